@@ -1,0 +1,63 @@
+# Everything a newcomer or CI needs. Each target sets up what it needs, once: Python 3.11+, pip and a package index are enough.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+PYTHON ?= python3
+UV_VERSION := 0.13.8
+UV := .venv/tools/bin/uv
+BIN := .venv/bin
+READY := .venv/ready
+export UV_PYTHON_DOWNLOADS := never
+export UV_NO_PROGRESS ?= 0
+# uv does not read pip's settings; a machine set up for pip with an index of its own is set up for us too.
+INDEX = $${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(PYTHON) -m pip config get global.index-url 2>/dev/null || true)}}
+WITH_INDEX = index="$(INDEX)"; if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$$index"; fi
+
+.PHONY: help setup run test lint format bench lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## the virtual environment in .venv (the other targets do this by themselves)
+
+# --target needs neither python3-venv nor a pip that may touch Debian's own Python (PEP 668).
+$(UV):
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "glyphlite needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action ignore --target .venv/tools uv==$(UV_VERSION)
+
+$(READY): pyproject.toml requirements.lock | $(UV)
+	@echo "Setting up .venv (once) ..."
+	[ -x $(BIN)/python ] || $(UV) venv --quiet --allow-existing --python "$$(command -v $(PYTHON))" .venv
+	$(WITH_INDEX); $(UV) pip sync --python $(BIN)/python --require-hashes requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --no-index --editable .
+	@touch $(READY)
+
+ARGS ?=
+run: $(READY) ## train, convert, measure and export on MNIST: the main job (ARGS="--model micro-cnn" adds options)
+	$(BIN)/glyphlite run $(ARGS)
+
+test: lint ## every check and every test
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(READY) ## format, lint, types, the import contract
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports --no-cache
+
+format: $(READY) ## put every file into the project's format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(READY) ## every claim of the README, measured again
+	$(WITH_INDEX); $(UV) pip install --quiet --python $(BIN)/python --group bench
+	for script in benchmarks/*.py; do $(BIN)/python "$$script"; done
+
+lock: $(UV) ## resolve requirements.lock again from pyproject.toml
+	$(WITH_INDEX); $(UV) pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --all-extras --group dev \
+	  --upgrade pyproject.toml --output-file requirements.lock
+
+clean: ## remove the environment and every cache (runs/ stays)
+	rm -rf .venv .pytest_cache .ruff_cache .coverage htmlcov
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

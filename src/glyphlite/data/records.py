@@ -1,0 +1,45 @@
+"""What a loaded dataset is: images as stored bytes, labels as numbers, three splits that never mix."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images ``(n, height, width, channels)`` uint8 and their labels ``(n,)`` int64."""
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset with its class labels, its three splits, and where its bytes came from."""
+
+    name: str
+    labels: tuple[str, ...]
+    train: Split
+    validation: Split
+    test: Split
+    source: str
+    sha256: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """Height, width, channels of one image."""
+        height, width, channels = self.train.images.shape[1:]
+        return height, width, channels
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return len(self.labels)
+
+
+def as_float(images: np.ndarray) -> np.ndarray:
+    """uint8 images to float32 in [0, 1]: the one normalization that every model here is trained with."""
+    return images.astype(np.float32) / np.float32(255)

@@ -1,0 +1,40 @@
+"""The kinds of failure a user can do something about. The CLI prints one as a single line and exits with code 2."""
+
+
+class GlyphliteError(Exception):
+    """What went wrong and what to do about it, in one line that a user can act on."""
+
+    exit_code = 2
+
+    def __str__(self) -> str:
+        return " ".join(super().__str__().split())
+
+
+class DataError(GlyphliteError):
+    """A dataset, an image or their source is missing, malformed or not what its hash says."""
+
+
+class ModelError(GlyphliteError):
+    """A Keras model or a recipe is unknown, unreadable or does not fit the data."""
+
+
+class ConversionError(GlyphliteError):
+    """A model cannot be expressed as the artifact asked for."""
+
+
+class ArtifactError(GlyphliteError):
+    """A .tflite file is malformed, unsupported, or refused by a runtime."""
+
+
+class ToolError(GlyphliteError):
+    """A program or an optional package that the task needs is missing or failed."""
+
+
+class OutputError(GlyphliteError):
+    """A result cannot be written where it should go."""
+
+
+class DisagreementError(GlyphliteError):
+    """Two runtimes differ by more than the stated tolerance."""
+
+    exit_code = 1

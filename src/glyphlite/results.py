@@ -1,0 +1,158 @@
+"""The typed records that become ``results.json``: the contract with other programs.
+
+Keys are only ever added; a changed meaning raises the schema number. Accuracies are fractions. Every figure in the report,
+the README and the terminal comes from these records, and every record from a measurement on the artifact that it names.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from glyphlite.files import write_text
+
+SCHEMA = 1
+
+
+class Record(BaseModel):
+    """A frozen record; unknown keys of a newer glyphlite are kept out, not an error."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True, extra="ignore", ser_json_inf_nan="null")
+
+
+class Accuracy(Record):
+    """An accuracy with its 95 % Wilson interval over ``n`` images."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+class RuntimeReport(Record):
+    """What one runtime says of one artifact, found by trying."""
+
+    accepts: bool
+    reason: str | None = None
+    arena_bytes: int | None = None
+
+
+class ArtifactReport(Record):
+    """Everything measured on one .tflite file."""
+
+    variant: str
+    path: str
+    bytes: int
+    weight_bytes: int
+    sha256: str
+    accuracy: Accuracy
+    agreement_with_keras: float | None = None
+    mcnemar_p: float | None = None
+    latency_us: float | None = None
+    per_class: list[Accuracy] = Field(default_factory=list)
+    confusion: list[list[int]] = Field(default_factory=list)
+    runtimes: dict[str, RuntimeReport] = Field(default_factory=dict)
+
+
+class KerasReport(Record):
+    """Everything measured on the float Keras model."""
+
+    parameters: int
+    macs: int
+    bytes: int
+    accuracy: Accuracy
+    validation_accuracy: float | None = None
+    best_epoch: int | None = None
+    latency_us: float | None = None
+    per_class: list[Accuracy] = Field(default_factory=list)
+    confusion: list[list[int]] = Field(default_factory=list)
+
+
+class TensorDifference(Record):
+    """Where two runtimes first part: the op that wrote the tensor, and by how many quantization steps at most."""
+
+    tensor: str
+    op: str
+    op_index: int
+    largest_difference: float
+    differing_images: int
+
+
+class VerifyReport(Record):
+    """One artifact on one runtime against a reference runtime, the same quantized inputs through both."""
+
+    artifact: str
+    runtime: str
+    reference: str
+    images: int
+    identical: float
+    largest_difference: float
+    same_class: float
+    accuracy: Accuracy
+    first_difference: TensorDifference | None = None
+    differing_tensors: list[TensorDifference] = Field(default_factory=list)
+
+
+class LayerReport(Record):
+    """One layer of generated C on an emulated core."""
+
+    name: str
+    op: str
+    macs: int
+    instructions: int
+    constant_bytes: int = 0
+
+
+class FirmwareReport(Record):
+    """Generated C on one emulated core."""
+
+    cpu: str
+    instructions: int
+    instructions_per_mac: float
+    code_bytes: int
+    constant_bytes: int
+    arena_bytes: int
+    stack_bytes: int
+    layers: list[LayerReport] = Field(default_factory=list)
+
+
+class Results(Record):
+    """One run of the pipeline, whole."""
+
+    schema_version: int = Field(default=SCHEMA, alias="schema")
+    glyphlite: str = ""
+    model: str
+    dataset: str
+    seed: int
+    labels: list[str] = Field(default_factory=list)
+    seconds: dict[str, float] = Field(default_factory=dict)
+    keras: KerasReport
+    artifacts: list[ArtifactReport] = Field(default_factory=list)
+    verify: list[VerifyReport] = Field(default_factory=list)
+    firmware: list[FirmwareReport] = Field(default_factory=list)
+
+    def document(self) -> dict[str, Any]:
+        """The plain JSON document, keys as in the contract."""
+        return self.model_dump(mode="json", by_alias=True)
+
+    def save(self, path: Path) -> Path:
+        """Write ``results.json`` atomically."""
+        return write_text(path, self.model_dump_json(by_alias=True, indent=2) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> "Results":
+        """Read a ``results.json``.
+
+        Raises:
+            DataError: the file is missing or is not a results document of this schema.
+        """
+        from pydantic import ValidationError
+
+        from glyphlite.errors import DataError
+
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except OSError as error:
+            raise DataError(f"cannot read {path}: {error.strerror}; name the folder of a finished run") from None
+        except ValidationError as error:
+            raise DataError(f"{path} is not a results.json of schema {SCHEMA}: {error.errors()[0]['msg']}") from None

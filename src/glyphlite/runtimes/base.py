@@ -1,0 +1,89 @@
+"""What every runtime offers: a name, whether it takes a file, and a loaded model that turns stored integers into stored integers.
+
+Floats enter and leave through :func:`predict_probabilities` alone, so that quantized input and output are handled in one place.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from glyphlite.tflite.quantization import Quantization, dequantize, quantize
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output of a loaded model: its shape without the batch, element type and quantization."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    quantization: Quantization | None = None
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """Whether a runtime takes a file, found by trying; the reason when it does not; arena bytes where the runtime plans one."""
+
+    accepts: bool
+    reason: str | None = None
+    arena_bytes: int | None = None
+
+
+class LoadedModel(ABC):
+    """A model in a runtime, ready to run. Not thread-safe."""
+
+    input: Port
+    output: Port
+
+    @abstractmethod
+    def predict(self, batch: np.ndarray, progress: Callable[[int], None] | None = None) -> np.ndarray:
+        """Run stored values ``(n, *input.shape)`` of ``input.dtype``; returns ``(n, *output.shape)`` of ``output.dtype``.
+
+        Args:
+            batch: what the model's input tensor holds, n images.
+            progress: called with the number of images just finished, now and then.
+        """
+
+    def tensors(self, batch: np.ndarray) -> dict[int, np.ndarray]:
+        """Every activation tensor by its index in the file, ``(n, ...)``, where the runtime can show them; else empty."""
+        del batch
+        return {}
+
+    def close(self) -> None:
+        """Release what the model holds; the model is not used after it."""
+
+
+class Runtime(ABC):
+    """Something that executes an artifact."""
+
+    name: str
+
+    @abstractmethod
+    def load(self, artifact: Path) -> LoadedModel:
+        """Load an artifact.
+
+        Raises:
+            ArtifactError: the runtime refuses the file, with its reason.
+            ToolError: the runtime itself is not installed.
+        """
+
+
+def predict_probabilities(
+    model: LoadedModel, images: np.ndarray, progress: Callable[[int], None] | None = None
+) -> np.ndarray:
+    """Float images in, probabilities out, whatever the artifact's input and output types.
+
+    Args:
+        model: a loaded artifact of a classifier.
+        images: float32 ``(n, height, width, channels)`` in [0, 1].
+        progress: passed on to the model.
+
+    Returns:
+        float32 ``(n, classes)``.
+    """
+    stored = quantize(images.reshape(len(images), *model.input.shape), model.input.quantization, model.input.dtype)
+    return dequantize(model.predict(stored, progress), model.output.quantization)
+
+

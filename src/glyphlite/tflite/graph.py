@@ -1,0 +1,74 @@
+"""The typed graph of one .tflite file: what the reader hands out, and all that the rest of glyphlite sees of the format."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from glyphlite.tflite.quantization import Quantization
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One tensor. ``data`` is set for constants only, shaped and typed; ``shape`` has -1 where the batch is free."""
+
+    index: int
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    quantization: Quantization | None
+    data: np.ndarray | None = None
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the file holds the tensor's values."""
+        return self.data is not None
+
+    @property
+    def elements(self) -> int:
+        """Number of elements, a free batch counted as one."""
+        return int(np.prod([abs(extent) for extent in self.shape], dtype=np.int64))
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of the tensor's values, a free batch counted as one."""
+        return self.elements * self.dtype.itemsize
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One op in execution order. ``inputs`` hold tensor indices, -1 for an absent optional input."""
+
+    index: int
+    builtin_code: int
+    name: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    options: dict[str, Any] = field(default_factory=dict)
+    version: int = 1
+    custom_code: str | None = None
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A validated single-subgraph model: every index in range, every buffer of the size its shape asks for."""
+
+    tensors: tuple[Tensor, ...]
+    operators: tuple[Operator, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    description: str = ""
+    signatures: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    metadata: tuple[str, ...] = ()
+    schema_version: int = 3
+
+    @property
+    def input(self) -> Tensor:
+        """The model's first input."""
+        return self.tensors[self.inputs[0]]
+
+    @property
+    def output(self) -> Tensor:
+        """The model's first output."""
+        return self.tensors[self.outputs[0]]
