@@ -52,6 +52,19 @@ class ArtifactReport(Record):
     per_class: list[Accuracy] = Field(default_factory=list)
     confusion: list[list[int]] = Field(default_factory=list)
     runtimes: dict[str, RuntimeReport] = Field(default_factory=dict)
+    mean_certainty: float | None = None
+    expected_calibration_error: float | None = None
+
+
+class UnverifiedReport(Record):
+    """A .tflite file that was converted but that no runtime here executes (SELECT_TF_OPS): its size and why, no accuracy."""
+
+    variant: str
+    path: str
+    bytes: int
+    sha256: str
+    reason: str
+    operators: list[str] = Field(default_factory=list)
 
 
 class KerasReport(Record):
@@ -66,6 +79,8 @@ class KerasReport(Record):
     latency_us: float | None = None
     per_class: list[Accuracy] = Field(default_factory=list)
     confusion: list[list[int]] = Field(default_factory=list)
+    mean_certainty: float | None = None
+    expected_calibration_error: float | None = None
 
 
 class TensorDifference(Record):
@@ -128,6 +143,7 @@ class Results(Record):
     seconds: dict[str, float] = Field(default_factory=dict)
     keras: KerasReport
     artifacts: list[ArtifactReport] = Field(default_factory=list)
+    unverified: list[UnverifiedReport] = Field(default_factory=list)
     verify: list[VerifyReport] = Field(default_factory=list)
     firmware: list[FirmwareReport] = Field(default_factory=list)
 
