@@ -1,0 +1,202 @@
+"""One model against one dataset: everything that ``results.json`` says of it, measured on the file that it names.
+
+Composes the measurements of this package. Only ever looks at the test split: its figures are for reporting, never for choosing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from glyphlite.data.records import Dataset, as_float
+from glyphlite.errors import ArtifactError
+from glyphlite.evaluation.accuracy import accuracy_of, agreement_of, confusion_matrix, mcnemar_p, per_class_accuracy
+from glyphlite.evaluation.certainty import expected_calibration_error, mean_certainty
+from glyphlite.evaluation.footprint import measure_footprint
+from glyphlite.evaluation.latency import keras_latency, runtime_latency
+from glyphlite.results import ArtifactReport, KerasReport, RuntimeReport
+from glyphlite.tflite.graph import Graph
+
+KERAS_BATCH = 500
+
+
+@dataclass(frozen=True)
+class KerasEvaluation:
+    """What was measured on a Keras model; probabilities ``(n, classes)`` and predicted classes ``(n,)`` on the test split."""
+
+    report: KerasReport
+    probabilities: np.ndarray
+    predictions: np.ndarray
+
+
+@dataclass(frozen=True)
+class ArtifactEvaluation:
+    """What was measured on a .tflite file; probabilities ``(n, classes)`` and predicted classes ``(n,)`` on the test split."""
+
+    report: ArtifactReport
+    probabilities: np.ndarray
+    predictions: np.ndarray
+
+
+def evaluate_keras(
+    path: Path,
+    dataset: Dataset,
+    *,
+    validation_accuracy: float | None = None,
+    best_epoch: int | None = None,
+    latency: bool = True,
+    progress: Callable[[int], None] | None = None,
+) -> KerasEvaluation:
+    """Measure a .keras file on the whole test split.
+
+    Args:
+        path: the file; it is loaded anew, so that what is measured is what was saved.
+        dataset: its test split is used.
+        validation_accuracy: what training reported, passed on into the report.
+        best_epoch: likewise.
+        latency: whether to spend half a second on timing.
+        progress: called with the number of images just finished.
+
+    Raises:
+        ModelError: the file is no Keras model or does not fit the dataset.
+    """
+    import tensorflow as tf
+
+    from glyphlite.models.cost import keras_macs, keras_parameters
+    from glyphlite.models.user import check_classifier, load_keras_model
+
+    model = load_keras_model(path)
+    check_classifier(model, dataset.input_shape, dataset.classes, str(path))
+    images, labels = as_float(dataset.test.images), dataset.test.labels
+    traced = tf.function(
+        lambda batch: model(batch, training=False), input_signature=[tf.TensorSpec((None, *dataset.input_shape))]
+    )
+    parts = []
+    for start in range(0, len(images), KERAS_BATCH):
+        parts.append(traced(images[start : start + KERAS_BATCH]).numpy())
+        if progress:
+            progress(len(parts[-1]))
+    probabilities = np.concatenate(parts)
+    predictions = probabilities.argmax(axis=1)
+    report = KerasReport(
+        parameters=keras_parameters(model),
+        macs=keras_macs(model),
+        bytes=path.stat().st_size,
+        accuracy=accuracy_of(predictions, labels),
+        validation_accuracy=validation_accuracy,
+        best_epoch=best_epoch,
+        latency_us=keras_latency(model, images[0]).median_us if latency else None,
+        per_class=per_class_accuracy(predictions, labels, dataset.classes),
+        confusion=confusion_matrix(predictions, labels, dataset.classes),
+        mean_certainty=mean_certainty(probabilities),
+        expected_calibration_error=expected_calibration_error(probabilities, labels),
+    )
+    return KerasEvaluation(report, probabilities, predictions)
+
+
+def evaluate_artifact(
+    path: Path,
+    dataset: Dataset,
+    *,
+    keras_predictions: np.ndarray | None = None,
+    variant: str | None = None,
+    latency: bool = True,
+    runtimes: bool = True,
+    progress: Callable[[int], None] | None = None,
+) -> ArtifactEvaluation:
+    """Measure a .tflite file on the whole test split in LiteRT with XNNPACK, its default.
+
+    Args:
+        path: the file.
+        dataset: its test split is used.
+        keras_predictions: classes ``(n,)`` that the float Keras model gives the test split, for agreement and McNemar's test.
+        variant: what the file is; by default told from its tensors.
+        latency: whether to spend half a second on timing.
+        runtimes: whether to try the file in every interpreter.
+        progress: called with the number of images just finished.
+
+    Raises:
+        ArtifactError: the file is malformed, does not fit the dataset, or LiteRT refuses it.
+    """
+    from glyphlite.runtimes.base import predict_probabilities
+    from glyphlite.runtimes.registry import get_runtime
+    from glyphlite.tflite.reader import read_graph
+
+    graph = read_graph(path)
+    check_fit(graph, dataset, path)
+    images, labels = as_float(dataset.test.images), dataset.test.labels
+    with get_runtime("litert").load(path) as model:
+        probabilities = predict_probabilities(model, images, progress).reshape(len(images), -1)
+        timing = runtime_latency(model, images[0]) if latency else None
+    predictions = probabilities.argmax(axis=1)
+    footprint = measure_footprint(path)
+    report = ArtifactReport(
+        variant=variant or variant_of(graph),
+        path=path.name,
+        bytes=footprint.bytes,
+        weight_bytes=footprint.weight_bytes,
+        sha256=footprint.sha256,
+        accuracy=accuracy_of(predictions, labels),
+        agreement_with_keras=None if keras_predictions is None else agreement_of(predictions, keras_predictions),
+        mcnemar_p=None if keras_predictions is None else mcnemar_p(predictions, keras_predictions, labels),
+        latency_us=timing.median_us if timing else None,
+        per_class=per_class_accuracy(predictions, labels, dataset.classes),
+        confusion=confusion_matrix(predictions, labels, dataset.classes),
+        runtimes=try_runtimes(path) if runtimes else {},
+        mean_certainty=mean_certainty(probabilities),
+        expected_calibration_error=expected_calibration_error(probabilities, labels),
+    )
+    return ArtifactEvaluation(report, probabilities, predictions)
+
+
+def try_runtimes(path: Path) -> dict[str, RuntimeReport]:
+    """Which interpreters take a file, found by trying each, with the reason of those that do not."""
+    from glyphlite.runtimes.registry import INTERPRETERS, accepts
+
+    found = {name: accepts(name, path) for name in INTERPRETERS}
+    return {
+        name: RuntimeReport(accepts=each.accepts, reason=each.reason, arena_bytes=each.arena_bytes)
+        for name, each in found.items()
+    }
+
+
+def check_fit(graph: Graph, dataset: Dataset, path: Path) -> None:
+    """Refuse an artifact whose input or output is not the dataset's.
+
+    Raises:
+        ArtifactError: naming the file, what the dataset needs and what the file has.
+    """
+    wanted = int(np.prod(dataset.input_shape))
+    given = int(np.prod([max(extent, 1) for extent in graph.input.shape[1:]]))
+    if given != wanted:
+        shape = " x ".join(map(str, dataset.input_shape))
+        raise ArtifactError(
+            f"{path} takes inputs of shape {_shape(graph.input.shape)}, but the images of {dataset.name} are {shape}; "
+            "name the dataset that it was trained on with --dataset"
+        )
+    classes = abs(graph.output.shape[-1]) if graph.output.shape else 1
+    if classes != dataset.classes:
+        raise ArtifactError(
+            f"{path} has {classes} outputs, but {dataset.name} has {dataset.classes} classes; "
+            "name the dataset that it was trained on with --dataset"
+        )
+
+
+def variant_of(graph: Graph) -> str:
+    """Which of the five variants a file is, told from its tensors alone: activations first, then weights."""
+    activations = {tensor.dtype for tensor in graph.tensors if not tensor.is_constant}
+    constants = {tensor.dtype for tensor in graph.tensors if tensor.is_constant}
+    if np.dtype(np.int16) in activations:
+        return "int16x8"
+    if np.dtype(np.int8) in activations:
+        return "int8"
+    if np.dtype(np.float16) in constants:
+        return "float16"
+    if np.dtype(np.int8) in constants:
+        return "dynamic"
+    return "float32"
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return " x ".join("?" if extent < 0 else str(extent) for extent in shape) or "a scalar"

@@ -1,0 +1,37 @@
+"""What an artifact weighs: the file's bytes, the bytes of its weights as stored, its hash, and ratios between files."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from glyphlite.errors import ArtifactError
+from glyphlite.files import sha256_of
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Sizes and identity of one .tflite file."""
+
+    bytes: int
+    weight_bytes: int
+    sha256: str
+
+
+def measure_footprint(path: Path) -> Footprint:
+    """Weigh a .tflite file.
+
+    Raises:
+        ArtifactError: the file is missing or is not a valid .tflite.
+    """
+    from glyphlite.tflite.cost import weight_bytes
+    from glyphlite.tflite.reader import read_graph
+
+    graph = read_graph(path)
+    try:
+        return Footprint(path.stat().st_size, weight_bytes(graph), sha256_of(path))
+    except OSError as error:
+        raise ArtifactError(f"cannot read {path}: {error.strerror}") from None
+
+
+def times_smaller(reference_bytes: int, own_bytes: int) -> float:
+    """How many times smaller a file of ``own_bytes`` is than one of ``reference_bytes``; 0 for an empty file."""
+    return reference_bytes / own_bytes if own_bytes else 0.0
