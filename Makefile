@@ -14,7 +14,7 @@ export UV_NO_PROGRESS ?= 0
 INDEX = $${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(PYTHON) -m pip config get global.index-url 2>/dev/null || true)}}
 WITH_INDEX = index="$(INDEX)"; if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$$index"; fi
 
-.PHONY: help setup run test lint format bench lock clean
+.PHONY: help setup run test lint format bench campaign lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ format: $(READY) ## put every file into the project's format
 bench: $(READY) ## every claim of the README, measured again
 	$(WITH_INDEX); $(UV) pip install --quiet --python $(BIN)/python --group bench
 	for script in benchmarks/*.py; do $(BIN)/python "$$script"; done
+
+campaign: $(READY) ## 2,000 random models through the compiler, byte for byte against TensorFlow Lite Micro (about an hour)
+	$(BIN)/python benchmarks/campaign.py
 
 lock: $(UV) ## resolve requirements.lock again from pyproject.toml
 	$(WITH_INDEX); $(UV) pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --all-extras --group dev \
