@@ -10,7 +10,10 @@ from glyphlite.tflite.quantization import Quantization
 
 @dataclass(frozen=True)
 class Tensor:
-    """One tensor. ``data`` is set for constants only, shaped and typed; ``shape`` has -1 where the batch is free."""
+    """One tensor. ``data`` is set for constants only, shaped and typed; ``shape`` has -1 where the batch is free.
+
+    ``buffer`` is the index of the file's buffer; constants may share one. A variable tensor is state that an op keeps.
+    """
 
     index: int
     name: str
@@ -18,6 +21,8 @@ class Tensor:
     dtype: np.dtype
     quantization: Quantization | None
     data: np.ndarray | None = None
+    buffer: int = 0
+    is_variable: bool = False
 
     @property
     def is_constant(self) -> bool:

@@ -1,0 +1,192 @@
+"""An op's options as a dict of plain values, named after the schema's fields in words that C code and people share.
+
+Some ops keep in a constant input what others keep in their options (new shape, axes, paddings); both end up in the same dict.
+Knows the options tables, not whether the values fit the tensors.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from glyphlite.tflite.flatbuffer import Table, empty_table
+from glyphlite.tflite.graph import Tensor
+
+ACTIVATIONS = ("none", "relu", "relu_n1_to_1", "relu6", "tanh", "sign_bit")
+PADDINGS = ("same", "valid")
+WEIGHTS_FORMATS = ("default", "shuffled4x16int8")
+MIRROR_MODES = ("reflect", "symmetric")
+
+_AXES_INPUT = frozenset(("MEAN", "SUM", "REDUCE_PROD", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_ANY", "REDUCE_ALL"))
+_PADDINGS_INPUT = frozenset(("PAD", "PADV2", "MIRROR_PAD"))
+_MOST_INPUT_VALUES = 64
+"""Shapes, axes and paddings have a few values; a larger constant in their place is left for the shape check to refuse."""
+
+
+def decode_options(name: str, options_type: int, table: Table | None, inputs: Sequence[Tensor | None]) -> dict[str, Any]:
+    """The options of one op.
+
+    Args:
+        name: the op's name in the schema.
+        options_type: the number that the file gives for the kind of its options table.
+        table: that table, not yet decoded; None where the op has none: the defaults of the schema then.
+        inputs: the op's input tensors, None for an absent one.
+
+    Returns:
+        Plain values by name; empty for ops without options and for ops whose options glyphlite has no use for.
+
+    Raises:
+        ArtifactError: the table is of another op's kind or holds a value that the schema lacks.
+    """
+    if name not in _DECODERS:
+        return _from_inputs(name, inputs)
+    expected, decode = _DECODERS[name]
+    if table is not None and options_type != expected:
+        raise table.buffer.malformed(f"a {name} op holds the options of another op (kind {options_type} instead of {expected})")
+    options = decode(table or empty_table(name)) | _from_inputs(name, inputs)
+    if name == "RESHAPE" and len(inputs) > 1 and (inputs[1] is None or not inputs[1].is_constant):
+        del options["new_shape"]
+    return options
+
+
+def _from_inputs(name: str, inputs: Sequence[Tensor | None]) -> dict[str, Any]:
+    """What constant inputs say of how to compute. Absent where it is only known at run time."""
+    values = _small_integers(inputs[1]) if len(inputs) > 1 else None
+    if values is None:
+        return {}
+    if name == "RESHAPE":
+        return {"new_shape": tuple(values.ravel().tolist())}
+    if name == "TRANSPOSE":
+        return {"permutation": tuple(values.ravel().tolist())}
+    if name in _AXES_INPUT:
+        return {"axes": tuple(values.ravel().tolist())}
+    if name in _PADDINGS_INPUT and values.ndim == 2 and values.shape[1] == 2:
+        return {"paddings": tuple((int(before), int(after)) for before, after in values)}
+    return {}
+
+
+def _small_integers(tensor: Tensor | None) -> np.ndarray | None:
+    if tensor is None or tensor.data is None or tensor.dtype.kind != "i" or tensor.elements > _MOST_INPUT_VALUES:
+        return None
+    return tensor.data
+
+
+def _choice(table: Table, field: int, names: tuple[str, ...], what: str) -> str:
+    value = table.integer(field, "int8")
+    if not 0 <= value < len(names):
+        raise table.buffer.malformed(f"{what} number {value} is unknown (0 to {len(names) - 1})")
+    return names[value]
+
+
+def _activation(table: Table, field: int) -> dict[str, Any]:
+    return {"activation": _choice(table, field, ACTIVATIONS, "the fused activation")}
+
+
+def _padding(table: Table) -> dict[str, Any]:
+    return {"padding": _choice(table, 0, PADDINGS, "the padding")}
+
+
+def _strides(table: Table) -> dict[str, Any]:
+    return {"strides": (table.integer(2, "int32"), table.integer(1, "int32"))}
+
+
+def _conv_2d(table: Table) -> dict[str, Any]:
+    dilations = (table.integer(5, "int32", 1), table.integer(4, "int32", 1))
+    return _padding(table) | _strides(table) | {"dilations": dilations} | _activation(table, 3)
+
+
+def _depthwise_conv_2d(table: Table) -> dict[str, Any]:
+    dilations = (table.integer(6, "int32", 1), table.integer(5, "int32", 1))
+    multiplier = {"depth_multiplier": table.integer(3, "int32")}
+    return _padding(table) | _strides(table) | {"dilations": dilations} | _activation(table, 4) | multiplier
+
+
+def _pool_2d(table: Table) -> dict[str, Any]:
+    window = (table.integer(4, "int32"), table.integer(3, "int32"))
+    return _padding(table) | _strides(table) | {"window": window} | _activation(table, 5)
+
+
+def _transpose_conv(table: Table) -> dict[str, Any]:
+    return _padding(table) | _strides(table) | _activation(table, 3)
+
+
+def _fully_connected(table: Table) -> dict[str, Any]:
+    return _activation(table, 0) | {
+        "weights_format": _choice(table, 1, WEIGHTS_FORMATS, "the weights format"),
+        "keep_dims": table.flag(2),
+        "asymmetric_quantize_inputs": table.flag(3),
+    }
+
+
+def _sum(table: Table) -> dict[str, Any]:
+    return _activation(table, 0) | {"pot_scale_int16": table.flag(1, True)}
+
+
+def _product(table: Table) -> dict[str, Any]:
+    return _activation(table, 0)
+
+
+def _concatenation(table: Table) -> dict[str, Any]:
+    return {"axis": table.integer(0, "int32")} | _activation(table, 1)
+
+
+def _resize_bilinear(table: Table) -> dict[str, Any]:
+    return {"align_corners": table.flag(2), "half_pixel_centers": table.flag(3)}
+
+
+def _resize_nearest(table: Table) -> dict[str, Any]:
+    return {"align_corners": table.flag(0), "half_pixel_centers": table.flag(1)}
+
+
+def _strided_slice(table: Table) -> dict[str, Any]:
+    masks = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
+    return {mask: table.integer(field, "int32") for field, mask in enumerate(masks)}
+
+
+def _reducer(table: Table) -> dict[str, Any]:
+    return {"keep_dims": table.flag(0)}
+
+
+def _batch_matmul(table: Table) -> dict[str, Any]:
+    return {"adjoint_x": table.flag(0), "adjoint_y": table.flag(1)}
+
+
+_POOL = (5, _pool_2d)
+_REDUCER = (27, _reducer)
+
+_DECODERS: Mapping[str, tuple[int, Callable[[Table], dict[str, Any]]]] = MappingProxyType(
+    {
+        "CONV_2D": (1, _conv_2d),
+        "DEPTHWISE_CONV_2D": (2, _depthwise_conv_2d),
+        "MAX_POOL_2D": _POOL,
+        "AVERAGE_POOL_2D": _POOL,
+        "L2_POOL_2D": _POOL,
+        "FULLY_CONNECTED": (8, _fully_connected),
+        "SOFTMAX": (9, lambda table: {"beta": table.real(0)}),
+        "CONCATENATION": (10, _concatenation),
+        "ADD": (11, _sum),
+        "RESIZE_BILINEAR": (15, _resize_bilinear),
+        "RESHAPE": (17, lambda table: {"new_shape": table.integers(0)}),
+        "MUL": (21, _product),
+        "MEAN": _REDUCER,
+        "SUM": _REDUCER,
+        "REDUCE_PROD": _REDUCER,
+        "REDUCE_MAX": _REDUCER,
+        "REDUCE_MIN": _REDUCER,
+        "REDUCE_ANY": _REDUCER,
+        "REDUCE_ALL": _REDUCER,
+        "SUB": (28, _sum),
+        "DIV": (29, _product),
+        "SQUEEZE": (30, lambda table: {"axes": table.integers(0)}),
+        "STRIDED_SLICE": (32, _strided_slice),
+        "TRANSPOSE_CONV": (49, _transpose_conv),
+        "PACK": (59, lambda table: {"axis": table.integer(1, "int32")}),
+        "RESIZE_NEAREST_NEIGHBOR": (74, _resize_nearest),
+        "LEAKY_RELU": (75, lambda table: {"alpha": table.real(0)}),
+        "MIRROR_PAD": (77, lambda table: {"mode": _choice(table, 0, MIRROR_MODES, "the mirror mode")}),
+        "BATCH_MATMUL": (101, _batch_matmul),
+        "GELU": (116, lambda table: {"approximate": table.flag(0)}),
+    }
+)
+"""The kind number of an op's options table and how to read it."""

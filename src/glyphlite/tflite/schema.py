@@ -1,0 +1,189 @@
+"""The tables of a .tflite file as plain records, straight from the bytes: decoded within bounds, not yet checked for sense.
+
+The one place that knows field numbers. Source: ``tensorflow/compiler/mlir/lite/schema/schema.fbs`` (version 3, TensorFlow 2.21).
+"""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from glyphlite.tflite.flatbuffer import Buffer, Table
+
+IDENTIFIER = b"TFL3"
+VERSION = 3
+
+_TYPE_NAMES = """
+    FLOAT32 FLOAT16 INT32 UINT8 INT64 STRING BOOL INT16 COMPLEX64 INT8 FLOAT64 COMPLEX128 UINT64 RESOURCE VARIANT UINT32 UINT16
+    INT4 BFLOAT16 INT2 UINT4 FLOAT8_E4M3FN FLOAT8_E5M2
+"""
+
+TENSOR_TYPES = tuple(_TYPE_NAMES.split())
+"""``enum TensorType``: the name of a stored element type by its number."""
+
+NUMPY_TYPES = MappingProxyType(
+    {
+        "FLOAT32": np.dtype("<f4"),
+        "FLOAT16": np.dtype("<f2"),
+        "FLOAT64": np.dtype("<f8"),
+        "INT8": np.dtype("i1"),
+        "INT16": np.dtype("<i2"),
+        "INT32": np.dtype("<i4"),
+        "INT64": np.dtype("<i8"),
+        "UINT8": np.dtype("u1"),
+        "UINT16": np.dtype("<u2"),
+        "UINT32": np.dtype("<u4"),
+        "UINT64": np.dtype("<u8"),
+        "BOOL": np.dtype("?"),
+        "COMPLEX64": np.dtype("<c8"),
+        "COMPLEX128": np.dtype("<c16"),
+    }
+)
+"""The element types that NumPy can hold as they are stored. The others are packed, opaque or unknown to it."""
+
+
+@dataclass(frozen=True)
+class StoredBuffer:
+    """Where a buffer's bytes lie: inside the FlatBuffer (``data``) or behind it in the same file (``offset``, ``size``)."""
+
+    data: np.ndarray | None
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True)
+class StoredQuantization:
+    """Quantization parameters as stored; ``details`` is the number of a scheme that scale and zero point do not express."""
+
+    scales: np.ndarray | None
+    zero_points: np.ndarray | None
+    axis: int
+    details: int
+
+
+@dataclass(frozen=True)
+class StoredTensor:
+    """A tensor as stored."""
+
+    name: str
+    shape: np.ndarray | None
+    signature: np.ndarray | None
+    type: int
+    buffer: int
+    quantization: StoredQuantization | None
+    is_variable: bool
+    is_sparse: bool
+    external_buffer: int
+
+
+@dataclass(frozen=True)
+class StoredCode:
+    """An operator code: the newer 32-bit field, the older 8-bit one, the version, the name of a custom op."""
+
+    deprecated_code: int
+    code: int
+    version: int
+    custom: str | None
+
+
+@dataclass(frozen=True)
+class StoredOperator:
+    """An op as stored; ``options`` is its still undecoded options table of the kind ``options_type``."""
+
+    code: int
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    options_type: int
+    options: Table | None
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """A whole file: its first subgraph's tables and what belongs to the model."""
+
+    version: int
+    description: str
+    codes: tuple[StoredCode, ...]
+    buffers: tuple[StoredBuffer, ...]
+    subgraphs: int
+    tensors: tuple[StoredTensor, ...]
+    operators: tuple[StoredOperator, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    signatures: tuple[str, ...]
+    metadata: tuple[tuple[str, int], ...]
+
+
+def decode(content: bytes, name: str) -> StoredModel:
+    """Decode the tables of a .tflite file.
+
+    Args:
+        content: the whole file.
+        name: what messages call it.
+
+    Raises:
+        ArtifactError: no .tflite file, or an offset, length or alignment in it is impossible.
+    """
+    model = Buffer(content, name, IDENTIFIER).root()
+    subgraphs = list(model.tables(2))
+    first = subgraphs[0] if subgraphs else None
+    return StoredModel(
+        version=model.integer(0, "uint32"),
+        codes=tuple(_code(table) for table in model.tables(1)),
+        subgraphs=len(subgraphs),
+        description=model.text(3) or "",
+        buffers=tuple(_buffer(table) for table in model.tables(4)),
+        metadata=tuple((table.text(0) or "", table.integer(1, "uint32")) for table in model.tables(6)),
+        signatures=tuple(table.text(2) or "" for table in model.tables(7)),
+        tensors=tuple(_tensor(table) for table in first.tables(0)) if first else (),
+        inputs=first.integers(1) if first else (),
+        outputs=first.integers(2) if first else (),
+        operators=tuple(_operator(table) for table in first.tables(3)) if first else (),
+    )
+
+
+def _code(table: Table) -> StoredCode:
+    return StoredCode(
+        deprecated_code=table.integer(0, "int8"),
+        custom=table.text(1),
+        version=table.integer(2, "int32", 1),
+        code=table.integer(3, "int32"),
+    )
+
+
+def _buffer(table: Table) -> StoredBuffer:
+    return StoredBuffer(data=table.array(0, "u1"), offset=table.integer(1, "uint64"), size=table.integer(2, "uint64"))
+
+
+def _tensor(table: Table) -> StoredTensor:
+    quantization = table.table(4)
+    return StoredTensor(
+        shape=table.array(0, "<i4"),
+        type=table.integer(1, "int8"),
+        buffer=table.integer(2, "uint32"),
+        name=table.text(3) or "",
+        quantization=_quantization(quantization) if quantization else None,
+        is_variable=table.flag(5),
+        is_sparse=table.has(6),
+        signature=table.array(7, "<i4"),
+        external_buffer=table.integer(10, "uint32"),
+    )
+
+
+def _quantization(table: Table) -> StoredQuantization:
+    return StoredQuantization(
+        scales=table.array(2, "<f4"),
+        zero_points=table.array(3, "<i8"),
+        details=table.integer(4, "uint8"),
+        axis=table.integer(6, "int32"),
+    )
+
+
+def _operator(table: Table) -> StoredOperator:
+    return StoredOperator(
+        code=table.integer(0, "uint32"),
+        inputs=table.integers(1),
+        outputs=table.integers(2),
+        options_type=table.integer(3, "uint8"),
+        options=table.table(4),
+    )
