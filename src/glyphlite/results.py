@@ -29,12 +29,26 @@ class Accuracy(Record):
     n: int
 
 
+class ArenaPart(Record):
+    """One kind of allocation in TFLite Micro's arena, as its own recording allocator reports it."""
+
+    name: str
+    bytes: int
+    count: int | None = None
+
+
 class RuntimeReport(Record):
-    """What one runtime says of one artifact, found by trying."""
+    """What one runtime says of one artifact, found by trying.
+
+    ``arena_bytes`` is the smallest arena that TFLite Micro accepted on this (64-bit) host, ``recommended_arena_bytes`` what to
+    give it on a target: the former with its margin.
+    """
 
     accepts: bool
     reason: str | None = None
     arena_bytes: int | None = None
+    recommended_arena_bytes: int | None = None
+    arena_breakdown: list[ArenaPart] = Field(default_factory=list)
 
 
 class ArtifactReport(Record):
@@ -94,7 +108,12 @@ class TensorDifference(Record):
 
 
 class VerifyReport(Record):
-    """One artifact on one runtime against a reference runtime, the same quantized inputs through both."""
+    """One artifact on one runtime against a reference runtime, the same quantized inputs through both.
+
+    ``largest_difference`` is in ``difference_unit``: quantization steps of the output, or probability where it is not quantized.
+    ``tensor_images`` is over how many of the images the tensors inside were compared, 0 where the runtime does not show them.
+    The reference itself stands in the list too, identical to itself, with its accuracy.
+    """
 
     artifact: str
     runtime: str
@@ -106,6 +125,9 @@ class VerifyReport(Record):
     accuracy: Accuracy
     first_difference: TensorDifference | None = None
     differing_tensors: list[TensorDifference] = Field(default_factory=list)
+    difference_unit: str = "steps"
+    tensor_images: int = 0
+    tensors_compared: int = 0
 
 
 class LayerReport(Record):
