@@ -1,0 +1,1 @@
+"""Datasets and pictures: fetched, verified, read, split and prepared, as stored bytes."""

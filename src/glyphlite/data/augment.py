@@ -1,0 +1,93 @@
+"""Random affine transformations of training images: turned, moved, scaled and sheared a little, as handwriting varies.
+
+Knows arrays and a random generator, nothing of training. A recipe names one of ``AUGMENTATIONS``.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+_CHUNK = 512
+"""Images at a time, so that the temporary arrays stay in the processor's cache."""
+
+
+@dataclass(frozen=True)
+class Affine:
+    """The ranges that each image's transformation is drawn from, uniformly, both signs.
+
+    Attributes:
+        rotation_degrees: largest turn.
+        shift_pixels: largest move along each axis.
+        scale: largest relative change of size along each axis (0.1: from 0.9 to 1.1).
+        shear_degrees: largest slant.
+    """
+
+    rotation_degrees: float = 10.0
+    shift_pixels: float = 2.0
+    scale: float = 0.1
+    shear_degrees: float = 8.0
+
+
+AUGMENTATIONS: dict[str, Affine] = {
+    "affine": Affine(),
+    "affine_gentle": Affine(rotation_degrees=6.0, shift_pixels=1.0, scale=0.06, shear_degrees=4.0),
+    "affine_strong": Affine(rotation_degrees=15.0, shift_pixels=2.5, scale=0.15, shear_degrees=12.0),
+}
+
+
+def augment(images: np.ndarray, affine: Affine, rng: np.random.Generator) -> np.ndarray:
+    """Transform each image on its own, around its centre, with bilinear interpolation; what comes from outside is 0.
+
+    Args:
+        images: ``(n, height, width, channels)``, uint8 or float32.
+        affine: how much.
+        rng: where the randomness comes from; 6 numbers are drawn for each image, so the same generator gives the same images.
+
+    Returns:
+        A new array of the same shape and type.
+    """
+    matrices, shifts = _draw(len(images), affine, rng)
+    result = np.empty_like(images)
+    for start in range(0, len(images), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        result[part] = _warp(images[part], matrices[part], shifts[part])
+    return result
+
+
+def _draw(count: int, affine: Affine, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Matrices ``(n, 2, 2)`` and shifts ``(n, 2)`` (row, column) that lead from a result's pixel to where it comes from."""
+    angle, shear, row_scale, column_scale, row_shift, column_shift = rng.uniform(-1, 1, (6, count)).astype(np.float32)
+    angle = angle * np.float32(np.deg2rad(affine.rotation_degrees))
+    slant = np.tan(shear * np.float32(np.deg2rad(affine.shear_degrees)))
+    rows, columns = 1 + row_scale * np.float32(affine.scale), 1 + column_scale * np.float32(affine.scale)
+    sine, cosine = np.sin(angle), np.cos(angle)
+    turn = np.stack([np.stack([cosine, -sine], -1), np.stack([sine, cosine], -1)], -2)
+    stretch = np.stack([np.stack([rows, np.zeros_like(rows)], -1), np.stack([slant, columns], -1)], -2)
+    return turn @ stretch, np.stack([row_shift, column_shift], -1) * np.float32(affine.shift_pixels)
+
+
+def _warp(images: np.ndarray, matrices: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+    """Sample each image at the places that its matrix and shift name."""
+    count, height, width, channels = images.shape
+    centre = np.array([(height - 1) / 2, (width - 1) / 2], np.float32)
+    grid = (
+        np.stack(np.meshgrid(np.arange(height), np.arange(width), indexing="ij"), 0).reshape(2, -1).astype(np.float32)
+        - centre[:, None]
+    )
+    places = matrices @ grid + (shifts + centre)[:, :, None]
+    # A rim of zeros, one before and two behind, lets every place find four neighbours without a question.
+    rows, columns = np.clip(places[:, 0], -1, height) + 1, np.clip(places[:, 1], -1, width) + 1
+    top, left = rows.astype(np.int32), columns.astype(np.int32)
+    down, right = rows - top, columns - left
+    stride = width + 3
+    corner = top * stride + left + (np.arange(count, dtype=np.int32) * ((height + 3) * stride))[:, None]
+    result = np.empty_like(images)
+    for channel in range(channels):
+        padded = np.zeros((count, height + 3, stride), np.float32)
+        padded[:, 1 : height + 1, 1 : width + 1] = images[..., channel]
+        flat = padded.ravel()
+        upper = flat.take(corner) * (1 - right) + flat.take(corner + 1) * right
+        lower = flat.take(corner + stride) * (1 - right) + flat.take(corner + stride + 1) * right
+        mixed = (upper + (lower - upper) * down).reshape(count, height, width)
+        result[..., channel] = np.rint(mixed) if images.dtype == np.uint8 else mixed
+    return result

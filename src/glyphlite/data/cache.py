@@ -1,0 +1,51 @@
+"""The user's cache of datasets: one folder of IDX files a dataset, written as a whole.
+
+Knows where the cache is and how it is filled, not where the bytes come from.
+"""
+
+import os
+from pathlib import Path
+
+from rich.markup import escape
+
+from glyphlite.console import say
+from glyphlite.data.catalogue import KnownDataset
+from glyphlite.data.verified import Verified, holds_any, read_folder
+from glyphlite.errors import DataError, OutputError
+from glyphlite.files import atomic_folder
+
+
+def cache_folder(known: KnownDataset) -> Path:
+    """Where the dataset is kept: ``$XDG_CACHE_HOME/glyphlite/NAME``, by default under ``~/.cache``."""
+    home = os.environ.get("XDG_CACHE_HOME", "")
+    # The XDG base directory specification: a relative path is invalid and ignored.
+    base = Path(home) if home.startswith("/") else Path.home() / ".cache"
+    return base / "glyphlite" / known.name
+
+
+def read_cache(known: KnownDataset) -> Verified | None:
+    """The dataset from the cache, verified; None where nothing is cached.
+
+    Raises:
+        DataError: what is cached is damaged.
+    """
+    folder = cache_folder(known)
+    if not holds_any(known, folder):
+        return None
+    try:
+        return read_folder(known, folder, f"your cache ({folder})")
+    except DataError as error:
+        raise DataError(f"{error}; the cache is damaged: remove {folder} and it is fetched anew") from None
+
+
+def fill_cache(verified: Verified) -> None:
+    """Keep a verified dataset for the next time; a cache that cannot be written is said aloud and is no failure."""
+    folder = cache_folder(verified.known)
+    try:
+        with atomic_folder(folder) as temporary:
+            for name, content in verified.contents.items():
+                (temporary / name).write_bytes(content)
+    except OutputError as error:
+        # Another process may have filled it in the same moment: then there is nothing to say.
+        if not holds_any(verified.known, folder):
+            say(f"[yellow]{escape(verified.known.name)} is not kept for the next time:[/] {escape(str(error))}")
