@@ -1,0 +1,332 @@
+"""C compilers: those of this host, and those that build freestanding images for the cores that we emulate.
+
+``zig cc`` (clang, from the ``ziglang`` wheel) serves both, so that no system package is needed; gcc, clang and
+arm-none-eabi-gcc are used where they are installed. Knows C files, flags and targets; nothing of models, and runs nothing
+that it built.
+"""
+
+import functools
+import importlib.util
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from glyphlite.errors import ToolError
+from glyphlite.files import make_folder
+
+FIRMWARE_EXTRA = "pip install 'glyphlite[firmware]'"
+"""What brings the cross-compiler, the emulator and the disassembler."""
+
+FLASH_ORIGIN, FLASH_BYTES = 0x0000_0000, 4 << 20
+RAM_ORIGIN, RAM_BYTES = 0x2000_0000, 4 << 20
+"""The memory map of every image that we link; small enough for any core, large enough for any model we take."""
+
+# Debug sections and unwinding tables carry nothing that runs; the functions' stack frames (-fstack-size-section) stay readable.
+_LINKER_SCRIPT = f"""\
+MEMORY
+{{
+  FLASH (rx)  : ORIGIN = {FLASH_ORIGIN:#010x}, LENGTH = {FLASH_BYTES}
+  RAM   (rwx) : ORIGIN = {RAM_ORIGIN:#010x}, LENGTH = {RAM_BYTES}
+}}
+SECTIONS
+{{
+  .text {FLASH_ORIGIN + 0x100:#x} : {{ *(.text .text.*) }} > FLASH
+  .rodata : {{ *(.rodata .rodata.* .srodata .srodata.*) }} > FLASH
+  .data : {{ *(.data .data.* .sdata .sdata.*) }} > RAM AT > FLASH
+  .bss (NOLOAD) : {{ *(.bss .bss.* .sbss .sbss.* COMMON) }} > RAM
+  .stack_sizes 0 : {{ *(.stack_sizes .stack_sizes.*) }}
+  /DISCARD/ : {{ *(.ARM.exidx*) *(.ARM.extab*) *(.eh_frame*) *(.debug*) *(.comment) *(.llvm*) }}
+}}
+"""
+
+# zig has no C library for freestanding targets, but its runtime library has these four.
+_STRING_HEADER = """\
+#pragma once
+#include <stddef.h>
+void *memcpy(void *restrict to, const void *restrict from, size_t bytes);
+void *memmove(void *to, const void *from, size_t bytes);
+void *memset(void *to, int value, size_t bytes);
+int memcmp(const void *a, const void *b, size_t bytes);
+"""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A core that we build for: what to call it, and how each compiler is told.
+
+    ``dsp``: whether the core has Arm's DSP extension (``__ARM_FEATURE_DSP``).
+    """
+
+    name: str
+    architecture: str
+    zig_flags: tuple[str, ...]
+    gnu_program: str | None = None
+    gnu_flags: tuple[str, ...] = ()
+    dsp: bool = False
+
+
+def _arm(name: str, zig: str, gnu: str, *, hard_float: bool, dsp: bool) -> Target:
+    abi = "eabihf" if hard_float else "eabi"
+    gnu_flags = ("-mthumb", gnu, "-mfloat-abi=hard" if hard_float else "-mfloat-abi=soft")
+    return Target(name, "arm", ("-target", f"thumb-freestanding-{abi}", f"-mcpu={zig}"), "arm-none-eabi-gcc", gnu_flags, dsp)
+
+
+TARGETS: Mapping[str, Target] = MappingProxyType(
+    {
+        target.name: target
+        for target in (
+            _arm("cortex-m0", "cortex_m0", "-mcpu=cortex-m0", hard_float=False, dsp=False),
+            _arm("cortex-m3", "cortex_m3", "-mcpu=cortex-m3", hard_float=False, dsp=False),
+            _arm("cortex-m4", "cortex_m4+vfp4d16sp", "-mcpu=cortex-m4+nofp.dp", hard_float=True, dsp=True),
+            _arm("cortex-m7", "cortex_m7+fp_armv8d16sp", "-mcpu=cortex-m7+nofp.dp", hard_float=True, dsp=True),
+            _arm("cortex-m33", "cortex_m33+dsp+fp_armv8d16sp", "-mcpu=cortex-m33", hard_float=True, dsp=True),
+            Target(
+                "rv32imc",
+                "riscv",
+                ("-target", "riscv32-freestanding-none", "-mcpu=generic_rv32+m+c"),
+                "riscv64-unknown-elf-gcc",
+                ("-march=rv32imc", "-mabi=ilp32"),
+            ),
+            Target("wasm32", "wasm", ("-target", "wasm32-freestanding", "-mcpu=generic+bulk_memory")),
+        )
+    }
+)
+"""Every core by its name."""
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """A C compiler that is here: its short name and the command that starts it."""
+
+    name: str
+    command: tuple[str, ...]
+
+    def version(self) -> str:
+        """The first line that the compiler prints about itself."""
+        return _version(self.command)
+
+
+def target_named(name: str) -> Target:
+    """The target of that name.
+
+    Raises:
+        ToolError: there is none; the message lists those there are.
+    """
+    try:
+        return TARGETS[name.replace("_", "-")]
+    except KeyError:
+        raise ToolError(f"unknown core {name!r}; use one of {', '.join(TARGETS)}") from None
+
+
+def zig() -> Compiler | None:
+    """``zig cc`` of the ``ziglang`` wheel, or None when the wheel is not installed."""
+    if importlib.util.find_spec("ziglang") is None:
+        return None
+    return Compiler("zig", (sys.executable, "-m", "ziglang", "cc"))
+
+
+def host_compilers() -> tuple[Compiler, ...]:
+    """The compilers that build for this host, the preferred one first: gcc, clang, zig."""
+    found = [Compiler(name, (path,)) for name in ("gcc", "clang") if (path := shutil.which(name))]
+    bundled = zig()
+    return (*found, bundled) if bundled else tuple(found)
+
+
+def host_compiler(name: str | None = None) -> Compiler:
+    """One compiler for this host: the named one, or the preferred one.
+
+    Raises:
+        ToolError: it is not installed.
+    """
+    for compiler in host_compilers():
+        if name in (None, compiler.name):
+            return compiler
+    raise ToolError(f"no {name or 'C compiler'} here; install gcc, or: {FIRMWARE_EXTRA}")
+
+
+def cross_compiler(target: Target, name: str | None = None) -> Compiler:
+    """One compiler for a target: the named one (``zig`` or the GNU program), or zig where installed, else the GNU one.
+
+    Raises:
+        ToolError: it is not installed.
+    """
+    bundled = zig()
+    if bundled and name in (None, "zig"):
+        return bundled
+    if target.gnu_program and name in (None, target.gnu_program) and (path := shutil.which(target.gnu_program)):
+        return Compiler(target.gnu_program, (path,))
+    raise ToolError(f"no {name or 'C compiler'} for {target.name} here; {FIRMWARE_EXTRA} brings one")
+
+
+def compile_shared(
+    sources: Sequence[Path],
+    output: Path,
+    *,
+    compiler: Compiler | None = None,
+    flags: Sequence[str] = ("-O2",),
+    include: Iterable[Path] = (),
+    timeout_s: float = 120,
+) -> Path:
+    """Build a shared library for this host, to be loaded with ctypes.
+
+    Raises:
+        ToolError: no compiler, or it refuses the sources (its first error is quoted), or it takes too long.
+    """
+    return compile_program(
+        sources, output, compiler=compiler, flags=("-shared", "-fPIC", *flags), include=include, timeout_s=timeout_s
+    )
+
+
+def compile_program(
+    sources: Sequence[Path],
+    output: Path,
+    *,
+    compiler: Compiler | None = None,
+    flags: Sequence[str] = ("-O2",),
+    include: Iterable[Path] = (),
+    timeout_s: float = 120,
+) -> Path:
+    """Build an executable for this host. Raises ToolError as :func:`compile_shared` does."""
+    compiler = compiler or host_compiler()
+    _build(compiler, ["-std=c99", *flags], sources, output, include, timeout_s)
+    return output
+
+
+def compile_and_link(
+    target: Target,
+    sources: Sequence[Path],
+    output: Path,
+    *,
+    keep: Sequence[str],
+    optimize: str = "-O3",
+    flags: Sequence[str] = (),
+    include: Iterable[Path] = (),
+    compiler: Compiler | None = None,
+    timeout_s: float = 180,
+) -> Path:
+    """Build a freestanding image: an ELF with code and constants in flash, variables in RAM, no start-up code.
+
+    Nothing but the functions in ``keep``, and what they need, stays in it; ``memcpy``, ``memmove``, ``memset``, ``memcmp`` (of
+    ``<string.h>``) and the 64-bit multiplication of cores without one come from the compiler's own
+    runtime library. wasm32 gives a WebAssembly module instead.
+
+    Args:
+        target: the core.
+        sources: C files.
+        output: where the image goes.
+        keep: names of the functions that will be called.
+        optimize: the optimization level, such as ``-O3`` or ``-Os``.
+        flags: further flags of the compiler.
+        include: folders with headers.
+        compiler: which compiler; None takes :func:`cross_compiler`'s choice.
+        timeout_s: the longest it may take; the first build for a core also builds the runtime library.
+
+    Raises:
+        ToolError: no compiler, or it refuses the sources (its first error is quoted), or it takes too long.
+    """
+    compiler = compiler or cross_compiler(target)
+    common = ["-std=c99", optimize, "-ffreestanding", "-ffunction-sections", "-fdata-sections", "-fomit-frame-pointer", *flags]
+    with tempfile.TemporaryDirectory(prefix="glyphlite-") as folder:
+        script = Path(folder) / "image.ld"
+        script.write_text(f"ENTRY({keep[0]})\nEXTERN({' '.join(keep)})\n{_LINKER_SCRIPT}")
+        link = ["-nostdlib", "-Wl,--gc-sections"]
+        if target.architecture == "wasm":
+            link += ["-Wl,--no-entry", *(f"-Wl,--export={name}" for name in keep)]
+        else:
+            link.append(f"-Wl,-T,{script}")
+        if compiler.name == "zig":
+            # Without -fno-sanitize zig adds traps; its -g default would fill the image with the runtime library's debug sections.
+            own = [*target.zig_flags, "-fno-sanitize=undefined", "-fno-unwind-tables", "-g0", f"-isystem{folder}"]
+            own += [] if target.architecture == "wasm" else ["-fstack-size-section"]
+            link.append("-lcompiler_rt")
+            (Path(folder) / "string.h").write_text(_STRING_HEADER)
+        else:
+            own = [*target.gnu_flags]
+            link += ["-static", "-lc", "-lgcc"]
+        _build(compiler, [*own, *common, *link], sources, output, include, timeout_s)
+    return output
+
+
+def run_tool(command: Sequence[str | Path], *, what: str, timeout_s: float) -> str:
+    """Run a program to its end in a process group of its own, and return what it printed.
+
+    Args:
+        command: the program and its arguments.
+        what: what it does, for messages: "gcc building net.c".
+        timeout_s: after this it is killed with all that it started.
+
+    Raises:
+        ToolError: it is missing, fails (its first error line is quoted) or takes too long.
+    """
+    environment = {**os.environ, **_zig_caches(), "LC_ALL": "C"}
+    try:
+        process = subprocess.Popen(
+            [str(word) for word in command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            env=environment,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ToolError(f"{what}: cannot start {command[0]}: {error.strerror}") from None
+    try:
+        output, errors = process.communicate(timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        raise ToolError(f"{what}: no end after {timeout_s:g} s; stopped it") from None
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+    if process.returncode != 0:
+        raise ToolError(f"{what}: exit status {process.returncode}: {_first_error(errors or output)}")
+    return output
+
+
+def _build(
+    compiler: Compiler, flags: Sequence[str], sources: Sequence[Path], output: Path, include: Iterable[Path], timeout_s: float
+) -> None:
+    make_folder(output.parent)
+    folders = [f"-I{folder}" for folder in include]
+    command = [*compiler.command, *flags, *folders, *(str(source) for source in sources), "-o", str(output)]
+    if "-lm" in flags:  # libraries must follow the objects that need them
+        command.append("-lm")
+    names = ", ".join(source.name for source in sources[:3]) + (", ..." if len(sources) > 3 else "")
+    run_tool(command, what=f"{compiler.name} building {names}", timeout_s=timeout_s)
+
+
+def _first_error(text: str) -> str:
+    """The line of a compiler's words that says what is wrong."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    telling = [line for line in lines if re.search(r"\berror\b|undefined (symbol|reference)", line, re.IGNORECASE)]
+    return (telling or lines or ["it printed nothing"])[0][:400]
+
+
+@functools.cache
+def _version(command: tuple[str, ...]) -> str:
+    return run_tool([*command, "--version"], what=f"{command[0]} --version", timeout_s=60).splitlines()[0].strip()
+
+
+@functools.cache
+def _zig_caches() -> dict[str, str]:
+    """Where zig keeps what it built: the user's cache folder, or a folder beside temporary files where there is no such."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "glyphlite" / "zig"
+    try:
+        base.mkdir(parents=True, exist_ok=True)
+        writable = os.access(base, os.W_OK | os.X_OK)
+    except OSError:
+        writable = False
+    if not writable:
+        base = Path(tempfile.gettempdir()) / f"glyphlite-zig-{os.getuid()}"
+    chosen = {"ZIG_GLOBAL_CACHE_DIR": str(base), "ZIG_LOCAL_CACHE_DIR": str(base)}
+    return {name: os.environ.get(name, folder) for name, folder in chosen.items()}
