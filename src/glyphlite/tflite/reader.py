@@ -28,6 +28,7 @@ from glyphlite.tflite.schema import (
     decode,
 )
 from glyphlite.tflite.shapes import check_operator
+from glyphlite.tflite.text import printable
 
 MAX_FILE_BYTES = 1 << 30
 MAX_TENSOR_BYTES = 1 << 28
@@ -44,6 +45,18 @@ def read_graph(path: Path) -> Graph:
     Raises:
         ArtifactError: it cannot be read, is too large, is damaged, or holds what glyphlite does not support; the line says what.
     """
+    return parse_graph(read_content(path), str(path))
+
+
+def read_content(path: Path) -> bytes:
+    """The bytes of what may be a .tflite file, if it is a file of a size that glyphlite takes.
+
+    Args:
+        path: the file.
+
+    Raises:
+        ArtifactError: it is missing, unreadable, not a regular file or too large.
+    """
     path = Path(path)
     try:
         status = path.stat()
@@ -53,12 +66,11 @@ def read_graph(path: Path) -> Graph:
             raise ArtifactError(
                 f"{path} has {status.st_size:,} bytes; glyphlite reads .tflite files up to {MAX_FILE_BYTES:,} bytes"
             )
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise ArtifactError(f"cannot read {path}: {error.strerror or error}; name a .tflite file") from None
     except ValueError:
         raise ArtifactError(f"cannot read {str(path)!r}: not a valid file name") from None
-    return parse_graph(content, str(path))
 
 
 def parse_graph(content: bytes, name: str = "model") -> Graph:
@@ -117,7 +129,7 @@ class _Tensors:
         return tuple(self._tensor(index, tensor) for index, tensor in enumerate(self._stored.tensors))
 
     def _tensor(self, index: int, stored: StoredTensor) -> Tensor:
-        where = f"{self._name}: tensor {index} ({_short(stored.name)})"
+        where = f"{self._name}: tensor {index} ({printable(stored.name)})"
         if stored.is_sparse:
             raise ArtifactError(f"{where} is stored sparse, which glyphlite does not read; convert without sparsity")
         if stored.external_buffer:
@@ -264,7 +276,7 @@ def _check_ports(stored: StoredModel, tensors: Sequence[Tensor], name: str) -> N
     for index in stored.inputs:
         if tensors[index].is_constant:
             raise ArtifactError(
-                f"{name}: input tensor {index} ({_short(tensors[index].name)}) is a constant; an input has no values of its own"
+                f"{name}: input tensor {index} ({printable(tensors[index].name)}) is a constant; an input holds no values"
             )
 
 
@@ -274,7 +286,7 @@ def _read_operators(stored: StoredModel, tensors: Sequence[Tensor], name: str) -
     operators = []
     for index, operator in enumerate(stored.operators):
         code, builtin, op_name = _operator_code(operator, stored.codes, f"{name}: op {index}")
-        where = f"{name}: op {index} ({_short(code.custom or op_name)})"
+        where = f"{name}: op {index} ({printable(code.custom or op_name)})"
         for tensor in operator.inputs:
             if tensor == -1:
                 continue
@@ -307,7 +319,7 @@ def _read_operators(stored: StoredModel, tensors: Sequence[Tensor], name: str) -
         )
     for tensor in stored.outputs:
         if tensor not in written:
-            raise ArtifactError(f"{name}: no op writes the output tensor {tensor} ({_short(tensors[tensor].name)})")
+            raise ArtifactError(f"{name}: no op writes the output tensor {tensor} ({printable(tensors[tensor].name)})")
     return tuple(operators)
 
 
@@ -334,9 +346,3 @@ def _check_index(index: int, tensors: Sequence[Tensor], what: str) -> None:
 
 def _few(values: Sequence[int]) -> str:
     return f"[{', '.join(map(str, values[:8]))}{', ...' if len(values) > 8 else ''}]"
-
-
-def _short(text: str) -> str:
-    """A name from the file as a message may show it: printable, on one line, not endless."""
-    printable = "".join(letter if letter.isprintable() else "?" for letter in text[:60])
-    return f"{printable}..." if len(text) > 60 else printable or "unnamed"

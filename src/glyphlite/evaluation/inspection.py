@@ -1,0 +1,194 @@
+"""``inspect``: everything one .tflite file says of itself and every runtime of it, as records that become JSON.
+
+Never trusts the file: what it shows went through the reader's checks first. Draws and prints nothing.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from glyphlite.results import Record, RuntimeReport
+from glyphlite.tflite import cost
+from glyphlite.tflite.graph import Graph, Operator, Tensor
+from glyphlite.tflite.reader import parse_graph, read_content
+
+FLEX_PREFIX = "Flex"
+"""What SELECT_TF_OPS puts before the name of a TensorFlow op."""
+
+
+class TensorInfo(Record):
+    """One tensor: type, shape (-1 where the batch is free), bytes, and how its integers stand for real numbers."""
+
+    index: int
+    name: str
+    shape: list[int]
+    dtype: str
+    bytes: int
+    scales: list[float] = Field(default_factory=list)
+    zero_points: list[int] = Field(default_factory=list)
+    axis: int | None = None
+
+
+class OperatorInfo(Record):
+    """One op in execution order. ``parameters`` and ``parameter_bytes`` count its weights and biases as stored."""
+
+    index: int
+    name: str
+    builtin_code: int
+    version: int
+    custom_code: str | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+    inputs: list[TensorInfo] = Field(default_factory=list)
+    constants: list[TensorInfo] = Field(default_factory=list)
+    outputs: list[TensorInfo] = Field(default_factory=list)
+    parameters: int
+    parameter_bytes: int
+    macs: int
+
+    @property
+    def output_bytes(self) -> int:
+        """Bytes of what the op writes."""
+        return sum(tensor.bytes for tensor in self.outputs)
+
+
+class Inspection(Record):
+    """A whole file. ``live_bytes`` is the most that activations take at one time, by lifetime alone; ``live_op`` is where."""
+
+    path: str
+    bytes: int
+    sha256: str
+    schema_version: int
+    description: str = ""
+    signatures: list[str] = Field(default_factory=list)
+    labels: list[str] = Field(default_factory=list)
+    metadata: list[str] = Field(default_factory=list)
+    inputs: list[TensorInfo] = Field(default_factory=list)
+    outputs: list[TensorInfo] = Field(default_factory=list)
+    operators: list[OperatorInfo] = Field(default_factory=list)
+    macs: int
+    parameters: int
+    weight_bytes: int
+    activation_bytes: int
+    live_bytes: int
+    live_op: int | None = None
+    select_tf_ops: list[str] = Field(default_factory=list)
+    custom_ops: list[str] = Field(default_factory=list)
+    runtimes: dict[str, RuntimeReport] = Field(default_factory=dict)
+
+
+def inspect_artifact(path: Path, *, runtimes: bool = True) -> Inspection:
+    """Everything there is to know of a .tflite file without running data through it.
+
+    Args:
+        path: the file; it is not trusted.
+        runtimes: also ask each runtime whether it takes the file, each in a child process that may die of it.
+
+    Raises:
+        ArtifactError: the file cannot be read or is malformed; one line says how.
+    """
+    path = Path(path)
+    content = read_content(path)
+    inspection = describe(parse_graph(content, str(path)), content, str(path))
+    return inspection.model_copy(update={"runtimes": ask_runtimes(path)}) if runtimes else inspection
+
+
+def describe(graph: Graph, content: bytes, name: str) -> Inspection:
+    """The records of a graph that the reader has checked, and of the file it came from. Asks no runtime."""
+    live_bytes, live_op = _most_live(graph)
+    custom = {operator.custom_code for operator in graph.operators if operator.custom_code}
+    return Inspection(
+        path=name,
+        bytes=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        schema_version=graph.schema_version,
+        description=graph.description,
+        signatures=list(graph.signatures),
+        labels=list(graph.labels),
+        metadata=list(graph.metadata),
+        inputs=[describe_tensor(graph.tensors[index]) for index in graph.inputs],
+        outputs=[describe_tensor(graph.tensors[index]) for index in graph.outputs],
+        operators=[describe_operator(graph, operator) for operator in graph.operators],
+        macs=cost.total_macs(graph),
+        parameters=cost.total_parameters(graph),
+        weight_bytes=cost.weight_bytes(graph),
+        activation_bytes=sum(tensor.bytes for tensor in _activations(graph)),
+        live_bytes=live_bytes,
+        live_op=live_op,
+        select_tf_ops=sorted(code for code in custom if code.startswith(FLEX_PREFIX)),
+        custom_ops=sorted(code for code in custom if not code.startswith(FLEX_PREFIX)),
+    )
+
+
+def ask_runtimes(path: Path) -> dict[str, RuntimeReport]:
+    """What each runtime that takes .tflite files says of this one, by trying it in a child process."""
+    from glyphlite.runtimes.registry import INTERPRETERS, accepts
+
+    reports = {}
+    for name in INTERPRETERS:
+        acceptance = accepts(name, path)
+        reports[name] = RuntimeReport(accepts=acceptance.accepts, reason=acceptance.reason, arena_bytes=acceptance.arena_bytes)
+    return reports
+
+
+def describe_tensor(tensor: Tensor) -> TensorInfo:
+    """The record of one tensor of a checked graph."""
+    quantization = tensor.quantization
+    return TensorInfo(
+        index=tensor.index,
+        name=tensor.name,
+        shape=list(tensor.shape),
+        dtype=tensor.dtype.name,
+        bytes=tensor.bytes,
+        scales=list(quantization.scales) if quantization else [],
+        zero_points=list(quantization.zero_points) if quantization else [],
+        axis=quantization.axis if quantization and len(quantization.scales) > 1 else None,
+    )
+
+
+def describe_operator(graph: Graph, operator: Operator) -> OperatorInfo:
+    """The record of one op of a checked graph."""
+    inputs = [graph.tensors[index] for index in operator.inputs if index != -1]
+    return OperatorInfo(
+        index=operator.index,
+        name=operator.name,
+        builtin_code=operator.builtin_code,
+        version=operator.version,
+        custom_code=operator.custom_code,
+        options=operator.options,
+        inputs=[describe_tensor(tensor) for tensor in inputs if not tensor.is_constant],
+        constants=[describe_tensor(tensor) for tensor in inputs if tensor.is_constant],
+        outputs=[describe_tensor(graph.tensors[index]) for index in operator.outputs],
+        parameters=cost.operator_parameters(graph, operator),
+        parameter_bytes=cost.operator_bytes(graph, operator),
+        macs=cost.operator_macs(graph, operator),
+    )
+
+
+def _activations(graph: Graph) -> list[Tensor]:
+    used = set(graph.inputs).union(*(operator.outputs for operator in graph.operators))
+    return [graph.tensors[index] for index in sorted(used)]
+
+
+def _most_live(graph: Graph) -> tuple[int, int | None]:
+    """The most bytes of activations alive at once, each from the op that writes it to the last that reads it; and at which op."""
+    end = len(graph.operators)
+    last_use = dict.fromkeys(graph.outputs, end)
+    for operator in graph.operators:
+        for index in operator.inputs:
+            last_use[index] = max(last_use.get(index, 0), operator.index)
+    alive = {index for index in graph.inputs if index in last_use}
+    freed: dict[int, list[int]] = {}
+    for index in alive:
+        freed.setdefault(last_use[index], []).append(index)
+    total = sum(graph.tensors[index].bytes for index in alive)
+    most, where = total, None
+    for operator in graph.operators:
+        for index in operator.outputs:
+            total += graph.tensors[index].bytes
+            freed.setdefault(last_use.get(index, operator.index), []).append(index)
+        if total > most:
+            most, where = total, operator.index
+        total -= sum(graph.tensors[index].bytes for index in freed.pop(operator.index, ()))
+    return most, where
