@@ -4,12 +4,12 @@ Knows apt, dpkg and where the package keeps its files; installs nothing.
 """
 
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
 from glyphlite.console import progress_bar
 from glyphlite.data.catalogue import FASHION_MNIST
+from glyphlite.data.children import run_quietly
 from glyphlite.data.verified import Verified, holds_any, read_folder
 from glyphlite.errors import DataError
 
@@ -43,28 +43,13 @@ def fetch_from_archive() -> Verified:
     ):
         folder = Path(name)
         options = ["Acquire::Retries=1", "Acquire::http::Timeout=10", "APT::Sandbox::User=root"]
-        _run(["apt-get", "--quiet=2", *(f"--option={option}" for option in options), "download", PACKAGE], folder)
+        run_quietly(
+            ["apt-get", "--quiet=2", *(f"--option={option}" for option in options), "download", PACKAGE], folder, APT_SECONDS
+        )
         packages = list(folder.glob("*.deb"))
         if len(packages) != 1:
             raise DataError(f"apt-get download {PACKAGE} brought {len(packages)} packages, expected one")
-        _run(["dpkg-deb", "--extract", str(packages[0]), str(folder / "content")], folder)
+        run_quietly(["dpkg-deb", "--extract", str(packages[0]), str(folder / "content")], folder, APT_SECONDS)
         return read_folder(
             FASHION_MNIST, folder / "content" / FOLDER.relative_to("/"), f"Debian's package {PACKAGE} (apt-get download)"
         )
-
-
-def _run(command: list[str], folder: Path) -> None:
-    """Run a command in a folder, silently.
-
-    Raises:
-        DataError: it fails or takes too long; its last words are in the message.
-    """
-    try:
-        subprocess.run(
-            command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True, timeout=APT_SECONDS
-        )
-    except subprocess.TimeoutExpired:
-        raise DataError(f"{command[0]} did not finish within {APT_SECONDS} s") from None
-    except subprocess.CalledProcessError as error:
-        words = [line.removeprefix("E: ") for line in error.stderr.splitlines() if line.strip()]
-        raise DataError(f"{command[0]}: {words[-1] if words else f'exit code {error.returncode}'}") from None

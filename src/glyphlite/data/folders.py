@@ -42,6 +42,9 @@ def read_picture_folder(folder: Path, height: int = 28, width: int = 28) -> Labe
         raise DataError(f"{train_folder} holds {len(classes)} subfolders of pictures, expected one for each class, at least two")
     labels = tuple(path.name for path in classes)
     listed = _list_pictures(train_folder, labels)
+    empty = set(range(len(labels))) - {label for _, label in listed}
+    if empty:
+        raise DataError(f"{classes[min(empty)]} holds no pictures ({', '.join(sorted(SUFFIXES))})")
     tested = _list_pictures(test_folder, labels) if test_folder is not None and test_folder.is_dir() else []
     if len(listed) + len(tested) > MAX_PICTURES:
         raise DataError(f"{folder} holds {len(listed) + len(tested):,} pictures, more than the {MAX_PICTURES:,} allowed")
@@ -66,7 +69,7 @@ def _list_pictures(folder: Path, labels: tuple[str, ...]) -> list[tuple[Path, in
     """Every picture below the class folders, with the number of its class.
 
     Raises:
-        DataError: a class has no pictures, or a folder's name is no class.
+        DataError: a folder's name is no class.
     """
     strangers = [path.name for path in class_folders(folder) if path.name not in labels]
     if strangers:
@@ -74,8 +77,6 @@ def _list_pictures(folder: Path, labels: tuple[str, ...]) -> list[tuple[Path, in
     listed = []
     for number, label in enumerate(labels):
         paths = sorted(path for path in (folder / label).glob("*") if path.suffix.lower() in SUFFIXES)
-        if not paths:
-            raise DataError(f"{folder / label} holds no pictures ({', '.join(sorted(SUFFIXES))})")
         listed += [(path, number) for path in paths]
     return listed
 

