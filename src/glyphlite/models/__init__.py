@@ -1,0 +1,1 @@
+"""Image classifiers: which there are, how each is trained, what each costs."""

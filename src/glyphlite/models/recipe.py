@@ -23,7 +23,11 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a model is trained."""
+    """How a model is trained.
+
+    ``precision`` is what products are computed in while training: ``float32``, or ``bfloat16`` on processors that have
+    instructions for it (float32 elsewhere). Weights, updates, validation and the model that comes out are float32 in both.
+    """
 
     name: str
     epochs: int
@@ -35,3 +39,26 @@ class Recipe:
     label_smoothing: float = 0.0
     ema: float | None = None
     quantization_aware: bool = False
+    precision: str = "float32"
+
+
+def describe_recipe(recipe: Recipe) -> str:
+    """The recipe in words, one line."""
+    schedule = recipe.schedule
+    rates = {
+        "constant": f"rate {schedule.peak:g}",
+        "exponential_floor": f"rate {schedule.floor:g} + {schedule.peak:g} exp(-epoch / {schedule.decay_epochs:g})",
+        "one_cycle": f"one cycle up to rate {schedule.peak:g}",
+    }
+    words = [recipe.optimizer.capitalize(), rates[schedule.kind], f"{recipe.epochs} epochs", f"batches of {recipe.batch_size}"]
+    if recipe.augmentation:
+        words.append(f"augmentation {recipe.augmentation}")
+    if recipe.label_smoothing:
+        words.append(f"label smoothing {recipe.label_smoothing:g}")
+    if recipe.ema:
+        words.append(f"averaged weights ({recipe.ema:g})")
+    if recipe.precision != "float32":
+        words.append(f"{recipe.precision} where the processor has it")
+    if recipe.quantization_aware:
+        words.append("quantization-aware")
+    return ", ".join(words)

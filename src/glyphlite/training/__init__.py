@@ -1,0 +1,1 @@
+"""Training a model on a dataset, so that it can be killed and resumed."""

@@ -1,0 +1,173 @@
+"""An architecture is data: layer records from which Keras models, parameter counts and multiply-accumulates are all derived.
+
+So `glyphlite models` counts without importing TensorFlow, and what it prints is the model that is built. Knows no model by name
+and nothing of training.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from glyphlite.errors import ModelError
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class Conv:
+    """2-D convolution without padding, with bias."""
+
+    name: str
+    filters: int
+    kernel: int
+    stride: int = 1
+    activation: str | None = None
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Max pooling over squares that do not overlap; what is left over at the right and the bottom is dropped."""
+
+    name: str
+    size: int = 2
+
+
+@dataclass(frozen=True)
+class Flatten:
+    """Height, width and channels into one axis."""
+
+    name: str = "flatten"
+
+
+@dataclass(frozen=True)
+class Dense:
+    """Fully connected, with bias."""
+
+    name: str
+    units: int
+    activation: str | None = None
+
+
+@dataclass(frozen=True)
+class BatchNorm:
+    """Batch normalization over the channels, Keras's momentum and epsilon."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Relu:
+    """Rectifier, where it cannot be fused into the layer before."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Dropout:
+    """Sets a fraction of its inputs to zero in training."""
+
+    name: str
+    rate: float
+
+
+Layer = Conv | Pool | Flatten | Dense | BatchNorm | Relu | Dropout
+
+
+@dataclass(frozen=True)
+class LayerCost:
+    """One layer on a given input: its output shape, parameters (all, trained or not) and multiply-accumulates."""
+
+    name: str
+    output_shape: tuple[int, ...]
+    parameters: int
+    macs: int
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A classifier's layers from the image to the last hidden one; a softmax over the classes, ``pred``, closes every one."""
+
+    name: str
+    layers: tuple[Layer, ...]
+
+    def layers_for(self, classes: int) -> tuple[Layer, ...]:
+        """All layers, the closing softmax over ``classes`` included."""
+        return (*self.layers, Dense("pred", classes, "softmax"))
+
+    def costs(self, input_shape: tuple[int, ...], classes: int) -> Iterator[LayerCost]:
+        """Every layer's output shape and cost for one image of ``input_shape`` (height, width, channels).
+
+        Raises:
+            ModelError: the image is too small for the layers.
+        """
+        shape = tuple(input_shape)
+        for layer in self.layers_for(classes):
+            cost = _cost(layer, shape)
+            if min(cost.output_shape) < 1:
+                size = "x".join(map(str, input_shape))
+                raise ModelError(
+                    f"{self.name} needs larger images than {size}: nothing is left after its layer {layer.name}; choose mlp"
+                )
+            yield cost
+            shape = cost.output_shape
+
+    def build(self, input_shape: tuple[int, ...], classes: int) -> "keras.Model":
+        """The untrained Keras model: input ``(batch, *input_shape)`` in [0, 1], output ``(batch, classes)`` probabilities.
+
+        Follows Keras's global dtype policy except in the last layer, whose softmax is always float32.
+        """
+        import keras
+
+        list(self.costs(input_shape, classes))
+        image = keras.Input(shape=tuple(input_shape), name="input_layer")
+        x = image
+        for layer in self.layers:
+            x = _keras_layer(layer)(x)
+        x = keras.layers.Dense(classes, activation="softmax", name="pred", dtype="float32")(x)
+        return keras.Model(image, x, name=self.name.replace("-", "_"))
+
+    def document(self) -> dict[str, Any]:
+        """The architecture as plain data, for a fingerprint of it."""
+        return {"name": self.name, "layers": [{"kind": type(layer).__name__, **asdict(layer)} for layer in self.layers]}
+
+
+def _cost(layer: Layer, shape: tuple[int, ...]) -> LayerCost:
+    match layer:
+        case Conv(name, filters, kernel, stride):
+            height, width, channels = shape
+            output = ((height - kernel) // stride + 1, (width - kernel) // stride + 1, filters)
+            weights = kernel * kernel * channels * filters
+            return LayerCost(name, output, weights + filters, weights * max(0, output[0]) * max(0, output[1]))
+        case Pool(name, size):
+            height, width, channels = shape
+            return LayerCost(name, (height // size, width // size, channels), 0, 0)
+        case Flatten(name):
+            return LayerCost(name, (math.prod(shape),), 0, 0)
+        case Dense(name, units):
+            return LayerCost(name, (units,), (shape[-1] + 1) * units, shape[-1] * units)
+        case BatchNorm(name):
+            return LayerCost(name, shape, 4 * shape[-1], 0)
+        case Relu(name) | Dropout(name):
+            return LayerCost(name, shape, 0, 0)
+
+
+def _keras_layer(layer: Layer) -> "keras.Layer":
+    from keras import layers
+
+    match layer:
+        case Conv(name, filters, kernel, stride, activation):
+            return layers.Conv2D(filters, kernel, stride, activation=activation, name=name)
+        case Pool(name, size):
+            return layers.MaxPooling2D(size, name=name)
+        case Flatten(name):
+            return layers.Flatten(name=name)
+        case Dense(name, units, activation):
+            return layers.Dense(units, activation=activation, name=name)
+        case BatchNorm(name):
+            return layers.BatchNormalization(name=name)
+        case Relu(name):
+            return layers.ReLU(name=name)
+        case Dropout(name, rate):
+            return layers.Dropout(rate, name=name)

@@ -1,0 +1,49 @@
+"""What any built Keras model costs: parameters, and multiply-accumulates for one image.
+
+Counts by walking the layers' own shapes, so it holds for a user's model too. A layer's multiply-accumulates are those of its
+sums of products; additions, comparisons and activations are not counted, as is usual in the field.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import keras
+
+
+def keras_parameters(model: "keras.Model") -> int:
+    """All parameters of a model, trained or not, as ``model.summary()`` shows them."""
+    return model.count_params()
+
+
+def keras_macs(model: "keras.Model") -> int:
+    """Multiply-accumulates of one image through a functional or sequential model.
+
+    Nested models and every use of a shared layer are counted. Layers that are neither convolutions nor dense count nothing.
+    """
+    graph: Any = getattr(model, "_functional", None) or model
+    nodes: list[Any] = [node for level in graph._nodes_by_depth.values() for node in level if node.input_tensors]
+    return sum(_macs(node.operation, node.input_tensors[0].shape, node.outputs[0].shape) for node in nodes)
+
+
+def _macs(layer: Any, inputs: Sequence[int | None], outputs: Sequence[int | None]) -> int:
+    """Multiply-accumulates of one call of a layer; shapes with the batch first."""
+    from keras import Model, layers
+
+    if isinstance(layer, Model):
+        return keras_macs(layer)
+    if isinstance(layer, layers.SeparableConv2D):
+        kernels: tuple[Any, Any] = layer.depthwise_kernel, layer.pointwise_kernel
+        return _places(layer, outputs) * sum(math.prod(kernel.shape) for kernel in kernels)
+    if isinstance(layer, layers.Conv2DTranspose):
+        return _places(layer, inputs) * math.prod(layer.kernel.shape)
+    if isinstance(layer, layers.Conv1D | layers.Conv2D | layers.DepthwiseConv2D | layers.Dense):
+        return _places(layer, outputs) * math.prod(layer.kernel.shape)
+    return 0
+
+
+def _places(layer: Any, shape: Sequence[int | None]) -> int:
+    """At how many places of one image a kernel is applied: the lengths of every axis but the batch's and the channels'."""
+    first, last = (2, None) if getattr(layer, "data_format", None) == "channels_first" else (1, -1)
+    return math.prod(size or 1 for size in shape[first:last])

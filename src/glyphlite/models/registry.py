@@ -1,0 +1,114 @@
+"""From what a user types after ``--model`` to a model that can be built: a known name, a Python function, or a .keras file.
+
+Knows which models there are; knows nothing of data beyond the shape of an image and the number of classes.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from glyphlite.errors import ModelError
+from glyphlite.models.classics import CLASSICS, Classic
+from glyphlite.models.recipe import Recipe, describe_recipe
+
+if TYPE_CHECKING:
+    import keras
+
+MODEL_NAMES: tuple[str, ...] = tuple(classic.architecture.name for classic in CLASSICS)
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """A model that can be built for one image shape and number of classes, and how it is trained.
+
+    Attributes:
+        name: what results and run folders call it.
+        input_shape: height, width, channels.
+        classes: number of classes.
+        recipe: how it is trained.
+        origin: where it comes from, in words.
+        fingerprint: SHA-256 of what defines it; a changed definition cannot resume an earlier training.
+    """
+
+    name: str
+    input_shape: tuple[int, int, int]
+    classes: int
+    recipe: Recipe
+    origin: str
+    fingerprint: str
+    builder: Callable[[], "keras.Model"] = field(repr=False, compare=False)
+
+    def build(self) -> "keras.Model":
+        """A Keras model: untrained for a name or a function; with the file's weights for a .keras file.
+
+        Raises:
+            ModelError: a user's function or file does not give a classifier of this shape.
+        """
+        return self.builder()
+
+
+@dataclass(frozen=True)
+class ModelSummary:
+    """One line of `glyphlite models`."""
+
+    name: str
+    parameters: int
+    macs: int
+    recipe: str
+    description: str
+
+
+def describe_models(input_shape: tuple[int, int, int] = (28, 28, 1), classes: int = 10) -> list[ModelSummary]:
+    """Every known model with its parameters and multiply-accumulates for one image; counted without TensorFlow."""
+    summaries = []
+    for classic in CLASSICS:
+        costs = list(classic.architecture.costs(input_shape, classes))
+        summaries.append(
+            ModelSummary(
+                name=classic.architecture.name,
+                parameters=sum(cost.parameters for cost in costs),
+                macs=sum(cost.macs for cost in costs),
+                recipe=describe_recipe(classic.recipe),
+                description=classic.description,
+            )
+        )
+    return summaries
+
+
+def resolve_model(text: str, input_shape: tuple[int, int, int], classes: int) -> ModelChoice:
+    """Find the model that a user named.
+
+    Args:
+        text: one of `MODEL_NAMES`, ``path/to/file.py:function`` or ``path/to/model.keras``.
+        input_shape: height, width, channels of the dataset's images.
+        classes: number of the dataset's classes.
+
+    Raises:
+        ModelError: no such name or file, or the architecture does not fit the images.
+    """
+    for classic in CLASSICS:
+        if classic.architecture.name == text:
+            return _choose_classic(classic, input_shape, classes)
+    if text.endswith((".keras", ".py")) or ".py:" in text:
+        from glyphlite.models.user import choose_user_model
+
+        return choose_user_model(text, input_shape, classes)
+    known = ", ".join(MODEL_NAMES)
+    raise ModelError(f"no model is called {text!r}; expected one of {known}, path/to/file.py:function or path/to/model.keras")
+
+
+def _choose_classic(classic: Classic, input_shape: tuple[int, int, int], classes: int) -> ModelChoice:
+    architecture = classic.architecture
+    list(architecture.costs(input_shape, classes))
+    definition = json.dumps(architecture.document(), sort_keys=True)
+    return ModelChoice(
+        name=architecture.name,
+        input_shape=input_shape,
+        classes=classes,
+        recipe=classic.recipe,
+        origin=f"glyphlite's {architecture.name}",
+        fingerprint=hashlib.sha256(definition.encode()).hexdigest(),
+        builder=lambda: architecture.build(input_shape, classes),
+    )

@@ -1,0 +1,42 @@
+"""The picture of a training: loss and accuracy over the epochs, training against validation, the chosen epoch marked."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from glyphlite.files import atomic_path
+from glyphlite.training.history import EpochRecord
+
+
+def draw_training_curve(history: Sequence[EpochRecord], path: Path, *, title: str = "", best_epoch: int | None = None) -> Path:
+    """Draw a history as a PNG (or whatever the suffix says) and return its path.
+
+    Args:
+        history: at least one epoch.
+        path: where the picture goes; written atomically.
+        title: above the picture.
+        best_epoch: marked in both panels, from 1.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    epochs = [record.epoch for record in history]
+    panels = (
+        ("loss", [record.loss for record in history], [record.validation_loss for record in history]),
+        ("accuracy, %", [100 * record.accuracy for record in history], [100 * record.validation_accuracy for record in history]),
+    )
+    figure = Figure(figsize=(9, 3.4), dpi=120, layout="constrained")
+    for axes, (name, training, validation) in zip(figure.subplots(1, 2), panels, strict=True):
+        axes.plot(epochs, training, marker=".", color="#4c78a8", label="training")
+        axes.plot(epochs, validation, marker=".", color="#e45756", label="validation")
+        if best_epoch is not None:
+            axes.axvline(best_epoch, color="#777777", linewidth=1, linestyle=":", label=f"chosen: epoch {best_epoch}")
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(name)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(alpha=0.3)
+        axes.legend(frameon=False)
+    if title:
+        figure.suptitle(title)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary)
+    return path

@@ -1,0 +1,65 @@
+"""What surrounds a training: one training a folder at a time, and Ctrl-C that waits for a moment from which it can be resumed."""
+
+import fcntl
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from glyphlite.errors import OutputError
+
+
+class Stop:
+    """Whether the user asked to stop, and by which signal."""
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+
+    def __bool__(self) -> bool:
+        return self.signal is not None
+
+
+@contextmanager
+def postponed_interrupts() -> Iterator[Stop]:
+    """Within it, the first Ctrl-C or SIGTERM only sets the yielded flag; a second Ctrl-C interrupts at once.
+
+    Outside the main thread, where Python lets nobody handle signals, the flag is never set.
+    """
+    stop = Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def note(number: int, frame: FrameType | None) -> None:
+        del frame
+        if stop and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        stop.signal = number
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def locked_folder(folder: Path) -> Iterator[None]:
+    """Hold a folder against other trainings; the operating system lets go of it when the process ends, however it ends.
+
+    Raises:
+        OutputError: another training holds it, or no file can be made there.
+    """
+    try:
+        stream = (folder / ".lock").open("w")
+    except OSError as error:
+        raise OutputError(f"cannot write in {folder}: {error.strerror}; choose another folder with --out") from None
+    with stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise OutputError(f"another training is running in {folder.parent}; choose another folder with --out") from None
+        yield

@@ -1,0 +1,50 @@
+"""A training's history: one record an epoch, kept as history.csv. Knows nothing of models."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from glyphlite.errors import DataError
+from glyphlite.files import write_text
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One epoch: training loss and accuracy as they ran, validation's after it. Accuracies are fractions, epochs count from 1."""
+
+    epoch: int
+    learning_rate: float
+    loss: float
+    accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+    seconds: float
+
+
+_COLUMNS = tuple(field.name for field in fields(EpochRecord))
+
+
+def write_history(path: Path, history: Sequence[EpochRecord]) -> Path:
+    """Write every epoch so far as CSV, atomically; numbers with all their digits."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(record) for record in history)
+    return write_text(path, text.getvalue())
+
+
+def read_history(path: Path) -> tuple[EpochRecord, ...]:
+    """Read a history.csv.
+
+    Raises:
+        DataError: the file is missing or has other columns or values.
+    """
+    try:
+        rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+        return tuple(EpochRecord(int(row["epoch"]), *(float(row[name]) for name in _COLUMNS[1:])) for row in rows)
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}; name the folder of a training") from None
+    except (KeyError, TypeError, ValueError):
+        raise DataError(f"{path} is not a training's history; expected the columns {','.join(_COLUMNS)}") from None

@@ -1,0 +1,215 @@
+"""The compiled inner loop: many optimizer steps in one call into TensorFlow, on images that already lie in its memory.
+
+What was measured to matter on two CPU cores (`benchmarks/training.py`): products in bfloat16 where the processor can, Adam as
+TensorFlow's one fused kernel, uint8 images kept as one tensor and gathered inside the graph, several steps a call. XLA and JAX
+were slower on convolutions. Knows models and arrays; nothing of epochs, files or display.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from glyphlite.data.records import Split
+from glyphlite.errors import ModelError
+from glyphlite.models.recipe import Recipe
+from glyphlite.models.registry import ModelChoice
+from glyphlite.training.batches import Chunk
+from glyphlite.training.precision import compute_precision
+
+if TYPE_CHECKING:
+    import keras
+
+_BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-7
+"""Adam's, with the values that Keras takes by default."""
+
+_EVALUATION_BATCH = 500
+
+
+class TrainingLoop:
+    """A model in training: its weights, the optimizer's memory, and the compiled functions that change them.
+
+    Attributes:
+        model: float32; holds what validation measures and what is saved, after `synchronize`.
+        precision: what products are computed in while training.
+        step: optimizer steps so far.
+    """
+
+    def __init__(self, choice: ModelChoice, train: Split, validation: Split, recipe: Recipe, seed: int) -> None:
+        """Build the model from the seed and lay the data into TensorFlow's memory.
+
+        Raises:
+            ModelError: the model or the recipe cannot be trained.
+        """
+        import keras
+        import tensorflow as tf
+
+        if recipe.optimizer != "adam" or recipe.loss != "sparse_categorical_crossentropy" or recipe.quantization_aware:
+            raise ModelError(
+                f"the recipe {recipe.name} asks for what the trainer lacks; expected adam and sparse_categorical_crossentropy"
+            )
+        self.recipe = recipe
+        self.precision = compute_precision(recipe.precision)
+        keras.utils.set_random_seed(seed)
+        self.model = choice.build()
+        self._student = self.model
+        if self.precision == "bfloat16" or recipe.ema:
+            self._student = _build_with_policy(choice, "mixed_bfloat16" if self.precision == "bfloat16" else "float32")
+            self._student.set_weights(self.model.get_weights())
+        self.step = 0
+        if not self._student.trainable_variables:
+            raise ModelError(f"{choice.name} has nothing to train")
+        self._weights = [variable.value for variable in self._student.trainable_variables]
+        self._first_moments = [tf.Variable(tf.zeros_like(weight)) for weight in self._weights]
+        self._second_moments = [tf.Variable(tf.zeros_like(weight)) for weight in self._weights]
+        self._averages = [tf.Variable(weight) for weight in self._weights] if recipe.ema else []
+        self._train = (tf.constant(train.images), tf.constant(train.labels.astype(np.int32)))
+        self._validation = (tf.constant(validation.images), tf.constant(validation.labels.astype(np.int32)))
+        self._validation_images = len(validation)
+        self._run_stored, self._run_given, self._evaluate = self._compile(tf)
+
+    def run(self, chunk: Chunk, rates: np.ndarray) -> tuple[float, int]:
+        """Take one optimizer step for each batch of a chunk.
+
+        Args:
+            chunk: the batches.
+            rates: the learning rate of each step.
+
+        Returns:
+            The sum of the losses over the images, and how many were classified right; both as they were before each step.
+        """
+        steps = self.step + 1 + np.arange(len(rates), dtype=np.float64)
+        corrected = rates * np.sqrt(1 - _BETA2**steps) / (1 - _BETA1**steps)
+        decays = np.minimum(self.recipe.ema or 0.0, (1 + steps) / (10 + steps))
+        scalars = np.stack([corrected, decays], axis=1).astype(np.float32)
+        if chunk.images is None:
+            loss, correct = self._run_stored(chunk.order, scalars)
+        else:
+            loss, correct = self._run_given(chunk.order, chunk.images, scalars)
+        self.step += len(rates)
+        return float(loss), int(correct)
+
+    def validate(self) -> tuple[float, float]:
+        """Mean loss and accuracy of `model`, as it now is, on the validation split."""
+        loss, correct = self._evaluate(*self._validation)
+        return float(loss) / self._validation_images, int(correct) / self._validation_images
+
+    def synchronize(self) -> None:
+        """Give `model` the weights trained so far (their running average, where the recipe averages)."""
+        if self._student is not self.model:
+            for theirs, ours in zip(self.model.weights, self._student.weights, strict=True):
+                theirs.assign(ours.value)
+        for variable, average in zip(self.model.trainable_variables, self._averages, strict=False):
+            variable.assign(average)
+
+    def weights(self) -> list[np.ndarray]:
+        """The weights of `model`, copied."""
+        return [np.array(weight) for weight in self.model.get_weights()]
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Everything that the next step depends on: weights, moments, averages, every seed generator, the number of steps."""
+        arrays = {name: np.array(variable) for name, variable in self._variables().items()}
+        return {**arrays, "step": np.array(self.step, np.int64)}
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Go back to a state that `state` gave."""
+        for name, variable in self._variables().items():
+            variable.assign(state[name])
+        self.step = int(state["step"])
+
+    def _variables(self) -> dict[str, Any]:
+        from keras.src.random.seed_generator import global_seed_generator
+
+        groups = {
+            "model": self._student.variables,
+            "first_moment": self._first_moments,
+            "second_moment": self._second_moments,
+            "average": self._averages,
+            "global_seed": [global_seed_generator().state],
+        }
+        return {f"{group}/{index}": variable for group, variables in groups.items() for index, variable in enumerate(variables)}
+
+    def _compile(self, tf: Any) -> tuple[Any, Any, Any]:
+        smoothing = self.recipe.label_smoothing
+        images_shape = self._train[0].shape[1:]
+
+        def losses(scores: Any, labels: Any) -> Any:
+            """Cross-entropy ``(batch,)`` of float32 probabilities ``(batch, classes)``."""
+            logarithms = tf.math.log(tf.clip_by_value(tf.cast(scores, tf.float32), 1e-7, 1.0))
+            right = tf.gather(logarithms, labels, batch_dims=1)
+            return -((1 - smoothing) * right + smoothing * tf.reduce_mean(logarithms, axis=1)) if smoothing else -right
+
+        def hits(scores: Any, labels: Any) -> Any:
+            return tf.reduce_sum(tf.cast(tf.argmax(scores, axis=1, output_type=tf.int32) == labels, tf.int32))
+
+        def as_float(images: Any) -> Any:
+            return tf.cast(images, tf.float32) / 255.0
+
+        def take_step(images: Any, labels: Any, scalars: Any) -> tuple[Any, Any]:
+            with tf.GradientTape() as tape:
+                scores = self._student(as_float(images), training=True)
+                each = losses(scores, labels)
+                objective = tf.reduce_mean(each) + tf.add_n(
+                    [tf.cast(extra, tf.float32) for extra in self._student.losses] or [0.0]
+                )
+            gradients = tape.gradient(objective, self._weights)
+            slots = zip(self._weights, self._first_moments, self._second_moments, gradients, strict=True)
+            for weight, first, second, gradient in slots:
+                if gradient is not None:
+                    tf.raw_ops.ResourceApplyAdam(
+                        var=weight.handle,
+                        m=first.handle,
+                        v=second.handle,
+                        beta1_power=0.0,  # the bias correction is in the rate
+                        beta2_power=0.0,
+                        lr=scalars[0],
+                        beta1=_BETA1,
+                        beta2=_BETA2,
+                        epsilon=_EPSILON,
+                        grad=gradient,
+                    )
+            for average, weight in zip(self._averages, self._weights, strict=False):
+                average.assign_sub((average - weight) * (1 - scalars[1]))
+            return tf.reduce_sum(each), hits(scores, labels)
+
+        orders, scalars_spec = tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None, 2], tf.float32)
+
+        @tf.function(input_signature=[orders, scalars_spec], autograph=True)
+        def run_stored(order: Any, scalars: Any) -> tuple[Any, Any]:
+            loss, correct = tf.constant(0.0), tf.constant(0)
+            for step in tf.range(tf.shape(order)[0]):
+                images, labels = tf.gather(self._train[0], order[step]), tf.gather(self._train[1], order[step])
+                more_loss, more_correct = take_step(images, labels, scalars[step])
+                loss, correct = loss + more_loss, correct + more_correct
+            return loss, correct
+
+        @tf.function(input_signature=[orders, tf.TensorSpec([None, None, *images_shape], tf.uint8), scalars_spec], autograph=True)
+        def run_given(order: Any, images: Any, scalars: Any) -> tuple[Any, Any]:
+            loss, correct = tf.constant(0.0), tf.constant(0)
+            for step in tf.range(tf.shape(order)[0]):
+                more_loss, more_correct = take_step(images[step], tf.gather(self._train[1], order[step]), scalars[step])
+                loss, correct = loss + more_loss, correct + more_correct
+            return loss, correct
+
+        @tf.function
+        def evaluate(images: Any, labels: Any) -> tuple[Any, Any]:
+            loss, correct = tf.constant(0.0), tf.constant(0)
+            for start in tf.range(0, tf.shape(labels)[0], _EVALUATION_BATCH):
+                batch = slice(start, start + _EVALUATION_BATCH)
+                scores = self.model(as_float(images[batch]), training=False)
+                loss += tf.reduce_sum(losses(scores, labels[batch]))
+                correct += hits(scores, labels[batch])
+            return loss, correct
+
+        return run_stored, run_given, evaluate
+
+
+def _build_with_policy(choice: ModelChoice, policy: str) -> "keras.Model":
+    """Build a model under a global dtype policy, which is put back afterwards."""
+    import keras
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        return choice.build()
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -1,0 +1,30 @@
+"""Which arithmetic a recipe's precision means on this processor. Knows nothing of models."""
+
+import functools
+from pathlib import Path
+
+from glyphlite.errors import ModelError
+
+_NATIVE_BFLOAT16 = {"avx512_bf16", "amx_bf16"}
+
+
+def compute_precision(wanted: str) -> str:
+    """``bfloat16`` where it is wanted and the processor multiplies in it, else ``float32``.
+
+    Raises:
+        ModelError: the recipe's precision is unknown.
+    """
+    if wanted not in ("float32", "bfloat16"):
+        raise ModelError(f"unknown precision {wanted!r}; expected float32 or bfloat16")
+    return "bfloat16" if wanted == "bfloat16" and _has_native_bfloat16() else "float32"
+
+
+@functools.cache
+def _has_native_bfloat16() -> bool:
+    """Emulated bfloat16 is many times slower than float32, so only what Linux lists for an x86 processor counts."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return False
+    flags = next((line.split() for line in lines if line.startswith("flags")), [])
+    return not _NATIVE_BFLOAT16.isdisjoint(flags)

@@ -1,0 +1,68 @@
+"""What a person sees of a training: a live line (epoch, batch, loss, accuracy, time left), and a lasting line for each epoch."""
+
+from types import TracebackType
+
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from glyphlite.console import console, say
+from glyphlite.training.history import EpochRecord
+
+
+class TrainingProgress:
+    """The display of one training; a context manager."""
+
+    def __init__(self, name: str, *, epochs: int, steps: int, done: int) -> None:
+        """Prepare the display of ``epochs`` of ``steps`` batches each, ``done`` batches of all of them already behind."""
+        self._epochs, self._steps = epochs, steps
+        columns = (
+            "{task.description}",
+            "epoch {task.fields[epoch]}/{task.fields[epochs]}",
+            "batch {task.fields[batch]}/{task.fields[batches]}",
+        )
+        numbers = ("loss {task.fields[loss]}", "accuracy {task.fields[accuracy]}")
+        self._display = Progress(
+            SpinnerColumn(),
+            *(TextColumn(column) for column in columns),
+            BarColumn(bar_width=None),
+            *(TextColumn(number) for number in numbers),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        fields = {
+            "epoch": done // steps + 1,
+            "epochs": epochs,
+            "batch": done % steps,
+            "batches": steps,
+            "loss": "-",
+            "accuracy": "-",
+        }
+        self._task = self._display.add_task(name, total=epochs * steps, completed=done, **fields)
+
+    def __enter__(self) -> "TrainingProgress":
+        self._display.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._display.stop()
+
+    def update(self, epoch: int, batch: int, loss: float, accuracy: float) -> None:
+        """Show the position (epoch from 0, batches of it done) and the epoch's running loss and accuracy."""
+        self._display.update(
+            self._task,
+            completed=epoch * self._steps + batch,
+            epoch=epoch + 1,
+            batch=batch,
+            loss=f"{loss:.4f}",
+            accuracy=f"{accuracy:.2%}",
+        )
+
+    def epoch_done(self, record: EpochRecord, *, best: bool) -> None:
+        """Leave a line for a finished epoch."""
+        say(
+            f"epoch {record.epoch:>2}/{self._epochs}  loss {record.loss:.4f}  accuracy {record.accuracy:.2%}  "
+            f"validation loss {record.validation_loss:.4f}  validation accuracy {record.validation_accuracy:.2%}  "
+            f"{record.seconds:.1f} s{'  best so far' if best else ''}"
+        )

@@ -1,0 +1,36 @@
+"""The formulas behind a recipe's `Schedule`: which learning rate every step of an epoch takes. Pure arithmetic."""
+
+import numpy as np
+
+from glyphlite.errors import ModelError
+from glyphlite.models.recipe import Schedule
+
+
+def learning_rates(schedule: Schedule, *, epoch: int, epochs: int, steps: int) -> np.ndarray:
+    """The learning rate of each step of one epoch.
+
+    Args:
+        schedule: the formula and its numbers.
+        epoch: which epoch, from 0.
+        epochs: how many there will be.
+        steps: steps in each epoch.
+
+    Returns:
+        float64 ``(steps,)``.
+
+    Raises:
+        ModelError: the schedule's kind is unknown.
+    """
+    match schedule.kind:
+        case "constant":
+            return np.full(steps, schedule.peak)
+        case "exponential_floor":
+            return np.full(steps, schedule.floor + schedule.peak * np.exp(-epoch / schedule.decay_epochs))
+        case "one_cycle":
+            done = (epoch * steps + np.arange(1, steps + 1)) / (epochs * steps)
+            rising = schedule.peak * done / schedule.warmup if schedule.warmup else np.full(steps, np.inf)
+            falling = np.clip((done - schedule.warmup) / (1 - schedule.warmup), 0, 1)
+            cosine = schedule.floor + (schedule.peak - schedule.floor) * (1 + np.cos(np.pi * falling)) / 2
+            return np.where(done <= schedule.warmup, rising, cosine)
+        case _:
+            raise ModelError(f"unknown schedule {schedule.kind!r}; expected constant, exponential_floor or one_cycle")

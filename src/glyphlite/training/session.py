@@ -1,0 +1,140 @@
+"""Where a training stands: settings, position, history, best epoch; to and from a checkpoint. Knows nothing of the model."""
+
+import hashlib
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from glyphlite.console import say
+from glyphlite.data.records import Dataset
+from glyphlite.errors import ModelError
+from glyphlite.models.recipe import Recipe
+from glyphlite.models.registry import ModelChoice
+from glyphlite.training.checkpoint import Checkpoint
+from glyphlite.training.history import EpochRecord
+
+
+@dataclass
+class Session:
+    """Everything about a training that is not in the model. Epochs and batches count from 0 here.
+
+    Attributes:
+        epoch: the epoch under way.
+        batch: batches of it done.
+        loss_sum: of its images so far.
+        correct: of its images so far, classified right.
+        epoch_seconds: spent on it so far.
+        history: the finished epochs.
+        best_weights: the model's after the best finished epoch.
+        finished: whether the training has come to its end.
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    loss_sum: float = 0.0
+    correct: int = 0
+    epoch_seconds: float = 0.0
+    history: list[EpochRecord] = field(default_factory=list)
+    best_weights: list[np.ndarray] = field(default_factory=list)
+    finished: bool = False
+
+    @property
+    def best(self) -> EpochRecord:
+        """The epoch of the highest validation accuracy; of equals the one with the lower loss."""
+        return max(self.history, key=lambda record: (record.validation_accuracy, -record.validation_loss))
+
+    @property
+    def seconds(self) -> float:
+        """Spent in training and validation, over every resumption."""
+        return sum(record.seconds for record in self.history) + self.epoch_seconds
+
+    def checkpoint(self, settings: dict[str, Any], state: dict[str, np.ndarray]) -> Checkpoint:
+        """Pack it with the settings and a training loop's state."""
+        arrays = {f"state/{name}": array for name, array in state.items()}
+        arrays |= {f"best/{index}": weight for index, weight in enumerate(self.best_weights)}
+        document = {
+            "settings": settings,
+            "versions": library_versions(),
+            **{name: getattr(self, name) for name in ("epoch", "batch", "loss_sum", "correct", "epoch_seconds", "finished")},
+            "history": [asdict(record) for record in self.history],
+        }
+        return Checkpoint(arrays, document)
+
+    @classmethod
+    def unpack(cls, checkpoint: Checkpoint) -> "tuple[Session, dict[str, np.ndarray]]":
+        """The session and the training loop's state of a checkpoint."""
+        document = checkpoint.document
+        best = sum(name.startswith("best/") for name in checkpoint.arrays)
+        session = cls(
+            **{name: document[name] for name in ("epoch", "batch", "loss_sum", "correct", "epoch_seconds", "finished")},
+            history=[EpochRecord(**record) for record in document["history"]],
+            best_weights=[checkpoint.arrays[f"best/{index}"] for index in range(best)],
+        )
+        state = {name.removeprefix("state/"): array for name, array in checkpoint.arrays.items() if name.startswith("state/")}
+        return session, state
+
+
+def training_settings(choice: ModelChoice, dataset: Dataset, recipe: Recipe, precision: str, seed: int) -> dict[str, Any]:
+    """What has to be the same for a training to be resumed; plain JSON."""
+    return {
+        "model": choice.name,
+        "model definition": choice.fingerprint,
+        "image shape": list(choice.input_shape),
+        "classes": list(dataset.labels),
+        "dataset": dataset.name,
+        "dataset content": _content_hash(dataset),
+        "seed": seed,
+        "epochs": recipe.epochs,
+        "recipe": asdict(recipe),
+        "precision": precision,
+    }
+
+
+def require_same_settings(saved: dict[str, Any], wanted: dict[str, Any], folder: object) -> None:
+    """Refuse to resume under other settings.
+
+    Raises:
+        ModelError: naming the first setting that differs, with both values.
+    """
+    for name, value in wanted.items():
+        before = saved.get(name)
+        if before != value:
+            if isinstance(before, dict) and isinstance(value, dict):
+                name, before, value = next(
+                    (f"{name}'s {key}", before.get(key), value[key]) for key in value if before.get(key) != value[key]
+                )
+            raise ModelError(
+                f"cannot resume the training in {folder}: its {name} was {_brief(before)}, now it is {_brief(value)}; "
+                "train with the former settings, or without --resume to start over"
+            )
+
+
+def warn_of_other_versions(saved: dict[str, str]) -> None:
+    """Say so where another TensorFlow or Keras wrote the checkpoint: bits are only promised within one."""
+    for name, now in library_versions().items():
+        if saved.get(name) != now:
+            say(f"[yellow]the checkpoint was written with {name} {saved.get(name)}, this is {now}: the last bits may differ[/]")
+
+
+def library_versions() -> dict[str, str]:
+    """What computes the weights."""
+    import tensorflow as tf
+
+    return {"tensorflow": tf.__version__, "keras": version("keras")}
+
+
+def _content_hash(dataset: Dataset) -> str:
+    """SHA-256 over what is trained and validated on, in order."""
+    digest = hashlib.sha256()
+    for split in (dataset.train, dataset.validation):
+        for array in (split.images, split.labels):
+            digest.update(f"{array.dtype}{array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def _brief(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:12]}..."

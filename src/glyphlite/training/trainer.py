@@ -1,0 +1,244 @@
+"""`train`: epochs, validation, checkpoints, and the files that a training leaves.
+
+Killed at any moment and resumed, it ends with the weights of one that was not, bit for bit, on the same machine: whatever the
+next step depends on is either a pure function of seed, epoch and step, or in the checkpoint. Knows nothing of conversion.
+"""
+
+import signal
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from glyphlite.console import say
+from glyphlite.data.records import Dataset
+from glyphlite.errors import ModelError
+from glyphlite.files import atomic_path, make_folder, write_text
+from glyphlite.models.registry import ModelChoice
+from glyphlite.training.batches import epoch_chunks, steps_per_epoch
+from glyphlite.training.checkpoint import CheckpointStore
+from glyphlite.training.curve import draw_training_curve
+from glyphlite.training.guard import Stop, locked_folder, postponed_interrupts
+from glyphlite.training.history import EpochRecord, write_history
+from glyphlite.training.loop import TrainingLoop
+from glyphlite.training.precision import compute_precision
+from glyphlite.training.progress import TrainingProgress
+from glyphlite.training.schedule import learning_rates
+from glyphlite.training.session import Session, require_same_settings, training_settings, warn_of_other_versions
+
+if TYPE_CHECKING:
+    import keras
+
+CHECKPOINT_SECONDS = 10.0
+"""How much work a kill costs at most, besides the end of every epoch."""
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training came to.
+
+    Attributes:
+        model: float32, with the weights of the best epoch.
+        best_epoch: chosen on validation, from 1.
+        validation_accuracy: of the best epoch, a fraction.
+        history: every epoch.
+        seconds: in training and validation, over every resumption.
+        precision: what products were computed in while training.
+        folder: where the files are.
+    """
+
+    model: "keras.Model"
+    best_epoch: int
+    validation_accuracy: float
+    history: tuple[EpochRecord, ...]
+    seconds: float
+    precision: str
+    folder: Path
+
+
+def train(
+    choice: ModelChoice, dataset: Dataset, folder: Path, *, epochs: int | None = None, seed: int = 0, resume: bool = False
+) -> TrainingResult:
+    """Train a model by its recipe and keep the best epoch.
+
+    Leaves ``model.keras``, ``model.weights.h5``, ``history.csv``, ``labels.txt``, ``figures/training.png`` and ``checkpoints/``
+    in the folder.
+
+    Args:
+        choice: the model and its recipe.
+        dataset: its training split is learned, its validation split chooses the epoch, its test split is not looked at.
+        folder: where everything goes; made where it is missing.
+        epochs: instead of the recipe's.
+        seed: of the weights, the order of the images, dropout and augmentation.
+        resume: go on from the newest checkpoint in the folder; without one, start from the beginning.
+
+    Raises:
+        ModelError: the model does not fit the data, cannot be trained, or the folder's training had other settings.
+        OutputError: the folder cannot be written, or another training is running in it.
+        KeyboardInterrupt: Ctrl-C; a checkpoint is left.
+    """
+    if choice.input_shape != dataset.input_shape or choice.classes != dataset.classes:
+        raise ModelError(
+            f"{choice.name} was made for images of {choice.input_shape} in {choice.classes} classes, "
+            f"{dataset.name} has {dataset.input_shape} in {dataset.classes}"
+        )
+    if epochs is not None and epochs < 1:
+        raise ModelError(f"a training needs at least 1 epoch, got {epochs}; give --epochs 1 or more")
+    store = CheckpointStore(make_folder(make_folder(folder) / "checkpoints"))
+    with locked_folder(store.folder), postponed_interrupts() as stop:
+        return _Training(choice, dataset, folder, store, stop, epochs=epochs, seed=seed).run(resume=resume)
+
+
+class _Training:
+    """One call of `train`: what its parts share."""
+
+    def __init__(
+        self,
+        choice: ModelChoice,
+        dataset: Dataset,
+        folder: Path,
+        store: CheckpointStore,
+        stop: Stop,
+        *,
+        epochs: int | None,
+        seed: int,
+    ) -> None:
+        self.choice, self.dataset, self.folder, self.store, self.stop, self.seed = choice, dataset, folder, store, stop, seed
+        self.recipe = replace(choice.recipe, epochs=epochs or choice.recipe.epochs)
+        self.precision = compute_precision(self.recipe.precision)
+        self.settings = training_settings(choice, dataset, self.recipe, self.precision, seed)
+        self.steps = steps_per_epoch(len(dataset.train), self.recipe.batch_size)
+        self.session = Session()
+
+    def run(self, *, resume: bool) -> TrainingResult:
+        loop = TrainingLoop(self.choice, self.dataset.train, self.dataset.validation, self.recipe, self.seed)
+        self._begin(loop, resume=resume)
+        if not self.session.finished:
+            self._train(loop)
+            self.session.finished = True
+        loop.model.set_weights(self.session.best_weights)
+        self._write_results(loop.model)
+        best = self.session.best
+        return TrainingResult(
+            model=loop.model,
+            best_epoch=best.epoch,
+            validation_accuracy=best.validation_accuracy,
+            history=tuple(self.session.history),
+            seconds=self.session.seconds,
+            precision=self.precision,
+            folder=self.folder,
+        )
+
+    def _begin(self, loop: TrainingLoop, *, resume: bool) -> None:
+        """Go to the newest checkpoint where one is wanted and there is one, else to the beginning."""
+        checkpoint = self.store.load() if resume else None
+        if checkpoint is None:
+            if resume:
+                say(f"nothing to resume in {self.folder}: training from the beginning")
+            self.store.clear()
+            return
+        require_same_settings(checkpoint.document["settings"], self.settings, self.folder)
+        warn_of_other_versions(checkpoint.document["versions"])
+        self.session, state = Session.unpack(checkpoint)
+        self.store.sweep()
+        if self.session.finished:
+            say(f"the training in {self.folder} is finished: {len(self.session.history)} epochs; nothing left to do")
+            return
+        loop.restore(state)
+        say(f"resuming at epoch {self.session.epoch + 1} of {self.recipe.epochs}, batch {self.session.batch} of {self.steps}")
+
+    def _train(self, loop: TrainingLoop) -> None:
+        session = self.session
+        done = session.epoch * self.steps + session.batch
+        with TrainingProgress(self.choice.name, epochs=self.recipe.epochs, steps=self.steps, done=done) as progress:
+            while session.epoch < self.recipe.epochs:
+                self._train_epoch(loop, progress)
+                write_history(self.folder / "history.csv", session.history)
+                self._save(loop)
+                self._leave_if_asked()
+
+    def _train_epoch(self, loop: TrainingLoop, progress: TrainingProgress) -> None:
+        session, recipe = self.session, self.recipe
+        rates = learning_rates(recipe.schedule, epoch=session.epoch, epochs=recipe.epochs, steps=self.steps)
+        clock = _Clock(session.epoch_seconds)
+        saved = time.monotonic()
+        chunks = epoch_chunks(
+            self.dataset.train,
+            recipe.batch_size,
+            seed=self.seed,
+            epoch=session.epoch,
+            from_step=session.batch,
+            augmentation=recipe.augmentation,
+        )
+        for chunk in chunks:
+            end = chunk.first_step + len(chunk.order)
+            loss, correct = loop.run(chunk, rates[chunk.first_step : end])
+            session.loss_sum, session.correct = session.loss_sum + loss, session.correct + correct
+            session.batch, session.epoch_seconds = end, clock()
+            seen = min(end * recipe.batch_size, len(self.dataset.train))
+            progress.update(session.epoch, end, session.loss_sum / seen, session.correct / seen)
+            if self.stop or time.monotonic() - saved > CHECKPOINT_SECONDS:
+                self._save(loop)
+                saved = time.monotonic()
+                self._leave_if_asked()
+        loop.synchronize()
+        validation_loss, validation_accuracy = loop.validate()
+        images = len(self.dataset.train)
+        record = EpochRecord(
+            epoch=session.epoch + 1,
+            learning_rate=float(rates[-1]),
+            loss=session.loss_sum / images,
+            accuracy=session.correct / images,
+            validation_loss=validation_loss,
+            validation_accuracy=validation_accuracy,
+            seconds=clock(),
+        )
+        session.history.append(record)
+        if session.best is record:
+            session.best_weights = loop.weights()
+        progress.epoch_done(record, best=session.best is record)
+        session.epoch, session.batch, session.loss_sum, session.correct, session.epoch_seconds = session.epoch + 1, 0, 0.0, 0, 0.0
+
+    def _save(self, loop: TrainingLoop) -> None:
+        self.store.save(loop.step, self.session.checkpoint(self.settings, loop.state()))
+
+    def _leave_if_asked(self) -> None:
+        if not self.stop:
+            return
+        say(f"stopped; the same command with --resume goes on from here ({self.folder})")
+        raise SystemExit(128 + signal.SIGTERM) if self.stop.signal == signal.SIGTERM else KeyboardInterrupt
+
+    def _write_results(self, model: "keras.Model") -> None:
+        """Write what the folder is for, then mark the training as finished: killed in between, it writes it all again."""
+        session = self.session
+        with atomic_path(self.folder / "model.keras") as temporary:
+            model.save(temporary)
+        with atomic_path(self.folder / "model.weights.h5") as temporary:
+            _save_weights(model, temporary)
+        write_text(self.folder / "labels.txt", "".join(f"{label}\n" for label in self.dataset.labels))
+        write_history(self.folder / "history.csv", session.history)
+        title = f"{self.choice.name} on {self.dataset.name}"
+        draw_training_curve(session.history, self.folder / "figures" / "training.png", title=title, best_epoch=session.best.epoch)
+        step = self.recipe.epochs * self.steps
+        self.store.save(step, session.checkpoint(self.settings, {}))
+        self.store.keep_only(step)
+
+
+class _Clock:
+    """Seconds since it was made, on top of those spent before."""
+
+    def __init__(self, before: float) -> None:
+        self._start = time.monotonic() - before
+
+    def __call__(self) -> float:
+        return time.monotonic() - self._start
+
+
+def _save_weights(model: Any, path: Path) -> None:
+    """Keras insists on names that end in ``.weights.h5``; a temporary name here has only the last suffix."""
+    named: Path = path.with_suffix(".weights.h5")
+    try:
+        model.save_weights(named)
+        named.replace(path)
+    finally:
+        named.unlink(missing_ok=True)
