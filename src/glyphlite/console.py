@@ -4,12 +4,22 @@ Also the place where TensorFlow's and absl's log noise is turned off, before the
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Protocol
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import IO, Protocol, cast
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 console = Console(stderr=True, highlight=False)
 
@@ -25,7 +35,14 @@ class Advance(Protocol):
 @contextmanager
 def progress_bar(description: str, total: float | None) -> Iterator[Advance]:
     """A transient progress bar; yields a function that advances it. ``total`` None shows a spinner."""
-    columns = [SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()]
+    columns = [
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    ]
     if total is None:
         columns = [SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()]
     with Progress(*columns, console=console, transient=True) as progress:
@@ -40,6 +57,61 @@ def progress_bar(description: str, total: float | None) -> Iterator[Advance]:
 def say(message: str) -> None:
     """Print one line of words to the user (rich markup allowed)."""
     console.print(message, soft_wrap=True)
+
+
+class Noise:
+    """What was written to both standard streams, by Python and by native code, while they were captured."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def text(self) -> str:
+        """Everything captured so far, at most the last 64 KiB of it."""
+        _flush_native_streams()
+        size = os.fstat(self._descriptor).st_size
+        return os.pread(self._descriptor, 1 << 16, max(0, size - (1 << 16))).decode(errors="replace")
+
+
+Capture = Callable[[], AbstractContextManager[Noise]]
+"""How a piece of native work has its noise kept back: :func:`captured_noise` or a stand-in for it."""
+
+
+@contextmanager
+def captured_noise() -> Iterator[Noise]:
+    """Keep what libraries print, at the level of file descriptors 1 and 2, from the user; our own words still reach the terminal.
+
+    Process-wide while it lasts. Python's own redirection is not enough: TensorFlow's C++ and LiteRT write to the descriptors.
+    """
+    python_streams = sys.stdout, sys.stderr
+    for standard in python_streams:
+        standard.flush()
+    _flush_native_streams()
+    with tempfile.TemporaryFile() as stream, os.fdopen(os.dup(1), "wb") as stdout, os.fdopen(os.dup(2), "w") as terminal:
+        shown = getattr(sys.stderr, "rich_proxied_file", sys.stderr)
+        ours = console.file is shown
+        if ours:
+            console.file = terminal if shown is sys.__stderr__ else shown
+        written = os.fdopen(os.dup(stream.fileno()), "w")
+        try:
+            sys.stdout = sys.stderr = written
+            os.dup2(stream.fileno(), 1)
+            os.dup2(stream.fileno(), 2)
+            yield Noise(stream.fileno())
+        finally:
+            written.close()
+            _flush_native_streams()
+            os.dup2(stdout.fileno(), 1)
+            os.dup2(terminal.fileno(), 2)
+            sys.stdout, sys.stderr = python_streams
+            if ours:
+                console.file = cast("IO[str]", None)  # rich's own default: whatever sys.stderr is when something is printed
+
+
+def _flush_native_streams() -> None:
+    """Flush C's stdio buffers, so that what native code printed lands where the descriptors point now."""
+    import ctypes
+
+    ctypes.CDLL(None).fflush(None)
 
 
 def quiet_tensorflow() -> None:

@@ -1,0 +1,363 @@
+"""Runtimes in a child process: whatever a hostile file does there, here it is an ArtifactError with a reason.
+
+A crash, an abort, endless computing and a gigantic allocation all end in the child. The child imports neither TensorFlow nor
+Keras and starts in a quarter of a second; one child serves thousands of files (see :mod:`glyphlite.runtimes.worker`).
+"""
+
+import atexit
+import contextlib
+import functools
+import math
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from glyphlite.errors import ArtifactError, GlyphliteError, ToolError
+from glyphlite.runtimes import channel, ports
+from glyphlite.runtimes.base import Acceptance, LoadedModel, Port, Runtime
+from glyphlite.runtimes.channel import BrokenChannelError, Message, SilentChannelError
+from glyphlite.runtimes.reasons import RefusedError, reason_for
+from glyphlite.tflite.quantization import Quantization
+
+CPU_SECONDS = 2.0
+"""What a file may compute for one request; a whole request is a quarter of a second of work, measured as it goes."""
+
+START_SECONDS = 60.0
+"""For the child to import NumPy, on the slowest machine."""
+
+PIECE_SECONDS = 0.25
+PIECE_BYTES = 1 << 25
+"""How much work one request holds: enough that its overhead vanishes, little enough for progress and the time limit."""
+
+_DEATHS: dict[int, str] = {
+    signal.SIGSEGV: "it crashes the runtime (segmentation fault)",
+    signal.SIGBUS: "it crashes the runtime (bus error)",
+    signal.SIGFPE: "it crashes the runtime (division by zero)",
+    signal.SIGILL: "it crashes the runtime (illegal instruction)",
+    signal.SIGABRT: "it makes the runtime abort",
+    signal.SIGKILL: "the runtime was killed while it ran (out of memory?)",
+}
+
+
+class Worker:
+    """A reusable child process for any number of files, one loaded at a time. Starts again by itself after it was lost.
+
+    Args:
+        cpu_s: seconds of CPU time that a file may take for loading or for one piece of work, before it counts as hanging.
+    """
+
+    def __init__(self, cpu_s: float = CPU_SECONDS) -> None:
+        self._cpu_s = cpu_s
+        self._process: subprocess.Popen[bytes] | None = None
+        self._generation = 0
+        self._loaded: tuple[str, str] | None = None
+
+    def load(self, runtime: str, path: Path) -> LoadedModel:
+        """Load a file into a runtime there; the model loaded before it is released.
+
+        Args:
+            runtime: one of ``registry.INTERPRETERS``.
+            path: the artifact.
+
+        Raises:
+            ArtifactError: the runtime refuses the file, or does not survive it.
+            ToolError: the runtime or the child process is not to be had.
+        """
+        self.release()
+        self._generation += 1
+        answer = self.request(
+            {"op": "load", "runtime": runtime, "path": str(Path(path).absolute())}, (), runtime, Path(path).name
+        )
+        self._loaded = runtime, Path(path).name
+        try:
+            return _IsolatedModel(
+                self, self._generation, runtime, Path(path).name, _port(answer.header["input"]), _port(answer.header["output"])
+            )
+        except (KeyError, TypeError, ValueError):
+            raise self._refuse(
+                runtime, Path(path).name, "the runtime does not answer sensibly after it loaded the file"
+            ) from None
+
+    def accepts(self, runtime: str, path: Path) -> Acceptance:
+        """Whether a runtime takes a file, found by loading it and running a blank image; a bad file is never an exception."""
+        try:
+            model = self.load(runtime, path)
+            model.predict(np.zeros((1, *model.input.shape), model.input.dtype))
+        except RefusedError as error:
+            return Acceptance(False, error.reason)
+        except GlyphliteError as error:
+            return Acceptance(False, str(error))
+        finally:
+            self.release()
+        return Acceptance(True)
+
+    def request(self, header: dict[str, Any], arrays: tuple[np.ndarray, ...], runtime: str, filename: str) -> Message:
+        """One request to the file's process and its answer.
+
+        Raises:
+            GlyphliteError: what the child raised, or an ArtifactError that says how the file ended it.
+        """
+        process = self._running()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            channel.send(
+                process.stdin.fileno(), Message({**header, "generation": self._generation, "cpu_s": self._cpu_s}, arrays)
+            )
+            while True:
+                answer = channel.receive(process.stdout.fileno(), timeout_s=4 * self._cpu_s + 2)
+                if answer.header.get("generation") == self._generation:
+                    break
+        except SilentChannelError:
+            raise self._refuse(runtime, filename, f"it did not finish within {4 * self._cpu_s + 2:g} s and was stopped") from None
+        except BrokenChannelError:
+            raise self._refuse(runtime, filename, "it takes the child process down that runs it") from None
+        except BaseException:
+            self.close()  # Ctrl-C amid an answer: the channel is out of step
+            raise
+        if "died" in answer.header:
+            self._loaded = None
+            raise RefusedError(filename, runtime, self._death(answer.header))
+        if "error" in answer.header:
+            raise _error(answer.header, runtime, filename)
+        return answer
+
+    def release(self) -> None:
+        """End the loaded file's process; the worker stays ready for the next."""
+        if self._loaded is not None and self._process is not None and self._process.stdin is not None:
+            self._loaded = None
+            try:
+                channel.send(self._process.stdin.fileno(), Message({"op": "close", "generation": self._generation}))
+            except BrokenChannelError:
+                self.close()
+
+    def holds(self, generation: int) -> bool:
+        """Whether the model of that generation is the one loaded now."""
+        return self._loaded is not None and generation == self._generation
+
+    def close(self) -> None:
+        """End the child process and what it started."""
+        process, self._process, self._loaded = self._process, None, None
+        if process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _running(self) -> "subprocess.Popen[bytes]":
+        """The child process, started when there is none."""
+        if self._process is not None and self._process.poll() is None:
+            return self._process
+        self.close()
+        environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONFAULTHANDLER": ""}
+        with tempfile.TemporaryFile() as noise:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "glyphlite.runtimes.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=noise,
+                env=environment,
+                bufsize=0,
+                start_new_session=True,
+            )
+            assert self._process.stdout is not None
+            try:
+                channel.receive(self._process.stdout.fileno(), timeout_s=START_SECONDS)
+            except (BrokenChannelError, SilentChannelError):
+                self.close()
+                noise.seek(0)
+                last = noise.read().decode(errors="replace").strip().rpartition("\n")[2]
+                raise ToolError(
+                    f"the child process that runs .tflite files does not start: {last or 'it says nothing'}"
+                ) from None
+        return self._process
+
+    def _refuse(self, runtime: str, filename: str, reason: str) -> RefusedError:
+        self.close()
+        return RefusedError(filename, runtime, reason)
+
+    def _death(self, header: dict[str, Any]) -> str:
+        """How a file's process ended, in words."""
+        number, noise = int(header["died"]), str(header.get("noise", ""))
+        if number == signal.SIGPROF:
+            return f"it was still computing after {self._cpu_s:g} s and was stopped"
+        if number == 0:
+            return f"the runtime fails on it: {reason_for('', noise.strip().rpartition(chr(10))[2] or 'no reason given')}"
+        words = _DEATHS.get(number) or f"it crashes the runtime (signal {number})"
+        detail = reason_for(noise, "")
+        return f"{words}: {detail}" if detail else words
+
+
+class _IsolatedModel(LoadedModel):
+    """A model in a worker, fed piece by piece so that there is progress and a limit on each piece."""
+
+    def __init__(self, worker: Worker, generation: int, runtime: str, filename: str, source: Port, target: Port) -> None:
+        self._worker, self._generation, self._runtime, self._filename = worker, generation, runtime, filename
+        self.input, self.output = source, target
+
+    def predict(self, batch: np.ndarray, progress: Callable[[int], None] | None = None) -> np.ndarray:
+        """Run stored images; see :meth:`LoadedModel.predict`."""
+        batch = ports.check_batch(batch, self.input)
+        results = np.empty((len(batch), *self.output.shape), self.output.dtype)
+        done = 0
+        for piece in self._pieces(len(batch), max(1, self.input.dtype.itemsize * math.prod(self.input.shape))):
+            answer = self._ask({"op": "predict"}, batch[piece]).arrays
+            if len(answer) != 1 or answer[0].shape != results[piece].shape or answer[0].dtype != results.dtype:
+                raise RefusedError(self._filename, self._runtime, "the runtime's output changed its shape while it ran")
+            results[piece] = answer[0]
+            done = piece.stop
+            if progress:
+                progress(piece.stop - piece.start)
+        assert done == len(batch)
+        return results
+
+    def tensors(self, batch: np.ndarray) -> dict[int, np.ndarray]:
+        """Every activation of every image; see :meth:`LoadedModel.tensors`."""
+        batch = ports.check_batch(batch, self.input)
+        collected: dict[int, list[np.ndarray]] = {}
+        for piece in self._pieces(len(batch), 1 << 20):
+            answer = self._ask({"op": "tensors"}, batch[piece])
+            for index, values in zip(answer.header["indices"], answer.arrays, strict=True):
+                collected.setdefault(int(index), []).append(values)
+        return {index: np.concatenate(values) for index, values in collected.items()}
+
+    def time_inferences(self, image: np.ndarray, repeats: int) -> np.ndarray:
+        """Seconds of bare inferences, measured in the child; see :meth:`LoadedModel.time_inferences`."""
+        frame = ports.check_batch(image[np.newaxis], self.input)
+        pieces = [
+            self._ask({"op": "time", "repeats": piece.stop - piece.start}, frame).arrays[0] for piece in self._pieces(repeats, 8)
+        ]
+        return np.concatenate(pieces) if pieces else np.empty(0)
+
+    def close(self) -> None:
+        """Release the file's process; its worker goes back to the pool where it came from one."""
+        if self._worker.holds(self._generation):
+            self._worker.release()
+
+    def _ask(self, header: dict[str, Any], batch: np.ndarray) -> Message:
+        if not self._worker.holds(self._generation):
+            raise ArtifactError(f"{self._filename}: the model is no longer loaded in its {self._runtime} worker; load it again")
+        return self._worker.request(header, (batch,), self._runtime, self._filename)
+
+    def _pieces(self, total: int, bytes_each: int) -> "_Pieces":
+        return _Pieces(total, max(1, PIECE_BYTES // bytes_each))
+
+
+class _Pieces:
+    """Slices of a piece of work: one unit first, then as many as fit a quarter of a second by what the last piece took."""
+
+    def __init__(self, total: int, largest: int) -> None:
+        self._total, self._largest = total, largest
+
+    def __iter__(self) -> Any:
+        start, count = 0, 1
+        while start < self._total:
+            stop = min(self._total, start + count)
+            began = time.perf_counter()
+            yield slice(start, stop)
+            each = max((time.perf_counter() - began) / (stop - start), 1e-7)
+            count = max(1, min(self._largest, 8 * count, int(PIECE_SECONDS / each)))
+            start = stop
+
+
+class _Pool:
+    """Idle workers, kept for the next file."""
+
+    def __init__(self) -> None:
+        self._idle: list[Worker] = []
+        self._owner = os.getpid()
+        atexit.register(self.close)
+
+    def take(self) -> Worker:
+        """An idle worker, or a new one."""
+        if self._owner != os.getpid():  # a fork of ours must not share the pipes
+            self._idle, self._owner = [], os.getpid()
+        return self._idle.pop() if self._idle else Worker()
+
+    def give(self, worker: Worker) -> None:
+        """Keep a worker for the next file."""
+        self._idle.append(worker)
+
+    def close(self) -> None:
+        """End every idle worker."""
+        while self._idle:
+            self._idle.pop().close()
+
+
+@functools.cache
+def _pool() -> _Pool:
+    return _Pool()
+
+
+class _PooledModel(_IsolatedModel):
+    """A model whose worker returns to the pool once it is closed."""
+
+    @classmethod
+    def load(cls, runtime: str, path: Path) -> Self:
+        """Load a file into a worker of the pool."""
+        worker = _pool().take()
+        try:
+            model = worker.load(runtime, path)
+        except GlyphliteError:
+            _pool().give(worker)
+            raise
+        assert isinstance(model, _IsolatedModel)
+        return cls(worker, model._generation, runtime, model._filename, model.input, model.output)
+
+    def close(self) -> None:
+        """Release the file's process and keep the worker."""
+        if self._worker.holds(self._generation):
+            self._worker.release()
+            _pool().give(self._worker)
+
+
+class Isolated(Runtime):
+    """An interpreter in a child process, under limits."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def load(self, artifact: Path) -> LoadedModel:
+        """Load an artifact there.
+
+        Raises:
+            ArtifactError: the runtime refuses the file, or does not survive it.
+            ToolError: the runtime is not installed.
+        """
+        return _PooledModel.load(self.name, artifact)
+
+
+def _port(described: dict[str, Any]) -> Port:
+    quantization = described["quantization"]
+    parameters = None if quantization is None else Quantization((float(quantization[0]),), (int(quantization[1]),))
+    return Port(tuple(int(extent) for extent in described["shape"]), np.dtype(described["dtype"]), parameters)
+
+
+def _error(header: dict[str, Any], runtime: str, filename: str) -> GlyphliteError:
+    """The child's error, as what it was."""
+    message = str(header.get("message", ""))
+    if header["error"] == "ToolError":
+        return ToolError(message)
+    if header.get("reason") is not None:
+        return RefusedError(filename, runtime, str(header["reason"]))
+    return ArtifactError(message)

@@ -1,0 +1,86 @@
+"""What an artifact's input and output must be for glyphlite to feed it images and read classes: one check for every runtime.
+
+Takes what a runtime says of its own tensors; knows no runtime and opens no file.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from glyphlite.errors import ArtifactError
+from glyphlite.runtimes.base import Port
+from glyphlite.tflite.quantization import Quantization
+
+ELEMENT_TYPES = ("float32", "uint8", "int8", "int16")
+"""The element types that enter and leave an image classifier."""
+
+MAXIMUM_ELEMENTS = 1 << 26
+"""No image or list of classes is larger; what claims to be is a broken file."""
+
+
+def input_port(shape: Sequence[int], dtype: Any, scales: Sequence[float], zero_points: Sequence[int]) -> Port:
+    """The port of an input tensor ``(batch, ...)``: an image, or its pixels in a row.
+
+    Raises:
+        ArtifactError: not an image's rank, size, element type or quantization.
+    """
+    extents = tuple(int(extent) for extent in shape)
+    if not 2 <= len(extents) <= 4 or min(extents[1:]) < 1:
+        raise ArtifactError(
+            f"its input has shape {list(extents)}, expected (batch, height, width, channels); not an image classifier"
+        )
+    return _port("input", extents[1:], dtype, scales, zero_points)
+
+
+def output_port(shape: Sequence[int], dtype: Any, scales: Sequence[float], zero_points: Sequence[int]) -> Port:
+    """The port of an output tensor ``(batch, classes)``; axes of extent 1 between the two are dropped.
+
+    Raises:
+        ArtifactError: not one number a class, or not an element type or quantization we can read.
+    """
+    extents = tuple(int(extent) for extent in shape)
+    if len(extents) < 2 or extents[-1] < 1 or any(extent != 1 for extent in extents[1:-1]):
+        raise ArtifactError(f"its output has shape {list(extents)}, expected (batch, classes); not an image classifier")
+    return _port("output", extents[-1:], dtype, scales, zero_points)
+
+
+def single(kind: str, count: int) -> None:
+    """Refuse a model that has not exactly one input or output.
+
+    Raises:
+        ArtifactError: there are none or several.
+    """
+    if count != 1:
+        raise ArtifactError(f"it has {count} {kind}s, expected exactly one; not an image classifier")
+
+
+def check_batch(batch: np.ndarray, port: Port) -> np.ndarray:
+    """The stored images as a contiguous array that fits the input port.
+
+    Raises:
+        ArtifactError: other shape or element type than the model's input.
+    """
+    if batch.shape[1:] != port.shape or batch.dtype != port.dtype:
+        expected, found = f"{list(port.shape)} {port.dtype}", f"{list(batch.shape[1:])} {batch.dtype}"
+        raise ArtifactError(f"the model takes images of {expected}, was given {found}")
+    return np.ascontiguousarray(batch)
+
+
+def _port(kind: str, shape: tuple[int, ...], dtype: Any, scales: Sequence[float], zero_points: Sequence[int]) -> Port:
+    try:
+        element = np.dtype(dtype)
+    except TypeError:
+        element = None
+    if element is None or element.name not in ELEMENT_TYPES:
+        raise ArtifactError(f"its {kind} holds {element or dtype}, expected one of {', '.join(ELEMENT_TYPES)}")
+    if any(extent > MAXIMUM_ELEMENTS for extent in shape) or int(np.prod(shape, dtype=np.float64)) > MAXIMUM_ELEMENTS:
+        raise ArtifactError(f"its {kind} claims shape {list(shape)}, more than {MAXIMUM_ELEMENTS} elements; the file is broken")
+    if element.kind == "f":
+        return Port(shape, element)
+    if len(scales) != 1 or len(zero_points) != 1:
+        raise ArtifactError(f"its {element} {kind} has {len(scales)} scales, expected one scale and one zero point")
+    scale, zero_point, limits = float(scales[0]), int(zero_points[0]), np.iinfo(element)
+    if not (np.isfinite(scale) and scale > 0 and limits.min <= zero_point <= limits.max):
+        raise ArtifactError(f"its {kind}'s scale {scale:g} and zero point {zero_point} are out of range for {element}")
+    return Port(shape, element, Quantization((scale,), (zero_point,)))

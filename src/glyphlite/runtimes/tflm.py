@@ -1,0 +1,170 @@
+"""TFLite Micro in this process, as its Python wheel offers it: the same kernels' reference code that runs on a board.
+
+It trusts the file blindly (an index out of range reads out of range): untrusted files go through
+:mod:`glyphlite.runtimes.isolation`. What the smallest arena is, is :mod:`glyphlite.runtimes.tflm_arena`'s question.
+"""
+
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from glyphlite.console import Capture, captured_noise, quiet_tensorflow
+from glyphlite.errors import ArtifactError, GlyphliteError, ToolError
+from glyphlite.runtimes import ports
+from glyphlite.runtimes.artifact import activation_indices, read_artifact
+from glyphlite.runtimes.base import LoadedModel, Runtime
+from glyphlite.runtimes.litert import PROGRESS_EVERY, stack_images
+from glyphlite.runtimes.reasons import RefusedError, reason_for
+
+ARENAS = (1 << 20, 1 << 24, 1 << 28)
+"""Bytes tried in turn: what fits a microcontroller, then what a host can spare to say more than "it does not fit"."""
+
+_TOO_SMALL = re.compile(r"Failed to resize buffer|Failed to allocate|[Aa]rena size is too small|missing: \d+")
+
+
+class TFLiteMicro(Runtime):
+    """TFLite Micro on this host."""
+
+    name = "tflm"
+
+    def __init__(self, capture: Capture = captured_noise) -> None:
+        self._capture = capture
+
+    def load(self, artifact: Path) -> "TFLMModel":
+        """Load an artifact.
+
+        Raises:
+            ArtifactError: TFLite Micro refuses the file, with its reason.
+            ToolError: the tflite-micro wheel is not installed (there is one for Linux on x86-64 only).
+        """
+        return TFLMModel(read_artifact(artifact), Path(artifact).name, self._capture)
+
+
+class TFLMModel(LoadedModel):
+    """One .tflite file in one TFLite Micro interpreter."""
+
+    def __init__(self, content: bytes, filename: str, capture: Capture = captured_noise) -> None:
+        self._content, self._filename, self._capture = content, filename, capture
+        self._interpreter: Any = self._guarded(lambda noise: _smallest_of(content, ARENAS, noise))
+        try:
+            self.input = ports.input_port(*_described(self._interpreter.get_input_details(0)))
+            self.output = ports.output_port(*_described(self._interpreter.get_output_details(0)))
+        except ArtifactError as error:
+            raise RefusedError(filename, "tflm", str(error)) from None
+        for kind, details in (("input", self._interpreter.get_input_details), ("output", self._interpreter.get_output_details)):
+            self._refuse_second(kind, details)
+        if (batch := int(self._interpreter.get_input_details(0)["shape"][0])) != 1:
+            raise RefusedError(
+                filename, "tflm", f"its batch is fixed to {batch}, expected 1 on TFLite Micro; convert it with --batch 1"
+            )
+
+    def predict(self, batch: np.ndarray, progress: Callable[[int], None] | None = None) -> np.ndarray:
+        """Run stored images one by one, as a board does; see :meth:`LoadedModel.predict`."""
+        frames = ports.check_batch(batch, self.input)[:, np.newaxis]
+        results = np.empty((len(batch), *self.output.shape), self.output.dtype)
+
+        def run(_: Any) -> np.ndarray:
+            set_input, invoke, get_output = self._interpreter.set_input, self._interpreter.invoke, self._interpreter.get_output
+            for start in range(0, len(frames), PROGRESS_EVERY):
+                chunk = slice(start, start + PROGRESS_EVERY)
+                for frame, result in zip(frames[chunk], results[chunk], strict=True):
+                    set_input(frame, 0)
+                    invoke()
+                    result[...] = get_output(0).reshape(result.shape)
+                if progress:
+                    progress(len(frames[chunk]))
+            return results
+
+        return self._guarded(run)
+
+    def tensors(self, batch: np.ndarray) -> dict[int, np.ndarray]:
+        """Every activation of every image, from an interpreter that keeps them all; see :meth:`LoadedModel.tensors`."""
+        frames = ports.check_batch(batch, self.input)[:, np.newaxis]
+        indices = activation_indices(self._content, self._filename)
+
+        def run(noise: Any) -> dict[int, np.ndarray]:
+            interpreter = _smallest_of(self._content, ARENAS, noise, preserve=True)
+            collected: dict[int, list[np.ndarray]] = {index: [] for index in indices}
+            for frame in frames:
+                interpreter.set_input(frame, 0)
+                interpreter.invoke()
+                for index, values in collected.items():
+                    values.append(np.array(interpreter.GetTensor(index, 0)["tensor_data"]))
+            return {index: stack_images(values) for index, values in collected.items()}
+
+        return self._guarded(run)
+
+    def time_inferences(self, image: np.ndarray, repeats: int) -> np.ndarray:
+        """Seconds of bare inferences, the image in place each time; see :meth:`LoadedModel.time_inferences`."""
+        frame = ports.check_batch(image[np.newaxis], self.input)
+        seconds = np.empty(repeats)
+
+        def run(_: Any) -> np.ndarray:
+            for index in range(repeats):
+                self._interpreter.set_input(frame, 0)  # the arena's plan may reuse the input's place
+                started = time.perf_counter()
+                self._interpreter.invoke()
+                seconds[index] = time.perf_counter() - started
+            return seconds
+
+        return self._guarded(run)
+
+    def close(self) -> None:
+        """Release the interpreter and its arena."""
+        self._interpreter = None
+
+    def _refuse_second(self, kind: str, details: Callable[[int], Any]) -> None:
+        """Refuse a model with a second input or output; asking for one that is not there raises."""
+        try:
+            with self._capture():
+                details(1)
+        except (ValueError, IndexError, RuntimeError):
+            return
+        raise RefusedError(self._filename, "tflm", f"it has more than one {kind}, expected exactly one; not an image classifier")
+
+    def _guarded(self, work: Callable[[Any], Any]) -> Any:
+        """Run native work with its noise kept back; what it raises becomes an ArtifactError with the reason."""
+        with self._capture() as noise:
+            try:
+                return work(noise)
+            except GlyphliteError:
+                raise
+            except Exception as error:  # the wheel raises whatever its parts do: struct.error, flatbuffers' own, ValueError, ...
+                raise RefusedError(self._filename, "tflm", reason_for(noise.text(), error)) from None
+
+
+def native_runtime() -> Any:
+    """TFLite Micro's module, imported with its noise off.
+
+    Raises:
+        ToolError: the wheel is not installed.
+    """
+    quiet_tensorflow()
+    try:
+        from tflite_micro.python.tflite_micro import runtime
+    except ImportError:
+        raise ToolError("TFLite Micro's Python wheel is not installed (Linux on x86-64 only): pip install tflite-micro") from None
+    return runtime
+
+
+def _smallest_of(content: bytes, arenas: tuple[int, ...], noise: Any, *, preserve: bool = False) -> Any:
+    """An interpreter in the first arena that is large enough."""
+    runtime = native_runtime()
+    config = runtime.InterpreterConfig.kPreserveAllTensors if preserve else runtime.InterpreterConfig.kAllocationRecording
+    for arena_bytes in arenas[:-1]:
+        try:
+            return runtime.Interpreter.from_bytes(content, arena_size=arena_bytes, intrepreter_config=config)
+        except RuntimeError:
+            if not _TOO_SMALL.search(noise.text()):
+                raise
+    return runtime.Interpreter.from_bytes(content, arena_size=arenas[-1], intrepreter_config=config)
+
+
+def _described(details: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
+    """Shape, element type, scales and zero points, as TFLite Micro describes a tensor."""
+    quantization = details["quantization_parameters"]
+    return details["shape"], details["dtype"], quantization["scales"], quantization["zero_points"]
