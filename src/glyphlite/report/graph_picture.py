@@ -51,6 +51,7 @@ _STYLE = """
 .glyph-graph .paper { fill: var(--gg-paper); }
 .glyph-graph .card { fill: var(--gg-card); stroke: var(--gg-line); }
 .glyph-graph text { fill: var(--gg-ink); font-size: 12px; }
+.glyph-graph .halo { fill: var(--gg-dim); stroke: var(--gg-paper); stroke-width: 4px; stroke-linejoin: round; paint-order: stroke; }
 .glyph-graph .title { font-size: 16px; font-weight: 650; }
 .glyph-graph .op { font-size: 13.5px; font-weight: 650; letter-spacing: 0.01em; }
 .glyph-graph .dim { fill: var(--gg-dim); }
@@ -142,8 +143,7 @@ def _nodes_and_edges(graph: Graph) -> tuple[list[_Node], list[tuple[int, int]]]:
     nodes, writer, edges = [], {}, []
     for index in graph.inputs:
         writer[index] = len(nodes)
-        tensor = describe_tensor(graph.tensors[index])
-        nodes.append(_Node(label=f"input {printable(tensor.name, 22)}", carries=_carries(graph, [index])))
+        nodes.append(_Node(label=_port("input", graph, index, graph.inputs), carries=_carries(graph, [index])))
     for operator in operators:
         if operator.index in folded:
             continue
@@ -154,8 +154,13 @@ def _nodes_and_edges(graph: Graph) -> tuple[list[_Node], list[tuple[int, int]]]:
     for index in graph.outputs:
         if index in writer:
             edges.append((writer[index], len(nodes)))
-            nodes.append(_Node(label=f"output {printable(graph.tensors[index].name, 22)}"))
+            nodes.append(_Node(label=_port("output", graph, index, graph.outputs)))
     return nodes, edges
+
+
+def _port(kind: str, graph: Graph, index: int, ports: Sequence[int]) -> str:
+    """An input or output by its name where there are several to tell apart."""
+    return f"{kind} {printable(graph.tensors[index].name, 20)}" if len(ports) > 1 else kind
 
 
 def _constant_ops(graph: Graph, operators: Sequence[Operator]) -> dict[int, Operator]:
@@ -206,7 +211,7 @@ def _edges(nodes: Sequence[_Node], edges: Sequence[tuple[int, int]], placed: Pla
     for source in sorted({source for source, _ in edges}):
         node = nodes[source]
         x, y = placed.centers[source] + 9, placed.tops[source] + node.size[1] + 17
-        drawn.append(_text("dim", x, y, node.carries))
+        drawn.append(_text("halo", x, y, node.carries))
     return drawn
 
 

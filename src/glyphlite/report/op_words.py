@@ -42,7 +42,8 @@ def describe_options(operator: OperatorInfo) -> str:
     if "padding" in options:
         words.append(options["padding"])
     if "paddings" in options:
-        words.append(" ".join(f"{before}+{after}" for before, after in options["paddings"]))
+        padded = [(axis, pair) for axis, pair in enumerate(options["paddings"]) if any(pair)]
+        words += [f"axis {axis} by {before}+{after}" for axis, (before, after) in padded]
     if options.get("axes"):
         words.append(f"axes {', '.join(map(str, options['axes']))}")
     if "axis" in options:

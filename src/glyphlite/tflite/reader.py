@@ -96,7 +96,7 @@ def parse_graph(content: bytes, name: str = "model") -> Graph:
         inputs=stored.inputs,
         outputs=stored.outputs,
         description=stored.description,
-        signatures=stored.signatures,
+        signatures=tuple(signature.key for signature in stored.signatures),
         metadata=tuple(entry for entry, _ in stored.metadata),
         schema_version=stored.version,
     )
@@ -273,6 +273,9 @@ def _check_ports(stored: StoredModel, tensors: Sequence[Tensor], name: str) -> N
             raise ArtifactError(f"{name} names a tensor twice among its {kind} {_few(indices)}")
         for index in indices:
             _check_index(index, tensors, f"{name}: its {kind}")
+    for signature in stored.signatures:
+        for index in signature.tensors:
+            _check_index(index, tensors, f"{name}: its signature {printable(signature.key)!r}")
     for index in stored.inputs:
         if tensors[index].is_constant:
             raise ArtifactError(

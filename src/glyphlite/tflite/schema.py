@@ -98,6 +98,14 @@ class StoredOperator:
 
 
 @dataclass(frozen=True)
+class StoredSignature:
+    """A signature as stored: its key, and the tensors that its names stand for."""
+
+    key: str
+    tensors: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class StoredModel:
     """A whole file: its first subgraph's tables and what belongs to the model."""
 
@@ -110,12 +118,14 @@ class StoredModel:
     operators: tuple[StoredOperator, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    signatures: tuple[str, ...]
+    signatures: tuple[StoredSignature, ...]
     metadata: tuple[tuple[str, int], ...]
 
 
 def decode(content: bytes, name: str) -> StoredModel:
     """Decode the tables of a .tflite file.
+
+    Fields that glyphlite has no use for are walked too, so that a reader that does use them finds them sound.
 
     Args:
         content: the whole file.
@@ -127,6 +137,8 @@ def decode(content: bytes, name: str) -> StoredModel:
     model = Buffer(content, name, IDENTIFIER).root()
     subgraphs = list(model.tables(2))
     first = subgraphs[0] if subgraphs else None
+    if first:
+        first.text(4)
     return StoredModel(
         version=model.integer(0, "uint32"),
         codes=tuple(_code(table) for table in model.tables(1)),
@@ -134,7 +146,7 @@ def decode(content: bytes, name: str) -> StoredModel:
         description=model.text(3) or "",
         buffers=tuple(_buffer(table) for table in model.tables(4)),
         metadata=tuple((table.text(0) or "", table.integer(1, "uint32")) for table in model.tables(6)),
-        signatures=tuple(table.text(2) or "" for table in model.tables(7)),
+        signatures=tuple(_signature(table) for table in model.tables(7)),
         tensors=tuple(_tensor(table) for table in first.tables(0)) if first else (),
         inputs=first.integers(1) if first else (),
         outputs=first.integers(2) if first else (),
@@ -170,7 +182,16 @@ def _tensor(table: Table) -> StoredTensor:
     )
 
 
+def _signature(table: Table) -> StoredSignature:
+    maps = [entry for field in (0, 1) for entry in table.tables(field)]
+    for entry in maps:
+        entry.text(0)
+    return StoredSignature(key=table.text(2) or "", tensors=tuple(entry.integer(1, "uint32") for entry in maps))
+
+
 def _quantization(table: Table) -> StoredQuantization:
+    for unused in (0, 1):
+        table.array(unused, "<f4")
     return StoredQuantization(
         scales=table.array(2, "<f4"),
         zero_points=table.array(3, "<i8"),
@@ -180,6 +201,8 @@ def _quantization(table: Table) -> StoredQuantization:
 
 
 def _operator(table: Table) -> StoredOperator:
+    for unused, dtype in ((5, "u1"), (7, "u1"), (8, "<i4")):
+        table.array(unused, dtype)
     return StoredOperator(
         code=table.integer(0, "uint32"),
         inputs=table.integers(1),

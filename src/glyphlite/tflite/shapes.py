@@ -24,6 +24,9 @@ _BIAS_TYPES = MappingProxyType(
 _LARGEST_STEP = 1 << 16
 """Strides, dilations, windows and paddings beyond this serve no image and would overflow the kernels' 32-bit index arithmetic."""
 
+_SOFTMAX_UNIT = 1 << 26
+"""beta * scale * 2^26 is the multiplier of ``PreprocessSoftmaxScaling`` (internal/quantization_util.cc); it must exceed 1."""
+
 
 def check_operator(tensors: Sequence[Tensor], operator: Operator, name: str) -> None:
     """Check one op against its tensors.
@@ -142,6 +145,8 @@ class _Site:
         allowed = _BIAS_TYPES.get(image.dtype.name, ())
         if bias.dtype.name not in allowed:
             self.refuse(f"has a bias of type {bias.dtype.name} for an input of type {image.dtype.name}")
+        if bias.quantization is not None and any(bias.quantization.zero_points):
+            self.refuse("has a bias with a zero point other than 0")
 
     def channel_scales(self, weights: Tensor, axis: int, channels: int) -> None:
         """Integer weights need one scale, or one for each output channel along the channel axis."""
@@ -233,10 +238,12 @@ def _softmax(site: _Site) -> None:
     site.quantized(site.input(0), site.output)
     if not 1 <= len(site.input(0).shape) <= 4:
         site.refuse(f"takes an input of 1 to 4 dimensions, not of shape {list(site.input(0).shape)}")
-    beta = site.operator.options["beta"]
+    site.shape(site.input(0).shape)
+    beta, quantization = site.operator.options["beta"], site.input(0).quantization
     if not 0 < beta <= _LARGEST_STEP:
         site.refuse(f"has the beta {beta}; it must be a number above 0")
-    site.shape(site.input(0).shape)
+    if quantization is not None and beta * quantization.scale * _SOFTMAX_UNIT <= 1:
+        site.refuse(f"has the beta {beta} and the input scale {quantization.scale}, too small for the kernels' fixed point")
 
 
 def _convert(site: _Site) -> None:
@@ -358,12 +365,68 @@ def _transpose(site: _Site) -> None:
     site.shape([image.shape[axis] for axis in axes])
 
 
+def _same_shape(site: _Site) -> None:
+    site.arity(1)
+    site.shape(site.input(0).shape)
+
+
+def _comparison(site: _Site) -> None:
+    site.arity(2)
+    if site.input(0).dtype != site.input(1).dtype:
+        site.refuse(f"mixes the types {site.input(0).dtype.name} and {site.input(1).dtype.name}")
+    site.shape(_broadcast(site, site.input(0), site.input(1)))
+
+
+def _pack(site: _Site) -> None:
+    inputs = site.operator.inputs
+    site.arity(max(len(inputs), 1))
+    first = site.input(0)
+    site.same_type(*(site.input(position) for position in range(len(inputs))))
+    axis = _axis(site, site.operator.options["axis"], len(first.shape) + 1)
+    for position in range(1, len(inputs)):
+        if [*map(abs, site.input(position).shape)] != [*map(abs, first.shape)]:
+            site.refuse(f"stacks the shapes {list(first.shape)} and {list(site.input(position).shape)}, which differ")
+    site.shape((*first.shape[:axis], len(inputs), *first.shape[axis:]))
+
+
+def _strided_slice(site: _Site) -> None:
+    site.arity(4)
+    site.same_type(site.input(0))
+    for position in (1, 2, 3):
+        bound = site.input(position)
+        if len(bound.shape) != 1 or bound.elements > len(site.input(0).shape) or bound.dtype.name != "int32":
+            site.refuse(
+                f"slices a tensor of {len(site.input(0).shape)} dimensions by a {bound.dtype.name} of shape {list(bound.shape)}"
+            )
+
+
 _ELEMENTWISE = ("RELU", "RELU6", "RELU_N1_TO_1", "RELU_0_TO_1", "HARD_SWISH", "LOGISTIC", "TANH", "LEAKY_RELU", "ELU", "GELU")
+_SAME_SHAPE = (
+    *("ABS", "EXP", "LOG", "SQRT", "RSQRT", "SQUARE", "NEG", "SIN", "COS", "FLOOR", "CEIL", "ROUND", "SIGN", "LOGICAL_NOT"),
+    *("CAST", "ZEROS_LIKE", "LOG_SOFTMAX", "L2_NORMALIZATION"),
+)
+_COMPARISONS = (
+    *(
+        "EQUAL",
+        "NOT_EQUAL",
+        "LESS",
+        "LESS_EQUAL",
+        "GREATER",
+        "GREATER_EQUAL",
+        "LOGICAL_AND",
+        "LOGICAL_OR",
+        "FLOOR_DIV",
+        "FLOOR_MOD",
+        "POW",
+    ),
+)
 _BINARY = ("ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE")
 _REDUCTIONS = ("MEAN", "SUM", "REDUCE_PROD", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_ANY", "REDUCE_ALL")
 
 _CHECKS: Mapping[str, Callable[[_Site], None]] = MappingProxyType(
     dict.fromkeys(_ELEMENTWISE, _elementwise)
+    | dict.fromkeys(_SAME_SHAPE, _same_shape)
+    | dict.fromkeys(_COMPARISONS, _comparison)
     | dict.fromkeys(_BINARY, _binary)
     | dict.fromkeys(("MAX_POOL_2D", "AVERAGE_POOL_2D", "L2_POOL_2D"), _pooling)
     | dict.fromkeys(_REDUCTIONS, _reduction)
@@ -377,6 +440,8 @@ _CHECKS: Mapping[str, Callable[[_Site], None]] = MappingProxyType(
         "SOFTMAX": _softmax,
         "CONCATENATION": _concatenation,
         "TRANSPOSE": _transpose,
+        "PACK": _pack,
+        "STRIDED_SLICE": _strided_slice,
     }
 )
 """The check of each op that glyphlite computes with."""
