@@ -1,0 +1,64 @@
+"""Two runtimes, tensor by tensor: which differ, by how much at most, which op wrote the first. Knows arrays and graphs only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from glyphlite.results import TensorDifference
+from glyphlite.tflite.graph import Graph
+
+LARGEST_FLOAT = float(np.finfo(np.float32).max)
+"""Stands for a difference that is not a number, since JSON has none."""
+
+
+def differences(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Absolute differences, float64, of two arrays of one shape and type; equal values, NaN among them, differ by 0."""
+    if first.dtype.kind in "iu":
+        return np.abs(first.astype(np.int64) - second.astype(np.int64)).astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(first.astype(np.float64) - second.astype(np.float64))
+    same = (first == second) | (np.isnan(first) & np.isnan(second))
+    return np.where(same, 0.0, np.nan_to_num(apart, nan=LARGEST_FLOAT, posinf=LARGEST_FLOAT))
+
+
+@dataclass
+class TensorComparison:
+    """Collects, chunk of images by chunk, how far each tensor of one runtime is from the reference's."""
+
+    graph: Graph
+    images: int = 0
+    compared: set[int] = field(default_factory=set)
+    largest: dict[int, float] = field(default_factory=dict)
+    differing: dict[int, int] = field(default_factory=dict)
+
+    def add(self, reference: Mapping[int, np.ndarray], other: Mapping[int, np.ndarray], images: int) -> None:
+        """Take in the tensors of one chunk of images, ``(n, ...)`` each, by their index in the file."""
+        self.images += images
+        for index in reference.keys() & other.keys():
+            first, second = reference[index], other[index]
+            if first.dtype != second.dtype or first.size != second.size:
+                continue  # a runtime that keeps a tensor in another form does not show this one
+            self.compared.add(index)
+            apart = differences(first.reshape(images, -1), second.reshape(images, -1))
+            self.largest[index] = max(self.largest.get(index, 0.0), float(apart.max(initial=0.0)))
+            self.differing[index] = self.differing.get(index, 0) + int((apart > 0).any(axis=1).sum())
+
+    def report(self) -> list[TensorDifference]:
+        """Every tensor that differs, in the order in which ops write them."""
+        return [
+            TensorDifference(
+                tensor=_printable(self.graph.tensors[index].name),
+                op=operator.name,
+                op_index=operator.index,
+                largest_difference=self.largest[index],
+                differing_images=self.differing[index],
+            )
+            for operator in self.graph.operators
+            for index in operator.outputs
+            if self.differing.get(index)
+        ]
+
+
+def _printable(name: str) -> str:
+    return "".join(character if character.isprintable() else "?" for character in name)

@@ -1,0 +1,212 @@
+"""A .tflite file as a complete TFLite Micro project: model, ops, arena, a program with a real test image, and how to build it.
+
+Composes the checks (the file, its ops, its arena) and the templates; builds nothing and needs no TFLite Micro checkout.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from glyphlite import __version__
+from glyphlite.errors import ArtifactError, DataError, OutputError
+from glyphlite.export.c_array import Language, model_data_sources
+from glyphlite.export.c_names import check_identifier
+from glyphlite.export.templating import render
+from glyphlite.export.tflm_ops import ResolverEntry, resolver_entries
+from glyphlite.files import atomic_folder
+from glyphlite.runtimes.artifact import read_artifact
+from glyphlite.runtimes.tflm_arena import ArenaMeasurement, measure_arena
+from glyphlite.tflite.graph import Graph, Tensor
+from glyphlite.tflite.reader import parse_graph
+
+C_TYPES = {"float32": "float", "int8": "std::int8_t", "uint8": "std::uint8_t", "int16": "std::int16_t"}
+"""Element types that enter and leave an image classifier, as C++ calls them."""
+
+TEMPLATES = (
+    "op_resolver.h",
+    "tensor_arena.h",
+    "test_image.h",
+    "model_inference.h",
+    "model_inference.cc",
+    "Makefile",
+    "CMakeLists.txt",
+    "README.md",
+)
+
+OURS = frozenset({*TEMPLATES, "model_data.h", "model_data.cc", "model_data.c", "build"})
+"""What an earlier export may have left in the folder, and its build."""
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What was exported.
+
+    Attributes:
+        folder: the project.
+        files: every file in it.
+        name: the model's symbols are ``<name>_data`` and ``<name>_data_length``.
+        builtin_codes: of every op in the order of execution.
+        resolver: the ops that are linked, each once.
+        model_bytes: size of the .tflite file.
+        sha256: of the .tflite file.
+        arena: measured on this host.
+        expected_class: of the embedded image.
+    """
+
+    folder: Path
+    files: tuple[Path, ...]
+    name: str
+    builtin_codes: tuple[int, ...]
+    resolver: tuple[ResolverEntry, ...]
+    model_bytes: int
+    sha256: str
+    arena: ArenaMeasurement
+    expected_class: int
+
+
+def export_tflm(
+    artifact: Path,
+    folder: Path,
+    *,
+    image: np.ndarray,
+    label: int,
+    labels: Sequence[str],
+    image_source: str = "a test image",
+    name: str = "model",
+    language: Language = "cc",
+    arena: ArenaMeasurement | None = None,
+) -> ExportReport:
+    """Write the project; the folder appears whole or not at all.
+
+    Args:
+        artifact: a .tflite file that TFLite Micro accepts, batch 1.
+        folder: created, or replaced where it holds an earlier export and nothing else.
+        image: the test image to embed, uint8 ``(height, width, channels)``.
+        label: its class.
+        labels: the classes' names, as many as the model has scores.
+        image_source: where the image comes from, such as "image 0 of the test split of mnist".
+        name: a C identifier; the symbols become ``<name>_data`` and ``<name>_data_length``.
+        language: of the model's array, ``cc`` or ``c``.
+        arena: measured before; measured here when None.
+
+    Raises:
+        ArtifactError: the file is malformed, not a classifier of such images, or refused by TFLite Micro (why, what to use).
+        DataError: the label is not one of the classes.
+        OutputError: the name is no C identifier, or the folder holds other files or cannot be written.
+        ToolError: TFLite Micro's Python wheel is not installed.
+    """
+    artifact, folder = Path(artifact), Path(folder)
+    check_identifier(name)
+    _check_folder(folder)
+    content = read_artifact(artifact)
+    graph = parse_graph(content, artifact.name)
+    entries = resolver_entries(graph, artifact.name)
+    _check_ports(graph, image.shape, len(labels), artifact.name)
+    if not 0 <= label < len(labels):
+        raise DataError(f"the test image's class {label} is not one of the {len(labels)} classes")
+    arena = arena or measure_arena(artifact)
+    values = {
+        "source": artifact.name,
+        "version": __version__,
+        "name": name,
+        "language": language,
+        "entries": entries,
+        "operators": [entry.name for entry in entries],
+        "arena": arena,
+        "image": _image_values(image, label, labels, image_source),
+        "labels": list(labels),
+        "classes": len(labels),
+        "input": _port_values(graph.input),
+        "output": _port_values(graph.output),
+        "model_bytes": len(content),
+        "sha256": sha256(content).hexdigest(),
+    }
+    sources = model_data_sources(content, artifact.name, name=name, language=language)
+    for template in TEMPLATES:
+        sources[template] = render(f"tflm/{template}", {**values, "guard": f"{name.upper()}_{Path(template).stem.upper()}_H_"})
+    with atomic_folder(folder) as temporary:
+        for filename, text in sources.items():
+            (temporary / filename).write_text(text, encoding="utf-8")
+    return ExportReport(
+        folder=folder,
+        files=tuple(folder / filename for filename in sources),
+        name=name,
+        builtin_codes=tuple(operator.builtin_code for operator in graph.operators),
+        resolver=entries,
+        model_bytes=len(content),
+        sha256=values["sha256"],
+        arena=arena,
+        expected_class=label,
+    )
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse a folder that holds anything but an earlier export, which this one will replace.
+
+    Raises:
+        OutputError: it holds other files, or is a file.
+    """
+    try:
+        found = sorted(entry.name for entry in folder.iterdir()) if folder.exists() else []
+    except OSError as error:
+        raise OutputError(f"cannot use {folder} as a folder: {error.strerror}; choose another with --out") from None
+    if foreign := [name for name in found if name not in OURS]:
+        raise OutputError(f"{folder} holds other files ({', '.join(foreign[:3])}); choose an empty or a new folder with --out")
+
+
+def _check_ports(graph: Graph, image: Sequence[int], classes: int, name: str) -> None:
+    """Refuse a model that is not a classifier of images of this shape, one at a time.
+
+    Raises:
+        ArtifactError: what does not fit.
+    """
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        raise ArtifactError(
+            f"{name} has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; expected one image in and its scores out"
+        )
+    for kind, tensor in (("input", graph.input), ("output", graph.output)):
+        if tensor.dtype.name not in C_TYPES:
+            raise ArtifactError(f"{name}: its {kind} holds {tensor.dtype}, expected one of {', '.join(C_TYPES)}")
+        if tensor.shape and abs(tensor.shape[0]) != 1:
+            raise ArtifactError(
+                f"{name}: its batch is fixed to {tensor.shape[0]}, expected 1 on TFLite Micro; convert it with --batch 1"
+            )
+    if graph.input.elements != int(np.prod(image)):
+        raise ArtifactError(
+            f"{name} takes images of {_extents(graph.input.shape[1:])}, the test image has {_extents(image)}; "
+            "name the dataset it was trained on with --dataset"
+        )
+    if graph.output.elements != classes:
+        raise ArtifactError(
+            f"{name} knows {graph.output.elements} classes, the dataset has {classes}; "
+            "name the dataset it was trained on with --dataset"
+        )
+
+
+def _port_values(tensor: Tensor) -> dict[str, Any]:
+    quantization = tensor.quantization if tensor.dtype.kind != "f" else None
+    return {
+        "type": tensor.dtype.name,
+        "c_type": C_TYPES[tensor.dtype.name],
+        "scale": f"{quantization.scale:.9g}" if quantization else None,
+        "zero_point": quantization.zero_point if quantization else None,
+    }
+
+
+def _image_values(image: np.ndarray, label: int, labels: Sequence[str], source: str) -> dict[str, Any]:
+    return {
+        "source": source,
+        "class_index": label,
+        "label": labels[label],
+        "shape": list(image.shape),
+        "bytes": image.size,
+        "rows": image.reshape(image.shape[0], -1).tolist(),
+    }
+
+
+def _extents(shape: Sequence[int]) -> str:
+    return "x".join(str(extent) for extent in shape)
