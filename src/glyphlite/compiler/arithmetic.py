@@ -1,0 +1,278 @@
+"""The integer arithmetic of TensorFlow Lite Micro, in NumPy: what generated C must equal, and what makes its constants and tables.
+
+Knows numbers only, no graph and no C. Every function names the file of ``tensorflow/lite`` whose result it reproduces.
+The reference rounds twice: once in the doubling high multiply, once in the division by a power of two.
+"""
+
+import math
+
+import numpy as np
+
+INT32_MAX = 2**31 - 1
+INT32_MIN = -(2**31)
+
+
+def quantize_multiplier(real: float) -> tuple[int, int]:
+    """A positive real number as ``multiplier * 2**(shift - 31)``, multiplier in [2**30, 2**31).
+
+    Source: ``QuantizeMultiplier``, kernels/internal/quantization_util.cc.
+    """
+    if real == 0.0:
+        return 0, 0
+    fraction, shift = math.frexp(real)
+    multiplier = round_half_away(fraction * 2.0**31)
+    if multiplier == 2**31:
+        multiplier //= 2
+        shift += 1
+    return (multiplier, shift) if shift >= -31 else (0, 0)
+
+
+def round_half_away(value: float) -> int:
+    """C's ``round``: halves go away from zero."""
+    return int(math.floor(abs(value) + 0.5)) * (-1 if value < 0 else 1)
+
+
+def wrap_int32(values: np.ndarray) -> np.ndarray:
+    """Keep the low 32 bits, as two's complement."""
+    return ((np.asarray(values, np.int64) + 2**31) & 0xFFFFFFFF) - 2**31
+
+
+def doubling_high_mul(a: np.ndarray | int, b: np.ndarray | int) -> np.ndarray:
+    """``(2 * a * b + 2**31) >> 32``, saturated in its one overflow.
+
+    Source: ``SaturatingRoundingDoublingHighMul``, gemmlowp fixedpoint/fixedpoint.h. Its truncating division after a nudge
+    by the sign equals the arithmetic shift of the sum here, for both signs.
+    """
+    product = np.asarray(a, np.int64) * np.asarray(b, np.int64)
+    return np.minimum((product + 2**30) >> 31, INT32_MAX)
+
+
+def rounding_divide_by_pot(values: np.ndarray | int, exponent: int) -> np.ndarray:
+    """Division by ``2**exponent``, halves away from zero. Source: ``RoundingDivideByPOT``, gemmlowp fixedpoint/fixedpoint.h."""
+    values = np.asarray(values, np.int64)
+    mask = (1 << exponent) - 1
+    return (values >> exponent) + ((values & mask) > (mask >> 1) + (values < 0))
+
+
+def multiply_by_quantized_multiplier(values: np.ndarray | int, multiplier: int, shift: int) -> np.ndarray:
+    """``values * multiplier * 2**(shift - 31)``, rounded twice.
+
+    Source: ``MultiplyByQuantizedMultiplier`` with double rounding, kernels/internal/common.cc.
+    """
+    shifted = wrap_int32(np.asarray(values, np.int64) << max(shift, 0))
+    return rounding_divide_by_pot(doubling_high_mul(shifted, multiplier), max(-shift, 0))
+
+
+def activation_range(activation: str, scale: float, zero_point: int) -> tuple[int, int]:
+    """The int8 clamp of a fused activation. Source: ``CalculateActivationRangeQuantized``, kernels/kernel_util.cc."""
+
+    def stored(real: float) -> int:
+        return zero_point + round_half_away(float(np.float32(real) / np.float32(scale)))
+
+    low, high = -128, 127
+    if activation in ("relu", "relu6"):
+        low = max(low, stored(0.0))
+    if activation == "relu6":
+        high = min(high, stored(6.0))
+    if activation == "relu_n1_to_1":
+        low, high = max(low, stored(-1.0)), min(high, stored(1.0))
+    return low, high
+
+
+def _saturating_shift(values: np.ndarray, left: int) -> np.ndarray:
+    """Rescale a fixed-point number to fewer integer bits, saturating."""
+    return np.clip(np.asarray(values, np.int64) << left, INT32_MIN, INT32_MAX)
+
+
+def exp_on_negative_values(values: np.ndarray, integer_bits: int) -> np.ndarray:
+    """exp of a non-positive fixed-point number with ``integer_bits`` integer bits, as Q0.31.
+
+    Source: ``exp_on_negative_values``, gemmlowp fixedpoint/fixedpoint.h: a Taylor polynomial about -1/8 on [-1/4, 0),
+    then one multiplication by a constant for each bit of what is left.
+    """
+    a = np.asarray(values, np.int64)
+    fractional_bits = 31 - integer_bits
+    quarter = 1 << (fractional_bits - 2)
+    in_quarter = (a & (quarter - 1)) - quarter
+    x = _saturating_shift(in_quarter, integer_bits) + (1 << 28)
+    x2 = doubling_high_mul(x, x)
+    x3 = doubling_high_mul(x2, x)
+    x4 = doubling_high_mul(x2, x2)
+    third = doubling_high_mul(rounding_divide_by_pot(x4, 2) + x3, 715827883)
+    series = rounding_divide_by_pot(third + x2, 1)
+    constant = 1895147668  # exp(-1/8)
+    result = constant + doubling_high_mul(constant, x + series)
+    remainder = in_quarter - a
+    factors = {-2: 1672461947, -1: 1302514674, 0: 790015084, 1: 290630308, 2: 39332535, 3: 720401, 4: 242}  # exp(-2**key)
+    for exponent, factor in factors.items():
+        if integer_bits > exponent:
+            has_bit = (remainder & (1 << (fractional_bits + exponent))) != 0
+            result = np.where(has_bit, doubling_high_mul(result, factor), result)
+    return np.where(a == 0, INT32_MAX, result)
+
+
+def _newton_raphson(a: np.ndarray) -> np.ndarray:
+    """2 / (1 + a) in Q2.29 for a in [0, 1] as Q0.31. Source: the division loops of gemmlowp fixedpoint/fixedpoint.h."""
+    half_denominator = (np.asarray(a, np.int64) + INT32_MAX + 1) // 2
+    x = 1515870810 + doubling_high_mul(half_denominator, -1010580540)
+    for _ in range(3):
+        error = (1 << 29) - doubling_high_mul(half_denominator, x)
+        x = x + _saturating_shift(doubling_high_mul(x, error), 2)
+    return x
+
+
+def one_over_one_plus(a: np.ndarray) -> np.ndarray:
+    """1 / (1 + a) as Q0.31. Source: ``one_over_one_plus_x_for_x_in_0_1``, gemmlowp fixedpoint/fixedpoint.h."""
+    return _saturating_shift(_newton_raphson(a), 1)
+
+
+def logistic_q31(values: np.ndarray) -> np.ndarray:
+    """The logistic function of Q4.27, as Q0.31. Source: ``logistic``, gemmlowp fixedpoint/fixedpoint.h."""
+    a = np.asarray(values, np.int64)
+    positive = one_over_one_plus(exp_on_negative_values(-np.abs(a), 4))
+    return np.where(a == 0, 1 << 30, np.where(a > 0, positive, INT32_MAX - positive))
+
+
+def tanh_q31(values: np.ndarray) -> np.ndarray:
+    """tanh of Q4.27, as Q0.31. Source: ``tanh``, gemmlowp fixedpoint/fixedpoint.h."""
+    a = np.asarray(values, np.int64)
+    x = _newton_raphson(exp_on_negative_values(-np.abs(a), 5))
+    magnitude = _saturating_shift(x - (1 << 29), 2)
+    return np.where(a == 0, 0, np.sign(a) * magnitude)
+
+
+def input_radius(integer_bits: int, left_shift: int) -> int:
+    """The largest input whose rescaled value still fits. Source: ``CalculateInputRadius``, kernels/internal/quantization_util.cc."""
+    return math.floor(((1 << integer_bits) - 1) * 2.0 ** (31 - integer_bits) / 2.0**left_shift)
+
+
+def softmax_exponentials(scale: float, beta: float) -> np.ndarray:
+    """exp(beta * scale * -d) as Q0.31 for the differences d = 0, 1, ... below a row's maximum that are not yet zero.
+
+    Source: ``PreprocessSoftmaxScaling`` in kernels/internal/quantization_util.cc and ``Softmax`` in
+    kernels/internal/reference/softmax.h. Differences past the table count as nothing.
+    """
+    real = min(beta * scale * 2.0**26, 2.0**31 - 1.0)
+    multiplier, shift = quantize_multiplier(real)
+    radius = min(input_radius(5, shift), 255)
+    differences = -np.arange(radius + 1, dtype=np.int64)
+    return exp_on_negative_values(multiply_by_quantized_multiplier(differences, multiplier, shift), 5)
+
+
+def _stored_values() -> np.ndarray:
+    return np.arange(-128, 128, dtype=np.int64)
+
+
+def _sigmoid_like(scale: float, zero_point: int, function: str) -> np.ndarray:
+    """The int8 tables of LOGISTIC and TANH. Source: kernels/internal/reference/integer_ops/{logistic,tanh}.h."""
+    real = scale * 2.0**27
+    fraction, shift = math.frexp(real)
+    multiplier = round_half_away(fraction * 2.0**31)
+    radius = input_radius(4, shift)
+    centered = _stored_values() - zero_point
+    inside = np.clip(centered, -radius + 1, radius - 1) if radius > 0 else np.zeros_like(centered)
+    rescaled = multiply_by_quantized_multiplier(inside, multiplier, shift)
+    if function == "logistic":
+        output = rounding_divide_by_pot(logistic_q31(rescaled), 23) - 128
+    else:
+        output = rounding_divide_by_pot(tanh_q31(rescaled), 24)
+    output = np.clip(output, -128, 127)
+    return np.where(centered <= -radius, -128, np.where(centered >= radius, 127, output)).astype(np.int8)
+
+
+def logistic_table(scale: float, zero_point: int) -> np.ndarray:
+    """LOGISTIC of every stored int8, from -128 up; the output's scale is 1/256 and its zero point -128."""
+    return _sigmoid_like(scale, zero_point, "logistic")
+
+
+def tanh_table(scale: float, zero_point: int) -> np.ndarray:
+    """TANH of every stored int8, from -128 up; the output's scale is 1/128 and its zero point 0."""
+    return _sigmoid_like(scale, zero_point, "tanh")
+
+
+def requantize_table(
+    input_scale: float, input_zero_point: int, output_scale: float, output_zero_point: int, low: int = -128, high: int = 127
+) -> np.ndarray:
+    """QUANTIZE from int8 to int8 of every stored value. Source: ``Requantize``, kernels/internal/reference/requantize.h."""
+    multiplier, shift = quantize_multiplier(input_scale / output_scale)
+    output = multiply_by_quantized_multiplier(_stored_values() - input_zero_point, multiplier, shift) + output_zero_point
+    return np.clip(output, low, high).astype(np.int8)
+
+
+def relu_table(
+    input_scale: float, input_zero_point: int, output_scale: float, output_zero_point: int, activation: str
+) -> np.ndarray:
+    """RELU and RELU_N1_TO_1 as an op of their own. Source: ``CalculateReluOpData``, micro/kernels/activations_common.cc.
+
+    The ratio of the scales is taken in float32 there.
+    """
+    ratio = float(np.float32(input_scale) / np.float32(output_scale))
+    multiplier, shift = quantize_multiplier(ratio)
+    output = multiply_by_quantized_multiplier(_stored_values() - input_zero_point, multiplier, shift) + output_zero_point
+    low, high = activation_range(activation, output_scale, output_zero_point)
+    return np.clip(output, low, high).astype(np.int8)
+
+
+def relu6_table(scale: float, zero_point: int) -> np.ndarray:
+    """RELU6 as an op of its own: a clamp in the input's own scale. Source: ``Relu6Quantized``, micro/kernels/activations.h."""
+    six = zero_point + round_half_away(float(np.float32(6.0) / np.float32(scale)))
+    values = _stored_values()
+    return np.where(values > six, six, np.maximum(values, zero_point)).astype(np.int8)
+
+
+def hard_swish_table(input_scale: float, input_zero_point: int, output_scale: float, output_zero_point: int) -> np.ndarray:
+    """HARD_SWISH of every stored int8.
+
+    Source: ``HardSwishPrepare`` in micro/kernels/hard_swish_common.cc and ``HardSwish`` in kernels/internal/reference/hard_swish.h:
+    16-bit fixed point throughout.
+    """
+    hires_scale = np.float32(1.0 / 128.0) * np.float32(input_scale)
+    output_multiplier, output_exponent = _multiplier_int16(float(hires_scale / np.float32(output_scale)))
+    relu_multiplier, relu_exponent = _multiplier_int16(float(hires_scale / (np.float32(3.0) / np.float32(32768.0))))
+    table = []
+    for stored in range(-128, 128):
+        hires = _wrap_int16((stored - input_zero_point) * 128)
+        preshift = _doubling_high_mul_int16(hires, output_multiplier)
+        relu = hires
+        if relu_exponent > 0:
+            relu = _clip_int16(relu << (relu_exponent - 1))
+        relu = _doubling_high_mul_int16(relu, relu_multiplier)
+        if relu_exponent > 0:
+            relu = _clip_int16(relu << 1)
+        if relu_exponent < 0:
+            relu = int(rounding_divide_by_pot(relu, -relu_exponent))
+        relu = (relu + 32768) >> 1
+        product = relu * preshift
+        truncated = abs(product) >> 15
+        output = int(rounding_divide_by_pot(-truncated if product < 0 else truncated, -output_exponent)) + output_zero_point
+        table.append(min(max(output, -128), 127))
+    return np.array(table, np.int8)
+
+
+def _multiplier_int16(real: float) -> tuple[int, int]:
+    """A quantized multiplier with 16 bits. Source: ``DownScaleInt32ToInt16Multiplier``, kernels/internal/common.h."""
+    multiplier, shift = quantize_multiplier(real)
+    return (32767 if multiplier >= INT32_MAX - (1 << 15) else (multiplier + (1 << 15)) >> 16), shift
+
+
+def _clip_int16(value: int) -> int:
+    return min(max(value, -32768), 32767)
+
+
+def _wrap_int16(value: int) -> int:
+    return ((value + 32768) & 0xFFFF) - 32768
+
+
+def _doubling_high_mul_int16(a: int, b: int) -> int:
+    """16-bit ``SaturatingRoundingDoublingHighMul``, gemmlowp fixedpoint/fixedpoint.h."""
+    return min((a * b + (1 << 14)) >> 15, 32767)
+
+
+def mean_multiplier(input_scale: float, output_scale: float, elements: int) -> tuple[int, int]:
+    """MEAN's multiplier with the division by the number of elements folded in.
+
+    Source: ``QuantizedMeanOrSum``, kernels/internal/reference/reduce.h.
+    """
+    multiplier, shift = quantize_multiplier(input_scale / output_scale)
+    extra = min(elements.bit_length() - 1, 32, 31 + shift)
+    return (multiplier << extra) // elements, shift - extra

@@ -1,0 +1,237 @@
+"""``glyphlite compile``: an int8 .tflite file in, a folder of C99 out, whole or not at all, with a report of what it costs.
+
+Composes reader, lowering, passes, schedule and emission; knows no runtime.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from glyphlite.compiler.emission import Emitted, Sample, emit
+from glyphlite.compiler.lowering import lower
+from glyphlite.compiler.nodes import Program, Softmax
+from glyphlite.compiler.passes import optimize
+from glyphlite.compiler.schedule import Segment, schedule
+from glyphlite.errors import ArtifactError
+from glyphlite.files import atomic_folder, sha256_of
+from glyphlite.tflite.graph import Graph
+from glyphlite.tflite.quantization import quantize
+from glyphlite.tflite.reader import read_graph
+
+OPTIMIZE = ("speed", "size", "ram")
+SCORES = ("probabilities", "logits", "none")
+_RESERVED = {"auto", "break", "case", "char", "const", "default", "do", "double", "else", "enum", "extern", "float", "for", "goto", "if", "inline", "int", "long", "main", "register", "return", "short", "signed", "static", "struct", "switch", "union", "unsigned", "void", "volatile", "while"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LayerPlan:
+    """One layer of generated C: its function, its work, its constants on either path."""
+
+    name: str
+    op: str
+    function: str
+    macs: int
+    constant_bytes: int
+
+
+@dataclass(frozen=True)
+class BufferPlan:
+    """One buffer of the arena: alive from step ``first`` to step ``last``."""
+
+    name: str
+    offset: int
+    bytes: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class CompilationReport:
+    """What a compiled model takes. Constants are those of cores with the DSP extension, and those of the others."""
+
+    name: str
+    folder: Path | None
+    files: tuple[str, ...]
+    optimize: str
+    scores: str
+    input_bytes: int
+    output_bytes: int
+    arena_bytes: int
+    constant_bytes: int
+    plain_constant_bytes: int
+    macs: int
+    layers: tuple[LayerPlan, ...]
+    buffers: tuple[BufferPlan, ...]
+
+
+@dataclass(frozen=True)
+class Compilation:
+    """Generated files by name, and the report; nothing is written yet."""
+
+    files: dict[str, str]
+    report: CompilationReport
+
+
+def compile_artifact(
+    artifact: Path,
+    folder: Path,
+    *,
+    name: str | None = None,
+    optimize: str = "speed",
+    scores: str = "probabilities",
+    sample: tuple[np.ndarray, int | None] | None = None,
+    labels: Sequence[str] | None = None,
+) -> CompilationReport:
+    """Compile an int8 artifact into a folder of C99.
+
+    Args:
+        artifact: the .tflite file.
+        folder: where the files go; replaced as a whole, and only once all of them are written.
+        name: a C identifier for files and functions; by default made from the artifact's name.
+        optimize: "speed", "size" or "ram".
+        scores: what ``NAME_invoke`` gives: "probabilities", "logits" (the softmax dropped) or "none" (only the class).
+        sample: an image, uint8 (height, width, channels), and its class, for ``example.c``; a blank image by default.
+        labels: class labels; by default the artifact's own, else numbers.
+
+    Returns:
+        What the compiled model takes in memory, and layer by layer.
+
+    Raises:
+        ArtifactError: the file is malformed, or holds what generated code cannot express.
+        OutputError: the folder cannot be written.
+    """
+    artifact = Path(artifact)
+    graph = read_graph(artifact)
+    compilation = compile_graph(
+        graph, name or identifier(artifact.stem), optimize=optimize, scores=scores, sample=sample, labels=labels
+    )
+    report = compilation.report
+    folder = Path(folder)
+    with atomic_folder(folder) as temporary:
+        for file, content in compilation.files.items():
+            (temporary / file).write_text(content)
+        document = {"artifact": artifact.name, "sha256": sha256_of(artifact), **memory_map(report)}
+        (temporary / f"{report.name}.json").write_text(json.dumps(document, indent=2) + "\n")
+    return replace(report, folder=folder, files=(*report.files, f"{report.name}.json"))
+
+
+def compile_graph(
+    graph: Graph,
+    name: str,
+    *,
+    optimize: str = "speed",
+    scores: str = "probabilities",
+    sample: tuple[np.ndarray, int | None] | None = None,
+    labels: Sequence[str] | None = None,
+) -> Compilation:
+    """Compile a graph in memory. Arguments and errors as those of :func:`compile_artifact`."""
+    if optimize not in OPTIMIZE:
+        raise ArtifactError(f"cannot optimize for {optimize}; choose one of {', '.join(OPTIMIZE)}")
+    if scores not in SCORES:
+        raise ArtifactError(f"unknown scores {scores}; choose one of {', '.join(SCORES)}")
+    if identifier(name) != name:
+        raise ArtifactError(f"{name!r} is not a C identifier in lower case; use --name {identifier(name)}")
+    program = optimize_program(lower(graph), scores)
+    segments = schedule(program)
+    classes = program.output.elements
+    names = tuple(labels or graph.labels) or tuple(str(index) for index in range(classes))
+    if len(names) != classes:
+        raise ArtifactError(f"{len(names)} labels for a model of {classes} classes; pass one label a class")
+    emitted = emit(
+        program,
+        segments,
+        name,
+        scores=scores,
+        labels=names,
+        sample=_sample(program, sample, classes),
+        pixel_table=_pixel_table(program),
+    )
+    return Compilation(emitted.files, _report(program, segments, emitted, name, optimize, scores))
+
+
+def optimize_program(program: Program, scores: str) -> Program:
+    """Run the passes; without probabilities the softmax at the end goes first: it keeps the order of the logits."""
+    last = program.nodes[-1]
+    if scores != "probabilities" and isinstance(last, Softmax) and last.output.index == program.output.index:
+        if len(program.nodes) == 1:
+            raise ArtifactError("the model is a softmax alone; without it nothing is left to compile")
+        program = replace(program, nodes=program.nodes[:-1], output=last.inputs[0])
+    return optimize(program)
+
+
+def identifier(text: str) -> str:
+    """A C identifier in lower case that says the same."""
+    name = re.sub(r"[^0-9a-z]+", "_", text.lower()).strip("_") or "model"
+    return f"model_{name}" if name[0].isdigit() or name in _RESERVED else name
+
+
+def _sample(program: Program, sample: tuple[np.ndarray, int | None] | None, classes: int) -> Sample:
+    value = program.input
+    if sample is None:
+        return Sample(np.zeros(value.elements, np.uint8), None)
+    image, label = np.asarray(sample[0]), sample[1]
+    if image.dtype != np.uint8 or image.size != value.elements:
+        raise ArtifactError(
+            f"the sample image has {image.size} {image.dtype} values, the model takes {value.elements} pixels of uint8"
+        )
+    if label is not None and not 0 <= label < classes:
+        raise ArtifactError(f"the sample's class {label} is not one of the model's {classes}")
+    return Sample(image.reshape(-1), label)
+
+
+def _pixel_table(program: Program) -> np.ndarray | None:
+    """A raw pixel as the network holds it, from pixel / 255; None where that is the pixel itself."""
+    real = np.arange(256, dtype=np.float32) / np.float32(255)
+    table = (quantize(real, program.input.quantization, np.dtype(np.int8)).astype(np.int16) + 128).astype(np.uint8)
+    return None if np.array_equal(table, np.arange(256)) else table
+
+
+def _report(
+    program: Program, segments: Sequence[Segment], emitted: Emitted, name: str, optimize: str, scores: str
+) -> CompilationReport:
+    def constant_bytes(path: str) -> int:
+        return sum(
+            array.bytes for arrays in emitted.constants.values() for array in arrays if array.path in ("both", path)
+        )
+
+    layers = tuple(
+        LayerPlan(
+            name=node.name,
+            op=node.op,
+            function=f"{name}_{node.name}",
+            macs=node.macs,
+            constant_bytes=sum(array.bytes for array in emitted.constants.get(node.name, ()) if array.path != "plain"),
+        )
+        for segment in segments
+        for node in segment.nodes
+    )
+    buffers = tuple(
+        BufferPlan(item.buffer.name, item.offset, item.buffer.size, item.buffer.first, item.buffer.last)
+        for item in emitted.buffers
+    )
+    return CompilationReport(
+        name=name,
+        folder=None,
+        files=tuple(emitted.files),
+        optimize=optimize,
+        scores=scores,
+        input_bytes=program.input.elements,
+        output_bytes=program.output.elements if scores != "none" else 0,
+        arena_bytes=emitted.arena_bytes,
+        constant_bytes=constant_bytes("dsp"),
+        plain_constant_bytes=constant_bytes("plain"),
+        macs=sum(node.macs for node in program.nodes),
+        layers=layers,
+        buffers=buffers,
+    )
+
+
+def memory_map(report: CompilationReport) -> dict[str, object]:
+    """The report as the document of ``NAME.json``."""
+    document = asdict(report)
+    document.pop("folder")
+    return document

@@ -1,0 +1,104 @@
+"""Constants in the order in which the kernels read them.
+
+Knows weights and layouts, no C. The DSP layout holds two outputs in one 16-bit lane: ``256 * w[odd] + w[even]``, in [-32768, 32767]
+because TFLite's weights are at least -127. One SMLAD then adds up ``256 * odd + even`` for two inputs, a second one on the sign-extended low bytes
+(SXTB16) adds up ``even`` alone, and the difference is ``256 * odd``: three instructions for four products, from weights of
+one byte each. The sums of ``odd`` must fit 24 bits, so long rows are added up in blocks.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+GROUP = 4  # inputs taken in one step: two words of two 16-bit lanes, inputs (0, 2) and (1, 3)
+_SAFE_GROUPS = 64  # 256 inputs * 255 * 127 < 2**23
+
+
+@dataclass(frozen=True)
+class Array:
+    """A constant of generated C. ``path`` says which kernels read it: dsp, plain, or both."""
+
+    name: str
+    c_type: str
+    values: np.ndarray
+    path: str = "both"
+
+    @property
+    def bytes(self) -> int:
+        """Bytes in flash."""
+        return self.values.size * {"int8_t": 1, "uint8_t": 1, "int16_t": 2, "int32_t": 4, "uint32_t": 4, "int64_t": 8}[self.c_type]
+
+
+def is_packable(weights: np.ndarray) -> bool:
+    """Whether every weight leaves room for a borrow from the lane's low byte."""
+    return int(weights.min(initial=0)) > -128
+
+
+def blocks_of(rows: np.ndarray) -> int:
+    """Groups that can be added up before the 24-bit sums must be taken out. ``rows`` are int8 (outputs, inputs)."""
+    groups = -(-rows.shape[1] // GROUP)
+    wide = rows.astype(np.int64) * 255
+    positive, negative = np.maximum(wide, 0).sum(axis=1), -np.minimum(wide, 0).sum(axis=1)
+    return groups if max(positive.max(initial=0), negative.max(initial=0)) < 2**23 else _SAFE_GROUPS
+
+
+def _padded(rows: np.ndarray, outputs: int) -> np.ndarray:
+    """Zero rows and columns up to a multiple of ``outputs`` and of a group."""
+    height = -(-rows.shape[0] // outputs) * outputs
+    width = -(-rows.shape[1] // GROUP) * GROUP
+    padded = np.zeros((height, width), np.int64)
+    padded[: rows.shape[0], : rows.shape[1]] = rows
+    return padded
+
+
+def _lanes(rows: np.ndarray) -> np.ndarray:
+    """Words for pairs of outputs: int64 (pairs, groups, 2), each the pair's weights of two inputs."""
+    even, odd = rows[0::2], rows[1::2]
+    halves = (256 * odd + even).reshape(len(even), -1, GROUP)
+    low, high = halves[:, :, 0:2] & 0xFFFF, halves[:, :, 2:4] & 0xFFFF
+    return low | (high << 16)
+
+
+def _as_int32(words: np.ndarray) -> np.ndarray:
+    return words.astype(np.uint32).view(np.int32).reshape(-1)
+
+
+def pack_pairs(rows: np.ndarray) -> np.ndarray:
+    """For two outputs at a time: words (pair, group, 2)."""
+    return _as_int32(_lanes(_padded(rows, 2)))
+
+
+def pack_quads(rows: np.ndarray) -> np.ndarray:
+    """For four outputs at a time: words (quad, group, inputs' word, pair)."""
+    lanes = _lanes(_padded(rows, 4))
+    pairs, groups, _ = lanes.shape
+    return _as_int32(np.ascontiguousarray(lanes.reshape(pairs // 2, 2, groups, 2).transpose(0, 2, 3, 1)))
+
+
+def interleave_quads(rows: np.ndarray) -> np.ndarray:
+    """For four outputs at a time in plain C: int8 (quad, input, 4)."""
+    height = -(-rows.shape[0] // 4) * 4
+    padded = np.zeros((height, rows.shape[1]), np.int8)
+    padded[: len(rows)] = rows
+    return np.ascontiguousarray(padded.reshape(height // 4, 4, -1).transpose(0, 2, 1)).reshape(-1)
+
+
+def pack_columns_3x3(weights: np.ndarray, scales: np.ndarray) -> np.ndarray:
+    """A 3x3 filter of one channel by columns, for rows taken in pairs: words (filter, column, [(w0, w1), (w1, w2)]).
+
+    Args:
+        weights: int8 (filters, 3, 3).
+        scales: the power of two that each filter is multiplied by, so that all share one shift.
+    """
+    wide = weights.astype(np.int64) * scales[:, None, None]
+    first = (wide[:, 0] & 0xFFFF) | ((wide[:, 1] & 0xFFFF) << 16)
+    second = (wide[:, 1] & 0xFFFF) | ((wide[:, 2] & 0xFFFF) << 16)
+    return _as_int32(np.stack([first, second], axis=-1))
+
+
+def pack_depthwise(taps: np.ndarray) -> np.ndarray:
+    """Depthwise weights as 16-bit lanes of channels (0, 2) and (1, 3): words (group of channels, tap, 2)."""
+    height, width, channels = taps.shape
+    wide = taps.astype(np.int64).reshape(height * width, channels // GROUP, GROUP) & 0xFFFF
+    words = np.stack([wide[..., 0] | (wide[..., 2] << 16), wide[..., 1] | (wide[..., 3] << 16)], axis=-1)
+    return _as_int32(np.ascontiguousarray(words.transpose(1, 0, 2)))
