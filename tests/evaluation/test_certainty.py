@@ -20,7 +20,7 @@ def test_a_model_that_is_always_sure_and_half_the_time_wrong_is_off_by_a_half():
 
 def test_gaps_in_different_bins_do_not_cancel():
     probabilities = np.array([[1.0, 0.0]] * 4 + [[0.6, 0.4]] * 4)
-    labels = np.array([0, 0, 1, 1] + [0, 0, 0, 0])
+    labels = np.array([0, 0, 1, 1, 0, 0, 0, 0])
     assert expected_calibration_error(probabilities, labels) == pytest.approx((4 * 0.5 + 4 * 0.4) / 8)
 
 

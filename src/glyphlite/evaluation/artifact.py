@@ -3,6 +3,7 @@
 Composes the measurements of this package. Only ever looks at the test split: its figures are for reporting, never for choosing.
 """
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from glyphlite.data.records import Dataset, as_float
-from glyphlite.errors import ArtifactError
+from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.evaluation.accuracy import accuracy_of, agreement_of, confusion_matrix, mcnemar_p, per_class_accuracy
 from glyphlite.evaluation.certainty import expected_calibration_error, mean_certainty
 from glyphlite.evaluation.footprint import measure_footprint
@@ -151,14 +152,19 @@ def evaluate_artifact(
 
 
 def try_runtimes(path: Path) -> dict[str, RuntimeReport]:
-    """Which interpreters take a file, found by trying each, with the reason of those that do not."""
+    """Which interpreters take a file, found by trying each, with the reason of those that do not, and TFLite Micro's arena."""
     from glyphlite.runtimes.registry import INTERPRETERS, accepts
+    from glyphlite.runtimes.tflm_arena import measure_arena
 
-    found = {name: accepts(name, path) for name in INTERPRETERS}
-    return {
-        name: RuntimeReport(accepts=each.accepts, reason=each.reason, arena_bytes=each.arena_bytes)
-        for name, each in found.items()
-    }
+    reports = {}
+    for name in INTERPRETERS:
+        answer = accepts(name, path)
+        reports[name] = RuntimeReport(accepts=answer.accepts, reason=answer.reason, arena_bytes=answer.arena_bytes)
+        if name == "tflm" and answer.accepts:
+            # What the search cannot find in its time stays unknown; that the file runs is known all the same.
+            with contextlib.suppress(ArtifactError, ToolError):
+                reports[name] = measure_arena(path).report()
+    return reports
 
 
 def check_fit(graph: Graph, dataset: Dataset, path: Path) -> None:

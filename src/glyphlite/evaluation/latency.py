@@ -1,6 +1,6 @@
 """How long one inference takes on this host: the median of many, after a warm-up, by a monotonic nanosecond clock.
 
-A figure of this machine and this moment, unlike every other in a report. What is timed is the inference alone: the input is in place.
+A figure of this machine and this moment, unlike every other in a report. Timed is the inference alone: the input is in place.
 """
 
 import time

@@ -1,0 +1,1 @@
+"""What was measured, for people: tables on a terminal, pictures, and a page that opens from disk. Measures nothing itself."""

@@ -1,0 +1,296 @@
+"""What the numbers mean, in plain sentences computed from them: a pure function of the results.
+
+Says only what the records hold: nothing is asserted of a measurement that was not made, and bad news is not dressed up.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from glyphlite.report.recommendation import (
+    Recommendation,
+    accepting,
+    accuracy_verdict,
+    is_significant,
+    loss,
+    recommend,
+    refusing,
+)
+from glyphlite.report.words import (
+    count,
+    cpu_title,
+    difference,
+    duration,
+    kilobytes,
+    listing,
+    microseconds,
+    percent,
+    points,
+    runtime_words,
+    things,
+    times,
+)
+from glyphlite.results import ArtifactReport, FirmwareReport, Results, VerifyReport
+
+Tone = Literal["good", "note", "warning"]
+
+UNTRUSTWORTHY = 0.05
+"""An expected calibration error above this is worth a warning: certainty off by five points on average."""
+
+MUCH_SLOWER = 3.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that the numbers say: a short title, sentences, and whether it is good news, neutral or a warning."""
+
+    topic: str
+    title: str
+    sentences: tuple[str, ...]
+    tone: Tone = "note"
+
+
+@dataclass(frozen=True)
+class Interpretation:
+    """Which file to ship, and everything else that the numbers say, most important first."""
+
+    recommendation: Recommendation | None
+    findings: tuple[Finding, ...]
+
+
+def interpret(results: Results) -> Interpretation:
+    """Read a run's results as an expert would, in words for somebody who is not one."""
+    recommendation = recommend(results)
+    shipped = recommendation.artifact if recommendation else None
+    found = [
+        _accuracy(results),
+        _quantization(results),
+        _mistakes(results, shipped),
+        _certainty(results, shipped),
+        _size(results),
+        _speed(results),
+        _acceptance(results),
+        _unverified(results),
+        _agreement(results),
+        _firmware(results, shipped),
+        _time(results),
+    ]
+    return Interpretation(recommendation, tuple(each for each in found if each))
+
+
+def hardest_class(artifact: ArtifactReport) -> int | None:
+    """The class of which the smallest share is recognized, None where none has images."""
+    present = [each for each, accuracy in enumerate(artifact.per_class) if accuracy.n]
+    return min(present, key=lambda each: artifact.per_class[each].value) if present else None
+
+
+def commonest_mistakes(confusion: list[list[int]], most: int = 3) -> list[tuple[int, int, int]]:
+    """The most frequent mistakes as (times, true class, predicted class), most frequent first."""
+    mistakes = [
+        (times_made, true, guess)
+        for true, row in enumerate(confusion)
+        for guess, times_made in enumerate(row)
+        if guess != true and times_made
+    ]
+    return sorted(mistakes, key=lambda each: (-each[0], each[1], each[2]))[:most]
+
+
+def label_of(results: Results, number: int) -> str:
+    """A class's name; its number where the run has no name for it."""
+    return results.labels[number] if number < len(results.labels) else str(number)
+
+
+def _accuracy(results: Results) -> Finding:
+    accuracy = results.keras.accuracy
+    sentences = [
+        f"The float Keras model recognizes {percent(accuracy.value)} of {things(accuracy.n, 'test image')}.",
+        f"On as many new images of the same kind, its true accuracy lies between {percent(accuracy.low)} and "
+        f"{percent(accuracy.high)} (95 % Wilson interval).",
+    ]
+    validation = results.keras.validation_accuracy
+    if validation is not None:
+        if accuracy.low <= validation <= accuracy.high:
+            sentences.append(
+                f"Validation had promised {percent(validation)}: the test, which nothing was chosen on, bears it out."
+            )
+        else:
+            more = "more" if validation > accuracy.value else "less"
+            sentences.append(f"Validation had promised {percent(validation)}, {points(validation - accuracy.value)} {more}.")
+    return Finding("accuracy", "How good is the model?", tuple(sentences))
+
+
+def _quantization(results: Results) -> Finding | None:
+    if not results.artifacts:
+        return None
+    sentences = [
+        f"{each.variant}: {percent(each.accuracy.value)}, {accuracy_verdict(each, results.keras)}." for each in results.artifacts
+    ]
+    losing = [each for each in results.artifacts if is_significant(each) and loss(each, results.keras) > 0]
+    if losing:
+        worst = max(losing, key=lambda each: loss(each, results.keras))
+        title = f"Conversion costs accuracy: {worst.variant} loses {points(loss(worst, results.keras))}"
+        return Finding("quantization", title, tuple(sentences), "warning")
+    if all(each.mcnemar_p is None for each in results.artifacts):
+        return Finding("quantization", "What did conversion cost?", tuple(sentences))
+    return Finding("quantization", "Conversion cost no accuracy that the test could find", tuple(sentences), "good")
+
+
+def _mistakes(results: Results, shipped: ArtifactReport | None) -> Finding | None:
+    if shipped is None or not shipped.confusion:
+        return None
+    wrong = round((1 - shipped.accuracy.value) * shipped.accuracy.n)
+    if not wrong:
+        return Finding("mistakes", "It made no mistake", (f"{things(shipped.accuracy.n, 'image')}, all of them right.",), "good")
+    sentences = [f"{shipped.variant} gets {count(wrong)} of {things(shipped.accuracy.n, 'image')} wrong."]
+    hardest = hardest_class(shipped)
+    if hardest is not None:
+        accuracy = shipped.per_class[hardest]
+        sentences.append(
+            f"The hardest class is {label_of(results, hardest)}: {percent(accuracy.value)} of its {things(accuracy.n, 'image')}."
+        )
+    named = [
+        f"{label_of(results, true)} taken for {label_of(results, guess)} ({things(number, 'time')})"
+        for number, true, guess in commonest_mistakes(shipped.confusion)
+    ]
+    sentences.append(f"Most often: {listing(named)}.")
+    return Finding("mistakes", "Where does it go wrong?", tuple(sentences))
+
+
+def _certainty(results: Results, shipped: ArtifactReport | None) -> Finding | None:
+    if shipped is None or shipped.mean_certainty is None or shipped.expected_calibration_error is None:
+        return None
+    certainty, error, right = shipped.mean_certainty, shipped.expected_calibration_error, shipped.accuracy.value
+    sentences = [
+        f"{shipped.variant} is {percent(certainty)} sure on average and right {percent(right)} of the time.",
+        f"Over all degrees of certainty the two differ by {points(error)} on average (expected calibration error).",
+    ]
+    if error > UNTRUSTWORTHY:
+        leaning = "surer than it is right" if certainty > right else "less sure than it could be"
+        sentences.append(f"Do not take its percentages literally: it is {leaning}.")
+        return Finding("certainty", "Its certainty is not to be believed as it stands", tuple(sentences), "warning")
+    sentences.append("That holds for images like the test's; of any other kind of picture it says nothing.")
+    return Finding("certainty", "Can its certainty be believed?", tuple(sentences))
+
+
+def _size(results: Results) -> Finding | None:
+    if not results.artifacts:
+        return None
+    smallest = min(results.artifacts, key=lambda each: each.bytes)
+    largest = max(results.artifacts, key=lambda each: each.bytes)
+    weights = percent(smallest.weight_bytes / smallest.bytes, 0)
+    sentences = [f"The smallest file is {smallest.variant}, {kilobytes(smallest.bytes)}, {weights} of it weights."]
+    if largest.bytes > smallest.bytes:
+        ratio = times(largest.bytes / smallest.bytes)
+        sentences.append(f"{largest.variant}, the largest, takes {kilobytes(largest.bytes)}, {ratio} times as much.")
+    keras = results.keras
+    if keras.parameters:
+        each = f"{keras.bytes / keras.parameters:.1f} bytes for each of its {things(keras.parameters, 'parameter')}"
+        sentences.append(f"The .keras file takes {kilobytes(keras.bytes)}: {each}.")
+    return Finding("size", "What does it weigh?", tuple(sentences))
+
+
+def _speed(results: Results) -> Finding | None:
+    timed = sorted((each.latency_us, each.variant) for each in results.artifacts if each.latency_us)
+    if not timed:
+        return None
+    (fastest_us, fastest), (slowest_us, slowest) = timed[0], timed[-1]
+    sentences = [f"One image takes {fastest} {microseconds(fastest_us)} on this host: one thread, LiteRT with XNNPACK."]
+    if slowest_us > MUCH_SLOWER * fastest_us:
+        ratio = times(slowest_us / fastest_us)
+        sentences.append(f"{slowest} takes {ratio} times as long ({microseconds(slowest_us)}): do not choose it for speed here.")
+    elif len(timed) > 1:
+        sentences.append(f"The slowest, {slowest}, takes {microseconds(slowest_us)}.")
+    if results.keras.latency_us:
+        sentences.append(f"Keras, called from Python, takes {microseconds(results.keras.latency_us)}.")
+    sentences.append("Times belong to this machine at that moment; another one gives others.")
+    return Finding("speed", "How fast is it?", tuple(sentences))
+
+
+def _acceptance(results: Results) -> Finding | None:
+    tried = [each for each in results.artifacts if each.runtimes]
+    if not tried:
+        return None
+    refusals = [(each, name) for each in tried for name in refusing(each)]
+    everywhere = [each.variant for each in tried if not refusing(each)]
+    sentences = []
+    if everywhere:
+        sentences.append(f"Every interpreter tried takes {listing(everywhere)}.")
+    for artifact, name in refusals:
+        reason = (artifact.runtimes[name].reason or "no reason given").rstrip(". ")
+        sentences.append(f"{runtime_words(name)} refuses {artifact.variant}: {reason}.")
+    if not refusals:
+        return Finding("acceptance", "Every file runs everywhere", tuple(sentences), "good")
+    return Finding("acceptance", "Not every file runs everywhere", tuple(sentences), "warning")
+
+
+def _unverified(results: Results) -> Finding | None:
+    if not results.unverified:
+        return None
+    sentences = [f"{each.path} was converted but not verified here: {each.reason.rstrip('. ')}." for each in results.unverified]
+    return Finding("unverified", "Converted, not verified", tuple(sentences), "warning")
+
+
+def _agreement(results: Results) -> Finding | None:
+    others = [each for each in results.verify if each.runtime != each.reference]
+    if not others:
+        return None
+    sentences = []
+    identical = [each for each in others if each.identical == 1]
+    reference = runtime_words(others[0].reference)
+    if identical:
+        names = listing([runtime_words(each.runtime) for each in identical])
+        sentences.append(f"On {things(identical[0].images, 'image')}, {names} gave {reference}'s output to the last byte.")
+    differing = [each for each in others if each.identical != 1]
+    sentences.extend(_difference(each) for each in differing)
+    changed = [each for each in differing if each.same_class < 1 and each.runtime != "keras"]
+    if changed:
+        return Finding("agreement", "Not all runtimes give the same classes", tuple(sentences), "warning")
+    return Finding("agreement", "What ran here is what will run there", tuple(sentences), "good")
+
+
+def _difference(record: VerifyReport) -> str:
+    classes = "every class is the same" if record.same_class == 1 else f"{percent(record.same_class)} of the classes are the same"
+    if record.runtime == "keras":
+        return f"Keras computes in float, so its bytes differ; {classes}."
+    text = (
+        f"{runtime_words(record.runtime)} gives {percent(record.identical)} of the outputs byte for byte and differs by at most "
+    )
+    text += f"{difference(record.largest_difference, record.difference_unit)}; {classes}"
+    if record.first_difference:
+        first = record.first_difference
+        text += f". It first departs in {first.op} ({first.tensor}), by at most {difference(first.largest_difference)}"
+    return text + "."
+
+
+def _firmware(results: Results, shipped: ArtifactReport | None) -> Finding | None:
+    if not results.firmware:
+        return None
+    sentences = [_core(each) for each in results.firmware]
+    arena = shipped.runtimes["tflm"].arena_bytes if shipped and "tflm" in accepting(shipped) else None
+    smallest = min(each.arena_bytes + each.stack_bytes for each in results.firmware)
+    if arena and smallest < arena:
+        ratio = times(arena / smallest)
+        sentences.append(
+            f"TFLite Micro takes {count(arena)} bytes of arena for the same file, measured on this host: {ratio} times that."
+        )
+    return Finding("firmware", "On a microcontroller", tuple(sentences), "good")
+
+
+def _core(record: FirmwareReport) -> str:
+    flash, memory = record.code_bytes + record.constant_bytes, record.arena_bytes + record.stack_bytes
+    return (
+        f"{cpu_title(record.cpu)}: {count(record.instructions)} instructions an image "
+        f"({record.instructions_per_mac:.1f} a multiply-accumulate), {kilobytes(flash)} of flash, "
+        f"{count(memory)} bytes of arena and stack."
+    )
+
+
+def _time(results: Results) -> Finding | None:
+    if not results.seconds:
+        return None
+    total = sum(results.seconds.values())
+    longest = max(results.seconds, key=lambda each: results.seconds[each])
+    return Finding(
+        "time",
+        "How long did it take?",
+        (f"{duration(total)} in all; the longest stage, {longest}, took {duration(results.seconds[longest])}.",),
+    )

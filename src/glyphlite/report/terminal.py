@@ -1,0 +1,328 @@
+"""What was measured, as tables on a terminal: readable at 80 columns, aligned, and plain text when piped.
+
+Each function turns records into something that a rich console prints. Whatever comes from outside is shown as text, never as
+markup, and its control characters never reach the terminal.
+"""
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from glyphlite.evaluation.accuracy import macro_of
+from glyphlite.report.recommendation import accepting, recommend, refusing, variant_named
+from glyphlite.report.words import (
+    VARIANT_MEANINGS,
+    count,
+    cpu_title,
+    difference,
+    microseconds,
+    p_value,
+    percent,
+    runtime_title,
+    runtime_words,
+    things,
+    times,
+)
+from glyphlite.results import Accuracy, ArtifactReport, FirmwareReport, KerasReport, Results, VerifyReport
+
+if TYPE_CHECKING:
+    from glyphlite.data.datasets import DatasetInfo
+    from glyphlite.models.registry import ModelSummary
+
+PIPED_WIDTH = 120
+
+RIGHT = "% right (95 % int.)"
+MOST_CLASSES = 26
+"""A confusion matrix of more classes than this fits no terminal; its commonest mistakes are listed instead."""
+
+SHORT_RUNTIMES = {"litert": "XNNPACK", "litert_builtin": "built-in", "litert_reference": "reference", "tflm": "TFLite Micro"}
+
+
+def stdout_console() -> Console:
+    """A console on standard output: as wide as the terminal, 120 columns and no colour when piped."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+
+
+def plain(text: str) -> Text:
+    """Text from outside: no markup, and a mark in place of anything that a terminal would obey."""
+    return Text("".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text))
+
+
+def summary(results: Results) -> RenderableType:
+    """The end of a run: the files side by side, and which to ship."""
+    recommendation = recommend(results)
+    parts: list[RenderableType] = [variants_table(results)]
+    if recommendation:
+        parts += [Text(""), Text.assemble(("Ship ", "bold"), plain(recommendation.artifact.path))]
+        parts += [_indented(sentence) for sentence in (*recommendation.reasons, *recommendation.alternatives)]
+    return Group(*parts)
+
+
+def variants_table(results: Results) -> Table:
+    """Each file: bytes, how many times smaller than float32, accuracy with interval, agreement, p, latency, runtimes."""
+    table = _table("File", "Bytes", "Ratio", RIGHT, "Same %", "p", "Time", "Runs")
+    _right_align(table, 1, 2, 3, 4, 5, 6)
+    recommendation, float32 = recommend(results), variant_named(results, "float32")
+    table.add_row(
+        "Keras", count(results.keras.bytes), "", _accuracy(results.keras.accuracy), "", "", _latency(results.keras.latency_us)
+    )
+    for artifact in results.artifacts:
+        is_chosen = recommendation is not None and artifact is recommendation.artifact
+        table.add_row(
+            plain(artifact.variant),
+            count(artifact.bytes),
+            times(float32.bytes / artifact.bytes) if float32 else "",
+            _accuracy(artifact.accuracy),
+            *_against_keras(artifact),
+            _latency(artifact.latency_us),
+            f"{len(accepting(artifact))} of {len(artifact.runtimes)}" if artifact.runtimes else "",
+            style="bold green" if is_chosen else None,
+        )
+    for artifact in results.unverified:
+        table.add_row(plain(artifact.variant), count(artifact.bytes), "", "not verified here", "", "", "", "none")
+    return table
+
+
+def evaluation_table(reports: Sequence[ArtifactReport], keras: KerasReport | None = None) -> RenderableType:
+    """Artifacts that need not belong to one run: what each recognizes, then what each weighs."""
+    quality = _table("File", RIGHT, "Same %", "p", "Time", "Sure")
+    _right_align(quality, 1, 2, 3, 4, 5)
+    weight = _table("File", "Variant", "Bytes", "Weights", "vs .keras", "vs float32")
+    _right_align(weight, 2, 3, 4, 5)
+    if keras:
+        quality.add_row("Keras", _accuracy(keras.accuracy), "", "", _latency(keras.latency_us), _certainty(keras))
+        weight.add_row("Keras", "float", count(keras.bytes), "", "", "")
+    float32 = next((each for each in reports if each.variant == "float32"), None)
+    for report in reports:
+        quality.add_row(
+            plain(report.path),
+            _accuracy(report.accuracy),
+            *_against_keras(report),
+            _latency(report.latency_us),
+            _certainty(report),
+        )
+        weight.add_row(
+            plain(report.path),
+            plain(report.variant),
+            count(report.bytes),
+            count(report.weight_bytes),
+            times(keras.bytes / report.bytes) if keras else "",
+            times(float32.bytes / report.bytes) if float32 else "",
+        )
+    return Group(_folding(quality, 0), Text(""), _folding(weight, 0)) if reports else quality
+
+
+def runtimes_table(artifacts: Sequence[ArtifactReport]) -> RenderableType:
+    """Which runtime takes which file, and below it why not where not."""
+    names = list(dict.fromkeys(name for each in artifacts for name in each.runtimes))
+    table = _table("File", *(SHORT_RUNTIMES.get(name, runtime_title(name)) for name in names), "Arena, bytes")
+    _right_align(table, -1)
+    for artifact in artifacts:
+        taken = accepting(artifact)
+        verdicts = [Text("runs", "green") if name in taken else Text("refuses", "red") for name in names]
+        arena = next((each.arena_bytes for each in artifact.runtimes.values() if each.arena_bytes), None)
+        table.add_row(plain(artifact.variant), *verdicts, count(arena) if arena else "")
+    why = [
+        plain(f"{artifact.variant} on {runtime_words(name)}: {artifact.runtimes[name].reason or 'no reason given'}")
+        for artifact in artifacts
+        for name in refusing(artifact)
+    ]
+    return Group(table, *([Text(""), *why] if why else []))
+
+
+def per_class_table(report: ArtifactReport | KerasReport, labels: Sequence[str]) -> Table:
+    """Each class: its images, the share recognized with its interval, precision and F1; the means below."""
+    table = _table("Class", "Images", RIGHT, "Precision", "F1")
+    _right_align(table, *range(1, len(table.columns)))
+    macro = macro_of(report.confusion)
+    for number, (accuracy, figures) in enumerate(zip(report.per_class, macro.classes, strict=True)):
+        shown = _accuracy(accuracy) if accuracy.n else ""
+        table.add_row(_label(labels, number), count(accuracy.n), shown, percent(figures.precision), percent(figures.f1))
+    table.add_section()
+    table.add_row("mean", "", f"{macro.recall * 100:.2f}", percent(macro.precision), percent(macro.f1))
+    return table
+
+
+def confusion_table(report: ArtifactReport | KerasReport, labels: Sequence[str]) -> Table:
+    """What was taken for what: true classes down, predicted across; above 26 classes the commonest mistakes as a list."""
+    from glyphlite.report.interpretation import commonest_mistakes
+
+    if len(report.confusion) > MOST_CLASSES:
+        table = _table("It is", "Taken for", "Times")
+        _right_align(table, -1)
+        for number, true, guess in commonest_mistakes(report.confusion, most=20):
+            table.add_row(_label(labels, true), _label(labels, guess), count(number))
+        return table
+    table = _table("It is", *(_label(labels, each) for each in range(len(report.confusion))))
+    _right_align(table, *range(1, len(table.columns)))
+    table.title = "Taken for (columns)"
+    for true, row in enumerate(report.confusion):
+        cells = [
+            Text(str(number) if number else "·", "green" if true == guess else "red" if number else "dim")
+            for guess, number in enumerate(row)
+        ]
+        table.add_row(_label(labels, true), *cells)
+    return table
+
+
+def verify_table(records: Sequence[VerifyReport]) -> RenderableType:
+    """The same inputs through every runtime: outputs, differences, classes, accuracy; first ops that differ."""
+    if not records:
+        return Text("nothing was compared")
+    table = _table("Runtime", "Identical", "Apart by", "Same class", RIGHT)
+    _right_align(table, *range(1, len(table.columns)))
+    for record in records:
+        table.add_row(
+            runtime_title(record.runtime),
+            Text(percent(record.identical), "green" if record.identical == 1 else ""),
+            difference(record.largest_difference, record.difference_unit),
+            Text(percent(record.same_class), "green" if record.same_class == 1 else "yellow"),
+            _accuracy(record.accuracy),
+        )
+    against = runtime_words(records[0].reference)
+    table.title = Text.assemble(plain(records[0].artifact), f": {count(records[0].images)} images, compared with {against}")
+    firsts = [
+        plain(
+            f"{runtime_words(record.runtime)} first differs in op {first.op_index}, {first.op} ({first.tensor}), "
+            f"by at most {difference(first.largest_difference)}, on {things(first.differing_images, 'image')}"
+        )
+        for record in records
+        if (first := record.first_difference)
+    ]
+    return Group(table, *([Text(""), *firsts] if firsts else []))
+
+
+def firmware_table(records: Sequence[FirmwareReport]) -> Table:
+    """Generated C on emulated cores: instructions, flash (code and constants apart), arena and stack."""
+    table = _table("Core", "Instructions", "A MAC", "Code", "Constants", "Flash", "Arena", "Stack", "RAM")
+    _right_align(table, *range(1, len(table.columns)))
+    for record in records:
+        table.add_row(
+            cpu_title(record.cpu),
+            count(record.instructions),
+            f"{record.instructions_per_mac:.2f}",
+            count(record.code_bytes),
+            count(record.constant_bytes),
+            count(record.code_bytes + record.constant_bytes),
+            count(record.arena_bytes),
+            count(record.stack_bytes),
+            count(record.arena_bytes + record.stack_bytes),
+        )
+    return table
+
+
+def layers_table(record: FirmwareReport) -> Table:
+    """Where one core's instructions go, layer by layer."""
+    table = _table("Layer", "Op", "MACs", "Instructions", "Share", "Constants")
+    _right_align(table, *range(2, len(table.columns)))
+    for layer in record.layers:
+        share = layer.instructions / record.instructions if record.instructions else 0.0
+        table.add_row(
+            plain(layer.name),
+            plain(layer.op),
+            count(layer.macs),
+            count(layer.instructions),
+            percent(share, 1),
+            count(layer.constant_bytes),
+        )
+    table.title = cpu_title(record.cpu)
+    return _folding(table, 0, 1)
+
+
+def models_table(rows: "Iterable[ModelSummary]") -> Table:
+    """The models there are: name, parameters, multiply-accumulates, recipe, description."""
+    table = _table("Model", "Parameters", "MACs", "Recipe", "What it is")
+    _right_align(table, 1, 2)
+    for row in rows:
+        table.add_row(plain(row.name), count(row.parameters), count(row.macs), plain(row.recipe), plain(row.description))
+    return _folding(table, -2, -1)
+
+
+def datasets_table(rows: "Iterable[DatasetInfo]") -> Table:
+    """The datasets there are: name, sizes, whether they lie on this machine, and what they show."""
+    table = _table("Dataset", "Here", "What it is", "Sizes")
+    for row in rows:
+        table.add_row(plain(row.name), "yes" if row.available else "no", plain(row.title), plain(row.sizes))
+    return _folding(table, -2, -1)
+
+
+def predictions_table(rows: Iterable[tuple[str, Sequence[tuple[str, float]]]]) -> Table:
+    """What pictures show: for each (picture, best classes with probabilities, best first)."""
+    table = _table("Picture", "It shows", "Certainty", "Else")
+    _right_align(table, 2)
+    for name, top in rows:
+        (best, certainty), rest = top[0], top[1:]
+        others = Text(", ").join([Text.assemble(plain(other), f" {percent(share, 1)}") for other, share in rest])
+        shown = plain(best)
+        shown.stylize("bold green")
+        table.add_row(plain(name), shown, percent(certainty, 1), others)
+    return _folding(table)
+
+
+def variants_legend() -> Table:
+    """What the variants' names mean."""
+    table = _table("Variant", "What it is")
+    for name, meaning in VARIANT_MEANINGS.items():
+        table.add_row(name, meaning)
+    return table
+
+
+def _table(*columns: str | Text) -> Table:
+    """Columns that keep their figures whole: two spaces between them, no frame."""
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1),
+        show_edge=False,
+        pad_edge=False,
+        collapse_padding=True,
+        title_justify="left",
+        title_style="bold",
+    )
+    for column in columns:
+        table.add_column(column, no_wrap=True)
+    return table
+
+
+def _right_align(table: Table, *places: int) -> None:
+    for place in places:
+        table.columns[place].justify = "right"
+
+
+def _folding(table: Table, *places: int) -> Table:
+    """Let columns of words, by default the last, break their lines so that the figures stay whole."""
+    for place in places or (-1,):
+        table.columns[place].no_wrap = False
+        table.columns[place].overflow = "fold"
+    return table
+
+
+def _indented(sentence: str) -> RenderableType:
+    return Padding(plain(sentence), (0, 0, 0, 2))
+
+
+def _accuracy(accuracy: Accuracy) -> str:
+    return f"{accuracy.value * 100:.2f} ({accuracy.low * 100:.2f}-{accuracy.high * 100:.2f})"
+
+
+def _against_keras(report: ArtifactReport) -> tuple[str, str]:
+    same = "" if report.agreement_with_keras is None else f"{report.agreement_with_keras * 100:.2f}"
+    p = "" if report.mcnemar_p is None else p_value(report.mcnemar_p).removeprefix("p = ").removeprefix("p ")
+    return same, p
+
+
+def _certainty(report: ArtifactReport | KerasReport) -> str:
+    return "" if report.mean_certainty is None else percent(report.mean_certainty)
+
+
+def _latency(latency_us: float | None) -> str:
+    return microseconds(latency_us) if latency_us else ""
+
+
+def _label(labels: Sequence[str], number: int) -> Text:
+    return plain(labels[number]) if number < len(labels) else Text(str(number))

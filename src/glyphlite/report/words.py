@@ -1,0 +1,107 @@
+"""How numbers and names are written everywhere a person reads them: percentages, sizes, p values, counts, runtimes.
+
+One KB is 1,024 bytes. Knows nothing of records.
+"""
+
+from glyphlite.runtimes.registry import TITLES
+
+VARIANT_MEANINGS = {
+    "float32": "weights and activations as 32-bit floats",
+    "float16": "weights stored as 16-bit floats, computed in float",
+    "dynamic": "weights stored as 8-bit integers, activations float",
+    "int8": "weights, activations, input and output as 8-bit integers",
+    "int16x8": "weights as 8-bit, activations as 16-bit integers",
+}
+
+SECONDS_IN_A_MINUTE = 60
+
+
+def percent(fraction: float, digits: int = 2) -> str:
+    """A fraction as a percentage: 0.9844 is ``98.44 %``."""
+    return f"{fraction * 100:.{digits}f} %"
+
+
+def points(difference: float) -> str:
+    """A difference of two fractions in percentage points, without its sign: 0.0012 is ``0.12 points``."""
+    return f"{abs(difference) * 100:.2f} points"
+
+
+def count(number: float) -> str:
+    """A whole number with thousands separated: 21898 is ``21,898``."""
+    return f"{number:,.0f}"
+
+
+def things(number: int, singular: str, plural: str | None = None) -> str:
+    """A number with its noun: ``1 image``, ``2 images``."""
+    return f"{count(number)} {singular if number == 1 else plural or singular + 's'}"
+
+
+def kilobytes(number: int) -> str:
+    """Bytes as a size to remember: 25856 is ``25.2 KB``; under 1,024 the bytes themselves, over 1,024 KB in MB."""
+    if number < 1024:
+        return f"{number} bytes"
+    if number < 1024 * 1024:
+        return f"{number / 1024:.1f} KB"
+    return f"{number / 1024 / 1024:.1f} MB"
+
+
+def times(ratio: float) -> str:
+    """A ratio: 3.489 is ``3.5``, 24.2 is ``24``."""
+    return f"{ratio:.1f}" if ratio < 10 else count(ratio)
+
+
+def microseconds(number: float) -> str:
+    """A duration to three figures in the unit that fits: ``6.73 µs``, ``162 µs``, ``1.98 ms``."""
+    if number < 1000:
+        return f"{_three_figures(number)} µs"
+    return f"{_three_figures(number / 1000)} ms"
+
+
+def duration(seconds: float) -> str:
+    """A stretch of time: ``0.4 s``, ``31 s``, ``2 min 05 s``."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < SECONDS_IN_A_MINUTE:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), SECONDS_IN_A_MINUTE)
+    return f"{minutes} min {rest:02d} s"
+
+
+def p_value(p: float) -> str:
+    """A p value: ``p = 0.56``, ``p = 0.004``, ``p < 0.001``."""
+    if p < 0.001:
+        return "p < 0.001"
+    return f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+
+
+def difference(number: float, unit: str = "steps") -> str:
+    """How far outputs are apart: ``1 step``, ``8 steps``; a probability, where outputs are not quantized, as ``0.0031``."""
+    if unit != "steps":
+        return "0" if number == 0 else f"{number:.2g}"
+    return things(round(number), "step") if number == round(number) else f"{number:.3g} steps"
+
+
+def runtime_title(name: str) -> str:
+    """A runtime's name in a table; an unknown one is itself."""
+    return TITLES.get(name, name)
+
+
+def runtime_words(name: str) -> str:
+    """A runtime's name in a sentence: without a comma, since names stand in lists."""
+    return runtime_title(name).replace(", ", " with ")
+
+
+def cpu_title(cpu: str) -> str:
+    """A core's name for people: ``cortex-m4`` is ``Cortex-M4``; an unknown one is itself."""
+    return TITLES.get(cpu.replace("-", "_"), cpu).removeprefix("generated C on ")
+
+
+def listing(parts: list[str]) -> str:
+    """Words as a person lists them: ``a``, ``a and b``, ``a, b and c``."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
+
+
+def _three_figures(number: float) -> str:
+    if number >= 100:
+        return f"{number:.0f}"
+    return f"{number:.1f}" if number >= 10 else f"{number:.2f}"

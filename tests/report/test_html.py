@@ -1,0 +1,257 @@
+"""The page as a program sees it: valid, self-contained, every figure that of the results, and nothing from outside markup."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from glyphlite.errors import DataError
+from glyphlite.report.html import accuracy_scale, compare_report, confusion_cells, write_report
+from glyphlite.report.samples import SampleSheet
+from glyphlite.results import ArtifactReport, Results, RuntimeReport, UnverifiedReport
+
+VOID = {"meta", "img", "br", "hr", "link", "input", "area", "base", "col", "embed", "source", "track", "wbr"}
+HOSTILE = "</title><script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{7*7}}$x^2$"
+
+HISTORY = """epoch,learning_rate,loss,accuracy,validation_loss,validation_accuracy,seconds
+1,0.001,0.5,0.85,0.3,0.91,6.0
+2,0.001,0.2,0.94,0.2,0.96,6.0
+"""
+
+
+class Page(HTMLParser):
+    """A page's elements: balanced or an error, with text, attributes and the figures of each element with an id."""
+
+    def __init__(self, markup: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.text: list[str] = []
+        self.ids: list[tuple[int, str]] = []
+        self.figures: dict[str, list[str]] = {}
+        self.feed(markup)
+        self.close()
+        assert not self.open, f"left open: {self.open}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = {name: value or "" for name, value in attrs}
+        assert len(attributes) == len(attrs), f"an attribute twice in {tag}"
+        self.elements.append((tag, attributes))
+        if tag not in VOID:
+            self.open.append(tag)
+            if "id" in attributes:
+                self.ids.append((len(self.open), attributes["id"]))
+        if tag == "data":
+            for _, name in self.ids:
+                self.figures.setdefault(name, []).append(attributes["value"])
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open[-1] == tag, f"</{tag}> closes <{self.open[-1]}>"
+        self.ids = [each for each in self.ids if each[0] != len(self.open)]
+        self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not self.open or self.open[-1] != "style":
+            self.text.append(data)
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture
+def page(results: Results, sheet: SampleSheet, tmp_path: Path) -> Page:
+    (tmp_path / "history.csv").write_text(HISTORY)
+    (tmp_path / "run.toml").write_text('command = "glyphlite run --model micro-cnn"\n')
+    path = write_report(results, tmp_path, samples=sheet, graph_svg="<svg><text>conv</text></svg>")
+    assert path == tmp_path / "report.html"
+    return Page(path.read_text(encoding="utf-8"))
+
+
+def assert_self_contained(page: Page) -> None:
+    policy = next(each["content"] for each in page.all("meta") if each.get("http-equiv") == "Content-Security-Policy")
+    assert policy.startswith("default-src 'none'")
+    assert not {"script", "iframe", "object", "link", "base", "form"} & {tag for tag, _ in page.elements}
+    for tag, attributes in page.elements:
+        assert not [name for name in attributes if name.startswith("on")], (tag, attributes)
+        for name in ("src", "href", "xlink:href", "srcset", "action", "data"):
+            if name in attributes:
+                assert re.match(r"data:image/(png|svg\+xml);base64,|\./|#", attributes[name]), (tag, name, attributes[name][:60])
+
+
+def test_the_page_is_valid_and_needs_nothing_from_outside(page: Page):
+    assert_self_contained(page)
+    assert [each["lang"] for each in page.all("html")] == ["en"]
+    assert all(each.get("alt") for each in page.all("img"))
+    assert all(each.get("scope") in {"col", "row"} for each in page.all("th"))
+    assert all(each.get("aria-label") for each in page.all("svg"))
+    identifiers = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(identifiers) == len(set(identifiers))
+
+
+def test_every_figure_of_every_file_is_that_of_the_results(page: Page, results: Results):
+    for number, artifact in enumerate(results.artifacts):
+        expected = [
+            artifact.accuracy.value,
+            artifact.accuracy.low,
+            artifact.accuracy.high,
+            artifact.agreement_with_keras,
+            artifact.mcnemar_p,
+            artifact.bytes,
+            artifact.weight_bytes,
+            artifact.latency_us,
+        ]
+        assert [float(each) for each in page.figures[f"artifact-{number}"]] == expected
+    keras = results.keras
+    assert [float(each) for each in page.figures["keras"]] == [
+        keras.parameters,
+        keras.macs,
+        keras.accuracy.value,
+        keras.bytes,
+        keras.latency_us,
+    ]
+
+
+def numbers_of(document: object) -> set[float]:
+    if isinstance(document, dict):
+        return set().union(*(numbers_of(each) for each in document.values())) if document else set()
+    if isinstance(document, list):
+        return set().union(*(numbers_of(each) for each in document)) if document else set()
+    return {float(document)} if isinstance(document, int | float) and not isinstance(document, bool) else set()
+
+
+def test_no_figure_comes_from_elsewhere(page: Page, results: Results, sheet: SampleSheet):
+    """Every figure on the page is in results.json or the sample sheet, or a sum or a class figure made of them."""
+    from glyphlite.evaluation.accuracy import macro_of
+
+    known = numbers_of(results.document()) | numbers_of(json.loads(sheet.model_dump_json()))
+    for core in results.firmware:
+        known |= {core.code_bytes + core.constant_bytes, core.arena_bytes + core.stack_bytes}
+    macro = macro_of(results.artifacts[3].confusion)
+    known |= {macro.precision, macro.recall, macro.f1}
+    known |= {figure for each in macro.classes for figure in (each.precision, each.recall, each.f1)}
+    shown = {float(each["value"]) for each in page.all("data")}
+    assert len(shown) > 60
+    assert shown <= known
+
+
+def test_the_headline_is_the_recommendation(page: Page, results: Results):
+    text = " ".join(page.text)
+    assert "model_int8.tflite" in text
+    assert float(page.figures["ship"][0]) == results.artifacts[3].accuracy.value
+    assert "glyphlite run --model micro-cnn" in text
+    assert "no kernel; use int8" in text
+
+
+def test_the_confusion_matrix_and_samples_are_there(page: Page, results: Results, sheet: SampleSheet):
+    pictures = [each for each in page.all("img") if each["src"].startswith("data:image/png")]
+    assert len(pictures) == len(sheet.right) + len(sheet.wrong) > 0
+    text = " ".join(page.text)
+    for sample in sheet.wrong:
+        assert any(each["alt"].startswith(f"Test image {sample.index}: ") for each in pictures)
+    assert all(f" {count} " in text for row in results.artifacts[3].confusion for count in row if count > 20)
+
+
+def test_hostile_names_stay_text(results: Results, sheet: SampleSheet, tmp_path: Path):
+    artifacts = [each.model_copy(update={"path": f"//evil.example/{HOSTILE}"}) for each in results.artifacts]
+    refusing = {HOSTILE: RuntimeReport(accepts=False, reason=HOSTILE)}
+    artifacts[0] = artifacts[0].model_copy(update={"variant": HOSTILE, "runtimes": refusing})
+    hostile = results.model_copy(
+        update={
+            "labels": [f"{HOSTILE}{each}" for each in range(10)],
+            "model": HOSTILE,
+            "dataset": HOSTILE,
+            "glyphlite": HOSTILE,
+            "seconds": {HOSTILE: 1.0},
+            "artifacts": artifacts,
+            "unverified": [
+                UnverifiedReport(variant=HOSTILE, path=HOSTILE, bytes=3, sha256=HOSTILE, reason=HOSTILE, operators=[HOSTILE])
+            ],
+            "verify": [each.model_copy(update={"artifact": HOSTILE, "runtime": HOSTILE}) for each in results.verify],
+            "firmware": [
+                each.model_copy(
+                    update={"cpu": HOSTILE, "layers": [layer.model_copy(update={"name": HOSTILE}) for layer in each.layers]}
+                )
+                for each in results.firmware
+            ],
+        }
+    )
+    (tmp_path / "run.toml").write_text(HOSTILE)
+    path = write_report(hostile, tmp_path, samples=sheet, graph_svg=f"<svg><script>alert(3)</script>{HOSTILE}</svg>")
+    page = Page(path.read_text(encoding="utf-8"))
+    assert_self_contained(page)
+    assert "{{7*7}}" in " ".join(page.text)
+    for link in (each["href"] for each in page.all("a")):
+        assert unquote(link).startswith("./")
+
+
+def test_a_run_without_artifacts_and_one_with_many_classes_have_a_page(results: Results, tmp_path: Path):
+    bare = Results(model="m", dataset="d", seed=1, keras=results.keras.model_copy(update={"latency_us": None}))
+    page = Page(write_report(bare, tmp_path).read_text(encoding="utf-8"))
+    assert_self_contained(page)
+    assert "Ship this file" not in " ".join(page.text)
+    classes = 62
+    many = results.artifacts[3].model_copy(
+        update={
+            "confusion": [[5 if row == column else 0 for column in range(classes)] for row in range(classes)],
+            "per_class": [results.keras.accuracy] * classes,
+        }
+    )
+    crowded = results.model_copy(update={"artifacts": [many]})
+    assert "62 classes are too many" in " ".join(Page(write_report(crowded, tmp_path).read_text(encoding="utf-8")).text)
+
+
+def test_several_runs_side_by_side(results: Results, tmp_path: Path):
+    folders = []
+    for name, gain in (("micro", 0.0), ("edge", 0.01)):
+        folder = tmp_path / name
+        better = [_better(each, gain) for each in results.artifacts]
+        changed = results.model_copy(update={"model": f"{name}-cnn", "artifacts": better})
+        changed.save(folder / "results.json")
+        write_report(changed, folder)
+        folders.append(folder)
+    page = Page(compare_report(folders, tmp_path / "compare.html").read_text(encoding="utf-8"))
+    assert_self_contained(page)
+    for number, folder in enumerate(folders):
+        shown = [float(each) for each in page.figures[f"run-{number}"]]
+        saved = Results.load(folder / "results.json")
+        assert saved.artifacts[3].accuracy.value in shown
+        assert saved.artifacts[3].bytes in shown
+    assert {"./micro/report.html", "./edge/report.html"} <= {each["href"] for each in page.all("a")}
+    assert "edge-cnn's int8" in " ".join(page.text)
+
+
+def test_hostile_runs_side_by_side_stay_text(results: Results, tmp_path: Path):
+    for name in ("a", "b"):
+        results.model_copy(update={"model": HOSTILE + name, "dataset": HOSTILE}).save(tmp_path / name / "results.json")
+    page = Page(compare_report([tmp_path / "a", tmp_path / "b"], tmp_path / "compare.html").read_text(encoding="utf-8"))
+    assert_self_contained(page)
+    assert "{{7*7}}$x^2$" in " ".join(page.text)
+
+
+def _better(artifact: ArtifactReport, gain: float) -> ArtifactReport:
+    return artifact.model_copy(
+        update={"accuracy": artifact.accuracy.model_copy(update={"value": artifact.accuracy.value + gain})}
+    )
+
+
+def test_comparing_what_is_no_run_is_refused(tmp_path: Path):
+    with pytest.raises(DataError, match=r"results\.json"):
+        compare_report([tmp_path], tmp_path / "compare.html")
+    with pytest.raises(DataError, match="no run"):
+        compare_report([], tmp_path / "compare.html")
+    assert not (tmp_path / "compare.html").exists()
+
+
+def test_axes_hold_what_they_show(results: Results):
+    scale = accuracy_scale([results.keras.accuracy])
+    assert 0 < float(scale.at(results.keras.accuracy.low)) < float(scale.at(results.keras.accuracy.high)) < 100
+    cells = confusion_cells([[97, 3], [0, 50]])
+    assert [[each.kind.split()[0] for each in row] for row in cells] == [["right", "wrong"], ["none", "right"]]
+    assert 0 < float(cells[0][1].depth) < float(cells[0][0].depth) <= 1
