@@ -34,13 +34,16 @@ def _macs(layer: Any, inputs: Sequence[int | None], outputs: Sequence[int | None
     if isinstance(layer, Model):
         return keras_macs(layer)
     if isinstance(layer, layers.SeparableConv2D):
-        kernels: tuple[Any, Any] = layer.depthwise_kernel, layer.pointwise_kernel
-        return _places(layer, outputs) * sum(math.prod(kernel.shape) for kernel in kernels)
+        return _places(layer, outputs) * (_weights(layer, "depthwise_kernel") + _weights(layer, "pointwise_kernel"))
     if isinstance(layer, layers.Conv2DTranspose):
-        return _places(layer, inputs) * math.prod(layer.kernel.shape)
+        return _places(layer, inputs) * _weights(layer, "kernel")
     if isinstance(layer, layers.Conv1D | layers.Conv2D | layers.DepthwiseConv2D | layers.Dense):
-        return _places(layer, outputs) * math.prod(layer.kernel.shape)
+        return _places(layer, outputs) * _weights(layer, "kernel")
     return 0
+
+
+def _weights(layer: Any, kernel: str) -> int:
+    return math.prod(getattr(layer, kernel).shape)
 
 
 def _places(layer: Any, shape: Sequence[int | None]) -> int:

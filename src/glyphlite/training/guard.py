@@ -54,7 +54,7 @@ def locked_folder(folder: Path) -> Iterator[None]:
         OutputError: another training holds it, or no file can be made there.
     """
     try:
-        stream = (folder / ".lock").open("w")
+        stream = (folder / ".lock").open("a")
     except OSError as error:
         raise OutputError(f"cannot write in {folder}: {error.strerror}; choose another folder with --out") from None
     with stream:

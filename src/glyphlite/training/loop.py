@@ -107,7 +107,7 @@ class TrainingLoop:
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything that the next step depends on: weights, moments, averages, every seed generator, the number of steps."""
-        arrays = {name: np.array(variable) for name, variable in self._variables().items()}
+        arrays = {name: np.array(variable.numpy()) for name, variable in self._variables().items()}
         return {**arrays, "step": np.array(self.step, np.int64)}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:

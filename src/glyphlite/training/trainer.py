@@ -4,6 +4,7 @@ Killed at any moment and resumed, it ends with the weights of one that was not, 
 next step depends on is either a pure function of seed, epoch and step, or in the checkpoint. Knows nothing of conversion.
 """
 
+import math
 import signal
 import time
 from dataclasses import dataclass, replace
@@ -174,6 +175,8 @@ class _Training:
             end = chunk.first_step + len(chunk.order)
             loss, correct = loop.run(chunk, rates[chunk.first_step : end])
             session.loss_sum, session.correct = session.loss_sum + loss, session.correct + correct
+            if not math.isfinite(loss):
+                raise ModelError(f"the loss is no longer a number in epoch {session.epoch + 1}; train with a lower learning rate")
             session.batch, session.epoch_seconds = end, clock()
             seen = min(end * recipe.batch_size, len(self.dataset.train))
             progress.update(session.epoch, end, session.loss_sum / seen, session.correct / seen)

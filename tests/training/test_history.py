@@ -1,0 +1,35 @@
+"""history.csv: exact round trip, clear refusals."""
+
+import pytest
+
+from glyphlite.errors import DataError
+from glyphlite.training.curve import draw_training_curve
+from glyphlite.training.history import EpochRecord, read_history, write_history
+
+RECORDS = tuple(EpochRecord(epoch, 0.1 / epoch, 1 / 3 / epoch, 0.9, 0.2, 0.91 + epoch / 1000, 1.5) for epoch in (1, 2, 3))
+
+
+def test_round_trip(tmp_path):
+    assert read_history(write_history(tmp_path / "history.csv", RECORDS)) == RECORDS
+
+
+def test_missing(tmp_path):
+    with pytest.raises(DataError, match="cannot read"):
+        read_history(tmp_path / "history.csv")
+
+
+@pytest.mark.parametrize("text", ["a,b\n1,2\n", "epoch,learning_rate\n1,2\n", "epoch,learning_rate,loss,accuracy\nx,y,z,w\n"])
+def test_another_table(tmp_path, text):
+    path = tmp_path / "history.csv"
+    path.write_text(text)
+    with pytest.raises(DataError, match="is not a training's history"):
+        read_history(path)
+
+
+def test_curve(tmp_path):
+    for count in (1, 3):
+        path = draw_training_curve(
+            RECORDS[:count], tmp_path / "figures" / "training.png", title="micro-cnn on mnist", best_epoch=count
+        )
+        assert path.read_bytes().startswith(b"\x89PNG")
+    assert [path.name for path in path.parent.iterdir()] == ["training.png"]
