@@ -1,4 +1,4 @@
-"""int8 .tflite to C99 that needs nothing: reader's graph, lowering, passes, schedule, memory plan, templates. Knows no runtime."""
+"""int8 .tflite to C99 that needs nothing: lowering, passes, schedule, memory plan, templates. Knows no runtime."""
 
 from glyphlite.compiler.artifact import Compilation, CompilationReport, compile_artifact, compile_graph
 

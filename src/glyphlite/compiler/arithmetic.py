@@ -1,4 +1,4 @@
-"""The integer arithmetic of TensorFlow Lite Micro, in NumPy: what generated C must equal, and what makes its constants and tables.
+"""The integer arithmetic of TensorFlow Lite Micro, in NumPy: what generated C must equal, and the source of its tables.
 
 Knows numbers only, no graph and no C. Every function names the file of ``tensorflow/lite`` whose result it reproduces.
 The reference rounds twice: once in the doubling high multiply, once in the division by a power of two.
@@ -29,7 +29,7 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
 
 def round_half_away(value: float) -> int:
     """C's ``round``: halves go away from zero."""
-    return int(math.floor(abs(value) + 0.5)) * (-1 if value < 0 else 1)
+    return math.floor(abs(value) + 0.5) * (-1 if value < 0 else 1)
 
 
 def wrap_int32(values: np.ndarray) -> np.ndarray:
@@ -85,7 +85,7 @@ def _saturating_shift(values: np.ndarray, left: int) -> np.ndarray:
 
 
 def exp_on_negative_values(values: np.ndarray, integer_bits: int) -> np.ndarray:
-    """exp of a non-positive fixed-point number with ``integer_bits`` integer bits, as Q0.31.
+    """The exponential of a non-positive fixed-point number with ``integer_bits`` integer bits, as Q0.31.
 
     Source: ``exp_on_negative_values``, gemmlowp fixedpoint/fixedpoint.h: a Taylor polynomial about -1/8 on [-1/4, 0),
     then one multiplication by a constant for each bit of what is left.
@@ -134,7 +134,7 @@ def logistic_q31(values: np.ndarray) -> np.ndarray:
 
 
 def tanh_q31(values: np.ndarray) -> np.ndarray:
-    """tanh of Q4.27, as Q0.31. Source: ``tanh``, gemmlowp fixedpoint/fixedpoint.h."""
+    """The hyperbolic tangent of Q4.27, as Q0.31. Source: ``tanh``, gemmlowp fixedpoint/fixedpoint.h."""
     a = np.asarray(values, np.int64)
     x = _newton_raphson(exp_on_negative_values(-np.abs(a), 5))
     magnitude = _saturating_shift(x - (1 << 29), 2)
@@ -147,7 +147,7 @@ def input_radius(integer_bits: int, left_shift: int) -> int:
 
 
 def softmax_exponentials(scale: float, beta: float) -> np.ndarray:
-    """exp(beta * scale * -d) as Q0.31 for the differences d = 0, 1, ... below a row's maximum that are not yet zero.
+    """The exponentials exp(beta * scale * -d) as Q0.31 for the differences d = 0, 1, ... below a row's maximum that are not yet zero.
 
     Source: ``PreprocessSoftmaxScaling`` in kernels/internal/quantization_util.cc and ``Softmax`` in
     kernels/internal/reference/softmax.h. Differences past the table count as nothing.

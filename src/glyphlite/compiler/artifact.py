@@ -51,19 +51,30 @@ class BufferPlan:
 
 @dataclass(frozen=True)
 class CompilationReport:
-    """What a compiled model takes. Constants are those of cores with the DSP extension, and those of the others."""
+    """What a compiled model takes. Constants are those of cores with the DSP extension, and those of the others.
+
+    ``input_kind`` and ``output_kind`` are the element types of the file's own input and output; generated C takes and gives
+    int8 of the scales and zero points here.
+    """
 
     name: str
     folder: Path | None
     files: tuple[str, ...]
     optimize: str
     scores: str
+    input_kind: str
+    output_kind: str
+    input_scale: float
+    input_zero_point: int
+    output_scale: float
+    output_zero_point: int
     input_bytes: int
     output_bytes: int
     arena_bytes: int
     constant_bytes: int
     plain_constant_bytes: int
     macs: int
+    labels: tuple[str, ...]
     layers: tuple[LayerPlan, ...]
     buffers: tuple[BufferPlan, ...]
 
@@ -150,7 +161,7 @@ def compile_graph(
         sample=_sample(program, sample, classes),
         pixel_table=_pixel_table(program),
     )
-    return Compilation(emitted.files, _report(program, segments, emitted, name, optimize, scores))
+    return Compilation(emitted.files, _report(program, segments, emitted, name, optimize, scores, names))
 
 
 def optimize_program(program: Program, scores: str) -> Program:
@@ -191,12 +202,16 @@ def _pixel_table(program: Program) -> np.ndarray | None:
 
 
 def _report(
-    program: Program, segments: Sequence[Segment], emitted: Emitted, name: str, optimize: str, scores: str
+    program: Program,
+    segments: Sequence[Segment],
+    emitted: Emitted,
+    name: str,
+    optimize: str,
+    scores: str,
+    labels: tuple[str, ...],
 ) -> CompilationReport:
     def constant_bytes(path: str) -> int:
-        return sum(
-            array.bytes for arrays in emitted.constants.values() for array in arrays if array.path in ("both", path)
-        )
+        return sum(array.bytes for arrays in emitted.constants.values() for array in arrays if array.path in ("both", path))
 
     layers = tuple(
         LayerPlan(
@@ -219,12 +234,19 @@ def _report(
         files=tuple(emitted.files),
         optimize=optimize,
         scores=scores,
+        input_kind=program.input_kind,
+        output_kind=program.output_kind,
+        input_scale=program.input.scale,
+        input_zero_point=program.input.quantization.zero_point,
+        output_scale=program.output.scale,
+        output_zero_point=program.output.quantization.zero_point,
         input_bytes=program.input.elements,
         output_bytes=program.output.elements if scores != "none" else 0,
         arena_bytes=emitted.arena_bytes,
         constant_bytes=constant_bytes("dsp"),
         plain_constant_bytes=constant_bytes("plain"),
         macs=sum(node.macs for node in program.nodes),
+        labels=labels,
         layers=layers,
         buffers=buffers,
     )

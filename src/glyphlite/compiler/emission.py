@@ -452,9 +452,7 @@ class _Emitter:
                     chain=[] if whole else (parts[:-1] if segment.sink else parts),
                     sink=parts[-1] if segment.sink and not whole else None,
                     whole=whole,
-                    sums=SimpleNamespace(
-                        place=self.memory.words_at(self.sums_keys[step]), count=-(-output.channels // 4) * 4
-                    )
+                    sums=SimpleNamespace(place=self.memory.words_at(self.sums_keys[step]), count=-(-output.channels // 4) * 4)
                     if accumulates
                     else None,
                     target=self._place(self._where(output.index), output),
@@ -499,9 +497,7 @@ class _Emitter:
             "Makefile": "Makefile.j2",
         }
         files = {name: _tidy(_environment().get_template(template).render(context)) for name, template in names.items()}
-        placed = tuple(
-            Placed(buffer, offset) for buffer, offset in zip(self.memory.buffers, self.memory.offsets, strict=True)
-        )
+        placed = tuple(Placed(buffer, offset) for buffer, offset in zip(self.memory.buffers, self.memory.offsets, strict=True))
         constants = {name: tuple(arrays) for name, arrays in self.arrays.items()}
         return Emitted(files, self.memory.size, placed, constants)
 

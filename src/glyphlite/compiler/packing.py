@@ -26,7 +26,9 @@ class Array:
     @property
     def bytes(self) -> int:
         """Bytes in flash."""
-        return self.values.size * {"int8_t": 1, "uint8_t": 1, "int16_t": 2, "int32_t": 4, "uint32_t": 4, "int64_t": 8}[self.c_type]
+        return (
+            self.values.size * {"int8_t": 1, "uint8_t": 1, "int16_t": 2, "int32_t": 4, "uint32_t": 4, "int64_t": 8}[self.c_type]
+        )
 
 
 def is_packable(weights: np.ndarray) -> bool:

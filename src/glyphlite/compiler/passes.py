@@ -73,9 +73,7 @@ def fold_padding(program: Program) -> Program:
             nodes.append(node)
             continue
         window = node.filter_window
-        window = replace(
-            window, pad_top=window.pad_top + pad.paddings[0][0], pad_left=window.pad_left + pad.paddings[1][0]
-        )
+        window = replace(window, pad_top=window.pad_top + pad.paddings[0][0], pad_left=window.pad_left + pad.paddings[1][0])
         nodes.remove(pad)
         nodes.append(replace(node, inputs=pad.inputs, filter_window=window, sources=pad.sources + node.sources))
     return replace(program, nodes=tuple(nodes))
@@ -99,9 +97,7 @@ def fuse_tables(program: Program) -> Program:
 
 
 def _with_table(producer: Node, node: Table) -> Node | None:
-    output = replace(
-        producer.output, index=node.output.index, name=node.output.name, quantization=node.output.quantization
-    )
+    output = replace(producer.output, index=node.output.index, name=node.output.name, quantization=node.output.quantization)
     common = {"output": output, "sources": producer.sources + node.sources}
     if isinstance(producer, Table):
         return replace(producer, table=node.table[producer.table], **common)

@@ -1,0 +1,166 @@
+"""``glyphlite simulate``: a compiled model on an emulated core, everything counted and nothing estimated.
+
+Instructions are counted as the core executes them, flash is read from the image, the stack is painted and looked at. Say
+"instructions", never "cycles": how long a core takes for one is not emulated.
+"""
+
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from glyphlite.compiler import compile_artifact
+from glyphlite.errors import ArtifactError
+from glyphlite.results import FirmwareReport, LayerReport
+from glyphlite.runtimes.emulator import Emulator, Measurement
+from glyphlite.runtimes.stack import stack_bound
+from glyphlite.runtimes.toolchain import compile_and_link, target_named
+
+CPUS = ("cortex-m0", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "rv32imc")
+"""The cores that can be emulated."""
+
+FLAGS = {"speed": "-O2", "ram": "-O2", "size": "-Os"}
+"""The C compiler's optimization level for each of ours."""
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What was measured, and what the model said.
+
+    ``instructions`` holds one count an image that was measured; the report's is the largest of them.
+    """
+
+    report: FirmwareReport
+    classes: np.ndarray
+    scores: np.ndarray
+    output_scale: float
+    output_zero_point: int
+    instructions: np.ndarray
+    stack_bound_bytes: int
+    ram_bytes: int
+    labels: tuple[str, ...]
+
+    @property
+    def real_scores(self) -> np.ndarray:
+        """The scores as real numbers, ``(n, classes)``."""
+        return (self.scores.astype(np.float32) - self.output_zero_point) * np.float32(self.output_scale)
+
+
+def simulate(
+    source: Path,
+    cpu: str,
+    images: np.ndarray,
+    *,
+    optimize: str = "speed",
+    measured: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> Simulation:
+    """Run images on an emulated core and measure.
+
+    Args:
+        source: an int8 .tflite file, or a folder that ``glyphlite compile`` wrote.
+        cpu: one of ``CPUS``.
+        images: stored int8 ``(n, ...)`` for the model, or raw uint8 pixels (given to ``NAME_classify``).
+        optimize: "speed", "size" or "ram", for a .tflite file; a folder keeps what it was compiled with.
+        measured: how many of the images, from the first on, are counted instruction by instruction.
+        progress: called with the number of images just finished, now and then.
+
+    Raises:
+        ArtifactError: the artifact is refused, the folder is none of ours, or an image has another size.
+        ToolError: the cross-compiler or the emulator is missing (``pip install glyphlite[firmware]``).
+    """
+    if cpu not in CPUS:
+        raise ArtifactError(f"there is no emulated core {cpu!r}; choose one of {', '.join(CPUS)}")
+    if len(images) == 0:
+        raise ArtifactError("there is no image to run; pass at least one")
+    source = Path(source)
+    with tempfile.TemporaryDirectory(prefix="glyphlite-") as folder:
+        if source.is_dir():
+            generated = source
+        else:
+            generated = Path(folder) / "c"
+            compile_artifact(source, generated, optimize=optimize)
+        return _simulate(generated, cpu, images, max(1, measured), Path(folder), progress)
+
+
+def _simulate(
+    generated: Path, cpu: str, images: np.ndarray, measured: int, folder: Path, progress: Callable[[int], None] | None
+) -> Simulation:
+    document = _memory_map(generated)
+    name, input_bytes, output_bytes = document["name"], document["input_bytes"], document["output_bytes"]
+    images = np.ascontiguousarray(images.reshape(len(images), -1))
+    if images.shape[1] != input_bytes or images.dtype not in (np.int8, np.uint8):
+        raise ArtifactError(
+            f"the model takes {input_bytes} bytes an image, int8 or uint8; was given {images.shape[1]} of {images.dtype}"
+        )
+    if output_bytes == 0:
+        raise ArtifactError(
+            f"{generated} was compiled with --scores none; compile it with logits or probabilities to simulate it"
+        )
+    target = target_named(cpu)
+    function = f"{name}_invoke" if images.dtype == np.int8 else f"{name}_classify"
+    source = generated / f"{name}.c"
+    elf = compile_and_link(target, [source], folder / "firmware.elf", keep=[function], optimize=FLAGS[document["optimize"]])
+    with Emulator(elf, target) as machine:
+        addresses = [machine.allocate(size) for size in (input_bytes, output_bytes, max(document["arena_bytes"], 4))]
+        measurements: list[Measurement] = []
+        scores = np.zeros((len(images), output_bytes), np.int8)
+        for index, image in enumerate(images[:measured]):
+            machine.write(addresses[0], image)
+            measurements.append(machine.measure(function, *addresses))
+            scores[index] = np.frombuffer(machine.read(addresses[1], output_bytes), np.int8)
+            if progress:
+                progress(1)
+        if len(images) > measured:
+            rest = machine.call_batch(
+                function, addresses, images[measured:], addresses[0], addresses[1], output_bytes, progress=progress
+            )
+            scores[measured:] = rest.view(np.int8)
+        footprint = machine.image.footprint()
+        bound = stack_bound(machine.image, target, function)
+    most = max(measurements, key=lambda item: item.instructions)
+    stack = max(item.stack_bytes for item in measurements)
+    report = FirmwareReport(
+        cpu=cpu,
+        instructions=most.instructions,
+        instructions_per_mac=most.instructions / max(document["macs"], 1),
+        code_bytes=footprint.code_bytes,
+        constant_bytes=footprint.constant_bytes,
+        arena_bytes=document["arena_bytes"],
+        stack_bytes=stack,
+        layers=[_layer(layer, most) for layer in document["layers"]],
+    )
+    return Simulation(
+        report=report,
+        classes=scores.argmax(axis=1),
+        scores=scores,
+        output_scale=document["output_scale"],
+        output_zero_point=document["output_zero_point"],
+        instructions=np.array([item.instructions for item in measurements]),
+        stack_bound_bytes=bound,
+        ram_bytes=document["arena_bytes"] + input_bytes + output_bytes + stack,
+        labels=tuple(document["labels"]),
+    )
+
+
+def _layer(layer: dict[str, object], measurement: Measurement) -> LayerReport:
+    function = str(layer["function"])
+    counts = measurement.inclusive
+    instructions = sum(counts.get(function + suffix, 0) for suffix in ("", "_add_row", "_finish"))
+    return LayerReport.model_validate({**layer, "instructions": instructions})
+
+
+def _memory_map(generated: Path) -> dict[str, Any]:
+    """The memory map that lies beside generated C."""
+    for path in sorted(generated.glob("*.json")):
+        try:
+            document = json.loads(path.read_text())
+        except (OSError, ValueError):
+            continue
+        if isinstance(document, dict) and {"name", "layers", "arena_bytes", "optimize", "labels"} <= set(document):
+            return document
+    raise ArtifactError(f"{generated} holds no generated C; make it with glyphlite compile MODEL.tflite --out {generated}")

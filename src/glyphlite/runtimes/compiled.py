@@ -1,0 +1,86 @@
+"""What the runtimes of generated C share: an artifact compiled into a folder, and its edges as the artifact's own types.
+
+Knows the compiler and arrays; how the C is built and run is the runtimes' affair.
+"""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from glyphlite.compiler import CompilationReport, compile_artifact
+from glyphlite.errors import ArtifactError
+from glyphlite.runtimes import ports
+from glyphlite.runtimes.base import Port
+from glyphlite.runtimes.reasons import RefusedError
+from glyphlite.tflite.graph import Tensor
+from glyphlite.tflite.quantization import Quantization, dequantize, quantize
+from glyphlite.tflite.reader import read_graph
+
+NAME = "network"
+"""The name that a model is compiled under when only we read it."""
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """Generated C in a folder of its own, which goes with it, and the ports of the artifact that it came from."""
+
+    folder: tempfile.TemporaryDirectory[str]
+    report: CompilationReport
+    input: Port
+    output: Port
+
+    @property
+    def source(self) -> Path:
+        """The C file of the model."""
+        return Path(self.folder.name) / "c" / f"{self.report.name}.c"
+
+    def path(self, name: str) -> Path:
+        """A place in the folder for what is built from the C."""
+        return Path(self.folder.name) / name
+
+    def stored(self, batch: np.ndarray) -> np.ndarray:
+        """What the artifact's input holds as the int8 that the C takes, ``(n, input_bytes)``."""
+        batch = ports.check_batch(batch, self.input)
+        if self.report.input_kind == "uint8":
+            batch = (batch.astype(np.int16) - 128).astype(np.int8)
+        elif self.report.input_kind == "float32":
+            quantization = Quantization((self.report.input_scale,), (self.report.input_zero_point,))
+            batch = quantize(batch, quantization, np.dtype(np.int8))
+        return np.ascontiguousarray(batch.reshape(len(batch), -1))
+
+    def restored(self, results: np.ndarray) -> np.ndarray:
+        """The int8 that the C gives as what the artifact's output holds."""
+        results = results.reshape(len(results), *self.output.shape)
+        if self.report.output_kind == "uint8":
+            return (results.astype(np.int16) + 128).astype(np.uint8)
+        if self.report.output_kind == "float32":
+            return dequantize(results, Quantization((self.report.output_scale,), (self.report.output_zero_point,)))
+        return results
+
+
+def compile_for(runtime: str, artifact: Path) -> Compiled:
+    """Compile an artifact into a temporary folder.
+
+    Raises:
+        ArtifactError: the file is malformed, or the compiler cannot express it.
+    """
+    artifact = Path(artifact)
+    graph = read_graph(artifact)
+    try:
+        ports.single("input", len(graph.inputs))
+        ports.single("output", len(graph.outputs))
+        source, target = _described(graph.input), _described(graph.output)
+        input_port, output_port = ports.input_port(*source), ports.output_port(*target)
+        folder = tempfile.TemporaryDirectory(prefix="glyphlite-")
+        report = compile_artifact(artifact, Path(folder.name) / "c", name=NAME)
+    except ArtifactError as error:
+        raise RefusedError(artifact.name, runtime, str(error)) from None
+    return Compiled(folder, report, input_port, output_port)
+
+
+def _described(tensor: Tensor) -> tuple[tuple[int, ...], np.dtype, tuple[float, ...], tuple[int, ...]]:
+    quantization = tensor.quantization
+    shape = tuple(abs(extent) for extent in tensor.shape)
+    return shape, tensor.dtype, quantization.scales if quantization else (), quantization.zero_points if quantization else ()

@@ -1,0 +1,77 @@
+"""Generated C on an emulated core: cross-compiled for it, run instruction by instruction.
+
+Cortex-M0, M3, M4, M7, M33 and RV32IMC; what is counted there is :mod:`glyphlite.evaluation.firmware`'s affair.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from glyphlite.runtimes.base import LoadedModel, Runtime
+from glyphlite.runtimes.compiled import NAME, Compiled, compile_for
+from glyphlite.runtimes.emulator import Emulator
+from glyphlite.runtimes.toolchain import Target, compile_and_link, target_named
+
+OPTIMIZE = "-O2"
+
+
+def target_of(runtime: str) -> Target:
+    """The toolchain's target of a runtime's name: cortex_m4 is cortex-m4."""
+    return target_named(runtime.replace("_", "-"))
+
+
+class CortexM(Runtime):
+    """Generated C on one emulated core.
+
+    Args:
+        name: cortex_m0, cortex_m3, cortex_m4, cortex_m7, cortex_m33 or rv32imc.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._target = target_of(name)
+
+    def load(self, artifact: Path) -> "CortexMModel":
+        """Compile an artifact to C and the C to an image of the core's flash.
+
+        Raises:
+            ArtifactError: the file is malformed, or the compiler cannot express it.
+            ToolError: cross-compiler or emulator are missing (``pip install glyphlite[firmware]``).
+        """
+        compiled = compile_for(self.name, artifact)
+        return CortexMModel(compiled, self._target)
+
+
+class CortexMModel(LoadedModel):
+    """A compiled model in the flash of an emulated core."""
+
+    def __init__(self, compiled: Compiled, target: Target) -> None:
+        self.input, self.output = compiled.input, compiled.output
+        self._compiled = compiled
+        report = compiled.report
+        function = f"{NAME}_invoke"
+        image = compile_and_link(target, [compiled.source], compiled.path("network.elf"), keep=[function], optimize=OPTIMIZE)
+        self._function = function
+        self._machine = Emulator(image, target)
+        self._input_at = self._machine.allocate(report.input_bytes)
+        self._output_at = self._machine.allocate(report.output_bytes)
+        self._arena_at = self._machine.allocate(max(report.arena_bytes, 4))
+
+    def predict(self, batch: np.ndarray, progress: Callable[[int], None] | None = None) -> np.ndarray:
+        """Run stored images; see :meth:`LoadedModel.predict`."""
+        results = self._machine.call_batch(
+            self._function,
+            (self._input_at, self._output_at, self._arena_at),
+            self._compiled.stored(batch),
+            self._input_at,
+            self._output_at,
+            self._compiled.report.output_bytes,
+            progress=progress,
+        )
+        return self._compiled.restored(results.view(np.int8))
+
+    def close(self) -> None:
+        """Release the emulator and its image."""
+        self._machine.close()
+        self._compiled.folder.cleanup()

@@ -1,0 +1,105 @@
+"""Generated C on this host: compiled with the compiler that is here, loaded, a whole batch in one call.
+
+The C comes from a validated graph, is free of undefined behaviour (the tests build it with sanitizers) and works in an arena
+that it is given; it runs in this process.
+"""
+
+import _ctypes
+import ctypes
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from glyphlite.runtimes.base import LoadedModel, Runtime
+from glyphlite.runtimes.compiled import NAME, Compiled, compile_for
+from glyphlite.runtimes.toolchain import compile_shared, host_compiler
+
+FLAGS = ("-O3", "-march=native")
+"""Vectorized for this machine: the library never leaves it."""
+
+PIECE = 1024
+"""Images a call: enough that its overhead vanishes, little enough for progress."""
+
+_BATCH = f"""#include "{NAME}.h"
+
+void {NAME}_batch(const int8_t *inputs, int8_t *outputs, int32_t count, {NAME}_arena_t *arena);
+
+void {NAME}_batch(const int8_t *inputs, int8_t *outputs, int32_t count, {NAME}_arena_t *arena) {{
+    for (int32_t i = 0; i < count; ++i) {{
+        {NAME}_invoke(inputs, outputs, arena);
+        inputs += {NAME.upper()}_INPUT_SIZE;
+        outputs += {NAME.upper()}_OUTPUT_SIZE;
+    }}
+}}
+"""
+
+
+class GeneratedC(Runtime):
+    """Generated C on this host.
+
+    Args:
+        compiler: "gcc", "clang" or "zig"; by default the first that is here.
+        flags: options for it.
+    """
+
+    name = "generated_c"
+
+    def __init__(self, compiler: str | None = None, flags: tuple[str, ...] = FLAGS) -> None:
+        self._compiler, self._flags = compiler, flags
+
+    def load(self, artifact: Path) -> "GeneratedCModel":
+        """Compile an artifact to C, the C to a library, and load it.
+
+        Raises:
+            ArtifactError: the file is malformed, or the compiler cannot express it.
+            ToolError: no C compiler is here (``pip install glyphlite[firmware]`` brings one).
+        """
+        compiler = host_compiler(self._compiler)
+        compiled = compile_for(self.name, artifact)
+        batch = compiled.path("batch.c")
+        batch.write_text(_BATCH)
+        library = compile_shared(
+            [compiled.source, batch],
+            compiled.path("network.so"),
+            compiler=compiler,
+            flags=self._flags,
+            include=[compiled.source.parent],
+        )
+        return GeneratedCModel(compiled, library)
+
+
+class GeneratedCModel(LoadedModel):
+    """A compiled model in this process."""
+
+    def __init__(self, compiled: Compiled, library: Path) -> None:
+        self.input, self.output = compiled.input, compiled.output
+        self._compiled = compiled
+        self._library: ctypes.CDLL | None = ctypes.CDLL(str(library))
+        self._batch = self._library[f"{NAME}_batch"]
+        self._batch.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int32, ctypes.c_void_p]
+        self._batch.restype = None
+        self._arena = np.zeros(compiled.report.arena_bytes // 4 + 1, np.uint32)
+
+    @property
+    def arena_bytes(self) -> int:
+        """Bytes of working memory that the model is given."""
+        return self._compiled.report.arena_bytes
+
+    def predict(self, batch: np.ndarray, progress: Callable[[int], None] | None = None) -> np.ndarray:
+        """Run stored images; see :meth:`LoadedModel.predict`."""
+        stored = self._compiled.stored(batch)
+        results = np.zeros((len(stored), self._compiled.report.output_bytes), np.int8)
+        for start in range(0, len(stored), PIECE):
+            piece, target = stored[start : start + PIECE], results[start : start + PIECE]
+            self._batch(piece.ctypes.data, target.ctypes.data, len(piece), self._arena.ctypes.data)
+            if progress:
+                progress(len(piece))
+        return self._compiled.restored(results)
+
+    def close(self) -> None:
+        """Unload the library and remove its folder."""
+        library, self._library = self._library, None
+        if library is not None:
+            _ctypes.dlclose(library._handle)
+            self._compiled.folder.cleanup()
