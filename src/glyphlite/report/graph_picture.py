@@ -51,7 +51,7 @@ _STYLE = """
 .glyph-graph .paper { fill: var(--gg-paper); }
 .glyph-graph .card { fill: var(--gg-card); stroke: var(--gg-line); }
 .glyph-graph text { fill: var(--gg-ink); font-size: 12px; }
-.glyph-graph .halo { fill: var(--gg-dim); stroke: var(--gg-paper); stroke-width: 4px; stroke-linejoin: round; paint-order: stroke; }
+.glyph-graph .halo { fill: var(--gg-dim); stroke: var(--gg-paper); stroke-width: 4px; paint-order: stroke; }
 .glyph-graph .title { font-size: 16px; font-weight: 650; }
 .glyph-graph .op { font-size: 13.5px; font-weight: 650; letter-spacing: 0.01em; }
 .glyph-graph .dim { fill: var(--gg-dim); }
@@ -180,7 +180,7 @@ def _card(graph: Graph, operator: Operator, helpers: Sequence[Operator]) -> _Nod
     how = describe_options(described)
     if helpers:
         names = sorted({helper.name for helper in helpers})
-        how = ", ".join(filter(None, (how, f"weights through {' and '.join(names)}")))
+        how = ", ".join(filter(None, (how, f"weights via {' and '.join(names)}")))
     return _Node(
         label=title_of(described),
         how=how,

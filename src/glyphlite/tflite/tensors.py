@@ -1,0 +1,183 @@
+"""Stored tensors into checked ones, one at a time: what an op makes of them is not looked at.
+
+Element types must be ones that NumPy can hold, shapes within bounds, constants of the size that their shape asks for, scales and
+zero points such that they mean something.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from glyphlite.errors import ArtifactError
+from glyphlite.tflite.graph import Tensor
+from glyphlite.tflite.quantization import Quantization
+from glyphlite.tflite.schema import NUMPY_TYPES, TENSOR_TYPES, StoredModel, StoredTensor
+from glyphlite.tflite.text import printable
+
+MAX_TENSOR_BYTES = 1 << 28
+MAX_ACTIVATION_BYTES = 1 << 30
+MAX_RANK = 8
+
+
+def read_tensors(stored: StoredModel, content: bytes, name: str) -> tuple[Tensor, ...]:
+    """The tensors of a decoded file, each checked by itself.
+
+    Args:
+        stored: the decoded tables.
+        content: the whole file, where large models keep their constants behind the tables.
+        name: what messages call the file.
+
+    Raises:
+        ArtifactError: a tensor is impossible, too large, or stored in a way that glyphlite does not read.
+    """
+    return _Tensors(stored, content, name).read()
+
+
+class _Tensors:
+    """Turns stored tensors into checked ones."""
+
+    def __init__(self, stored: StoredModel, content: bytes, name: str) -> None:
+        self._stored = stored
+        self._content = content
+        self._name = name
+        self._activation_bytes = 0
+
+    def read(self) -> tuple[Tensor, ...]:
+        return tuple(self._tensor(index, tensor) for index, tensor in enumerate(self._stored.tensors))
+
+    def _tensor(self, index: int, stored: StoredTensor) -> Tensor:
+        where = f"{self._name}: tensor {index} ({printable(stored.name)})"
+        if stored.is_sparse:
+            raise ArtifactError(f"{where} is stored sparse, which glyphlite does not read; convert without sparsity")
+        if stored.external_buffer:
+            raise ArtifactError(f"{where} keeps its values in another file, which glyphlite does not read; convert into one file")
+        dtype = _dtype(stored, where)
+        shape = _shape(stored, dtype, where)
+        raw = self._bytes(stored, where)
+        if raw is None:
+            self._count_activation(shape, dtype, where)
+            data = None
+        else:
+            data = _constant(raw, shape, dtype, where)
+        return Tensor(
+            index=index,
+            name=stored.name,
+            shape=shape,
+            dtype=dtype,
+            quantization=_quantization(stored, shape, dtype, where),
+            data=data,
+            buffer=stored.buffer,
+            is_variable=stored.is_variable,
+        )
+
+    def _bytes(self, stored: StoredTensor, where: str) -> np.ndarray | None:
+        """The bytes of a constant; None for an activation. Large models keep them behind the FlatBuffer, by offset and size."""
+        if stored.buffer >= len(self._stored.buffers):
+            raise ArtifactError(f"{where} names buffer {stored.buffer}, but the file has {len(self._stored.buffers)}")
+        buffer = self._stored.buffers[stored.buffer]
+        if buffer.offset > 1:
+            if buffer.offset + buffer.size > len(self._content):
+                raise ArtifactError(
+                    f"{where}: its {buffer.size:,} bytes at offset {buffer.offset:,} reach past the end of the file "
+                    f"({len(self._content):,} bytes); fetch the file again"
+                )
+            return np.frombuffer(self._content, np.uint8, buffer.size, buffer.offset) if buffer.size else None
+        return buffer.data if buffer.data is not None and len(buffer.data) else None
+
+    def _count_activation(self, shape: Sequence[int], dtype: np.dtype, where: str) -> None:
+        self._activation_bytes += _elements(shape) * dtype.itemsize
+        if self._activation_bytes > MAX_ACTIVATION_BYTES:
+            raise ArtifactError(
+                f"{where}: the activations up to here take more than {MAX_ACTIVATION_BYTES:,} bytes, the most glyphlite takes"
+            )
+
+
+def _dtype(stored: StoredTensor, where: str) -> np.dtype:
+    if not 0 <= stored.type < len(TENSOR_TYPES):
+        raise ArtifactError(f"{where} has the unknown element type {stored.type}; glyphlite knows 0 to {len(TENSOR_TYPES) - 1}")
+    type_name = TENSOR_TYPES[stored.type]
+    if type_name not in NUMPY_TYPES:
+        raise ArtifactError(
+            f"{where} holds {type_name} values, which glyphlite does not read; convert to float32, float16, int8 or int16x8"
+        )
+    return NUMPY_TYPES[type_name]
+
+
+def _shape(stored: StoredTensor, dtype: np.dtype, where: str) -> tuple[int, ...]:
+    stored_shape, stored_signature = stored.shape, stored.signature
+    rank = 0 if stored_shape is None else len(stored_shape)
+    if stored_shape is None or rank == 0:
+        return ()
+    if rank > MAX_RANK:
+        raise ArtifactError(f"{where} has {rank:,} dimensions; glyphlite takes up to {MAX_RANK}")
+    shape = tuple(stored_shape.tolist())
+    if stored_signature is not None and len(stored_signature):
+        if len(stored_signature) != rank:
+            raise ArtifactError(f"{where}: its shape has {rank} dimensions, its signature {len(stored_signature):,}")
+        signature = tuple(stored_signature.tolist())
+        if any(known != extent and (known, extent) != (-1, 1) for known, extent in zip(signature, shape, strict=True)):
+            raise ArtifactError(
+                f"{where} has the shape {list(shape)} but the signature {list(signature)}; they must agree, but for -1 against 1"
+            )
+        shape = signature
+    if any(extent < 1 and extent != -1 for extent in shape):
+        raise ArtifactError(f"{where} has the shape {list(shape)}; every extent must be 1 or more (-1 where the batch is free)")
+    if _elements(shape) * dtype.itemsize > MAX_TENSOR_BYTES:
+        raise ArtifactError(
+            f"{where} has the shape {list(shape)}: more than {MAX_TENSOR_BYTES:,} bytes, the most glyphlite takes"
+        )
+    return shape
+
+
+def _elements(shape: Sequence[int]) -> int:
+    return math.prod(abs(extent) for extent in shape)
+
+
+def _constant(raw: np.ndarray, shape: tuple[int, ...], dtype: np.dtype, where: str) -> np.ndarray:
+    if -1 in shape:
+        raise ArtifactError(f"{where} is a constant of the free shape {list(shape)}; a constant needs every extent")
+    expected = _elements(shape) * dtype.itemsize
+    if len(raw) != expected:
+        raise ArtifactError(
+            f"{where}: {dtype.name} of shape {list(shape)} takes {expected:,} bytes, its buffer holds {len(raw):,}"
+        )
+    if dtype.kind == "b" and raw.max() > 1:
+        raise ArtifactError(f"{where} is boolean but holds the byte {raw.max()}; only 0 and 1 are allowed")
+    return raw.view(dtype).reshape(shape)
+
+
+def _quantization(stored: StoredTensor, shape: tuple[int, ...], dtype: np.dtype, where: str) -> Quantization | None:
+    """The checked scales and zero points; None where there are none, or where the element type gives them no meaning."""
+    quantization = stored.quantization
+    if quantization is None:
+        return None
+    if quantization.details:
+        raise ArtifactError(
+            f"{where} is quantized by a scheme other than scale and zero point (kind {quantization.details}); convert to int8"
+        )
+    scales, zero_points, axis = quantization.scales, quantization.zero_points, quantization.axis
+    if scales is None or not len(scales):
+        if zero_points is not None and len(zero_points):
+            raise ArtifactError(f"{where} has zero points but no scales")
+        return None
+    count = len(scales)
+    if zero_points is None or len(zero_points) not in (1, count):
+        found = 0 if zero_points is None else len(zero_points)
+        raise ArtifactError(f"{where} has {count:,} scales and {found:,} zero points; there must be one zero point a scale")
+    if not 0 <= axis < max(len(shape), 1):
+        raise ArtifactError(f"{where} is quantized along axis {axis}, but has {len(shape)} dimensions")
+    if count > 1 and (not shape or shape[axis] != count):
+        raise ArtifactError(
+            f"{where} has {count:,} scales along axis {axis} of the shape {list(shape)}; there must be one a channel"
+        )
+    if not (np.isfinite(scales).all() and (scales > 0).all()):
+        raise ArtifactError(f"{where} has a scale that is not a finite number above 0; convert the model again")
+    if dtype.kind not in "iu":
+        return None
+    limits = np.iinfo(dtype)
+    if int(zero_points.min()) < limits.min or int(zero_points.max()) > limits.max:
+        raise ArtifactError(
+            f"{where} has zero points {zero_points.min()} to {zero_points.max()}; {dtype.name} takes {limits.min} to {limits.max}"
+        )
+    return Quantization(scales=tuple(scales.tolist()), zero_points=tuple(np.broadcast_to(zero_points, count).tolist()), axis=axis)
