@@ -159,6 +159,8 @@ class _Emitter:
         return bool(segment.chain) or isinstance(segment.sink, Mean)
 
     def _scratch_bytes(self, node: Node, *, sink: bool) -> int:
+        if isinstance(node, Convolution) and self._is_stem(node):
+            return 8 * (2 * node.output.width + 2)
         if isinstance(node, Convolution):
             depth = int(np.prod(node.weights.shape[1:]))
             groups = -(-depth // packing.GROUP)
@@ -181,6 +183,16 @@ class _Emitter:
             case Depthwise():
                 return node.multiplier == 1 and node.output.channels % packing.GROUP == 0
         return False
+
+    def _is_stem(self, node: Convolution) -> bool:
+        """The commonest first layer, which has a kernel of its own."""
+        plain = node.pooled and node.weights.shape[1:] == (3, 3, 1) and not self._is_padded(node)
+        return plain and (node.window.stride_y, node.window.stride_x, node.window.dilation_y, node.window.dilation_x) == (
+            1,
+            1,
+            1,
+            1,
+        )
 
     def _row(self, node: Node) -> int:
         """Inputs that a dense layer takes at a time: a row of the map before it, or all."""
@@ -233,6 +245,7 @@ class _Emitter:
             scratch=self.memory.words_at(self.scratch_keys[node.name]) if node.name in self.scratch_keys else "",
             dsp=self._has_dsp(node),
             comment=_comment(node),
+            aligned=False,
         )
         if node.name in self.ring_keys:
             rows = 1
@@ -282,6 +295,9 @@ class _Emitter:
     def _fill_convolution(self, kernel: Kernel, node: Convolution) -> None:
         rows = node.weights.reshape(len(node.weights), -1)
         run = node.weights.shape[2] * node.weights.shape[3]
+        if self._is_stem(node):
+            self._fill_stem(kernel, node)
+            return
         kernel.kernel = "convolution"
         kernel.pooled, kernel.pixels, kernel.depth = node.pooled, self._pixels(node), rows.shape[1]
         kernel.groups = -(-rows.shape[1] // packing.GROUP)
@@ -295,6 +311,28 @@ class _Emitter:
             self._array(node, "lane_weights", "int32_t", packing.pack_pairs(rows), "dsp")
         self._array(node, "weights", "int8_t", rows, "plain" if kernel.dsp else "both")
         self._requantize(kernel, node, rows, node.bias)
+
+    def _fill_stem(self, kernel: Kernel, node: Convolution) -> None:
+        kernel.kernel, kernel.dsp = "stem", True
+        rows = node.weights.reshape(len(node.weights), -1)
+        self._array(node, "weights", "int8_t", rows, "plain")
+        requantization = node.requantization
+        shifts = -np.array(requantization.shifts)
+        kernel.aligned = bool(
+            shifts.min() >= 0 and shifts.max() - shifts.min() < 8 and requantization.low >= requantization.offset
+        )
+        scales = np.ones(len(rows), np.int64)
+        path = "plain" if kernel.aligned else "both"
+        folded = self._requantize(kernel, node, rows, node.bias, path=path)
+        if kernel.aligned:
+            scales = 2 ** (shifts.max() - shifts + 1)
+            rounding = (1 << 30) + np.where(shifts > 0, 1 << (30 + shifts), 0)
+            constants = (folded * np.array(requantization.multipliers, np.int64) + rounding) * scales
+            self._array(node, "rounding", "int64_t", constants, "dsp")
+            kernel.aligned_multiplier = kernel.requantization.multiplier.replace("channel", "filter")
+            kernel.aligned_shift = int(shifts.max())
+            kernel.clamp = _clamp(requantization)
+        self._array(node, "lane_weights", "int32_t", packing.pack_columns_3x3(node.weights[..., 0], scales), "dsp")
 
     def _fill_dense(self, kernel: Kernel, node: Dense, *, sink: bool) -> None:
         kernel.kernel, kernel.sink = "dense", sink
@@ -369,8 +407,12 @@ class _Emitter:
             begin += value.height
         kernel.all_parts = kernel.parts = parts
 
-    def _requantize(self, kernel: Kernel, node: Node, rows: np.ndarray, bias: np.ndarray) -> None:
-        """Choose the cheapest exact form of the scaling that these multipliers, shifts and bounds allow."""
+    def _requantize(self, kernel: Kernel, node: Node, rows: np.ndarray, bias: np.ndarray, path: str = "both") -> np.ndarray:
+        """Choose the cheapest exact form of the scaling that these multipliers, shifts and bounds allow.
+
+        Returns:
+            The bias with the input's zero point folded in.
+        """
         requantization: Requantization = node.requantization  # pyright: ignore[reportAttributeAccessIssue]
         wide = rows.astype(np.int64)
         folded = bias - node.inputs[0].zero_point * wide.sum(axis=1)
@@ -402,14 +444,15 @@ class _Emitter:
         if uniform:
             r.shift = str(shifts[0] if r.wide else -shifts[0])
         elif r.wide:
-            r.shift = self._array(node, "shift", "int8_t", shifts) + "[channel]"
+            r.shift = self._array(node, "shift", "int8_t", shifts, path) + "[channel]"
         else:
-            r.shift = self._array(node, "shift", "uint8_t", -shifts) + "[channel]"
-        self._array(node, "bias", "int32_t", folded)
+            r.shift = self._array(node, "shift", "uint8_t", -shifts, path) + "[channel]"
+        self._array(node, "bias", "int32_t", folded, path)
         self.uses |= {"scale_wide", "round_shift"} if r.wide else {"high_mul"}
         if not r.wide and not r.positive and not r.no_shift:
             self.uses.add("round_shift")
         kernel.requantization = r
+        return folded
 
     def _place(self, place: str, value: Value, capacity: int | None = None) -> SimpleNamespace:
         rows = value.height if capacity is None else capacity
@@ -553,6 +596,11 @@ def _comment(node: Node) -> str:
     return f"/* {node.name}\n * {body} */"
 
 
+def _clamp(requantization: Requantization) -> str:
+    low, high = requantization.low, requantization.high
+    return f"value < {low} ? {low} : value > {high} ? {high} : value"
+
+
 def _float(value: float) -> str:
     text = f"{value:.9g}"
     return text if "." in text or "e" in text else text + ".0"
@@ -571,6 +619,8 @@ def _c_character(byte: int) -> str:
 
 
 def _c_values(array: Array) -> str:
+    if array.c_type == "int64_t":
+        return _c_lines(array.values, 4, lambda value: f"INT64_C({value})")
     if array.c_type == "int32_t":
         return _c_lines(array.values, 10, lambda value: "(-2147483647 - 1)" if value == -(2**31) else str(value))
     return _c_lines(array.values)
