@@ -1,0 +1,190 @@
+"""Verify on real images: what agrees, what differs and where, and what it says when something is broken."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from glyphlite.data.records import Dataset, Split
+from glyphlite.errors import ArtifactError, ToolError
+from glyphlite.evaluation import agreement
+from glyphlite.evaluation.agreement import Verification, verify, work_units
+from glyphlite.runtimes.base import LoadedModel, Port, Runtime
+from glyphlite.runtimes.registry import INTERPRETERS, get_runtime
+from glyphlite.tflite.reader import read_graph
+
+N = 300
+
+
+@pytest.fixture(scope="module")
+def verification(samples: Path, mnist: Dataset) -> Verification:
+    return verify(samples / "model_int8.tflite", mnist, images=N, runtimes=INTERPRETERS)
+
+
+def test_every_interpreter_is_held_against_tflite_micro(verification: Verification) -> None:
+    assert [record.runtime for record in verification.records] == list(INTERPRETERS)
+    assert verification.reference == "tflm"
+    assert verification.agrees
+    for record in verification.records:
+        assert record.images == N
+        assert record.same_class == 1
+        assert record.accuracy.n == N
+        assert record.accuracy.low < record.accuracy.value < record.accuracy.high
+    reference = verification.records[-1]
+    assert (reference.identical, reference.largest_difference, reference.differing_tensors) == (1, 0, [])
+
+
+def test_built_in_kernels_differ_from_tflite_micro_by_no_more_than_the_rounding_of_a_tie(verification: Verification) -> None:
+    builtin = next(record for record in verification.records if record.runtime == "litert_builtin")
+    assert builtin.identical >= 0.99
+    assert builtin.largest_difference <= 1
+    assert all(found.op_index >= 4 and found.largest_difference == 1 for found in builtin.differing_tensors)
+
+
+def test_xnnpack_differs_by_a_step_before_the_softmax(verification: Verification) -> None:
+    xnnpack = next(record for record in verification.records if record.runtime == "litert")
+    assert xnnpack.tensor_images == N
+    assert xnnpack.tensors_compared == 7
+    assert xnnpack.first_difference is not None
+    assert (xnnpack.first_difference.op_index, xnnpack.first_difference.op) == (0, "CONV_2D")
+    assert {found.largest_difference for found in xnnpack.differing_tensors if found.op != "SOFTMAX"} == {1.0}
+
+
+def test_the_document_is_the_records(verification: Verification) -> None:
+    document = verification.document()
+    assert document["agrees"] is True
+    assert [record["runtime"] for record in document["verify"]] == list(INTERPRETERS)
+    assert document["verdict"] == verification.verdict
+
+
+class _Altered(Runtime):
+    """A runtime with a fault: it runs another file than it was given."""
+
+    def __init__(self, real: Runtime, alter: Callable[[bytes], bytes], folder: Path) -> None:
+        self.name, self._real, self._alter, self._folder = real.name, real, alter, folder
+
+    def load(self, artifact: Path) -> LoadedModel:
+        changed = self._folder / "altered.tflite"
+        changed.write_bytes(self._alter(artifact.read_bytes()))
+        return self._real.load(changed)
+
+
+def _replace_runtime(monkeypatch: pytest.MonkeyPatch, name: str, replacement: Runtime) -> None:
+    monkeypatch.setattr(agreement, "get_runtime", lambda asked: replacement if asked == name else get_runtime(asked))
+
+
+def test_a_fault_is_traced_to_the_op_that_has_it(
+    samples: Path, mnist: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artifact = samples / "model_int8.tflite"
+    graph = read_graph(artifact)
+    bias = graph.tensors[graph.operators[3].inputs[2]].data
+    assert bias is not None
+
+    def with_larger_biases(content: bytes) -> bytes:
+        assert content.count(bias.tobytes()) == 1
+        return content.replace(bias.tobytes(), (bias + 40_000).astype(bias.dtype).tobytes())
+
+    _replace_runtime(monkeypatch, "litert_builtin", _Altered(get_runtime("litert_builtin"), with_larger_biases, tmp_path))
+    found = verify(artifact, mnist, images=100, runtimes=["litert_builtin", "tflm"])
+    broken = found.records[0]
+    assert not found.agrees
+    assert broken.same_class < 1
+    assert broken.first_difference is not None
+    assert (broken.first_difference.op, broken.first_difference.op_index) == ("FULLY_CONNECTED", 3)
+    assert broken.first_difference.largest_difference > 1
+    assert [difference.op_index for difference in broken.differing_tensors] == [3, 4, 5]
+    assert "disagree" in found.verdict
+    assert "op 3, FULLY_CONNECTED" in found.verdict
+    assert verify(artifact, mnist, images=100, runtimes=["litert_builtin", "tflm"], tolerance=1.0).agrees
+
+
+class _Dying(Runtime):
+    """A runtime that takes a file and then does not survive it."""
+
+    name = "litert"
+
+    def load(self, artifact: Path) -> LoadedModel:
+        return _DyingModel()
+
+
+class _DyingModel(LoadedModel):
+    input = Port((28, 28, 1), np.dtype(np.int8))
+    output = Port((10,), np.dtype(np.int8))
+
+    def predict(self, batch: np.ndarray, progress: Callable[[int], None] | None = None) -> np.ndarray:
+        raise ArtifactError("it crashes the runtime (segmentation fault)")
+
+
+def test_a_runtime_that_dies_on_the_way_is_refused_not_fatal(
+    samples: Path, mnist: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _replace_runtime(monkeypatch, "litert", _Dying())
+    found = verify(samples / "model_int8.tflite", mnist, images=20, runtimes=INTERPRETERS)
+    assert "segmentation fault" in found.refused["litert"]
+    assert [record.runtime for record in found.records] == ["litert_builtin", "litert_reference", "tflm"]
+
+
+@pytest.mark.slow
+def test_the_float_source_is_compared_in_the_artifacts_steps(samples: Path, mnist: Dataset) -> None:
+    found = verify(samples / "model_int8.tflite", mnist, images=1000, runtimes=["tflm"], keras=samples / "model.keras")
+    keras = found.records[0]
+    assert keras.runtime == "keras"
+    assert keras.difference_unit == "steps"
+    assert keras.same_class > 0.98
+    assert 1 <= keras.largest_difference < 128
+    assert 0.2 < keras.identical < 1
+    assert found.agrees
+
+
+def test_a_float_artifact_is_compared_in_probability(samples: Path, mnist: Dataset) -> None:
+    found = verify(samples / "model_float32.tflite", mnist, images=50, runtimes=INTERPRETERS)
+    assert found.agrees
+    assert all(record.difference_unit == "probability" and record.largest_difference < 1e-4 for record in found.records)
+
+
+def test_where_tflite_micro_refuses_the_reference_is_litert_built_in(samples: Path, mnist: Dataset) -> None:
+    found = verify(samples / "model_float16.tflite", mnist, images=20, runtimes=INTERPRETERS)
+    assert found.reference == "litert_builtin"
+    assert "float16" in found.refused["tflm"]
+    assert "float16" in found.verdict
+    with pytest.raises(ArtifactError, match="the reference tflm"):
+        verify(samples / "model_float16.tflite", mnist, images=20, runtimes=INTERPRETERS, reference="tflm")
+
+
+def test_images_are_drawn_with_the_seed(samples: Path, mnist: Dataset) -> None:
+    def accuracy(seed: int) -> float:
+        return (
+            verify(samples / "model_int8.tflite", mnist, images=200, seed=seed, runtimes=["litert"], tensor_images=0)
+            .records[0]
+            .accuracy.value
+        )
+
+    assert accuracy(1) == accuracy(1)
+    assert len({accuracy(seed) for seed in range(4)}) > 1
+
+
+def test_progress_reaches_its_total(samples: Path, mnist: Dataset) -> None:
+    done: list[int] = []
+    artifact = samples / "model_float16.tflite"
+    verify(artifact, mnist, images=120, runtimes=INTERPRETERS, progress=done.append)  # TFLite Micro refuses this one
+    assert sum(done) == work_units(artifact, 120, INTERPRETERS, keras=False)
+
+
+def test_a_model_of_other_images_is_refused_before_any_runtime_sees_it(samples: Path, mnist: Dataset) -> None:
+    small = Split(mnist.test.images[:5, :14, :14], mnist.test.labels[:5])
+    with pytest.raises(ArtifactError, match="--dataset"):
+        verify(samples / "model_int8.tflite", Dataset("small", mnist.labels, small, small, small, "test"))
+    letters = Dataset("letters", tuple(chr(65 + index) for index in range(26)), mnist.test, mnist.test, mnist.test, "test")
+    with pytest.raises(ArtifactError, match="26"):
+        verify(samples / "model_int8.tflite", letters)
+
+
+def test_damaged_files_and_unknown_runtimes_are_one_clear_line(samples: Path, mnist: Dataset, tmp_path: Path) -> None:
+    damaged = tmp_path / "model.tflite"
+    damaged.write_bytes((samples / "model_int8.tflite").read_bytes()[:20_000])
+    with pytest.raises(ArtifactError):
+        verify(damaged, mnist, images=5)
+    with pytest.raises(ToolError, match="abacus"):
+        verify(samples / "model_int8.tflite", mnist, images=5, runtimes=["tflm", "abacus"])
