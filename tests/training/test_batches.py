@@ -1,40 +1,64 @@
-"""Every image once an epoch, the same whatever step one begins at."""
+"""Every image once an epoch, the same whatever step one begins at, warped as the data package warps."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from glyphlite.data.augment import AUGMENTATIONS, augment
 from glyphlite.errors import ModelError
-from glyphlite.training.batches import CHUNK_STEPS, epoch_chunks, steps_per_epoch
+from glyphlite.training.batches import CHUNK_STEPS, Batches
+
+BATCHES = Batches(images=4_100, image_size=(28, 28), batch_size=64, seed=3)
 
 
 @pytest.mark.parametrize("batch_size", [1000, 128, 4_099, 4_100, 5_000])
-def test_every_image_once(few, batch_size):
-    chunks = list(epoch_chunks(few.train, batch_size, seed=0, epoch=0))
+def test_every_image_once(batch_size):
+    batches = replace(BATCHES, batch_size=batch_size)
+    chunks = list(batches.epoch(0))
     seen = np.concatenate([chunk.order.reshape(-1) for chunk in chunks])
-    assert np.array_equal(np.sort(seen), np.arange(len(few.train)))
-    assert sum(len(chunk.order) for chunk in chunks) == steps_per_epoch(len(few.train), batch_size)
+    assert np.array_equal(np.sort(seen), np.arange(4_100))
+    assert sum(len(chunk.order) for chunk in chunks) == batches.steps
 
 
-def test_epochs_and_seeds_differ(few):
-    orders = [next(epoch_chunks(few.train, 128, seed=seed, epoch=epoch)).order for seed, epoch in ((0, 0), (0, 1), (1, 0))]
+def test_epochs_and_seeds_differ():
+    orders = [next(replace(BATCHES, seed=seed).epoch(epoch)).order for seed, epoch in ((0, 0), (0, 1), (1, 0))]
     assert not np.array_equal(orders[0], orders[1])
     assert not np.array_equal(orders[0], orders[2])
 
 
 @pytest.mark.parametrize("augmentation", [None, "affine"])
-def test_beginning_in_the_middle_gives_the_same(few, augmentation):
-    whole = list(epoch_chunks(few.train, 64, seed=3, epoch=5, augmentation=augmentation))
-    rest = list(epoch_chunks(few.train, 64, seed=3, epoch=5, from_step=2 * CHUNK_STEPS, augmentation=augmentation))
+def test_beginning_in_the_middle_gives_the_same(augmentation):
+    batches = replace(BATCHES, augmentation=augmentation)
+    whole, rest = list(batches.epoch(5)), list(batches.epoch(5, from_step=2 * CHUNK_STEPS))
     assert len(rest) == len(whole) - 2
     for one, other in zip(whole[2:], rest, strict=True):
         assert one.first_step == other.first_step
         assert np.array_equal(one.order, other.order)
-        if one.images is not None and other.images is not None:
-            assert np.array_equal(one.images, other.images)
-            assert not np.array_equal(one.images[0, 0], few.train.images[one.order[0, 0]])
-    assert all((chunk.images is None) == (augmentation is None) for chunk in whole)
+        if one.transforms is not None and other.transforms is not None:
+            assert np.array_equal(one.transforms, other.transforms)
+    assert all((chunk.transforms is None) == (augmentation is None) for chunk in whole)
 
 
-def test_unknown_augmentation(few):
+def test_transforms_warp_as_the_data_package_does(mnist):
+    import tensorflow as tf
+
+    chunk = next(replace(BATCHES, augmentation="affine").epoch(1))
+    assert chunk.transforms is not None
+    images = mnist.train.images[chunk.order.reshape(-1)].astype(np.float32)
+    warped = tf.raw_ops.ImageProjectiveTransformV3(
+        images=images,
+        transforms=chunk.transforms.reshape(-1, 8),
+        output_shape=(28, 28),
+        fill_value=0.0,
+        interpolation="BILINEAR",
+        fill_mode="CONSTANT",
+    ).numpy()
+    expected = augment(images, AUGMENTATIONS["affine"], np.random.default_rng([3, 1, 0]))
+    assert np.abs(warped - images).max() > 100
+    assert warped == pytest.approx(expected, abs=0.05)
+
+
+def test_unknown_augmentation():
     with pytest.raises(ModelError, match="unknown augmentation 'cutout'"):
-        next(epoch_chunks(few.train, 128, seed=0, epoch=0, augmentation="cutout"))
+        replace(BATCHES, augmentation="cutout")

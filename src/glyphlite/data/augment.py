@@ -46,7 +46,7 @@ def augment(images: np.ndarray, affine: Affine, rng: np.random.Generator) -> np.
     Returns:
         A new array of the same shape and type.
     """
-    matrices, shifts = _draw(len(images), affine, rng)
+    matrices, shifts = draw_affines(len(images), affine, rng)
     result = np.empty_like(images)
     for start in range(0, len(images), _CHUNK):
         part = slice(start, start + _CHUNK)
@@ -54,8 +54,13 @@ def augment(images: np.ndarray, affine: Affine, rng: np.random.Generator) -> np.
     return result
 
 
-def _draw(count: int, affine: Affine, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Matrices ``(n, 2, 2)`` and shifts ``(n, 2)`` (row, column) that lead from a result's pixel to where it comes from."""
+def draw_affines(count: int, affine: Affine, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Draw transformations: where each pixel of a result comes from.
+
+    Returns:
+        Matrices ``(n, 2, 2)`` and shifts ``(n, 2)``, float32, over (row, column) measured from the image's centre: a result's
+        pixel p comes from matrix @ p + shift.
+    """
     angle, shear, row_scale, column_scale, row_shift, column_shift = rng.uniform(-1, 1, (6, count)).astype(np.float32)
     angle = angle * np.float32(np.deg2rad(affine.rotation_degrees))
     slant = np.tan(shear * np.float32(np.deg2rad(affine.shear_degrees)))

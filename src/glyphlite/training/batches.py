@@ -1,17 +1,16 @@
 """Which images every step of a training sees, and how they are altered: a pure function of seed, epoch and step.
 
 So the position in the data is all the state there is, and a resumed training sees what an uninterrupted one would have seen.
-Knows arrays; nothing of models.
+Knows numbers of images; nothing of models, and not the images themselves.
 """
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
-from glyphlite.data.augment import AUGMENTATIONS, augment
-from glyphlite.data.records import Split
+from glyphlite.data.augment import AUGMENTATIONS, draw_affines
 from glyphlite.errors import ModelError
 
 CHUNK_STEPS = 16
@@ -25,50 +24,58 @@ class Chunk:
     Attributes:
         first_step: of the epoch.
         order: int32 ``(steps, batch)``, positions in the training split.
-        images: uint8 ``(steps, batch, height, width, channels)`` where they are augmented, else None: as in the split.
+        transforms: float32 ``(steps, batch, 8)`` where images are augmented, else None. Projective transforms as TensorFlow's
+            ImageProjectiveTransformV3 takes them: a pixel (x, y) of the result comes from (a0 x + a1 y + a2, b0 x + b1 y + b2).
     """
 
     first_step: int
     order: np.ndarray
-    images: np.ndarray | None
+    transforms: np.ndarray | None
 
 
-def steps_per_epoch(images: int, batch_size: int) -> int:
-    """Steps in an epoch, the last of which may be smaller than the others."""
-    return -(-images // batch_size)
+@dataclass(frozen=True)
+class Batches:
+    """The batches of a training.
 
-
-def epoch_chunks(
-    split: Split, batch_size: int, *, seed: int, epoch: int, from_step: int = 0, augmentation: str | None = None
-) -> Iterator[Chunk]:
-    """The chunks of an epoch, from a step on at which a chunk begins; augmented one chunk ahead, in a thread.
-
-    Raises:
-        ModelError: the augmentation is unknown.
+    Attributes:
+        images: how many there are in the training split.
+        image_size: height and width.
+        batch_size: images in a batch; the last of an epoch may be smaller.
+        seed: of order and augmentation.
+        augmentation: one of `AUGMENTATIONS`.
     """
-    if augmentation is not None and augmentation not in AUGMENTATIONS:
-        raise ModelError(f"unknown augmentation {augmentation!r}; expected one of {', '.join(AUGMENTATIONS)}")
-    order = np.random.default_rng([seed, epoch]).permutation(len(split)).astype(np.int32)
-    whole = len(split) // batch_size
-    starts = [(step, min(CHUNK_STEPS, whole - step)) for step in range(0, whole, CHUNK_STEPS)]
 
-    def make(first_step: int, steps: int) -> Chunk:
-        picked = order[first_step * batch_size : (first_step + steps) * batch_size].reshape(steps, -1)
-        if augmentation is None:
-            return Chunk(first_step, picked, None)
-        rng = np.random.default_rng([seed, epoch, first_step])
-        images = augment(split.images[picked.reshape(-1)], AUGMENTATIONS[augmentation], rng)
-        return Chunk(first_step, picked, images.reshape(*picked.shape, *split.images.shape[1:]))
+    images: int
+    image_size: tuple[int, int]
+    batch_size: int
+    seed: int
+    augmentation: str | None = None
 
-    if len(split) % batch_size:
-        starts.append((whole, 1))
-    wanted = [(first, steps) for first, steps in starts if first >= from_step]
-    with ThreadPoolExecutor(max_workers=1) as worker:
-        ahead = [worker.submit(make, *start) for start in wanted[:2]]
-        for following in [*wanted[2:], None, None]:
-            if not ahead:
-                return
-            chunk = ahead.pop(0).result()
-            if following is not None:
-                ahead.append(worker.submit(make, *following))
-            yield chunk
+    def __post_init__(self) -> None:
+        if self.augmentation is not None and self.augmentation not in AUGMENTATIONS:
+            raise ModelError(f"unknown augmentation {self.augmentation!r}; expected one of {', '.join(AUGMENTATIONS)}")
+
+    @property
+    def steps(self) -> int:
+        """Steps in an epoch."""
+        return -(-self.images // self.batch_size)
+
+    def epoch(self, epoch: int, from_step: int = 0) -> Iterator[Chunk]:
+        """The chunks of an epoch, from a step on at which a chunk begins."""
+        order = np.random.default_rng([self.seed, epoch]).permutation(self.images).astype(np.int32)
+        whole = self.images // self.batch_size
+        starts = [*range(0, whole, CHUNK_STEPS), whole]
+        for first, end in [*pairwise(starts), (whole, self.steps)]:
+            if from_step <= first < end:
+                picked = order[first * self.batch_size : end * self.batch_size].reshape(end - first, -1)
+                yield Chunk(first, picked, self._transforms(picked, np.random.default_rng([self.seed, epoch, first])))
+
+    def _transforms(self, picked: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:
+        if self.augmentation is None:
+            return None
+        matrices, shifts = draw_affines(picked.size, AUGMENTATIONS[self.augmentation], rng)
+        centre = (np.array(self.image_size, np.float32) - 1) / 2
+        offsets = shifts + centre - matrices @ centre
+        rows, columns = (np.column_stack([matrices[:, axis, 1], matrices[:, axis, 0], offsets[:, axis]]) for axis in (0, 1))
+        transforms = np.column_stack([columns, rows, np.zeros((picked.size, 2))]).astype(np.float32)
+        return transforms.reshape(*picked.shape, 8)

@@ -65,7 +65,7 @@ class TrainingLoop:
         self._train = (tf.constant(train.images), tf.constant(train.labels.astype(np.int32)))
         self._validation = (tf.constant(validation.images), tf.constant(validation.labels.astype(np.int32)))
         self._validation_images = len(validation)
-        self._run_stored, self._run_given, self._evaluate = self._compile(tf)
+        self._run, self._evaluate = self._compile(tf)
 
     def run(self, chunk: Chunk, rates: np.ndarray) -> tuple[float, int]:
         """Take one optimizer step for each batch of a chunk.
@@ -81,10 +81,8 @@ class TrainingLoop:
         corrected = rates * np.sqrt(1 - _BETA2**steps) / (1 - _BETA1**steps)
         decays = np.minimum(self.recipe.ema or 0.0, (1 + steps) / (10 + steps))
         scalars = np.stack([corrected, decays], axis=1).astype(np.float32)
-        if chunk.images is None:
-            loss, correct = self._run_stored(chunk.order, scalars)
-        else:
-            loss, correct = self._run_given(chunk.order, chunk.images, scalars)
+        transforms = np.zeros((*chunk.order.shape, 0), np.float32) if chunk.transforms is None else chunk.transforms
+        loss, correct = self._run(chunk.order, transforms, scalars)
         self.step += len(rates)
         return float(loss), int(correct)
 
@@ -128,7 +126,7 @@ class TrainingLoop:
         }
         return {f"{group}/{index}": variable for group, variables in groups.items() for index, variable in enumerate(variables)}
 
-    def _compile(self, tf: Any) -> tuple[Any, Any, Any]:
+    def _compile(self, tf: Any) -> tuple[Any, Any]:
         smoothing = self.recipe.label_smoothing
         images_shape = self._train[0].shape[1:]
 
@@ -146,7 +144,7 @@ class TrainingLoop:
 
         def take_step(images: Any, labels: Any, scalars: Any) -> tuple[Any, Any]:
             with tf.GradientTape() as tape:
-                scores = self._student(as_float(images), training=True)
+                scores = self._student(images, training=True)
                 each = losses(scores, labels)
                 objective = tf.reduce_mean(each) + tf.add_n(
                     [tf.cast(extra, tf.float32) for extra in self._student.losses] or [0.0]
@@ -171,22 +169,31 @@ class TrainingLoop:
                 average.assign_sub((average - weight) * (1 - scalars[1]))
             return tf.reduce_sum(each), hits(scores, labels)
 
-        orders, scalars_spec = tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None, 2], tf.float32)
+        def altered(images: Any, transforms: Any) -> Any:
+            """Warp images where there is a transform for each, bilinearly, zeros coming in from outside."""
+            if self.recipe.augmentation is None:
+                return images
+            return tf.raw_ops.ImageProjectiveTransformV3(
+                images=images,
+                transforms=transforms,
+                output_shape=images_shape[:2],
+                fill_value=0.0,
+                interpolation="BILINEAR",
+                fill_mode="CONSTANT",
+            )
 
-        @tf.function(input_signature=[orders, scalars_spec], autograph=True)
-        def run_stored(order: Any, scalars: Any) -> tuple[Any, Any]:
+        @tf.function(
+            input_signature=[
+                tf.TensorSpec([None, None], tf.int32),
+                tf.TensorSpec([None, None, 8 if self.recipe.augmentation else 0], tf.float32),
+                tf.TensorSpec([None, 2], tf.float32),
+            ]
+        )
+        def run(order: Any, transforms: Any, scalars: Any) -> tuple[Any, Any]:
             loss, correct = tf.constant(0.0), tf.constant(0)
             for step in tf.range(tf.shape(order)[0]):
                 images, labels = tf.gather(self._train[0], order[step]), tf.gather(self._train[1], order[step])
-                more_loss, more_correct = take_step(images, labels, scalars[step])
-                loss, correct = loss + more_loss, correct + more_correct
-            return loss, correct
-
-        @tf.function(input_signature=[orders, tf.TensorSpec([None, None, *images_shape], tf.uint8), scalars_spec], autograph=True)
-        def run_given(order: Any, images: Any, scalars: Any) -> tuple[Any, Any]:
-            loss, correct = tf.constant(0.0), tf.constant(0)
-            for step in tf.range(tf.shape(order)[0]):
-                more_loss, more_correct = take_step(images[step], tf.gather(self._train[1], order[step]), scalars[step])
+                more_loss, more_correct = take_step(altered(as_float(images), transforms[step]), labels, scalars[step])
                 loss, correct = loss + more_loss, correct + more_correct
             return loss, correct
 
@@ -200,7 +207,7 @@ class TrainingLoop:
                 correct += hits(scores, labels[batch])
             return loss, correct
 
-        return run_stored, run_given, evaluate
+        return run, evaluate
 
 
 def _build_with_policy(choice: ModelChoice, policy: str) -> "keras.Model":

@@ -16,7 +16,7 @@ from glyphlite.data.records import Dataset
 from glyphlite.errors import ModelError
 from glyphlite.files import atomic_path, make_folder, write_text
 from glyphlite.models.registry import ModelChoice
-from glyphlite.training.batches import epoch_chunks, steps_per_epoch
+from glyphlite.training.batches import Batches
 from glyphlite.training.checkpoint import CheckpointStore
 from glyphlite.training.curve import draw_training_curve
 from glyphlite.training.guard import Stop, locked_folder, postponed_interrupts
@@ -108,7 +108,13 @@ class _Training:
         self.recipe = replace(choice.recipe, epochs=epochs or choice.recipe.epochs)
         self.precision = compute_precision(self.recipe.precision)
         self.settings = training_settings(choice, dataset, self.recipe, self.precision, seed)
-        self.steps = steps_per_epoch(len(dataset.train), self.recipe.batch_size)
+        self.batches = Batches(
+            images=len(dataset.train),
+            image_size=dataset.input_shape[:2],
+            batch_size=self.recipe.batch_size,
+            seed=seed,
+            augmentation=self.recipe.augmentation,
+        )
         self.session = Session()
 
     def run(self, *, resume: bool) -> TrainingResult:
@@ -146,12 +152,13 @@ class _Training:
             say(f"the training in {self.folder} is finished: {len(self.session.history)} epochs; nothing left to do")
             return
         loop.restore(state)
-        say(f"resuming at epoch {self.session.epoch + 1} of {self.recipe.epochs}, batch {self.session.batch} of {self.steps}")
+        epoch, batch = self.session.epoch + 1, self.session.batch
+        say(f"resuming at epoch {epoch} of {self.recipe.epochs}, batch {batch} of {self.batches.steps}")
 
     def _train(self, loop: TrainingLoop) -> None:
         session = self.session
-        done = session.epoch * self.steps + session.batch
-        with TrainingProgress(self.choice.name, epochs=self.recipe.epochs, steps=self.steps, done=done) as progress:
+        done = session.epoch * self.batches.steps + session.batch
+        with TrainingProgress(self.choice.name, epochs=self.recipe.epochs, steps=self.batches.steps, done=done) as progress:
             while session.epoch < self.recipe.epochs:
                 self._train_epoch(loop, progress)
                 write_history(self.folder / "history.csv", session.history)
@@ -160,18 +167,10 @@ class _Training:
 
     def _train_epoch(self, loop: TrainingLoop, progress: TrainingProgress) -> None:
         session, recipe = self.session, self.recipe
-        rates = learning_rates(recipe.schedule, epoch=session.epoch, epochs=recipe.epochs, steps=self.steps)
+        rates = learning_rates(recipe.schedule, epoch=session.epoch, epochs=recipe.epochs, steps=self.batches.steps)
         clock = _Clock(session.epoch_seconds)
         saved = time.monotonic()
-        chunks = epoch_chunks(
-            self.dataset.train,
-            recipe.batch_size,
-            seed=self.seed,
-            epoch=session.epoch,
-            from_step=session.batch,
-            augmentation=recipe.augmentation,
-        )
-        for chunk in chunks:
+        for chunk in self.batches.epoch(session.epoch, from_step=session.batch):
             end = chunk.first_step + len(chunk.order)
             loss, correct = loop.run(chunk, rates[chunk.first_step : end])
             session.loss_sum, session.correct = session.loss_sum + loss, session.correct + correct
@@ -222,7 +221,7 @@ class _Training:
         write_history(self.folder / "history.csv", session.history)
         title = f"{self.choice.name} on {self.dataset.name}"
         draw_training_curve(session.history, self.folder / "figures" / "training.png", title=title, best_epoch=session.best.epoch)
-        step = self.recipe.epochs * self.steps
+        step = self.recipe.epochs * self.batches.steps
         self.store.save(step, session.checkpoint(self.settings, {}))
         self.store.keep_only(step)
 
