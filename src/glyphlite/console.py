@@ -45,7 +45,8 @@ def progress_bar(description: str, total: float | None) -> Iterator[Advance]:
     ]
     if total is None:
         columns = [SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()]
-    with Progress(*columns, console=console, transient=True) as progress:
+    # Piped into a file, a transient bar would leave nothing but empty lines.
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(description, total=total)
 
         def advance(amount: float = 1, /) -> None:

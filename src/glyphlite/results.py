@@ -141,7 +141,11 @@ class LayerReport(Record):
 
 
 class FirmwareReport(Record):
-    """Generated C on one emulated core."""
+    """Generated C on one emulated core.
+
+    ``stack_bytes`` is the measured high-water mark, ``stack_bound_bytes`` the static bound; ``ram_bytes`` is arena, input, output
+    and stack together.
+    """
 
     cpu: str
     instructions: int
@@ -150,6 +154,8 @@ class FirmwareReport(Record):
     constant_bytes: int
     arena_bytes: int
     stack_bytes: int
+    stack_bound_bytes: int | None = None
+    ram_bytes: int | None = None
     layers: list[LayerReport] = Field(default_factory=list)
 
 

@@ -132,6 +132,8 @@ def _simulate(
         constant_bytes=footprint.constant_bytes,
         arena_bytes=document["arena_bytes"],
         stack_bytes=stack,
+        stack_bound_bytes=bound,
+        ram_bytes=document["arena_bytes"] + input_bytes + output_bytes + stack,
         layers=[_layer(layer, most) for layer in document["layers"]],
     )
     return Simulation(

@@ -66,16 +66,24 @@ def summary(results: Results) -> RenderableType:
 
 def variants_table(results: Results) -> Table:
     """Each file: bytes, how many times smaller than float32, accuracy with interval, agreement, p, latency, runtimes."""
-    table = _table("File", "Bytes", "Ratio", RIGHT, "Same %", "p", "Time", "Runs")
-    _right_align(table, 1, 2, 3, 4, 5, 6)
+    table = new_table("File", "Bytes", "Ratio", RIGHT, "Same %", "p", "Time", "Runs")
+    right_align(table, 1, 2, 3, 4, 5, 6)
     recommendation, float32 = recommend(results), variant_named(results, "float32")
-    table.add_row(
-        "Keras", count(results.keras.bytes), "", _accuracy(results.keras.accuracy), "", "", _latency(results.keras.latency_us)
+    _row(
+        table,
+        "Keras",
+        count(results.keras.bytes),
+        "",
+        _accuracy(results.keras.accuracy),
+        "",
+        "",
+        _latency(results.keras.latency_us),
     )
     for artifact in results.artifacts:
         is_chosen = recommendation is not None and artifact is recommendation.artifact
-        table.add_row(
-            plain(artifact.variant),
+        _row(
+            table,
+            artifact.variant,
             count(artifact.bytes),
             times(float32.bytes / artifact.bytes) if float32 else "",
             _accuracy(artifact.accuracy),
@@ -85,31 +93,33 @@ def variants_table(results: Results) -> Table:
             style="bold green" if is_chosen else None,
         )
     for artifact in results.unverified:
-        table.add_row(plain(artifact.variant), count(artifact.bytes), "", "not verified here", "", "", "", "none")
+        _row(table, artifact.variant, count(artifact.bytes), "", "not verified here", "", "", "", "none")
     return table
 
 
 def evaluation_table(reports: Sequence[ArtifactReport], keras: KerasReport | None = None) -> RenderableType:
     """Artifacts that need not belong to one run: what each recognizes, then what each weighs."""
-    quality = _table("File", RIGHT, "Same %", "p", "Time", "Sure")
-    _right_align(quality, 1, 2, 3, 4, 5)
-    weight = _table("File", "Variant", "Bytes", "Weights", "vs .keras", "vs float32")
-    _right_align(weight, 2, 3, 4, 5)
+    quality = new_table("File", RIGHT, "Same %", "p", "Time", "Sure")
+    right_align(quality, 1, 2, 3, 4, 5)
+    weight = new_table("File", "Variant", "Bytes", "Weights", "vs .keras", "vs float32")
+    right_align(weight, 2, 3, 4, 5)
     if keras:
-        quality.add_row("Keras", _accuracy(keras.accuracy), "", "", _latency(keras.latency_us), _certainty(keras))
-        weight.add_row("Keras", "float", count(keras.bytes), "", "", "")
+        _row(quality, "Keras", _accuracy(keras.accuracy), "", "", _latency(keras.latency_us), _certainty(keras))
+        _row(weight, "Keras", "float", count(keras.bytes), "", "", "")
     float32 = next((each for each in reports if each.variant == "float32"), None)
     for report in reports:
-        quality.add_row(
-            plain(report.path),
+        _row(
+            quality,
+            report.path,
             _accuracy(report.accuracy),
             *_against_keras(report),
             _latency(report.latency_us),
             _certainty(report),
         )
-        weight.add_row(
-            plain(report.path),
-            plain(report.variant),
+        _row(
+            weight,
+            report.path,
+            report.variant,
             count(report.bytes),
             count(report.weight_bytes),
             times(keras.bytes / report.bytes) if keras else "",
@@ -121,13 +131,13 @@ def evaluation_table(reports: Sequence[ArtifactReport], keras: KerasReport | Non
 def runtimes_table(artifacts: Sequence[ArtifactReport]) -> RenderableType:
     """Which runtime takes which file, and below it why not where not."""
     names = list(dict.fromkeys(name for each in artifacts for name in each.runtimes))
-    table = _table("File", *(SHORT_RUNTIMES.get(name, runtime_title(name)) for name in names), "Arena, bytes")
-    _right_align(table, -1)
+    table = new_table("File", *(SHORT_RUNTIMES.get(name, runtime_title(name)) for name in names), "Arena, bytes")
+    right_align(table, -1)
     for artifact in artifacts:
         taken = accepting(artifact)
         verdicts = [Text("runs", "green") if name in taken else Text("refuses", "red") for name in names]
         arena = next((each.arena_bytes for each in artifact.runtimes.values() if each.arena_bytes), None)
-        table.add_row(plain(artifact.variant), *verdicts, count(arena) if arena else "")
+        _row(table, artifact.variant, *verdicts, count(arena) if arena else "")
     why = [
         plain(f"{artifact.variant} on {runtime_words(name)}: {artifact.runtimes[name].reason or 'no reason given'}")
         for artifact in artifacts
@@ -138,14 +148,14 @@ def runtimes_table(artifacts: Sequence[ArtifactReport]) -> RenderableType:
 
 def per_class_table(report: ArtifactReport | KerasReport, labels: Sequence[str]) -> Table:
     """Each class: its images, the share recognized with its interval, precision and F1; the means below."""
-    table = _table("Class", "Images", RIGHT, "Precision", "F1")
-    _right_align(table, *range(1, len(table.columns)))
+    table = new_table("Class", "Images", RIGHT, "Precision", "F1")
+    right_align(table, *range(1, len(table.columns)))
     macro = macro_of(report.confusion)
     for number, (accuracy, figures) in enumerate(zip(report.per_class, macro.classes, strict=True)):
         shown = _accuracy(accuracy) if accuracy.n else ""
-        table.add_row(_label(labels, number), count(accuracy.n), shown, percent(figures.precision), percent(figures.f1))
+        _row(table, _label(labels, number), count(accuracy.n), shown, percent(figures.precision), percent(figures.f1))
     table.add_section()
-    table.add_row("mean", "", f"{macro.recall * 100:.2f}", percent(macro.precision), percent(macro.f1))
+    _row(table, "mean", "", f"{macro.recall * 100:.2f}", percent(macro.precision), percent(macro.f1))
     return table
 
 
@@ -154,20 +164,20 @@ def confusion_table(report: ArtifactReport | KerasReport, labels: Sequence[str])
     from glyphlite.report.interpretation import commonest_mistakes
 
     if len(report.confusion) > MOST_CLASSES:
-        table = _table("It is", "Taken for", "Times")
-        _right_align(table, -1)
+        table = new_table("It is", "Taken for", "Times")
+        right_align(table, -1)
         for number, true, guess in commonest_mistakes(report.confusion, most=20):
-            table.add_row(_label(labels, true), _label(labels, guess), count(number))
+            _row(table, _label(labels, true), _label(labels, guess), count(number))
         return table
-    table = _table("It is", *(_label(labels, each) for each in range(len(report.confusion))))
-    _right_align(table, *range(1, len(table.columns)))
+    table = new_table("It is", *(_label(labels, each) for each in range(len(report.confusion))))
+    right_align(table, *range(1, len(table.columns)))
     table.title = "Taken for (columns)"
     for true, row in enumerate(report.confusion):
         cells = [
             Text(str(number) if number else "·", "green" if true == guess else "red" if number else "dim")
             for guess, number in enumerate(row)
         ]
-        table.add_row(_label(labels, true), *cells)
+        _row(table, _label(labels, true), *cells)
     return table
 
 
@@ -175,10 +185,11 @@ def verify_table(records: Sequence[VerifyReport]) -> RenderableType:
     """The same inputs through every runtime: outputs, differences, classes, accuracy; first ops that differ."""
     if not records:
         return Text("nothing was compared")
-    table = _table("Runtime", "Identical", "Apart by", "Same class", RIGHT)
-    _right_align(table, *range(1, len(table.columns)))
+    table = new_table("Runtime", "Identical", "Apart by", "Same class", RIGHT)
+    right_align(table, *range(1, len(table.columns)))
     for record in records:
-        table.add_row(
+        _row(
+            table,
             runtime_title(record.runtime),
             Text(percent(record.identical), "green" if record.identical == 1 else ""),
             difference(record.largest_difference, record.difference_unit),
@@ -200,10 +211,11 @@ def verify_table(records: Sequence[VerifyReport]) -> RenderableType:
 
 def firmware_table(records: Sequence[FirmwareReport]) -> Table:
     """Generated C on emulated cores: instructions, flash (code and constants apart), arena and stack."""
-    table = _table("Core", "Instructions", "A MAC", "Code", "Constants", "Flash", "Arena", "Stack", "RAM")
-    _right_align(table, *range(1, len(table.columns)))
+    table = new_table("Core", "Instructions", "A MAC", "Code", "Constants", "Flash", "Arena", "Stack", "RAM")
+    right_align(table, *range(1, len(table.columns)))
     for record in records:
-        table.add_row(
+        _row(
+            table,
             cpu_title(record.cpu),
             count(record.instructions),
             f"{record.instructions_per_mac:.2f}",
@@ -219,61 +231,62 @@ def firmware_table(records: Sequence[FirmwareReport]) -> Table:
 
 def layers_table(record: FirmwareReport) -> Table:
     """Where one core's instructions go, layer by layer."""
-    table = _table("Layer", "Op", "MACs", "Instructions", "Share", "Constants")
-    _right_align(table, *range(2, len(table.columns)))
+    table = new_table("Layer", "Op", "MACs", "Instructions", "Share", "Constants")
+    right_align(table, *range(2, len(table.columns)))
     for layer in record.layers:
         share = layer.instructions / record.instructions if record.instructions else 0.0
-        table.add_row(
-            plain(layer.name),
-            plain(layer.op),
+        _row(
+            table,
+            layer.name,
+            layer.op,
             count(layer.macs),
             count(layer.instructions),
             percent(share, 1),
             count(layer.constant_bytes),
         )
-    table.title = cpu_title(record.cpu)
+    table.title = plain(cpu_title(record.cpu))
     return _folding(table, 0, 1)
 
 
 def models_table(rows: "Iterable[ModelSummary]") -> Table:
     """The models there are: name, parameters, multiply-accumulates, recipe, description."""
-    table = _table("Model", "Parameters", "MACs", "Recipe", "What it is")
-    _right_align(table, 1, 2)
+    table = new_table("Model", "Parameters", "MACs", "Recipe", "What it is")
+    right_align(table, 1, 2)
     for row in rows:
-        table.add_row(plain(row.name), count(row.parameters), count(row.macs), plain(row.recipe), plain(row.description))
+        _row(table, row.name, count(row.parameters), count(row.macs), row.recipe, row.description)
     return _folding(table, -2, -1)
 
 
 def datasets_table(rows: "Iterable[DatasetInfo]") -> Table:
     """The datasets there are: name, sizes, whether they lie on this machine, and what they show."""
-    table = _table("Dataset", "Here", "What it is", "Sizes")
+    table = new_table("Dataset", "Here", "What it is", "Sizes")
     for row in rows:
-        table.add_row(plain(row.name), "yes" if row.available else "no", plain(row.title), plain(row.sizes))
+        _row(table, row.name, "yes" if row.available else "no", row.title, row.sizes)
     return _folding(table, -2, -1)
 
 
 def predictions_table(rows: Iterable[tuple[str, Sequence[tuple[str, float]]]]) -> Table:
     """What pictures show: for each (picture, best classes with probabilities, best first)."""
-    table = _table("Picture", "It shows", "Certainty", "Else")
-    _right_align(table, 2)
+    table = new_table("Picture", "It shows", "Certainty", "Else")
+    right_align(table, 2)
     for name, top in rows:
         (best, certainty), rest = top[0], top[1:]
         others = Text(", ").join([Text.assemble(plain(other), f" {percent(share, 1)}") for other, share in rest])
         shown = plain(best)
         shown.stylize("bold green")
-        table.add_row(plain(name), shown, percent(certainty, 1), others)
+        _row(table, name, shown, percent(certainty, 1), others)
     return _folding(table)
 
 
 def variants_legend() -> Table:
     """What the variants' names mean."""
-    table = _table("Variant", "What it is")
+    table = new_table("Variant", "What it is")
     for name, meaning in VARIANT_MEANINGS.items():
-        table.add_row(name, meaning)
+        _row(table, name, meaning)
     return table
 
 
-def _table(*columns: str | Text) -> Table:
+def new_table(*columns: str | Text) -> Table:
     """Columns that keep their figures whole: two spaces between them, no frame."""
     table = Table(
         box=box.SIMPLE_HEAD,
@@ -285,11 +298,17 @@ def _table(*columns: str | Text) -> Table:
         title_style="bold",
     )
     for column in columns:
-        table.add_column(column, no_wrap=True)
+        table.add_column(column if isinstance(column, Text) else plain(column), no_wrap=True)
     return table
 
 
-def _right_align(table: Table, *places: int) -> None:
+def _row(table: Table, *cells: str | Text, style: str | None = None) -> None:
+    """Add a row whose cells are text, never markup."""
+    table.add_row(*(cell if isinstance(cell, Text) else plain(cell) for cell in cells), style=style)
+
+
+def right_align(table: Table, *places: int) -> None:
+    """Align these columns to the right."""
     for place in places:
         table.columns[place].justify = "right"
 

@@ -30,6 +30,7 @@ class TrainingProgress:
             TimeRemainingColumn(),
             console=console,
             transient=True,
+            disable=not console.is_terminal,  # piped into a file, it would leave nothing but empty lines
         )
         fields = {
             "epoch": done // steps + 1,

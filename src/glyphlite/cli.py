@@ -1,0 +1,505 @@
+"""The commands: one function each, which parses, hands over and prints. What a command does is in ``pipeline``.
+
+Results go to standard output, words and progress to standard error; ``--json`` puts one JSON document on standard output and
+nothing else there. Everything heavy is imported inside the commands, so that ``--help`` answers at once.
+"""
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+app = typer.Typer(
+    name="glyphlite",
+    help="Handwritten-glyph classifiers, from Keras to TensorFlow Lite to bare metal.\n\n"
+    "Every number it prints was measured on the artifact it names.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Optimize(StrEnum):
+    """What generated C is optimized for."""
+
+    SIZE = "size"
+    SPEED = "speed"
+    RAM = "ram"
+
+
+class Scores(StrEnum):
+    """What generated C gives besides the class."""
+
+    PROBABILITIES = "probabilities"
+    LOGITS = "logits"
+    NONE = "none"
+
+
+class Cpu(StrEnum):
+    """The cores that can be emulated."""
+
+    M0 = "cortex-m0"
+    M3 = "cortex-m3"
+    M4 = "cortex-m4"
+    M7 = "cortex-m7"
+    M33 = "cortex-m33"
+    RV32IMC = "rv32imc"
+
+
+class ExportFor(StrEnum):
+    """What an artifact can be exported for."""
+
+    TFLM = "tflm"
+    C_ARRAY = "c-array"
+
+
+class Language(StrEnum):
+    """The language of an exported array."""
+
+    CC = "cc"
+    C = "c"
+
+
+DatasetOption = Annotated[
+    str,
+    typer.Option(
+        "--dataset", "-d", help="mnist, fashion-mnist, a folder of class-named image folders, an .npz, or a folder of IDX files."
+    ),
+]
+DataDirOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir", envvar="GLYPHLITE_DATA", help="Where the dataset's IDX files lie already; nothing is downloaded then."
+    ),
+]
+SeedOption = Annotated[
+    int, typer.Option("--seed", "-s", min=0, max=2**31 - 1, help="Seeds the split, the weights, the shuffling and the samples.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else there.")]
+EpochsOption = Annotated[
+    int | None, typer.Option("--epochs", "-e", min=1, help="How long to train; the recipe's own count when left out.")
+]
+ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in the folder.")]
+KerasOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--keras", help="The .keras file that the artifact was converted from; a model.keras beside it is found by itself."
+    ),
+]
+SamplesOption = Annotated[
+    int,
+    typer.Option(
+        "--calibration-samples", min=1, help="Training images, the same number of each class, that int8 is calibrated with."
+    ),
+]
+
+
+def _print(renderable: "RenderableType") -> None:
+    from glyphlite.report.terminal import stdout_console
+
+    stdout_console().print(renderable)
+
+
+def _print_json(document: Any) -> None:
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from glyphlite import __version__
+
+        typer.echo(f"glyphlite {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command(epilog="Example: glyphlite run --model micro-cnn --out runs/first")
+def run(
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model",
+            "-m",
+            help="A name that `glyphlite models` lists, `all` of them, path/to/file.py:function, or a .keras file.",
+        ),
+    ] = "edge-cnn",
+    dataset: DatasetOption = "mnist",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The run's folder; runs/MODEL when left out.")] = None,
+    epochs: EpochsOption = None,
+    seed: SeedOption = 0,
+    resume: ResumeOption = False,
+    calibration_samples: SamplesOption = 300,
+    verify_images: Annotated[
+        int, typer.Option("--verify-images", min=1, help="Test images, drawn with the seed, that every runtime is compared on.")
+    ] = 1000,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The main job: train, convert to every variant, measure, verify, export. Leaves report.html and results.json."""
+    from glyphlite.pipeline.run import RunOptions, run_all, run_pipeline
+
+    options = RunOptions(
+        model=model,
+        dataset=dataset,
+        out=out,
+        epochs=epochs,
+        seed=seed,
+        resume=resume,
+        calibration_samples=calibration_samples,
+        verify_images=verify_images,
+        data_dir=data_dir,
+    )
+    if model == "all":
+        everything = run_all(options)
+        if as_json:
+            _print_json([results.document() for results in everything])
+        return
+    results = run_pipeline(options)
+    if as_json:
+        _print_json(results.document())
+        return
+    from glyphlite.report.views import run_view
+
+    _print(run_view(results))
+
+
+@app.command(epilog="Example: glyphlite datasets")
+def datasets(data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
+    """List the datasets: what they hold, and whether they are on this machine already."""
+    from glyphlite.data.datasets import list_datasets
+
+    known = list_datasets(data_dir=data_dir)
+    if as_json:
+        from dataclasses import asdict
+
+        _print_json([asdict(entry) for entry in known])
+        return
+    from glyphlite.report.terminal import datasets_table
+
+    _print(datasets_table(known))
+
+
+@app.command(epilog="Example: glyphlite models")
+def models(as_json: JsonOption = False) -> None:
+    """List the models: name, parameters, multiply-accumulates of one image, and how each is trained."""
+    from glyphlite.models.registry import describe_models
+
+    known = describe_models()
+    if as_json:
+        from dataclasses import asdict
+
+        _print_json([asdict(entry) for entry in known])
+        return
+    from glyphlite.report.terminal import models_table
+
+    _print(models_table(known))
+
+
+@app.command(epilog="Example: glyphlite train micro-cnn --dataset mnist --out runs/micro --epochs 3")
+def train(
+    model: Annotated[
+        str, typer.Argument(help="A name that `glyphlite models` lists, path/to/file.py:function, or a .keras file.")
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="The folder for model.keras, history.csv, the curve and the checkpoints.")
+    ],
+    dataset: DatasetOption = "mnist",
+    epochs: EpochsOption = None,
+    seed: SeedOption = 0,
+    resume: ResumeOption = False,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a model; the best epoch is chosen on validation. Killed at any moment, --resume gives the same weights."""
+    from glyphlite.pipeline.train import train_model
+
+    trained = train_model(model, dataset, out, epochs=epochs, seed=seed, resume=resume, data_dir=data_dir)
+    if as_json:
+        _print_json(trained.document())
+        return
+    typer.echo(
+        f"{trained.folder / 'model.keras'}: validation accuracy {trained.validation_accuracy:.2%} at epoch {trained.best_epoch}"
+        f" of {trained.epochs}, {trained.seconds:.0f} s of training"
+    )
+
+
+@app.command(epilog="Example: glyphlite convert runs/edge-cnn/model.keras --out artifacts --to float32,int8")
+def convert(
+    model: Annotated[Path, typer.Argument(metavar="MODEL.keras", help="A .keras file.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The folder for model_VARIANT.tflite; the model's own when left out.")
+    ] = None,
+    to: Annotated[str, typer.Option("--to", help="Variants, with commas between.")] = "float32,float16,dynamic,int8,int16x8",
+    batch: Annotated[str, typer.Option("--batch", help="The batch size of the artifacts, or `dynamic` to leave it free.")] = "1",
+    dataset: DatasetOption = "mnist",
+    calibration_samples: SamplesOption = 300,
+    show_calibration: Annotated[
+        bool,
+        typer.Option(
+            "--show-calibration", help="Convert with several numbers of samples and show what each brings on validation."
+        ),
+    ] = False,
+    seed: SeedOption = 0,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Convert a Keras model to TFLite: float32, float16, dynamic range, int8, int16x8."""
+    from glyphlite.pipeline.convert import convert_model
+
+    conversion = convert_model(
+        model,
+        out,
+        variants=to,
+        batch=batch,
+        dataset=dataset,
+        samples=calibration_samples,
+        show_calibration=show_calibration,
+        seed=seed,
+        data_dir=data_dir,
+    )
+    if as_json:
+        _print_json(conversion.document())
+        return
+    from glyphlite.report.views import calibration_table, conversion_table
+
+    _print(conversion_table(conversion.artifacts))
+    if conversion.calibration:
+        _print(calibration_table(conversion.calibration))
+
+
+@app.command(epilog="Example: glyphlite evaluate runs/edge-cnn/model.keras runs/edge-cnn/*.tflite")
+def evaluate(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help=".keras and .tflite files.")],
+    dataset: DatasetOption = "mnist",
+    keras: KerasOption = None,
+    latency: Annotated[bool, typer.Option("--latency/--no-latency", help="Time one inference on this host.")] = True,
+    per_class: Annotated[
+        bool, typer.Option("--per-class/--no-per-class", help="The per-class table and the confusion matrix of each file.")
+    ] = True,
+    seed: SeedOption = 0,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure files on the whole test split: accuracy, agreement with Keras, bytes, latency, and which runtimes take them."""
+    from glyphlite.pipeline.evaluate import evaluate_files
+
+    evaluation = evaluate_files(files, dataset, keras=keras, latency=latency, seed=seed, data_dir=data_dir)
+    if as_json:
+        _print_json(evaluation.document())
+        return
+    from glyphlite.report.views import evaluation_view
+
+    _print(evaluation_view(evaluation.keras, evaluation.artifacts, evaluation.labels, per_class=per_class))
+
+
+@app.command(epilog="Example: glyphlite predict runs/edge-cnn/model_int8.tflite seven.png --show seen.png")
+def predict(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .tflite or .keras file.")],
+    images: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Pictures of a glyph each: PNG, JPEG, ... of any size, dark on light or light on dark."),
+    ] = None,
+    sample: Annotated[
+        list[int] | None,
+        typer.Option("--sample", min=0, help="Take this test image and compare with its label; may be repeated."),
+    ] = None,
+    show: Annotated[
+        Path | None, typer.Option("--show", help="Write a picture of what the model saw, beside the original.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Find every glyph of a picture, left to right.")] = False,
+    dataset: Annotated[str, typer.Option("--dataset", "-d", help="Where --sample takes its image from.")] = "mnist",
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Recognize glyphs in pictures: the class and the top three with probabilities."""
+    from glyphlite.pipeline.predict import predict_pictures
+
+    predictions = predict_pictures(
+        file, images or [], samples=sample or [], show=show, every=every, dataset=dataset, data_dir=data_dir
+    )
+    if as_json:
+        from dataclasses import asdict
+
+        _print_json([asdict(prediction) for prediction in predictions])
+        return
+    from glyphlite.report.terminal import predictions_table
+
+    _print(predictions_table((prediction.words, prediction.top) for prediction in predictions))
+
+
+@app.command(epilog="Example: glyphlite inspect runs/edge-cnn/model_int8.tflite --graph graph.svg")
+def inspect(
+    file: Annotated[Path, typer.Argument(metavar="FILE.tflite", help="A .tflite file; it is not trusted.")],
+    graph: Annotated[Path | None, typer.Option("--graph", help="Write a picture of the graph (SVG).")] = None,
+    runtimes: Annotated[bool, typer.Option("--runtimes/--no-runtimes", help="Try which runtimes take the file.")] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what is in a .tflite file: ops, shapes, scales, multiply-accumulates, bytes, metadata, and who takes it."""
+    from glyphlite.pipeline.inspect import inspect_file
+
+    inspection = inspect_file(file, graph=graph, runtimes=runtimes)
+    if as_json:
+        _print_json(inspection.model_dump(mode="json"))
+        return
+    from glyphlite.report.terminal_inspect import render_inspection
+
+    _print(render_inspection(inspection))
+
+
+@app.command(epilog="Example: glyphlite verify runs/micro-cnn/model_int8.tflite --images 1000")
+def verify(
+    file: Annotated[Path, typer.Argument(metavar="FILE.tflite", help="A .tflite file.")],
+    images: Annotated[
+        int | None,
+        typer.Option("--images", min=1, help="Draw this many test images with the seed; the whole test split when left out."),
+    ] = None,
+    dataset: DatasetOption = "mnist",
+    keras: KerasOption = None,
+    runtimes: Annotated[
+        str | None,
+        typer.Option("--runtimes", help="Only these, with commas between; every one that takes the file when left out."),
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option("--tolerance", min=0, max=1, help="Share of images whose class may differ before it is a failure.")
+    ] = 0.0,
+    seed: SeedOption = 0,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put the same inputs through every runtime and compare the bytes. Exit code 1 when classes differ beyond the tolerance."""
+    from glyphlite.errors import DisagreementError
+    from glyphlite.pipeline.verify import verify_file
+
+    verification = verify_file(
+        file, dataset, images=images, keras=keras, runtimes=runtimes, tolerance=tolerance, seed=seed, data_dir=data_dir
+    )
+    if as_json:
+        _print_json(verification.document())
+    else:
+        from glyphlite.report.views import verification_view
+
+        _print(verification_view(verification))
+    if not verification.agrees:
+        raise DisagreementError(verification.verdict)
+
+
+@app.command(epilog="Example: glyphlite export runs/micro-cnn/model_int8.tflite --for tflm --out firmware")
+def export(
+    file: Annotated[Path, typer.Argument(metavar="FILE.tflite", help="A .tflite file.")],
+    target: Annotated[
+        ExportFor, typer.Option("--for", help="tflm: a whole TensorFlow Lite Micro project. c-array: any .tflite as a C array.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The folder to write.")],
+    name: Annotated[str, typer.Option("--name", help="Prefix of the C symbols.")] = "model",
+    language: Annotated[Language, typer.Option("--language", help="cc for C++, c for plain C (the array only).")] = Language.CC,
+    dataset: DatasetOption = "mnist",
+    sample: Annotated[int, typer.Option("--sample", min=0, help="The test image to embed.")] = 0,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Turn a .tflite file into firmware sources for TensorFlow Lite Micro."""
+    from glyphlite.pipeline.export import export_file
+
+    exported = export_file(
+        file, target.value, out, name=name, language=language.value, dataset=dataset, sample=sample, data_dir=data_dir
+    )
+    if as_json:
+        _print_json(exported.document)
+        return
+    typer.echo(exported.words)
+
+
+@app.command("compile", epilog="Example: glyphlite compile runs/micro-cnn/model_int8.tflite --out firmware --optimize speed")
+def compile_(
+    file: Annotated[Path, typer.Argument(metavar="MODEL_int8.tflite", help="An int8 .tflite file.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The folder to write.")],
+    name: Annotated[
+        str | None, typer.Option("--name", help="Prefix of the C symbols and file names; the file's name when left out.")
+    ] = None,
+    optimize: Annotated[
+        Optimize, typer.Option("--optimize", help="What to trade for what; the choice is printed with its cost.")
+    ] = Optimize.SPEED,
+    scores: Annotated[
+        Scores, typer.Option("--scores", help="Keep the softmax, drop it, or give only the class.")
+    ] = Scores.PROBABILITIES,
+    dataset: DatasetOption = "mnist",
+    sample: Annotated[int, typer.Option("--sample", min=0, help="The test image in example.c.")] = 0,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compile an int8 .tflite file to C99 that needs nothing and gives TensorFlow Lite Micro's bytes."""
+    from glyphlite.pipeline.firmware import compile_file
+
+    compiled = compile_file(
+        file, out, name=name, optimize=optimize.value, scores=scores.value, dataset=dataset, sample=sample, data_dir=data_dir
+    )
+    if as_json:
+        _print_json(compiled.document)
+        return
+    typer.echo(compiled.words)
+
+
+@app.command(epilog="Example: glyphlite simulate runs/micro-cnn/model_int8.tflite --cpu cortex-m4")
+def simulate(
+    target: Annotated[
+        Path,
+        typer.Argument(metavar="DIR|MODEL.tflite", help="An int8 .tflite file, or the folder that `glyphlite compile` wrote."),
+    ],
+    cpu: Annotated[list[Cpu] | None, typer.Option("--cpu", help="The core to emulate; may be repeated.")] = None,
+    images: Annotated[int, typer.Option("--images", min=1, help="Test images to run and to count.")] = 10,
+    optimize: Annotated[
+        Optimize, typer.Option("--optimize", help="As for `glyphlite compile`, where a .tflite file is named.")
+    ] = Optimize.SPEED,
+    dataset: DatasetOption = "mnist",
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run generated C on an emulated core: classes, exact instructions per layer, flash, arena and stack."""
+    from glyphlite.pipeline.firmware import simulate_target
+
+    simulation = simulate_target(
+        target,
+        [core.value for core in cpu or [Cpu.M4]],
+        images=images,
+        optimize=optimize.value,
+        dataset=dataset,
+        data_dir=data_dir,
+    )
+    if as_json:
+        _print_json(simulation.document())
+        return
+    from glyphlite.report.terminal import predictions_table
+    from glyphlite.report.views import firmware_view
+
+    _print(predictions_table(simulation.predictions()))
+    _print(firmware_view(simulation.reports))
+
+
+@app.command(epilog="Example: glyphlite report runs/micro-cnn runs/edge-cnn --out comparison.html")
+def report(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of finished runs.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="The page to write; report.html in the folder for one run, comparison.html for several."
+        ),
+    ] = None,
+) -> None:
+    """Write the report of a run again, or put several runs side by side."""
+    from glyphlite.pipeline.report import write_reports
+
+    typer.echo(str(write_reports(runs, out)))

@@ -1,0 +1,99 @@
+"""``glyphlite convert``: a .keras file to the variants asked for, with the round trip of its weights checked."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from glyphlite.console import say
+from glyphlite.conversion.calibration import CalibrationEffect, calibration_effect
+from glyphlite.conversion.folder import ConvertedArtifact, convert_to_folder
+from glyphlite.conversion.variants import get_variant
+from glyphlite.data.datasets import load_dataset
+from glyphlite.data.records import as_float
+from glyphlite.errors import ConversionError
+from glyphlite.models.user import check_classifier, load_keras_model
+
+ROUND_TRIP_IMAGES = 256
+
+
+@dataclass(frozen=True)
+class Converted:
+    """The artifacts written and, where asked for, what the number of calibration samples brings."""
+
+    artifacts: list[ConvertedArtifact]
+    calibration: list[CalibrationEffect]
+
+    def document(self) -> dict[str, Any]:
+        """The plain JSON document."""
+        return {
+            "artifacts": [{**asdict(artifact), "path": str(artifact.path)} for artifact in self.artifacts],
+            "calibration": [asdict(effect) for effect in self.calibration],
+        }
+
+
+def convert_model(
+    path: Path,
+    folder: Path | None,
+    *,
+    variants: str,
+    batch: str,
+    dataset: str,
+    samples: int,
+    show_calibration: bool,
+    seed: int,
+    data_dir: Path | None,
+) -> Converted:
+    """Convert a .keras file.
+
+    Args:
+        path: the .keras file.
+        folder: where the artifacts go; None is the model's own folder.
+        variants: names with commas between.
+        batch: a number, or ``dynamic``.
+        dataset: where calibration images come from (its training split).
+        samples: how many.
+        show_calibration: whether to measure several sample counts on validation.
+        seed: draws the samples.
+        data_dir: where the dataset lies already.
+
+    Raises:
+        ConversionError: an unknown variant or batch, or a model that cannot be expressed.
+        ModelError: the file is no Keras classifier of the dataset's shape.
+        DataError: the dataset.
+        OutputError: the folder.
+    """
+    names = tuple(dict.fromkeys(name.strip() for name in variants.split(",") if name.strip()))
+    if not names:
+        raise ConversionError("--to names no variant; for example --to float32,int8")
+    for name in names:
+        get_variant(name)
+    size = _batch_size(batch)
+    model = load_keras_model(path)
+    loaded = load_dataset(dataset, data_dir=data_dir, seed=seed)
+    check_classifier(model, loaded.input_shape, loaded.classes, str(path))
+    artifacts = convert_to_folder(model, folder or path.parent, names, dataset=loaded, samples=samples, seed=seed, batch=size)
+    for artifact in artifacts:
+        for note in artifact.notes:
+            say(f"{artifact.path.name}: {note}")
+    effects: list[CalibrationEffect] = []
+    if show_calibration:
+        from glyphlite.runtimes.registry import probabilities_of
+
+        effects = calibration_effect(model, loaded, probabilities_of, seed=seed)
+    return Converted(artifacts, effects)
+
+
+def check_weights(path: Path, images: Any) -> None:
+    """Check that a run's .keras and .weights.h5 give equal predictions on a few images (uint8)."""
+    from glyphlite.conversion.weights import check_round_trip
+
+    check_round_trip(load_keras_model(path), path.parent, images=as_float(images[:ROUND_TRIP_IMAGES]))
+
+
+def _batch_size(text: str) -> int | None:
+    """``dynamic`` is None; else a positive number."""
+    if text == "dynamic":
+        return None
+    if not text.isdecimal() or not 1 <= int(text) <= 4096:
+        raise ConversionError(f"--batch takes a number from 1 to 4096, or dynamic; not {text!r}")
+    return int(text)

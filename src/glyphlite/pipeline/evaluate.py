@@ -1,0 +1,75 @@
+"""``glyphlite evaluate``: every file named, on the whole test split, against the float Keras model where there is one."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from glyphlite.console import progress_bar
+from glyphlite.data.datasets import load_dataset
+from glyphlite.evaluation.artifact import ArtifactEvaluation, KerasEvaluation, evaluate_artifact, evaluate_keras
+from glyphlite.pipeline.inputs import existing_file, is_keras, keras_beside
+from glyphlite.results import ArtifactReport, KerasReport
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was measured on each file, by its path as it was named."""
+
+    dataset: str
+    labels: tuple[str, ...]
+    keras: dict[str, KerasReport]
+    artifacts: dict[str, ArtifactReport]
+
+    def document(self) -> dict[str, Any]:
+        """The plain JSON document."""
+        return {
+            "dataset": self.dataset,
+            "labels": list(self.labels),
+            "keras": [{"path": path, **report.model_dump(mode="json")} for path, report in self.keras.items()],
+            "artifacts": [{**report.model_dump(mode="json"), "path": path} for path, report in self.artifacts.items()],
+        }
+
+
+def evaluate_files(
+    files: list[Path], dataset: str, *, keras: Path | None, latency: bool, seed: int, data_dir: Path | None
+) -> Evaluation:
+    """Measure .keras and .tflite files on the whole test split.
+
+    Each artifact is held against the Keras model named with ``keras``, else the model.keras beside it, else the only .keras file
+    among ``files``.
+
+    Raises:
+        ArtifactError: a .tflite file is missing, malformed or does not fit the dataset.
+        ModelError: a .keras file likewise.
+        DataError: the dataset.
+    """
+    files = list(dict.fromkeys(existing_file(path, "a .keras or .tflite file") for path in files))
+    sources = [path for path in files if is_keras(path)]
+    artifacts = [path for path in files if not is_keras(path)]
+    loaded = load_dataset(dataset, data_dir=data_dir, seed=seed)
+    known: dict[Path, KerasEvaluation] = {}
+
+    def measure_keras(path: Path) -> KerasEvaluation:
+        if path not in known:
+            with progress_bar(f"{path.name} on {len(loaded.test)} test images", len(loaded.test)) as advance:
+                known[path] = evaluate_keras(path, loaded, latency=latency, progress=advance)
+        return known[path]
+
+    for path in sources:
+        measure_keras(path)
+    measured: dict[str, ArtifactReport] = {}
+    for path in artifacts:
+        source = keras_beside(path, keras) or (sources[0] if len(sources) == 1 else None)
+        reference = measure_keras(source).predictions if source else None
+        measured[str(path)] = measure(path, loaded, reference, latency=latency).report
+    return Evaluation(loaded.name, loaded.labels, {str(path): each.report for path, each in known.items()}, measured)
+
+
+def measure(
+    path: Path, dataset: Any, keras_predictions: Any, *, latency: bool = True, variant: str | None = None
+) -> ArtifactEvaluation:
+    """Measure one artifact with a progress bar."""
+    with progress_bar(f"{path.name} on {len(dataset.test)} test images", len(dataset.test)) as advance:
+        return evaluate_artifact(
+            path, dataset, keras_predictions=keras_predictions, variant=variant, latency=latency, progress=advance
+        )

@@ -1,0 +1,96 @@
+"""``glyphlite export``: an artifact as firmware sources for other people's runtimes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from glyphlite.data.datasets import load_dataset
+from glyphlite.data.records import Dataset
+from glyphlite.errors import DataError
+from glyphlite.export.c_array import write_model_data
+from glyphlite.export.tflm import ExportReport, export_tflm
+from glyphlite.pipeline.inputs import artifact_in
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written, for programs and in words."""
+
+    document: dict[str, Any]
+    words: str
+
+
+def export_file(
+    path: Path, target: str, folder: Path, *, name: str, language: str, dataset: str, sample: int, data_dir: Path | None
+) -> Exported:
+    """Export an artifact.
+
+    Args:
+        path: a .tflite file, or a run's folder (its int8 artifact).
+        target: ``tflm`` or ``c-array``.
+        folder: what is written.
+        name: prefix of the C symbols.
+        language: ``cc`` or ``c``.
+        dataset: where the embedded test image comes from.
+        sample: which test image.
+        data_dir: where the dataset lies already.
+
+    Raises:
+        ArtifactError: the file is malformed, or TFLite Micro does not take it.
+        DataError: the dataset, or no such image in it.
+        OutputError: the folder cannot be written.
+    """
+    path = artifact_in(path)
+    if target == "c-array":
+        data = write_model_data(path, folder, name=name, language="c" if language == "c" else "cc")
+        files = ", ".join(str(file) for file in data.files)
+        return Exported(
+            {"name": data.name, "bytes": data.bytes, "sha256": data.sha256, "files": [str(file) for file in data.files]},
+            f"{files}: {data.bytes} bytes",
+        )
+    image, label, labels = image_of(load_dataset(dataset, data_dir=data_dir), sample)
+    report = export_tflm(
+        path,
+        folder,
+        name=name,
+        language="c" if language == "c" else "cc",
+        image=image,
+        label=label,
+        labels=labels,
+        image_source=f"{dataset} test image {sample}",
+    )
+    return Exported(_document(report), _words(report))
+
+
+def image_of(dataset: Dataset, sample: int) -> tuple[Any, int, tuple[str, ...]]:
+    """A test image ``(height, width, channels)`` uint8, its class, and the class labels.
+
+    Raises:
+        DataError: there is no such image.
+    """
+    if sample >= len(dataset.test):
+        raise DataError(f"{dataset.name} has test images 0 to {len(dataset.test) - 1}; there is no image {sample}")
+    return dataset.test.images[sample], int(dataset.test.labels[sample]), dataset.labels
+
+
+def _document(report: ExportReport) -> dict[str, Any]:
+    return {
+        "folder": str(report.folder),
+        "files": [str(file) for file in report.files],
+        "name": report.name,
+        "builtin_codes": list(report.builtin_codes),
+        "resolver": [entry.method for entry in report.resolver],
+        "model_bytes": report.model_bytes,
+        "sha256": report.sha256,
+        "tflm": report.arena.report().model_dump(mode="json"),
+        "expected_class": report.expected_class,
+    }
+
+
+def _words(report: ExportReport) -> str:
+    arena = report.arena
+    return (
+        f"{report.folder}: {len(report.files)} files; {report.model_bytes} bytes of model, {len(report.resolver)} ops, "
+        f"an arena of {arena.host_bytes} bytes measured here, {arena.recommended_bytes} set aside\n"
+        f"Build it: make -C {report.folder} TFLM_DIR=/path/to/tflite-micro (its README.md says how)"
+    )

@@ -1,0 +1,190 @@
+"""Firmware from an int8 artifact: the TFLite Micro project, generated C99, and what that costs on emulated cores."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from glyphlite.compiler import CompilationReport, compile_artifact
+from glyphlite.console import progress_bar, say
+from glyphlite.data.datasets import load_dataset
+from glyphlite.data.records import Dataset
+from glyphlite.errors import ArtifactError, ToolError
+from glyphlite.evaluation.firmware import Simulation, simulate
+from glyphlite.export.tflm import export_tflm
+from glyphlite.pipeline.export import image_of
+from glyphlite.pipeline.inputs import artifact_in
+from glyphlite.results import FirmwareReport, RuntimeReport
+from glyphlite.tflite.reader import read_graph
+
+RUN_CORES = ("cortex-m4", "cortex-m0")
+RUN_IMAGES = 10
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """What became of the int8 artifact: TFLite Micro's verdict with its arena, and generated C on each core."""
+
+    tflm: RuntimeReport | None = None
+    reports: list[FirmwareReport] = field(default_factory=list)
+
+
+def build_firmware(artifact: Path, folder: Path, dataset: Dataset) -> Firmware:
+    """Export ``folder/tflm``, compile ``folder/c``, and count on emulated cores; what cannot be done is said, not fatal.
+
+    Raises:
+        OutputError: a folder cannot be written.
+    """
+    image, label, labels = image_of(dataset, 0)
+    tflm = None
+    try:
+        exported = export_tflm(
+            artifact, folder / "tflm", image=image, label=label, labels=labels, image_source=f"{dataset.name} test image 0"
+        )
+        tflm = exported.arena.report()
+    except (ArtifactError, ToolError) as error:
+        say(f"[yellow]No TFLite Micro project:[/] {error}")
+    reports = []
+    try:
+        compile_artifact(artifact, folder / "c", name="model", sample=(image, label), labels=labels)
+        with progress_bar("Counting on emulated cores", len(RUN_CORES)) as advance:
+            for core in RUN_CORES:
+                reports.append(simulate(folder / "c", core, dataset.test.images[:RUN_IMAGES], measured=RUN_IMAGES).report)
+                advance()
+    except (ArtifactError, ToolError) as error:
+        say(f"[yellow]No firmware figures:[/] {error}")
+    return Firmware(tflm, reports)
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """What was compiled, for programs and in words."""
+
+    document: dict[str, Any]
+    words: str
+
+
+def compile_file(
+    path: Path,
+    folder: Path,
+    *,
+    name: str | None,
+    optimize: str,
+    scores: str,
+    dataset: str,
+    sample: int,
+    data_dir: Path | None,
+) -> Compiled:
+    """Compile an int8 .tflite file (or a run's) to C99.
+
+    Raises:
+        ArtifactError: the file is malformed, or holds what generated C cannot express.
+        DataError: the dataset, or no such image in it.
+        OutputError: the folder cannot be written.
+    """
+    path = artifact_in(path)
+    graph = read_graph(path)
+    image, label, labels = image_of(load_dataset(dataset, data_dir=data_dir), sample)
+    fits = graph.input.elements == image.size and abs(graph.output.shape[-1]) == len(labels)
+    report = compile_artifact(
+        path,
+        folder,
+        name=name,
+        optimize=optimize,
+        scores=scores,
+        sample=(image, label) if fits else None,
+        labels=labels if fits else None,
+    )
+    return Compiled(_document(report), _words(report, folder))
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """Simulations on several cores of the same images, and what the images show."""
+
+    simulations: list[Simulation]
+    expected: np.ndarray
+    labels: tuple[str, ...]
+
+    @property
+    def reports(self) -> list[FirmwareReport]:
+        """The records, one a core."""
+        return [simulation.report for simulation in self.simulations]
+
+    def document(self) -> list[dict[str, Any]]:
+        """The plain JSON document: the records, and each image's class and scores."""
+        return [
+            {
+                **simulation.report.model_dump(mode="json"),
+                "images": [
+                    {
+                        "expected": self.labels[int(expected)],
+                        "class": self.labels[int(found)],
+                        "scores": scores.tolist(),
+                        "instructions": int(instructions),
+                    }
+                    for expected, found, scores, instructions in zip(
+                        self.expected, simulation.classes, simulation.scores, simulation.instructions, strict=True
+                    )
+                ],
+            }
+            for simulation in self.simulations
+        ]
+
+    def predictions(self) -> list[tuple[str, list[tuple[str, float]]]]:
+        """Each image with its best three classes on the first core, and whether it is right."""
+        rows = []
+        first = self.simulations[0]
+        for index, (expected, scores) in enumerate(zip(self.expected, first.real_scores, strict=True)):
+            best = np.argsort(-scores, kind="stable")[:3]
+            top = [(self.labels[int(each)], float(scores[each])) for each in best]
+            right = "right" if int(best[0]) == int(expected) else "WRONG"
+            rows.append((f"test image {index}: {self.labels[int(expected)]}, {right}", top))
+        return rows
+
+
+def simulate_target(
+    target: Path,
+    cores: Sequence[str],
+    *,
+    images: int,
+    optimize: str,
+    dataset: str,
+    data_dir: Path | None,
+) -> Simulated:
+    """Run generated C on emulated cores: the first test images, each counted instruction by instruction.
+
+    Raises:
+        ArtifactError: the file or folder holds no model that can be simulated on this dataset.
+        ToolError: the cross-compiler or the emulator is missing.
+        DataError: the dataset.
+    """
+    if not target.is_dir():
+        read_graph(artifact_in(target))
+    elif (target / "model_int8.tflite").is_file():
+        target = target / "model_int8.tflite"
+    loaded = load_dataset(dataset, data_dir=data_dir)
+    pixels, labels = loaded.test.images[:images], loaded.test.labels[:images]
+    simulations = []
+    for core in cores:
+        with progress_bar(f"{target.name} on {core}", len(pixels)) as advance:
+            simulations.append(simulate(target, core, pixels, optimize=optimize, measured=len(pixels), progress=advance))
+    return Simulated(simulations, labels, loaded.labels)
+
+
+def _document(report: CompilationReport) -> dict[str, Any]:
+    return {**asdict(report), "folder": str(report.folder), "files": [str(file) for file in report.files]}
+
+
+def _words(report: CompilationReport, folder: Path) -> str:
+    """What was written and what it takes; the cores' figures are ``glyphlite simulate``'s."""
+    lines = [
+        f"{folder}: {', '.join(report.files)}",
+        f"optimized for {report.optimize}, scores: {report.scores}; {report.macs:,} multiply-accumulates",
+        f"arena {report.arena_bytes:,} bytes, input {report.input_bytes:,}, output {report.output_bytes:,}; constants "
+        f"{report.constant_bytes:,} bytes with the DSP extension, {report.plain_constant_bytes:,} without",
+        f"Try it: make -C {folder} && {folder}/example; count it: glyphlite simulate {folder} --cpu cortex-m4",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,168 @@
+"""``glyphlite predict``: pictures, or images of a test split, through one artifact."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from glyphlite.data.datasets import load_dataset
+from glyphlite.data.images import find_glyphs, prepare_glyph, read_picture
+from glyphlite.data.records import as_float
+from glyphlite.errors import ArtifactError, DataError
+from glyphlite.pipeline.inputs import existing_file, is_keras
+from glyphlite.runtimes.base import predict_probabilities
+from glyphlite.runtimes.registry import get_runtime
+from glyphlite.tflite.metadata import read_labels
+
+TOP = 3
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says of one glyph. Probabilities are the artifact's own, dequantized."""
+
+    picture: str
+    label: str
+    probability: float
+    top: tuple[tuple[str, float], ...]
+    true_label: str | None = None
+    box: tuple[int, int, int, int] | None = None
+
+    @property
+    def correct(self) -> bool | None:
+        """Whether the class is the true one, where that is known."""
+        return None if self.true_label is None else self.label == self.true_label
+
+    @property
+    def words(self) -> str:
+        """Where the glyph came from; its place, or its true label and whether that was found, where known."""
+        if self.true_label is not None:
+            return f"{self.picture}: {self.true_label}, {'right' if self.correct else 'WRONG'}"
+        return self.picture if self.box is None else f"{self.picture} at {self.box[0]},{self.box[1]}"
+
+
+@dataclass(frozen=True)
+class _Glyph:
+    """One input: where it came from, how it looked, and what the model sees ``(height, width, channels)`` uint8."""
+
+    picture: str
+    original: np.ndarray
+    seen: np.ndarray
+    true_label: str | None = None
+    box: tuple[int, int, int, int] | None = None
+    found: tuple[int, int, int, int] | None = None
+
+
+def predict_pictures(
+    path: Path,
+    pictures: Sequence[Path],
+    *,
+    samples: Sequence[int],
+    show: Path | None,
+    every: bool,
+    dataset: str,
+    data_dir: Path | None,
+) -> list[Prediction]:
+    """Recognize the glyphs of pictures and of test images.
+
+    Args:
+        path: a .tflite or .keras file.
+        pictures: image files, one glyph each unless ``every``.
+        samples: indices of test images, compared with their labels.
+        show: where to write what the model saw beside the originals.
+        every: find all glyphs of each picture, left to right.
+        dataset: where ``samples`` come from, and the class labels of a file that carries none.
+        data_dir: where the dataset lies already.
+
+    Raises:
+        ArtifactError: the file is malformed, or is no image classifier.
+        DataError: a picture cannot be read or holds no glyph, or there is no such test image.
+        OutputError: ``show`` cannot be written.
+    """
+    if not pictures and not samples:
+        raise DataError("there is nothing to predict; name a picture, or a test image with --sample 0")
+    existing_file(path, "a .tflite or .keras file")
+    runtime = get_runtime("keras" if is_keras(path) else "litert")
+    with runtime.load(path) as model:
+        height, width, channels = _image_shape(model.input.shape, path)
+        glyphs = [glyph for picture in pictures for glyph in _read(picture, height, width, channels, every)]
+        if samples:
+            glyphs += _samples(samples, (height, width, channels), dataset, data_dir)
+        images = as_float(np.stack([glyph.seen for glyph in glyphs]))
+        probabilities = predict_probabilities(model, images).reshape(len(glyphs), -1)
+    labels = _labels(path, probabilities.shape[1])
+    predictions = [_prediction(glyph, scores, labels) for glyph, scores in zip(glyphs, probabilities, strict=True)]
+    if show is not None:
+        _show(glyphs, predictions, show)
+    return predictions
+
+
+def _show(glyphs: list[_Glyph], predictions: list[Prediction], path: Path) -> None:
+    """One picture a glyph: ``path`` itself, with ``-2``, ``-3``, ... before its suffix for the further ones."""
+    from glyphlite.report.plots import saw_picture
+
+    for number, (glyph, prediction) in enumerate(zip(glyphs, predictions, strict=True), start=1):
+        place = path if number == 1 else path.with_stem(f"{path.stem}-{number}")
+        saw_picture(glyph.original, glyph.seen, prediction.top, place, box=glyph.found)
+
+
+def _image_shape(shape: tuple[int, ...], path: Path) -> tuple[int, int, int]:
+    if len(shape) == 2:
+        return shape[0], shape[1], 1
+    if len(shape) != 3 or shape[2] not in (1, 3):
+        raise ArtifactError(
+            f"{path} takes inputs of shape {'x'.join(map(str, shape))}, not images; predict needs height x width x 1 or 3"
+        )
+    return shape[0], shape[1], shape[2]
+
+
+def _read(path: Path, height: int, width: int, channels: int, every: bool) -> list[_Glyph]:
+    picture = read_picture(path)
+    if not every:
+        glyph = prepare_glyph(picture, height, width)
+        return [_Glyph(str(path), picture, _with_channels(glyph.pixels, channels))]
+    glyphs = []
+    for box in find_glyphs(picture):
+        crop = picture[box.top : box.bottom, box.left : box.right]
+        seen = prepare_glyph(crop, height, width).pixels
+        glyphs.append(_Glyph(str(path), crop, _with_channels(seen, channels), box=(box.left, box.top, box.right, box.bottom)))
+    return glyphs
+
+
+def _samples(samples: Sequence[int], shape: tuple[int, int, int], dataset: str, data_dir: Path | None) -> list[_Glyph]:
+    loaded = load_dataset(dataset, data_dir=data_dir)
+    if loaded.input_shape != shape:
+        found, wanted = ("x".join(map(str, each)) for each in (loaded.input_shape, shape))
+        raise DataError(f"images of {loaded.name} are {found}, the model takes {wanted}; name its dataset with --dataset")
+    beyond = [sample for sample in samples if sample >= len(loaded.test)]
+    if beyond:
+        raise DataError(f"{loaded.name} has test images 0 to {len(loaded.test) - 1}; there is no image {beyond[0]}")
+    return [
+        _Glyph(
+            f"{loaded.name} test image {sample}",
+            loaded.test.images[sample],
+            loaded.test.images[sample],
+            true_label=loaded.labels[int(loaded.test.labels[sample])],
+        )
+        for sample in samples
+    ]
+
+
+def _labels(path: Path, classes: int) -> tuple[str, ...]:
+    """The labels the file carries, those beside it in a run's folder, else the numbers."""
+    carried = () if is_keras(path) else read_labels(path.read_bytes())
+    beside = path.parent / "labels.txt"
+    if not carried and beside.is_file():
+        carried = tuple(beside.read_text().split("\n")[:classes])
+    return carried if len(carried) == classes else tuple(str(index) for index in range(classes))
+
+
+def _with_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
+    return np.repeat(pixels[..., np.newaxis], channels, axis=2)
+
+
+def _prediction(glyph: _Glyph, scores: np.ndarray, labels: tuple[str, ...]) -> Prediction:
+    order = np.argsort(-scores, kind="stable")[:TOP]
+    top = tuple((labels[index], float(scores[index])) for index in order)
+    return Prediction(glyph.picture, top[0][0], top[0][1], top, glyph.true_label, glyph.box)

@@ -1,0 +1,85 @@
+"""``run.toml``: everything needed to repeat a run. Versions, seeds, recipe, hashes; the command that does it again."""
+
+import platform
+import shlex
+import sys
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from glyphlite import __version__
+from glyphlite.data.records import Dataset
+from glyphlite.files import write_text
+from glyphlite.models.recipe import Recipe
+
+PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "tflite-micro", "numpy", "pillow", "unicorn", "ziglang")
+
+
+def write_run_record(
+    folder: Path,
+    *,
+    command: list[str],
+    model: str,
+    dataset: Dataset,
+    recipe: Recipe,
+    settings: dict[str, Any],
+    hashes: dict[str, str],
+) -> Path:
+    """Write ``run.toml``.
+
+    Args:
+        folder: the run's folder.
+        command: the command line that repeats the run.
+        model: the model as it was named.
+        dataset: where its bytes came from, and their SHA-256.
+        recipe: how the model was trained.
+        settings: seeds and sizes, by name; None is left out.
+        hashes: SHA-256 of the run's files, by name.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    document = {
+        "repeat": shlex.join(command),
+        "model": model,
+        "settings": _known(settings),
+        "dataset": _known(
+            {
+                "name": dataset.name,
+                "source": dataset.source,
+                "train": len(dataset.train),
+                "validation": len(dataset.validation),
+                "test": len(dataset.test),
+                "sha256": dataset.sha256,
+            }
+        ),
+        "recipe": _known(asdict(recipe)),
+        "versions": {"glyphlite": __version__, "python": platform.python_version(), **_versions()},
+        "machine": {"system": platform.platform(terse=True), "architecture": platform.machine(), "byte_order": sys.byteorder},
+        "sha256": hashes,
+    }
+    return write_text(folder / "run.toml", tomli_w.dumps(document))
+
+
+def _known(values: dict[str, Any]) -> dict[str, Any]:
+    """TOML has no null: what is not set is left out."""
+    return {
+        key: _known(value) if isinstance(value, dict) else str(value) if isinstance(value, Path) else value
+        for key, value in values.items()
+        if value is not None
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in PACKAGES:
+        for name in (package, f"{package}-cpu"):
+            try:
+                found[package] = version(name)
+                break
+            except PackageNotFoundError:
+                continue
+    return found

@@ -1,0 +1,72 @@
+"""A run's pictures and page, from its records; written again from disk alone by ``glyphlite report``."""
+
+from pathlib import Path
+
+from glyphlite.data.records import Dataset
+from glyphlite.errors import DataError
+from glyphlite.evaluation.artifact import ArtifactEvaluation
+from glyphlite.report.graph_picture import draw_graph
+from glyphlite.report.html import compare_report, write_report
+from glyphlite.report.plots import write_figures
+from glyphlite.report.samples import SampleSheet, choose_samples
+from glyphlite.results import Results
+from glyphlite.tflite.reader import read_graph
+
+SAMPLES = "figures/samples.json"
+
+
+def write_report_of(folder: Path, results: Results, dataset: Dataset, shipped: ArtifactEvaluation | None) -> Path:
+    """Write the figures and ``report.html`` of a run.
+
+    Args:
+        folder: the run's folder.
+        results: its records.
+        dataset: whose test images are shown.
+        shipped: the artifact whose predictions are shown, right and wrong.
+
+    Returns:
+        The page.
+
+    Raises:
+        OutputError: something cannot be written.
+    """
+    if shipped is not None:
+        sheet = choose_samples(
+            dataset.test.images, dataset.test.labels, shipped.probabilities, artifact=shipped.report.path, seed=results.seed
+        )
+        sheet.save(folder / SAMPLES)
+    return _write(folder, results)
+
+
+def write_reports(runs: list[Path], out: Path | None) -> Path:
+    """Write one run's page again, or several side by side.
+
+    Raises:
+        DataError: a folder holds no results.json.
+        OutputError: the page cannot be written.
+    """
+    for run in runs:
+        if not (run / "results.json").is_file():
+            raise DataError(f"{run} holds no results.json; name the folder of a finished run")
+    if len(runs) > 1:
+        return compare_report(runs, out or Path("comparison.html"))
+    page = _write(runs[0], Results.load(runs[0] / "results.json"))
+    if out is not None:
+        from glyphlite.files import write_bytes
+
+        return write_bytes(out, page.read_bytes())
+    return page
+
+
+def _write(folder: Path, results: Results) -> Path:
+    history = folder / "history.csv"
+    known = history if history.is_file() else None
+    sheet = SampleSheet.load(folder / SAMPLES) if (folder / SAMPLES).is_file() else None
+    write_figures(results, folder, samples=sheet)
+    shown = next(
+        (each for each in results.artifacts if each.variant == "int8"), results.artifacts[0] if results.artifacts else None
+    )
+    graph_svg = None
+    if shown is not None and (folder / shown.path).is_file():
+        graph_svg = draw_graph(read_graph(folder / shown.path), shown.path)
+    return write_report(results, folder, samples=sheet, history=known, graph_svg=graph_svg)

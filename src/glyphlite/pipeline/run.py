@@ -1,0 +1,192 @@
+"""The main job, ``glyphlite run``: data, training, conversion, measuring, verifying, firmware, report, in that order."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from glyphlite import __version__
+from glyphlite.console import say
+from glyphlite.conversion.folder import ConvertedArtifact, convert_to_folder
+from glyphlite.conversion.variants import VARIANT_NAMES
+from glyphlite.data.datasets import load_dataset
+from glyphlite.data.records import Dataset
+from glyphlite.evaluation.artifact import ArtifactEvaluation, KerasEvaluation, evaluate_keras
+from glyphlite.evaluation.footprint import measure_footprint
+from glyphlite.files import make_folder, sha256_of
+from glyphlite.models.registry import MODEL_NAMES, resolve_model
+from glyphlite.pipeline.convert import check_weights
+from glyphlite.pipeline.evaluate import measure
+from glyphlite.pipeline.firmware import Firmware, build_firmware
+from glyphlite.pipeline.record import write_run_record
+from glyphlite.pipeline.report import write_report_of
+from glyphlite.pipeline.stages import Stages
+from glyphlite.pipeline.verify import compare
+from glyphlite.report.html import compare_report
+from glyphlite.results import ArtifactReport, Results, RuntimeReport, UnverifiedReport, VerifyReport
+from glyphlite.training.trainer import TrainingResult, train
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What the user chose; every field is one option of ``glyphlite run``."""
+
+    model: str = "edge-cnn"
+    dataset: str = "mnist"
+    out: Path | None = None
+    epochs: int | None = None
+    seed: int = 0
+    resume: bool = False
+    calibration_samples: int = 300
+    verify_images: int = 1000
+    data_dir: Path | None = None
+
+    def folder(self, name: str) -> Path:
+        """The run's folder: ``out``, else ``runs/`` with the model's name (and the dataset's, unless it is MNIST)."""
+        if self.out is not None:
+            return self.out
+        dataset = Path(self.dataset).stem
+        return Path("runs") / (name if dataset == "mnist" else f"{name}-{dataset}")
+
+    def command(self, folder: Path) -> list[str]:
+        """The command line that repeats the run."""
+        words = [
+            "glyphlite",
+            "run",
+            "--model",
+            self.model,
+            "--dataset",
+            self.dataset,
+            "--out",
+            str(folder),
+            "--seed",
+            str(self.seed),
+        ]
+        words += ["--calibration-samples", str(self.calibration_samples), "--verify-images", str(self.verify_images)]
+        return words + (["--epochs", str(self.epochs)] if self.epochs is not None else [])
+
+
+def run_all(options: RunOptions) -> list[Results]:
+    """Run each reference model into a folder of its own and put them side by side in ``comparison.html``.
+
+    Raises:
+        GlyphliteError: as :func:`run_pipeline`.
+    """
+    parent = options.out or Path("runs")
+    everything, folders = [], []
+    for name in MODEL_NAMES:
+        say(f"[bold]{name}[/]")
+        each = replace(options, model=name, out=parent / options.folder(name).name if options.out is None else parent / name)
+        everything.append(run_pipeline(each))
+        folders.append(each.folder(name))
+    page = compare_report(folders, parent / "comparison.html")
+    say(f"[bold green]All {len(folders)} side by side:[/] {page}")
+    return everything
+
+
+def run_pipeline(options: RunOptions) -> Results:
+    """Do the whole of one run and leave its folder.
+
+    Raises:
+        DataError: the dataset cannot be had or is not what its hash says.
+        ModelError: the model is unknown or does not fit the dataset.
+        ConversionError: a variant cannot be expressed.
+        OutputError: the folder cannot be written.
+    """
+    stages = Stages(6)
+    with stages.stage("data", f"Data: {options.dataset}"):
+        dataset = load_dataset(options.dataset, data_dir=options.data_dir, seed=options.seed)
+        choice = resolve_model(options.model, dataset.input_shape, dataset.classes)
+        folder = make_folder(options.folder(choice.name))
+    with stages.stage("train", f"Training {choice.name} on {len(dataset.train)} images"):
+        trained = train(choice, dataset, folder, epochs=options.epochs, seed=options.seed, resume=options.resume)
+    with stages.stage("convert", f"Converting to {', '.join(VARIANT_NAMES)}"):
+        artifacts = convert_to_folder(
+            trained.model, folder, VARIANT_NAMES, dataset=dataset, samples=options.calibration_samples, seed=options.seed
+        )
+        check_weights(folder / "model.keras", dataset.validation.images)
+        for artifact in artifacts:
+            for note in artifact.notes:
+                say(f"{artifact.path.name}: {note}")
+    with stages.stage("evaluate", f"Measuring each on {len(dataset.test)} test images"):
+        keras = _measure_keras(trained, dataset)
+        evaluations = [
+            measure(each.path, dataset, keras.predictions, variant=each.variant) for each in artifacts if not each.ruled_out
+        ]
+    int8 = next((each for each in artifacts if each.variant == "int8" and not each.ruled_out), None)
+    with stages.stage("firmware", "Firmware from the int8 artifact: TFLite Micro project, C99, emulated cores"):
+        firmware = build_firmware(int8.path, folder, dataset) if int8 else Firmware()
+    with stages.stage("verify", f"Verifying the int8 artifact in every runtime on {options.verify_images} test images"):
+        verified = _verify(int8, dataset, folder, options)
+    results = Results(
+        glyphlite=__version__,
+        model=choice.name,
+        dataset=dataset.name,
+        seed=options.seed,
+        labels=list(dataset.labels),
+        seconds=stages.seconds,
+        keras=keras.report,
+        artifacts=[_with_arena(each, firmware.tflm) for each in evaluations],
+        unverified=[_unverified(each) for each in artifacts if each.ruled_out],
+        verify=verified,
+        firmware=firmware.reports,
+    )
+    results.save(folder / "results.json")
+    write_run_record(
+        folder,
+        command=options.command(folder),
+        model=options.model,
+        dataset=dataset,
+        recipe=choice.recipe,
+        settings={
+            "seed": options.seed,
+            "epochs": len(trained.history),
+            "best_epoch": trained.best_epoch,
+            "calibration_samples": options.calibration_samples,
+            "verify_images": options.verify_images,
+        },
+        hashes={
+            name: sha256_of(folder / name)
+            for name in ("model.keras", "model.weights.h5", *(each.path.name for each in artifacts))
+        },
+    )
+    shipped = next((each for each in evaluations if each.report.variant == "int8"), evaluations[0] if evaluations else None)
+    page = write_report_of(folder, results, dataset, shipped)
+    say(f"[bold green]Done in {sum(stages.seconds.values()):.0f} s.[/] Look at {page}; programs read {folder / 'results.json'}")
+    return results
+
+
+def _measure_keras(trained: TrainingResult, dataset: Dataset) -> KerasEvaluation:
+    return evaluate_keras(
+        trained.folder / "model.keras",
+        dataset,
+        validation_accuracy=trained.validation_accuracy,
+        best_epoch=trained.best_epoch,
+    )
+
+
+def _verify(int8: ConvertedArtifact | None, dataset: Dataset, folder: Path, options: RunOptions) -> list[VerifyReport]:
+    if int8 is None:
+        say("[yellow]There is no int8 artifact that a runtime here executes: nothing to verify.[/]")
+        return []
+    verification = compare(int8.path, dataset, images=options.verify_images, seed=options.seed, keras=folder / "model.keras")
+    say(verification.verdict)
+    return list(verification.records)
+
+
+def _with_arena(evaluation: ArtifactEvaluation, tflm: RuntimeReport | None) -> ArtifactReport:
+    """The int8 artifact's report carries the arena that the export measured, with its breakdown."""
+    report = evaluation.report
+    if report.variant != "int8" or tflm is None:
+        return report
+    return report.model_copy(update={"runtimes": {**report.runtimes, "tflm": tflm}})
+
+
+def _unverified(artifact: ConvertedArtifact) -> UnverifiedReport:
+    footprint = measure_footprint(artifact.path)
+    return UnverifiedReport(
+        variant=artifact.variant,
+        path=artifact.path.name,
+        bytes=footprint.bytes,
+        sha256=footprint.sha256,
+        reason="uses ops that no installed runtime executes; converted, not verified here",
+        operators=list(artifact.select_tf_ops),
+    )

@@ -1,0 +1,45 @@
+"""``glyphlite train``: a dataset, a model by name, and the trainer."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from glyphlite.data.datasets import load_dataset
+from glyphlite.models.registry import resolve_model
+from glyphlite.training.trainer import train
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training reports: accuracies on validation only."""
+
+    model: str
+    dataset: str
+    folder: Path
+    epochs: int
+    best_epoch: int
+    validation_accuracy: float
+    seconds: float
+
+    def document(self) -> dict[str, Any]:
+        """The plain JSON document."""
+        return {**vars(self), "folder": str(self.folder)}
+
+
+def train_model(
+    model: str, dataset: str, folder: Path | None, *, epochs: int | None, seed: int, resume: bool, data_dir: Path | None
+) -> Trained:
+    """Train a model into a folder, ``runs/`` with the model's name when none is given.
+
+    Raises:
+        DataError: the dataset.
+        ModelError: the model, or a checkpoint of other settings.
+        OutputError: the folder.
+    """
+    loaded = load_dataset(dataset, data_dir=data_dir, seed=seed)
+    choice = resolve_model(model, loaded.input_shape, loaded.classes)
+    folder = folder or Path("runs") / choice.name
+    result = train(choice, loaded, folder, epochs=epochs, seed=seed, resume=resume)
+    return Trained(
+        choice.name, loaded.name, folder, len(result.history), result.best_epoch, result.validation_accuracy, result.seconds
+    )

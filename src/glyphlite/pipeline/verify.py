@@ -1,0 +1,74 @@
+"""``glyphlite verify``: one artifact, every runtime that takes it, the same inputs."""
+
+from pathlib import Path
+
+from glyphlite.console import progress_bar
+from glyphlite.data.datasets import load_dataset
+from glyphlite.data.records import Dataset
+from glyphlite.errors import ArtifactError
+from glyphlite.evaluation.agreement import TOLERANCE, Verification, verify, work_units
+from glyphlite.pipeline.inputs import artifact_in, keras_beside
+from glyphlite.runtimes.registry import RUNTIME_NAMES
+
+
+def verify_file(
+    path: Path,
+    dataset: str,
+    *,
+    images: int | None,
+    keras: Path | None,
+    runtimes: str | None,
+    tolerance: float | None,
+    seed: int,
+    data_dir: Path | None,
+) -> Verification:
+    """Compare the runtimes on one artifact.
+
+    Raises:
+        ArtifactError: the file is malformed, no runtime takes it, or an unknown runtime is named.
+        DataError: the dataset.
+    """
+    path = artifact_in(path)
+    source = keras_beside(path, keras)
+    names = _runtimes(runtimes)
+    loaded = load_dataset(dataset, data_dir=data_dir, seed=seed)
+    return compare(path, loaded, images=images, seed=seed, keras=source, runtimes=names, tolerance=tolerance)
+
+
+def compare(
+    path: Path,
+    dataset: Dataset,
+    *,
+    images: int | None,
+    seed: int,
+    keras: Path | None,
+    runtimes: tuple[str, ...] | None = None,
+    tolerance: float | None = None,
+) -> Verification:
+    """Compare with a progress bar over every image and runtime."""
+    count = min(images or len(dataset.test), len(dataset.test))
+    with progress_bar(
+        f"{path.name}: {count} images through every runtime", work_units(path, count, runtimes, keras=keras is not None)
+    ) as advance:
+        return verify(
+            path,
+            dataset,
+            images=count,
+            seed=seed,
+            keras=keras,
+            runtimes=runtimes,
+            tolerance=TOLERANCE if tolerance is None else tolerance,
+            progress=advance,
+        )
+
+
+def _runtimes(text: str | None) -> tuple[str, ...] | None:
+    if text is None:
+        return None
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    unknown = [name for name in names if name not in RUNTIME_NAMES]
+    if unknown or not names:
+        raise ArtifactError(
+            f"--runtimes does not know {', '.join(unknown) or 'an empty list'}; it takes {', '.join(RUNTIME_NAMES)}"
+        )
+    return names

@@ -1,0 +1,109 @@
+"""What each command prints: the tables of ``terminal``, put together. Nothing is measured here."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from glyphlite.report.terminal import (
+    confusion_table,
+    evaluation_table,
+    firmware_table,
+    layers_table,
+    new_table,
+    per_class_table,
+    plain,
+    right_align,
+    runtimes_table,
+    summary,
+    verify_table,
+)
+from glyphlite.results import ArtifactReport, FirmwareReport, KerasReport, Results
+
+if TYPE_CHECKING:
+    from glyphlite.conversion.calibration import CalibrationEffect
+    from glyphlite.conversion.folder import ConvertedArtifact
+    from glyphlite.evaluation.agreement import Verification
+
+
+def run_view(results: Results) -> RenderableType:
+    """The end of ``glyphlite run``: the files, which to ship, where each runs, whether they agree, what firmware costs."""
+    parts: list[RenderableType] = [Text(""), summary(results), Text(""), runtimes_table(results.artifacts)]
+    if results.verify:
+        parts += [Text(""), verify_table(results.verify)]
+    if results.firmware:
+        parts += [Text(""), firmware_table(results.firmware)]
+    return Group(*parts)
+
+
+def evaluation_view(
+    keras: Mapping[str, KerasReport], artifacts: Mapping[str, ArtifactReport], labels: Sequence[str], *, per_class: bool
+) -> RenderableType:
+    """The files of ``glyphlite evaluate``: figures, runtimes, and for each file its classes and what it takes for what."""
+    reports = [report.model_copy(update={"path": path}) for path, report in artifacts.items()]
+    parts: list[RenderableType] = []
+    first = next(iter(keras.values()), None)
+    parts.append(evaluation_table(reports, first))
+    if reports:
+        parts += [Text(""), runtimes_table(reports)]
+    if per_class:
+        for path, report in (*keras.items(), *artifacts.items()):
+            parts += [Text(""), plain(path), per_class_table(report, labels), Text(""), confusion_table(report, labels)]
+    return Group(*parts)
+
+
+def verification_view(verification: "Verification") -> RenderableType:
+    """The matrix of ``glyphlite verify``, who refused and why, every tensor that differs, and the verdict."""
+    parts: list[RenderableType] = [verify_table(verification.records)]
+    for name, reason in verification.refused.items():
+        parts.append(plain(f"{name} refuses the file: {reason}"))
+    for record in verification.records:
+        if record.differing_tensors:
+            parts += [Text(""), plain(f"{record.runtime}: tensors that differ from {record.reference}")]
+            parts += [
+                plain(
+                    f"  op {each.op_index} {each.op}, {each.tensor}: by at most {each.largest_difference:g}, "
+                    f"on {each.differing_images} images"
+                )
+                for each in record.differing_tensors
+            ]
+    return Group(*parts, Text(""), plain(verification.verdict))
+
+
+def firmware_view(reports: Sequence[FirmwareReport]) -> RenderableType:
+    """What generated C costs on each core, then layer by layer."""
+    parts: list[RenderableType] = [firmware_table(reports)]
+    for report in reports:
+        if report.layers:
+            parts += [Text(""), layers_table(report)]
+    return Group(*parts)
+
+
+def conversion_table(artifacts: "Sequence[ConvertedArtifact]") -> RenderableType:
+    """What ``glyphlite convert`` wrote."""
+    table = new_table("File", "Variant", "Bytes", "Seconds", "Verified by")
+    right_align(table, 2, 3)
+    for artifact in artifacts:
+        verified = "no runtime here: " + ", ".join(artifact.select_tf_ops) if artifact.select_tf_ops else "glyphlite evaluate"
+        table.add_row(
+            plain(str(artifact.path)), artifact.variant, f"{artifact.bytes:,}", f"{artifact.seconds:.1f}", plain(verified)
+        )
+    return table
+
+
+def calibration_table(effects: "Sequence[CalibrationEffect]") -> RenderableType:
+    """What the number of calibration samples brings, measured on validation images."""
+    table = new_table("Calibrated with", "% right", "Keras", "Same %", "Logits off by, mean", "at most")
+    right_align(table, *range(6))
+    for effect in effects:
+        table.add_row(
+            f"{effect.samples:,} images",
+            f"{effect.accuracy * 100:.2f}",
+            f"{effect.keras_accuracy * 100:.2f}",
+            f"{effect.agreement * 100:.2f}",
+            f"{effect.mean_logit_error:.3f}",
+            f"{effect.largest_logit_error:.3f}",
+        )
+    table.title = f"int8 on {effects[0].images:,} validation images" if effects else None
+    return table
