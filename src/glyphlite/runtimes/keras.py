@@ -1,15 +1,14 @@
 """The float Keras model as a runtime: what every artifact is held against. Knows .keras files, nothing of .tflite."""
 
 import time
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from glyphlite.console import captured_noise, quiet_tensorflow
 from glyphlite.errors import ArtifactError, ModelError
+from glyphlite.models.user import load_keras_model
 from glyphlite.runtimes import ports
 from glyphlite.runtimes.base import LoadedModel, Runtime
 
@@ -80,25 +79,3 @@ class KerasModel(LoadedModel):
             np.asarray(self._call(frame))
             seconds[index] = time.perf_counter() - started
         return seconds
-
-
-def load_keras_model(path: Path) -> Any:
-    """Load a .keras file, for prediction only.
-
-    Raises:
-        ModelError: it is missing, damaged, or needs code that this process does not have.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise ModelError(f"cannot read {path}: there is no such file; name a .keras file")
-    if not zipfile.is_zipfile(path):
-        raise ModelError(f"{path} is not a .keras file (it is no zip archive); save one with model.save('model.keras')")
-    quiet_tensorflow()
-    with captured_noise():
-        import keras
-
-        try:
-            return keras.saving.load_model(path, compile=False)
-        except Exception as error:  # Keras raises whatever a layer's constructor, HDF5 or the zip reader raises
-            first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-            raise ModelError(f"{path} cannot be loaded as a Keras model: {first[:200]}") from None

@@ -11,7 +11,7 @@ INT8 = "convert the model with --to int8"
 
 _KNOWN: tuple[tuple[str, str], ...] = (
     (
-        r"Select TensorFlow op|Flex\w+ op|FlexDelegate|custom op.*Flex|Flex[A-Z]\w+",
+        r"Select TensorFlow op|Regular TensorFlow ops|Flex[A-Z]\w+|\(Flex\)",
         "it needs TensorFlow's own ops (SELECT_TF_OPS), which no runtime here has",
     ),
     (r"dequantize\w*\.cc.*kTfLiteInt8", f"its weights are float16, which TFLite Micro cannot dequantize; {INT8}"),
@@ -19,6 +19,9 @@ _KNOWN: tuple[tuple[str, str], ...] = (
         r"(?s)Input type: FLOAT32 with filter type: INT8|Hybrid models are not supported",
         f"its weights are int8 but its activations float32 (dynamic range), which TFLite Micro has no kernels for; {INT8}",
     ),
+    (r"Didn't find op for builtin opcode '(\w+)' version '(\d+)'", r"the runtime has no kernel for version \2 of the op \1"),
+    (r"from op code CUSTOM", "it has a custom op, as TensorFlow's own (SELECT_TF_OPS) are, which TFLite Micro has no kernel for"),
+    (r"codec can't decode", "a name in it is not UTF-8 text"),
     (r"Didn't find op for builtin opcode '(\w+)'", r"the runtime has no kernel for the op \1"),
     (r"Failed to get registration from op code", "it uses an op that the runtime does not have"),
     (
@@ -61,6 +64,9 @@ def reason_for(noise: str, error: BaseException | str) -> str:
         if match := re.search(pattern, text):
             return match.expand(words) if "\\" in words else words
     lines = [line for line in noise.splitlines() if not _USELESS.search(line)]
-    words = " ".join(_NOISE.sub("", lines[0] if lines else str(error)).split())
+    words = re.sub(r"(?<=[a-z0-9.)])(?=Node number|unsupported |failed to )", ". ", lines[0] if lines else str(error)).replace(
+        "..", "."
+    )
+    words = " ".join(_NOISE.sub("", words).split())
     words = "".join(character for character in words if character.isprintable())
     return words if len(words) <= LONGEST else words[: LONGEST - 3] + "..."

@@ -1,0 +1,276 @@
+"""A Keras model to the bytes of one .tflite variant, through TensorFlow's converter, whose noise and tracebacks stay here.
+
+The model is saved once with the batch size that the artifact shall have, and each variant is converted from that: with the
+batch fixed, shapes are constants and only the layers' own ops remain; batch normalization folds into the layer before it and
+dropout vanishes. Knows nothing of datasets, folders or runtimes.
+"""
+
+import math
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from glyphlite.console import captured_noise, quiet_tensorflow
+from glyphlite.conversion.blame import layer_and_op, layer_by_prefix
+from glyphlite.conversion.operators import float_operators, select_operators
+from glyphlite.conversion.variants import RULED_OUT_BY_SELECT_OPS, Variant, get_variant
+from glyphlite.errors import ConversionError
+from glyphlite.tflite.metadata import ModelMetadata, add_metadata
+
+if TYPE_CHECKING:
+    import keras
+
+INPUT_NAME = "image"
+"""Name of the input in the signature."""
+
+PIXEL_MEAN, PIXEL_STD = 0.0, 255.0
+"""How a pixel of 0 to 255 becomes what the model takes: :func:`glyphlite.data.records.as_float`."""
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """One converted model.
+
+    Attributes:
+        content: the .tflite file.
+        variant: its name.
+        select_tf_ops: TensorFlow's own ops in it, which LiteRT has no kernels for; empty for almost every model.
+        ruled_out: names of the runtimes that can therefore not execute it.
+        notes: what a user should know of it, one sentence each.
+    """
+
+    content: bytes
+    variant: str
+    select_tf_ops: tuple[str, ...] = ()
+    ruled_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def verifiable(self) -> bool:
+        """Whether any runtime here executes it."""
+        return not self.select_tf_ops
+
+
+@dataclass(frozen=True)
+class ExportedModel:
+    """A Keras model saved with the batch size of its artifacts.
+
+    Attributes:
+        model: the Keras model.
+        folder: TensorFlow's SavedModel.
+        shape: of the input, the batch first; None where it is free.
+    """
+
+    model: "keras.Model"
+    folder: Path
+    shape: tuple[int | None, ...] = field(default=())
+
+
+def convert(
+    model: "keras.Model",
+    variant: str,
+    *,
+    representative: np.ndarray | None = None,
+    batch: int | None = 1,
+    labels: Sequence[str] = (),
+    description: str = "",
+) -> Conversion:
+    """Convert a Keras image classifier to one variant.
+
+    Args:
+        model: with one image input and one output of a number per class.
+        variant: one of ``VARIANT_NAMES``.
+        representative: float32 images ``(n, height, width, channels)`` for calibration, int8 and int16x8 only.
+        batch: images per inference; None leaves it free.
+        labels: the classes in order, stored as metadata.
+        description: one sentence, stored in the file.
+
+    Returns:
+        The file's bytes and what should be known of it. The same model, images and arguments give the same bytes.
+
+    Raises:
+        ConversionError: an unknown variant, no calibration images, or a model that cannot be expressed; names the layer.
+    """
+    with exported(model, batch=batch) as saved:
+        return convert_exported(saved, variant, representative=representative, labels=labels, description=description)
+
+
+@contextmanager
+def exported(model: "keras.Model", *, batch: int | None = 1) -> Iterator[ExportedModel]:
+    """Save a model for conversion, in a temporary folder.
+
+    Raises:
+        ConversionError: the model's input is not one image of a fixed size, or TensorFlow cannot trace the model.
+    """
+    shape = (batch, *_image_shape(model))
+    quiet_tensorflow()
+    with tempfile.TemporaryDirectory(prefix="glyphlite-") as folder:
+        saved = ExportedModel(model, Path(folder) / "saved", shape)
+        with captured_noise():
+            try:
+                _save(model, saved.folder, shape)
+            except Exception as error:  # Keras and TensorFlow raise whatever a layer's code does
+                raise _failure(model, shape, "the model cannot be saved for conversion", error) from None
+        yield saved
+
+
+def convert_exported(
+    saved: ExportedModel,
+    variant: str,
+    *,
+    representative: np.ndarray | None = None,
+    labels: Sequence[str] = (),
+    description: str = "",
+) -> Conversion:
+    """Convert a saved model to one variant; as :func:`convert`, for several variants of one model."""
+    kind = get_variant(variant)
+    images = _calibration_images(kind, representative, saved.shape)
+    with captured_noise():
+        content, error = _attempt(saved, kind, images, select=False)
+        if content is None:
+            content, second = _attempt(saved, kind, images, select=True)
+            error = second or error
+    if content is None:
+        assert error is not None
+        raise _failure(saved.model, saved.shape, f"the model cannot be converted to {variant}", error)
+    content = add_metadata(
+        content,
+        ModelMetadata(
+            name=str(saved.model.name),
+            description=description,
+            labels=tuple(labels),
+            mean=PIXEL_MEAN,
+            std=PIXEL_STD,
+        ),
+    )
+    select = select_operators(content)
+    return Conversion(content, variant, select, RULED_OUT_BY_SELECT_OPS if select else (), _notes(kind, content, select))
+
+
+def _save(model: "keras.Model", folder: Path, shape: tuple[int | None, ...]) -> None:
+    import keras
+
+    specification = keras.InputSpec(dtype="float32", shape=shape, name=INPUT_NAME)
+    model.export(str(folder), verbose=False, input_signature=[specification])
+
+
+def _attempt(
+    saved: ExportedModel, variant: Variant, images: Sequence[np.ndarray], *, select: bool
+) -> tuple[bytes | None, Exception | None]:
+    """The file, or what the converter raised."""
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(saved.folder), signature_keys=["serving_default"])
+    _configure(converter, variant, images, select=select)
+    try:
+        return converter.convert(), None
+    except Exception as error:  # ConverterError, RuntimeError of the calibrator, ValueError, ...
+        return None, error
+
+
+def _configure(converter: Any, variant: Variant, images: Sequence[np.ndarray], *, select: bool) -> None:
+    """What TensorFlow's converter must be told for a variant."""
+    import tensorflow as tf
+
+    kernels = tf.lite.OpsSet.TFLITE_BUILTINS
+    if variant.name != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if variant.name == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if variant.name == "int8":
+        kernels = tf.lite.OpsSet.TFLITE_BUILTINS_INT8
+    if variant.name == "int16x8":
+        kernels = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+    if variant.needs_calibration:
+        converter.representative_dataset = lambda: ([image] for image in images)
+        converter.inference_input_type = converter.inference_output_type = tf.as_dtype(variant.ports)
+    converter.target_spec.supported_ops = [kernels, tf.lite.OpsSet.SELECT_TF_OPS] if select else [kernels]
+
+
+def _image_shape(model: "keras.Model") -> tuple[int, ...]:
+    """Shape of the model's one input without the batch."""
+    try:
+        inputs, outputs = list(model.inputs), list(model.outputs)
+    except (AttributeError, TypeError, ValueError):
+        raise ConversionError("the model has not been built, so its input's shape is unknown; call it once on an image") from None
+    if len(inputs) != 1 or len(outputs) != 1:
+        raise ConversionError(f"the model has {len(inputs)} inputs and {len(outputs)} outputs, expected one of each")
+    shape = tuple(inputs[0].shape[1:])
+    if not shape or None in shape:
+        raise ConversionError(f"the model's input has shape {list(inputs[0].shape)}; all but the batch must be fixed numbers")
+    return tuple(int(extent) for extent in shape)
+
+
+def _calibration_images(
+    variant: Variant, representative: np.ndarray | None, shape: tuple[int | None, ...]
+) -> Sequence[np.ndarray]:
+    """Images as the model takes them, a batch each."""
+    if not variant.needs_calibration:
+        return ()
+    if representative is None or not len(representative):
+        raise ConversionError(
+            f"{variant.name} needs representative images to calibrate with; give --calibration-samples 1 or more"
+        )
+    if representative[0].size != math.prod(extent or 0 for extent in shape[1:]):
+        raise ConversionError(
+            f"the model takes images of shape {list(shape[1:])}, the calibration images have {list(representative.shape[1:])}"
+        )
+    if not np.isfinite(representative).all():
+        raise ConversionError("the calibration images hold numbers that are not finite")
+    size = shape[0] or 1
+    frames = np.ascontiguousarray(representative, np.float32).reshape(-1, *(extent or 0 for extent in shape[1:]))
+    frames = np.resize(frames, (-(-len(frames) // size) * size, *frames.shape[1:]))
+    return list(frames.reshape(-1, size, *frames.shape[1:]))
+
+
+def _notes(variant: Variant, content: bytes, select: tuple[str, ...]) -> tuple[str, ...]:
+    notes = []
+    if select:
+        notes.append(
+            f"converted but not verified: it needs TensorFlow's own ops ({', '.join(select)}), "
+            f"which rules out {', '.join(RULED_OUT_BY_SELECT_OPS)}"
+        )
+    if variant.needs_calibration and (inside := float_operators(content)):
+        notes.append(f"not integer only: {', '.join(inside)} runs in float32, for want of an integer kernel")
+    return tuple(notes)
+
+
+def _failure(model: "keras.Model", shape: tuple[int | None, ...], what: str, error: Exception) -> ConversionError:
+    """An error in one line: the layer, the op, and what can be done."""
+    layer, operator = layer_and_op(model, str(error))
+    if layer is None:
+        layer = layer_by_prefix(model, lambda prefix: _converts(prefix, shape))
+    where = f"layer {layer!r}" if layer else "a layer that the converter does not name"
+    if "Select TensorFlow op" in str(error):
+        missing = f" {operator}" if operator else ""
+        reason = (
+            f"calibration would have to execute{missing}, TensorFlow's own op, which LiteRT cannot; "
+            "convert to float32, float16 or dynamic, or replace the layer"
+        )
+    elif operator:
+        reason = f"its op {operator} exists neither in LiteRT nor among the ops it takes over from TensorFlow; replace the layer"
+    else:
+        reason = " ".join(_first_line(error).split())[:300]
+    return ConversionError(f"{what}: {where}: {reason}")
+
+
+def _converts(model: "keras.Model", shape: tuple[int | None, ...]) -> bool:
+    """Whether a model, or the first part of one, converts to float32."""
+    with tempfile.TemporaryDirectory(prefix="glyphlite-") as folder, captured_noise():
+        saved = ExportedModel(model, Path(folder) / "saved", shape)
+        try:
+            _save(model, saved.folder, shape)
+        except Exception:  # the layer is found, whatever it raised
+            return False
+        return _attempt(saved, get_variant("float32"), (), select=True)[0] is not None
+
+
+def _first_line(error: Exception) -> str:
+    lines = [re.sub(r"^.*?error: ", "", line).strip() for line in str(error).splitlines()]
+    return next((line for line in lines if line), type(error).__name__)

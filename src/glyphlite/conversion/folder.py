@@ -1,0 +1,112 @@
+"""A Keras model to a folder of artifacts: calibration images drawn once, each file written whole or not at all."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from glyphlite.conversion.calibration import representative_images
+from glyphlite.conversion.converter import convert_exported, exported
+from glyphlite.conversion.variants import VARIANT_NAMES, artifact_name, get_variant
+from glyphlite.data.records import Dataset
+from glyphlite.errors import ConversionError
+from glyphlite.files import make_folder, write_bytes
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class ConvertedArtifact:
+    """One file that a conversion has left.
+
+    Attributes:
+        path: the file.
+        variant: its name.
+        bytes: its size.
+        seconds: that its conversion took.
+        select_tf_ops: TensorFlow's own ops in it; not empty means converted but not verified.
+        ruled_out: runtimes that cannot execute it for that.
+        notes: what a user should know of it.
+    """
+
+    path: Path
+    variant: str
+    bytes: int
+    seconds: float
+    select_tf_ops: tuple[str, ...] = ()
+    ruled_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def convert_to_folder(
+    model: "keras.Model",
+    folder: Path,
+    variants: Sequence[str] = VARIANT_NAMES,
+    *,
+    dataset: Dataset,
+    samples: int = 300,
+    seed: int = 0,
+    batch: int | None = 1,
+    description: str = "",
+    progress: Callable[[int], None] | None = None,
+) -> list[ConvertedArtifact]:
+    """Convert a model to several variants, ``model_<variant>.tflite`` each.
+
+    Args:
+        model: a Keras image classifier.
+        folder: where the files go; made if missing.
+        variants: names, in the order of the work.
+        dataset: calibration images come from its training split, class labels from its records.
+        samples: calibration images.
+        seed: draws them.
+        batch: images per inference; None leaves it free.
+        description: one sentence for the files; what they are is the default.
+        progress: called with 1 after each file.
+
+    Raises:
+        ConversionError: an unknown variant, or a model that cannot be expressed; files finished before it stay.
+        OutputError: a file cannot be written.
+    """
+    chosen = [get_variant(name) for name in variants]
+    if batch is not None and batch < 1:
+        raise ConversionError(f"a batch of {batch} images makes no sense; give 1 or more, or `dynamic`")
+    if len(dataset.labels) != int(model.outputs[0].shape[-1] or 0):
+        raise ConversionError(
+            f"the model has {model.outputs[0].shape[-1]} outputs, {dataset.name} has {len(dataset.labels)} classes; "
+            "name the dataset that it was trained on with --dataset"
+        )
+    make_folder(folder)
+    calibrated = any(variant.needs_calibration for variant in chosen)
+    images = representative_images(dataset, samples, seed) if calibrated else None
+    artifacts = []
+    with exported(model, batch=batch) as saved:
+        for variant in chosen:
+            started = time.perf_counter()
+            words = (
+                description
+                or f"Classifies {dataset.name} images of {'x'.join(map(str, dataset.input_shape))} into {dataset.classes}."
+            )
+            converted = convert_exported(
+                saved,
+                variant.name,
+                representative=images,
+                labels=dataset.labels,
+                description=f"{words} {variant.title}: {variant.description}",
+            )
+            path = write_bytes(Path(folder) / artifact_name(variant.name), converted.content)
+            artifacts.append(
+                ConvertedArtifact(
+                    path,
+                    variant.name,
+                    len(converted.content),
+                    time.perf_counter() - started,
+                    converted.select_tf_ops,
+                    converted.ruled_out,
+                    converted.notes,
+                )
+            )
+            if progress:
+                progress(1)
+    return artifacts

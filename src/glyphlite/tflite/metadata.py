@@ -1,0 +1,298 @@
+"""What a .tflite file says of itself to people and tools: description, class labels, how an image enters it.
+
+Written as Android's Task and Support libraries and MediaPipe read it: a ``ModelMetadata`` flatbuffer (identifier M001) in the
+buffer that the model's metadata entry ``TFLITE_METADATA`` names, and the labels as a text file in a zip archive behind the
+model. Format: ``tensorflow_lite_support/metadata/metadata_schema.fbs`` of tflite-support 0.4, whose Python package has not been
+released since 2023; MediaPipe's, which has, weighs 100 MB. Reading never trusts the file. Knows nothing of how models are made.
+"""
+
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from glyphlite.errors import ArtifactError
+from glyphlite.tflite.flatbuffer import Buffer, Table
+
+ENTRY = "TFLITE_METADATA"
+IDENTIFIER = b"M001"
+LABELS_FILE = "labels.txt"
+PARSER_VERSION = "1.0.0"
+"""The oldest reader of the metadata that understands everything written here."""
+
+AXIS_LABELS, IMAGE_PROPERTIES, FEATURE_PROPERTIES, NORMALIZATION, GRAYSCALE, RGB = 2, 2, 1, 1, 2, 1
+"""``TENSOR_AXIS_LABELS``, ``ContentProperties`` image and feature, ``ProcessUnitOptions`` normalization, ``ColorSpaceType``."""
+
+MODEL_METADATA, MODEL_BUFFERS = 6, 4
+"""Fields of the .tflite schema's ``Model`` table."""
+
+LARGEST_LABELS = 1 << 20
+"""Bytes of a labels file; ten thousand classes fit."""
+
+
+@dataclass(frozen=True)
+class ModelMetadata:
+    """What a .tflite file says of itself.
+
+    Attributes:
+        name: of the model.
+        description: one or two sentences.
+        version: of the model, as its maker counts.
+        labels: the classes in the order of the output; empty when the file holds none.
+        mean: subtracted from a pixel (0 to 255) before it enters.
+        std: what the difference is divided by.
+    """
+
+    name: str = ""
+    description: str = ""
+    version: str = ""
+    labels: tuple[str, ...] = ()
+    mean: float | None = None
+    std: float | None = None
+
+
+def add_metadata(content: bytes, metadata: ModelMetadata) -> bytes:
+    """Put metadata and labels into a .tflite file that glyphlite has converted, replacing what it had.
+
+    Operators, tensors and constants stay as they are; the constants stay aligned to 16 bytes, as runtimes that map the file
+    need them.
+
+    Args:
+        content: a valid .tflite file with one image input and one output (not for untrusted files).
+        metadata: what it shall say.
+
+    Raises:
+        ArtifactError: a label holds a line break, so that it could not be read back.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    if any("\n" in label or "\r" in label or not label for label in metadata.labels):
+        raise ArtifactError("a class label is empty or holds a line break; rename the class")
+    model: Any = schema.ModelT.InitFromPackedBuf(content, 0)
+    entries: dict[Any, Any] = {entry.name: entry for entry in model.metadata or []}
+    if (entry := entries.get(ENTRY.encode())) is None:
+        entry = schema.MetadataT()
+        entry.name, entry.buffer = ENTRY, len(model.buffers)
+        model.metadata, model.buffers = [*entries.values(), entry], [*model.buffers, schema.BufferT()]
+    image = model.subgraphs[0].tensors[model.subgraphs[0].inputs[0]]
+    model.buffers[entry.buffer].data = _pack_metadata(metadata, image.shape)
+    if metadata.description:
+        model.description = metadata.description
+    return _with_labels(_pack_model(model), metadata.labels)
+
+
+def read_metadata(content: bytes) -> ModelMetadata:
+    """What any .tflite file says of itself; damaged or hostile metadata count as none."""
+    labels = _read_labels_file(content)
+    try:
+        packed = _stored_metadata(content)
+        if packed is None:
+            return ModelMetadata(labels=labels)
+        root = Buffer(packed, "metadata", IDENTIFIER).root()
+        mean, std = _normalization(root)
+        return ModelMetadata(root.text(0) or "", root.text(1) or "", root.text(2) or "", labels, mean, std)
+    except ArtifactError:
+        return ModelMetadata(labels=labels)
+
+
+def read_labels(content: bytes) -> tuple[str, ...]:
+    """The class labels of any .tflite file in the order of its output; empty when it holds none that can be read."""
+    return _read_labels_file(content)
+
+
+def _stored_metadata(content: bytes) -> bytes | None:
+    """The bytes of the metadata flatbuffer."""
+    model = Buffer(content, "model", b"TFL3").root()
+    for entry in model.tables(MODEL_METADATA):
+        if entry.text(0) == ENTRY:
+            wanted = entry.integer(1, "uint32")
+            for index, buffer in enumerate(model.tables(MODEL_BUFFERS)):
+                if index == wanted:
+                    data = buffer.array(0, "|u1")
+                    return None if data is None else data.tobytes()
+    return None
+
+
+def _normalization(root: Table) -> tuple[float | None, float | None]:
+    """Mean and standard deviation of the first input's first normalization unit."""
+    for graph in root.tables(3):
+        for tensor in graph.tables(2):
+            for unit in tensor.tables(4):
+                options = unit.table(1) if unit.integer(0, "uint8") == NORMALIZATION else None
+                if options is not None:
+                    mean, std = options.array(0, "<f4"), options.array(1, "<f4")
+                    if mean is not None and std is not None and len(mean) and len(std):
+                        return float(mean[0]), float(std[0])
+            return None, None
+    return None, None
+
+
+def _read_labels_file(content: bytes) -> tuple[str, ...]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entry = archive.getinfo(LABELS_FILE)
+            if entry.file_size > LARGEST_LABELS or entry.compress_size > LARGEST_LABELS:
+                return ()
+            with archive.open(entry) as stream:
+                text = stream.read(LARGEST_LABELS + 1)
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        KeyError,
+        OSError,
+        EOFError,
+        RuntimeError,
+        NotImplementedError,
+        ValueError,
+        struct.error,
+    ):
+        return ()
+    if len(text) > LARGEST_LABELS:
+        return ()
+    return tuple(line.strip() for line in text.decode(errors="replace").splitlines() if line.strip())
+
+
+def _with_labels(content: bytes, labels: Sequence[str]) -> bytes:
+    """The model with a zip archive of its labels behind it; stored, with a fixed date, so that equal models are equal files."""
+    if not labels:
+        return content
+    stream = io.BytesIO(content)
+    stream.seek(0, io.SEEK_END)
+    with zipfile.ZipFile(stream, "a") as archive:
+        archive.writestr(zipfile.ZipInfo(LABELS_FILE), "\n".join(labels) + "\n")
+    return stream.getvalue()
+
+
+def _pack_model(model: Any) -> bytes:
+    """The .tflite bytes of an object model, buffers aligned by 16 as the schema asks and its generated code forgets."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    class AlignedBuffer(schema.BufferT):
+        """A buffer that starts on a multiple of 16 bytes."""
+
+        def Pack(self, builder: Any) -> int:  # noqa: N802 (the generated code's name)
+            data = None
+            if self.data is not None and len(self.data):
+                values = bytes(self.data)
+                builder.StartVector(1, len(values), 16)
+                builder.head -= len(values)
+                builder.Bytes[builder.head : builder.head + len(values)] = values
+                data = builder.EndVector()
+            schema.BufferStart(builder)
+            if data is not None:
+                schema.BufferAddData(builder, data)
+            return schema.BufferEnd(builder)
+
+    aligned = []
+    for buffer in model.buffers:
+        packed = AlignedBuffer()
+        packed.data = buffer.data
+        aligned.append(packed)
+    model.buffers = aligned
+    builder = flatbuffers.Builder(1 << 16)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+class _Writer:
+    """Tables of the metadata schema, children first as flatbuffers want them."""
+
+    def __init__(self) -> None:
+        import flatbuffers
+
+        self.builder = flatbuffers.Builder(1024)
+
+    def text(self, value: str) -> int:
+        """A string; equal ones are stored once."""
+        return self.builder.CreateSharedString(value)
+
+    def floats(self, *values: float) -> int:
+        """A vector of float32."""
+        self.builder.StartVector(4, len(values), 4)
+        for value in reversed(values):
+            self.builder.PrependFloat32(value)
+        return self.builder.EndVector()
+
+    def offsets(self, *targets: int) -> int:
+        """A vector of tables or strings."""
+        self.builder.StartVector(4, len(targets), 4)
+        for target in reversed(targets):
+            self.builder.PrependUOffsetTRelative(target)
+        return self.builder.EndVector()
+
+    def table(self, fields: int, **slots: "tuple[int, Callable[[Any], None]]") -> int:
+        """A table of ``fields`` fields from (slot, how to write it) pairs; the keywords name the fields for the reader."""
+        self.builder.StartObject(fields)
+        for slot, write in slots.values():
+            write(slot)
+        return self.builder.EndObject()
+
+    def offset(self, slot: int, target: int) -> "tuple[int, Callable[[Any], None]]":
+        """A field that holds a table, a string or a vector."""
+        return slot, lambda number: self.builder.PrependUOffsetTRelativeSlot(number, target, 0)
+
+    def byte(self, slot: int, value: int) -> "tuple[int, Callable[[Any], None]]":
+        """A field that holds an enumeration."""
+        return slot, lambda number: self.builder.PrependInt8Slot(number, value, 0)
+
+    def uint(self, slot: int, value: int) -> "tuple[int, Callable[[Any], None]]":
+        """A field that holds a number."""
+        return slot, lambda number: self.builder.PrependUint32Slot(number, value, 0)
+
+
+def _pack_metadata(metadata: ModelMetadata, input_shape: Sequence[int]) -> bytes:
+    """The ``ModelMetadata`` flatbuffer of an image classifier."""
+    writer = _Writer()
+    graph = writer.table(
+        7,
+        input_tensor_metadata=writer.offset(2, writer.offsets(_image_tensor(writer, metadata, input_shape))),
+        output_tensor_metadata=writer.offset(3, writer.offsets(_scores_tensor(writer, metadata))),
+    )
+    fields = {"name": (0, metadata.name), "description": (1, metadata.description), "version": (2, metadata.version)}
+    texts = {key: writer.offset(slot, writer.text(value)) for key, (slot, value) in fields.items() if value}
+    root = writer.table(
+        8,
+        **texts,
+        subgraph_metadata=writer.offset(3, writer.offsets(graph)),
+        min_parser_version=writer.offset(7, writer.text(PARSER_VERSION)),
+    )
+    writer.builder.Finish(root, IDENTIFIER)
+    return bytes(writer.builder.Output())
+
+
+def _image_tensor(writer: _Writer, metadata: ModelMetadata, shape: Sequence[int]) -> int:
+    """The input: an image of its size and colours, its pixels normalized by mean and standard deviation."""
+    height, width, channels = (int(extent) for extent in shape[1:4]) if len(shape) == 4 else (0, 0, 0)
+    size = writer.table(2, width=writer.uint(0, width), height=writer.uint(1, height))
+    colours = {1: GRAYSCALE, 3: RGB}.get(channels, 0)
+    properties = writer.table(2, color_space=writer.byte(0, colours), default_size=writer.offset(1, size))
+    content = writer.table(3, kind=writer.byte(0, IMAGE_PROPERTIES), content_properties=writer.offset(1, properties))
+    fields = {"name": writer.offset(0, writer.text("image")), "content": writer.offset(3, content)}
+    if metadata.mean is not None and metadata.std is not None:
+        mean, std = writer.floats(metadata.mean), writer.floats(metadata.std)
+        options = writer.table(2, mean=writer.offset(0, mean), std=writer.offset(1, std))
+        unit = writer.table(2, kind=writer.byte(0, NORMALIZATION), options=writer.offset(1, options))
+        low, high = writer.floats((0 - metadata.mean) / metadata.std), writer.floats((255 - metadata.mean) / metadata.std)
+        fields["process_units"] = writer.offset(4, writer.offsets(unit))
+        fields["stats"] = writer.offset(5, writer.table(2, max=writer.offset(0, high), min=writer.offset(1, low)))
+    return writer.table(7, **fields)
+
+
+def _scores_tensor(writer: _Writer, metadata: ModelMetadata) -> int:
+    """The output: a probability for each class, the classes named by the labels file."""
+    properties = writer.table(0)
+    content = writer.table(3, kind=writer.byte(0, FEATURE_PROPERTIES), content_properties=writer.offset(1, properties))
+    high, low = writer.floats(1.0), writer.floats(0.0)
+    fields = {
+        "name": writer.offset(0, writer.text("probability")),
+        "content": writer.offset(3, content),
+        "stats": writer.offset(5, writer.table(2, max=writer.offset(0, high), min=writer.offset(1, low))),
+    }
+    if metadata.labels:
+        file = writer.table(4, name=writer.offset(0, writer.text(LABELS_FILE)), type=writer.byte(2, AXIS_LABELS))
+        fields["associated_files"] = writer.offset(6, writer.offsets(file))
+    return writer.table(7, **fields)
