@@ -246,6 +246,7 @@ class _Emitter:
             dsp=self._has_dsp(node),
             comment=_comment(node),
             aligned=False,
+            unroll=lambda count: f"{self.P}_UNROLL({count})",
         )
         if node.name in self.ring_keys:
             rows = 1
@@ -315,7 +316,7 @@ class _Emitter:
     def _fill_stem(self, kernel: Kernel, node: Convolution) -> None:
         kernel.kernel, kernel.dsp = "stem", True
         rows = node.weights.reshape(len(node.weights), -1)
-        self._array(node, "weights", "int8_t", rows, "plain")
+        self._array(node, "weights", "int32_t", rows, "plain")  # words: Cortex-M0 loads signed bytes in two instructions
         requantization = node.requantization
         shifts = -np.array(requantization.shifts)
         kernel.aligned = bool(
@@ -349,7 +350,7 @@ class _Emitter:
             words = np.concatenate([packing.pack_quads(part) for part in parts])
             self._array(node, "lane_weights", "int32_t", words, "dsp")
         plain = np.concatenate([packing.interleave_quads(part) for part in parts])
-        self._array(node, "weights", "int8_t", plain, "plain" if kernel.dsp else "both")
+        self._array(node, "weights", "uint8_t", plain, "plain" if kernel.dsp else "both")
         self._requantize(kernel, node, node.weights, node.bias)
 
     def _fill_depthwise(self, kernel: Kernel, node: Depthwise) -> None:
@@ -435,6 +436,7 @@ class _Emitter:
                 r.factor, r.no_shift = 2 ** (int(shifts[0]) + 1), True
         elif np.all(shifts == 0):
             r.no_shift = True
+        r.pieces = None
         r.positive = not r.wide and not r.no_shift and requantization.low >= requantization.offset
         multipliers = set(requantization.multipliers)
         if len(multipliers) == 1:
@@ -451,6 +453,8 @@ class _Emitter:
         self.uses |= {"scale_wide", "round_shift"} if r.wide else {"high_mul"}
         if not r.wide and not r.positive and not r.no_shift:
             self.uses.add("round_shift")
+        if r.positive:
+            r.pieces = _pieces(int(high.max()), shifts)
         kernel.requantization = r
         return folded
 
@@ -594,6 +598,14 @@ def _comment(node: Node) -> str:
     ]
     body = "\n * ".join(line.replace("*/", "* /") for line in lines)
     return f"/* {node.name}\n * {body} */"
+
+
+def _pieces(largest: int, shifts: np.ndarray) -> int | None:
+    """Bits of each of the three pieces of a multiplier that keep every product with a sum in 32 bits; None if none do."""
+    bits = 31 - max(largest, 1).bit_length()
+    rounding = (1 << 30) + (1 << (30 + int(-shifts.min())))
+    fits = 3 * bits >= 31 and (rounding >> (2 * bits)) + (largest << (31 - 2 * bits)) + largest + 1 < 2**32
+    return bits if fits and 2 * bits <= 30 else None
 
 
 def _clamp(requantization: Requantization) -> str:

@@ -78,11 +78,12 @@ def pack_quads(rows: np.ndarray) -> np.ndarray:
 
 
 def interleave_quads(rows: np.ndarray) -> np.ndarray:
-    """For four outputs at a time in plain C: int8 (quad, input, 4)."""
+    """For four outputs at a time in plain C: uint8 (quad, input, 4), each weight + 128."""
     height = -(-rows.shape[0] // 4) * 4
-    padded = np.zeros((height, rows.shape[1]), np.int8)
+    padded = np.zeros((height, rows.shape[1]), np.int16)
     padded[: len(rows)] = rows
-    return np.ascontiguousarray(padded.reshape(height // 4, 4, -1).transpose(0, 2, 1)).reshape(-1)
+    quads = padded.reshape(height // 4, 4, -1).transpose(0, 2, 1)
+    return (np.ascontiguousarray(quads).reshape(-1) + 128).astype(np.uint8)
 
 
 def pack_columns_3x3(weights: np.ndarray, scales: np.ndarray) -> np.ndarray:

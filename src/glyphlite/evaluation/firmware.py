@@ -23,7 +23,7 @@ from glyphlite.runtimes.toolchain import compile_and_link, target_named
 CPUS = ("cortex-m0", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "rv32imc")
 """The cores that can be emulated."""
 
-FLAGS = {"speed": "-O2", "ram": "-O2", "size": "-Os"}
+FLAGS = {"speed": "-O2", "ram": "-O2", "size": "-O2"}
 """The C compiler's optimization level for each of ours."""
 
 
@@ -104,7 +104,14 @@ def _simulate(
     target = target_named(cpu)
     function = f"{name}_invoke" if images.dtype == np.int8 else f"{name}_classify"
     source = generated / f"{name}.c"
-    elf = compile_and_link(target, [source], folder / "firmware.elf", keep=[function], optimize=FLAGS[document["optimize"]])
+    elf = compile_and_link(
+        target,
+        [source],
+        folder / "firmware.elf",
+        keep=[function],
+        optimize=FLAGS[document["optimize"]],
+        flags=["-fno-unroll-loops"],
+    )
     with Emulator(elf, target) as machine:
         addresses = [machine.allocate(size) for size in (input_bytes, output_bytes, max(document["arena_bytes"], 4))]
         measurements: list[Measurement] = []

@@ -14,6 +14,7 @@ from glyphlite.runtimes.emulator import Emulator
 from glyphlite.runtimes.toolchain import Target, compile_and_link, target_named
 
 OPTIMIZE = "-O2"
+FLAGS = ("-fno-unroll-loops",)
 
 
 def target_of(runtime: str) -> Target:
@@ -51,7 +52,9 @@ class CortexMModel(LoadedModel):
         self._compiled = compiled
         report = compiled.report
         function = f"{NAME}_invoke"
-        image = compile_and_link(target, [compiled.source], compiled.path("network.elf"), keep=[function], optimize=OPTIMIZE)
+        image = compile_and_link(
+            target, [compiled.source], compiled.path("network.elf"), keep=[function], optimize=OPTIMIZE, flags=FLAGS
+        )
         self._function = function
         self._machine = Emulator(image, target)
         self._input_at = self._machine.allocate(report.input_bytes)
