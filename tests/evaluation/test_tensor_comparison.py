@@ -68,3 +68,22 @@ def test_a_tensor_that_a_runtime_keeps_in_another_form_is_not_compared(graph: Gr
     comparison.add({written: np.zeros((1, 4), np.int8)}, {written: np.ones((1, 4), np.float32)}, 1)
     assert comparison.compared == set()
     assert comparison.report() == []
+
+
+def test_a_tensor_that_a_fusing_runtime_never_wrote_is_not_compared(graph: Graph) -> None:
+    written = graph.operators[0].outputs[0]
+    following, still = np.arange(8, dtype=np.int8).reshape(4, 2), np.full((4, 2), 77, np.int8)
+    for fuses, compared in ((True, set()), (False, {written})):
+        comparison = TensorComparison(graph, fuses=fuses)
+        comparison.add({written: following}, {written: still}, 4)
+        assert comparison.compared == compared
+
+
+def test_dequantized_weights_are_not_compared(samples: Path) -> None:
+    graph = read_graph(samples / "model_float16.tflite")
+    weights, activation = graph.operators[0].outputs[0], graph.operators[-1].outputs[0]
+    assert graph.operators[0].name == "DEQUANTIZE"
+    comparison = TensorComparison(graph)
+    zeros, ones = np.zeros((1, 4), np.float32), np.ones((1, 4), np.float32)
+    comparison.add({weights: zeros, activation: zeros}, {weights: ones, activation: ones}, 1)
+    assert comparison.compared == {activation}

@@ -73,3 +73,19 @@ def test_a_damaged_file_never_reaches_tflite_micro(samples: Path, tmp_path: Path
 def test_a_search_that_takes_too_long_is_ended(samples: Path) -> None:
     with pytest.raises(ArtifactError, match="longer than"):
         measure_arena(samples / "model_int8.tflite", timeout_s=0.01)
+
+
+def test_an_inference_without_end_is_ended(samples: Path) -> None:
+    script = """
+import sys, itertools
+from pathlib import Path
+from glyphlite.runtimes import tflm_arena_child as child
+child.ATTEMPT_SECONDS = 1
+child._run_blank = lambda interpreter: any(False for _ in itertools.count())
+sys.argv = ["", sys.argv[1], str(1 << 20)]
+child.main()
+"""
+    tried = subprocess.run(
+        [sys.executable, "-c", script, str(samples / "model_int8.tflite")], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert tried.stdout.strip() == '{"too_slow": true}'

@@ -34,6 +34,9 @@ TENSOR_IMAGES = 1000
 
 TENSOR_CHUNK = 100
 
+FUSING = ("litert",)
+"""Runtimes that fuse ops, so that a tensor between two of them may never be written: XNNPACK does."""
+
 TOLERANCE = 0.001
 """Share of the images on which two runtimes of one file may see another class. Not 0: kernels that round ties differently see
 another class where two scores are a step apart, on one image of ten thousand."""
@@ -234,7 +237,7 @@ def _compare_tensors(
     for output in outputs.values():
         differing |= _rows_differ(output, outputs[reference])
     chosen = _most_telling(differing, len(stored) if count is None else min(count, len(stored)))
-    comparisons = {name: TensorComparison(graph) for name in models if name != reference}
+    comparisons = {name: TensorComparison(graph, fuses=name in FUSING) for name in models if name != reference}
     if not len(chosen) or not comparisons:
         return {}
     for start in range(0, len(chosen), TENSOR_CHUNK):

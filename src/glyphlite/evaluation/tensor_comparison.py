@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -24,21 +25,43 @@ def differences(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 @dataclass
 class TensorComparison:
-    """Collects, chunk of images by chunk, how far each tensor of one runtime is from the reference's."""
+    """Collects, chunk of images by chunk, how far each tensor of one runtime is from the reference's.
+
+    Attributes:
+        graph: the model.
+        fuses: whether the runtime may fuse ops and leave the tensors between them unwritten. What it leaves there does not follow
+            the image: a tensor that stays the same where the reference's changes is then not compared.
+        images: how many were compared.
+        compared: indices of the tensors that were.
+        largest: the largest difference, by index.
+        differing: how many images differ, by index.
+    """
 
     graph: Graph
+    fuses: bool = False
     images: int = 0
     compared: set[int] = field(default_factory=set)
     largest: dict[int, float] = field(default_factory=dict)
     differing: dict[int, int] = field(default_factory=dict)
 
+    @cached_property
+    def _constant(self) -> set[int]:
+        """Tensors that no image reaches, such as dequantized weights; runtimes fold them away."""
+        reached = set(self.graph.inputs)
+        for operator in self.graph.operators:
+            if reached.intersection(operator.inputs):
+                reached.update(operator.outputs)
+        return set(range(len(self.graph.tensors))) - reached
+
     def add(self, reference: Mapping[int, np.ndarray], other: Mapping[int, np.ndarray], images: int) -> None:
         """Take in the tensors of one chunk of images, ``(n, ...)`` each, by their index in the file."""
         self.images += images
-        for index in reference.keys() & other.keys():
+        for index in (reference.keys() & other.keys()) - self._constant:
             first, second = reference[index], other[index]
             if first.dtype != second.dtype or first.size != second.size:
                 continue  # a runtime that keeps a tensor in another form does not show this one
+            if self.fuses and _is_still(second) and not _is_still(first):
+                continue
             self.compared.add(index)
             apart = differences(first.reshape(images, -1), second.reshape(images, -1))
             self.largest[index] = max(self.largest.get(index, 0.0), float(apart.max(initial=0.0)))
@@ -58,6 +81,11 @@ class TensorComparison:
             for index in operator.outputs
             if self.differing.get(index)
         ]
+
+
+def _is_still(values: np.ndarray) -> bool:
+    """Whether a tensor is the same for every image of a chunk."""
+    return bool((values == values[:1]).all())
 
 
 def _printable(name: str) -> str:

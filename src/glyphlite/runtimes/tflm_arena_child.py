@@ -6,6 +6,8 @@ process down. Imports nothing but NumPy and the wheel; what TFLite Micro prints 
 
 import json
 import os
+import resource
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,14 +19,22 @@ GRANULARITY = 16
 """Bytes: TFLite Micro aligns the arena and everything the memory planner places in it to this."""
 
 FIRST_ARENA = 1 << 16
+
+ATTEMPT_SECONDS = 2
+"""CPU time of one attempt; a glyph classifier takes milliseconds."""
 ALLOCATIONS_FOLLOW = "\n--- allocations ---\n"
 
 
 def attempt(content: bytes, arena_bytes: int) -> bool:
-    """Whether TFLite Micro plans and runs the model in an arena of this size, tried in a forked process."""
+    """Whether TFLite Micro plans and runs the model in an arena of this size, tried in a forked process.
+
+    Raises:
+        TimeoutError: it was still computing after ``ATTEMPT_SECONDS``.
+    """
     child = os.fork()
     if child == 0:
         accepted = False
+        resource.setrlimit(resource.RLIMIT_CPU, (ATTEMPT_SECONDS, ATTEMPT_SECONDS + 1))
         try:
             interpreter = _interpreter(content, arena_bytes)
             _run_blank(interpreter)
@@ -33,7 +43,10 @@ def attempt(content: bytes, arena_bytes: int) -> bool:
             pass
         finally:
             os._exit(0 if accepted else 1)
-    return os.waitpid(child, 0)[1] == 0
+    status = os.waitpid(child, 0)[1]
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
+        raise TimeoutError
+    return status == 0
 
 
 def smallest_arena(content: bytes, limit: int) -> int | None:
@@ -54,16 +67,20 @@ def smallest_arena(content: bytes, limit: int) -> int | None:
 
 
 def main() -> None:
-    """Search, then let TFLite Micro print its allocations in the smallest arena."""
+    """Search, then let TFLite Micro print its allocations in the smallest arena; the answer goes to the parent process."""
     content = Path(sys.argv[1]).read_bytes()
-    smallest = smallest_arena(content, int(sys.argv[2]))
+    try:
+        smallest = smallest_arena(content, int(sys.argv[2]))
+    except TimeoutError:
+        print(json.dumps({"too_slow": True}))  # noqa: T201
+        return
     if smallest is not None:
         interpreter = _interpreter(content, smallest)
         _run_blank(interpreter)
         sys.stderr.write(ALLOCATIONS_FOLLOW)
         sys.stderr.flush()
         interpreter.print_allocations()
-    print(json.dumps({"arena_bytes": smallest}))  # noqa: T201 - the answer to the parent process
+    print(json.dumps({"arena_bytes": smallest}))  # noqa: T201
 
 
 def _interpreter(content: bytes, arena_bytes: int) -> Any:
