@@ -1,0 +1,170 @@
+"""One damaged file through inspect, verify and export, and the verdict: a clear refusal, a correct result, or a fault of ours.
+
+A result is correct when what inspect tells is what the schema's own generated reader finds in the same bytes, and verify and
+export come to their end. Whether runtimes agree on a damaged file is the runtimes' matter; it is counted, not judged.
+"""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mutants import Mutant
+
+from glyphlite.data.records import Dataset
+from glyphlite.errors import GlyphliteError, ToolError
+from glyphlite.evaluation.agreement import verify
+from glyphlite.evaluation.inspection import Inspection, inspect_artifact
+from glyphlite.export.tflm import export_tflm
+from glyphlite.runtimes.registry import INTERPRETERS
+from glyphlite.runtimes.tflm_arena import ArenaMeasurement
+
+LONGEST_SECONDS = 2.0
+LONGEST_LINE = 1000
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What became of one file: an outcome and the seconds for each stage, and the faults, which should be none."""
+
+    index: int
+    kind: str
+    source: str
+    longest_s: float
+    outcomes: dict[str, str] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+
+def try_mutant(
+    mutant: Mutant, folder: Path, dataset: Dataset, *, arena: ArenaMeasurement | None, longest_s: float = LONGEST_SECONDS
+) -> Trial:
+    """Put one file through inspect, verify and export.
+
+    Args:
+        mutant: the damaged file.
+        folder: scratch space; the file is written into it.
+        dataset: a few images, all of which are verified; the first is embedded by the export.
+        arena: measured before, to spare the search for the smallest arena; None to search it for this file.
+        longest_s: a stage that takes longer, three times over, hangs.
+    """
+    path = folder / "mutant.tflite"
+    path.write_bytes(mutant.content)
+    trial = Trial(mutant.index, mutant.kind, mutant.source, longest_s)
+    inspection = _stage(trial, "inspect", lambda: inspect_artifact(path), lambda _: "shown")
+    if isinstance(inspection, Inspection):
+        trial.faults.extend(f"inspect: {fault}" for fault in _misread(inspection, mutant.content))
+    _stage(
+        trial,
+        "verify",
+        lambda: verify(path, dataset, runtimes=INTERPRETERS, tensor_images=1),
+        lambda verification: "agrees" if verification.agrees else "differs",
+    )
+    with tempfile.TemporaryDirectory(dir=folder) as parent:
+        project = Path(parent) / "tflm"
+        _stage(
+            trial,
+            "export",
+            lambda: export_tflm(path, project, image=dataset.test.images[0], label=0, labels=dataset.labels, arena=arena),
+            lambda report: "exported" if all(file.stat().st_size for file in report.files) else "empty",
+        )
+        if trial.outcomes["export"] == "refused" and project.exists():
+            trial.faults.append("export: a refused file left a folder behind")
+    return trial
+
+
+def _stage(trial: Trial, stage: str, work: Callable[[], Any], judge: Callable[[Any], str]) -> Any:
+    """Run one stage, note its outcome and time. What is slow is run again, since other programs slow us down too."""
+    result, seconds = None, 0.0
+    for _attempt in range(3):
+        wall, processor = time.monotonic(), _processor_seconds()
+        result = _run(trial, stage, work, judge)
+        seconds = time.monotonic() - wall
+        if stage == "export":  # its work is done by this process and by children that it waits for: no need to count others'
+            seconds = min(seconds, _processor_seconds() - processor)
+        if seconds <= trial.longest_s:
+            break
+    else:
+        trial.faults.append(f"{stage}: took {seconds:.1f} s, thrice over {trial.longest_s:g} s")
+    trial.seconds[stage] = round(seconds, 4)
+    return result
+
+
+def _processor_seconds() -> float:
+    """Processor time of this process and of the children that it has waited for."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def _run(trial: Trial, stage: str, work: Callable[[], Any], judge: Callable[[Any], str]) -> Any:
+    try:
+        result = work()
+        trial.outcomes[stage] = judge(result)
+    except GlyphliteError as error:
+        trial.outcomes[stage] = "refused"
+        line = str(error)
+        if isinstance(error, ToolError) or not line.isprintable() or not 20 <= len(line) <= LONGEST_LINE or "Traceback" in line:
+            trial.faults.append(f"{stage}: not a clear refusal: {type(error).__name__}: {line[:200]!r}")
+    except Exception as error:
+        trial.outcomes[stage] = "fault"
+        trial.faults.append(f"{stage}: {type(error).__name__}: {str(error)[:200]}")
+    else:
+        return result
+    return None
+
+
+def _misread(inspection: Inspection, content: bytes) -> list[str]:
+    """Where inspect tells something else than the schema's own reader finds."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    try:
+        model: Any = schema.ModelT.InitFromPackedBuf(content)
+    except Exception as error:
+        return [f"shown, but the schema's own reader fails on it: {type(error).__name__}: {str(error)[:100]}"]
+    graph, faults = model.subgraphs[0], []
+    if len(graph.operators) != len(inspection.operators):
+        return [f"{len(inspection.operators)} ops instead of {len(graph.operators)}"]
+    for told, stored in zip(inspection.operators, graph.operators, strict=True):
+        code = model.operatorCodes[stored.opcodeIndex]
+        if told.builtin_code != max(code.builtinCode, code.deprecatedBuiltinCode):
+            faults.append(f"op {told.index} has code {told.builtin_code}")
+        if [tensor.index for tensor in told.outputs] != stored.outputs.tolist():
+            faults.append(f"op {told.index} has other outputs")
+        for tensor in (*told.inputs, *told.constants, *told.outputs):
+            kept = graph.tensors[tensor.index]
+            shape = [] if kept.shape is None else kept.shape.tolist()
+            if [abs(extent) for extent in tensor.shape] != shape:
+                faults.append(f"tensor {tensor.index} has the shape {tensor.shape} instead of {shape}")
+            scales = [] if kept.quantization is None or kept.quantization.scale is None else kept.quantization.scale.tolist()
+            if tensor.scales and tensor.scales != scales:
+                faults.append(f"tensor {tensor.index} has other scales")
+    return faults
+
+
+def summarize(trials: Sequence[Trial]) -> dict[str, Any]:
+    """Counts and times over a campaign, ready for JSON."""
+    stages = ("inspect", "verify", "export")
+    return {
+        "files": len(trials),
+        "faults": [
+            {"index": trial.index, "kind": trial.kind, "source": trial.source, "faults": trial.faults}
+            for trial in trials
+            if trial.faults
+        ],
+        "outcomes": {stage: _count(trial.outcomes[stage] for trial in trials) for stage in stages},
+        "kinds": {
+            kind: _count(trial.outcomes["inspect"] for trial in trials if trial.kind == kind)
+            for kind in sorted({trial.kind for trial in trials})
+        },
+        "longest_seconds": {stage: max((trial.seconds[stage] for trial in trials), default=0.0) for stage in stages},
+    }
+
+
+def _count(values: Any) -> Mapping[str, int]:
+    counts: dict[str, int] = {}
+    for value in values:
+        counts[value] = counts.get(value, 0) + 1
+    return dict(sorted(counts.items()))
