@@ -9,8 +9,11 @@ from urllib.parse import unquote
 import pytest
 
 from glyphlite.errors import DataError
-from glyphlite.report.html import accuracy_scale, compare_report, confusion_cells, write_report
+from glyphlite.evaluation.accuracy import wilson_interval
+from glyphlite.report.html import compare_report, write_report
+from glyphlite.report.page import confusion_cells
 from glyphlite.report.samples import SampleSheet
+from glyphlite.report.template import accuracy_scale
 from glyphlite.results import ArtifactReport, Results, RuntimeReport, UnverifiedReport
 
 VOID = {"meta", "img", "br", "hr", "link", "input", "area", "base", "col", "embed", "source", "track", "wbr"}
@@ -233,6 +236,17 @@ def test_hostile_runs_side_by_side_stay_text(results: Results, tmp_path: Path):
     page = Page(compare_report([tmp_path / "a", tmp_path / "b"], tmp_path / "compare.html").read_text(encoding="utf-8"))
     assert_self_contained(page)
     assert "{{7*7}}$x^2$" in " ".join(page.text)
+
+
+def test_a_run_that_is_larger_and_worse_is_called_beaten(results: Results, tmp_path: Path):
+    folders = []
+    for name, right, size in (("small", 9_900, 10_000), ("large", 9_500, 50_000)):
+        artifact = results.artifacts[3].model_copy(update={"accuracy": wilson_interval(right, 10_000), "bytes": size})
+        keras = results.keras.model_copy(update={"accuracy": artifact.accuracy})
+        results.model_copy(update={"model": name, "artifacts": [artifact], "keras": keras}).save(tmp_path / name / "results.json")
+        folders.append(tmp_path / name)
+    text = " ".join(" ".join(Page(compare_report(folders, tmp_path / "compare.html").read_text(encoding="utf-8")).text).split())
+    assert "large is beaten outright: another run's file is smaller and more accurate, beyond chance." in text
 
 
 def _better(artifact: ArtifactReport, gain: float) -> ArtifactReport:

@@ -6,6 +6,7 @@ Says only what the records hold: nothing is asserted of a measurement that was n
 from dataclasses import dataclass
 from typing import Literal
 
+from glyphlite.report.cores import ram_bytes
 from glyphlite.report.recommendation import (
     Recommendation,
     accepting,
@@ -14,6 +15,7 @@ from glyphlite.report.recommendation import (
     loss,
     recommend,
     refusing,
+    variant_named,
 )
 from glyphlite.report.words import (
     count,
@@ -71,7 +73,7 @@ def interpret(results: Results) -> Interpretation:
         _acceptance(results),
         _unverified(results),
         _agreement(results),
-        _firmware(results, shipped),
+        _firmware(results),
         _time(results),
     ]
     return Interpretation(recommendation, tuple(each for each in found if each))
@@ -261,12 +263,13 @@ def _difference(record: VerifyReport) -> str:
     return text + "."
 
 
-def _firmware(results: Results, shipped: ArtifactReport | None) -> Finding | None:
+def _firmware(results: Results) -> Finding | None:
     if not results.firmware:
         return None
     sentences = [_core(each) for each in results.firmware]
-    arena = shipped.runtimes["tflm"].arena_bytes if shipped and "tflm" in accepting(shipped) else None
-    smallest = min(each.arena_bytes + each.stack_bytes for each in results.firmware)
+    int8 = variant_named(results, "int8")
+    arena = int8.runtimes["tflm"].arena_bytes if int8 and "tflm" in accepting(int8) else None
+    smallest = min(ram_bytes(each) for each in results.firmware)
     if arena and smallest < arena:
         ratio = times(arena / smallest)
         sentences.append(
@@ -276,11 +279,11 @@ def _firmware(results: Results, shipped: ArtifactReport | None) -> Finding | Non
 
 
 def _core(record: FirmwareReport) -> str:
-    flash, memory = record.code_bytes + record.constant_bytes, record.arena_bytes + record.stack_bytes
+    flash = record.code_bytes + record.constant_bytes
     return (
         f"{cpu_title(record.cpu)}: {count(record.instructions)} instructions an image "
         f"({record.instructions_per_mac:.1f} a multiply-accumulate), {kilobytes(flash)} of flash, "
-        f"{count(memory)} bytes of arena and stack."
+        f"{count(ram_bytes(record))} bytes of RAM."
     )
 
 

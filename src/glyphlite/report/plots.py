@@ -3,9 +3,10 @@
 The recommended artifact is drawn in the accent colour, everything else stays quiet: no legend has to be looked up.
 """
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -18,14 +19,21 @@ from glyphlite.results import ArtifactReport, Results
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.transforms import Bbox
 
     from glyphlite.training.history import EpochRecord
 
 MOST_CELL_LABELS = 26
 """A confusion matrix of more classes than this is drawn without counts in its cells."""
 
-CLOSE_TOGETHER = 1.5
-"""Files whose sizes differ by less than this factor would have their names written over each other."""
+LONGEST_NAME = 28
+"""Characters of a name that fit beside or above a drawing."""
+
+MOST_LINES = 5
+"""A name is written at most this many lines away from its point."""
+
+CHART = (4.3, 3.0)
+"""Inches. The page shows a chart about this wide on a phone, and half as large again on a desk."""
 
 
 def write_figures(results: Results, folder: Path, *, samples: SampleSheet | None = None) -> list[Path]:
@@ -33,7 +41,7 @@ def write_figures(results: Results, folder: Path, *, samples: SampleSheet | None
 
     Args:
         results: the run's records.
-        folder: where the pictures go.
+        folder: the run's folder; the pictures go into its ``figures``.
         samples: test images with predictions, if there are any.
 
     Returns:
@@ -56,7 +64,7 @@ def write_figures(results: Results, folder: Path, *, samples: SampleSheet | None
         figures["samples-wrong.png"] = samples_figure(
             samples.wrong, results.labels, f"{samples.artifact}: read wrong, surest first"
         )
-    return [save_png(figure, folder / name) for name, figure in figures.items()]
+    return [save_png(figure, folder / "figures" / name) for name, figure in figures.items()]
 
 
 @our_style()
@@ -64,7 +72,7 @@ def training_figure(history: "Sequence[EpochRecord]", best_epoch: int | None = N
     """Training and validation accuracy by epoch, the kept epoch marked."""
     from matplotlib.ticker import MaxNLocator
 
-    figure, axes = drawing(5.2, 3.1)
+    figure, axes = drawing(*CHART)
     epochs = [each.epoch for each in history]
     training, validation = [each.accuracy * 100 for each in history], [each.validation_accuracy * 100 for each in history]
     axes.plot(epochs, training, color=PALETTE["quiet"])
@@ -76,11 +84,11 @@ def training_figure(history: "Sequence[EpochRecord]", best_epoch: int | None = N
         axes.annotate(
             f"kept: epoch {best.epoch}, {percent(best.validation_accuracy)}",
             (best.epoch, best.validation_accuracy * 100),
-            (0, -14),
-            textcoords="offset points",
-            ha="right" if best.epoch > np.mean(epochs) else "left",
-            va="top",
+            (0.97, 0.06),
+            textcoords="axes fraction",
+            ha="right",
             color=PALETTE["ink"],
+            arrowprops={"arrowstyle": "-", "color": PALETTE["quiet"], "shrinkB": 5},
         )
     axes.set_xlabel("epoch")
     axes.set_ylabel("images recognized, %")
@@ -94,22 +102,10 @@ def training_figure(history: "Sequence[EpochRecord]", best_epoch: int | None = N
 @our_style()
 def size_accuracy_figure(results: Results, *, title: bool = True) -> "Figure":
     """Each artifact's accuracy with its interval over its file size, and the Keras model's accuracy as a line."""
-    figure, axes = drawing(5.2, 3.1)
+    figure, axes = drawing(*CHART)
     chosen = _chosen(results)
     axes.axhline(results.keras.accuracy.value * 100, color=PALETTE["quiet"], linewidth=1, linestyle=(0, (4, 3)))
-    for artifact in sorted(results.artifacts, key=lambda each: each.bytes):
-        colour = PALETTE["accent"] if artifact.path == chosen else PALETTE["quiet"]
-        accuracy = artifact.accuracy
-        below, above = (accuracy.value - accuracy.low) * 100, (accuracy.high - accuracy.value) * 100
-        axes.errorbar(
-            artifact.bytes / 1024, accuracy.value * 100, [[below], [above]], fmt="o", color=colour, markersize=7, elinewidth=1.6
-        )
-    axes.set_xscale("log")
-    _label_points(axes, results.artifacts, chosen)
-    _plain_log_ticks(axes, [each.bytes / 1024 for each in results.artifacts])
-    axes.set_xlabel("file size, KB (logarithmic)")
-    axes.set_ylabel("images recognized, %")
-    axes.grid(visible=False, axis="x")
+    _plot_files(axes, [(f"{each.variant}, {kilobytes(each.bytes)}", each, each.path == chosen) for each in results.artifacts])
     if title:
         axes.set_title(f"Size and accuracy (dashed: Keras, {percent(results.keras.accuracy.value)})")
     return figure
@@ -118,18 +114,8 @@ def size_accuracy_figure(results: Results, *, title: bool = True) -> "Figure":
 @our_style()
 def comparison_figure(files: Sequence[tuple[str, ArtifactReport, bool]]) -> "Figure":
     """Accuracy over size of several runs' files; each is given as (name, artifact, whether to stress it)."""
-    figure, axes = drawing(7.2, 3.6)
-    for place, (name, artifact, stressed) in enumerate(sorted(files, key=lambda each: each[1].bytes)):
-        accuracy, colour = artifact.accuracy, PALETTE["accent" if stressed else "quiet"]
-        spread = [[(accuracy.value - accuracy.low) * 100], [(accuracy.high - accuracy.value) * 100]]
-        axes.errorbar(artifact.bytes / 1024, accuracy.value * 100, spread, fmt="o", color=colour, markersize=7, elinewidth=1.6)
-        _label_point(axes, f"{name} {artifact.variant}", artifact, above=place % 2 == 0, stressed=stressed)
-    axes.set_xscale("log")
-    axes.margins(x=0.2, y=0.25)
-    _plain_log_ticks(axes, [each.bytes / 1024 for _, each, _ in files])
-    axes.set_xlabel("file size, KB (logarithmic)")
-    axes.set_ylabel("images recognized, %")
-    axes.grid(visible=False, axis="x")
+    figure, axes = drawing(6.6, 3.6)
+    _plot_files(axes, [(f"{name} {artifact.variant}", artifact, stressed) for name, artifact, stressed in files])
     return figure
 
 
@@ -180,7 +166,7 @@ def confusion_figure(artifact: ArtifactReport, labels: Sequence[str]) -> "Figure
     counts = np.asarray(artifact.confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     classes = len(counts)
-    names = [labels[each] if each < len(labels) else str(each) for each in range(classes)]
+    names = [_name(labels, each) for each in range(classes)]
     side = min(max(0.44 * classes + 1.2, 3.2), 12)
     figure, axes = drawing(side, side)
     # A mistake of half a percent is to be seen; the square root lifts it out of the white.
@@ -276,12 +262,18 @@ def _chosen(results: Results) -> str:
 
 
 def _name(labels: Sequence[str], number: int) -> str:
-    return labels[number] if number < len(labels) else str(number)
+    return _short(labels[number]) if number < len(labels) else str(number)
+
+
+def _short(name: str) -> str:
+    """A name on one line, cut where it would push the drawing out of its frame."""
+    name = " ".join(name.split())
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
 
 
 def _name_rows(axes: "Axes", names: Sequence[str]) -> None:
     """Name horizontal rows, first on top."""
-    axes.set_yticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), [_short(each) for each in names])
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", labelcolor=PALETTE["ink"], length=0)
@@ -297,35 +289,44 @@ def _label_line_ends(axes: "Axes", right: float, lines: Sequence[tuple[str, floa
         )
 
 
-def _label_points(axes: "Axes", artifacts: Sequence[ArtifactReport], chosen: str) -> None:
-    """Name points above and below their intervals in turn, a line further out where names would meet."""
-    ordered = sorted(artifacts, key=lambda each: each.bytes)
-    for place, artifact in enumerate(ordered):
-        crowd = sum(each.bytes * CLOSE_TOGETHER > artifact.bytes for each in ordered[:place])
-        _label_point(
-            axes,
-            f"{artifact.variant}, {kilobytes(artifact.bytes)}",
-            artifact,
-            above=place % 2 == 0,
-            stressed=artifact.path == chosen,
-            line=crowd // 2,
-        )
-    axes.margins(x=0.22, y=0.28)
+def _plot_files(axes: "Axes", files: Sequence[tuple[str, ArtifactReport, bool]]) -> None:
+    """Points with intervals over file size, each named; the stressed ones in the accent colour."""
+    for _, artifact, stressed in files:
+        accuracy, colour = artifact.accuracy, PALETTE["accent" if stressed else "quiet"]
+        spread = [[(accuracy.value - accuracy.low) * 100], [(accuracy.high - accuracy.value) * 100]]
+        axes.errorbar(artifact.bytes / 1024, accuracy.value * 100, spread, fmt="o", color=colour, markersize=7, elinewidth=1.6)
+    axes.set_xscale("log")
+    axes.margins(x=0.2, y=0.3)
+    _plain_log_ticks(axes, [artifact.bytes / 1024 for _, artifact, _ in files])
+    axes.set_xlabel("file size, KB (logarithmic)")
+    axes.set_ylabel("images recognized, %")
+    axes.grid(visible=False, axis="x")
+    _name_files(axes, files)
 
 
-def _label_point(axes: "Axes", text: str, artifact: ArtifactReport, *, above: bool, stressed: bool, line: int = 0) -> None:
-    """Write a name beyond one end of an interval, ``line`` lines further out."""
-    end = artifact.accuracy.high if above else artifact.accuracy.low
-    axes.annotate(
-        text,
-        (artifact.bytes / 1024, end * 100),
-        (0, (4 + 12 * line) * (1 if above else -1)),
-        textcoords="offset points",
-        ha="center",
-        va="bottom" if above else "top",
-        color=PALETTE["accent" if stressed else "muted"],
-        fontweight="bold" if stressed else "normal",
-    )
+def _name_files(axes: "Axes", files: Sequence[tuple[str, ArtifactReport, bool]]) -> None:
+    """Write each name at an end of its interval, further out until it covers no other; the stressed ones choose first."""
+    cast("Figure", axes.figure).draw_without_rendering()
+    taken: list[Bbox] = []
+    for name, artifact, stressed in sorted(files, key=lambda each: (not each[2], each[1].bytes)):
+        style = {
+            "ha": "center",
+            "color": PALETTE["accent" if stressed else "muted"],
+            "fontweight": "bold" if stressed else "normal",
+            "bbox": {"facecolor": PALETTE["surface"], "edgecolor": "none", "pad": 0.5},
+        }
+        for line, above in itertools.product(range(MOST_LINES), (True, False)):
+            end = artifact.accuracy.high if above else artifact.accuracy.low
+            point, shift = (artifact.bytes / 1024, end * 100), (0, (4 + 12 * line) * (1 if above else -1))
+            written = axes.annotate(
+                _short(name), point, shift, textcoords="offset points", va="bottom" if above else "top", **style
+            )
+            place = written.get_window_extent()
+            if line < MOST_LINES - 1 and any(place.overlaps(other) for other in taken):
+                written.remove()
+                continue
+            taken.append(place)
+            break
 
 
 def _plain_log_ticks(axes: "Axes", values: Sequence[float], digits: Sequence[int] = (1, 2, 5)) -> None:

@@ -5,6 +5,7 @@ The palette's colours are CSS variables in the page: an SVG names them, so that 
 
 import io
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -96,7 +97,7 @@ def our_style() -> Iterator[None]:
     settings: dict[Any, Any] = {
         "font.family": "sans-serif",
         "font.sans-serif": ["DejaVu Sans"],
-        "font.size": 9.5,
+        "font.size": 10,
         "svg.fonttype": "none",
         "svg.hashsalt": "glyphlite",
         "axes.spines.top": False,
@@ -123,5 +124,7 @@ def our_style() -> Iterator[None]:
         "lines.linewidth": 2,
         "lines.solid_capstyle": "round",
     }
-    with mpl.rc_context(settings):
+    with mpl.rc_context(settings), warnings.catch_warnings():
+        # A label in a script that the font lacks is drawn as boxes, in silence: the page has it in the reader's own fonts.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from glyphlite.evaluation.accuracy import macro_of
+from glyphlite.report.cores import ram_bytes
 from glyphlite.report.recommendation import accepting, recommend, refusing, variant_named
 from glyphlite.report.words import (
     VARIANT_MEANINGS,
@@ -224,7 +225,7 @@ def firmware_table(records: Sequence[FirmwareReport]) -> Table:
             count(record.code_bytes + record.constant_bytes),
             count(record.arena_bytes),
             count(record.stack_bytes),
-            count(record.arena_bytes + record.stack_bytes),
+            count(ram_bytes(record)),
         )
     return table
 

@@ -3,6 +3,8 @@
 One KB is 1,024 bytes. Knows nothing of records.
 """
 
+import re
+
 from glyphlite.runtimes.registry import TITLES
 
 VARIANT_MEANINGS = {
@@ -12,6 +14,9 @@ VARIANT_MEANINGS = {
     "int8": "weights, activations, input and output as 8-bit integers",
     "int16x8": "weights as 8-bit, activations as 16-bit integers",
 }
+
+_UNIT = re.compile(r"(?<=\d) (?=%|µs|ms|s\b|KB|MB|min\b|bytes|times\b|points|steps?\b|images?\b)")
+_SIGN = re.compile(r" ([=<]) ")
 
 SECONDS_IN_A_MINUTE = 60
 
@@ -47,31 +52,31 @@ def kilobytes(number: int) -> str:
 
 def times(ratio: float) -> str:
     """A ratio: 3.489 is ``3.5``, 24.2 is ``24``."""
-    return f"{ratio:.1f}" if ratio < 10 else count(ratio)
+    return f"{ratio:.1f}" if ratio < 9.95 else count(ratio)
 
 
 def microseconds(number: float) -> str:
     """A duration to three figures in the unit that fits: ``6.73 µs``, ``162 µs``, ``1.98 ms``."""
-    if number < 1000:
+    if number < 999.5:
         return f"{_three_figures(number)} µs"
     return f"{_three_figures(number / 1000)} ms"
 
 
 def duration(seconds: float) -> str:
     """A stretch of time: ``0.4 s``, ``31 s``, ``2 min 05 s``."""
-    if seconds < 10:
+    if seconds < 9.95:
         return f"{seconds:.1f} s"
-    if seconds < SECONDS_IN_A_MINUTE:
+    if round(seconds) < SECONDS_IN_A_MINUTE:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), SECONDS_IN_A_MINUTE)
     return f"{minutes} min {rest:02d} s"
 
 
 def p_value(p: float) -> str:
-    """A p value: ``p = 0.56``, ``p = 0.004``, ``p < 0.001``."""
+    """A p value: ``p = 0.56``, ``p = 0.0496`` where it matters on which side of 0.05 it lies, ``p < 0.001``."""
     if p < 0.001:
         return "p < 0.001"
-    return f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+    return f"p = {p:.3g}" if p < 0.1 else f"p = {p:.2f}"
 
 
 def difference(number: float, unit: str = "steps") -> str:
@@ -102,6 +107,11 @@ def listing(parts: list[str]) -> str:
 
 
 def _three_figures(number: float) -> str:
-    if number >= 100:
+    if number >= 99.95:
         return f"{number:.0f}"
-    return f"{number:.1f}" if number >= 10 else f"{number:.2f}"
+    return f"{number:.1f}" if number >= 9.995 else f"{number:.2f}"
+
+
+def tied(sentence: str) -> str:
+    """A sentence whose numbers do not part from their units at the end of a line."""
+    return _UNIT.sub("\N{NO-BREAK SPACE}", _SIGN.sub("\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", sentence))

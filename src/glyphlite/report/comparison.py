@@ -1,0 +1,140 @@
+"""Several runs on one page, side by side: the recommended file of each, and what to say of them together. Writes no file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from glyphlite import __version__
+from glyphlite.errors import DataError
+from glyphlite.report import words
+from glyphlite.report.cores import preferred_core
+from glyphlite.report.recommendation import recommend
+from glyphlite.report.template import accuracy_scale, chart, environment
+from glyphlite.results import ArtifactReport, FirmwareReport, Results
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+RESULTS_FILE = "results.json"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run among several: its results, its recommended artifact and what to say of it on a microcontroller."""
+
+    folder: Path
+    results: Results
+    shipped: ArtifactReport | None
+    core: FirmwareReport | None
+    arena_bytes: int | None
+    link: str | None
+    is_best: bool = False
+
+
+def load_runs(folders: Sequence[Path], beside: Path) -> list[Run]:
+    """Read the results of several runs; links are made for those whose report lies under ``beside``.
+
+    Raises:
+        DataError: no folder is named, or one holds no results.
+    """
+    if not folders:
+        raise DataError("no run was named; name one or more folders that `glyphlite run` wrote")
+    return [_run(folder, beside) for folder in folders]
+
+
+def render_comparison(runs: Sequence[Run]) -> str:
+    """The page of several runs as HTML."""
+    best = _best(runs)
+    runs = [replace(each, is_best=each is best) for each in runs]
+    shipped = [each.shipped for each in runs if each.shipped]
+    context = {
+        "runs": runs,
+        "headline": _comparison_words(runs),
+        "datasets": list(dict.fromkeys(each.results.dataset for each in runs)),
+        "scale": accuracy_scale([each.results.keras.accuracy for each in runs] + [each.accuracy for each in shipped]),
+        "largest_bytes": max((each.bytes for each in shipped), default=1),
+        "largest_latency": max((each.latency_us or 0.0 for each in shipped), default=0.0) or 1.0,
+        "chart": _comparison_chart(runs) if len(shipped) > 1 else None,
+        "version": __version__,
+    }
+    return environment().get_template("compare.html.j2").render(context)
+
+
+def _comparison_chart(runs: Sequence[Run]) -> "Markup":
+    from glyphlite.report.plots import comparison_figure
+
+    shown = [(each.results.model, each.shipped, each.is_best) for each in runs if each.shipped]
+    return chart(comparison_figure(shown), "runs", "Accuracy of each run's recommended file over its size")
+
+
+def _run(folder: Path, beside: Path) -> Run:
+    results = Results.load(folder / RESULTS_FILE if folder.is_dir() else folder)
+    folder = folder if folder.is_dir() else folder.parent
+    recommendation = recommend(results)
+    shipped = recommendation.artifact if recommendation else None
+    tflm = shipped.runtimes.get("tflm") if shipped else None
+    return Run(
+        folder, results, shipped, preferred_core(results.firmware), tflm.arena_bytes if tflm else None, _link(folder, beside)
+    )
+
+
+def _link(folder: Path, beside: Path) -> str | None:
+    """A relative link to a run's report, None where it has none or lies elsewhere."""
+    from urllib.parse import quote
+
+    page = folder.resolve() / "report.html"
+    if not page.exists() or not page.is_relative_to(beside.resolve()):
+        return None
+    return "./" + quote(page.relative_to(beside.resolve()).as_posix())
+
+
+def _best(runs: Sequence[Run]) -> Run | None:
+    """The run whose recommended file is most accurate, the smaller one of equals; None where datasets differ."""
+    shown = [each for each in runs if each.shipped]
+    if not shown or len({each.results.dataset for each in shown}) > 1:
+        return None
+    return max(shown, key=lambda each: (each.shipped.accuracy.value, -each.shipped.bytes) if each.shipped else (0.0, 0))
+
+
+def _comparison_words(runs: Sequence[Run]) -> list[str]:
+    """What the comparison says, in sentences."""
+    best = _best(runs)
+    if best is None or best.shipped is None or len(runs) < 2:
+        return []
+    top = best.shipped
+    figures = f"{words.percent(top.accuracy.value)}, {words.kilobytes(top.bytes)}"
+    found = [f"The most accurate file is {best.results.model}'s {top.variant}: {figures}."]
+    close = [
+        each
+        for each in runs
+        if each.shipped and each is not best and each.shipped.bytes < top.bytes and each.shipped.accuracy.high >= top.accuracy.low
+    ]
+    if close:
+        small = min(close, key=lambda each: each.shipped.bytes if each.shipped else 0)
+        if small.shipped:
+            ratio = words.times(top.bytes / small.shipped.bytes)
+            found.append(
+                f"{small.results.model}'s is {ratio} times smaller at {words.percent(small.shipped.accuracy.value)}: "
+                "their intervals overlap, so the difference may be chance."
+            )
+    smallest = min((each for each in runs if each.shipped), key=lambda each: each.shipped.bytes if each.shipped else 0)
+    if smallest.shipped and smallest is not best and smallest not in close:
+        loss = words.points(top.accuracy.value - smallest.shipped.accuracy.value)
+        found.append(
+            f"The smallest is {smallest.results.model}'s, {words.kilobytes(smallest.shipped.bytes)}, {loss} less accurate."
+        )
+    beaten = [each.results.model for each in runs if any(_beats(other, each) for other in runs)]
+    if beaten:
+        verb = "is" if len(beaten) == 1 else "are"
+        found.append(
+            f"{words.listing(beaten)} {verb} beaten outright: another run's file is smaller and more accurate, beyond chance."
+        )
+    return found
+
+
+def _beats(one: Run, other: Run) -> bool:
+    """Whether a run's file is smaller than another's and more accurate by more than their intervals overlap."""
+    if one.shipped is None or other.shipped is None:
+        return False
+    return one.shipped.bytes < other.shipped.bytes and one.shipped.accuracy.low > other.shipped.accuracy.high

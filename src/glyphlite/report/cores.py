@@ -1,0 +1,44 @@
+"""What there is to say of generated C on emulated cores: which core to name first, all its RAM, where its instructions go."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from glyphlite.results import FirmwareReport
+
+PREFERRED_CORE = "cortex-m4"
+
+
+@dataclass(frozen=True)
+class LayerShare:
+    """One layer's part of a core's instructions: its name, count and share, which colour it has, and whether to name it."""
+
+    name: str
+    instructions: int
+    share: float
+    colour: int
+    is_large: bool
+
+
+def preferred_core(firmware: Sequence[FirmwareReport]) -> FirmwareReport | None:
+    """The core to name first: the Cortex-M4 where it was emulated, else the first."""
+    return next((each for each in firmware if each.cpu == PREFERRED_CORE), firmware[0] if firmware else None)
+
+
+def ram_bytes(record: FirmwareReport) -> int:
+    """All the RAM that an inference takes: arena, stack, and input and output where they were counted."""
+    return record.ram_bytes if record.ram_bytes is not None else record.arena_bytes + record.stack_bytes
+
+
+def layer_shares(record: FirmwareReport, named: int = 3) -> list[LayerShare]:
+    """A core's layers in order with their share of the instructions; the largest have a colour of their own and are named."""
+    ranked = sorted(range(len(record.layers)), key=lambda place: -record.layers[place].instructions)
+    return [
+        LayerShare(
+            name=layer.name,
+            instructions=layer.instructions,
+            share=layer.instructions / record.instructions,
+            colour=min(ranked.index(place), named),
+            is_large=ranked.index(place) < named,
+        )
+        for place, layer in enumerate(record.layers)
+    ]

@@ -1,0 +1,109 @@
+"""One run as a page: which file to ship, what the numbers say, and every figure on demand. Touches no file."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from glyphlite import __version__
+from glyphlite.evaluation.accuracy import macro_of
+from glyphlite.report import words
+from glyphlite.report.cores import layer_shares, preferred_core
+from glyphlite.report.interpretation import interpret, label_of
+from glyphlite.report.recommendation import accepting, refusing, variant_named
+from glyphlite.report.samples import SampleSheet
+from glyphlite.report.template import accuracy_scale, chart, environment, svg_image
+from glyphlite.results import Results, VerifyReport
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from markupsafe import Markup
+
+    from glyphlite.training.history import EpochRecord
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of the confusion matrix: its count, which side of the diagonal's truth it is on, how deep its colour is."""
+
+    count: int
+    kind: str
+    depth: str
+
+
+def render_report(
+    results: Results,
+    *,
+    samples: SampleSheet | None = None,
+    history: "Sequence[EpochRecord]" = (),
+    graph_svg: str | None = None,
+    run_toml: str | None = None,
+) -> str:
+    """The page of one run as HTML."""
+    interpretation = interpret(results)
+    recommendation = interpretation.recommendation
+    shipped = recommendation.artifact if recommendation else None
+    context: dict[str, Any] = {
+        "results": results,
+        "recommendation": recommendation,
+        "findings": interpretation.findings,
+        "shipped": shipped,
+        "float32": variant_named(results, "float32"),
+        "accepted": accepting(shipped) if shipped else [],
+        "refused": refusing(shipped) if shipped else [],
+        "core": preferred_core(results.firmware),
+        "meanings": words.VARIANT_MEANINGS,
+        "scale": accuracy_scale([results.keras.accuracy, *(each.accuracy for each in results.artifacts)]),
+        "largest_bytes": max((each.bytes for each in results.artifacts), default=1),
+        "largest_latency": max((each.latency_us or 0.0 for each in results.artifacts), default=0.0) or 1.0,
+        "runtime_names": list(dict.fromkeys(name for each in results.artifacts for name in each.runtimes)),
+        "verify": _grouped_verify(results.verify),
+        "layer_shares": {each.cpu: layer_shares(each) for each in results.firmware if each.layers and each.instructions},
+        "label": lambda number: label_of(results, number),
+        "samples": samples,
+        "training_chart": _training_chart(history, results.keras.best_epoch) if history else None,
+        "size_chart": _size_chart(results) if results.artifacts else None,
+        "graph_image": svg_image(graph_svg) if graph_svg else None,
+        "run_toml": run_toml,
+        "version": __version__,
+    }
+    if shipped and shipped.confusion:
+        context |= {
+            "classes": [label_of(results, each) for each in range(len(shipped.confusion))],
+            "confusion": confusion_cells(shipped.confusion),
+            "macro": macro_of(shipped.confusion),
+            "class_scale": accuracy_scale(shipped.per_class),
+        }
+    return environment().get_template("report.html.j2").render(context)
+
+
+def confusion_cells(confusion: list[list[int]]) -> list[list[Cell]]:
+    """Cells with colours by their share of the row; the root makes a mistake of half a percent visible."""
+    rows = []
+    for true, row in enumerate(confusion):
+        total = sum(row) or 1
+        cells = []
+        for guess, number in enumerate(row):
+            is_right = true == guess
+            depth = (number / total) ** 0.5 if is_right else min(1.0, 1.8 * (number / total) ** 0.5)
+            kind = ("right" if is_right else "wrong") if number else "none"
+            cells.append(Cell(number, f"{kind} deep" if depth > 0.6 else kind, f"{depth:.3f}"))
+        rows.append(cells)
+    return rows
+
+
+def _grouped_verify(records: Iterable[VerifyReport]) -> list[VerifyReport]:
+    """Records by artifact, the reference first, otherwise as they came."""
+    return sorted(records, key=lambda each: (each.artifact, each.runtime != each.reference))
+
+
+def _size_chart(results: Results) -> "Markup":
+    from glyphlite.report.plots import size_accuracy_figure
+
+    return chart(size_accuracy_figure(results, title=False), "size", "Accuracy of each file over its size")
+
+
+def _training_chart(history: "Sequence[EpochRecord]", best_epoch: int | None) -> "Markup":
+    from glyphlite.report.plots import training_figure
+
+    return chart(training_figure(history, best_epoch, title=False), "training", "Accuracy by epoch of training")

@@ -1,0 +1,107 @@
+"""The tables at the widths they are made for: no figure cut, nothing from outside obeyed."""
+
+import io
+
+import pytest
+from rich.console import Console, RenderableType
+
+from glyphlite.report import terminal
+from glyphlite.results import Results, RuntimeReport
+
+
+def shown(renderable: RenderableType, width: int = 80, *, colour: bool = False) -> str:
+    stream = io.StringIO()
+    Console(file=stream, width=width, highlight=False, force_terminal=colour).print(renderable)
+    return stream.getvalue()
+
+
+def everything(results: Results) -> list[RenderableType]:
+    int8 = results.artifacts[3]
+    return [
+        terminal.summary(results),
+        terminal.evaluation_table(results.artifacts, results.keras),
+        terminal.runtimes_table(results.artifacts),
+        terminal.per_class_table(int8, results.labels),
+        terminal.confusion_table(int8, results.labels),
+        terminal.verify_table(results.verify),
+        terminal.firmware_table(results.firmware),
+        terminal.layers_table(results.firmware[0]),
+        terminal.predictions_table([("seven.png", [("7", 0.973), ("1", 0.02)])]),
+        terminal.variants_legend(),
+    ]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_no_figure_is_cut_and_no_line_too_long(results: Results, width: int):
+    for renderable in everything(results):
+        text = shown(renderable, width)
+        assert "…" not in text
+        assert max(map(len, text.splitlines())) <= width
+
+
+def test_the_summary_holds_the_records_figures_and_the_file_to_ship(results: Results):
+    text = shown(terminal.summary(results))
+    for artifact in results.artifacts:
+        line = next(each for each in text.splitlines() if each.startswith(f"{artifact.variant} "))
+        accuracy = artifact.accuracy
+        assert f"{artifact.bytes:,}" in line
+        assert f"{accuracy.value * 100:.2f} ({accuracy.low * 100:.2f}-{accuracy.high * 100:.2f})" in line
+        assert f"{artifact.latency_us:.2f} µs" in line
+    assert "Ship model_int8.tflite" in text
+
+
+def test_refusals_come_with_their_reason(results: Results):
+    text = shown(terminal.runtimes_table(results.artifacts))
+    assert "dynamic on TFLite Micro: no kernel; use int8" in text
+    assert "9,472" in text
+
+
+def test_verify_names_the_reference_and_the_first_op_that_differs(results: Results):
+    text = " ".join(shown(terminal.verify_table(results.verify)).split())
+    assert "model_int8.tflite: 300 images, compared with TFLite Micro" in text
+    assert "LiteRT with XNNPACK first differs in op 0, CONV_2D (conv/Relu), by at most 1 step, on 9 images" in text
+    assert "nothing was compared" in shown(terminal.verify_table([]))
+
+
+def test_nothing_from_outside_is_obeyed(results: Results):
+    hostile = "\x1b]0;owned\x07\x1b[2J[red]x[/red][/bold]\n\u202eabc"
+    runtimes = {hostile: RuntimeReport(accepts=False, reason=hostile)}
+    update = {"path": hostile, "variant": hostile, "runtimes": runtimes}
+    artifacts = [each.model_copy(update=update) for each in results.artifacts]
+    changed = results.model_copy(
+        update={
+            "artifacts": artifacts,
+            "labels": [hostile] * 10,
+            "verify": [each.model_copy(update={"artifact": hostile, "runtime": hostile}) for each in results.verify],
+            "firmware": [each.model_copy(update={"cpu": hostile}) for each in results.firmware],
+        }
+    )
+    for renderable in [*everything(changed), terminal.predictions_table([(hostile, [(hostile, 0.5), (hostile, 0.2)])])]:
+        text = shown(renderable, 200)
+        assert not {each for each in text if not each.isprintable()} - {"\n"}
+    assert "[red]x[/red]" in shown(terminal.per_class_table(artifacts[3], [hostile] * 10), 200)
+
+
+def test_many_classes_become_a_list_of_mistakes(results: Results):
+    confusion = [[5 if row == column else int(column == row + 1) for column in range(40)] for row in range(40)]
+    text = shown(terminal.confusion_table(results.artifacts[3].model_copy(update={"confusion": confusion}), results.labels))
+    assert "Taken for" in text
+    assert len(text.splitlines()) == 22
+
+
+def test_piped_tables_are_wide_and_plain(results: Results, capsys: pytest.CaptureFixture[str]):
+    terminal.stdout_console().print(terminal.variants_table(results))
+    text = capsys.readouterr().out
+    assert "\x1b" not in text
+    assert "int16x8" in text
+
+
+def test_models_and_datasets_are_listed():
+    from glyphlite.data.datasets import DatasetInfo
+    from glyphlite.models.registry import describe_models
+
+    text = shown(terminal.models_table(describe_models()))
+    assert "micro-cnn" in text
+    assert "21,898" in text
+    info = DatasetInfo(name="mnist", title="handwritten digits", sizes="60,000 + 10,000 images", available=True, location=None)
+    assert "60,000 + 10,000 images" in shown(terminal.datasets_table([info]))
