@@ -8,6 +8,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from types import ModuleType
 from typing import IO, Protocol, cast
 
 from rich.console import Console
@@ -115,9 +119,37 @@ def _flush_native_streams() -> None:
     ctypes.CDLL(None).fflush(None)
 
 
+class _QuietImport(MetaPathFinder, Loader):
+    """Imports TensorFlow with both standard streams captured: it logs before any setting of its own can stop it."""
+
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        """TensorFlow's own spec with this loader put before its own; nothing for any other module."""
+        del path, target
+        if fullname != "tensorflow":
+            return None
+        sys.meta_path.remove(self)
+        found = find_spec(fullname)
+        if found is None or found.loader is None:
+            return found
+        self._inner = found.loader
+        found.loader = self
+        return found
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """As TensorFlow's own loader does."""
+        return self._inner.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """As TensorFlow's own loader does, unheard."""
+        with captured_noise():
+            self._inner.exec_module(module)
+
+
 def quiet_tensorflow() -> None:
     """Silence TensorFlow's and absl's start-up noise; must be called before TensorFlow or LiteRT is imported."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("GLOG_minloglevel", "3")
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    if "tensorflow" not in sys.modules and not any(isinstance(finder, _QuietImport) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _QuietImport())
