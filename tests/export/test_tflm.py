@@ -185,6 +185,11 @@ def test_make_says_what_it_needs(export: Export) -> None:
     assert subprocess.run(["make", "clean"], cwd=folder, capture_output=True, timeout=60, check=False).returncode == 0
 
 
+def test_the_readme_says_where_cmsis_nn_will_not_do(export: Export, tmp_path: Path) -> None:
+    assert "needs the library without" in (export("int16x8", folder=tmp_path / "wide").folder / "README.md").read_text()
+    assert "needs the library without" not in (export("int8", folder=tmp_path / "narrow").folder / "README.md").read_text()
+
+
 @needs_tflm
 @pytest.mark.slow
 @pytest.mark.parametrize(("variant", "language"), [("int8", "cc"), ("int16x8", "c"), ("float32", "cc")])

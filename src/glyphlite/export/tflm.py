@@ -122,6 +122,7 @@ def export_tflm(
         "classes": len(labels),
         "input": _port_values(graph.input),
         "output": _port_values(graph.output),
+        "reference_kernels_only": _needs_reference_kernels(graph),
         "model_bytes": len(content),
         "sha256": sha256(content).hexdigest(),
     }
@@ -185,6 +186,19 @@ def _check_ports(graph: Graph, image: Sequence[int], classes: int, name: str) ->
             f"{name} knows {graph.output.elements} classes, the dataset has {classes}; "
             "name the dataset it was trained on with --dataset"
         )
+
+
+def _needs_reference_kernels(graph: Graph) -> bool:
+    """Whether CMSIS-NN's kernels refuse what the reference kernels take: int16 activations with per-channel dense weights.
+
+    Source: ``tensorflow/lite/micro/kernels/cmsis_nn/fully_connected.cc``, ``Prepare``.
+    """
+    return any(
+        operator.name == "FULLY_CONNECTED"
+        and graph.tensors[operator.inputs[0]].dtype == np.int16
+        and len(getattr(graph.tensors[operator.inputs[1]].quantization, "scales", ())) > 1
+        for operator in graph.operators
+    )
 
 
 def _port_values(tensor: Tensor) -> dict[str, Any]:
