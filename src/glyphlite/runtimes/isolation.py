@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -35,7 +35,7 @@ START_SECONDS = 60.0
 
 PIECE_SECONDS = 0.25
 PIECE_BYTES = 1 << 25
-"""How much work one request holds: enough that its overhead vanishes, little enough for progress and the time limit."""
+"""How much work one request holds: enough that its overhead vanishes, little enough for progress and far below the time limit."""
 
 _DEATHS: dict[int, str] = {
     signal.SIGSEGV: "it crashes the runtime (segmentation fault)",
@@ -59,13 +59,20 @@ class Worker:
         self._process: subprocess.Popen[bytes] | None = None
         self._generation = 0
         self._loaded: tuple[str, str] | None = None
+        self._owner = os.getpid()  # a fork of ours holds the pipes too, but must not end the child
 
-    def load(self, runtime: str, path: Path) -> LoadedModel:
+    @property
+    def piece_s(self) -> float:
+        """Seconds of work that one request should hold."""
+        return min(PIECE_SECONDS, self._cpu_s / 8)
+
+    def load(self, runtime: str, path: Path, *, keep: "Callable[[Worker], None] | None" = None) -> LoadedModel:
         """Load a file into a runtime there; the model loaded before it is released.
 
         Args:
             runtime: one of ``registry.INTERPRETERS``.
             path: the artifact.
+            keep: called with this worker when the model is closed.
 
         Raises:
             ArtifactError: the runtime refuses the file, or does not survive it.
@@ -78,13 +85,12 @@ class Worker:
         )
         self._loaded = runtime, Path(path).name
         try:
-            return _IsolatedModel(
-                self, self._generation, runtime, Path(path).name, _port(answer.header["input"]), _port(answer.header["output"])
-            )
+            source, target = _port(answer.header["input"]), _port(answer.header["output"])
         except (KeyError, TypeError, ValueError):
             raise self._refuse(
                 runtime, Path(path).name, "the runtime does not answer sensibly after it loaded the file"
             ) from None
+        return _IsolatedModel(self, self._generation, runtime, Path(path).name, source, target, keep)
 
     def accepts(self, runtime: str, path: Path) -> Acceptance:
         """Whether a runtime takes a file, found by loading it and running a blank image; a bad file is never an exception."""
@@ -146,7 +152,7 @@ class Worker:
     def close(self) -> None:
         """End the child process and what it started."""
         process, self._process, self._loaded = self._process, None, None
-        if process is None:
+        if process is None or self._owner != os.getpid():
             return
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -211,24 +217,30 @@ class Worker:
 class _IsolatedModel(LoadedModel):
     """A model in a worker, fed piece by piece so that there is progress and a limit on each piece."""
 
-    def __init__(self, worker: Worker, generation: int, runtime: str, filename: str, source: Port, target: Port) -> None:
-        self._worker, self._generation, self._runtime, self._filename = worker, generation, runtime, filename
+    def __init__(
+        self,
+        worker: Worker,
+        generation: int,
+        runtime: str,
+        filename: str,
+        source: Port,
+        target: Port,
+        keep: Callable[[Worker], None] | None,
+    ) -> None:
+        self._worker, self._generation, self._runtime, self._filename, self._keep = worker, generation, runtime, filename, keep
         self.input, self.output = source, target
 
     def predict(self, batch: np.ndarray, progress: Callable[[int], None] | None = None) -> np.ndarray:
         """Run stored images; see :meth:`LoadedModel.predict`."""
         batch = ports.check_batch(batch, self.input)
         results = np.empty((len(batch), *self.output.shape), self.output.dtype)
-        done = 0
         for piece in self._pieces(len(batch), max(1, self.input.dtype.itemsize * math.prod(self.input.shape))):
             answer = self._ask({"op": "predict"}, batch[piece]).arrays
             if len(answer) != 1 or answer[0].shape != results[piece].shape or answer[0].dtype != results.dtype:
                 raise RefusedError(self._filename, self._runtime, "the runtime's output changed its shape while it ran")
             results[piece] = answer[0]
-            done = piece.stop
             if progress:
                 progress(piece.stop - piece.start)
-        assert done == len(batch)
         return results
 
     def tensors(self, batch: np.ndarray) -> dict[int, np.ndarray]:
@@ -250,34 +262,31 @@ class _IsolatedModel(LoadedModel):
         return np.concatenate(pieces) if pieces else np.empty(0)
 
     def close(self) -> None:
-        """Release the file's process; its worker goes back to the pool where it came from one."""
+        """End the file's process; its worker is handed back to whoever wants to keep it."""
         if self._worker.holds(self._generation):
             self._worker.release()
+            if self._keep:
+                self._keep(self._worker)
 
     def _ask(self, header: dict[str, Any], batch: np.ndarray) -> Message:
         if not self._worker.holds(self._generation):
             raise ArtifactError(f"{self._filename}: the model is no longer loaded in its {self._runtime} worker; load it again")
         return self._worker.request(header, (batch,), self._runtime, self._filename)
 
-    def _pieces(self, total: int, bytes_each: int) -> "_Pieces":
-        return _Pieces(total, max(1, PIECE_BYTES // bytes_each))
+    def _pieces(self, total: int, bytes_each: int) -> Iterator[slice]:
+        return _pieces(total, max(1, PIECE_BYTES // bytes_each), self._worker.piece_s)
 
 
-class _Pieces:
-    """Slices of a piece of work: one unit first, then as many as fit a quarter of a second by what the last piece took."""
-
-    def __init__(self, total: int, largest: int) -> None:
-        self._total, self._largest = total, largest
-
-    def __iter__(self) -> Any:
-        start, count = 0, 1
-        while start < self._total:
-            stop = min(self._total, start + count)
-            began = time.perf_counter()
-            yield slice(start, stop)
-            each = max((time.perf_counter() - began) / (stop - start), 1e-7)
-            count = max(1, min(self._largest, 8 * count, int(PIECE_SECONDS / each)))
-            start = stop
+def _pieces(total: int, largest: int, seconds: float) -> Iterator[slice]:
+    """Slices of a piece of work: one unit first, then as many as fit ``seconds`` by what the last piece took."""
+    start, count = 0, 1
+    while start < total:
+        stop = min(total, start + count)
+        began = time.perf_counter()
+        yield slice(start, stop)
+        each = max((time.perf_counter() - began) / (stop - start), 1e-7)
+        count = max(1, min(largest, 8 * count, int(seconds / each)))
+        start = stop
 
 
 class _Pool:
@@ -309,28 +318,6 @@ def _pool() -> _Pool:
     return _Pool()
 
 
-class _PooledModel(_IsolatedModel):
-    """A model whose worker returns to the pool once it is closed."""
-
-    @classmethod
-    def load(cls, runtime: str, path: Path) -> Self:
-        """Load a file into a worker of the pool."""
-        worker = _pool().take()
-        try:
-            model = worker.load(runtime, path)
-        except GlyphliteError:
-            _pool().give(worker)
-            raise
-        assert isinstance(model, _IsolatedModel)
-        return cls(worker, model._generation, runtime, model._filename, model.input, model.output)
-
-    def close(self) -> None:
-        """Release the file's process and keep the worker."""
-        if self._worker.holds(self._generation):
-            self._worker.release()
-            _pool().give(self._worker)
-
-
 class Isolated(Runtime):
     """An interpreter in a child process, under limits."""
 
@@ -344,7 +331,12 @@ class Isolated(Runtime):
             ArtifactError: the runtime refuses the file, or does not survive it.
             ToolError: the runtime is not installed.
         """
-        return _PooledModel.load(self.name, artifact)
+        worker = _pool().take()
+        try:
+            return worker.load(self.name, artifact, keep=_pool().give)
+        except GlyphliteError:
+            _pool().give(worker)
+            raise
 
 
 def _port(described: dict[str, Any]) -> Port:

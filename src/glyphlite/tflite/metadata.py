@@ -32,6 +32,9 @@ MODEL_METADATA, MODEL_BUFFERS = 6, 4
 LARGEST_LABELS = 1 << 20
 """Bytes of a labels file; ten thousand classes fit."""
 
+LARGEST_ARCHIVE = 2 * LARGEST_LABELS
+"""Bytes at the end of a file that are searched for its archive: a hostile one lists no more entries than fit there."""
+
 
 @dataclass(frozen=True)
 class ModelMetadata:
@@ -132,7 +135,7 @@ def _normalization(root: Table) -> tuple[float | None, float | None]:
 
 def _read_labels_file(content: bytes) -> tuple[str, ...]:
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with zipfile.ZipFile(io.BytesIO(content[-LARGEST_ARCHIVE:])) as archive:
             entry = archive.getinfo(LABELS_FILE)
             if entry.file_size > LARGEST_LABELS or entry.compress_size > LARGEST_LABELS:
                 return ()

@@ -1,0 +1,137 @@
+"""Files that crash, hang or eat memory: each one an ArtifactError with its reason, and the worker is ready for the next."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import hostile
+import numpy as np
+import pytest
+
+from glyphlite.errors import ArtifactError
+from glyphlite.runtimes.isolation import Worker
+from glyphlite.runtimes.registry import INTERPRETERS, accepts, get_runtime
+
+
+@pytest.fixture(scope="module")
+def good(samples: Path) -> bytes:
+    return (samples / "model_int8.tflite").read_bytes()
+
+
+def test_a_crash_is_a_reason_and_the_worker_goes_on(good: bytes, samples: Path, tmp_path: Path) -> None:
+    path = tmp_path / "crashing.tflite"
+    path.write_bytes(hostile.crashing(good))
+    with Worker() as worker:
+        for _ in range(3):
+            acceptance = worker.accepts("tflm", path)
+            assert not acceptance.accepts
+            assert "crashes the runtime (segmentation fault)" in str(acceptance.reason)
+            assert worker.accepts("tflm", samples / "model_int8.tflite").accepts
+        with pytest.raises(ArtifactError, match=r"crashing.tflite: tflm refuses it: it crashes"):
+            worker.load("tflm", path)
+
+
+@pytest.mark.slow
+def test_an_endless_loop_is_stopped(samples: Path, tmp_path: Path) -> None:
+    path = tmp_path / "endless.tflite"
+    path.write_bytes(hostile.endless())
+    with Worker(cpu_s=0.5) as worker:
+        started = time.process_time()
+        acceptance = worker.accepts("litert_builtin", path)
+        assert not acceptance.accepts
+        assert acceptance.reason == "it was still computing after 0.5 s and was stopped"
+        assert time.process_time() - started < 0.5
+        assert worker.accepts("litert_builtin", samples / "model_int8.tflite").accepts
+
+
+def test_a_worker_killed_from_outside_starts_again(samples: Path) -> None:
+    with Worker() as worker:
+        model = worker.load("litert", samples / "model_int8.tflite")
+        blank = np.zeros((1, *model.input.shape), model.input.dtype)
+        expected = model.predict(blank)
+        process = worker._process
+        assert process is not None
+        os.killpg(process.pid, signal.SIGKILL)
+        with pytest.raises(ArtifactError, match=r"model_int8.tflite: litert refuses it: it takes the child process down"):
+            model.predict(blank)
+        with pytest.raises(ArtifactError, match="no longer loaded"):
+            model.predict(blank)
+        np.testing.assert_array_equal(worker.load("litert", samples / "model_int8.tflite").predict(blank), expected)
+
+
+def test_a_second_model_takes_the_place_of_the_first(samples: Path) -> None:
+    with Worker() as worker:
+        first = worker.load("litert", samples / "model_int8.tflite")
+        second = worker.load("litert", samples / "model_float32.tflite")
+        assert second.input.dtype == np.float32
+        second.predict(np.zeros((1, *second.input.shape), np.float32))
+        with pytest.raises(ArtifactError, match="no longer loaded"):
+            first.predict(np.zeros((1, *first.input.shape), np.int8))
+
+
+def test_several_models_at_once(samples: Path) -> None:
+    with (
+        get_runtime("tflm").load(samples / "model_int8.tflite") as one,
+        get_runtime("litert").load(samples / "model_int8.tflite") as two,
+        get_runtime("litert").load(samples / "model_float32.tflite") as three,
+    ):
+        for model in (one, two, three, one):
+            assert model.predict(np.zeros((2, *model.input.shape), model.input.dtype)).shape == (2, 10)
+
+
+@pytest.mark.parametrize("runtime", INTERPRETERS)
+def test_files_that_are_no_models(runtime: str, good: bytes, tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    for name, content in {
+        "random": generator.bytes(5000),
+        "random behind the mark": b"\x18\0\0\0TFL3" + generator.bytes(5000),
+        "empty": b"",
+        "mark alone": b"\x08\0\0\0TFL3",
+        "half": good[: len(good) // 2],
+    }.items():
+        path = tmp_path / "model.tflite"
+        path.write_bytes(content)
+        acceptance = accepts(runtime, path)
+        assert not acceptance.accepts, name
+        assert acceptance.reason
+        assert "\n" not in acceptance.reason
+    for path in (tmp_path / "absent.tflite", tmp_path):
+        assert "cannot read" in str(accepts(runtime, path).reason)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("runtime", INTERPRETERS)
+def test_mutated_files_are_run_or_refused(runtime: str, good: bytes, samples: Path, tmp_path: Path) -> None:
+    path, accepted = tmp_path / "mutated.tflite", 0
+    with Worker() as worker:
+        for seed in range(45):
+            path.write_bytes(hostile.mutated(good, seed))
+            acceptance = worker.accepts(runtime, path)
+            assert acceptance.accepts or acceptance.reason
+            accepted += acceptance.accepts
+        assert worker.accepts(runtime, samples / "model_int8.tflite").accepts
+    assert 0 < accepted < 45
+
+
+def test_the_child_does_not_outlive_its_worker(samples: Path) -> None:
+    worker = Worker()
+    worker.load("litert", samples / "model_int8.tflite")
+    process = worker._process
+    assert process is not None
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    worker.close()
+    assert process.returncode == -signal.SIGKILL
+    assert len(children) == 1
+    deadline = time.monotonic() + 10
+    while _alive(children[0]) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not _alive(children[0])
+
+
+def _alive(pid: str) -> bool:
+    """Whether a process still runs; one that has ended and waits to be noticed does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,65 @@
+"""What may enter and leave a classifier, and what is refused in words."""
+
+import numpy as np
+import pytest
+
+from glyphlite.errors import ArtifactError
+from glyphlite.runtimes.base import Port
+from glyphlite.runtimes.ports import check_batch, input_port, output_port, single
+from glyphlite.tflite.quantization import Quantization
+
+
+def test_ports_of_classifiers() -> None:
+    assert input_port([1, 28, 28, 1], np.float32, [], []) == Port((28, 28, 1), np.dtype("float32"))
+    assert input_port([1, 784], np.int8, [0.5], [-128]) == Port((784,), np.dtype("int8"), Quantization((0.5,), (-128,)))
+    assert output_port([1, 10], np.uint8, np.array([0.25]), np.array([3])).quantization == Quantization((0.25,), (3,))
+    assert output_port([1, 1, 1, 10], np.int16, [1e-5], [0]).shape == (10,)
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "scales", "zero_points", "said"),
+    [
+        ([], np.float32, [], [], "its input has shape \\[\\]"),
+        ([1], np.float32, [], [], "not an image classifier"),
+        ([1, 0, 28, 1], np.float32, [], [], "not an image classifier"),
+        ([1, -5, 28, 1], np.float32, [], [], "not an image classifier"),
+        ([1, 2, 28, 28, 1], np.float32, [], [], "not an image classifier"),
+        ([1, 1 << 20, 1 << 20, 1], np.float32, [], [], "the file is broken"),
+        ([1, 28, 28, 1], np.int32, [], [], "its input holds int32, expected one of float32"),
+        ([1, 28, 28, 1], np.float16, [], [], "float16"),
+        ([1, 28, 28, 1], "nonsense", [], [], "nonsense"),
+        ([1, 28, 28, 1], np.int8, [], [], "0 scales, expected one"),
+        ([1, 28, 28, 1], np.int8, [0.1, 0.2], [0, 0], "2 scales, expected one"),
+        ([1, 28, 28, 1], np.int8, [0.0], [0], "out of range for int8"),
+        ([1, 28, 28, 1], np.int8, [-1.0], [0], "out of range"),
+        ([1, 28, 28, 1], np.int8, [float("nan")], [0], "out of range"),
+        ([1, 28, 28, 1], np.int8, [1.0], [200], "zero point 200 are out of range for int8"),
+        ([1, 28, 28, 1], np.uint8, [1.0], [-1], "out of range for uint8"),
+    ],
+)
+def test_inputs_that_are_no_images(
+    shape: list[int], dtype: object, scales: list[float], zero_points: list[int], said: str
+) -> None:
+    with pytest.raises(ArtifactError, match=said):
+        input_port(shape, dtype, scales, zero_points)
+
+
+@pytest.mark.parametrize("shape", [[10], [1, 0], [1, 5, 10], []])
+def test_outputs_that_are_no_classes(shape: list[int]) -> None:
+    with pytest.raises(ArtifactError, match=r"expected \(batch, classes\)"):
+        output_port(shape, np.float32, [], [])
+
+
+def test_one_of_each() -> None:
+    single("input", 1)
+    for count in (0, 2):
+        with pytest.raises(ArtifactError, match=f"it has {count} inputs, expected exactly one"):
+            single("input", count)
+
+
+def test_batches_that_do_not_fit() -> None:
+    port = Port((28, 28, 1), np.dtype("int8"))
+    assert check_batch(np.zeros((3, 28, 28, 1), np.int8)[::2], port).flags.c_contiguous
+    for batch in (np.zeros((3, 28, 28), np.int8), np.zeros((3, 28, 28, 1), np.float32)):
+        with pytest.raises(ArtifactError, match="the model takes images of"):
+            check_batch(batch, port)
