@@ -8,6 +8,7 @@ import pytest
 
 from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.inspection import describe, inspect_artifact
+from glyphlite.tflite.metadata import ModelMetadata, add_metadata
 from glyphlite.tflite.reader import parse_graph, read_graph
 
 
@@ -35,6 +36,18 @@ def test_activations_alive_at_once(samples: Path) -> None:
     inspection = inspect_artifact(samples / "model_int8.tflite", runtimes=False)
     assert (inspection.live_bytes, inspection.live_op) == (5408 + 1352, 1)
     assert inspection.activation_bytes == 784 + 5408 + 1352 + 1352 + 16 + 10 + 10
+
+
+def test_what_a_file_says_of_itself(samples: Path, tmp_path: Path) -> None:
+    path = tmp_path / "named.tflite"
+    digits = tuple("0123456789")
+    metadata = ModelMetadata(name="micro", description="Classifies digits.", version="2", labels=digits)
+    path.write_bytes(add_metadata((samples / "model_int8.tflite").read_bytes(), metadata))
+    inspection = inspect_artifact(path, runtimes=False)
+    assert (inspection.name, inspection.version, inspection.description) == ("micro", "2", "Classifies digits.")
+    assert inspection.labels == list(digits)
+    assert read_graph(path).labels == digits
+    assert inspection.macs == 70_464
 
 
 def test_it_becomes_json_and_back(samples: Path) -> None:

@@ -55,6 +55,14 @@ def test_float16_weights_are_told_where_they_are_used(samples: Path) -> None:
     assert "43,296 B" in shown
 
 
+def test_branches_meet_again(samples: Path) -> None:
+    svg = draw_graph(read_graph(samples.parent / "branches" / "model_int8.tflite"))
+    shown = texts(svg)
+    for op in ("ADD", "CONCATENATION", "MUL", "PAD", "MEAN", "LOGISTIC", "HARD_SWISH", "AVERAGE_POOL_2D", "DEPTHWISE_CONV_2D"):
+        assert op in shown
+    assert svg.count('class="edge"') == 17 + 1 + 1 + 2 + 1  # 17 ops, of which two join two and one joins three; and the output
+
+
 def test_names_from_the_file_stay_text(samples: Path) -> None:
     graph = read_graph(samples / "model_float32.tflite")
     evil = "</style><script>alert(1)</script>&\033[31m\ufffe\n"

@@ -12,6 +12,7 @@ from pydantic import Field
 from glyphlite.results import Record, RuntimeReport
 from glyphlite.tflite import cost
 from glyphlite.tflite.graph import Graph, Operator, Tensor
+from glyphlite.tflite.metadata import read_metadata
 from glyphlite.tflite.reader import parse_graph, read_content
 
 FLEX_PREFIX = "Flex"
@@ -54,12 +55,17 @@ class OperatorInfo(Record):
 
 
 class Inspection(Record):
-    """A whole file. ``live_bytes`` is the most that activations take at one time, by lifetime alone; ``live_op`` is where."""
+    """A whole file; ``name``, ``version`` and ``description`` are what it says of itself.
+
+    ``live_bytes`` is the most that activations take at one time, by lifetime alone; ``live_op`` is where.
+    """
 
     path: str
     bytes: int
     sha256: str
     schema_version: int
+    name: str = ""
+    version: str = ""
     description: str = ""
     signatures: list[str] = Field(default_factory=list)
     labels: list[str] = Field(default_factory=list)
@@ -97,13 +103,16 @@ def inspect_artifact(path: Path, *, runtimes: bool = True) -> Inspection:
 def describe(graph: Graph, content: bytes, name: str) -> Inspection:
     """The records of a graph that the reader has checked, and of the file it came from. Asks no runtime."""
     live_bytes, live_op = _most_live(graph)
+    about = read_metadata(content)
     custom = {operator.custom_code for operator in graph.operators if operator.custom_code}
     return Inspection(
         path=name,
         bytes=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
         schema_version=graph.schema_version,
-        description=graph.description,
+        name=about.name,
+        version=about.version,
+        description=about.description or graph.description,
         signatures=list(graph.signatures),
         labels=list(graph.labels),
         metadata=list(graph.metadata),

@@ -1,7 +1,7 @@
 """The graph of a model as one self-contained SVG: what each op is, what flows between them, where the work and the bytes are.
 
-No external program draws it and nothing is loaded by it; it follows the reader's light or dark setting, and the page's
-``data-theme`` where there is one. Text from the file is escaped.
+No external program draws it and nothing is loaded by it; it follows the reader's light or dark setting. Text from the file is
+escaped.
 """
 
 from collections.abc import Sequence
@@ -46,8 +46,6 @@ _DARK = (
 _STYLE = """
 .glyph-graph { LIGHT font-family: system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 @media (prefers-color-scheme: dark) { .glyph-graph { DARK } }
-:root[data-theme="dark"] .glyph-graph { DARK }
-:root[data-theme="light"] .glyph-graph { LIGHT }
 .glyph-graph .paper { fill: var(--gg-paper); }
 .glyph-graph .card { fill: var(--gg-card); stroke: var(--gg-line); }
 .glyph-graph text { fill: var(--gg-ink); font-size: 12px; }

@@ -53,6 +53,8 @@ def _summary(inspection: Inspection) -> "Table":
 def _facts(inspection: Inspection) -> Iterator[tuple[str, str]]:
     yield "file", f"{printable(inspection.path, 200)}, {inspection.bytes:,} bytes"
     yield "SHA-256", inspection.sha256
+    if inspection.name:
+        yield "model", printable(f"{inspection.name} {inspection.version}".strip(), 200)
     if inspection.description:
         yield "description", printable(inspection.description, 200)
     if inspection.labels:

@@ -12,6 +12,7 @@ from pathlib import Path
 from glyphlite.errors import ArtifactError
 from glyphlite.tflite import ops
 from glyphlite.tflite.graph import Graph, Operator, Tensor
+from glyphlite.tflite.metadata import read_labels
 from glyphlite.tflite.options import decode_options
 from glyphlite.tflite.schema import VERSION, StoredCode, StoredModel, StoredOperator, decode
 from glyphlite.tflite.shapes import check_operator
@@ -82,6 +83,7 @@ def parse_graph(content: bytes, name: str = "model") -> Graph:
         outputs=stored.outputs,
         description=stored.description,
         signatures=tuple(signature.key for signature in stored.signatures),
+        labels=read_labels(content),
         metadata=tuple(entry for entry, _ in stored.metadata),
         schema_version=stored.version,
     )
