@@ -25,7 +25,7 @@ def pipe() -> Iterator[tuple[int, int]]:
 
 
 def test_arrays_arrive_as_they_were(pipe: tuple[int, int]) -> None:
-    arrays = (np.arange(300_000, dtype=np.int16).reshape(3, -1), np.empty((0, 28, 28, 1), np.float32), np.float64([1.5]))
+    arrays = (np.arange(300_000, dtype=np.int16).reshape(3, -1), np.empty((0, 28, 28, 1), np.float32), np.array([1.5]))
     sender = threading.Thread(target=send, args=(pipe[1], Message({"op": "ä"}, arrays)))
     sender.start()
     message = receive(pipe[0], timeout_s=10)

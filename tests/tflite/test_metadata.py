@@ -4,6 +4,7 @@ import io
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,9 +57,9 @@ def test_the_model_is_the_same_and_hardly_larger(plain: bytes, described: bytes)
 def test_constants_are_aligned(described: bytes) -> None:
     from ai_edge_litert import schema_py_generated as schema
 
-    model = schema.Model.GetRootAs(described, 0)
+    model: Any = schema.Model.GetRootAs(described, 0)
     stored = [model.Buffers(index).DataAsNumpy() for index in range(model.BuffersLength()) if model.Buffers(index).DataLength()]
-    whole = np.frombuffer(described, np.uint8)
+    whole: Any = np.frombuffer(described, np.uint8)
     assert len(stored) > 5
     for values in stored:
         assert (values.__array_interface__["data"][0] - whole.__array_interface__["data"][0]) % 16 == 0

@@ -12,6 +12,9 @@ from glyphlite.errors import ArtifactError
 from glyphlite.runtimes.base import Port
 from glyphlite.tflite.quantization import Quantization
 
+Numbers = Sequence[float] | np.ndarray
+"""As LiteRT gives them (arrays) or as a test writes them."""
+
 ELEMENT_TYPES = ("float32", "uint8", "int8", "int16")
 """The element types that enter and leave an image classifier."""
 
@@ -19,7 +22,7 @@ MAXIMUM_ELEMENTS = 1 << 26
 """No image or list of classes is larger; what claims to be is a broken file."""
 
 
-def input_port(shape: Sequence[int], dtype: Any, scales: Sequence[float], zero_points: Sequence[int]) -> Port:
+def input_port(shape: Numbers, dtype: Any, scales: Numbers, zero_points: Numbers) -> Port:
     """The port of an input tensor ``(batch, ...)``: an image, or its pixels in a row.
 
     Raises:
@@ -33,7 +36,7 @@ def input_port(shape: Sequence[int], dtype: Any, scales: Sequence[float], zero_p
     return _port("input", extents[1:], dtype, scales, zero_points)
 
 
-def output_port(shape: Sequence[int], dtype: Any, scales: Sequence[float], zero_points: Sequence[int]) -> Port:
+def output_port(shape: Numbers, dtype: Any, scales: Numbers, zero_points: Numbers) -> Port:
     """The port of an output tensor ``(batch, classes)``; axes of extent 1 between the two are dropped.
 
     Raises:
@@ -67,7 +70,7 @@ def check_batch(batch: np.ndarray, port: Port) -> np.ndarray:
     return np.ascontiguousarray(batch)
 
 
-def _port(kind: str, shape: tuple[int, ...], dtype: Any, scales: Sequence[float], zero_points: Sequence[int]) -> Port:
+def _port(kind: str, shape: tuple[int, ...], dtype: Any, scales: Numbers, zero_points: Numbers) -> Port:
     try:
         element = np.dtype(dtype)
     except TypeError:
