@@ -602,10 +602,13 @@ def _comment(node: Node) -> str:
 
 def _pieces(largest: int, shifts: np.ndarray) -> int | None:
     """Bits of each of the three pieces of a multiplier that keep every product with a sum in 32 bits; None if none do."""
-    bits = 31 - max(largest, 1).bit_length()
-    rounding = (1 << 30) + (1 << (30 + int(-shifts.min())))
-    fits = 3 * bits >= 31 and (rounding >> (2 * bits)) + (largest << (31 - 2 * bits)) + largest + 1 < 2**32
-    return bits if fits and 2 * bits <= 30 else None
+    bits = min(31 - max(largest, 1).bit_length(), 15)
+    shift = -int(shifts.min())
+    if 3 * bits < 31 or shift > 2 * bits:
+        return None
+    rounding = (1 << 30) + (1 << (30 + shift))
+    top = (rounding >> (2 * bits)) + (max(largest, 1) << (31 - 2 * bits)) + max(largest, 1) + 1
+    return bits if top < 2**32 else None
 
 
 def _clamp(requantization: Requantization) -> str:

@@ -7,7 +7,7 @@ brings.
 
 from dataclasses import dataclass
 
-from glyphlite.compiler.nodes import Concatenation, Dense, Mean, Node, Program, Softmax
+from glyphlite.compiler.nodes import Binary, Concatenation, Dense, Mean, Node, Program, Softmax
 from glyphlite.compiler.passes import consumers
 
 
@@ -53,7 +53,8 @@ def schedule(program: Program, *, stream: bool = True) -> tuple[Segment, ...]:
                     sink = candidate
                     taken.add(follower)
                 break
-            if _rows(candidate, chain[-1]) != _shape(chain[-1]):
+            broadcast = isinstance(candidate, Binary) and candidate.output.height != chain[-1].output.height
+            if broadcast or _rows(candidate, chain[-1]) != _shape(chain[-1]):
                 break
             chain.append(candidate)
             taken.add(follower)
