@@ -90,7 +90,7 @@ def test_function_is_told_the_shape(good):
         ("missing", "has no function missing"),
         ("not_callable", "has no function not_callable"),
         ("nothing", "returned NoneType, expected a Keras model"),
-        ("raises", "raises of .*bad.py failed: no such luck"),
+        ("raises", "raises of .*bad.py failed: no such luck second line"),
         ("logits", "does not give probabilities"),
         ("unbuilt", "has no input shape"),
         ("eleven", "gives 11 values per image, the dataset has 10 classes"),

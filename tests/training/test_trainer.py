@@ -172,3 +172,46 @@ def test_one_training_a_folder(few, tmp_path):
 def test_exploding_training_ends_in_a_clear_line(few, tmp_path):
     with pytest.raises(ModelError, match="the loss is no longer a number in epoch 1"):
         train(_mlp(schedule=Schedule("constant", peak=1e30)), few, tmp_path, epochs=1)
+
+
+def test_model_that_fails_in_training_ends_in_a_clear_line(few, tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        """
+import keras
+
+class Moody(keras.layers.Layer):
+    def call(self, x, training=False):
+        if training:
+            raise ValueError("not today")
+        return x
+
+def moody():
+    return keras.Sequential([
+        keras.Input((28, 28, 1)), Moody(), keras.layers.Flatten(), keras.layers.Dense(10, activation="softmax")])
+"""
+    )
+    with pytest.raises(ModelError, match=r"moody cannot be trained: .*Moody.call\(\)\. not today$") as caught:
+        train(resolve_model(f"{path}:moody", (28, 28, 1), 10), few, tmp_path / "run", epochs=1)
+    assert "\n" not in str(caught.value)
+
+
+def test_model_with_nothing_to_train(few, tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        """
+import keras
+
+def fixed():
+    model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10, activation="softmax")])
+    model.trainable = False
+    return model
+"""
+    )
+    with pytest.raises(ModelError, match="fixed has nothing to train"):
+        train(resolve_model(f"{path}:fixed", (28, 28, 1), 10), few, tmp_path / "run", epochs=1)
+
+
+def test_keras_file_goes_on_from_its_weights(few, samples, tmp_path):
+    result = train(resolve_model(str(samples / "model.keras"), (28, 28, 1), 10), few, tmp_path / "run", epochs=1)
+    assert result.history[0].accuracy > 0.9

@@ -6,6 +6,7 @@ loaded in Keras's safe mode; a Python file is the user's own program and is run.
 
 import hashlib
 import inspect
+import re
 import runpy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,7 +67,7 @@ def load_keras_model(path: Path) -> "keras.Model":
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
-        raise ModelError(f"cannot load {path} as a Keras model: {_first_line(error)}") from None
+        raise ModelError(f"cannot load {path} as a Keras model: {in_one_line(error)}") from None
     if not isinstance(model, keras.Model):
         raise ModelError(f"{path} holds a {type(model).__name__}, expected a Keras model")
     return model
@@ -109,7 +110,7 @@ def _check_probabilities(model: "keras.Model", input_shape: tuple[int, ...], ori
     try:
         scores = np.asarray(model(images, training=False), dtype=np.float64)
     except Exception as error:
-        raise ModelError(f"{origin} fails on an image of {_size(input_shape)}: {_first_line(error)}") from None
+        raise ModelError(f"{origin} fails on an image of {_size(input_shape)}: {in_one_line(error)}") from None
     if not np.isfinite(scores).all() or (scores < 0).any() or not np.allclose(scores.sum(axis=1), 1, atol=1e-2):
         raise ModelError(
             f"{origin} does not give probabilities (each image's scores must add up to 1); end it with activation='softmax'"
@@ -123,13 +124,13 @@ def _call(path: Path, function: str, input_shape: tuple[int, int, int], classes:
     try:
         builder = runpy.run_path(str(path), run_name=path.stem).get(function)
     except Exception as error:
-        raise ModelError(f"running {path} failed: {_first_line(error)}") from None
+        raise ModelError(f"running {path} failed: {in_one_line(error)}") from None
     if not callable(builder):
         raise ModelError(f"{path} has no function {function}")
     try:
         model: Any = builder(**_arguments(builder, input_shape, classes))
     except Exception as error:
-        raise ModelError(f"{function} of {path} failed: {_first_line(error)}") from None
+        raise ModelError(f"{function} of {path} failed: {in_one_line(error)}") from None
     if not isinstance(model, keras.Model):
         raise ModelError(f"{function} of {path} returned {type(model).__name__}, expected a Keras model")
     return model
@@ -155,6 +156,8 @@ def _size(shape: tuple[Any, ...]) -> str:
     return "x".join("any" if length is None else str(length) for length in shape) or "single values"
 
 
-def _first_line(error: Exception) -> str:
-    text = str(error).strip() or type(error).__name__
-    return text.splitlines()[0][:300]
+def in_one_line(error: Exception) -> str:
+    """What an exception says, without the colours, code and arguments that Keras and TensorFlow wrap around it."""
+    text = re.sub(r"\x1b\[\d*m", "", str(error)).partition("Arguments received by")[0]
+    text = re.sub(r'^\s*File "[^\n]*\n[^\n]*$', "", text, flags=re.MULTILINE).replace("in user code:", "")
+    return " ".join(text.split())[:300] or type(error).__name__

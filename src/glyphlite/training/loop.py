@@ -13,6 +13,7 @@ from glyphlite.data.records import Split
 from glyphlite.errors import ModelError
 from glyphlite.models.recipe import Recipe
 from glyphlite.models.registry import ModelChoice
+from glyphlite.models.user import in_one_line
 from glyphlite.training.batches import Chunk
 from glyphlite.training.precision import compute_precision
 
@@ -47,7 +48,8 @@ class TrainingLoop:
             raise ModelError(
                 f"the recipe {recipe.name} asks for what the trainer lacks; expected adam and sparse_categorical_crossentropy"
             )
-        self.recipe = recipe
+        self._name, self.recipe = choice.name, recipe
+        self._failures = (tf.errors.OpError, ValueError, TypeError)
         self.precision = compute_precision(recipe.precision)
         keras.utils.set_random_seed(seed)
         self.model = choice.build()
@@ -76,13 +78,19 @@ class TrainingLoop:
 
         Returns:
             The sum of the losses over the images, and how many were classified right; both as they were before each step.
+
+        Raises:
+            ModelError: the model fails when it is trained.
         """
         steps = self.step + 1 + np.arange(len(rates), dtype=np.float64)
         corrected = rates * np.sqrt(1 - _BETA2**steps) / (1 - _BETA1**steps)
         decays = np.minimum(self.recipe.ema or 0.0, (1 + steps) / (10 + steps))
         scalars = np.stack([corrected, decays], axis=1).astype(np.float32)
         transforms = np.zeros((*chunk.order.shape, 0), np.float32) if chunk.transforms is None else chunk.transforms
-        loss, correct = self._run(chunk.order, transforms, scalars)
+        try:
+            loss, correct = self._run(chunk.order, transforms, scalars)
+        except self._failures as error:
+            raise ModelError(f"{self._name} cannot be trained: {in_one_line(error)}") from error
         self.step += len(rates)
         return float(loss), int(correct)
 

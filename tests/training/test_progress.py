@@ -1,0 +1,33 @@
+"""What a person sees while a model trains."""
+
+import io
+
+from rich.console import Console
+
+from glyphlite.training import progress
+from glyphlite.training.history import EpochRecord
+
+RECORD = EpochRecord(2, 0.001, 0.25, 0.9, 0.2, 0.945, 3.25)
+
+
+def _shown(monkeypatch, *, terminal: bool) -> str:
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=terminal, width=160, highlight=False)
+    monkeypatch.setattr(progress, "console", console)
+    monkeypatch.setattr(progress, "say", console.print)
+    with progress.TrainingProgress("micro-cnn", epochs=5, steps=430, done=430) as display:
+        display.update(1, 215, 0.25, 0.9)
+        display.epoch_done(RECORD, best=True)
+    return stream.getvalue()
+
+
+def test_live_line(monkeypatch):
+    shown = _shown(monkeypatch, terminal=True)
+    for words in ("micro-cnn", "epoch 2/5", "batch 215/430", "loss 0.2500", "accuracy 90.00%", "left"):
+        assert words in shown
+
+
+def test_one_line_an_epoch_where_nobody_watches(monkeypatch):
+    assert _shown(monkeypatch, terminal=False) == (
+        "epoch  2/5  loss 0.2500  accuracy 90.00%  validation loss 0.2000  validation accuracy 94.50%  3.2 s  best so far\n"
+    )
