@@ -7,7 +7,7 @@ import pytest
 
 from glyphlite.data.records import Dataset, Split
 from glyphlite.report.samples import SampleSheet, choose_samples
-from glyphlite.results import FirmwareReport, LayerReport, Results, RuntimeReport, TensorDifference, VerifyReport
+from glyphlite.results import ArenaPart, FirmwareReport, LayerReport, Results, RuntimeReport, TensorDifference, VerifyReport
 
 IMAGES = 300
 
@@ -28,7 +28,10 @@ def measured(mnist: Dataset, samples: Path) -> tuple[Results, SampleSheet]:
     artifacts = []
     for number, run in enumerate(runs):
         takes = run.report.variant not in ("float16", "dynamic")
-        tflm = RuntimeReport(accepts=takes, arena_bytes=9_472 if takes else None, reason=None if takes else "no kernel; use int8")
+        tflm = RuntimeReport(accepts=False, reason="no kernel; use int8")
+        if takes:
+            parts = [ArenaPart(name="activations", bytes=7_200), ArenaPart(name="records", bytes=2_272, count=12)]
+            tflm = RuntimeReport(accepts=True, arena_bytes=9_472, recommended_arena_bytes=10_016, arena_breakdown=parts)
         runtimes = {"litert": RuntimeReport(accepts=True), "tflm": tflm}
         artifacts.append(run.report.model_copy(update={"latency_us": 6.0 + number / 10, "runtimes": runtimes}))
     results = Results(
@@ -63,7 +66,15 @@ def _verify(accuracy) -> list[VerifyReport]:
     first = TensorDifference(tensor="conv/Relu", op="CONV_2D", op_index=0, largest_difference=1, differing_images=9)
     common = {"artifact": "model_int8.tflite", "reference": "tflm", "images": IMAGES, "accuracy": accuracy}
     return [
-        VerifyReport(runtime="litert", identical=0.97, largest_difference=8, same_class=1.0, first_difference=first, **common),
+        VerifyReport(
+            runtime="litert",
+            identical=0.97,
+            largest_difference=8,
+            same_class=1.0,
+            first_difference=first,
+            differing_tensors=[first],
+            **common,
+        ),
         VerifyReport(runtime="tflm", identical=1.0, largest_difference=0, same_class=1.0, **common),
         VerifyReport(runtime="cortex_m4", identical=1.0, largest_difference=0, same_class=1.0, **common),
     ]
@@ -83,6 +94,8 @@ def _firmware() -> list[FirmwareReport]:
             constant_bytes=22_500,
             arena_bytes=900,
             stack_bytes=180,
+            stack_bound_bytes=216,
+            ram_bytes=1_874,
             layers=layers,
         )
         for cpu in ("cortex-m0", "cortex-m4")

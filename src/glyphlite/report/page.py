@@ -51,6 +51,7 @@ def render_report(
         "float32": variant_named(results, "float32"),
         "accepted": accepting(shipped) if shipped else [],
         "refused": refusing(shipped) if shipped else [],
+        "arena": shipped.runtimes.get("tflm") if shipped else None,
         "core": preferred_core(results.firmware),
         "meanings": words.VARIANT_MEANINGS,
         "scale": accuracy_scale([results.keras.accuracy, *(each.accuracy for each in results.artifacts)]),
