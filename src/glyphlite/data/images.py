@@ -1,21 +1,34 @@
-"""Any picture of a glyph to the 28x28 pixels that MNIST's makers would have made of it.
+"""Any picture of a glyph, or of several, to the 28x28 pixels that MNIST's makers would have made of each.
 
-Pure functions of arrays: no files, no randomness, NumPy only, and simple enough to be written again in JavaScript for the web
-page.
+Composes `ink`, `glyphs` and `normalize`: pure functions of arrays, no files, no randomness, NumPy only, and simple enough to be
+written again in JavaScript for the web page.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from glyphlite.data.components import Components
+from glyphlite.data.glyphs import Glyph, all_glyphs, ink_parts, main_glyph
+from glyphlite.data.ink import Ink, find_ink, largest_around
+from glyphlite.data.normalize import BOX_PART, fit_to_box, nearest, set_into_field, stroke_width, trim
 from glyphlite.data.pictures import read_picture
 from glyphlite.errors import DataError
 
-__all__ = ["Box", "PreparedGlyph", "prepare_glyph", "read_picture"]
+__all__ = ["Box", "PreparedGlyph", "find_glyphs", "prepare_glyph", "prepare_glyphs", "read_picture"]
 
-BOX_SIDE = 20
-"""Of 28: MNIST's glyphs were fitted into a 20x20 box, aspect kept, and set into 28x28 by their centre of mass."""
 FIELD_SIDE = 28
+_WIDEST_STROKE = 0.3
+"""Of the glyph's longer side: the strokes of MNIST's digits stay below 0.25; a blot is all stroke."""
+_THINNEST_STROKE = 0.03
+"""What is frayed into strokes thinner than this and in more than three parts is texture."""
+_LEAST_SIGNAL, _CERTAIN_CONTRAST = 5.3, 0.5
+"""Ink that stands out by less than this many standard deviations of the paper may be the paper's own shade, unless it is dark."""
+_MOST_PARTS = 12
+"""A picture of one glyph that has more dark spots than this is of something else. Thresholds: benchmarks/real_pictures.py."""
+_EDGE = 0.03
+"""How far the blurred edge of a stroke reaches beyond its ink, as part of the glyph's longer side."""
+_FAINT = 0.1
 
 
 @dataclass(frozen=True)
@@ -40,16 +53,18 @@ class Box:
 
 @dataclass(frozen=True)
 class PreparedGlyph:
-    """What a model sees of a picture, and where it was in it.
+    """What a model sees of a glyph, and where the glyph was.
 
-    ``pixels`` is uint8 ``(height, width)``, light on dark; ``box`` is where the glyph was found; ``inverted`` tells that the
-    picture was dark on light; ``contrast`` is that between glyph and background, in [0, 1].
+    ``pixels`` is uint8 ``(height, width)``, light on dark. ``inverted`` tells that the picture was dark on light; ``contrast``
+    is how much the ink stands out from the paper, in [0, 1]. ``doubt`` says in words why this may be no glyph at all, else it
+    is None; a model's answer to such pixels means nothing.
     """
 
     pixels: np.ndarray
     box: Box
     inverted: bool
     contrast: float
+    doubt: str | None = None
 
 
 def prepare_glyph(picture: np.ndarray, height: int = FIELD_SIDE, width: int = FIELD_SIDE) -> PreparedGlyph:
@@ -61,62 +76,86 @@ def prepare_glyph(picture: np.ndarray, height: int = FIELD_SIDE, width: int = FI
         width: columns of the result.
 
     Returns:
-        The glyph, scaled with its aspect kept into a box of 20/28 of the result, centred by mass.
+        The glyph with its strokes as wide as MNIST's, its longer side 20/28 of the result's shorter one, centred by mass.
 
     Raises:
         DataError: the picture is blank.
+
+    Example:
+        >>> import numpy as np
+        >>> picture = np.full((90, 60), 220, np.uint8)
+        >>> picture[20:70, 28:34] = 30
+        >>> prepare_glyph(picture).box
+        Box(left=28, top=20, right=34, bottom=70)
     """
-    border = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
-    paper = float(np.median(border))
-    deviation = picture.astype(np.float64) - paper
-    inverted = -deviation[deviation < 0].sum() > deviation[deviation > 0].sum()
-    ink = np.maximum(-deviation if inverted else deviation, 0)
-    threshold = otsu_threshold(ink)
-    mask = ink > threshold
-    if ink.max() < 16 or not mask.any():
+    ink = find_ink(picture)
+    parts = ink_parts(ink.strength)
+    glyph = main_glyph(ink.strength, parts)
+    if glyph is None:
         raise DataError("the picture is blank: no glyph stands out from its background")
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    box = Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
-    contrast = float(np.percentile(ink[mask], 90))
-    glyph = np.clip(ink[box.top : box.bottom, box.left : box.right] / contrast, 0, 1)
-    scale = min(height, width) * BOX_SIDE / FIELD_SIDE / max(box.width, box.height)
-    small = resample(glyph, max(1, round(box.height * scale)), max(1, round(box.width * scale)))
-    pixels = np.rint(centre_by_mass(small, height, width) * 255).astype(np.uint8)
-    return PreparedGlyph(pixels, box, bool(inverted), contrast / 255)
+    prepared = _prepare(ink, parts, glyph, picture.shape, (height, width))
+    if prepared.doubt is None and len(parts) > _MOST_PARTS:
+        return replace(prepared, doubt=f"the picture has {len(parts)} dark spots, where a glyph has one or a few")
+    return prepared
 
 
-def otsu_threshold(values: np.ndarray) -> float:
-    """The threshold that parts values in [0, 255] into two classes of least variance (Otsu, 1979)."""
-    histogram = np.bincount(np.rint(values).astype(int).ravel(), minlength=256).astype(np.float64)
-    below = np.cumsum(histogram)
-    moment = np.cumsum(histogram * np.arange(256))
-    above = below[-1] - below
-    with np.errstate(divide="ignore", invalid="ignore"):
-        between = below * above * (moment / below - (moment[-1] - moment) / above) ** 2
-    return float(np.nanargmax(between[:-1])) if np.isfinite(between[:-1]).any() else 255.0
+def prepare_glyphs(picture: np.ndarray, height: int = FIELD_SIDE, width: int = FIELD_SIDE) -> list[PreparedGlyph]:
+    """Every glyph of a page, line after line, each line from left to right; none for a blank page.
+
+    Args:
+        picture: grey, uint8 ``(rows, columns)``.
+        height: rows of each result.
+        width: columns of each result.
+    """
+    ink = find_ink(picture)
+    parts = ink_parts(ink.strength)
+    return [_prepare(ink, parts, glyph, picture.shape, (height, width)) for glyph in all_glyphs(ink.strength, parts)]
 
 
-def resample(image: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """Scale a grey image by area averaging where it shrinks and linear interpolation where it grows, each axis on its own."""
-    return _resample_matrix(image.shape[0], rows) @ image @ _resample_matrix(image.shape[1], columns).T
+def find_glyphs(picture: np.ndarray) -> list[Box]:
+    """Where the glyphs of a page are, in the order of `prepare_glyphs`."""
+    ink = find_ink(picture)
+    return [_box(glyph, ink.reduction, picture.shape) for glyph in all_glyphs(ink.strength, ink_parts(ink.strength))]
 
 
-def centre_by_mass(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Set an image into a field of zeros so that its centre of mass falls on the field's centre, to a whole pixel."""
-    mass = image.sum()
-    row = float((image.sum(axis=1) * np.arange(image.shape[0])).sum() / mass)
-    column = float((image.sum(axis=0) * np.arange(image.shape[1])).sum() / mass)
-    top = min(max(round((height - 1) / 2 - row), 0), height - image.shape[0])
-    left = min(max(round((width - 1) / 2 - column), 0), width - image.shape[1])
-    field = np.zeros((height, width))
-    field[top : top + image.shape[0], left : left + image.shape[1]] = image
-    return field
+def cut_out(strength: np.ndarray, parts: Components, glyph: Glyph) -> np.ndarray:
+    """A glyph's ink alone, in its rectangle: its parts with their soft edges, nothing of its neighbours."""
+    reach = max(1, nearest(_EDGE * glyph.side))
+    area = (
+        slice(max(0, glyph.top - reach), glyph.bottom + reach),
+        slice(max(0, glyph.left - reach), glyph.right + reach),
+    )
+    labels = parts.labels[area]
+    own = np.isin(labels, glyph.parts)
+    around = largest_around(own.astype(float), reach) > 0
+    return trim(np.where(around & (own | (labels == 0)), strength[area], 0), _FAINT)
 
 
-def _resample_matrix(size: int, target: int) -> np.ndarray:
-    """Weights ``(target, size)`` of a triangle filter as wide as one target pixel, at least one source pixel."""
-    scale = size / target
-    support = max(scale, 1.0)
-    centres = (np.arange(target) + 0.5) * scale - 0.5
-    weights = np.maximum(0, 1 - np.abs(np.arange(size) - centres[:, None]) / support)
-    return weights / weights.sum(axis=1, keepdims=True)
+def _prepare(ink: Ink, parts: Components, glyph: Glyph, shape: tuple[int, ...], size: tuple[int, int]) -> PreparedGlyph:
+    """One glyph, cut out, fitted and centred."""
+    cut = cut_out(ink.strength, parts, glyph)
+    fitted = fit_to_box(cut, nearest(min(size) * BOX_PART))
+    pixels = np.floor(set_into_field(fitted, *size) * 255 + 0.5).astype(np.uint8)
+    return PreparedGlyph(pixels, _box(glyph, ink.reduction, shape), ink.dark_on_light, ink.contrast, _doubt(ink, glyph, cut))
+
+
+def _doubt(ink: Ink, glyph: Glyph, cut: np.ndarray) -> str | None:
+    """Why a glyph's ink looks like no glyph, in words, or None."""
+    width = stroke_width(cut) / max(cut.shape)
+    if ink.contrast < _LEAST_SIGNAL * ink.noise and ink.contrast < _CERTAIN_CONTRAST:
+        return f"it hardly stands out: {ink.contrast:.0%} from paper that varies by {ink.noise:.0%}"
+    if width > _WIDEST_STROKE:
+        return f"it is a blot, not strokes: {width:.0%} of its size wide, where a glyph's strokes are below {_WIDEST_STROKE:.0%}"
+    if width < _THINNEST_STROKE and len(glyph.parts) > 3:
+        return f"it is texture, not strokes: {len(glyph.parts)} parts with strokes {width:.1%} of its size wide"
+    return None
+
+
+def _box(glyph: Glyph, reduction: int, shape: tuple[int, ...]) -> Box:
+    """A glyph's rectangle in the picture's own pixels."""
+    return Box(
+        glyph.left * reduction,
+        glyph.top * reduction,
+        min(glyph.right * reduction, shape[1]),
+        min(glyph.bottom * reduction, shape[0]),
+    )

@@ -1,0 +1,172 @@
+"""Glyphs on a sheet of ink: which connected parts belong to one glyph, and which are dust, rims or shadows.
+
+Pure functions; knows ink strengths and rectangles, nothing of brightness or of models.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from glyphlite.data.components import Components, connected_components
+
+WEAK = 0.35
+STRONG = 0.6
+"""Hysteresis: ink is what is at least weak and hangs together with something strong."""
+_DUST = 0.02
+"""A part with less ink than this fraction of the glyph's is dust."""
+_NEAR = 0.15
+"""Parts nearer to each other than this fraction of the glyph's longer side may be one glyph: a five and its flag."""
+_FRAGMENT = 0.4
+"""On a page, a part lower than this fraction of a usual glyph's height is a fragment of the glyph above or below it, or none."""
+
+
+@dataclass(frozen=True)
+class Glyph:
+    """One glyph: its rectangle (``right`` and ``bottom`` are outside), the numbers of its parts, its amount of ink."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    parts: tuple[int, ...]
+    mass: float
+
+    @property
+    def side(self) -> int:
+        """The longer side."""
+        return max(self.right - self.left, self.bottom - self.top)
+
+
+def ink_parts(strength: np.ndarray) -> Components:
+    """The connected parts of the ink that hold strong ink somewhere.
+
+    Args:
+        strength: float ``(rows, columns)``, 0 paper to 1 ink.
+    """
+    weak = connected_components(strength >= WEAK)
+    strong = np.zeros(len(weak) + 1, bool)
+    strong[np.unique(weak.labels[strength >= STRONG])] = True
+    strong[0] = False
+    kept = np.flatnonzero(strong)
+    renumbered = np.zeros(len(weak) + 1, np.int32)
+    renumbered[kept] = np.arange(1, len(kept) + 1)
+    return Components(renumbered[weak.labels], weak.boxes[kept - 1], weak.areas[kept - 1])
+
+
+def main_glyph(strength: np.ndarray, parts: Components) -> Glyph | None:
+    """The one glyph of a picture: the part with the most ink and what stands near it; None where there is no ink.
+
+    A part at the picture's rim counts half: it is rather a shadow or the edge of the paper. For the same reason a part at the rim
+    does not join a glyph that is not.
+    """
+    singles = _singles(strength, parts)
+    if not singles:
+        return None
+    at_rim = [_at_rim(glyph, strength.shape) for glyph in singles]
+    best = max(range(len(singles)), key=lambda i: singles[i].mass / (2 if at_rim[i] else 1))
+    glyph = singles[best]
+    least = _DUST * glyph.mass
+    rest = [single for i, single in enumerate(singles) if i != best and single.mass >= least and at_rim[i] <= at_rim[best]]
+    while near := [single for single in rest if _gap(glyph, single) <= _NEAR * glyph.side]:
+        for single in near:
+            glyph = _together(glyph, single)
+        rest = [single for single in rest if single not in near]
+    return glyph
+
+
+def all_glyphs(strength: np.ndarray, parts: Components) -> list[Glyph]:
+    """Every glyph of a page, line after line, each line from left to right.
+
+    The usual height is the median of those parts that have at least a tenth of the largest one's ink. Lower parts are joined to
+    the glyph whose columns they share, or left out; so are long flat lines and what is cut off by two rims.
+    """
+    singles = _singles(strength, parts)
+    if not singles:
+        return []
+    most = max(single.mass for single in singles)
+    usual = float(np.median([single.bottom - single.top for single in singles if single.mass >= most / 10]))
+    pieces = [single for single in singles if _may_be_glyph(single, usual, strength.shape)]
+    glyphs = [piece for piece in pieces if piece.bottom - piece.top >= _FRAGMENT * usual]
+    for fragment in (piece for piece in pieces if piece.bottom - piece.top < _FRAGMENT * usual):
+        if fragment.mass >= _DUST * most:
+            _join_fragment(glyphs, fragment, usual)
+    return _in_reading_order(_join_stacked(glyphs, usual))
+
+
+def _singles(strength: np.ndarray, parts: Components) -> list[Glyph]:
+    """Each part as a glyph of its own."""
+    mass = np.bincount(parts.labels.ravel(), weights=strength.ravel(), minlength=len(parts) + 1)
+    edges = parts.boxes.tolist()
+    return [Glyph(*edges[i], parts=(i + 1,), mass=float(mass[i + 1])) for i in range(len(parts))]
+
+
+def _at_rim(glyph: Glyph, shape: tuple[int, ...]) -> int:
+    """How many of the picture's four rims the glyph touches."""
+    return sum((glyph.left == 0, glyph.top == 0, glyph.right == shape[1], glyph.bottom == shape[0]))
+
+
+def _gap(first: Glyph, second: Glyph) -> int:
+    """The larger of the horizontal and the vertical distance between two rectangles, 0 where they overlap."""
+    across = max(first.left, second.left) - min(first.right, second.right)
+    down = max(first.top, second.top) - min(first.bottom, second.bottom)
+    return max(across, down, 0)
+
+
+def _together(first: Glyph, second: Glyph) -> Glyph:
+    """Both as one glyph."""
+    return Glyph(
+        min(first.left, second.left),
+        min(first.top, second.top),
+        max(first.right, second.right),
+        max(first.bottom, second.bottom),
+        first.parts + second.parts,
+        first.mass + second.mass,
+    )
+
+
+def _may_be_glyph(piece: Glyph, usual: float, shape: tuple[int, ...]) -> bool:
+    """Whether a part is neither a ruled line, nor a shadow in a corner, nor far larger than the others."""
+    width, height = piece.right - piece.left, piece.bottom - piece.top
+    ruled = width > 2 * usual and width > 4 * height
+    return not ruled and _at_rim(piece, shape) < 2 and max(width, height) < 4 * usual
+
+
+def _shared_columns(first: Glyph, second: Glyph) -> float:
+    """The common columns, as a fraction of the narrower one's."""
+    common = min(first.right, second.right) - max(first.left, second.left)
+    return common / min(first.right - first.left, second.right - second.left)
+
+
+def _join_fragment(glyphs: list[Glyph], fragment: Glyph, usual: float) -> None:
+    """Give a fragment to the nearest glyph that shares its columns, in place; else to none."""
+    near = [i for i, glyph in enumerate(glyphs) if _shared_columns(glyph, fragment) > 0.3 and _gap(glyph, fragment) < usual / 3]
+    if near:
+        nearest = min(near, key=lambda i: _gap(glyphs[i], fragment))
+        glyphs[nearest] = _together(glyphs[nearest], fragment)
+
+
+def _join_stacked(glyphs: list[Glyph], usual: float) -> list[Glyph]:
+    """Join what stands above one another and is together no higher than a glyph may be."""
+    joined: list[Glyph] = []
+    for glyph in sorted(glyphs, key=lambda glyph: (glyph.left, glyph.top)):
+        for i, other in enumerate(joined):
+            both = _together(other, glyph)
+            if _shared_columns(other, glyph) > 0.5 and both.bottom - both.top < 1.5 * usual:
+                joined[i] = both
+                break
+        else:
+            joined.append(glyph)
+    return joined
+
+
+def _in_reading_order(glyphs: list[Glyph]) -> list[Glyph]:
+    """Lines from top to bottom (a glyph is on a line if its middle is within the line's first glyph), each from left to right."""
+    lines: list[list[Glyph]] = []
+    for glyph in sorted(glyphs, key=lambda glyph: (glyph.top + glyph.bottom, glyph.left)):
+        middle = (glyph.top + glyph.bottom) / 2
+        line = next((line for line in lines if line[0].top <= middle < line[0].bottom), None)
+        if line is None:
+            lines.append([glyph])
+        else:
+            line.append(glyph)
+    return [glyph for line in lines for glyph in sorted(line, key=lambda glyph: glyph.left)]

@@ -1,0 +1,189 @@
+"""Ink parted from paper: polarity found, uneven light and the paper's shade removed, noise left behind.
+
+Pure functions of arrays, deterministic, NumPy only. The steps, each
+a function here so that each can be measured alone and written again in another language:
+
+1. `reduce_picture`: whole blocks of pixels averaged until the longer side is at most ``WORK_SIDE``.
+2. `is_dark_on_light`: strokes are narrow, so that on a small copy their difference from the mean around them is skewed to their
+   side; the edge of a shadow is not skewed at all. A light-on-dark picture is turned over for all that follows.
+3. `paper_surface`: a quadratic surface fitted to the paper's brightness; what is far from it has no say.
+4. `closed_paper`: the paper's brightness under and around the strokes, by a morphological closing on a small copy of the picture
+   divided by that surface; it follows the edge of a shadow, which a smooth surface cannot.
+5. `separate`: darkness is ``1 - brightness / paper``; measured against its own noise, it becomes ink from 0 to 1.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+WORK_SIDE = 800
+"""A photo is averaged down to this before anything is looked for; a glyph of 28 pixels needs no more."""
+FAINTEST = 0.06
+"""Ink is darker than its paper by more than this fraction."""
+_PAPER_SIDE = 64
+"""The paper's brightness is estimated on a copy this small: it has no detail, and noise averages out."""
+_CLOSING = 0.4
+"""Strokes thinner than this part of the longer side do not pass for paper."""
+
+
+@dataclass(frozen=True)
+class Ink:
+    """What stands out from the paper.
+
+    ``strength`` is float64 ``(rows, columns)``, 0 paper and 1 ink, at ``1 / reduction`` of the picture's size. ``contrast``
+    is how much darker (or lighter) than the paper the ink is, ``noise`` the paper's own standard deviation, both in [0, 1].
+    """
+
+    strength: np.ndarray
+    reduction: int
+    dark_on_light: bool
+    contrast: float
+    noise: float
+
+
+def find_ink(picture: np.ndarray) -> Ink:
+    """Part ink from paper.
+
+    Args:
+        picture: grey, uint8 ``(rows, columns)``.
+    """
+    small, reduction = reduce_picture(picture, WORK_SIDE)
+    dark_on_light = is_dark_on_light(small)
+    turned = small if dark_on_light else 255 - small
+    paper = closed_paper(turned, paper_surface(turned))
+    strength, contrast, noise = separate(1 - turned / paper)
+    return Ink(strength, reduction, dark_on_light, contrast, noise)
+
+
+def reduce_picture(picture: np.ndarray, side: int) -> tuple[np.ndarray, int]:
+    """Average whole blocks of pixels until the longer side is at most ``side``; returns float64 and the block's side.
+
+    Rows and columns that fill no whole block are left out.
+    """
+    factor = -(-max(picture.shape) // side)
+    rows, columns = (max(1, size // factor) for size in picture.shape)
+    row_factor, column_factor = (min(factor, size) for size in picture.shape)
+    blocks = picture[: rows * row_factor, : columns * column_factor].reshape(rows, row_factor, columns, column_factor)
+    return blocks.mean(axis=(1, 3)), factor
+
+
+def is_dark_on_light(picture: np.ndarray) -> bool:
+    """Whether the strokes are darker than what is around them.
+
+    Args:
+        picture: float64 ``(rows, columns)``.
+    """
+    small, _ = reduce_picture(picture, _PAPER_SIDE)
+    difference = small - _mean_around(small, _PAPER_SIDE // 8)
+    return float((difference**3).sum()) <= 0
+
+
+def paper_surface(picture: np.ndarray) -> np.ndarray:
+    """A quadratic surface through the paper's brightness, never below 1.
+
+    Least squares on a small copy, first through its rim, then six times through what lies near the surface found before
+    (Tukey's biweight), so that ink loses its say.
+
+    Args:
+        picture: float64 ``(rows, columns)``.
+    """
+    small, _ = reduce_picture(picture, _PAPER_SIDE)
+    terms, values = _quadratic_terms(*small.shape), small.ravel()
+    rim = np.ones(small.shape, bool)
+    rim[1:-1, 1:-1] = False
+    considered = rim.ravel()
+    fitted = np.full(values.shape, np.median(values[considered]))
+    coefficients = np.zeros(terms.shape[1])
+    for step in range(8):
+        on_the_rim = step < 2
+        difference = values - fitted
+        scale = max(1.4826 * float(np.median(np.abs(difference[considered]))), 2.0)
+        biweight = np.clip(1 - (difference / (4.685 * scale)) ** 2, 0, None) ** 2
+        coefficients = _least_squares(terms[:, : 3 if on_the_rim else 6], values, biweight * (considered if on_the_rim else 1))
+        fitted = terms[:, : len(coefficients)] @ coefficients
+        if not on_the_rim or step == 1:
+            considered = biweight > 0
+    return np.clip(_quadratic_terms(*picture.shape) @ coefficients, 1, None).reshape(picture.shape)
+
+
+def closed_paper(picture: np.ndarray, surface: np.ndarray) -> np.ndarray:
+    """The paper's brightness everywhere, under the strokes too, for ink darker than paper.
+
+    Args:
+        picture: float64 ``(rows, columns)``, ink dark.
+        surface: of `paper_surface`.
+    """
+    small, _ = reduce_picture(picture / surface, _PAPER_SIDE)
+    reach = max(1, round(max(small.shape) * _CLOSING / 2))
+    closed = smallest_around(largest_around(small, reach), reach)
+    smooth = _mean_around(closed, 2)
+    return np.maximum(surface * enlarge(smooth, *picture.shape), 1)
+
+
+def separate(darkness: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """Darkness relative to the paper, brought to 0 for paper and 1 for ink.
+
+    Returns:
+        The strength of the ink, the ink's darkness, the paper's noise.
+    """
+    paper = float(np.median(darkness))
+    noise = 1.4826 * float(np.median(np.abs(darkness - paper)))
+    # One pixel may be a fault of the camera; ink is wider, and what is half as dark as the darkest ink is ink.
+    darkest = float(_mean_around(darkness, 1).max()) - paper
+    candidates = darkness[darkness > paper + max(min(5 * noise, darkest / 2), FAINTEST)]
+    if not len(candidates):
+        return np.zeros(darkness.shape), 0.0, noise
+    contrast = float(np.quantile(candidates, 0.8)) - paper
+    floor = min(2.5 * noise, contrast / 3)
+    strength = np.clip((darkness - paper - floor) / (contrast - floor), 0, 1)
+    return strength, contrast, noise
+
+
+def largest_around(image: np.ndarray, reach: int) -> np.ndarray:
+    """The largest value within ``reach`` rows and columns of each pixel."""
+    for axis in (0, 1):
+        padding = [(0, 0), (0, 0)]
+        padding[axis] = (reach, reach)
+        padded = np.pad(image, padding, constant_values=-np.inf)
+        image = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis).max(axis=-1)
+    return image
+
+
+def smallest_around(image: np.ndarray, reach: int) -> np.ndarray:
+    """The smallest value within ``reach`` rows and columns of each pixel."""
+    return -largest_around(-image, reach)
+
+
+def enlarge(image: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """Linear interpolation between pixel centres, the rim's values kept outside them."""
+    for axis, target in ((0, rows), (1, columns)):
+        size = image.shape[axis]
+        places = np.clip((np.arange(target) + 0.5) * size / target - 0.5, 0, size - 1)
+        left = np.minimum(places.astype(int), max(size - 2, 0))
+        part = (places - left).reshape([-1 if a == axis else 1 for a in (0, 1)])
+        image = image.take(left, axis) * (1 - part) + image.take(np.minimum(left + 1, size - 1), axis) * part
+    return image
+
+
+def _mean_around(image: np.ndarray, reach: int) -> np.ndarray:
+    """The mean within ``reach`` rows and columns, the rim's values repeated outside."""
+    for axis in (0, 1):
+        padding = [(0, 0), (0, 0)]
+        padding[axis] = (reach, reach)
+        padded = np.pad(image, padding, mode="edge")
+        image = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis).mean(axis=-1)
+    return image
+
+
+def _least_squares(terms: np.ndarray, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Coefficients of a weighted fit by the normal equations; the smallest ridge keeps them solvable when few values count."""
+    normal = terms.T @ (terms * weights[:, None]) + 1e-6 * np.eye(terms.shape[1])
+    return np.linalg.solve(normal, terms.T @ (weights * values))
+
+
+def _quadratic_terms(rows: int, columns: int) -> np.ndarray:
+    """``(rows * columns, 6)``: 1, x, y, x*x, x*y, y*y of the pixel centres, both in [-1, 1]."""
+    y = (2 * np.arange(rows) + 1) / rows - 1
+    x = (2 * np.arange(columns) + 1) / columns - 1
+    x, y = np.broadcast_to(x, (rows, columns)).ravel(), np.repeat(y, columns)
+    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
