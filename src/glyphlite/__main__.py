@@ -5,6 +5,9 @@ import signal
 import sys
 from types import FrameType
 
+_INTERRUPTED = 130
+"""What Typer makes of Ctrl-C while a command runs."""
+
 
 def main() -> None:
     """Run ``glyphlite`` and exit with its code: 0 done, 1 runtimes disagree, 2 anything the user can put right."""
@@ -39,6 +42,8 @@ def main() -> None:
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         _fail(f"{error.strerror or error}{where}", 2)
+    if code == _INTERRUPTED:
+        _fail("interrupted; nothing half-written was left behind", 2)
     sys.exit(code if isinstance(code, int) else 0)
 
 

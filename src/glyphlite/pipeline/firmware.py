@@ -12,11 +12,13 @@ from glyphlite.console import progress_bar, say
 from glyphlite.data.datasets import load_dataset
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError, ToolError
+from glyphlite.evaluation.artifact import variant_of
 from glyphlite.evaluation.firmware import Simulation, simulate
 from glyphlite.export.tflm import export_tflm
 from glyphlite.pipeline.export import image_of
 from glyphlite.pipeline.inputs import artifact_in
 from glyphlite.results import FirmwareReport, RuntimeReport
+from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import read_graph
 
 RUN_CORES = ("cortex-m4", "cortex-m0")
@@ -85,7 +87,7 @@ def compile_file(
         OutputError: the folder cannot be written.
     """
     path = artifact_in(path)
-    graph = read_graph(path)
+    graph = _int8_graph(path)
     image, label, labels = image_of(load_dataset(dataset, data_dir=data_dir), sample)
     fits = graph.input.elements == image.size and abs(graph.output.shape[-1]) == len(labels)
     report = compile_artifact(
@@ -162,7 +164,7 @@ def simulate_target(
         DataError: the dataset.
     """
     if not target.is_dir():
-        read_graph(artifact_in(target))
+        _int8_graph(artifact_in(target))
     elif (target / "model_int8.tflite").is_file():
         target = target / "model_int8.tflite"
     loaded = load_dataset(dataset, data_dir=data_dir)
@@ -172,6 +174,19 @@ def simulate_target(
         with progress_bar(f"{target.name} on {core}", len(pixels)) as advance:
             simulations.append(simulate(target, core, pixels, optimize=optimize, measured=len(pixels), progress=advance))
     return Simulated(simulations, labels, loaded.labels)
+
+
+def _int8_graph(path: Path) -> Graph:
+    """The graph of an int8 artifact.
+
+    Raises:
+        ArtifactError: the file is malformed, or is another variant.
+    """
+    graph = read_graph(path)
+    variant = variant_of(graph)
+    if variant != "int8":
+        raise ArtifactError(f"{path} is a {variant} file; generated C is made from int8: glyphlite convert MODEL.keras --to int8")
+    return graph
 
 
 def _document(report: CompilationReport) -> dict[str, Any]:

@@ -29,8 +29,10 @@ def verify_file(
         DataError: the dataset.
     """
     path = artifact_in(path)
-    source = keras_beside(path, keras)
     names = _runtimes(runtimes)
+    source = keras_beside(path, keras) if names is None or "keras" in names else None
+    if names is not None:
+        names = tuple(name for name in names if name != "keras")
     loaded = load_dataset(dataset, data_dir=data_dir, seed=seed)
     return compare(path, loaded, images=images, seed=seed, keras=source, runtimes=names, tolerance=tolerance)
 

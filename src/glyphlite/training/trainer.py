@@ -5,6 +5,7 @@ next step depends on is either a pure function of seed, epoch and step, or in th
 """
 
 import math
+import shutil
 import signal
 import time
 from dataclasses import dataclass, replace
@@ -85,9 +86,15 @@ def train(
         )
     if epochs is not None and epochs < 1:
         raise ModelError(f"a training needs at least 1 epoch, got {epochs}; give --epochs 1 or more")
+    is_new = not folder.exists()
     store = CheckpointStore(make_folder(make_folder(folder) / "checkpoints"))
-    with locked_folder(store.folder), postponed_interrupts() as stop:
-        return _Training(choice, dataset, folder, store, stop, epochs=epochs, seed=seed).run(resume=resume)
+    try:
+        with locked_folder(store.folder), postponed_interrupts() as stop:
+            return _Training(choice, dataset, folder, store, stop, epochs=epochs, seed=seed).run(resume=resume)
+    except ModelError:
+        if is_new and [path.name for path in folder.rglob("*")] == ["checkpoints", ".lock"]:
+            shutil.rmtree(folder)
+        raise
 
 
 class _Training:
