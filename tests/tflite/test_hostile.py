@@ -110,6 +110,7 @@ LIES: dict[str, tuple[Callable[[Any], None], str]] = {
     "tiny beta": (option(SOFTMAX, beta=1e-30), "too small"),
     "zero extent": (tensor(CONV_OUT, shape=[1, 0, 26, 8]), "every extent"),
     "negative extent": (tensor(CONV_OUT, shape=[1, -7, 26, 8]), "every extent"),
+    "free extent outside the signature": (tensor(CONV_OUT, shape=[1, 26, -1, 8]), "every extent"),
     "overflow": (tensor(CONV_OUT, shape=[2**31 - 1] * 4), "more than"),
     "rank": (tensor(CONV_OUT, shape=[1] * 9), "9 dimensions"),
     "wrong output shape": (tensor(CONV_OUT, shape=[1, 26, 25, 8]), r"computes the shape \[1, 26, 26, 8\]"),

@@ -109,6 +109,9 @@ class Table:
             raise buffer.malformed(f"the table at offset {position:,} has no valid field list")
         buffer.need(self._vtable, self._vtable_bytes, 2)
         buffer.need(position, self._table_bytes, 4)
+        fields = struct.unpack_from(f"<{self._vtable_bytes // 2 - 2}H", buffer.content, self._vtable + 4)
+        if fields and max(fields) >= self._table_bytes:
+            raise buffer.malformed(f"a field of the table at offset {position:,} lies outside of it")
 
     def has(self, field: int) -> bool:
         """Whether the field is stored."""
@@ -133,6 +136,9 @@ class Table:
             return None
         start, length = self.buffer.vector(target, 1, 1)
         self.buffer.spend(length)
+        self.buffer.need(start, length + 1)
+        if self.buffer.content[start + length]:
+            raise self.buffer.malformed(f"the text at offset {target:,} does not end where it says")
         return self.buffer.content[start : start + length].decode("utf-8", errors="replace")
 
     def array(self, field: int, dtype: str) -> np.ndarray | None:

@@ -73,6 +73,7 @@ class StoredTensor:
     quantization: StoredQuantization | None
     is_variable: bool
     is_sparse: bool
+    has_variants: bool
     external_buffer: int
 
 
@@ -136,6 +137,9 @@ def decode(content: bytes, name: str) -> StoredModel:
     """
     model = Buffer(content, name, IDENTIFIER).root()
     subgraphs = list(model.tables(2))
+    model.array(5, "<i4")
+    for unused in (8, 9):
+        list(model.tables(unused))
     first = subgraphs[0] if subgraphs else None
     if first:
         first.text(4)
@@ -177,6 +181,7 @@ def _tensor(table: Table) -> StoredTensor:
         quantization=_quantization(quantization) if quantization else None,
         is_variable=table.flag(5),
         is_sparse=table.has(6),
+        has_variants=any(True for _ in table.tables(9)),
         signature=table.array(7, "<i4"),
         external_buffer=table.integer(10, "uint32"),
     )
@@ -203,6 +208,7 @@ def _quantization(table: Table) -> StoredQuantization:
 def _operator(table: Table) -> StoredOperator:
     for unused, dtype in ((5, "u1"), (7, "u1"), (8, "<i4")):
         table.array(unused, dtype)
+    table.table(12)
     return StoredOperator(
         code=table.integer(0, "uint32"),
         inputs=table.integers(1),

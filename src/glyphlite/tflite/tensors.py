@@ -50,6 +50,8 @@ class _Tensors:
         where = f"{self._name}: tensor {index} ({printable(stored.name)})"
         if stored.is_sparse:
             raise ArtifactError(f"{where} is stored sparse, which glyphlite does not read; convert without sparsity")
+        if stored.has_variants:
+            raise ArtifactError(f"{where} holds variants of tensors, which glyphlite does not read")
         if stored.external_buffer:
             raise ArtifactError(f"{where} keeps its values in another file, which glyphlite does not read; convert into one file")
         dtype = _dtype(stored, where)
@@ -112,6 +114,10 @@ def _shape(stored: StoredTensor, dtype: np.dtype, where: str) -> tuple[int, ...]
     if rank > MAX_RANK:
         raise ArtifactError(f"{where} has {rank:,} dimensions; glyphlite takes up to {MAX_RANK}")
     shape = tuple(stored_shape.tolist())
+    if min(shape) < 1:
+        raise ArtifactError(
+            f"{where} has the shape {list(shape)}; every extent must be 1 or more (a free one is -1 in the signature)"
+        )
     if stored_signature is not None and len(stored_signature):
         if len(stored_signature) != rank:
             raise ArtifactError(f"{where}: its shape has {rank} dimensions, its signature {len(stored_signature):,}")
@@ -121,8 +127,6 @@ def _shape(stored: StoredTensor, dtype: np.dtype, where: str) -> tuple[int, ...]
                 f"{where} has the shape {list(shape)} but the signature {list(signature)}; they must agree, but for -1 against 1"
             )
         shape = signature
-    if any(extent < 1 and extent != -1 for extent in shape):
-        raise ArtifactError(f"{where} has the shape {list(shape)}; every extent must be 1 or more (-1 where the batch is free)")
     if _elements(shape) * dtype.itemsize > MAX_TENSOR_BYTES:
         raise ArtifactError(
             f"{where} has the shape {list(shape)}: more than {MAX_TENSOR_BYTES:,} bytes, the most glyphlite takes"
