@@ -193,12 +193,12 @@ def _needs_reference_kernels(graph: Graph) -> bool:
 
     Source: ``tensorflow/lite/micro/kernels/cmsis_nn/fully_connected.cc``, ``Prepare``.
     """
-    return any(
-        operator.name == "FULLY_CONNECTED"
-        and graph.tensors[operator.inputs[0]].dtype == np.int16
-        and len(getattr(graph.tensors[operator.inputs[1]].quantization, "scales", ())) > 1
-        for operator in graph.operators
-    )
+    for operator in graph.operators:
+        if operator.name == "FULLY_CONNECTED":
+            activation, weights = (graph.tensors[index] for index in operator.inputs[:2])
+            if activation.dtype == np.int16 and weights.quantization is not None and len(weights.quantization.scales) > 1:
+                return True
+    return False
 
 
 def _port_values(tensor: Tensor) -> dict[str, Any]:
