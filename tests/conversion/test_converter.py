@@ -67,6 +67,8 @@ def test_batch_normalization_is_folded_and_dropout_gone(variant: str, converted:
     assert graph.input.shape == (1, 28, 28, 1)
     assert graph.input.dtype == graph.output.dtype == np.dtype(get_variant(variant).ports)
     assert graph.signatures == ("serving_default",)
+    assert (graph.input.name, graph.output.name) == ("image", "probability")
+    assert len({tensor.name for tensor in graph.tensors}) == len(graph.tensors)
     assert graph.description.startswith("For a test.")
     assert read_labels(converted[variant].content) == DIGITS
     assert converted[variant].verifiable

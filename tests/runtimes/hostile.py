@@ -32,7 +32,6 @@ def endless() -> bytes:
 
     from glyphlite.console import captured_noise
 
-    @tf.function(input_signature=[tf.TensorSpec([1, 28, 28, 1], tf.float32)])
     def classify(image: Any) -> Any:
         start = tf.reduce_sum(image, axis=[2, 3])[:, :10]
         _, scores = tf.while_loop(
@@ -41,7 +40,8 @@ def endless() -> bytes:
         return scores
 
     with captured_noise():
-        converter = tf.lite.TFLiteConverter.from_concrete_functions([classify.get_concrete_function()], classify)
+        compiled: Any = tf.function(classify, input_signature=[tf.TensorSpec([1, 28, 28, 1], tf.float32)])
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([compiled.get_concrete_function()], compiled)
         return converter.convert()
 
 

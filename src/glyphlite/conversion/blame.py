@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from glyphlite.conversion.naming import layer_of_path
+
 if TYPE_CHECKING:
     import keras
 
@@ -25,13 +27,13 @@ def layer_and_op(model: "keras.Model", message: str) -> tuple[str | None, str | 
         model: whose layers are looked for.
         message: the error's whole text.
     """
-    names = [layer.name for layer in _layers(model)]
+    names = layer_names(model)
     flex = _FLEX.search(message)
     operator = flex.group(1) if flex else None
     for kind, path in _LOCATION.findall(message):
         if kind in _OUTER:
             continue
-        return _layer_of(path, names), operator or kind
+        return layer_of_path(path, names), operator or kind
     if called := _CALLED.search(message):
         kinds = {type(layer).__name__: layer.name for layer in _layers(model)}
         return (called.group(1) if called.group(1) in names else kinds.get(called.group(1))), operator
@@ -59,17 +61,13 @@ def layer_by_prefix(model: "keras.Model", converts: Callable[["keras.Model"], bo
     return None
 
 
+def layer_names(model: "keras.Model") -> list[str]:
+    """Names of every layer, those of nested models included."""
+    return [layer.name for layer in _layers(model)]
+
+
 def _layers(model: "keras.Model") -> Iterator["keras.layers.Layer"]:
     """Every layer, those of nested models included, outer before inner."""
     for layer in getattr(model, "layers", []):
         yield layer
         yield from _layers(layer)
-
-
-def _layer_of(path: str, names: list[str]) -> str | None:
-    """The innermost layer on a path of name scopes; Keras numbers scopes that it opens again (``conv_1``)."""
-    for scope in reversed(path.split("/")):
-        for name in (scope, re.sub(r"_\d+$", "", scope)):
-            if name in names:
-                return name
-    return None

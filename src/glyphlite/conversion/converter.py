@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glyphlite.console import captured_noise, quiet_tensorflow
-from glyphlite.conversion.blame import layer_and_op, layer_by_prefix
+from glyphlite.conversion.blame import layer_and_op, layer_by_prefix, layer_names
+from glyphlite.conversion.naming import with_readable_names
 from glyphlite.conversion.operators import float_operators, select_operators
 from glyphlite.conversion.variants import RULED_OUT_BY_SELECT_OPS, Variant, get_variant
 from glyphlite.errors import ConversionError
@@ -140,7 +141,7 @@ def convert_exported(
         assert error is not None
         raise _failure(saved.model, saved.shape, f"the model cannot be converted to {variant}", error)
     content = add_metadata(
-        content,
+        with_readable_names(content, layer_names(saved.model)),
         ModelMetadata(
             name=str(saved.model.name),
             description=description,

@@ -16,6 +16,7 @@ from typing import Any
 
 from glyphlite.errors import ArtifactError
 from glyphlite.tflite.flatbuffer import Buffer, Table
+from glyphlite.tflite.writer import pack_model, unpack_model
 
 ENTRY = "TFLITE_METADATA"
 IDENTIFIER = b"M001"
@@ -74,7 +75,7 @@ def add_metadata(content: bytes, metadata: ModelMetadata) -> bytes:
 
     if any("\n" in label or "\r" in label or not label for label in metadata.labels):
         raise ArtifactError("a class label is empty or holds a line break; rename the class")
-    model: Any = schema.ModelT.InitFromPackedBuf(content, 0)
+    model = unpack_model(content)
     entries: dict[Any, Any] = {entry.name: entry for entry in model.metadata or []}
     if (entry := entries.get(ENTRY.encode())) is None:
         entry = schema.MetadataT()
@@ -84,7 +85,7 @@ def add_metadata(content: bytes, metadata: ModelMetadata) -> bytes:
     model.buffers[entry.buffer].data = _pack_metadata(metadata, image.shape)
     if metadata.description:
         model.description = metadata.description
-    return _with_labels(_pack_model(model), metadata.labels)
+    return _with_labels(pack_model(model), metadata.labels)
 
 
 def read_metadata(content: bytes) -> ModelMetadata:
@@ -167,38 +168,6 @@ def _with_labels(content: bytes, labels: Sequence[str]) -> bytes:
     with zipfile.ZipFile(stream, "a") as archive:
         archive.writestr(zipfile.ZipInfo(LABELS_FILE), "\n".join(labels) + "\n")
     return stream.getvalue()
-
-
-def _pack_model(model: Any) -> bytes:
-    """The .tflite bytes of an object model, buffers aligned by 16 as the schema asks and its generated code forgets."""
-    import flatbuffers
-    from ai_edge_litert import schema_py_generated as schema
-
-    class AlignedBuffer(schema.BufferT):
-        """A buffer that starts on a multiple of 16 bytes."""
-
-        def Pack(self, builder: Any) -> int:  # noqa: N802 (the generated code's name)
-            data = None
-            if self.data is not None and len(self.data):
-                values = bytes(self.data)
-                builder.StartVector(1, len(values), 16)
-                builder.head -= len(values)
-                builder.Bytes[builder.head : builder.head + len(values)] = values
-                data = builder.EndVector()
-            schema.BufferStart(builder)
-            if data is not None:
-                schema.BufferAddData(builder, data)
-            return schema.BufferEnd(builder)
-
-    aligned = []
-    for buffer in model.buffers:
-        packed = AlignedBuffer()
-        packed.data = buffer.data
-        aligned.append(packed)
-    model.buffers = aligned
-    builder = flatbuffers.Builder(1 << 16)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
 
 
 class _Writer:
