@@ -8,9 +8,13 @@ import numpy as np
 
 from glyphlite.results import TensorDifference
 from glyphlite.tflite.graph import Graph
+from glyphlite.tflite.text import printable
 
 LARGEST_FLOAT = float(np.finfo(np.float32).max)
 """Stands for a difference that is not a number, since JSON has none."""
+
+LONGEST_NAME = 300
+"""Characters of a tensor's name in a report; converted models name a tensor after every layer that was fused into it."""
 
 
 def differences(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -71,7 +75,7 @@ class TensorComparison:
         """Every tensor that differs, in the order in which ops write them."""
         return [
             TensorDifference(
-                tensor=_printable(self.graph.tensors[index].name),
+                tensor=printable(self.graph.tensors[index].name, LONGEST_NAME),
                 op=operator.name,
                 op_index=operator.index,
                 largest_difference=self.largest[index],
@@ -86,7 +90,3 @@ class TensorComparison:
 def _is_still(values: np.ndarray) -> bool:
     """Whether a tensor is the same for every image of a chunk."""
     return bool((values == values[:1]).all())
-
-
-def _printable(name: str) -> str:
-    return "".join(character if character.isprintable() else "?" for character in name)

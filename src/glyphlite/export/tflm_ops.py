@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from glyphlite.errors import ArtifactError
 from glyphlite.tflite.graph import Graph, Operator
+from glyphlite.tflite.text import printable
 
 _BUILTIN = """
     ABS Abs, ADD Add, ADD_N AddN, ARG_MAX ArgMax, ARG_MIN ArgMin, ASSIGN_VARIABLE AssignVariable, AVERAGE_POOL_2D AveragePool2D,
@@ -54,6 +55,10 @@ TFLM_CUSTOM_OPS: Mapping[str, str] = _table(_CUSTOM)
 """Custom op by the name in the file to the method that registers TFLite Micro's own kernel of that name."""
 
 
+MOST_NAMED = 8
+"""Ops that a refusal names."""
+
+
 @dataclass(frozen=True)
 class ResolverEntry:
     """One op that a model uses: its builtin code and name in the file, and the resolver's method."""
@@ -83,8 +88,9 @@ def resolver_entries(graph: Graph, name: str) -> tuple[ResolverEntry, ...]:
         else:
             used.setdefault((operator.builtin_code, label), ResolverEntry(operator.builtin_code, label, method))
     if missing:
+        named = ", ".join(list(missing)[:MOST_NAMED]) + (" and others" if len(missing) > MOST_NAMED else "")
         raise ArtifactError(
-            f"{name} cannot become a TFLite Micro program: TFLite Micro has no {', '.join(missing)}; "
+            f"{name} cannot become a TFLite Micro program: TFLite Micro has no {named}; "
             "build the model from layers that convert to other ops (glyphlite inspect lists them)"
         )
     return tuple(used.values())
@@ -100,5 +106,4 @@ def _name_in_file(operator: Operator) -> str:
     """The op's schema name; a custom op's own name, made safe to print."""
     if operator.custom_code is None:
         return operator.name
-    printable = "".join(character if character.isprintable() else "?" for character in operator.custom_code)
-    return f"custom op {printable[:80]!r}"
+    return f"custom op {printable(operator.custom_code)!r}"
