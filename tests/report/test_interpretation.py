@@ -82,7 +82,7 @@ def test_certainty_far_off_is_a_warning(results: Results):
 
 def test_a_validation_that_promised_too_much_is_named(results: Results):
     keras = results.keras.model_copy(update={"accuracy": wilson_interval(9_500, 10_000), "validation_accuracy": 0.985})
-    assert "Validation had promised 98.50 %, 3.50 points more." in text(
+    assert "Validation had said 98.50 %, 3.50 points more." in text(
         finding(results.model_copy(update={"keras": keras}), "accuracy")
     )
 

@@ -120,7 +120,7 @@ def evaluate_artifact(
     Raises:
         ArtifactError: the file is malformed, does not fit the dataset, or LiteRT refuses it.
     """
-    from glyphlite.runtimes.base import predict_probabilities
+    from glyphlite.evaluation.prediction import predict_split
     from glyphlite.runtimes.registry import get_runtime
     from glyphlite.tflite.reader import read_graph
 
@@ -128,8 +128,8 @@ def evaluate_artifact(
     check_fit(graph, dataset, path)
     images, labels = as_float(dataset.test.images), dataset.test.labels
     with get_runtime("litert").load(path) as model:
-        probabilities = predict_probabilities(model, images, progress).reshape(len(images), -1)
         timing = runtime_latency(model, images[0]) if latency else None
+        probabilities = predict_split(model, path, images, progress=progress).reshape(len(images), -1)
     predictions = probabilities.argmax(axis=1)
     footprint = measure_footprint(path)
     report = ArtifactReport(

@@ -28,6 +28,7 @@ from glyphlite.report.words import (
     percent,
     points,
     runtime_words,
+    tensor_words,
     things,
     times,
 )
@@ -111,12 +112,10 @@ def _accuracy(results: Results) -> Finding:
     validation = results.keras.validation_accuracy
     if validation is not None:
         if accuracy.low <= validation <= accuracy.high:
-            sentences.append(
-                f"Validation had promised {percent(validation)}: the test, which nothing was chosen on, bears it out."
-            )
+            sentences.append(f"Validation had said {percent(validation)}: the test, which nothing was chosen on, bears it out.")
         else:
             more = "more" if validation > accuracy.value else "less"
-            sentences.append(f"Validation had promised {percent(validation)}, {points(validation - accuracy.value)} {more}.")
+            sentences.append(f"Validation had said {percent(validation)}, {points(validation - accuracy.value)} {more}.")
     return Finding("accuracy", "How good is the model?", tuple(sentences))
 
 
@@ -251,15 +250,17 @@ def _agreement(results: Results) -> Finding | None:
 
 def _difference(record: VerifyReport) -> str:
     classes = "every class is the same" if record.same_class == 1 else f"{percent(record.same_class)} of the classes are the same"
-    if record.runtime == "keras":
-        return f"Keras computes in float, so its bytes differ; {classes}."
+    if record.difference_unit != "steps":
+        return f"{runtime_words(record.runtime)} answers in floats, which are not compared byte for byte; {classes}."
     text = (
         f"{runtime_words(record.runtime)} gives {percent(record.identical)} of the outputs byte for byte and differs by at most "
     )
     text += f"{difference(record.largest_difference, record.difference_unit)}; {classes}"
     if record.first_difference:
         first = record.first_difference
-        text += f". It first departs in {first.op} ({first.tensor}), by at most {difference(first.largest_difference)}"
+        text += (
+            f". It first departs in {first.op} ({tensor_words(first.tensor)}), by at most {difference(first.largest_difference)}"
+        )
     return text + "."
 
 

@@ -81,6 +81,7 @@ def environment() -> "Environment":
         "cpu_title": words.cpu_title,
         "difference": words.difference,
         "ram_bytes": ram_bytes,
+        "tensor_words": words.tensor_words,
         "tied": words.tied,
         "refused_by": _refused_by,
     }

@@ -27,6 +27,7 @@ from glyphlite.report.words import (
     percent,
     runtime_title,
     runtime_words,
+    tensor_words,
     things,
     times,
 )
@@ -201,7 +202,7 @@ def verify_table(records: Sequence[VerifyReport]) -> RenderableType:
     table.title = Text.assemble(plain(records[0].artifact), f": {count(records[0].images)} images, compared with {against}")
     firsts = [
         plain(
-            f"{runtime_words(record.runtime)} first differs in op {first.op_index}, {first.op} ({first.tensor}), "
+            f"{runtime_words(record.runtime)} first differs in op {first.op_index}, {first.op} ({tensor_words(first.tensor)}), "
             f"by at most {difference(first.largest_difference)}, on {things(first.differing_images, 'image')}"
         )
         for record in records

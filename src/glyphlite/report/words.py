@@ -112,6 +112,11 @@ def _three_figures(number: float) -> str:
     return f"{number:.1f}" if number >= 9.995 else f"{number:.2f}"
 
 
+def tensor_words(name: str) -> str:
+    """A tensor's name in a sentence: of the several that the converter joins with semicolons, the first."""
+    return name.split(";", 1)[0]
+
+
 def tied(sentence: str) -> str:
     """A sentence whose numbers do not part from their units at the end of a line."""
     return _UNIT.sub("\N{NO-BREAK SPACE}", _SIGN.sub("\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", sentence))

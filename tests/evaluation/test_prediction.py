@@ -1,0 +1,39 @@
+"""Sharing a test split among processors changes nothing but the time."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from glyphlite.data.records import Dataset, as_float
+from glyphlite.errors import ArtifactError
+from glyphlite.evaluation.prediction import predict_split
+from glyphlite.runtimes.base import LoadedModel, predict_probabilities
+from glyphlite.runtimes.registry import get_runtime
+
+
+@pytest.mark.parametrize(("images", "processors"), [(0, 2), (1, 2), (8, 2), (9, 3), (203, 3)])
+def test_shared_work_gives_the_same_in_the_same_order(samples: Path, mnist: Dataset, images: int, processors: int):
+    path, inputs = samples / "model_int16x8.tflite", as_float(mnist.test.images[:images])
+    done: list[int] = []
+    with get_runtime("litert").load(path) as model:
+        shared = predict_split(model, path, inputs, progress=done.append, long_seconds=-1.0, processors=processors)
+        alone = predict_probabilities(model, inputs)
+    assert np.array_equal(shared, alone)
+    assert sum(done) == images
+
+
+def test_what_fails_on_one_processor_fails_as_a_whole(samples: Path, mnist: Dataset):
+    class Failing(LoadedModel):
+        def __init__(self, model: LoadedModel) -> None:
+            self.input, self.output, self.calls, self.model = model.input, model.output, 0, model
+
+        def predict(self, batch, progress=None):
+            self.calls += 1
+            if self.calls > 1:
+                raise ArtifactError("it does not survive this")
+            return self.model.predict(batch, progress)
+
+    path = samples / "model_int8.tflite"
+    with get_runtime("litert").load(path) as model, pytest.raises(ArtifactError, match="does not survive"):
+        predict_split(Failing(model), path, as_float(mnist.test.images[:100]), long_seconds=-1.0, processors=2)
