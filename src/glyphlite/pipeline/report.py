@@ -8,6 +8,7 @@ from glyphlite.evaluation.artifact import ArtifactEvaluation
 from glyphlite.report.graph_picture import draw_graph
 from glyphlite.report.html import compare_report, write_report
 from glyphlite.report.plots import write_figures
+from glyphlite.report.recommendation import recommend
 from glyphlite.report.samples import SampleSheet, choose_samples
 from glyphlite.results import Results
 from glyphlite.tflite.reader import read_graph
@@ -63,9 +64,8 @@ def _write(folder: Path, results: Results) -> Path:
     known = history if history.is_file() else None
     sheet = SampleSheet.load(folder / SAMPLES) if (folder / SAMPLES).is_file() else None
     write_figures(results, folder, samples=sheet)
-    shown = next(
-        (each for each in results.artifacts if each.variant == "int8"), results.artifacts[0] if results.artifacts else None
-    )
+    chosen = recommend(results)
+    shown = chosen.artifact if chosen else None
     graph_svg = None
     if shown is not None and (folder / shown.path).is_file():
         graph_svg = draw_graph(read_graph(folder / shown.path), shown.path)

@@ -21,6 +21,7 @@ from glyphlite.pipeline.report import write_report_of
 from glyphlite.pipeline.stages import Stages
 from glyphlite.pipeline.verify import compare
 from glyphlite.report.html import compare_report
+from glyphlite.report.recommendation import recommend
 from glyphlite.results import ArtifactReport, Results, RuntimeReport, UnverifiedReport, VerifyReport
 from glyphlite.training.trainer import TrainingResult, train
 
@@ -148,7 +149,8 @@ def run_pipeline(options: RunOptions) -> Results:
             for name in ("model.keras", "model.weights.h5", *(each.path.name for each in artifacts))
         },
     )
-    shipped = next((each for each in evaluations if each.report.variant == "int8"), evaluations[0] if evaluations else None)
+    chosen = recommend(results)
+    shipped = next((each for each in evaluations if chosen and each.report.path == chosen.artifact.path), None)
     page = write_report_of(folder, results, dataset, shipped)
     say(f"[bold green]Done in {sum(stages.seconds.values()):.0f} s.[/] Look at {page}; programs read {folder / 'results.json'}")
     return results
