@@ -8,6 +8,8 @@ from rich.console import Console, RenderableType
 from glyphlite.report import terminal
 from glyphlite.results import Results, RuntimeReport
 
+FASHION = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
+
 
 def shown(renderable: RenderableType, width: int = 80, *, colour: bool = False) -> str:
     stream = io.StringIO()
@@ -80,6 +82,14 @@ def test_nothing_from_outside_is_obeyed(results: Results):
         text = shown(renderable, 200)
         assert not {each for each in text if not each.isprintable()} - {"\n"}
     assert "[red]x[/red]" in shown(terminal.per_class_table(artifacts[3], [hostile] * 10), 200)
+
+
+def test_long_class_names_are_numbered_so_that_no_count_is_cut(results: Results):
+    text = shown(terminal.confusion_table(results.artifacts[3], FASHION))
+    assert "9 Ankle boot" in text
+    assert "…" not in text
+    header = next(each for each in text.splitlines() if each.startswith("It is"))
+    assert header.split()[2:] == [str(each) for each in range(10)]
 
 
 def test_many_classes_become_a_list_of_mistakes(results: Results):

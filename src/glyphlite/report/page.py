@@ -71,6 +71,7 @@ def render_report(
     if shipped and shipped.confusion:
         context |= {
             "classes": [label_of(results, each) for each in range(len(shipped.confusion))],
+            "longest_label": max(len(label_of(results, each)) for each in range(len(shipped.confusion))),
             "confusion": confusion_cells(shipped.confusion),
             "macro": macro_of(shipped.confusion),
             "class_scale": accuracy_scale(shipped.per_class),

@@ -29,6 +29,9 @@ MOST_CELL_LABELS = 26
 LONGEST_NAME = 28
 """Characters of a name that fit beside or above a drawing."""
 
+SHORT_LABEL = 5
+"""Characters of a class name that leave room for another beside it above a small picture."""
+
 MOST_LINES = 5
 """A name is written at most this many lines away from its point."""
 
@@ -201,7 +204,13 @@ def samples_figure(samples: Sequence[Sample], labels: Sequence[str], title: str,
         axes = figure.add_subplot(rows, columns, place)
         axes.imshow(decode_png(sample.png), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
         true, guess = _name(labels, sample.label), _name(labels, sample.predicted)
-        words = true if sample.is_right else f"{guess}, is {true}"
+        words = (
+            true
+            if sample.is_right
+            else f"{guess}\nis {true}"
+            if max(map(len, (true, guess))) > SHORT_LABEL
+            else f"{guess}, is {true}"
+        )
         colour = PALETTE["accent"] if sample.is_right else PALETTE["bad"]
         axes.set_title(
             f"{words}\n{percent(sample.certainty, 1)} sure", loc="center", fontsize=8.5, pad=4, color=colour, parse_math=False

@@ -43,6 +43,9 @@ RIGHT = "% right (95 % int.)"
 MOST_CLASSES = 26
 """A confusion matrix of more classes than this fits no terminal; its commonest mistakes are listed instead."""
 
+SHORT_LABEL = 4
+"""Longer class names are numbered, and the confusion matrix's columns headed by their numbers."""
+
 SHORT_RUNTIMES = {"litert": "XNNPACK", "litert_builtin": "built-in", "litert_reference": "reference", "tflm": "TFLite Micro"}
 
 
@@ -171,15 +174,19 @@ def confusion_table(report: ArtifactReport | KerasReport, labels: Sequence[str])
         for number, true, guess in commonest_mistakes(report.confusion, most=20):
             _row(table, _label(labels, true), _label(labels, guess), count(number))
         return table
-    table = new_table("It is", *(_label(labels, each) for each in range(len(report.confusion))))
+    names = [_label(labels, each) for each in range(len(report.confusion))]
+    are_short = all(len(name) <= SHORT_LABEL for name in names)
+    table = new_table("It is", *(name if are_short else str(each) for each, name in enumerate(names)))
     right_align(table, *range(1, len(table.columns)))
     table.title = "Taken for (columns)"
+    if not are_short:
+        names = [Text.assemble(f"{each} ", name) for each, name in enumerate(names)]
     for true, row in enumerate(report.confusion):
         cells = [
             Text(str(number) if number else "·", "green" if true == guess else "red" if number else "dim")
             for guess, number in enumerate(row)
         ]
-        _row(table, _label(labels, true), *cells)
+        _row(table, names[true], *cells)
     return table
 
 
