@@ -62,12 +62,20 @@ CLASSICS: tuple[Classic, ...] = (
             "micro-cnn",
             (Conv("conv", 8, 3, activation="relu"), Pool("pool"), Flatten(), Dense("fc", 16, "relu")),
         ),
-        Recipe("micro", 30, 128, Schedule("one_cycle", peak=0.006, warmup=0.2)),
+        Recipe("micro", 20, 128, Schedule("one_cycle", peak=0.006, warmup=0.2), ema=0.998),
         "the smallest, for microcontrollers",
     ),
     Classic(
         Architecture("edge-cnn", (*_two_convolutions(), Dense("fc", 128, "relu"), Dropout("dropout", 0.3))),
-        Recipe("edge", 12, 128, Schedule("one_cycle", peak=0.003, warmup=0.2), precision="bfloat16"),
+        Recipe(
+            "edge",
+            10,
+            128,
+            Schedule("one_cycle", peak=0.003, warmup=0.1),
+            augmentation="affine_gentle",
+            ema=0.998,
+            precision="bfloat16",
+        ),
         "the default, for phones and boards with room",
     ),
     Classic(

@@ -135,14 +135,16 @@ class TrainingLoop:
         return {f"{group}/{index}": variable for group, variables in groups.items() for index, variable in enumerate(variables)}
 
     def _compile(self, tf: Any) -> tuple[Any, Any]:
+        import keras
+
         smoothing = self.recipe.label_smoothing
         images_shape = self._train[0].shape[1:]
 
         def losses(scores: Any, labels: Any) -> Any:
-            """Cross-entropy ``(batch,)`` of float32 probabilities ``(batch, classes)``."""
-            logarithms = tf.math.log(tf.clip_by_value(tf.cast(scores, tf.float32), 1e-7, 1.0))
-            right = tf.gather(logarithms, labels, batch_dims=1)
-            return -((1 - smoothing) * right + smoothing * tf.reduce_mean(logarithms, axis=1)) if smoothing else -right
+            """Cross-entropy ``(batch,)`` of probabilities ``(batch, classes)``; Keras finds the logits behind a softmax."""
+            if not smoothing:
+                return keras.losses.sparse_categorical_crossentropy(labels, scores)
+            return keras.losses.categorical_crossentropy(tf.one_hot(labels, scores.shape[-1]), scores, label_smoothing=smoothing)
 
         def hits(scores: Any, labels: Any) -> Any:
             return tf.reduce_sum(tf.cast(tf.argmax(scores, axis=1, output_type=tf.int32) == labels, tf.int32))
