@@ -142,12 +142,15 @@ def tanh_q31(values: np.ndarray) -> np.ndarray:
 
 
 def input_radius(integer_bits: int, left_shift: int) -> int:
-    """The largest input whose rescaled value still fits. Source: ``CalculateInputRadius``, kernels/internal/quantization_util.cc."""
+    """The largest input whose rescaled value still fits.
+
+    Source: ``CalculateInputRadius``, kernels/internal/quantization_util.cc.
+    """
     return math.floor(((1 << integer_bits) - 1) * 2.0 ** (31 - integer_bits) / 2.0**left_shift)
 
 
 def softmax_exponentials(scale: float, beta: float) -> np.ndarray:
-    """The exponentials exp(beta * scale * -d) as Q0.31 for the differences d = 0, 1, ... below a row's maximum that are not yet zero.
+    """The exponentials exp(-beta * scale * d) as Q0.31, for each difference d from a row's maximum that is not yet nothing.
 
     Source: ``PreprocessSoftmaxScaling`` in kernels/internal/quantization_util.cc and ``Softmax`` in
     kernels/internal/reference/softmax.h. Differences past the table count as nothing.
@@ -223,8 +226,8 @@ def relu6_table(scale: float, zero_point: int) -> np.ndarray:
 def hard_swish_table(input_scale: float, input_zero_point: int, output_scale: float, output_zero_point: int) -> np.ndarray:
     """HARD_SWISH of every stored int8.
 
-    Source: ``HardSwishPrepare`` in micro/kernels/hard_swish_common.cc and ``HardSwish`` in kernels/internal/reference/hard_swish.h:
-    16-bit fixed point throughout.
+    16-bit fixed point throughout. Source: ``HardSwishPrepare`` in micro/kernels/hard_swish_common.cc and ``HardSwish`` in
+    kernels/internal/reference/hard_swish.h.
     """
     hires_scale = np.float32(1.0 / 128.0) * np.float32(input_scale)
     output_multiplier, output_exponent = _multiplier_int16(float(hires_scale / np.float32(output_scale)))

@@ -24,7 +24,12 @@ from glyphlite.tflite.reader import read_graph
 
 OPTIMIZE = ("speed", "size", "ram")
 SCORES = ("probabilities", "logits", "none")
-_RESERVED = {"auto", "break", "case", "char", "const", "default", "do", "double", "else", "enum", "extern", "float", "for", "goto", "if", "inline", "int", "long", "main", "register", "return", "short", "signed", "static", "struct", "switch", "union", "unsigned", "void", "volatile", "while"}  # fmt: skip
+_RESERVED = {
+    *("auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float"),
+    *("for", "goto", "if", "inline", "int", "long", "main", "register", "restrict", "return", "short", "signed", "sizeof"),
+    *("static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while"),
+}
+)
 
 
 @dataclass(frozen=True)
@@ -157,6 +162,7 @@ def compile_graph(
         segments,
         name,
         scores=scores,
+        optimize=optimize,
         labels=names,
         sample=_sample(program, sample, classes),
         pixel_table=_pixel_table(program),

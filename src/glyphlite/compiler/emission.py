@@ -90,8 +90,8 @@ class _Memory:
 class _Emitter:
     """One emission: node by node into kernels and constants, then the templates."""
 
-    def __init__(self, program: Program, segments: Sequence[Segment], name: str, scores: str) -> None:
-        self.program, self.segments, self.p, self.scores = program, segments, name, scores
+    def __init__(self, program: Program, segments: Sequence[Segment], name: str, scores: str, optimize: str) -> None:
+        self.program, self.segments, self.p, self.scores, self.optimize = program, segments, name, scores, optimize
         self.P = name.upper()
         self.dsp_macro = f"{self.P}_DSP"
         self.memory = _Memory()
@@ -223,6 +223,10 @@ class _Emitter:
         self.arrays.setdefault(node.name, []).append(Array(name, c_type, np.ascontiguousarray(values).reshape(-1), path))
         return name
 
+    def _unroll(self, count: int) -> str:
+        """The pragma before a hot loop."""
+        return f"{self.P}_UNROLL({count})"
+
     def _kernel(self, step: int, segment: Segment, position: int) -> Kernel:
         node = segment.nodes[position]
         streamed = position > 0
@@ -246,7 +250,7 @@ class _Emitter:
             dsp=self._has_dsp(node),
             comment=_comment(node),
             aligned=False,
-            unroll=lambda count: f"{self.P}_UNROLL({count})",
+            unroll=self._unroll,
         )
         if node.name in self.ring_keys:
             rows = 1
@@ -308,7 +312,7 @@ class _Emitter:
         kernel.direct = node.filter_window.dilation_x == 1 and run % packing.GROUP == 0
         kernel.needs_gather = True
         if kernel.dsp:
-            self.uses |= {"expand", "load4"}
+            self.uses |= {"expand", "load4", "dot_2x2"}
             self._array(node, "lane_weights", "int32_t", packing.pack_pairs(rows), "dsp")
         self._array(node, "weights", "int8_t", rows, "plain" if kernel.dsp else "both")
         self._requantize(kernel, node, rows, node.bias)
@@ -346,7 +350,7 @@ class _Emitter:
         kernel.blocks = -(-kernel.groups // kernel.block)
         kernel.quads = -(-node.output.channels // 4)
         if kernel.dsp:
-            self.uses |= {"expand", "load4"} if sink else {"load4"}
+            self.uses |= {"expand", "load4", "dot_4"} if sink else {"load4", "dot_4_bytes"}
             words = np.concatenate([packing.pack_quads(part) for part in parts])
             self._array(node, "lane_weights", "int32_t", words, "dsp")
         plain = np.concatenate([packing.interleave_quads(part) for part in parts])
@@ -355,6 +359,11 @@ class _Emitter:
 
     def _fill_depthwise(self, kernel: Kernel, node: Depthwise) -> None:
         kernel.kernel, kernel.multiplier = "depthwise", node.multiplier
+        kernel.by_words = node.inputs[0].channels % 4 == 0
+        fill = np.array([node.inputs[0].zero_point] * 4, np.uint8).view(np.int32)[0]
+        kernel.fill_word = f"({fill})" if fill != -(2**31) else "INT32_MIN"
+        if kernel.by_words and kernel.padded:
+            self.uses.add("load4")
         if kernel.dsp:
             self.uses.add("load4")
             self._array(node, "lane_weights", "int32_t", packing.pack_depthwise(node.weights), "dsp")
@@ -364,6 +373,9 @@ class _Emitter:
 
     def _fill_mean(self, kernel: Kernel, node: Mean) -> None:
         kernel.kernel, kernel.low, kernel.high = "mean", node.low, node.high
+        kernel.by_words = node.output.channels % 4 == 0 and node.inputs[0].width <= 257
+        if kernel.by_words:
+            self.uses.add("load4")
         kernel.positions = node.inputs[0].height * node.inputs[0].width
         if node.requantization:
             self.uses |= {"scale_wide", "round_shift"}
@@ -436,13 +448,22 @@ class _Emitter:
                 r.factor, r.no_shift = 2 ** (int(shifts[0]) + 1), True
         elif np.all(shifts == 0):
             r.no_shift = True
-        r.pieces = None
+        r.pieces, r.packed, r.all_shift = None, False, not r.wide and bool(np.all(shifts < 0))
         r.positive = not r.wide and not r.no_shift and requantization.low >= requantization.offset
+        if r.positive and r.all_shift and path == "both" and kernel.dsp and self.optimize == "speed":
+            r.packed, path = True, "plain"
+            rounding = (1 << 30) + (1 << (30 - shifts.astype(np.int64)))
+            words = (folded * np.array(requantization.multipliers, np.int64) + rounding).view(np.int32).reshape(-1, 2)
+            columns = [words[:, 0], words[:, 1], np.array(requantization.multipliers), -shifts - 1]
+            self._array(node, "scaling", "int32_t", np.stack(columns, axis=1).astype(np.int32), "dsp")
         multipliers = set(requantization.multipliers)
         if len(multipliers) == 1:
             r.multiplier = str(requantization.multipliers[0])
         else:
-            r.multiplier = self._array(node, "multiplier", "int32_t", np.array(requantization.multipliers)) + "[channel]"
+            r.multiplier = (
+                self._array(node, "multiplier", "int32_t", np.array(requantization.multipliers), "plain" if r.packed else "both")
+                + "[channel]"
+            )
         if uniform:
             r.shift = str(shifts[0] if r.wide else -shifts[0])
         elif r.wide:
@@ -451,7 +472,7 @@ class _Emitter:
             r.shift = self._array(node, "shift", "uint8_t", -shifts, path) + "[channel]"
         self._array(node, "bias", "int32_t", folded, path)
         self.uses |= {"scale_wide", "round_shift"} if r.wide else {"high_mul"}
-        if not r.wide and not r.positive and not r.no_shift:
+        if not (r.wide or r.positive or r.no_shift or r.all_shift):
             self.uses.add("round_shift")
         if r.positive:
             r.pieces = _pieces(int(high.max()), shifts)
@@ -513,6 +534,7 @@ class _Emitter:
             "P": self.P,
             "dsp_macro": self.dsp_macro,
             "uses": self.uses,
+            "unroll": self._unroll,
             "kernels": kernels,
             "segments": segments,
             "input": program.input,
@@ -555,6 +577,7 @@ def emit(
     name: str,
     *,
     scores: str,
+    optimize: str,
     labels: Sequence[str],
     sample: Sample,
     pixel_table: np.ndarray | None,
@@ -566,11 +589,12 @@ def emit(
         segments: its schedule.
         name: a C identifier, the prefix of everything that is emitted.
         scores: "probabilities", "logits" or "none".
+        optimize: "speed", "size" or "ram".
         labels: a name for each class.
         sample: the image of ``example.c``.
         pixel_table: uint8 (256,), a raw pixel as the network holds it; None where they are the same.
     """
-    return _Emitter(program, segments, name, scores).emit(labels, sample, pixel_table)
+    return _Emitter(program, segments, name, scores, optimize).emit(labels, sample, pixel_table)
 
 
 def _is_windowed(node: Node) -> bool:
@@ -592,7 +616,8 @@ def _comment(node: Node) -> str:
     value = node.inputs[0]
     lines = [
         *node.sources,
-        f"input {value.height}x{value.width}x{value.channels}, scale {value.scale:.8g}, zero point {value.quantization.zero_point}",
+        f"input {value.height}x{value.width}x{value.channels}, scale {value.scale:.8g}, "
+        f"zero point {value.quantization.zero_point}",
         f"output {node.output.height}x{node.output.width}x{node.output.channels}, scale {node.output.scale:.8g}, "
         f"zero point {node.output.quantization.zero_point}" + (f"; {node.macs} multiply-accumulates" if node.macs else ""),
     ]
@@ -651,7 +676,7 @@ def _tidy(text: str) -> str:
     """No runs of blank lines, no blanks at line ends, one newline at the end."""
     lines: list[str] = []
     for line in text.splitlines():
-        line = line.rstrip()  # noqa: PLW2901
+        line = line.rstrip()
         if line or (lines and lines[-1]):
             lines.append(line)
     return "\n".join(lines).strip() + "\n"

@@ -1,4 +1,4 @@
-"""From the graph of a file to nodes with every constant decided: checks each op, works out its arithmetic, refuses the rest by name.
+"""From the graph of a file to nodes with every constant decided; what generated C cannot express is refused by name.
 
 Knows the file's ops and TensorFlow Lite Micro's preparation of them (``tensorflow/lite/micro/kernels/*_common.cc``); knows no C.
 """
@@ -205,6 +205,8 @@ def _sum_scaling(
         pairs = [arithmetic.quantize_multiplier(source.scale * scale / output.scale) for scale in scales]
     low, high = arithmetic.activation_range(_activation(context, operator), output.scale, output.quantization.zero_point)
     multipliers, shifts = zip(*pairs, strict=True)
+    if max(shifts) > 30:
+        raise _refuse(operator, context.graph, "its output's scale is too small for its sums", "quantize the model again")
     return Requantization(multipliers, shifts, output.zero_point, low + 128, high + 128)
 
 
@@ -341,6 +343,8 @@ def _lower_pool(context: _Context, operator: Operator) -> None:
 def _lower_mean(context: _Context, operator: Operator) -> None:
     source = context.value(operator)
     rank = len(context.tensor(operator.inputs[0]).shape)
+    if "axes" not in operator.options:
+        raise _refuse(operator, context.graph, "its axes are computed, not constant", "take the mean over height and width")
     axes = sorted(axis % rank for axis in operator.options["axes"])
     if rank != 4 or axes != [1, 2]:
         raise _refuse(operator, context.graph, f"mean over axes {axes} of {rank}", "take the mean over height and width")
@@ -376,7 +380,10 @@ def _lower_binary(context: _Context, operator: Operator) -> None:
     low, high = arithmetic.activation_range(_activation(context, operator), output.scale, output.quantization.zero_point)
     if kind == "add":
         twice_max = 2.0 * max(values[0].scale, values[1].scale)
-        pairs = tuple(arithmetic.quantize_multiplier(value.scale / twice_max) for value in values)
+        pairs = (
+            arithmetic.quantize_multiplier(values[0].scale / twice_max),
+            arithmetic.quantize_multiplier(values[1].scale / twice_max),
+        )
         real = twice_max / (2.0**20 * output.scale)
         if real >= 1.0:
             raise _refuse(operator, context.graph, "the output's scale is too small for the inputs'")
@@ -395,9 +402,9 @@ def _lower_binary(context: _Context, operator: Operator) -> None:
             (_stored(tensor, operator, context.graph) for tensor in tensors if tensor.index not in context.values), None
         ),
         constant_first=tensors[0].index not in context.values,
-        shapes=tuple(_extents(tensor, operator, context.graph) for tensor in tensors),  # pyright: ignore[reportArgumentType]
+        shapes=(_extents(tensors[0], operator, context.graph), _extents(tensors[1], operator, context.graph)),
         zero_points=(values[0].zero_point, values[1].zero_point),
-        input_multipliers=pairs,  # pyright: ignore[reportArgumentType]
+        input_multipliers=pairs,
         requantization=Requantization((multiplier,), (shift,), output.zero_point, low + 128, high + 128),
     )
     context.nodes.append(_as_table(node) or node)
@@ -466,7 +473,7 @@ def _lower_concatenation(context: _Context, operator: Operator) -> None:
 def _lower_pad(context: _Context, operator: Operator) -> None:
     source = context.value(operator)
     output = context.new_value(operator)
-    paddings = [tuple(pair) for pair in operator.options["paddings"]]
+    paddings: list[tuple[int, int]] = [(before, after) for before, after in operator.options["paddings"]]
     paddings = [(0, 0)] * (3 - len(paddings)) + paddings
     if any(pair != (0, 0) for pair in paddings[:-3]) or min(min(pair) for pair in paddings) < 0:
         raise _refuse(operator, context.graph, f"paddings {paddings}", "pad height, width or channels by zero or more")
@@ -477,7 +484,7 @@ def _lower_pad(context: _Context, operator: Operator) -> None:
             inputs=(source,),
             output=output,
             sources=(describe(context.graph, operator),),
-            paddings=(paddings[-3], paddings[-2], paddings[-1]),  # pyright: ignore[reportArgumentType]
+            paddings=(paddings[-3], paddings[-2], paddings[-1]),
         )
     )
 

@@ -1,9 +1,9 @@
 """Constants in the order in which the kernels read them.
 
-Knows weights and layouts, no C. The DSP layout holds two outputs in one 16-bit lane: ``256 * w[odd] + w[even]``, in [-32768, 32767]
-because TFLite's weights are at least -127. One SMLAD then adds up ``256 * odd + even`` for two inputs, a second one on the sign-extended low bytes
-(SXTB16) adds up ``even`` alone, and the difference is ``256 * odd``: three instructions for four products, from weights of
-one byte each. The sums of ``odd`` must fit 24 bits, so long rows are added up in blocks.
+Knows weights and layouts, no C. The DSP layout holds two outputs in one 16-bit lane, ``256 * w[odd] + w[even]``, which fits
+because TFLite's weights are at least -127. One SMLAD then adds up ``256 * odd + even`` for two inputs, a second one on the
+sign-extended low bytes (SXTB16) adds up ``even`` alone, and the difference is ``256 * odd``: three instructions for four
+products, from weights of one byte each. The sums of ``odd`` must fit 24 bits; rows that could leave them are added up in blocks.
 """
 
 from dataclasses import dataclass

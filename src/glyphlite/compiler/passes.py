@@ -22,6 +22,7 @@ from glyphlite.compiler.nodes import (
     Table,
     Window,
 )
+from glyphlite.errors import ArtifactError
 
 _WITH_TABLE = (Convolution, Depthwise, Dense, Pool, Mean, Binary)
 _EVERY_BYTE = np.arange(256)
@@ -29,7 +30,7 @@ _EVERY_BYTE = np.arange(256)
 
 def optimize(program: Program) -> Program:
     """Run every pass, in the order in which one makes room for the next."""
-    for rewrite in (drop_identities, fold_padding, fuse_tables, fuse_pools, fuse_tables, copy_input):
+    for rewrite in (drop_unused, drop_identities, fold_padding, fuse_tables, fuse_pools, fuse_tables, copy_input):
         program = rewrite(program)
     return program
 
@@ -41,13 +42,30 @@ def consumers(program: Program) -> Counter[int]:
     return counts
 
 
+def drop_unused(program: Program) -> Program:
+    """What the output does not depend on is not computed.
+
+    Raises:
+        ArtifactError: the output depends on no node at all.
+    """
+    needed = {program.output.index}
+    nodes: list[Node] = []
+    for node in reversed(program.nodes):
+        if node.output.index in needed:
+            nodes.insert(0, node)
+            needed |= _read(node)
+    if not nodes:
+        raise ArtifactError("the model's output is its input; there is nothing to compile")
+    return replace(program, nodes=tuple(nodes))
+
+
 def drop_identities(program: Program) -> Program:
     """A table that maps every byte to itself only renames its input."""
     renamed: dict[int, int] = {}
     nodes = []
     for node in program.nodes:
         inputs = tuple(replace(value, index=renamed.get(value.index, value.index)) for value in node.inputs)
-        node = replace(node, inputs=inputs)  # noqa: PLW2901
+        node = replace(node, inputs=inputs)
         is_identity = isinstance(node, Table) and np.array_equal(node.table, _EVERY_BYTE)
         is_model = inputs[0].index == program.input.index and node.output.index == program.output.index
         if is_identity and not is_model:
