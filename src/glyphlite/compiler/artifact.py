@@ -29,7 +29,6 @@ _RESERVED = {
     *("for", "goto", "if", "inline", "int", "long", "main", "register", "restrict", "return", "short", "signed", "sizeof"),
     *("static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while"),
 }
-)
 
 
 @dataclass(frozen=True)

@@ -261,7 +261,8 @@ def _lower_depthwise(context: _Context, operator: Operator) -> None:
     assert weights.data is not None
     output = context.new_value(operator)
     bias = _bias(context, operator, output.channels)
-    taps = weights.data.reshape(weights.data.shape[1:])
+    height, width = weights.data.shape[1], weights.data.shape[2]
+    taps = weights.data.reshape(height, width, -1)
     _check_sums(context, operator, np.moveaxis(taps, 2, 0), bias)
     context.nodes.append(
         Depthwise(
@@ -271,7 +272,7 @@ def _lower_depthwise(context: _Context, operator: Operator) -> None:
             output=output,
             sources=(describe(context.graph, operator),),
             macs=operator_macs(context.graph, operator),
-            filter_window=_window(operator, source, output, taps.shape[0], taps.shape[1]),
+            filter_window=_window(operator, source, output, height, width),
             weights=taps,
             bias=bias,
             requantization=_sum_scaling(context, operator, source, output, output.channels),
