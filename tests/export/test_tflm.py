@@ -223,6 +223,8 @@ def test_the_project_builds_without_a_warning_and_gives_the_scores_of_python(
 @pytest.mark.slow
 def test_the_program_says_what_to_do_when_something_is_wrong(export: Export) -> None:
     folder = export().folder
+    assert _make(folder).returncode == 0
+    assert _make(folder).stdout == ""  # nothing has changed, nothing is built
     assert _make(folder, "DEFINES=-DMODEL_ARENA_BYTES=8000").returncode == 0
     program = folder / "build" / "model_inference"
     small = subprocess.run([program], capture_output=True, text=True, timeout=60, check=False)
