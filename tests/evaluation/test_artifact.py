@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from glyphlite.data.records import Dataset, Split
-from glyphlite.errors import ArtifactError
+from glyphlite.errors import ArtifactError, ModelError
 from glyphlite.evaluation.accuracy import mcnemar_p
 from glyphlite.evaluation.artifact import ArtifactEvaluation, KerasEvaluation, evaluate_artifact, evaluate_keras, variant_of
 from glyphlite.files import sha256_of
@@ -120,5 +120,8 @@ def test_a_dataset_that_does_not_fit_is_refused_with_both_shapes(samples: Path, 
     split = Split(small, np.zeros(4, np.int64))
     with pytest.raises(ArtifactError, match=r"28 x 28 x 1.*8 x 8 x 1"):
         evaluate_artifact(samples / "model_int8.tflite", replace(few, train=split, test=split))
+    other = replace(few, labels=("a", "b", "c"))
     with pytest.raises(ArtifactError, match=r"10 outputs.*3 classes"):
-        evaluate_artifact(samples / "model_int8.tflite", replace(few, labels=("a", "b", "c")))
+        evaluate_artifact(samples / "model_int8.tflite", other)
+    with pytest.raises(ModelError, match=r"model\.keras"):
+        evaluate_keras(samples / "model.keras", other)

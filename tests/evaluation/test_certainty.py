@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glyphlite.evaluation.certainty import expected_calibration_error, mean_certainty
+from glyphlite.evaluation.certainty import as_probabilities, expected_calibration_error, mean_certainty
 
 
 def test_a_model_that_is_as_often_right_as_it_says_has_no_error():
@@ -28,3 +28,11 @@ def test_dequantized_probabilities_just_above_one_and_no_images_are_fine():
     assert expected_calibration_error(np.array([[1.0000001, 0.0]], np.float32), np.array([0])) == pytest.approx(0.0)
     assert expected_calibration_error(np.zeros((0, 10)), np.zeros(0, int)) == 0.0
     assert mean_certainty(np.zeros((0, 10))) == 0.0
+
+
+def test_probabilities_are_left_alone_and_logits_become_some():
+    quantized = np.array([[255, 1, 0], [128, 127, 2]], np.float32) / 256
+    assert as_probabilities(quantized) is quantized
+    logits = np.array([[900.0, -900.0, 0.0], [0.0, np.log(3.0), -np.inf]])
+    np.testing.assert_allclose(as_probabilities(logits), [[1, 0, 0], [0.25, 0.75, 0]], atol=1e-12)
+    assert as_probabilities(np.zeros((0, 10), np.float32)).shape == (0, 10)

@@ -13,7 +13,7 @@ import numpy as np
 from glyphlite.data.records import Dataset, as_float
 from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.evaluation.accuracy import accuracy_of, agreement_of, confusion_matrix, mcnemar_p, per_class_accuracy
-from glyphlite.evaluation.certainty import expected_calibration_error, mean_certainty
+from glyphlite.evaluation.certainty import as_probabilities, expected_calibration_error, mean_certainty
 from glyphlite.evaluation.footprint import measure_footprint
 from glyphlite.evaluation.latency import keras_latency, runtime_latency
 from glyphlite.results import ArtifactReport, KerasReport, RuntimeReport
@@ -78,8 +78,8 @@ def evaluate_keras(
         parts.append(traced(images[start : start + KERAS_BATCH]).numpy())
         if progress:
             progress(len(parts[-1]))
-    probabilities = np.concatenate(parts)
-    predictions = probabilities.argmax(axis=1)
+    outputs = np.concatenate(parts)
+    predictions, probabilities = outputs.argmax(axis=1), as_probabilities(outputs)
     report = KerasReport(
         parameters=keras_parameters(model),
         macs=keras_macs(model),
@@ -129,8 +129,9 @@ def evaluate_artifact(
     images, labels = as_float(dataset.test.images), dataset.test.labels
     with get_runtime("litert").load(path) as model:
         timing = runtime_latency(model, images[0]) if latency else None
-        probabilities = predict_split(model, path, images, progress=progress).reshape(len(images), -1)
-    predictions = probabilities.argmax(axis=1)
+        outputs = predict_split(model, path, images, progress=progress).reshape(len(images), -1)
+    # Classes from what the file answered: the softmax of large logits rounds to ties.
+    predictions, probabilities = outputs.argmax(axis=1), as_probabilities(outputs)
     footprint = measure_footprint(path)
     report = ArtifactReport(
         variant=variant or variant_of(graph),

@@ -7,6 +7,18 @@ import numpy as np
 
 BINS = 15
 
+SUM_TOLERANCE = 0.1
+"""By how much a row of probabilities may miss 1: quantized ones are each rounded to a step."""
+
+
+def as_probabilities(outputs: np.ndarray) -> np.ndarray:
+    """A classifier's answers as probabilities ``(n, classes)``: themselves if they are some, else the softmax of its logits."""
+    sums = outputs.sum(axis=1, dtype=np.float64)
+    if np.all(outputs >= 0) and np.all(np.abs(sums - 1) <= SUM_TOLERANCE):
+        return outputs
+    shifted = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+    return shifted / shifted.sum(axis=1, keepdims=True)
+
 
 def mean_certainty(probabilities: np.ndarray) -> float:
     """The mean of the highest probability over all images ``(n, classes)``; 0 for no images."""
