@@ -3,6 +3,7 @@
 Also the place where TensorFlow's and absl's log noise is turned off, before they are imported.
 """
 
+import io
 import os
 import sys
 import tempfile
@@ -96,7 +97,7 @@ def captured_noise() -> Iterator[Noise]:
         ours = console.file is shown
         if ours:
             console.file = terminal if shown is sys.__stderr__ else shown
-        written = os.fdopen(os.dup(stream.fileno()), "w")
+        written = io.TextIOWrapper(os.fdopen(os.dup(stream.fileno()), "wb", 0), write_through=True)
         try:
             sys.stdout = sys.stderr = written
             os.dup2(stream.fileno(), 1)
