@@ -374,8 +374,14 @@ def verify(
         typer.Option("--runtimes", help="Only these, with commas between; every one that takes the file when left out."),
     ] = None,
     tolerance: Annotated[
-        float, typer.Option("--tolerance", min=0, max=1, help="Share of images whose class may differ before it is a failure.")
-    ] = 0.0,
+        float | None,
+        typer.Option(
+            "--tolerance",
+            min=0,
+            max=1,
+            help="Share of images whose class may differ between runtimes before it is a failure; 0.001 when left out.",
+        ),
+    ] = None,
     seed: SeedOption = 0,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
