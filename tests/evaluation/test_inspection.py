@@ -60,10 +60,22 @@ def test_it_becomes_json_and_back(samples: Path) -> None:
 def test_what_each_runtime_says(samples: Path) -> None:
     int8 = inspect_artifact(samples / "model_int8.tflite").runtimes
     assert {name for name, report in int8.items() if report.accepts} >= {"litert", "litert_builtin", "litert_reference", "tflm"}
+    assert int8["generated_c"].arena_bytes is not None
+    assert int8["generated_c"].arena_bytes < 10_000
     float16 = inspect_artifact(samples / "model_float16.tflite").runtimes
     assert not float16["tflm"].accepts
     assert float16["tflm"].reason
+    assert not float16["generated_c"].accepts
+    assert float16["generated_c"].reason
     assert float16["litert"].accepts
+
+
+def test_the_arena_of_tflite_micro_is_searched_when_asked_for(samples: Path) -> None:
+    report = inspect_artifact(samples / "model_int8.tflite", arena=True).runtimes["tflm"]
+    assert report.arena_bytes is not None
+    assert 7_000 < report.arena_bytes < 10_000
+    assert report.recommended_arena_bytes is not None
+    assert report.recommended_arena_bytes > report.arena_bytes
 
 
 def test_custom_and_tensorflow_ops_are_told_apart(samples: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import Field
 
+from glyphlite.errors import GlyphliteError
 from glyphlite.results import Record, RuntimeReport
 from glyphlite.tflite import cost
 from glyphlite.tflite.graph import Graph, Operator, Tensor
@@ -84,20 +85,22 @@ class Inspection(Record):
     runtimes: dict[str, RuntimeReport] = Field(default_factory=dict)
 
 
-def inspect_artifact(path: Path, *, runtimes: bool = True) -> Inspection:
+def inspect_artifact(path: Path, *, runtimes: bool = True, arena: bool = False) -> Inspection:
     """Everything there is to know of a .tflite file without running data through it.
 
     Args:
         path: the file; it is not trusted.
-        runtimes: also ask each runtime whether it takes the file, each in a child process that may die of it.
+        runtimes: also ask each runtime whether it takes the file, the interpreters in child processes that may die of it.
+        arena: also search the smallest arena that TFLite Micro accepts, where it takes the file; about a second.
 
     Raises:
         ArtifactError: the file cannot be read or is malformed; one line says how.
     """
     path = Path(path)
     content = read_content(path)
-    inspection = describe(parse_graph(content, str(path)), content, str(path))
-    return inspection.model_copy(update={"runtimes": ask_runtimes(path)}) if runtimes else inspection
+    graph = parse_graph(content, str(path))
+    inspection = describe(graph, content, str(path))
+    return inspection.model_copy(update={"runtimes": ask_runtimes(path, graph, arena=arena)}) if runtimes else inspection
 
 
 def describe(graph: Graph, content: bytes, name: str) -> Inspection:
@@ -130,15 +133,35 @@ def describe(graph: Graph, content: bytes, name: str) -> Inspection:
     )
 
 
-def ask_runtimes(path: Path) -> dict[str, RuntimeReport]:
-    """What each runtime that takes .tflite files says of this one, by trying it in a child process."""
+def ask_runtimes(path: Path, graph: Graph, *, arena: bool = False) -> dict[str, RuntimeReport]:
+    """What each runtime says of a file: the interpreters by trying it in child processes, the compiler by compiling it to C.
+
+    Args:
+        path: the file.
+        graph: what the reader made of it.
+        arena: as for :func:`inspect_artifact`.
+    """
     from glyphlite.runtimes.registry import INTERPRETERS, accepts
+    from glyphlite.runtimes.tflm_arena import measure_arena
 
     reports = {}
     for name in INTERPRETERS:
         acceptance = accepts(name, path)
         reports[name] = RuntimeReport(accepts=acceptance.accepts, reason=acceptance.reason, arena_bytes=acceptance.arena_bytes)
+    if arena and reports["tflm"].accepts:
+        reports["tflm"] = measure_arena(path).report()
+    reports["generated_c"] = _ask_compiler(graph)
     return reports
+
+
+def _ask_compiler(graph: Graph) -> RuntimeReport:
+    from glyphlite.compiler import compile_graph
+
+    try:
+        compilation = compile_graph(graph, "network")
+    except GlyphliteError as error:
+        return RuntimeReport(accepts=False, reason=str(error))
+    return RuntimeReport(accepts=True, arena_bytes=compilation.report.arena_bytes)
 
 
 def describe_tensor(tensor: Tensor) -> TensorInfo:

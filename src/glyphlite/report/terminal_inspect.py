@@ -126,6 +126,8 @@ def _runtimes(inspection: Inspection) -> "Table":
     table.add_column("what it says", overflow="fold")
     for name, report in inspection.runtimes.items():
         arena = f"{report.arena_bytes:,} bytes of arena" if report.arena_bytes else ""
+        if report.recommended_arena_bytes:
+            arena += f" on this host, {report.recommended_arena_bytes:,} to be safe on a target"
         said = printable(report.reason, 300) if report.reason else arena
         table.add_row(TITLES.get(name, name), Text("yes", "green") if report.accepts else Text("no", "red"), Text(said))
     return table
