@@ -35,6 +35,8 @@ from glyphlite.compiler.schedule import Segment
 
 Kernel = SimpleNamespace  # what a template sees of a node
 
+_FEW_OUTPUTS = 24  # spreading a row into lanes pays from about this many outputs on
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -165,10 +167,13 @@ class _Emitter:
             depth = int(np.prod(node.weights.shape[1:]))
             groups = -(-depth // packing.GROUP)
             best = 4 * (node.output.channels + node.output.channels % 2) if node.pooled else 0
-            return max(groups * 16 + groups * 4 + best if self._has_dsp(node) else 0, depth * self._pixels(node))
+            if self.optimize != "speed":
+                return 4 * groups + best
+            lanes = groups * (20 if self._needs_patch(node) else 16) + best
+            return max(lanes if self._has_dsp(node) else 0, depth * self._pixels(node))
         if isinstance(node, Depthwise) and self._is_padded(node):
             return int(node.weights.shape[0] * node.weights.shape[1] * node.inputs[0].channels)
-        if isinstance(node, Dense) and sink:
+        if isinstance(node, Dense) and sink and not self._reads_bytes(node):
             return 8 * -(-self._row(node) // packing.GROUP) if self._has_dsp(node) else 0
         return 0
 
@@ -193,6 +198,19 @@ class _Emitter:
             1,
             1,
         )
+
+    @staticmethod
+    def _is_direct(node: Convolution) -> bool:
+        """Whether a row of the filter lies in one piece of whole words."""
+        return node.filter_window.dilation_x == 1 and node.weights.shape[2] * node.weights.shape[3] % packing.GROUP == 0
+
+    def _needs_patch(self, node: Convolution) -> bool:
+        return not self._is_direct(node) or self._is_padded(node)
+
+    def _reads_bytes(self, node: Dense) -> bool:
+        """Whether a dense layer takes rows as they are; else it spreads them into lanes once, for all its outputs."""
+        few = node.output.channels <= _FEW_OUTPUTS or self.optimize != "speed"
+        return few and self._row(node) % packing.GROUP == 0
 
     def _row(self, node: Node) -> int:
         """Inputs that a dense layer takes at a time: a row of the map before it, or all."""
@@ -225,7 +243,7 @@ class _Emitter:
 
     def _unroll(self, count: int) -> str:
         """The pragma before a hot loop."""
-        return f"{self.P}_UNROLL({count})"
+        return "" if self.optimize == "size" else f"{self.P}_UNROLL({count})"
 
     def _kernel(self, step: int, segment: Segment, position: int) -> Kernel:
         node = segment.nodes[position]
@@ -299,7 +317,6 @@ class _Emitter:
 
     def _fill_convolution(self, kernel: Kernel, node: Convolution) -> None:
         rows = node.weights.reshape(len(node.weights), -1)
-        run = node.weights.shape[2] * node.weights.shape[3]
         if self._is_stem(node):
             self._fill_stem(kernel, node)
             return
@@ -309,18 +326,20 @@ class _Emitter:
         kernel.block = packing.blocks_of(rows)
         kernel.blocks = -(-kernel.groups // kernel.block)
         kernel.even_filters = node.output.channels + node.output.channels % 2
-        kernel.direct = node.filter_window.dilation_x == 1 and run % packing.GROUP == 0
-        kernel.needs_gather = True
+        kernel.direct, kernel.patch = self._is_direct(node), self._needs_patch(node)
+        kernel.small = self.optimize != "speed"
         if kernel.dsp:
-            self.uses |= {"expand", "load4", "dot_2x2"}
-            self._array(node, "lane_weights", "int32_t", packing.pack_pairs(rows), "dsp")
+            self.uses |= {"load4", "dot_4_bytes"} if kernel.small else {"expand", "load4", "dot_2x2"}
+            words = packing.pack_quads(rows) if kernel.small else packing.pack_pairs(rows)
+            self._array(node, "lane_weights", "int32_t", words, "dsp")
         self._array(node, "weights", "int8_t", rows, "plain" if kernel.dsp else "both")
         self._requantize(kernel, node, rows, node.bias)
 
     def _fill_stem(self, kernel: Kernel, node: Convolution) -> None:
         kernel.kernel, kernel.dsp = "stem", True
         rows = node.weights.reshape(len(node.weights), -1)
-        self._array(node, "weights", "int32_t", rows, "plain")  # words: Cortex-M0 loads signed bytes in two instructions
+        kernel.weight_type = "int8_t" if self.optimize == "size" else "int32_t"  # Cortex-M0: a signed byte takes two instructions
+        self._array(node, "weights", kernel.weight_type, rows, "plain")
         requantization = node.requantization
         shifts = -np.array(requantization.shifts)
         kernel.aligned = bool(
@@ -341,6 +360,7 @@ class _Emitter:
 
     def _fill_dense(self, kernel: Kernel, node: Dense, *, sink: bool) -> None:
         kernel.kernel, kernel.sink = "dense", sink
+        kernel.lanes = sink and not self._reads_bytes(node)
         row = self._row(node)
         kernel.row = row
         parts = np.split(node.weights, node.weights.shape[1] // row, axis=1)
@@ -350,7 +370,8 @@ class _Emitter:
         kernel.blocks = -(-kernel.groups // kernel.block)
         kernel.quads = -(-node.output.channels // 4)
         if kernel.dsp:
-            self.uses |= {"expand", "load4", "dot_4"} if sink else {"load4", "dot_4_bytes"}
+            lanes = sink and not self._reads_bytes(node)
+            self.uses |= {"expand", "load4", "dot_4"} if lanes else {"load4", "dot_4_bytes"}
             words = np.concatenate([packing.pack_quads(part) for part in parts])
             self._array(node, "lane_weights", "int32_t", words, "dsp")
         plain = np.concatenate([packing.interleave_quads(part) for part in parts])
