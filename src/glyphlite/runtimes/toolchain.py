@@ -47,7 +47,8 @@ SECTIONS
 }}
 """
 
-# zig has no C library for freestanding targets, but its runtime library has these four.
+# zig has no C library for freestanding targets, but its runtime library has these four. It also turns builtins off there;
+# by their other names a copy of a few bytes is a load and a store again, as in every firmware's build.
 _STRING_HEADER = """\
 #pragma once
 #include <stddef.h>
@@ -55,6 +56,9 @@ void *memcpy(void *restrict to, const void *restrict from, size_t bytes);
 void *memmove(void *to, const void *from, size_t bytes);
 void *memset(void *to, int value, size_t bytes);
 int memcmp(const void *a, const void *b, size_t bytes);
+#define memcpy(to, from, bytes) __builtin_memcpy(to, from, bytes)
+#define memmove(to, from, bytes) __builtin_memmove(to, from, bytes)
+#define memset(to, value, bytes) __builtin_memset(to, value, bytes)
 """
 
 
@@ -233,7 +237,7 @@ def compile_and_link(
         ToolError: no compiler, or it refuses the sources (its first error is quoted), or it takes too long.
     """
     compiler = compiler or cross_compiler(target)
-    common = ["-std=c99", optimize, "-ffreestanding", "-ffunction-sections", "-fdata-sections", "-fomit-frame-pointer", *flags]
+    common = ["-std=c99", optimize, "-ffunction-sections", "-fdata-sections", "-fomit-frame-pointer", *flags]
     with tempfile.TemporaryDirectory(prefix="glyphlite-") as folder:
         script = Path(folder) / "image.ld"
         script.write_text(f"ENTRY({keep[0]})\nEXTERN({' '.join(keep)})\n{_LINKER_SCRIPT}")

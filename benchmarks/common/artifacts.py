@@ -1,0 +1,73 @@
+"""int8 artifacts to measure: the five reference models and a depthwise-separable one, trained for a moment on real digits.
+
+Speed and memory do not depend on how well a model is trained, but a core's early exits and a cache's hits depend on the weights
+being of the trained kind. Kept in the user's cache; ``micro-cnn`` is the repository's own sample.
+"""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from glyphlite.console import quiet_tensorflow, say
+from glyphlite.files import write_bytes
+
+ROOT = Path(__file__).resolve().parents[2]
+REFERENCE = ("decay-cnn", "micro-cnn", "edge-cnn", "mlp", "classic-cnn")
+SEPARABLE = "separable-cnn"
+_IMAGES = 12_800
+
+
+def cache_folder(name: str) -> Path:
+    """A folder of the benchmarks in the user's cache."""
+    home = os.environ.get("XDG_CACHE_HOME", "")
+    base = Path(home) if home.startswith("/") else Path.home() / ".cache"
+    folder = base / "glyphlite" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def artifact_of(name: str) -> Path:
+    """The int8 .tflite of a model of :data:`REFERENCE`, or of :data:`SEPARABLE`; made on the first call."""
+    path = cache_folder("benchmark-models") / f"{name}.tflite"
+    if not path.exists():
+        if name == "micro-cnn":
+            shutil.copy(ROOT / "tests" / "data" / "micro-cnn" / "model_int8.tflite", path)
+        else:
+            say(f"training {name} on {_IMAGES} digits, once")
+            _make(name, path)
+    return path
+
+
+def _make(name: str, path: Path) -> None:
+    quiet_tensorflow()
+    import keras
+
+    from glyphlite.conversion.calibration import representative_images
+    from glyphlite.conversion.converter import convert
+    from glyphlite.data.datasets import load_dataset
+    from glyphlite.data.records import as_float
+    from glyphlite.models.registry import resolve_model
+
+    keras.utils.set_random_seed(0)
+    dataset = load_dataset("mnist")
+    model: Any = _separable() if name == SEPARABLE else resolve_model(name, dataset.input_shape, dataset.classes).build()
+    model.compile(optimizer=keras.optimizers.Adam(0.002), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(as_float(dataset.train.images[:_IMAGES]), dataset.train.labels[:_IMAGES], batch_size=64, epochs=1, verbose=0)
+    write_bytes(path, convert(model, "int8", representative=representative_images(dataset, 300)).content)
+
+
+def _separable() -> Any:
+    """A small MobileNet: strided 3x3 convolution, two depthwise-separable blocks, global average, one dense layer."""
+    import keras
+    from keras import layers
+
+    def block(x: Any, filters: int) -> Any:
+        x = layers.DepthwiseConv2D(3, strides=2, padding="same", activation="relu")(x)
+        return layers.Conv2D(filters, 1, activation="relu")(x)
+
+    image = keras.Input((28, 28, 1))
+    x = layers.Conv2D(8, 3, strides=2, padding="same", activation="relu")(image)
+    x = block(block(x, 16), 32)
+    x = layers.AveragePooling2D(4)(x)
+    return keras.Model(image, layers.Dense(10, activation="softmax")(layers.Flatten()(x)), name=SEPARABLE)

@@ -1,0 +1,181 @@
+"""Generated C against CMSIS-NN's kernels and TFLite Micro's arena on emulated microcontrollers: instructions, flash, RAM.
+
+    python benchmarks/cortex_m.py
+
+The five reference models and a depthwise-separable one, on Cortex-M0 and Cortex-M4, both sides built by the same compiler
+(zig cc), CMSIS-NN at -O3, up to the logits: the softmax is left out on both sides, since the wheel that CMSIS-NN's sources come
+in has none. Either side's logits must equal TFLite Micro's in every byte, or there is no row. RAM is all that must be writable:
+working memory, input, output, and the stack as measured. TFLite Micro's arena, as its own interpreter on this host asks for it,
+comes without its stack. Writes benchmarks/results/cortex_m.json; exits 1 where generated C is not ahead.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from common import cmsis_nn
+from common.artifacts import REFERENCE, SEPARABLE, artifact_of
+from rich.console import Console
+from rich.table import Table
+
+from glyphlite.compiler import compile_artifact
+from glyphlite.console import say
+from glyphlite.data.datasets import load_dataset
+from glyphlite.files import write_json
+from glyphlite.runtimes.cortex_m import FLAGS, OPTIMIZE
+from glyphlite.runtimes.emulator import Emulator
+from glyphlite.runtimes.stack import stack_bound
+from glyphlite.runtimes.tflm_arena import measure_arena
+from glyphlite.runtimes.toolchain import Target, compile_and_link, cross_compiler, target_named
+from glyphlite.tflite.cost import total_macs
+from glyphlite.tflite.reader import read_graph
+
+CORES = ("cortex-m4", "cortex-m0")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--images", type=int, default=5, help="test images to average generated C over")
+    parser.add_argument("--models", nargs="*", default=[*REFERENCE, SEPARABLE])
+    parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results" / "cortex_m.json")
+    options = parser.parse_args()
+    images = (load_dataset("mnist").test.images[: options.images].astype(np.int16) - 128).astype(np.int8)
+    rows = []
+    for model in options.models:
+        artifact = artifact_of(model)
+        arena = measure_arena(artifact).host_bytes
+        expected = _logits(artifact, images)
+        for core in CORES:
+            say(f"{model} on {core}")
+            rows.append({"model": model, "tflm_arena_bytes": arena, **_compare(artifact, images, expected, target_named(core))})
+    _print(rows)
+    versions = {
+        "compiler": cross_compiler(target_named(CORES[0])).version(),
+        "cmsis_nn": f"4.0.0 of {cmsis_nn.WHEEL} {cmsis_nn.VERSION}",
+    }
+    write_json(options.output, {"schema": 1, "images": options.images, "versions": versions, "rows": rows})
+    return 0 if all(row["instructions_ratio"] > 1 and row["ours"]["ram_bytes"] < row["tflm_arena_bytes"] for row in rows) else 1
+
+
+def _compare(artifact: Path, images: np.ndarray, expected: np.ndarray, target: Target) -> dict[str, Any]:
+    """One model on one core, both sides."""
+    graph = read_graph(artifact)
+    with tempfile.TemporaryDirectory() as folder:
+        ours = _ours(artifact, images, expected, target, Path(folder) / "ours")
+        (Path(folder) / "cmsis").mkdir()
+        other = cmsis_nn.measure(graph, images[0], target, Path(folder) / "cmsis")
+    if not np.array_equal(other.output, expected[0]):
+        raise SystemExit(
+            f"{artifact.stem} on {target.name}: CMSIS-NN's logits differ from TFLite Micro's: {other.output} {expected[0]}"
+        )
+    theirs = {
+        "instructions": other.measurement.instructions,
+        "code_bytes": other.footprint.code_bytes,
+        "constant_bytes": other.footprint.constant_bytes,
+        "activation_bytes": other.activation_bytes,
+        "scratch_bytes": other.scratch_bytes,
+        "stack_bytes": other.measurement.stack_bytes,
+        "ram_bytes": other.ram_bytes,
+    }
+    return {
+        "core": target.name,
+        "macs": total_macs(graph),
+        "instructions_ratio": theirs["instructions"] / ours["instructions"],
+        "ram_ratio": theirs["ram_bytes"] / ours["ram_bytes"],
+        "flash_ratio": (theirs["code_bytes"] + theirs["constant_bytes"]) / (ours["code_bytes"] + ours["constant_bytes"]),
+        "ours": ours,
+        "cmsis_nn": theirs,
+    }
+
+
+def _ours(artifact: Path, images: np.ndarray, expected: np.ndarray, target: Target, folder: Path) -> dict[str, Any]:
+    report = compile_artifact(artifact, folder, name="net", scores="logits")
+    image = compile_and_link(target, [folder / "net.c"], folder / "net.elf", keep=["net_invoke"], optimize=OPTIMIZE, flags=FLAGS)
+    with Emulator(image, target) as machine:
+        source, result = machine.allocate(report.input_bytes), machine.allocate(report.output_bytes)
+        arena = machine.allocate(max(report.arena_bytes, 4))
+        counts, stacks = [], []
+        for values, logits in zip(images, expected, strict=True):
+            machine.write(source, values)
+            measured = machine.measure("net_invoke", source, result, arena)
+            answer = np.frombuffer(machine.read(result, report.output_bytes), np.int8)
+            if not np.array_equal(answer, logits):
+                raise SystemExit(f"{artifact.stem} on {target.name}: generated C's logits differ from TFLite Micro's")
+            counts.append(measured.instructions)
+            stacks.append(measured.stack_bytes)
+        footprint = machine.image.footprint()
+        bound = stack_bound(machine.image, target, "net_invoke")
+    return {
+        "instructions": round(float(np.mean(counts))),
+        "most_instructions": max(counts),
+        "code_bytes": footprint.code_bytes,
+        "constant_bytes": footprint.constant_bytes,
+        "arena_bytes": report.arena_bytes,
+        "input_bytes": report.input_bytes,
+        "output_bytes": report.output_bytes,
+        "stack_bytes": max(stacks),
+        "stack_bound_bytes": bound,
+        "ram_bytes": report.arena_bytes + report.input_bytes + report.output_bytes + max(stacks),
+    }
+
+
+def _logits(artifact: Path, images: np.ndarray) -> np.ndarray:
+    """TFLite Micro's answers with the softmax cut off the model."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+    from tflite_micro import runtime
+
+    model: Any = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(artifact.read_bytes(), 0))
+    graph = model.subgraphs[0]
+    last = graph.operators[-1]
+    if model.operatorCodes[last.opcodeIndex].builtinCode == schema.BuiltinOperator.SOFTMAX:
+        graph.operators.pop()
+        graph.outputs = [last.inputs[0]]
+        model.signatureDefs = []
+    builder = flatbuffers.Builder(1 << 16)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    interpreter = runtime.Interpreter.from_bytes(bytes(builder.Output()), arena_size=8 << 20)
+    answers = []
+    for image in images:
+        interpreter.set_input(image[None], 0)
+        interpreter.invoke()
+        answers.append(interpreter.get_output(0).reshape(-1).copy())
+    return np.array(answers)
+
+
+def _print(rows: list[dict[str, Any]]) -> None:
+    table = Table(title="One inference up to the logits; CMSIS-NN 4.0.0 at -O3; bytes")
+    for column in (
+        "model",
+        "core",
+        "instructions",
+        "CMSIS-NN",
+        "times fewer",
+        "flash",
+        "CMSIS-NN",
+        "RAM",
+        "CMSIS-NN",
+        "TFLM arena",
+    ):
+        table.add_column(column, justify="left" if column in ("model", "core") else "right")
+    for row in rows:
+        ours, other = row["ours"], row["cmsis_nn"]
+        cells = (ours["instructions"], other["instructions"], f"{row['instructions_ratio']:.2f}")
+        flash = (ours["code_bytes"] + ours["constant_bytes"], other["code_bytes"] + other["constant_bytes"])
+        ram = (ours["ram_bytes"], other["ram_bytes"], row["tflm_arena_bytes"])
+        table.add_row(
+            row["model"], row["core"], *(f"{cell:,}" if isinstance(cell, int) else cell for cell in (*cells, *flash, *ram))
+        )
+    Console(width=150).print(table)
+    for core in CORES:
+        ratios = [row["instructions_ratio"] for row in rows if row["core"] == core]
+        smaller = [row["tflm_arena_bytes"] / row["ours"]["ram_bytes"] for row in rows if row["core"] == core]
+        print(f"{core}: {min(ratios):.2f} to {max(ratios):.2f} times fewer instructions than CMSIS-NN; RAM {min(smaller):.2f} to "
+              f"{max(smaller):.2f} times smaller than TFLite Micro's arena alone")  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,27 @@
+"""Random small networks for the compiler's proof: a seed gives a draft, a draft an int8 .tflite, TFLite Micro the answers.
+
+Half of the seeds go through Keras and the TensorFlow Lite converter, as a user's model does; the others are written by hand, with
+numbers that training would never give. Used by the tests beside this folder and by ``benchmarks/campaign.py``.
+"""
+
+from random_models.drafts import Draft, draw
+from random_models.inputs import draw_inputs, edge_of, from_model, to_model
+from random_models.oracle import Oracle, RefusedError
+
+__all__ = ["Draft", "Oracle", "RefusedError", "draw", "draw_inputs", "edge_of", "from_model", "model_of", "to_model"]
+
+
+def model_of(seed: int) -> tuple[Draft, bytes]:
+    """The network of a seed: its draft and its .tflite file. Even seeds go through Keras, odd ones are written by hand.
+
+    Raises:
+        RefusedError: the converter does not take it (nothing of the compiler's).
+    """
+    draft = draw(seed, for_keras=seed % 2 == 0)
+    if seed % 2:
+        from random_models.by_hand import write
+
+        return draft, write(draft)
+    from random_models.with_keras import convert
+
+    return draft, convert(draft)

@@ -1,0 +1,33 @@
+"""What TFLite Micro answers: the reference that generated C must equal in every byte."""
+
+import numpy as np
+
+
+class RefusedError(Exception):
+    """TFLite Micro does not take the model: there is nothing to compare with."""
+
+
+class Oracle:
+    """A model in TFLite Micro's interpreter (the ``tflite-micro`` wheel: portable reference kernels)."""
+
+    def __init__(self, model: bytes) -> None:
+        from tflite_micro import runtime
+
+        try:
+            self._interpreter = runtime.Interpreter.from_bytes(model, arena_size=4 << 20)
+            self.input = self._interpreter.get_input_details(0)
+            self.output = self._interpreter.get_output_details(0)
+            self._interpreter.set_input(np.zeros(self.input["shape"], self.input["dtype"]), 0)
+            self._interpreter.invoke()
+        except (RuntimeError, ValueError) as error:
+            raise RefusedError(str(error)) from None
+
+    def run(self, inputs: np.ndarray) -> np.ndarray:
+        """Answers ``(n, ...)`` to inputs ``(n, ...)``, both as the model stores them."""
+        shape = tuple(self.input["shape"])
+        answers = []
+        for values in inputs:
+            self._interpreter.set_input(values.reshape(shape), 0)
+            self._interpreter.invoke()
+            answers.append(self._interpreter.get_output(0).copy())
+        return np.concatenate(answers).reshape(len(inputs), -1)
