@@ -19,6 +19,7 @@ from glyphlite.report.terminal import (
     summary,
     verify_table,
 )
+from glyphlite.report.words import count, difference, runtime_title, runtime_words, tensor_words
 from glyphlite.results import ArtifactReport, FirmwareReport, KerasReport, Results
 
 if TYPE_CHECKING:
@@ -60,14 +61,19 @@ def verification_view(verification: "Verification") -> RenderableType:
         parts.append(plain(f"{name} refuses the file: {reason}"))
     for record in verification.records:
         if record.differing_tensors:
-            parts += [Text(""), plain(f"{record.runtime}: tensors that differ from {record.reference}")]
-            parts += [
-                plain(
-                    f"  op {each.op_index} {each.op}, {each.tensor}: by at most {each.largest_difference:g}, "
-                    f"on {each.differing_images} images"
+            against = runtime_words(record.reference)
+            table = new_table("Op", "", "Tensor", "Apart by", "On images")
+            right_align(table, 0, 3, 4)
+            for each in record.differing_tensors:
+                table.add_row(
+                    str(each.op_index),
+                    plain(each.op),
+                    plain(tensor_words(each.tensor)),
+                    difference(each.largest_difference),
+                    count(each.differing_images),
                 )
-                for each in record.differing_tensors
-            ]
+            table.title = plain(f"{runtime_title(record.runtime)}: the tensors that differ from {against}")
+            parts += [Text(""), table]
     return Group(*parts, Text(""), plain(verification.verdict))
 
 
