@@ -19,6 +19,10 @@ _NEAR = 0.15
 _FRAGMENT = 0.4
 """On a page, a part lower than this fraction of a usual glyph's height is a fragment of the glyph above or below it, or none."""
 
+_MOST_PARTS = 64
+_MOST_ON_A_PAGE = 500
+"""No more parts than this are looked at, those with the most ink: noise has thousands."""
+
 
 @dataclass(frozen=True)
 class Glyph:
@@ -59,7 +63,7 @@ def main_glyph(strength: np.ndarray, parts: Components) -> Glyph | None:
     A part at the picture's rim counts half: it is rather a shadow or the edge of the paper. For the same reason a part at the rim
     does not join a glyph that is not.
     """
-    singles = _singles(strength, parts)
+    singles = _singles(strength, parts, _MOST_PARTS)
     if not singles:
         return None
     at_rim = [_at_rim(glyph, strength.shape) for glyph in singles]
@@ -80,7 +84,7 @@ def all_glyphs(strength: np.ndarray, parts: Components) -> list[Glyph]:
     The usual height is the median of those parts that have at least a tenth of the largest one's ink. Lower parts are joined to
     the glyph whose columns they share, or left out; so are long flat lines and what is cut off by two rims.
     """
-    singles = _singles(strength, parts)
+    singles = _singles(strength, parts, _MOST_ON_A_PAGE)
     if not singles:
         return []
     most = max(single.mass for single in singles)
@@ -93,11 +97,11 @@ def all_glyphs(strength: np.ndarray, parts: Components) -> list[Glyph]:
     return _in_reading_order(_join_stacked(glyphs, usual))
 
 
-def _singles(strength: np.ndarray, parts: Components) -> list[Glyph]:
-    """Each part as a glyph of its own."""
-    mass = np.bincount(parts.labels.ravel(), weights=strength.ravel(), minlength=len(parts) + 1)
-    edges = parts.boxes.tolist()
-    return [Glyph(*edges[i], parts=(i + 1,), mass=float(mass[i + 1])) for i in range(len(parts))]
+def _singles(strength: np.ndarray, parts: Components, most: int) -> list[Glyph]:
+    """Each part as a glyph of its own; of more than ``most`` parts only those with the most ink, since the rest is texture."""
+    mass = np.bincount(parts.labels.ravel(), weights=strength.ravel(), minlength=len(parts) + 1)[1:]
+    chosen = np.sort(np.argsort(-mass, kind="stable")[:most])
+    return [Glyph(*(int(edge) for edge in parts.boxes[i]), parts=(int(i) + 1,), mass=float(mass[i])) for i in chosen]
 
 
 def _at_rim(glyph: Glyph, shape: tuple[int, ...]) -> int:

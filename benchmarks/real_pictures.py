@@ -1,0 +1,329 @@
+"""Digits that are not MNIST's: how many are read right, what each step of the preprocessing brings, and what is refused.
+
+    python benchmarks/real_pictures.py --model runs/edge-cnn/model_int8.tflite
+
+Pictures: digits from 20 handwriting-like fonts that Debian ships, turned by up to 12 degrees, shaded, blurred, on textured paper
+and on blackboards (tests/test_data/scenes.py); scikit-learn's `load_digits` (8x8 pixels); and MNIST's own test images, which the
+preprocessing should leave as good as they are. The fonts come with apt-get (no root) and the digits out of scikit-learn's wheel
+with pip, both kept in the user's cache. None of these fonts was looked at while the thresholds of glyphlite.data were chosen.
+Ends with exit code 1 if the rendered digits are read worse than ``--at-least``.
+"""
+
+import argparse
+import gzip
+import importlib
+import io
+import os
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageFont
+from rich.console import Console
+from rich.table import Table
+
+from glyphlite.console import progress_bar, quiet_tensorflow
+from glyphlite.data.children import run_quietly, running
+from glyphlite.data.glyphs import ink_parts, main_glyph
+from glyphlite.data.images import cut_out, prepare_glyph
+from glyphlite.data.ink import find_ink, is_dark_on_light
+from glyphlite.data.normalize import fit_to_box, resample, set_into_field, trim
+from glyphlite.data.records import as_float
+from glyphlite.errors import DataError
+from glyphlite.files import make_folder, write_bytes, write_json
+
+ROOT = Path(__file__).resolve().parents[1]
+FONTS = {
+    "fonts-breip": ("breip/Breip.ttf",),
+    "fonts-bwht": tuple(
+        f"bwht/BecauseWe{verb}-Regular.otf" for verb in ("Build", "Connect", "Create", "Learn", "Mentor", "Organize")
+    ),
+    "fonts-dancingscript": ("dancingscript/DancingScript-Regular.otf",),
+    "fonts-dkg-handwriting": ("fifthhorseman/dkg.ttf", "fifthhorseman/dkgBd.ttf", "fifthhorseman/dkgIt.ttf"),
+    "fonts-havana": ("havana/Havana-Regular.otf",),
+    "fonts-humor-sans": ("humor-sans/Humor-Sans.ttf",),
+    "fonts-kaushanscript": ("kaushanscript/KaushanScript-Regular.otf",),
+    "fonts-kristi": ("kristi/Kristi.ttf",),
+    "fonts-leckerli-one": ("leckerli-one/LeckerliOne-Regular.ttf",),
+    "fonts-rufscript": ("rufscript/Rufscript010.ttf",),
+    "fonts-sjfonts": ("sjfonts/Delphine.ttf", "sjfonts/SteveHand.ttf"),
+    "fonts-tomsontalks": ("tomsontalks/TomsonTalks.ttf",),
+}
+LETTERS = "ABEFGHKMNRXaefhkmnrw"
+"""Letters that look like no digit."""
+
+Prepare = Callable[[np.ndarray], np.ndarray]
+Classify = Callable[[np.ndarray], np.ndarray]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--model", type=Path, default=ROOT / "tests/data/micro-cnn/model_int8.tflite", help=".keras or .tflite")
+    parser.add_argument("--repeats", type=int, default=3, help="pictures of each digit in each font (3)")
+    parser.add_argument("--seed", type=int, default=2026, help="of the pictures (2026)")
+    parser.add_argument("--at-least", type=float, default=0.0, help="fail if rendered digits are read worse than this (0)")
+    parser.add_argument("--json", type=Path, help="write the figures here, too")
+    arguments = parser.parse_args()
+    quiet_tensorflow()
+    sys.path.insert(0, str(ROOT / "tests" / "test_data"))
+    from glyphlite.data.datasets import load_dataset
+
+    fonts, (scanned, scanned_labels), photos = fetch_fonts(), *fetch_sklearn()
+    mnist = load_dataset("mnist")
+    digits = [(picture, int(label)) for picture, label in render(fonts, "0123456789", arguments.repeats, arguments.seed)]
+    sets: dict[str, tuple[list[np.ndarray], np.ndarray]] = {
+        "rendered digits": ([picture for picture, _ in digits], np.array([label for _, label in digits])),
+        "load_digits": (scanned, scanned_labels),
+        "MNIST test, first 1,000": (list(mnist.test.images[:1000, ..., 0]), mnist.test.labels[:1000]),
+    }
+    classify = load_classifier(arguments.model)
+    console = Console()
+    console.print(f"model: {arguments.model}")
+    accuracy = accuracy_by_step(sets, classify)
+    console.print(step_table(accuracy))
+    rendered = accuracy["rendered digits"][list(STEPS)[-1]]
+    others = {
+        "letters from the same fonts": [picture for picture, _ in render(fonts, LETTERS, 1, arguments.seed + 1)],
+        **non_glyphs(photos, arguments.seed),
+        "Fashion-MNIST test, first 1,000": list(load_dataset("fashion-mnist").test.images[:1000, ..., 0]),
+    }
+    threshold, refusals = measure_refusals(
+        list(mnist.validation.images[:1000, ..., 0]),
+        {name: pictures for name, (pictures, _) in sets.items()},
+        others,
+        classify,
+    )
+    console.print(refusal_table(threshold, refusals))
+    if arguments.json:
+        write_json(
+            arguments.json, {"model": str(arguments.model), "accuracy": accuracy, "threshold": threshold, "refused": refusals}
+        )
+    return 0 if rendered >= arguments.at_least else 1
+
+
+def whole_picture(picture: np.ndarray) -> np.ndarray:
+    """The picture at 28x28, taken for light on dark, as MNIST is."""
+    return resample(picture / 255, 28, 28)
+
+
+def with_polarity(picture: np.ndarray) -> np.ndarray:
+    """Turned over where it is dark on light."""
+    return whole_picture(255 - picture if is_dark_on_light(picture.astype(float)) else picture)
+
+
+def with_box(picture: np.ndarray) -> np.ndarray:
+    """What is beyond half of the range, cut out, in a 20x20 box in the middle."""
+    values = picture.astype(float)
+    turned = 255 - values if is_dark_on_light(values) else values
+    scaled = (turned - turned.min()) / max(float(np.ptp(turned)), 1)
+    return set_into_field(
+        fit_to_box(trim(np.where(scaled > 0.5, scaled, 0), 0.5), 20, adjust_stroke=False), 28, 28, by_mass=False
+    )
+
+
+def without_paper(picture: np.ndarray) -> np.ndarray:
+    """Light and paper removed, the glyph parted from what else stands out."""
+    return set_into_field(fit_to_box(_cut(picture), 20, adjust_stroke=False), 28, 28, by_mass=False)
+
+
+def with_mass(picture: np.ndarray) -> np.ndarray:
+    """Centred by mass."""
+    return set_into_field(fit_to_box(_cut(picture), 20, adjust_stroke=False), 28, 28)
+
+
+def whole_preprocessing(picture: np.ndarray) -> np.ndarray:
+    """What predict does."""
+    return prepare_glyph(picture).pixels / 255
+
+
+STEPS: dict[str, Prepare] = {
+    "the whole picture at 28x28": whole_picture,
+    "+ polarity": with_polarity,
+    "+ cut out, 20x20 box": with_box,
+    "+ light and paper removed": without_paper,
+    "+ centred by mass": with_mass,
+    "+ stroke width (all of predict)": whole_preprocessing,
+}
+
+
+def accuracy_by_step(sets: dict[str, tuple[list[np.ndarray], np.ndarray]], classify: Classify) -> dict[str, dict[str, float]]:
+    """Accuracy on each set with each step and all before it. A picture that a step takes for blank counts as wrong."""
+    accuracy: dict[str, dict[str, float]] = {name: {} for name in sets}
+    with progress_bar("pictures", sum(len(labels) for _, labels in sets.values()) * len(STEPS)) as advance:
+        for name, (pictures, labels) in sets.items():
+            for step, prepare in STEPS.items():
+                seen = np.zeros((len(pictures), 28, 28))
+                for i, picture in enumerate(pictures):
+                    try:
+                        seen[i] = prepare(picture)
+                    except DataError:
+                        continue
+                    finally:
+                        advance()
+                answered = classify(np.floor(seen * 255 + 0.5).astype(np.uint8)).argmax(axis=1)
+                accuracy[name][step] = float(np.mean((answered == labels) & seen.any(axis=(1, 2))))
+    return accuracy
+
+
+def measure_refusals(
+    validation: list[np.ndarray], digits: dict[str, list[np.ndarray]], others: dict[str, list[np.ndarray]], classify: Classify
+) -> tuple[float, dict[str, dict[str, float]]]:
+    """The part of each set that is refused: by the preprocessing alone, and with a least certainty of the model, too.
+
+    The least certainty is that of the 1st percentile of MNIST's validation digits, so that it refuses one in a hundred of them.
+    """
+    threshold = float(np.quantile(_certainty(validation, classify)[0], 0.01))
+    refusals = {}
+    for name, pictures in (digits | others).items():
+        certainty, doubted = _certainty(pictures, classify)
+        refusals[name] = {
+            "pictures": len(pictures),
+            "preprocessing": float(doubted.mean()),
+            "with the model": float((doubted | (certainty < threshold)).mean()),
+        }
+    return threshold, refusals
+
+
+def non_glyphs(photos: list[np.ndarray], seed: int) -> dict[str, list[np.ndarray]]:
+    """Blank paper, noise, and cuttings from photos."""
+    scenes = importlib.import_module("scenes")
+    rng = np.random.default_rng(seed)
+    cuttings = []
+    for _ in range(200):
+        photo, side = photos[rng.integers(len(photos))], int(rng.integers(80, 400))
+        top, left = (int(rng.integers(0, size - side)) for size in photo.shape)
+        cuttings.append(photo[top : top + side, left : left + side])
+    return {
+        "blank paper": [scenes.blank_sheet(rng) for _ in range(200)],
+        "noise": [scenes.noise_picture(rng) for _ in range(60)],
+        "photos of a temple and a flower": cuttings,
+    }
+
+
+def render(fonts: list[Path], characters: str, repeats: int, seed: int) -> list[tuple[np.ndarray, str]]:
+    """Pictures of every character in every font."""
+    scenes = importlib.import_module("scenes")
+    rng = np.random.default_rng(seed)
+    pictures = []
+    for path in fonts:
+        font = ImageFont.truetype(str(path), 400)
+        for character in characters * repeats:
+            coverage = scenes.drawn_glyph(character, font, rng.uniform(-12, 12))
+            pictures += [(scenes.scene(coverage, rng), character)]
+    return pictures
+
+
+def load_classifier(path: Path) -> Classify:
+    """A model as a function from uint8 ``(n, 28, 28)`` to probabilities."""
+    from glyphlite.runtimes.base import predict_probabilities
+    from glyphlite.runtimes.registry import get_runtime
+
+    model = get_runtime("keras" if path.suffix == ".keras" else "litert", isolated=False).load(path)
+    return lambda images: predict_probabilities(model, as_float(images[..., None]))
+
+
+def fetch_fonts() -> list[Path]:
+    """The font files, from the cache or with apt-get."""
+    cache = make_folder(_cache() / "fonts")
+    with progress_bar("fonts", len(FONTS)) as advance:
+        for package, names in FONTS.items():
+            if not all((cache / Path(name).name).is_file() for name in names):
+                with tempfile.TemporaryDirectory() as folder:
+                    run_quietly(["apt-get", "--quiet=2", "-oAPT::Sandbox::User=root", "download", package], Path(folder), 120)
+                    run_quietly(["dpkg-deb", "--extract", next(Path(folder).glob("*.deb")).name, "content"], Path(folder), 60)
+                    for name in names:
+                        content = next((Path(folder) / "content/usr/share/fonts").glob(f"*/{name}")).read_bytes()
+                        write_bytes(cache / Path(name).name, content)
+            advance()
+    return [cache / Path(name).name for names in FONTS.values() for name in names]
+
+
+def fetch_sklearn() -> tuple[tuple[list[np.ndarray], np.ndarray], list[np.ndarray]]:
+    """scikit-learn's digits with their labels, and its two photos in grey, from the cache or out of its wheel with pip."""
+    cache = make_folder(_cache() / "scikit-learn")
+    members = {"digits.csv.gz": "data", "china.jpg": "images", "flower.jpg": "images"}
+    if not all((cache / name).is_file() for name in members):
+        with tempfile.TemporaryDirectory() as folder:
+            command = [
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "--no-deps",
+                "--only-binary",
+                ":all:",
+                "--dest",
+                folder,
+                "scikit-learn",
+            ]
+            with progress_bar("scikit-learn's wheel", None), running(command, "pip download", 300) as output:
+                words = output.read().splitlines()
+            wheels = list(Path(folder).glob("*.whl"))
+            if not wheels:
+                raise DataError(f"pip cannot fetch scikit-learn: {words[-1] if words else 'no word why'}")
+            with zipfile.ZipFile(wheels[0]) as archive:
+                for name, place in members.items():
+                    write_bytes(cache / name, archive.read(f"sklearn/datasets/{place}/{name}"))
+    table = np.loadtxt(io.BytesIO(gzip.decompress((cache / "digits.csv.gz").read_bytes())), delimiter=",")
+    pictures = [np.rint(row[:64].reshape(8, 8) * (255 / 16)).astype(np.uint8) for row in table]
+    photos = [np.asarray(Image.open(cache / name).convert("L")) for name in ("china.jpg", "flower.jpg")]
+    return (pictures, table[:, 64].astype(int)), photos
+
+
+def step_table(accuracy: dict[str, dict[str, float]]) -> Table:
+    table = Table(title="Read right, step by step", title_justify="left")
+    table.add_column("preprocessing")
+    for name in accuracy:
+        table.add_column(name, justify="right")
+    for step in STEPS:
+        table.add_row(step, *(f"{steps[step]:.2%}" for steps in accuracy.values()))
+    return table
+
+
+def refusal_table(threshold: float, refusals: dict[str, dict[str, float]]) -> Table:
+    table = Table(title=f"Refused (the model's least certainty {threshold:.3f})", title_justify="left")
+    for name in ("pictures of", "number", "by the preprocessing", "with the model"):
+        table.add_column(name, justify="left" if name == "pictures of" else "right")
+    for name, row in refusals.items():
+        table.add_row(name, f"{row['pictures']:,}", f"{row['preprocessing']:.1%}", f"{row['with the model']:.1%}")
+    return table
+
+
+def _cut(picture: np.ndarray) -> np.ndarray:
+    """The glyph's ink.
+
+    Raises:
+        DataError: the picture is blank.
+    """
+    ink = find_ink(picture)
+    parts = ink_parts(ink.strength)
+    glyph = main_glyph(ink.strength, parts)
+    if glyph is None:
+        raise DataError("blank")
+    return cut_out(ink.strength, parts, glyph)
+
+
+def _certainty(pictures: list[np.ndarray], classify: Classify) -> tuple[np.ndarray, np.ndarray]:
+    """The model's largest probability for each picture, and whether the preprocessing doubts or refuses it."""
+    seen = np.zeros((len(pictures), 28, 28), np.uint8)
+    doubted = np.zeros(len(pictures), bool)
+    for i, picture in enumerate(pictures):
+        try:
+            glyph = prepare_glyph(picture)
+        except DataError:
+            doubted[i] = True
+        else:
+            seen[i], doubted[i] = glyph.pixels, glyph.doubt is not None
+    return classify(seen).max(axis=1), doubted
+
+
+def _cache() -> Path:
+    home = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(home) if home.startswith("/") else Path.home() / ".cache") / "glyphlite" / "benchmarks"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

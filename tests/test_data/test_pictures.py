@@ -1,0 +1,121 @@
+"""Picture files: read as a person sees them, refused in one line when they are something else or too large."""
+
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from glyphlite.data import pictures
+from glyphlite.data.pictures import FORMATS, picture_size, read_picture
+from glyphlite.data.records import Dataset
+from glyphlite.errors import DataError
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".gif", ".jpg", ".webp"])
+def test_every_allowed_format_gives_the_same_picture(tmp_path: Path, mnist: Dataset, suffix: str) -> None:
+    digit = mnist.test.images[0, ..., 0]
+    path = tmp_path / f"digit{suffix}"
+    Image.fromarray(digit).save(path, quality=100)
+    np.testing.assert_allclose(read_picture(path).astype(int), digit, atol=0 if suffix in (".png", ".bmp", ".gif") else 12)
+    assert picture_size(path) == digit.shape
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "I;16"])
+def test_every_mode_becomes_the_grey_that_is_seen(tmp_path: Path, mode: str) -> None:
+    squares = np.kron(np.array([[0, 255], [255, 0]], np.uint8), np.ones((8, 8), np.uint8))
+    path = tmp_path / ("picture.jpg" if mode in ("CMYK", "YCbCr") else "picture.png")
+    if mode == "I;16":
+        Image.fromarray(squares.astype(np.uint16) * 257).save(path)
+    else:
+        Image.fromarray(squares).convert(mode).save(path)
+    np.testing.assert_allclose(read_picture(path).astype(int), squares, atol=3)
+
+
+def test_colours_become_luma(tmp_path: Path) -> None:
+    colours = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]]], np.uint8)
+    Image.fromarray(colours).save(tmp_path / "colours.png")
+    np.testing.assert_allclose(read_picture(tmp_path / "colours.png")[0], [76, 150, 29, 255], atol=1)
+
+
+@pytest.mark.parametrize("ink", [0, 255])
+def test_what_is_transparent_never_hides_the_ink(tmp_path: Path, ink: int) -> None:
+    layered = np.zeros((30, 30, 4), np.uint8)
+    layered[10:20, 10:20] = (ink, ink, ink, 255)
+    Image.fromarray(layered).save(tmp_path / "sticker.png")
+    grey = read_picture(tmp_path / "sticker.png")
+    assert grey[15, 15] == ink
+    assert grey[0, 0] == 255 - ink
+
+
+def test_a_picture_taken_sideways_is_turned_upright(tmp_path: Path) -> None:
+    upright = np.zeros((20, 10), np.uint8)
+    upright[:10] = 255
+    orientation = Image.Exif()
+    orientation[0x0112] = 6
+    Image.fromarray(np.rot90(upright)).save(tmp_path / "sideways.png", exif=orientation)
+    np.testing.assert_array_equal(read_picture(tmp_path / "sideways.png"), upright)
+
+
+def _png_header(width: int, height: int) -> bytes:
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("side", [8001, 40_000, 2**31 - 1])
+def test_a_huge_picture_is_refused_before_it_is_decoded(tmp_path: Path, side: int) -> None:
+    (tmp_path / "huge.png").write_bytes(_png_header(side, side))
+    with pytest.raises(DataError, match=r"huge\.png"):
+        read_picture(tmp_path / "huge.png")
+
+
+def test_a_large_file_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "MAX_FILE_BYTES", 1000)
+    (tmp_path / "large.png").write_bytes(bytes(1001))
+    with pytest.raises(DataError, match="1,001 bytes"):
+        read_picture(tmp_path / "large.png")
+
+
+@pytest.mark.parametrize("name", ["digit.png", "digit.jpg", "digit.gif", "digit.bmp", "digit.webp"])
+@pytest.mark.parametrize("damage", ["half", "few bytes", "flipped"])
+def test_a_damaged_picture_is_refused_or_read(tmp_path: Path, mnist: Dataset, name: str, damage: str) -> None:
+    path = tmp_path / name
+    Image.fromarray(mnist.test.images[0, ..., 0]).save(path)
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    for _ in range(40 if damage == "flipped" else 1):
+        content = bytearray(whole[: {"half": len(whole) // 2, "few bytes": 12}.get(damage, len(whole))])
+        if damage == "flipped":
+            content[rng.integers(len(content))] ^= 1 << rng.integers(8)
+        path.write_bytes(content)
+        try:
+            assert read_picture(path).ndim == 2
+        except DataError as error:
+            assert name in str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"hello, this is text\n", b"%PDF-1.7", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"II*\0"]
+)
+def test_what_is_no_picture_is_refused_with_what_is_expected(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "notes.png").write_bytes(content)
+    with pytest.raises(DataError, match=r"notes\.png .*expected PNG, JPEG"):
+        read_picture(tmp_path / "notes.png")
+
+
+def test_other_formats_of_pillow_are_not_let_in(tmp_path: Path) -> None:
+    assert "TIFF" not in FORMATS
+    Image.new("L", (10, 10)).save(tmp_path / "scan.png", format="TIFF")
+    with pytest.raises(DataError, match="not a picture that can be read"):
+        read_picture(tmp_path / "scan.png")
+
+
+def test_a_folder_and_nothing_are_refused(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "nothing.png"):
+        with pytest.raises(DataError, match="not a file"):
+            read_picture(path)
