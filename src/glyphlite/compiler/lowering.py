@@ -205,9 +205,15 @@ def _sum_scaling(
         pairs = [arithmetic.quantize_multiplier(source.scale * scale / output.scale) for scale in scales]
     low, high = arithmetic.activation_range(_activation(context, operator), output.scale, output.quantization.zero_point)
     multipliers, shifts = zip(*pairs, strict=True)
-    if max(shifts) > 30:
-        raise _refuse(operator, context.graph, "its output's scale is too small for its sums", "quantize the model again")
+    for scale in scales:
+        _check_ratio(context, operator, source.scale * scale / output.scale)
     return Requantization(multipliers, shifts, output.zero_point, low + 128, high + 128)
+
+
+def _check_ratio(context: _Context, operator: Operator, ratio: float) -> None:
+    """Refuse what leaves 31 bits on the way: TFLite Micro's shifts are undefined there."""
+    if not ratio < 2.0**30:
+        raise _refuse(operator, context.graph, f"its output's scale is {ratio:.3g} times too fine", "quantize the model again")
 
 
 def _activation(context: _Context, operator: Operator) -> str:
@@ -353,6 +359,7 @@ def _lower_mean(context: _Context, operator: Operator) -> None:
     written = context.new_value(operator)
     output = Value(tensor.index, tensor.name, 1, 1, source.channels, written.quantization)
     context.values[tensor.index] = written
+    _check_ratio(context, operator, source.scale / output.scale)
     multiplier, shift = arithmetic.mean_multiplier(source.scale, output.scale, source.height * source.width)
     context.nodes.append(
         Mean(
@@ -391,6 +398,7 @@ def _lower_binary(context: _Context, operator: Operator) -> None:
     else:
         pairs = ((0, 0), (0, 0))
         real = values[0].scale * values[1].scale / output.scale
+    _check_ratio(context, operator, real)
     multiplier, shift = arithmetic.quantize_multiplier(real)
     node = Binary(
         name=context.name(operator),
@@ -498,6 +506,11 @@ def _lower_table(context: _Context, operator: Operator) -> None:
     source = context.value(operator)
     output = context.new_value(operator)
     scales = (source.scale, source.quantization.zero_point, output.scale, output.quantization.zero_point)
+    _check_ratio(context, operator, source.scale / output.scale)
+    if operator.name in ("LOGISTIC", "TANH") and not 2.0**-27 <= source.scale < 16:
+        raise _refuse(operator, context.graph, f"an input scale of {source.scale:.3g}", "quantize the model again")
+    if operator.name == "HARD_SWISH" and not (source.scale < 128 * output.scale and source.scale < 2.0**20):
+        raise _refuse(operator, context.graph, "its output's scale is too fine for its input's", "as TFLite Micro does")
     match operator.name:
         case "RELU":
             table = arithmetic.relu_table(*scales, "relu")
@@ -537,6 +550,8 @@ def _lower_softmax(context: _Context, operator: Operator) -> None:
     output = context.new_value(operator)
     if output.quantization.zero_point != -128 or output.scale != 1 / 256:
         raise _refuse(operator, context.graph, f"output scale {output.scale} and zero point, not 1/256 and -128")
+    if not source.scale * operator.options.get("beta", 1.0) > 2.0**-26:
+        raise _refuse(operator, context.graph, f"an input scale of {source.scale:.3g}", "quantize the model again")
     context.nodes.append(
         Softmax(
             name=context.name(operator),
