@@ -506,8 +506,9 @@ def _lower_table(context: _Context, operator: Operator) -> None:
     source = context.value(operator)
     output = context.new_value(operator)
     scales = (source.scale, source.quantization.zero_point, output.scale, output.quantization.zero_point)
-    _check_ratio(context, operator, source.scale / output.scale)
-    if operator.name in ("LOGISTIC", "TANH") and not 2.0**-27 <= source.scale < 16:
+    if operator.name not in ("LOGISTIC", "TANH", "RELU6"):
+        _check_ratio(context, operator, source.scale / output.scale)
+    elif operator.name != "RELU6" and not 2.0**-27 <= source.scale < 2.0**35:
         raise _refuse(operator, context.graph, f"an input scale of {source.scale:.3g}", "quantize the model again")
     if operator.name == "HARD_SWISH" and not (source.scale < 128 * output.scale and source.scale < 2.0**20):
         raise _refuse(operator, context.graph, "its output's scale is too fine for its input's", "as TFLite Micro does")
