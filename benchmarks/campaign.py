@@ -115,7 +115,7 @@ class _Worker:
         if self._pipe.poll(SECONDS_A_MODEL):
             try:
                 return self._pipe.recv()
-            except EOFError:
+            except (EOFError, OSError):
                 process: Any = self._process
                 process.join()
                 code = process.exitcode or 0
