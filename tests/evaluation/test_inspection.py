@@ -78,6 +78,11 @@ def test_the_arena_of_tflite_micro_is_searched_when_asked_for(samples: Path) -> 
     assert report.recommended_arena_bytes > report.arena_bytes
 
 
+def test_a_tensor_is_described_once_for_all_that_use_it(samples: Path) -> None:
+    operators = inspect_artifact(samples / "model_int8.tflite", runtimes=False).operators
+    assert operators[0].outputs[0] is operators[1].inputs[0]
+
+
 def test_custom_and_tensorflow_ops_are_told_apart(samples: Path) -> None:
     from dataclasses import replace
 

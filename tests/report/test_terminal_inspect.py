@@ -40,6 +40,15 @@ def test_runtimes_and_their_words(samples: Path) -> None:
     assert "[bold]no[/nope]" in text
 
 
+def test_a_file_of_endless_ops_is_cut_with_a_word(samples: Path) -> None:
+    graph = read_graph(samples / "model_int8.tflite")
+    relu = replace(graph.operators[5], name="RELU", builtin_code=19, options={})
+    operators = tuple(replace(relu, index=index) for index in range(2000))
+    text = shown(render_inspection(describe(replace(graph, operators=operators), b"", "m")), 100)
+    assert "the first 500 of 2,000" in text
+    assert text.count("RELU") == 500
+
+
 def test_hostile_names_are_shown_not_obeyed(samples: Path) -> None:
     graph = read_graph(samples / "model_int8.tflite")
     evil = "[red]\033]0;gone\a[/nope]\r\n" + "y" * 100_000

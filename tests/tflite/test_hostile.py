@@ -131,6 +131,7 @@ LIES: dict[str, tuple[Callable[[Any], None], str]] = {
     "outside buffer": (buffer(8, data=None, offset=2**40, size=72), "past the end"),
     "external buffer": (tensor(CONV_WEIGHTS, externalBuffer=3), "another file"),
     "sparse": (tensor(CONV_WEIGHTS, sparsity=schema.SparsityParametersT()), "sparse"),
+    "variable constant": (tensor(CONV_WEIGHTS, isVariable=True), "variable and a constant"),
     "zero scale": (quantization(CONV_OUT, scale=[0.0]), "finite number above 0"),
     "negative scale": (quantization(CONV_OUT, scale=[-0.1]), "finite number above 0"),
     "endless scale": (quantization(CONV_OUT, scale=[float("inf")]), "finite number above 0"),

@@ -4,6 +4,7 @@ Never trusts the file: what it shows went through the reader's checks first. Dra
 """
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from glyphlite.tflite.reader import parse_graph, read_content
 
 FLEX_PREFIX = "Flex"
 """What SELECT_TF_OPS puts before the name of a TensorFlow op."""
+
+LONGEST_NAME = 1000
+"""Characters of a tensor's name that are kept: converters join the names of all fused layers, and every use repeats it."""
 
 
 class TensorInfo(Record):
@@ -107,6 +111,7 @@ def describe(graph: Graph, content: bytes, name: str) -> Inspection:
     """The records of a graph that the reader has checked, and of the file it came from. Asks no runtime."""
     live_bytes, live_op = _most_live(graph)
     about = read_metadata(content)
+    tensors = [describe_tensor(tensor) for tensor in graph.tensors]
     custom = {operator.custom_code for operator in graph.operators if operator.custom_code}
     return Inspection(
         path=name,
@@ -119,9 +124,9 @@ def describe(graph: Graph, content: bytes, name: str) -> Inspection:
         signatures=list(graph.signatures),
         labels=list(graph.labels),
         metadata=list(graph.metadata),
-        inputs=[describe_tensor(graph.tensors[index]) for index in graph.inputs],
-        outputs=[describe_tensor(graph.tensors[index]) for index in graph.outputs],
-        operators=[describe_operator(graph, operator) for operator in graph.operators],
+        inputs=[tensors[index] for index in graph.inputs],
+        outputs=[tensors[index] for index in graph.outputs],
+        operators=[_operator(graph, operator, tensors) for operator in graph.operators],
         macs=cost.total_macs(graph),
         parameters=cost.total_parameters(graph),
         weight_bytes=cost.weight_bytes(graph),
@@ -169,7 +174,7 @@ def describe_tensor(tensor: Tensor) -> TensorInfo:
     quantization = tensor.quantization
     return TensorInfo(
         index=tensor.index,
-        name=tensor.name,
+        name=tensor.name[:LONGEST_NAME],
         shape=list(tensor.shape),
         dtype=tensor.dtype.name,
         bytes=tensor.bytes,
@@ -181,7 +186,13 @@ def describe_tensor(tensor: Tensor) -> TensorInfo:
 
 def describe_operator(graph: Graph, operator: Operator) -> OperatorInfo:
     """The record of one op of a checked graph."""
-    inputs = [graph.tensors[index] for index in operator.inputs if index != -1]
+    used = {index for index in (*operator.inputs, *operator.outputs) if index != -1}
+    return _operator(graph, operator, {index: describe_tensor(graph.tensors[index]) for index in used})
+
+
+def _operator(graph: Graph, operator: Operator, tensors: Sequence[TensorInfo] | Mapping[int, TensorInfo]) -> OperatorInfo:
+    """The record of an op, from the records of its tensors: one that many ops read is described once."""
+    inputs = [index for index in operator.inputs if index != -1]
     return OperatorInfo(
         index=operator.index,
         name=operator.name,
@@ -189,9 +200,9 @@ def describe_operator(graph: Graph, operator: Operator) -> OperatorInfo:
         version=operator.version,
         custom_code=operator.custom_code,
         options=operator.options,
-        inputs=[describe_tensor(tensor) for tensor in inputs if not tensor.is_constant],
-        constants=[describe_tensor(tensor) for tensor in inputs if tensor.is_constant],
-        outputs=[describe_tensor(graph.tensors[index]) for index in operator.outputs],
+        inputs=[tensors[index] for index in inputs if not graph.tensors[index].is_constant],
+        constants=[tensors[index] for index in inputs if graph.tensors[index].is_constant],
+        outputs=[tensors[index] for index in operator.outputs],
         parameters=cost.operator_parameters(graph, operator),
         parameter_bytes=cost.operator_bytes(graph, operator),
         macs=cost.operator_macs(graph, operator),

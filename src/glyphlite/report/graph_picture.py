@@ -16,6 +16,7 @@ from glyphlite.tflite.graph import Graph, Operator
 from glyphlite.tflite.text import printable
 
 MOST_OPS = 200
+MOST_PORTS = 32
 CARD = 264.0
 PILL = 34.0
 GAP = (76.0, 52.0)
@@ -139,7 +140,7 @@ def _nodes_and_edges(graph: Graph) -> tuple[list[_Node], list[tuple[int, int]]]:
     operators = graph.operators[:MOST_OPS]
     folded = _constant_ops(graph, operators)
     nodes, writer, edges = [], {}, []
-    for index in graph.inputs:
+    for index in graph.inputs[:MOST_PORTS]:
         writer[index] = len(nodes)
         nodes.append(_Node(label=_port("input", graph, index, graph.inputs), carries=_carries(graph, [index])))
     for operator in operators:
@@ -149,7 +150,7 @@ def _nodes_and_edges(graph: Graph) -> tuple[list[_Node], list[tuple[int, int]]]:
         edges += sorted({(writer[index], len(nodes)) for index in operator.inputs if index in writer})
         writer.update(dict.fromkeys(operator.outputs, len(nodes)))
         nodes.append(_card(graph, operator, helpers))
-    for index in graph.outputs:
+    for index in graph.outputs[:MOST_PORTS]:
         if index in writer:
             edges.append((writer[index], len(nodes)))
             nodes.append(_Node(label=_port("output", graph, index, graph.outputs)))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 MOST_LABELS = 20
+MOST_OPS = 500
 
 
 def render_inspection(inspection: Inspection) -> "RenderableType":
@@ -65,9 +66,9 @@ def _facts(inspection: Inspection) -> Iterator[tuple[str, str]]:
         yield "signatures", ", ".join(printable(name) for name in inspection.signatures[:MOST_LABELS])
     if inspection.metadata:
         yield "metadata", ", ".join(printable(name) for name in inspection.metadata[:MOST_LABELS])
-    for tensor in inspection.inputs:
+    for tensor in inspection.inputs[:MOST_LABELS]:
         yield "input", _port(tensor)
-    for tensor in inspection.outputs:
+    for tensor in inspection.outputs[:MOST_LABELS]:
         yield "output", _port(tensor)
     yield (
         "in all",
@@ -87,13 +88,15 @@ def _port(tensor: TensorInfo) -> str:
 def _operators(inspection: Inspection) -> "Table":
     from rich.text import Text
 
-    table = _table("Ops in order")
+    total = len(inspection.operators)
+    shown = f", the first {MOST_OPS} of {total:,} (--json gives all)" if total > MOST_OPS else ""
+    table = _table(f"Ops in order{shown}")
     table.add_column("#", justify="right", style="dim")
     table.add_column("op", overflow="fold", max_width=24)
     table.add_column("output and weights", overflow="fold")
     for heading in ("params", "bytes", "MACs"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for operator in inspection.operators:
+    for operator in inspection.operators[:MOST_OPS]:
         how = describe_options(operator)
         table.add_row(
             Text(str(operator.index)),
@@ -105,7 +108,7 @@ def _operators(inspection: Inspection) -> "Table":
 
 
 def _tensors(operator: OperatorInfo) -> Iterator[str]:
-    for tensor in operator.outputs:
+    for tensor in operator.outputs[:MOST_LABELS]:
         yield _with_scale("", tensor)
     for tensor in operator.constants[:1] if operator.parameters else ():
         yield _with_scale("weights ", tensor)

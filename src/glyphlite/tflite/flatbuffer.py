@@ -16,9 +16,10 @@ ROOT_BYTES = 8
 """The root offset and the four-letter file identifier."""
 
 TABLE_COST = 256
+INTEGER_COST = 64
 BUDGET = 65_536 * TABLE_COST
-"""What decoding one file may cost: a table 256 units, a value or a byte of text one. Offsets may be shared, so that a small file
-can unfold into a huge one; real models stay far below."""
+"""What decoding one file may cost: a table 256 units, an index of a list 64, a byte of text one. Offsets may be shared, so that a
+small file can unfold into a huge one; real models stay far below."""
 
 _FORMATS = {
     "bool": struct.Struct("<?"),
@@ -63,7 +64,9 @@ class Buffer:
         """Take from the budget of this file, so that shared offsets cannot unfold it without end."""
         self._budget -= amount
         if self._budget < 0:
-            raise ArtifactError(f"{self.name} is refused: decoding it takes more than {BUDGET // TABLE_COST:,} tables")
+            raise ArtifactError(
+                f"{self.name} is refused: decoding it takes more than {BUDGET // TABLE_COST:,} tables or their like"
+            )
 
     def need(self, position: int, size: int, alignment: int = 1) -> None:
         """Check that ``size`` bytes at ``position`` lie in the file, aligned."""
@@ -155,7 +158,7 @@ class Table:
         values = self.array(field, dtype)
         if values is None:
             return ()
-        self.buffer.spend(len(values))
+        self.buffer.spend(len(values) * INTEGER_COST)
         return tuple(values.tolist())
 
     def table(self, field: int) -> "Table | None":

@@ -18,6 +18,7 @@ from glyphlite.tflite.text import printable
 MAX_TENSOR_BYTES = 1 << 28
 MAX_ACTIVATION_BYTES = 1 << 30
 MAX_RANK = 8
+MAX_SCALES = 1 << 20
 
 
 def read_tensors(stored: StoredModel, content: bytes, name: str) -> tuple[Tensor, ...]:
@@ -42,6 +43,7 @@ class _Tensors:
         self._content = content
         self._name = name
         self._activation_bytes = 0
+        self._scales = 0
 
     def read(self) -> tuple[Tensor, ...]:
         return tuple(self._tensor(index, tensor) for index, tensor in enumerate(self._stored.tensors))
@@ -56,7 +58,10 @@ class _Tensors:
             raise ArtifactError(f"{where} keeps its values in another file, which glyphlite does not read; convert into one file")
         dtype = _dtype(stored, where)
         shape = _shape(stored, dtype, where)
+        self._count_scales(stored, where)
         raw = self._bytes(stored, where)
+        if raw is not None and stored.is_variable:
+            raise ArtifactError(f"{where} is a variable and a constant at once; a variable holds no values in the file")
         if raw is None:
             self._count_activation(shape, dtype, where)
             data = None
@@ -86,6 +91,13 @@ class _Tensors:
                 )
             return np.frombuffer(self._content, np.uint8, buffer.size, buffer.offset) if buffer.size else None
         return buffer.data if buffer.data is not None and len(buffer.data) else None
+
+    def _count_scales(self, stored: StoredTensor, where: str) -> None:
+        """Tensors may share one vector of scales, which becomes a tuple in each."""
+        scales = stored.quantization.scales if stored.quantization else None
+        self._scales += 0 if scales is None else len(scales)
+        if self._scales > MAX_SCALES:
+            raise ArtifactError(f"{where}: the scales up to here are more than {MAX_SCALES:,}, the most glyphlite takes")
 
     def _count_activation(self, shape: Sequence[int], dtype: np.dtype, where: str) -> None:
         self._activation_bytes += _elements(shape) * dtype.itemsize
