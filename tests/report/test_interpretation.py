@@ -62,6 +62,12 @@ def test_runtimes_that_give_other_classes_are_a_warning(results: Results):
     assert finding(results, "agreement").tone == "good"
 
 
+def test_bytes_are_called_the_same_only_where_some_runtime_gave_them(results: Results):
+    others = [each for each in results.verify if each.runtime != "cortex_m4"]
+    said = finding(results.model_copy(update={"verify": others}), "agreement")
+    assert (said.tone, said.title) == ("note", "The runtimes agree on every class, not on every byte")
+
+
 def test_agreement_names_who_is_identical_and_where_the_others_part(results: Results):
     said = text(finding(results, "agreement"))
     assert "On 300 images, generated C on Cortex-M4 gave TFLite Micro's output to the last byte." in said

@@ -29,7 +29,6 @@ def everything(results: Results) -> list[RenderableType]:
         terminal.firmware_table(results.firmware),
         terminal.layers_table(results.firmware[0]),
         terminal.predictions_table([("seven.png", [("7", 0.973), ("1", 0.02)])]),
-        terminal.variants_legend(),
     ]
 
 

@@ -1,4 +1,4 @@
-"""What an artifact weighs: the file's bytes, the bytes of its weights as stored, its hash, and ratios between files."""
+"""What an artifact weighs: the file's bytes, the bytes of its weights as stored, and its hash."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +30,3 @@ def measure_footprint(path: Path) -> Footprint:
         return Footprint(path.stat().st_size, weight_bytes(graph), sha256_of(path))
     except OSError as error:
         raise ArtifactError(f"cannot read {path}: {error.strerror}") from None
-
-
-def times_smaller(reference_bytes: int, own_bytes: int) -> float:
-    """How many times smaller a file of ``own_bytes`` is than one of ``reference_bytes``; 0 for an empty file."""
-    return reference_bytes / own_bytes if own_bytes else 0.0

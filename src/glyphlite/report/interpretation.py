@@ -245,7 +245,8 @@ def _agreement(results: Results) -> Finding | None:
     changed = [each for each in differing if each.same_class < 1 and each.runtime != "keras"]
     if changed:
         return Finding("agreement", "Not all runtimes give the same classes", tuple(sentences), "warning")
-    return Finding("agreement", "What ran here is what will run there", tuple(sentences), "good")
+    title = "What ran here is what will run there" if identical else "The runtimes agree on every class, not on every byte"
+    return Finding("agreement", title, tuple(sentences), "good" if identical else "note")
 
 
 def _difference(record: VerifyReport) -> str:

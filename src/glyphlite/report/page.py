@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from glyphlite import __version__
+from glyphlite.conversion.variants import VARIANTS
 from glyphlite.evaluation.accuracy import macro_of
-from glyphlite.report import words
 from glyphlite.report.cores import layer_shares, preferred_core
 from glyphlite.report.interpretation import interpret, label_of
 from glyphlite.report.recommendation import accepting, refusing, variant_named
@@ -53,7 +53,7 @@ def render_report(
         "refused": refusing(shipped) if shipped else [],
         "arena": shipped.runtimes.get("tflm") if shipped else None,
         "core": preferred_core(results.firmware),
-        "meanings": words.VARIANT_MEANINGS,
+        "variants": {each.name: each for each in VARIANTS},
         "scale": accuracy_scale([results.keras.accuracy, *(each.accuracy for each in results.artifacts)]),
         "largest_bytes": max((each.bytes for each in results.artifacts), default=1),
         "largest_latency": max((each.latency_us or 0.0 for each in results.artifacts), default=0.0) or 1.0,

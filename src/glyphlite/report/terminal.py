@@ -18,7 +18,6 @@ from glyphlite.evaluation.accuracy import macro_of
 from glyphlite.report.cores import ram_bytes
 from glyphlite.report.recommendation import accepting, recommend, refusing, variant_named
 from glyphlite.report.words import (
-    VARIANT_MEANINGS,
     count,
     cpu_title,
     difference,
@@ -285,14 +284,6 @@ def predictions_table(rows: Iterable[tuple[str, Sequence[tuple[str, float]]]]) -
         shown.stylize("bold green")
         _row(table, name, shown, percent(certainty, 1), others)
     return _folding(table)
-
-
-def variants_legend() -> Table:
-    """What the variants' names mean."""
-    table = new_table("Variant", "What it is")
-    for name, meaning in VARIANT_MEANINGS.items():
-        _row(table, name, meaning)
-    return table
 
 
 def new_table(*columns: str | Text) -> Table:

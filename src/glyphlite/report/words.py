@@ -7,14 +7,6 @@ import re
 
 from glyphlite.runtimes.registry import TITLES
 
-VARIANT_MEANINGS = {
-    "float32": "weights and activations as 32-bit floats",
-    "float16": "weights stored as 16-bit floats, computed in float",
-    "dynamic": "weights stored as 8-bit integers, activations float",
-    "int8": "weights, activations, input and output as 8-bit integers",
-    "int16x8": "weights as 8-bit, activations as 16-bit integers",
-}
-
 _UNIT = re.compile(r"(?<=\d) (?=%|µs|ms|s\b|KB|MB|min\b|bytes|times\b|points|steps?\b|images?\b)")
 _SIGN = re.compile(r" ([=<]) ")
 
