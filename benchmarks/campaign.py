@@ -3,11 +3,11 @@
     python benchmarks/campaign.py --models 2000 --inputs 1000
 
 Each model is a seed (``tests/compiler/random_models``): half go through Keras and the converter, half are written by hand with
-numbers that training would never give. Each is compiled (optimizing in turn for speed, size and ram), built by gcc with
-undefined behaviour trapping for one of the paths that the C has (portable, Arm's DSP extension, Cortex-M0: in turn, or all), and
-run with its arena full of rubbish and guard zones around every buffer. What was done is kept, so that Ctrl-C, a crash of either
-side or a second call lose nothing: models and TFLite Micro's answers in the user's cache, results by the hash of the compiler's
-source. Writes benchmarks/results/campaign.json; exits 1 if a byte differs or if the
+numbers that training would never give. Each is compiled (optimizing in turn for speed, size and ram), built by gcc with the
+address and undefined-behaviour sanitizers for one of the paths that the C has (portable, Arm's DSP extension, Cortex-M0: in turn,
+or all), and run with its arena full of rubbish and guard zones around it. What was done is kept, so that Ctrl-C, a crash of
+either side or a second call lose nothing: models and TFLite Micro's answers in the user's cache, results by the hash of the
+compiler's source. Writes benchmarks/results/campaign.json; exits 1 if a byte differs or if the
 compiler refuses a model that TFLite Micro takes.
 """
 
@@ -214,8 +214,8 @@ def _examine(seed: int, drawn: Path, count: int, prepare: bool, every_path: bool
         record["distinct_answers"] = len(np.unique(answers))
     except GlyphliteError as error:
         return {**record, "verdict": "refused", "reason": str(error)}
-    except harness.GuardError as error:
-        return {**record, "verdict": "guard damaged", "reason": str(error)}
+    except harness.UnsafeError as error:
+        return {**record, "verdict": "unsafe", "reason": str(error)}
     except Exception as error:
         return {**record, "verdict": "compiler failed", "reason": f"{type(error).__name__}: {error}"}
     return {**record, "verdict": "differs" if record["differing_bytes"] else "equal"}
