@@ -5,10 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import flatbuffers
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
+from altered import buffer, changed, code, graph, operator, option, quantization, tensor
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,50 +17,9 @@ from glyphlite.tflite import flatbuffer
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import parse_graph, read_graph
 
+INT8 = "model_int8.tflite"
 CONV, POOL, RESHAPE, DENSE, LOGITS, SOFTMAX = range(6)
 CONV_WEIGHTS, CONV_BIAS, CONV_OUT, INPUT = 7, 6, 8, 0
-
-
-def changed(samples: Path, change: Callable[[Any], None], variant: str = "int8") -> bytes:
-    """A real artifact with something changed by the schema's own object API."""
-    model: Any = schema.ModelT.InitFromPackedBuf((samples / f"model_{variant}.tflite").read_bytes())
-    change(model)
-    builder = flatbuffers.Builder(1 << 16)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
-
-
-def assign(table: Any, fields: dict[str, Any]) -> None:
-    for name, value in fields.items():
-        setattr(table, name, value)
-
-
-def tensor(index: int, **fields: Any) -> Callable[[Any], None]:
-    return lambda model: assign(model.subgraphs[0].tensors[index], fields)
-
-
-def quantization(index: int, **fields: Any) -> Callable[[Any], None]:
-    return lambda model: assign(model.subgraphs[0].tensors[index].quantization, fields)
-
-
-def operator(index: int, **fields: Any) -> Callable[[Any], None]:
-    return lambda model: assign(model.subgraphs[0].operators[index], fields)
-
-
-def option(index: int, **fields: Any) -> Callable[[Any], None]:
-    return lambda model: assign(model.subgraphs[0].operators[index].builtinOptions, fields)
-
-
-def graph(**fields: Any) -> Callable[[Any], None]:
-    return lambda model: assign(model.subgraphs[0], fields)
-
-
-def code(index: int, **fields: Any) -> Callable[[Any], None]:
-    return lambda model: assign(model.operatorCodes[index], fields)
-
-
-def buffer(index: int, **fields: Any) -> Callable[[Any], None]:
-    return lambda model: assign(model.buffers[index], fields)
 
 
 def swap_operators(model: Any) -> None:
@@ -159,7 +118,7 @@ LIES: dict[str, tuple[Callable[[Any], None], str]] = {
 @pytest.mark.parametrize("lie", LIES)
 def test_each_lie_is_named(samples: Path, lie: str) -> None:
     change, words = LIES[lie]
-    content = changed(samples, change)
+    content = changed(samples / INT8, change)
     with pytest.raises(ArtifactError, match=words) as caught:
         parse_graph(content, "some.tflite")
     assert str(caught.value).startswith("some.tflite")
@@ -167,7 +126,7 @@ def test_each_lie_is_named(samples: Path, lie: str) -> None:
 
 
 def test_unchanged_it_is_read(samples: Path) -> None:
-    graph = parse_graph(changed(samples, lambda model: None))
+    graph = parse_graph(changed(samples / INT8, lambda model: None))
     assert same(graph, read_graph(samples / "model_int8.tflite"))
 
 
@@ -184,7 +143,7 @@ def test_constants_stored_behind_the_flatbuffer_are_read(samples: Path) -> None:
     original = read_graph(samples / "model_int8.tflite")
     values = original.tensors[CONV_WEIGHTS].data
     assert values is not None
-    content = changed(samples, buffer(8, data=None, offset=2, size=values.nbytes))
+    content = changed(samples / INT8, buffer(8, data=None, offset=2, size=values.nbytes))
     stored = struct.pack("<Q", 2)
     place = content.rfind(stored)
     assert content.count(stored) >= 1
@@ -202,7 +161,7 @@ def test_names_from_the_file_cannot_break_the_line(samples: Path) -> None:
         tensor(CONV_OUT, name=evil)(model)
         quantization(CONV_OUT, scale=[0.0])(model)
 
-    content = changed(samples, change)
+    content = changed(samples / INT8, change)
     with pytest.raises(ArtifactError) as caught:
         parse_graph(content)
     assert str(caught.value).isprintable()
