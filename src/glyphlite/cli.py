@@ -336,9 +336,9 @@ def predict(
 
         _print_json([asdict(prediction) for prediction in predictions])
         return
-    from glyphlite.report.terminal import predictions_table
+    from glyphlite.report.views import predictions_view
 
-    _print(predictions_table((prediction.words, prediction.top) for prediction in predictions))
+    _print(predictions_view([(each.words, each.top, each.doubt) for each in predictions]))
 
 
 @app.command(epilog="Example: glyphlite inspect runs/edge-cnn/model_int8.tflite --graph graph.svg")

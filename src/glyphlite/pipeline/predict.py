@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from glyphlite.data.datasets import load_dataset
-from glyphlite.data.images import find_glyphs, prepare_glyph, read_picture
+from glyphlite.data.images import prepare_glyph, prepare_glyphs, read_picture
 from glyphlite.data.records import as_float
 from glyphlite.errors import ArtifactError, DataError
 from glyphlite.pipeline.inputs import existing_file, is_keras
@@ -20,7 +20,10 @@ TOP = 3
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model says of one glyph. Probabilities are the artifact's own, dequantized."""
+    """What a model says of one glyph. Probabilities are the artifact's own, dequantized.
+
+    ``box`` is where the glyph was on a page of several; ``doubt`` says in words why the picture may hold no glyph at all.
+    """
 
     picture: str
     label: str
@@ -28,6 +31,7 @@ class Prediction:
     top: tuple[tuple[str, float], ...]
     true_label: str | None = None
     box: tuple[int, int, int, int] | None = None
+    doubt: str | None = None
 
     @property
     def correct(self) -> bool | None:
@@ -52,6 +56,7 @@ class _Glyph:
     true_label: str | None = None
     box: tuple[int, int, int, int] | None = None
     found: tuple[int, int, int, int] | None = None
+    doubt: str | None = None
 
 
 def predict_pictures(
@@ -99,12 +104,24 @@ def predict_pictures(
 
 
 def _show(glyphs: list[_Glyph], predictions: list[Prediction], path: Path) -> None:
-    """One picture a glyph: ``path`` itself, with ``-2``, ``-3``, ... before its suffix for the further ones."""
+    """One picture an input: ``path`` itself, with ``-2``, ``-3``, ... before its suffix for the further ones.
+
+    A page with several glyphs is drawn once, with a box and a label for each.
+    """
+    from glyphlite.report.found import found_picture
     from glyphlite.report.plots import saw_picture
 
-    for number, (glyph, prediction) in enumerate(zip(glyphs, predictions, strict=True), start=1):
+    pages: dict[int, list[tuple[_Glyph, Prediction]]] = {}
+    for glyph, prediction in zip(glyphs, predictions, strict=True):
+        pages.setdefault(id(glyph.original), []).append((glyph, prediction))
+    for number, page in enumerate(pages.values(), start=1):
         place = path if number == 1 else path.with_stem(f"{path.stem}-{number}")
-        saw_picture(glyph.original, glyph.seen, prediction.top, place, box=glyph.found)
+        glyph, prediction = page[0]
+        if prediction.box is None:
+            saw_picture(glyph.original, glyph.seen, prediction.top, place, box=glyph.found)
+        else:
+            boxes = [(each.box, each.label, each.probability) for _, each in page if each.box is not None]
+            found_picture(glyph.original, boxes, place)
 
 
 def _image_shape(shape: tuple[int, ...], path: Path) -> tuple[int, int, int]:
@@ -119,14 +136,14 @@ def _image_shape(shape: tuple[int, ...], path: Path) -> tuple[int, int, int]:
 
 def _read(path: Path, height: int, width: int, channels: int, every: bool) -> list[_Glyph]:
     picture = read_picture(path)
-    if not every:
-        glyph = prepare_glyph(picture, height, width)
-        return [_Glyph(str(path), picture, _with_channels(glyph.pixels, channels))]
+    found = prepare_glyphs(picture, height, width) if every else [prepare_glyph(picture, height, width)]
+    if not found:
+        raise DataError(f"{path} is blank: no glyph stands out from its background")
     glyphs = []
-    for box in find_glyphs(picture):
-        crop = picture[box.top : box.bottom, box.left : box.right]
-        seen = prepare_glyph(crop, height, width).pixels
-        glyphs.append(_Glyph(str(path), crop, _with_channels(seen, channels), box=(box.left, box.top, box.right, box.bottom)))
+    for each in found:
+        box = (each.box.left, each.box.top, each.box.right, each.box.bottom)
+        seen = _with_channels(each.pixels, channels)
+        glyphs.append(_Glyph(str(path), picture, seen, box=box if every else None, found=box, doubt=each.doubt))
     return glyphs
 
 
@@ -165,4 +182,4 @@ def _with_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
 def _prediction(glyph: _Glyph, scores: np.ndarray, labels: tuple[str, ...]) -> Prediction:
     order = np.argsort(-scores, kind="stable")[:TOP]
     top = tuple((labels[index], float(scores[index])) for index in order)
-    return Prediction(glyph.picture, top[0][0], top[0][1], top, glyph.true_label, glyph.box)
+    return Prediction(glyph.picture, top[0][0], top[0][1], top, glyph.true_label, glyph.box, glyph.doubt)

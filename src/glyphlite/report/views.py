@@ -14,6 +14,7 @@ from glyphlite.report.terminal import (
     new_table,
     per_class_table,
     plain,
+    predictions_table,
     right_align,
     runtimes_table,
     summary,
@@ -75,6 +76,13 @@ def verification_view(verification: "Verification") -> RenderableType:
             table.title = plain(f"{runtime_title(record.runtime)}: the tensors that differ from {against}")
             parts += [Text(""), table]
     return Group(*parts, Text(""), plain(verification.verdict))
+
+
+def predictions_view(rows: Sequence[tuple[str, Sequence[tuple[str, float]], str | None]]) -> RenderableType:
+    """What pictures show (name, best classes, doubt), and which answers not to believe."""
+    table = predictions_table([(name, top) for name, top, _ in rows])
+    doubts = [plain(f"{name}: do not believe this answer: {doubt}") for name, _, doubt in rows if doubt]
+    return Group(table, *([Text(""), *doubts] if doubts else []))
 
 
 def firmware_view(reports: Sequence[FirmwareReport]) -> RenderableType:
