@@ -20,6 +20,7 @@ WORK_SIDE = 800
 """A photo is averaged down to this before anything is looked for; a glyph of 28 pixels needs no more."""
 FAINTEST = 0.06
 """Ink is darker than its paper by more than this fraction."""
+_SMALL_SIDE = 40
 _PAPER_SIDE = 64
 """The paper's brightness is estimated on a copy this small: it has no detail, and noise averages out."""
 _CLOSING = 0.4
@@ -126,8 +127,7 @@ def separate(darkness: np.ndarray) -> tuple[np.ndarray, float, float]:
     Returns:
         The strength of the ink, the ink's darkness, the paper's noise.
     """
-    paper = float(np.median(darkness))
-    noise = 1.4826 * float(np.median(np.abs(darkness - paper)))
+    paper, noise = paper_level(darkness)
     # One pixel may be a fault of the camera; ink is wider, and what is half as dark as the darkest ink is ink.
     darkest = float(_mean_around(darkness, 1).max()) - paper
     candidates = darkness[darkness > paper + max(min(5 * noise, darkest / 2), FAINTEST)]
@@ -137,6 +137,20 @@ def separate(darkness: np.ndarray) -> tuple[np.ndarray, float, float]:
     floor = min(2.5 * noise, contrast / 3)
     strength = np.clip((darkness - paper - floor) / (contrast - floor), 0, 1)
     return strength, contrast, noise
+
+
+def paper_level(darkness: np.ndarray) -> tuple[float, float]:
+    """The paper's own darkness and its standard deviation.
+
+    By the median and the median absolute deviation. A small picture is a glyph cut out, with little paper around it and no room
+    for a shadow: there the smaller of these and of what the two lowest quantiles of a normal distribution say.
+    """
+    tenth, quarter, paper = (float(value) for value in np.quantile(darkness, [0.1, 0.25, 0.5]))
+    noise = 1.4826 * float(np.median(np.abs(darkness - paper)))
+    if max(darkness.shape) > _SMALL_SIDE:
+        return paper, noise
+    lower_noise = (quarter - tenth) / (1.2816 - 0.6745)
+    return min(paper, quarter + 0.6745 * lower_noise), min(noise, lower_noise)
 
 
 def largest_around(image: np.ndarray, reach: int) -> np.ndarray:
