@@ -37,6 +37,7 @@ LIES: dict[str, tuple[Callable[[Any], None], str]] = {
     "absent input": (operator(CONV, inputs=[0, -1, 6]), "lacks an input"),
     "output index": (operator(CONV, outputs=[2**31 - 1]), "does not exist"),
     "no output": (operator(CONV, outputs=[]), "no outputs"),
+    "another op, too few inputs": (code(4, builtinCode=56, deprecatedBuiltinCode=56), "ARG_MAX"),
     "two outputs": (operator(SOFTMAX, outputs=[13, 13]), "one writer"),
     "too many inputs": (operator(POOL, inputs=[8, 8]), "2 inputs"),
     "cycle": (operator(CONV, inputs=[9, 7, 6]), "before any op has written it"),

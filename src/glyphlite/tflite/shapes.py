@@ -26,9 +26,11 @@ def check_operator(tensors: Sequence[Tensor], operator: Operator, name: str) -> 
     Raises:
         ArtifactError: the op's tensors or options do not fit together.
     """
-    check = _CHECKS.get(operator.name)
-    if check is not None:
-        check(Site(tensors, operator, name))
+    site = Site(tensors, operator, name)
+    if operator.name in _CHECKS:
+        _CHECKS[operator.name](site)
+    elif operator.name in _INPUTS:
+        site.arity(*_INPUTS[operator.name])
 
 
 def _convolution(site: Site) -> None:
@@ -297,6 +299,17 @@ _COMPARISONS = (
 )
 _BINARY = ("ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE")
 _REDUCTIONS = ("MEAN", "SUM", "REDUCE_PROD", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_ANY", "REDUCE_ALL")
+
+_INPUTS: Mapping[str, tuple[int, int]] = MappingProxyType(
+    dict.fromkeys(
+        ("ARG_MAX", "ARG_MIN", "GATHER", "GATHER_ND", "TILE", "BROADCAST_TO", "BATCH_MATMUL", "PRELU", "CUMSUM"), (2, 2)
+    )
+    | dict.fromkeys(("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", "REVERSE_V2", "FILL", "EMBEDDING_LOOKUP"), (2, 2))
+    | dict.fromkeys(("SLICE", "SELECT", "SELECT_V2", "RANGE", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND"), (3, 3))
+    | dict.fromkeys(("SHAPE", "RANK", "SPACE_TO_DEPTH", "DEPTH_TO_SPACE"), (1, 1))
+    | {"TRANSPOSE_CONV": (3, 4)}
+)
+"""Fewest and most inputs of ops that are only shown: kernels read them before they count them."""
 
 _CHECKS: Mapping[str, Callable[[Site], None]] = MappingProxyType(
     dict.fromkeys(_ELEMENTWISE, _elementwise)
