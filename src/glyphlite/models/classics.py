@@ -62,7 +62,14 @@ CLASSICS: tuple[Classic, ...] = (
             "micro-cnn",
             (Conv("conv", 8, 3, activation="relu"), Pool("pool"), Flatten(), Dense("fc", 16, "relu")),
         ),
-        Recipe("micro", 20, 128, Schedule("one_cycle", peak=0.006, warmup=0.2), ema=0.998),
+        Recipe(
+            "micro",
+            30,
+            128,
+            Schedule("one_cycle", peak=0.006, warmup=0.2),
+            augmentation="affine_gentle",
+            ema=0.998,
+        ),
         "the smallest, for microcontrollers",
     ),
     Classic(
