@@ -1,0 +1,177 @@
+/* The page: what was drawn goes through preprocessing and engine, and every stroke is answered at once. */
+
+import { Engine, bestBuild, classOf, probabilities } from "./engine.js";
+import { prepareGlyph } from "./images.js";
+import { Pad } from "./pad.js";
+import { greyOf, onCanvas, readPicture } from "./pictures.js";
+import { bytes, milliseconds, percent, thousands } from "./words.js";
+
+const $ = (id) => document.getElementById(id);
+/* While a stroke is drawn, an answer at most this often; its end is answered at once. */
+const BETWEEN_ANSWERS_MS = 80;
+/* More classes than this, or longer names, make a list of the best ten instead of columns. */
+const COLUMNS = 12;
+const SHOWN = 10;
+
+const model = await fetchOf("model.json", (response) => response.json());
+const build = bestBuild();
+const engineFile = model.engines[build].file;
+export const engine = await Engine.load(await fetchOf(engineFile, (response) => response.arrayBuffer()), model);
+export const pad = new Pad($("pad"), { changed: (finished) => (finished ? answer(true) : answerSoon()) });
+const asColumns = model.labels.length <= COLUMNS && model.labels.every((label) => label.length <= 2);
+let lastAnswer = 0;
+let waiting = 0;
+
+async function fetchOf(file, read) {
+  try {
+    const response = await fetch(file);
+    if (!response.ok) throw new Error(`${response.status}`);
+    return await read(response);
+  } catch (error) {
+    $("doubt").textContent = `${file} cannot be loaded (${error.message}). Reload the page.`;
+    throw error;
+  }
+}
+
+function answerSoon() {
+  $("hint").hidden = !pad.empty;
+  if (waiting) return;
+  waiting = setTimeout(() => answer(false), Math.max(0, lastAnswer + BETWEEN_ANSWERS_MS - performance.now()));
+}
+
+/** Recognize what is on the paper and show it. @returns what the page shows, or null for a blank paper. */
+export function answer(finished) {
+  clearTimeout(waiting);
+  waiting = 0;
+  const started = performance.now();
+  // A photo is looked at as it is, until something is drawn on it.
+  const photo = pad.strokes.length ? null : pad.picture;
+  const grey = greyOf(photo ?? pad.copy);
+  const { height, width } = model.input;
+  const glyph = pad.empty ? null : prepareGlyph(grey, height, width);
+  const scores = glyph && engine.scores(glyph.pixels);
+  const result = glyph && { ...glyph, scores, index: classOf(scores), real: probabilities(scores, model.output) };
+  if (pad.picture) pad.mark(photo && glyph && glyph.box);
+  show(result, finished);
+  const total = performance.now() - started;
+  if (finished && result) showTimes(engine.time(), total);
+  lastAnswer = performance.now();
+  return result;
+}
+
+function show(result, finished) {
+  $("hint").hidden = !pad.empty;
+  document.body.classList.toggle("doubtful", Boolean(result?.doubt));
+  const blank = pad.empty ? "" : "Nothing stands out from the paper.";
+  $("doubt").textContent = result ? (result.doubt ? `Perhaps no glyph: ${result.doubt}.` : "") : blank;
+  $("class").textContent = result ? model.labels[result.index] : "?";
+  $("class").classList.toggle("long", result !== null && model.labels[result.index].length > 2);
+  $("certainty").textContent = result ? `${percent(result.real[result.index])} sure` : "";
+  drawSeen(result?.pixels);
+  drawBars(result);
+  if (finished) speak(result);
+}
+
+function speak(result) {
+  if (!result) $("spoken").textContent = pad.empty ? "The paper is blank." : $("doubt").textContent;
+  else $("spoken").textContent = `${model.labels[result.index]}, ${percent(result.real[result.index])} sure. ${$("doubt").textContent}`;
+}
+
+function drawSeen(pixels) {
+  const { height, width } = model.input;
+  const canvas = $("saw");
+  if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
+  const image = new ImageData(width, height);
+  for (let i = 0; i < width * height; i++) image.data.set([...Array(3).fill(pixels?.[i] ?? 0), 255], 4 * i);
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
+function drawBars(result) {
+  const real = result?.real ?? model.labels.map(() => 0);
+  const order = model.labels.map((_, i) => i);
+  if (!asColumns) order.sort((a, b) => real[b] - real[a] || a - b).splice(SHOWN);
+  const bars = $("bars");
+  while (bars.children.length < order.length) bars.append($("bar").content.cloneNode(true));
+  order.forEach((index, place) => {
+    const item = bars.children[place];
+    item.classList.toggle("best", index === result?.index);
+    item.querySelector(".label").textContent = model.labels[index];
+    item.querySelector(".part").textContent = result ? percent(real[index]) : "";
+    item.querySelector(".bar").style.setProperty("--part", real[index].toFixed(4));
+  });
+}
+
+function showTimes(inference, total) {
+  $("inference").textContent = milliseconds(inference);
+  $("total").textContent = milliseconds(total);
+}
+
+function showModel() {
+  document.title = `Draw · ${model.name} · glyphlite`;
+  $("model").textContent = `${model.name} · ${model.variant} · ${bytes(model.bytes)}`;
+  $("file-name").textContent = `${model.file}, ${thousands(model.bytes)} bytes`;
+  $("work").textContent = `${thousands(model.macs)} multiply-accumulates, ${thousands(model.arenaBytes)} bytes of RAM`;
+  $("engine").textContent = `generated C as WebAssembly${build === "simd" ? " with SIMD" : ""}, ${bytes(model.engines[build].bytes)}`;
+  $("bars").classList.toggle("columns", asColumns);
+}
+
+/** Put a picture file on the paper and answer it. */
+export async function openPicture(file) {
+  try {
+    pad.show(onCanvas(await readPicture(file)));
+    return answer(true);
+  } catch (error) {
+    $("doubt").textContent = $("spoken").textContent = error.message;
+    return null;
+  }
+}
+
+function clear() {
+  pad.clear();
+  answer(true);
+}
+
+function choose(erasing) {
+  pad.erasing = erasing;
+  $("pen").setAttribute("aria-pressed", String(!erasing));
+  $("eraser").setAttribute("aria-pressed", String(erasing));
+  pad.draw();
+}
+
+function listen() {
+  $("pen").addEventListener("click", () => choose(false));
+  $("eraser").addEventListener("click", () => choose(true));
+  $("undo").addEventListener("click", () => pad.undo());
+  $("clear").addEventListener("click", clear);
+  $("photo").addEventListener("click", () => $("file").click());
+  $("file").addEventListener("change", async ({ target }) => {
+    const [file] = target.files;
+    if (file) await openPicture(file);
+    target.value = ""; // the same file may be chosen again
+  });
+  addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Delete" || event.key === "Backspace") clear();
+    else if (event.key === "e" || event.key === "E") choose(!pad.erasing);
+    else return;
+    event.preventDefault();
+  });
+  addEventListener("paste", ({ clipboardData }) => openFirst(clipboardData));
+  addEventListener("dragover", (event) => event.preventDefault());
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    openFirst(event.dataTransfer);
+  });
+}
+
+function openFirst(transfer) {
+  const file = [...(transfer?.files ?? [])].find(({ type }) => type.startsWith("image/"));
+  if (file) openPicture(file);
+}
+
+showModel();
+show(null, false);
+listen();
+document.body.dataset.ready = "yes";
+// Only where browsers allow it: on localhost and over HTTPS. The page works without it, but not offline.
+navigator.serviceWorker?.register(`sw.js?engine=${engineFile}`).catch(() => {});

@@ -1,0 +1,64 @@
+/* Any picture of a glyph to the pixels a model sees: prepare_glyph of src/glyphlite/data/images.py, equal within one grey level. */
+
+import { Image2D } from "./arrays.js";
+import { inkParts, mainGlyph, sideOf } from "./glyphs.js";
+import { findInk, largestAround } from "./ink.js";
+import { BOX_PART, fitToBox, nearest, setIntoField, strokeWidth, trim } from "./normalize.js";
+
+const WIDEST_STROKE = 0.3;
+const THINNEST_STROKE = 0.03;
+const LEAST_SIGNAL = 5.3;
+const CERTAIN_CONTRAST = 0.5;
+const MOST_PARTS = 12;
+const EDGE = 0.03;
+const FAINT = 0.1;
+
+/**
+ * Find the glyph on a picture and make of it what MNIST's makers would have made.
+ *
+ * @param {Image2D} picture grey from 0 to 255.
+ * @returns {{pixels: Uint8Array, box, doubt: string | null} | null} null for a blank picture.
+ */
+export function prepareGlyph(picture, height = 28, width = 28) {
+  const ink = findInk(picture);
+  const parts = inkParts(ink.strength);
+  const glyph = mainGlyph(ink.strength, parts);
+  if (!glyph) return null;
+  const cut = cutOut(ink.strength, parts, glyph);
+  const fitted = fitToBox(cut, nearest(Math.min(height, width) * BOX_PART));
+  const pixels = Uint8Array.from(setIntoField(fitted, height, width).data, (value) => Math.floor(value * 255 + 0.5));
+  const box = {
+    left: glyph.left * ink.reduction,
+    top: glyph.top * ink.reduction,
+    right: Math.min(glyph.right * ink.reduction, picture.columns),
+    bottom: Math.min(glyph.bottom * ink.reduction, picture.rows),
+  };
+  const spots = parts.parts.length;
+  const tooMany = spots > MOST_PARTS ? `the picture has ${spots} dark spots, where a glyph has one or a few` : null;
+  return { pixels, box, doubt: doubtOf(ink, glyph, cut) ?? tooMany };
+}
+
+function cutOut(strength, parts, glyph) {
+  const reach = Math.max(1, nearest(EDGE * sideOf(glyph)));
+  const top = Math.max(0, glyph.top - reach);
+  const left = Math.max(0, glyph.left - reach);
+  const area = strength.cut(top, left, Math.min(glyph.bottom + reach, strength.rows), Math.min(glyph.right + reach, strength.columns));
+  const members = new Set(glyph.parts);
+  const label = (i) => parts.labels[(top + Math.floor(i / area.columns)) * strength.columns + left + (i % area.columns)];
+  const own = area.map((_, i) => (members.has(label(i)) ? 1 : 0));
+  const around = largestAround(own, reach);
+  return trim(area.map((value, i) => (around.data[i] && (own.data[i] || label(i) === 0) ? value : 0)), FAINT);
+}
+
+function doubtOf(ink, glyph, cut) {
+  const percent = (part, digits = 0) => `${(100 * part).toFixed(digits)} %`;
+  const width = strokeWidth(cut) / cut.side;
+  if (ink.contrast < LEAST_SIGNAL * ink.noise && ink.contrast < CERTAIN_CONTRAST) {
+    return `it hardly stands out: ${percent(ink.contrast)} from paper that varies by ${percent(ink.noise)}`;
+  }
+  if (width > WIDEST_STROKE) return `it is a blot, not strokes: ${percent(width)} of its size wide`;
+  if (width < THINNEST_STROKE && glyph.parts.length > 3) {
+    return `it is texture, not strokes: ${glyph.parts.length} parts with strokes ${percent(width, 1)} of its size wide`;
+  }
+  return null;
+}

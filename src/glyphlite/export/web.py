@@ -1,0 +1,223 @@
+"""An int8 .tflite file as a page to draw on: static files that any host serves, and that work offline once loaded.
+
+Composes the compiler, the wasm32 toolchain and the files of ``templates/web``; knows nothing of servers or browsers.
+"""
+
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from importlib.resources import files as resources
+from pathlib import Path
+from typing import Any
+
+from glyphlite import __version__
+from glyphlite.compiler import CompilationReport, compile_artifact
+from glyphlite.errors import ArtifactError, OutputError
+from glyphlite.export.templating import render
+from glyphlite.files import atomic_folder
+from glyphlite.runtimes.artifact import read_artifact
+from glyphlite.runtimes.toolchain import compile_and_link, target_named
+from glyphlite.tflite.graph import Graph
+from glyphlite.tflite.metadata import read_metadata
+from glyphlite.tflite.reader import parse_graph
+
+STATIC = (
+    "index.html",
+    "style.css",
+    "app.js",
+    "arrays.js",
+    "engine.js",
+    "glyphs.js",
+    "images.js",
+    "ink.js",
+    "normalize.js",
+    "pad.js",
+    "pictures.js",
+    "words.js",
+    "icon.svg",
+    "manifest.webmanifest",
+)
+"""Copied as they are."""
+
+BUILDS = ("plain", "simd")
+"""The engine without and with WebAssembly's vector instructions; a browser loads one of them."""
+
+OURS = frozenset({*STATIC, *(f"engine-{build}.wasm" for build in BUILDS), "model.json", "sw.js"})
+"""What an earlier export may have left in the folder."""
+
+_NAME = "network"
+_STACK_BYTES = 64 << 10
+_SHIM = f"""\
+#include "{_NAME}.h"
+
+static uint8_t pixels[{_NAME.upper()}_INPUT_SIZE];
+static int8_t scores[{_NAME.upper()}_OUTPUT_SIZE];
+static {_NAME}_arena_t arena;
+
+uint8_t *glyphlite_pixels(void);
+int8_t *glyphlite_scores(void);
+int glyphlite_classify(void);
+
+uint8_t *glyphlite_pixels(void) {{ return pixels; }}
+int8_t *glyphlite_scores(void) {{ return scores; }}
+int glyphlite_classify(void) {{ return {_NAME}_classify(pixels, scores, &arena); }}
+"""
+
+
+@dataclass(frozen=True)
+class WebExport:
+    """A page that was written.
+
+    Attributes:
+        folder: to be served as it is.
+        files: every file in it.
+        name: of the model, as the page shows it.
+        variant: always int8, what generated C expresses.
+        labels: the classes.
+        model_bytes: size of the .tflite file.
+        engine_bytes: size of the larger build of the engine, the model's weights included.
+        first_load_bytes: all that a browser fetches before the page works offline, uncompressed: one engine and all else.
+    """
+
+    folder: Path
+    files: tuple[Path, ...]
+    name: str
+    variant: str
+    labels: tuple[str, ...]
+    model_bytes: int
+    engine_bytes: int
+    first_load_bytes: int
+
+
+def export_web(artifact: Path, folder: Path, *, labels: Sequence[str] | None = None) -> WebExport:
+    """Write the page; the folder appears whole or not at all.
+
+    Args:
+        artifact: an int8 .tflite file of a classifier of grey or RGB images.
+        folder: created, or replaced where it holds an earlier page and nothing else.
+        labels: the classes' names; by default those packed into the file, else their numbers.
+
+    Raises:
+        ArtifactError: the file is malformed, no classifier of images, or holds what generated C cannot express.
+        OutputError: the folder holds other files or cannot be written.
+        ToolError: zig, which builds WebAssembly, is not installed or fails.
+    """
+    artifact, folder = Path(artifact), Path(folder)
+    _check_folder(folder)
+    content = read_artifact(artifact)
+    graph = parse_graph(content, artifact.name)
+    shape = _image_shape(graph, artifact.name)
+    with tempfile.TemporaryDirectory(prefix="glyphlite-") as temporary:
+        report = compile_artifact(artifact, Path(temporary) / "c", name=_NAME, labels=labels)
+        engines = {f"engine-{build}.wasm": _engine(Path(temporary), build) for build in BUILDS}
+    name = _model_name(artifact, content)
+    written = {file: _static(file) for file in STATIC} | engines
+    written["model.json"] = _json(_model_record(name, artifact, content, shape, report, engines))
+    written["sw.js"] = _service_worker(written)
+    with atomic_folder(folder) as temporary_folder:
+        for file, data in written.items():
+            (temporary_folder / file).write_bytes(data)
+    smaller = min(len(engine) for engine in engines.values())
+    return WebExport(
+        folder=folder,
+        files=tuple(folder / file for file in written),
+        name=name,
+        variant="int8",
+        labels=report.labels,
+        model_bytes=len(content),
+        engine_bytes=max(len(engine) for engine in engines.values()),
+        first_load_bytes=sum(len(data) for data in written.values()) - smaller,
+    )
+
+
+def _check_folder(folder: Path) -> None:
+    """Nothing but an earlier page may be replaced."""
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder} is a file, expected a folder; choose another with --out")
+    foreign = sorted(path.name for path in folder.iterdir() if path.name not in OURS) if folder.is_dir() else []
+    if foreign:
+        raise OutputError(
+            f"{folder} holds files that are not of an earlier page, such as {foreign[0]}; choose another with --out"
+        )
+
+
+def _image_shape(graph: Graph, filename: str) -> tuple[int, int, int]:
+    """Height, width and channels of the images that the model takes."""
+    shape = graph.input.shape[1:]
+    if len(shape) == 2:
+        shape = (*shape, 1)
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1 or len(shape) != 3 or shape[2] not in (1, 3):
+        found = "x".join(map(str, graph.input.shape))
+        raise ArtifactError(f"{filename} takes inputs of shape {found}, not one image; the page needs height x width x 1 or 3")
+    return shape[0], shape[1], shape[2]
+
+
+def _engine(folder: Path, build: str) -> bytes:
+    """The generated C in ``folder`` as a WebAssembly module."""
+    shim = folder / "engine.c"
+    shim.write_text(_SHIM)
+    target = target_named("wasm32")
+    if build == "simd":
+        target = replace(target, zig_flags=(*target.zig_flags[:-1], f"{target.zig_flags[-1]}+simd128"))
+    output = compile_and_link(
+        target,
+        [folder / "c" / f"{_NAME}.c", shim],
+        folder / f"engine-{build}.wasm",
+        keep=["glyphlite_pixels", "glyphlite_scores", "glyphlite_classify"],
+        flags=["-fno-unroll-loops", "-Wl,--strip-all", f"-Wl,-z,stack-size={_STACK_BYTES}"],
+        include=[folder / "c"],
+    )
+    return output.read_bytes()
+
+
+def _model_name(artifact: Path, content: bytes) -> str:
+    """What the file calls itself; else the folder of a run, since all runs name their files alike; else the file."""
+    if name := read_metadata(content).name:
+        return name
+    stem = artifact.stem
+    return artifact.resolve().parent.name if stem.startswith("model_") else stem
+
+
+def _model_record(
+    name: str,
+    artifact: Path,
+    content: bytes,
+    shape: tuple[int, int, int],
+    report: CompilationReport,
+    engines: dict[str, bytes],
+) -> dict[str, Any]:
+    """What the page knows of the model."""
+    return {
+        "name": name,
+        "file": artifact.name,
+        "variant": "int8",
+        "bytes": len(content),
+        "sha256": sha256(content).hexdigest(),
+        "labels": list(report.labels),
+        "input": {"height": shape[0], "width": shape[1], "channels": shape[2]},
+        "output": {"scale": report.output_scale, "zeroPoint": report.output_zero_point},
+        "macs": report.macs,
+        "arenaBytes": report.arena_bytes,
+        "engines": {build: {"file": file, "bytes": len(engines[file])} for build in BUILDS for file in [f"engine-{build}.wasm"]},
+        "madeBy": f"glyphlite {__version__}",
+    }
+
+
+def _service_worker(written: dict[str, bytes]) -> bytes:
+    """Keeps these very files; another export has another name in the browser's storage."""
+    digest = sha256()
+    for file in sorted(written):
+        digest.update(file.encode() + b"\0" + sha256(written[file]).digest())
+    always = ["./", *(file for file in written if not file.startswith("engine-") and file != "index.html")]
+    values = {"version": digest.hexdigest()[:16], "files": json.dumps(always)}
+    return render("web/sw.js.j2", values).encode()
+
+
+def _static(file: str) -> bytes:
+    return (resources("glyphlite.export") / "templates" / "web" / file).read_bytes()
+
+
+def _json(record: dict[str, Any]) -> bytes:
+    return (json.dumps(record, ensure_ascii=False, indent=1) + "\n").encode()

@@ -1,0 +1,156 @@
+"""The exported page: what is in it, how large it is, that it asks nobody else, that its engine is TFLite Micro to the byte."""
+
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from web_tools import node
+
+from glyphlite.data.records import Dataset, as_float
+from glyphlite.errors import ArtifactError, OutputError, ToolError
+from glyphlite.export import web
+from glyphlite.export.serve import HEADERS
+from glyphlite.export.web import WebExport, export_web
+from glyphlite.runtimes.registry import get_runtime
+from glyphlite.tflite.quantization import quantize
+
+FIRST_LOAD_BYTES = 100_000
+POLICY = re.compile(r'http-equiv="Content-Security-Policy" content="([^"]+)"')
+
+
+def tflm_scores(artifact: Path, images: np.ndarray) -> np.ndarray:
+    """The stored scores that TFLite Micro gives for raw images."""
+    with get_runtime("tflm").load(artifact) as model:
+        stored = quantize(as_float(images).reshape(len(images), *model.input.shape), model.input.quantization, model.input.dtype)
+        return model.predict(stored).reshape(len(images), -1)
+
+
+def test_the_whole_page_is_small(page: WebExport) -> None:
+    sizes = {path.name: path.stat().st_size for path in page.folder.iterdir()}
+    assert set(sizes) == web.OURS == {path.name for path in page.files}
+    engines = {sizes["engine-plain.wasm"], sizes["engine-simd.wasm"]}
+    assert page.first_load_bytes == sum(sizes.values()) - min(engines) <= FIRST_LOAD_BYTES
+    assert page.engine_bytes == max(engines)
+    assert page.model_bytes < page.engine_bytes + 1024
+
+
+def test_the_page_knows_its_model(page: WebExport, samples: Path) -> None:
+    record = json.loads((page.folder / "model.json").read_text())
+    assert (record["name"], record["variant"], record["bytes"]) == ("micro-cnn", "int8", page.model_bytes)
+    assert record["bytes"] == (samples / "model_int8.tflite").stat().st_size
+    assert record["labels"] == list(page.labels) == [str(digit) for digit in range(10)]
+    assert record["input"] == {"height": 28, "width": 28, "channels": 1}
+
+
+def test_nothing_from_elsewhere(page: WebExport) -> None:
+    for path in page.files:
+        if path.suffix != ".wasm":
+            urls = set(re.findall(r"(?:https?:)?//[\w.-]+\.\w+[^\s\"']*", path.read_text()))
+            assert urls <= {"http://www.w3.org/2000/svg"}, path.name
+
+
+def test_security_policy(page: WebExport) -> None:
+    html = (page.folder / "index.html").read_text()
+    [policy] = POLICY.findall(html)
+    assert policy.startswith("default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'")
+    assert "unsafe-inline" not in policy
+    assert HEADERS["Content-Security-Policy"] == f"{policy}; frame-ancestors 'none'"
+    assert not re.search(r"<script(?![^>]*\bsrc=)|\son\w+=|\sstyle=|<style", html)
+
+
+def test_every_file_that_is_named_is_there(page: WebExport) -> None:
+    names = {path.name for path in page.files}
+    html = (page.folder / "index.html").read_text()
+    assert set(re.findall(r'(?:src|href)="([^"]+)"', html)) <= names
+    for path in page.folder.glob("*.js"):
+        assert set(re.findall(r'from "\./([^"]+)"', path.read_text())) <= names, path.name
+    worker = (page.folder / "sw.js").read_text()
+    kept = set(json.loads(re.findall(r"FILES = (\[.*\]);", worker)[0]))
+    assert kept == names - {"index.html", "sw.js", "engine-plain.wasm", "engine-simd.wasm"} | {"./"}
+    identifiers = set(re.findall(r'\bid="([^"]+)"', html))
+    assert set(re.findall(r'\$\("([^"]+)"\)', (page.folder / "app.js").read_text())) <= identifiers
+
+
+@pytest.mark.parametrize("build", web.BUILDS)
+def test_the_engine_is_tflite_micro_to_the_byte(
+    page: WebExport, samples: Path, mnist: Dataset, tmp_path: Path, build: str
+) -> None:
+    images = mnist.test.images[:300]
+    (tmp_path / "pixels").write_bytes(np.ascontiguousarray(images).tobytes())
+    command = [node(), Path(__file__).parent / "web_engine.mjs", page.folder, build, tmp_path / "pixels"]
+    done = subprocess.run(command, check=True, capture_output=True)
+    scores = np.frombuffer(done.stdout, np.int8).reshape(len(images), -1)
+    assert np.array_equal(scores, tflm_scores(samples / "model_int8.tflite", images))
+    assert json.loads(done.stderr)["best"] == "simd"
+
+
+def test_only_the_simd_build_has_vector_instructions(page: WebExport) -> None:
+    # v128.load, v128.store: the prefix 0xfd and the opcode, aligned to 1 byte, follow a local.get in any compiled loop.
+    vectors = [len(re.findall(rb"\xfd[\x00\x0b]", (page.folder / f"engine-{build}.wasm").read_bytes())) for build in web.BUILDS]
+    assert vectors[1] > vectors[0] + 10
+
+
+def test_labels_of_the_user(samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "BUILDS", ("plain",))
+    names = [f"<b>&{index}" for index in range(10)]
+    export = export_web(samples / "model_int8.tflite", tmp_path / "page", labels=names)
+    assert export.labels == tuple(names)
+    assert json.loads((export.folder / "model.json").read_text())["labels"] == names
+    with pytest.raises(ArtifactError, match="3 labels for a model of 10 classes"):
+        export_web(samples / "model_int8.tflite", tmp_path / "page", labels=["a", "b", "c"])
+    assert json.loads((export.folder / "model.json").read_text())["labels"] == names
+
+
+def test_what_cannot_be_a_page(samples: Path, tmp_path: Path) -> None:
+    for variant in ("float32", "dynamic", "float16", "int16x8"):
+        with pytest.raises(ArtifactError):
+            export_web(samples / f"model_{variant}.tflite", tmp_path / "page")
+    (tmp_path / "broken.tflite").write_bytes(b"\x1c\0\0\0TFL3" + bytes(40))
+    with pytest.raises(ArtifactError):
+        export_web(tmp_path / "broken.tflite", tmp_path / "page")
+    assert not (tmp_path / "page").exists()
+
+
+def test_other_files_are_not_replaced(samples: Path, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(OutputError, match=r"thesis\.tex"):
+        export_web(samples / "model_int8.tflite", tmp_path)
+    with pytest.raises(OutputError, match="is a file"):
+        export_web(samples / "model_int8.tflite", tmp_path / "thesis.tex")
+    assert (tmp_path / "thesis.tex").read_text() == "years of work"
+
+
+def test_without_zig(samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("glyphlite.runtimes.toolchain.zig", lambda: None)
+    with pytest.raises(ToolError, match="glyphlite\\[firmware\\]"):
+        export_web(samples / "model_int8.tflite", tmp_path / "page")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_export_is_another_version(page: WebExport, tmp_path: Path) -> None:
+    """What the service worker keeps hangs on the bytes of every file, not on when they were written."""
+    written = {path.name: path.read_bytes() for path in page.files if path.name != "sw.js"}
+    assert web._service_worker(written) == (page.folder / "sw.js").read_bytes()
+    assert web._service_worker(written | {"ink.js": b"//"}) != web._service_worker(written)
+
+
+def test_the_name_of_a_model(samples: Path, tmp_path: Path) -> None:
+    shutil.copy(samples / "model_int8.tflite", tmp_path / "mine.tflite")
+    content = (tmp_path / "mine.tflite").read_bytes()
+    assert web._model_name(tmp_path / "mine.tflite", content) == "mine"
+    assert web._model_name(samples / "model_int8.tflite", content) == "micro-cnn"
+
+
+def test_a_model_of_no_images(samples: Path) -> None:
+    from glyphlite.tflite.reader import read_graph
+
+    graph = read_graph(samples / "model_int8.tflite")
+    flat = replace(graph.input, shape=(1, 784))
+    tensors = tuple(flat if tensor.index == flat.index else tensor for tensor in graph.tensors)
+    with pytest.raises(ArtifactError, match="shape 1x784, not one image"):
+        web._image_shape(replace(graph, tensors=tensors), "flat.tflite")

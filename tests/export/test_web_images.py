@@ -1,0 +1,83 @@
+"""The page's preprocessing is Python's: the same pictures through both, equal within one grey level."""
+
+import json
+import subprocess
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageFilter
+from web_tools import node
+
+from glyphlite.data.images import prepare_glyph
+from glyphlite.data.records import Dataset
+from glyphlite.errors import DataError
+
+PAGE = Path(str(files("glyphlite.export") / "templates" / "web"))
+
+
+def on_paper(image: np.ndarray, side: int, rng: np.random.Generator, *, turn: float = 0, noise: float = 0) -> np.ndarray:
+    """A digit of MNIST as a photo of dark ink on unevenly lit paper."""
+    picture = Image.fromarray(np.pad(image, 6)).resize((side, side), Image.Resampling.BICUBIC).rotate(turn)
+    ink = np.asarray(picture.filter(ImageFilter.GaussianBlur(side / 150)), float) / 255
+    y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j]
+    paper = 200 + 30 * x - 25 * y * y + noise * rng.standard_normal(ink.shape)
+    return np.clip(paper * (1 - 0.75 * ink), 0, 255).astype(np.uint8)
+
+
+def pictures(mnist: Dataset) -> dict[str, np.ndarray]:
+    """Vectors of every kind that the page meets, by what they are."""
+    rng = np.random.default_rng(6)
+    digits = mnist.test.images[..., 0] if mnist.test.images.ndim == 4 else mnist.test.images
+    made = {f"canvas {i}": 255 - np.kron(digits[i], np.ones((10, 10), np.uint8)) for i in range(40)}
+    made |= {f"as it is {i}": digits[i] for i in range(100, 140)}
+    made |= {f"photo {i}": on_paper(digits[i], 200 + 13 * (i - 200), rng, turn=i % 31 - 15, noise=2) for i in range(200, 230)}
+    made["large photo"] = on_paper(digits[300], 1900, rng, noise=4)
+    made["light on dark"] = 255 - on_paper(digits[301], 320, rng, noise=3)
+    made["wide"] = np.pad(255 - digits[302], ((3, 0), (200, 700)), constant_values=255)
+    made["several"] = 255 - np.hstack([np.kron(digit, np.ones((6, 6), np.uint8)) for digit in digits[400:404]])
+    made["thin"] = np.full((240, 240), 235, np.uint8)
+    made["thin"][20:220, 120] = 20
+    made["blot"] = np.full((200, 200), 255, np.uint8)
+    made["blot"][40:160, 50:150] = 0
+    made["texture"] = rng.integers(0, 256, (150, 170)).astype(np.uint8)
+    made["blank"] = np.full((120, 90), 200, np.uint8)
+    made["one pixel"] = np.array([[7]], np.uint8)
+    made["a row"] = np.array([[255] * 40 + [0] * 3 + [255] * 40], np.uint8)
+    made["in the corner"] = np.full((100, 100), 255, np.uint8)
+    made["in the corner"][:20, :4] = 0
+    return made
+
+
+def through_node(vectors: list[tuple[np.ndarray, int, int]], folder: Path) -> list[dict | None]:
+    """Each picture, and the height and width to prepare it for, through the page's modules."""
+    records = []
+    for number, (picture, height, width) in enumerate(vectors):
+        (folder / f"{number}.grey").write_bytes(np.ascontiguousarray(picture).tobytes())
+        rows, columns = picture.shape
+        records.append({"file": f"{number}.grey", "rows": rows, "columns": columns, "height": height, "width": width})
+    (folder / "vectors.json").write_text(json.dumps(records))
+    script = Path(__file__).parent / "web_images.mjs"
+    command = [node(), script, PAGE, folder / "vectors.json"]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def test_equal_within_one_grey_level(mnist: Dataset, tmp_path: Path) -> None:
+    vectors = [(name, picture, 28, 28) for name, picture in pictures(mnist).items()]
+    vectors += [("32 high", vectors[0][1], 32, 40), ("20 high", vectors[45][1], 20, 20)]
+    results = through_node([vector[1:] for vector in vectors], tmp_path)
+    refused = 0
+    for (name, picture, height, width), found in zip(vectors, results, strict=True):
+        try:
+            expected = prepare_glyph(picture, height, width)
+        except DataError:
+            assert found is None, name
+            refused += 1
+            continue
+        assert found is not None, name
+        difference = np.abs(np.array(found["pixels"]) - expected.pixels.reshape(-1).astype(int))
+        assert difference.max() <= 1, name
+        assert found["box"] == vars(expected.box), name
+        assert (found["doubt"] is None) == (expected.doubt is None), name
+    assert 1 <= refused <= 4
+    assert sum(found is not None and found["doubt"] is not None for found in results) >= 2
