@@ -48,8 +48,8 @@ def try_mutant(
         mutant: the damaged file.
         folder: scratch space; the file is written into it.
         dataset: a few images, all of which are verified; the first is embedded by the export.
-        arena: measured before, to spare the slow parts: the search for the smallest arena and the comparison of the tensors
-            inside; None does them for this file.
+        arena: measured before, to spare a file that TFLite Micro takes the slow parts: the search for its smallest arena and
+            the comparison of the tensors inside; None does them.
         longest_s: a stage that takes longer, three times over, hangs.
     """
     path = folder / "mutant.tflite"
@@ -58,10 +58,13 @@ def try_mutant(
     inspection = _stage(trial, "inspect", lambda: inspect_artifact(path), lambda _: "shown")
     if isinstance(inspection, Inspection):
         trial.faults.extend(f"inspect: {fault}" for fault in _misread(inspection, mutant.content))
+    thorough = arena is None
+    if not (isinstance(inspection, Inspection) and inspection.runtimes["tflm"].accepts):
+        arena = None  # whether TFLite Micro takes a file is for export to find out, which it does by measuring
     _stage(
         trial,
         "verify",
-        lambda: verify(path, dataset, runtimes=INTERPRETERS, tensor_images=0 if arena else 1),
+        lambda: verify(path, dataset, runtimes=INTERPRETERS, tensor_images=1 if thorough else 0),
         lambda verification: "agrees" if verification.agrees else "differs",
     )
     with tempfile.TemporaryDirectory(dir=folder) as parent:

@@ -68,6 +68,7 @@ def test_the_mutants_reach_every_stage(trials: list[Trial]) -> None:
     assert outcomes["inspect"].keys() == {"shown", "refused"}
     assert outcomes["verify"].keys() >= {"agrees", "refused"}
     assert outcomes["export"].keys() == {"exported", "refused"}
+    assert outcomes["export"]["exported"] < outcomes["inspect"]["shown"]
     assert {trial.kind for trial in trials} == set(KINDS)
 
 
