@@ -14,6 +14,7 @@ import numpy as np
 from glyphlite.compiler.emission import Emitted, Sample, emit
 from glyphlite.compiler.lowering import lower
 from glyphlite.compiler.nodes import Program, Softmax
+from glyphlite.compiler.packing import PATHS
 from glyphlite.compiler.passes import optimize
 from glyphlite.compiler.schedule import Segment, schedule
 from glyphlite.errors import ArtifactError
@@ -216,7 +217,8 @@ def _report(
     labels: tuple[str, ...],
 ) -> CompilationReport:
     def constant_bytes(path: str) -> int:
-        return sum(array.bytes for arrays in emitted.constants.values() for array in arrays if array.path in ("both", path))
+        arrays = (array for arrays in emitted.constants.values() for array in arrays)
+        return sum(array.bytes for array in arrays if array.path in PATHS[path])
 
     layers = tuple(
         LayerPlan(
@@ -224,7 +226,7 @@ def _report(
             op=node.op,
             function=f"{name}_{node.name}",
             macs=node.macs,
-            constant_bytes=sum(array.bytes for array in emitted.constants.get(node.name, ()) if array.path != "plain"),
+            constant_bytes=sum(array.bytes for array in emitted.constants.get(node.name, ()) if array.path in PATHS["dsp"]),
         )
         for segment in segments
         for node in segment.nodes

@@ -162,7 +162,7 @@ class _Emitter:
 
     def _scratch_bytes(self, node: Node, *, sink: bool) -> int:
         if isinstance(node, Convolution) and self._is_stem(node):
-            return 8 * (2 * node.output.width + 2)
+            return max(8 * (2 * node.output.width + 2), 4 * node.output.channels)
         if isinstance(node, Convolution):
             depth = int(np.prod(node.weights.shape[1:]))
             groups = -(-depth // packing.GROUP)
@@ -339,7 +339,8 @@ class _Emitter:
         kernel.kernel, kernel.dsp = "stem", True
         rows = node.weights.reshape(len(node.weights), -1)
         kernel.weight_type = "int8_t" if self.optimize == "size" else "int32_t"  # Cortex-M0: a signed byte takes two instructions
-        self._array(node, "weights", kernel.weight_type, rows, "plain")
+        self._array(node, "weights", kernel.weight_type, rows, "narrow")
+        self._array(node, "tap_weights", "int32_t", rows.T, "wide")
         requantization = node.requantization
         shifts = -np.array(requantization.shifts)
         kernel.aligned = bool(
@@ -375,7 +376,8 @@ class _Emitter:
             words = np.concatenate([packing.pack_quads(part) for part in parts])
             self._array(node, "lane_weights", "int32_t", words, "dsp")
         plain = np.concatenate([packing.interleave_quads(part) for part in parts])
-        self._array(node, "weights", "uint8_t", plain, "plain" if kernel.dsp else "both")
+        self._array(node, "weights", "uint8_t", plain, "narrow" if kernel.dsp else "not wide")
+        self._array(node, "row_weights", "int8_t", np.concatenate([part.reshape(-1) for part in parts]), "wide")
         self._requantize(kernel, node, node.weights, node.bias)
 
     def _fill_depthwise(self, kernel: Kernel, node: Depthwise) -> None:
@@ -554,6 +556,7 @@ class _Emitter:
             "p": self.p,
             "P": self.P,
             "dsp_macro": self.dsp_macro,
+            "wide_macro": f"{self.P}_WIDE",
             "uses": self.uses,
             "unroll": self._unroll,
             "kernels": kernels,

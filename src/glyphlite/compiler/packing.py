@@ -14,9 +14,17 @@ GROUP = 4  # inputs taken in one step: two words of two 16-bit lanes, inputs (0,
 _SAFE_GROUPS = 64  # 256 inputs * 255 * 127 < 2**23
 
 
+PATHS = {
+    "dsp": {"both", "dsp", "not wide"},
+    "plain": {"both", "plain", "narrow", "not wide"},
+    "wide": {"both", "plain", "wide"},
+}
+"""The arrays that end up in the flash of a core with the DSP extension, of one without, and in a host's program."""
+
+
 @dataclass(frozen=True)
 class Array:
-    """A constant of generated C. ``path`` says which kernels read it: dsp, plain, or both."""
+    """A constant of generated C. ``path`` says which kernels read it; see ``PATHS``."""
 
     name: str
     c_type: str
