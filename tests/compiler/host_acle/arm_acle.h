@@ -9,8 +9,6 @@ static inline int32_t acle_bottom(int32_t x) { return (int16_t)((uint32_t)x & 0x
 static inline int32_t acle_top(int32_t x) { return (int16_t)((uint32_t)x >> 16); }
 static inline int32_t acle_wrap(int32_t a, int32_t b) { return (int32_t)((uint32_t)a + (uint32_t)b); }
 
-static inline uint32_t __ror(uint32_t x, uint32_t n) { return n ? (x >> n) | (x << (32U - n)) : x; }
-static inline uint32_t __uxtb16(uint32_t x) { return x & 0x00FF00FFU; }
 static inline int32_t __sxtb16(int32_t x) {
     const uint32_t low = (uint32_t)(int32_t)(int8_t)((uint32_t)x & 0xFFU);
     const uint32_t high = (uint32_t)(int32_t)(int8_t)(((uint32_t)x >> 16) & 0xFFU);
