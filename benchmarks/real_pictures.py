@@ -5,8 +5,8 @@
 Pictures: digits from 20 handwriting-like fonts that Debian ships, turned by up to 12 degrees, shaded, blurred, on textured paper
 and on blackboards (tests/test_data/scenes.py); scikit-learn's `load_digits` (8x8 pixels); and MNIST's own test images, which the
 preprocessing should leave as good as they are. The fonts come with apt-get (no root) and the digits out of scikit-learn's wheel
-with pip, both kept in the user's cache. The settings of glyphlite.data
-were chosen on other fonts; its thresholds for doubt on these very sources with other seeds, so that those rates are on the kind side.
+with pip, both kept in the user's cache. The settings of glyphlite.data were chosen on other fonts; its thresholds for doubt on
+these very sources with other seeds, so that those rates are on the kind side.
 Ends with exit code 1 if the rendered digits are read worse than ``--at-least``.
 """
 

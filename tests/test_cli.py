@@ -27,6 +27,7 @@ COMMANDS = (
     "compile",
     "simulate",
     "report",
+    "draw",
 )
 
 
@@ -205,7 +206,7 @@ def test_a_tflite_of_random_bytes(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_a_missing_file(cli: Cli, tmp_path: Path) -> None:
-    for command in ("inspect", "evaluate", "verify", "simulate", "report"):
+    for command in ("inspect", "evaluate", "verify", "simulate", "report", "draw"):
         refused(cli(command, tmp_path / "nothing.tflite"), "nothing.tflite")
     refused(cli("convert", tmp_path / "nothing.keras", "--out", tmp_path / "out"), "nothing.keras")
     assert list(tmp_path.iterdir()) == []

@@ -57,6 +57,7 @@ class ExportFor(StrEnum):
 
     TFLM = "tflm"
     C_ARRAY = "c-array"
+    WEB = "web"
 
 
 class Language(StrEnum):
@@ -407,7 +408,11 @@ def verify(
 def export(
     file: Annotated[Path, typer.Argument(metavar="FILE.tflite", help="A .tflite file.")],
     target: Annotated[
-        ExportFor, typer.Option("--for", help="tflm: a whole TensorFlow Lite Micro project. c-array: any .tflite as a C array.")
+        ExportFor,
+        typer.Option(
+            "--for",
+            help="tflm: a whole TensorFlow Lite Micro project. c-array: any .tflite as a C array. web: a page to draw on.",
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder to write.")],
     name: Annotated[str, typer.Option("--name", help="Prefix of the C symbols.")] = "model",
@@ -493,6 +498,23 @@ def simulate(
 
     _print(predictions_table(simulation.predictions()))
     _print(firmware_view(simulation.reports))
+
+
+@app.command(epilog="Example: glyphlite draw runs/edge-cnn/model_int8.tflite")
+def draw(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="[MODEL_int8.tflite]", help="An int8 .tflite file, or a run's folder; runs/edge-cnn when left out."
+        ),
+    ] = Path("runs/edge-cnn"),
+    host: Annotated[str, typer.Option("--host", help="0.0.0.0 lets a phone on the same network in.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes any that is free.")] = 8000,
+) -> None:
+    """Serve a page to draw on: the int8 model answers every stroke, in the browser. Ctrl-C ends it."""
+    from glyphlite.pipeline.export import draw_page
+
+    draw_page(file, host=host, port=port)
 
 
 @app.command(epilog="Example: glyphlite report runs/micro-cnn runs/edge-cnn --out comparison.html")

@@ -1,5 +1,6 @@
 """``glyphlite export``: an artifact as firmware sources for other people's runtimes."""
 
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,9 @@ from glyphlite.data.datasets import load_dataset
 from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError
 from glyphlite.export.c_array import write_model_data
+from glyphlite.export.serve import serve
 from glyphlite.export.tflm import ExportReport, export_tflm
+from glyphlite.export.web import WebExport, export_web
 from glyphlite.pipeline.inputs import artifact_in
 
 
@@ -27,7 +30,7 @@ def export_file(
 
     Args:
         path: a .tflite file, or a run's folder (its int8 artifact).
-        target: ``tflm`` or ``c-array``.
+        target: ``tflm``, ``c-array`` or ``web``.
         folder: what is written.
         name: prefix of the C symbols.
         language: ``cc`` or ``c``.
@@ -48,6 +51,8 @@ def export_file(
             {"name": data.name, "bytes": data.bytes, "sha256": data.sha256, "files": [str(file) for file in data.files]},
             f"{files}: {data.bytes} bytes",
         )
+    if target == "web":
+        return _web(export_web(path, folder))
     image, label, labels = image_of(load_dataset(dataset, data_dir=data_dir), sample)
     report = export_tflm(
         path,
@@ -60,6 +65,19 @@ def export_file(
         image_source=f"{dataset} test image {sample}",
     )
     return Exported(_document(report), _words(report))
+
+
+def draw_page(path: Path, *, host: str, port: int) -> None:
+    """Serve a page on which one draws and the artifact answers, until Ctrl-C.
+
+    Raises:
+        ArtifactError: the file is missing, malformed or not int8.
+        ToolError: the compiler for WebAssembly is missing, or the address cannot be served on.
+    """
+    path = artifact_in(path)
+    with tempfile.TemporaryDirectory(prefix="glyphlite-") as folder:
+        export_web(path, Path(folder) / "page")
+        serve(Path(folder) / "page", host=host, port=port)
 
 
 def image_of(dataset: Dataset, sample: int) -> tuple[Any, int, tuple[str, ...]]:
@@ -85,6 +103,23 @@ def _document(report: ExportReport) -> dict[str, Any]:
         "tflm": report.arena.report().model_dump(mode="json"),
         "expected_class": report.expected_class,
     }
+
+
+def _web(page: WebExport) -> Exported:
+    document = {
+        "folder": str(page.folder),
+        "files": [str(file) for file in page.files],
+        "name": page.name,
+        "model_bytes": page.model_bytes,
+        "engine_bytes": page.engine_bytes,
+        "first_load_bytes": page.first_load_bytes,
+    }
+    words = (
+        f"{page.folder}: {len(page.files)} files to put on any host; {page.first_load_bytes:,} bytes for a first visit, "
+        f"{page.engine_bytes:,} of them the engine with the model in it\n"
+        f"Look at it: python3 -m http.server -d {page.folder}"
+    )
+    return Exported(document, words)
 
 
 def _words(report: ExportReport) -> str:
