@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from glyphlite.console import quiet_tensorflow, say
-from glyphlite.files import write_bytes
+from glyphlite.data.records import Dataset, as_float
+from glyphlite.files import atomic_path, write_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = ROOT / "tests" / "data" / "micro-cnn"
 REFERENCE = ("decay-cnn", "micro-cnn", "edge-cnn", "mlp", "classic-cnn")
 SEPARABLE = "separable-cnn"
 _IMAGES = 12_800
@@ -27,34 +29,50 @@ def cache_folder(name: str) -> Path:
     return folder
 
 
-def artifact_of(name: str) -> Path:
-    """The int8 .tflite of a model of :data:`REFERENCE`, or of :data:`SEPARABLE`; made on the first call."""
-    path = cache_folder("benchmark-models") / f"{name}.tflite"
+def artifact_of(name: str, *, batch: int | None = 1) -> Path:
+    """The int8 .tflite of a model of :data:`REFERENCE`, or of :data:`SEPARABLE`; made on the first call.
+
+    Args:
+        name: the model.
+        batch: 1, as microcontrollers need it, or None: the same weights with a free batch.
+    """
+    path = cache_folder("benchmark-models") / f"{name}{'' if batch else '-batches'}.tflite"
     if not path.exists():
-        if name == "micro-cnn":
-            shutil.copy(ROOT / "tests" / "data" / "micro-cnn" / "model_int8.tflite", path)
+        if name == "micro-cnn" and batch:
+            shutil.copy(SAMPLES / "model_int8.tflite", path)
         else:
-            say(f"training {name} on {_IMAGES} digits, once")
-            _make(name, path)
+            _convert(name, path, batch)
     return path
 
 
-def _make(name: str, path: Path) -> None:
+def _convert(name: str, path: Path, batch: int | None) -> None:
     quiet_tensorflow()
     import keras
 
     from glyphlite.conversion.calibration import representative_images
     from glyphlite.conversion.converter import convert
     from glyphlite.data.datasets import load_dataset
-    from glyphlite.data.records import as_float
+
+    dataset = load_dataset("mnist")
+    trained = SAMPLES / "model.keras" if name == "micro-cnn" else path.with_name(f"{name}.keras")
+    if not trained.exists():
+        say(f"training {name} on {_IMAGES} digits, once")
+        _train(name, dataset, trained)
+    model: Any = keras.saving.load_model(trained)
+    write_bytes(path, convert(model, "int8", representative=representative_images(dataset, 300), batch=batch).content)
+
+
+def _train(name: str, dataset: Dataset, path: Path) -> None:
+    import keras
+
     from glyphlite.models.registry import resolve_model
 
     keras.utils.set_random_seed(0)
-    dataset = load_dataset("mnist")
     model: Any = _separable() if name == SEPARABLE else resolve_model(name, dataset.input_shape, dataset.classes).build()
-    model.compile(optimizer=keras.optimizers.Adam(0.002), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.compile(optimizer=keras.optimizers.Adam(0.002), loss="sparse_categorical_crossentropy")
     model.fit(as_float(dataset.train.images[:_IMAGES]), dataset.train.labels[:_IMAGES], batch_size=64, epochs=1, verbose=0)
-    write_bytes(path, convert(model, "int8", representative=representative_images(dataset, 300)).content)
+    with atomic_path(path) as temporary:
+        model.save(temporary)
 
 
 def _separable() -> Any:

@@ -1,0 +1,198 @@
+"""Generated C against LiteRT (XNNPACK, one thread) on this host: one image at a time, and a whole test split.
+
+    python benchmarks/host_inference.py
+
+One image at a time: a call of the generated function through ctypes against ``Interpreter.invoke`` on a file with batch 1;
+copying the image in and the scores out is left out on both sides. The test split: one call of a C loop against LiteRT on the same
+weights with a free batch, at the batch size that is fastest for it, copies left out too. The two take turns, block by block, and
+the medians are compared, so that a busy machine slows both. The C is built by gcc, once for this very processor
+(-O3 -march=native) and once as a distribution would (-O2). Writes benchmarks/results/host_inference.json.
+"""
+
+import argparse
+import ctypes
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from common.artifacts import REFERENCE, SEPARABLE, artifact_of
+from rich.console import Console
+from rich.table import Table
+
+from glyphlite.compiler import compile_artifact
+from glyphlite.console import quiet_tensorflow, say
+from glyphlite.data.datasets import load_dataset
+from glyphlite.files import write_json
+from glyphlite.runtimes.toolchain import compile_shared, host_compiler
+
+BUILDS = {"native": ("-O3", "-march=native"), "plain": ("-O2",)}
+BATCHES = (32, 256, 2048)
+BLOCK_S = 0.004
+
+_LOOP = """
+#include "net.h"
+void net_batch(const int8_t *in, int8_t *out, int32_t count, net_arena_t *arena) {
+  for (int32_t i = 0; i < count; i++, in += NET_INPUT_SIZE, out += NET_OUTPUT_SIZE) net_invoke(in, out, arena);
+}
+"""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--models", nargs="*", default=[*REFERENCE, SEPARABLE])
+    parser.add_argument("--rounds", type=int, default=41)
+    parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results" / "host_inference.json")
+    options = parser.parse_args()
+    quiet_tensorflow()
+    images = load_dataset("mnist").test.images
+    rows = []
+    for model in options.models:
+        say(model)
+        rows.append(_measure(model, images, options.rounds))
+    _print(rows)
+    versions = {"compiler": host_compiler().version(), "litert": _litert_version(), "processor": _processor()}
+    write_json(options.output, {"schema": 1, "images": len(images), "versions": versions, "rows": rows})
+    return 0
+
+
+def _measure(model: str, images: np.ndarray, rounds: int) -> dict[str, Any]:
+    stored = np.ascontiguousarray((images.astype(np.int16) - 128).astype(np.int8).reshape(len(images), -1))
+    with tempfile.TemporaryDirectory() as folder:
+        ours = {name: _Generated(artifact_of(model), Path(folder) / name, flags) for name, flags in BUILDS.items()}
+        single = _LiteRT(artifact_of(model), 1, stored)
+        batched = {size: _LiteRT(artifact_of(model, batch=None), size, stored) for size in BATCHES}
+        classes = {name: build.run(stored).argmax(axis=1) for name, build in ours.items()}
+        for name, found in classes.items():  # XNNPACK rounds otherwise, but a class that differs would be a wrong benchmark
+            agreeing = float(np.mean(found[:500] == single.classes(stored[:500])))
+            if agreeing < 0.99:
+                raise SystemExit(f"{model}: {name} and LiteRT agree on {agreeing:.1%} of the images only")
+        one = {"litert": single.invoke, **{name: build.caller(stored[0]) for name, build in ours.items()}}
+        singles = _interleaved(one, rounds)
+        part = stored[: max(BATCHES)]
+        whole: dict[Any, Callable[[], object]] = {f"litert {size}": each.invoke for size, each in batched.items()}
+        whole |= {name: build.batch_caller(part) for name, build in ours.items()}
+        sizes = {**{f"litert {size}": size for size in BATCHES}, **dict.fromkeys(ours, len(part))}
+        wholes = {name: seconds / sizes[name] for name, seconds in _interleaved(whole, max(5, rounds // 3)).items()}
+    best = min(BATCHES, key=lambda size: wholes[f"litert {size}"])
+    row: dict[str, Any] = {"model": model, "litert_batch": best}
+    for kind, times, theirs in (("one_us", singles, singles["litert"]), ("split_us", wholes, wholes[f"litert {best}"])):
+        row[kind] = {"litert": theirs * 1e6, **{name: times[name] * 1e6 for name in BUILDS}}
+        row[kind.replace("_us", "_ratio")] = {name: theirs / times[name] for name in BUILDS}
+    return row
+
+
+def _interleaved(calls: dict[Any, Callable[[], object]], rounds: int) -> dict[Any, float]:
+    """The median seconds of a call of each, block after block in turn."""
+    repeats = {}
+    for name, call in calls.items():
+        call()
+        start = time.perf_counter()
+        call()
+        repeats[name] = max(1, round(BLOCK_S / max(time.perf_counter() - start, 1e-7)))
+    times: dict[Any, list[float]] = {name: [] for name in calls}
+    for _ in range(rounds):
+        for name, call in calls.items():
+            count = repeats[name]
+            start = time.perf_counter()
+            for _ in range(count):
+                call()
+            times[name].append((time.perf_counter() - start) / count)
+    return {name: statistics.median(found) for name, found in times.items()}
+
+
+class _Generated:
+    """Generated C in a library, called through ctypes."""
+
+    def __init__(self, artifact: Path, folder: Path, flags: tuple[str, ...]) -> None:
+        report = compile_artifact(artifact, folder, name="net")
+        (folder / "loop.c").write_text(_LOOP)
+        library = compile_shared([folder / "net.c", folder / "loop.c"], folder / "net.so", flags=flags, include=[folder])
+        self._library = ctypes.CDLL(str(library))
+        self._output_bytes = report.output_bytes
+        self._arena = np.zeros(report.arena_bytes // 4 + 1, np.uint32)
+
+    def caller(self, image: np.ndarray) -> Callable[[], object]:
+        """A call of one inference."""
+        source, result = ctypes.create_string_buffer(image.tobytes(), image.size), ctypes.create_string_buffer(self._output_bytes)
+        function, arena = self._library.net_invoke, ctypes.c_void_p(self._arena.ctypes.data)
+        return lambda: function(source, result, arena)
+
+    def batch_caller(self, images: np.ndarray) -> Callable[[], object]:
+        """A call that runs them all."""
+        results = np.zeros((len(images), self._output_bytes), np.int8)
+        pointers = (ctypes.c_void_p(array.ctypes.data) for array in (images, results))
+        source, result = pointers
+        function, arena = self._library.net_batch, ctypes.c_void_p(self._arena.ctypes.data)
+        return lambda: (function(source, result, ctypes.c_int32(len(images)), arena), results)
+
+    def run(self, images: np.ndarray) -> np.ndarray:
+        """The scores of images, int8."""
+        results = np.zeros((len(images), self._output_bytes), np.int8)
+        pointers = [ctypes.c_void_p(array.ctypes.data) for array in (images, results)]
+        self._library.net_batch(*pointers, ctypes.c_int32(len(images)), ctypes.c_void_p(self._arena.ctypes.data))
+        return results
+
+
+class _LiteRT:
+    """LiteRT with its default delegate (XNNPACK) on one thread."""
+
+    def __init__(self, artifact: Path, batch: int, stored: np.ndarray) -> None:
+        from ai_edge_litert.interpreter import Interpreter
+
+        self._interpreter = Interpreter(model_path=str(artifact), num_threads=1)
+        self._port = self._interpreter.get_input_details()[0]
+        shape = tuple(int(extent) for extent in self._port["shape"][1:])
+        if batch > 1:
+            self._interpreter.resize_tensor_input(self._port["index"], (batch, *shape))
+        self._interpreter.allocate_tensors()
+        self._shape = shape
+        self._interpreter.set_tensor(self._port["index"], stored[:batch].reshape(batch, *shape))
+        self.invoke = self._interpreter.invoke
+
+    def classes(self, images: np.ndarray) -> np.ndarray:
+        """The class of each image, one at a time."""
+        found, output = [], self._interpreter.get_output_details()[0]["index"]
+        for image in images:
+            self._interpreter.set_tensor(self._port["index"], image.reshape(1, *self._shape))
+            self._interpreter.invoke()
+            found.append(int(self._interpreter.get_tensor(output).argmax()))
+        return np.array(found)
+
+
+def _print(rows: list[dict[str, Any]]) -> None:
+    table = Table(title="Microseconds an image, and how many times faster generated C is")
+    headings = ("model", "LiteRT", "C native", "times", "C -O2", "times", "LiteRT split", "C native", "times", "C -O2", "times")
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading == "model" else "right")
+    for row in rows:
+        cells = [row["model"]]
+        for kind in ("one", "split"):
+            times, ratios = row[f"{kind}_us"], row[f"{kind}_ratio"]
+            cells += [f"{times['litert']:.2f}"]
+            for build in BUILDS:
+                cells += [f"{times[build]:.2f}", f"{ratios[build]:.2f}"]
+        table.add_row(*cells)
+    Console(width=150).print(table)
+    for kind, words in (("one", "one image at a time"), ("split", "the whole test split")):
+        ratios = [row[f"{kind}_ratio"]["native"] for row in rows]
+        print(f"{words}: generated C is {min(ratios):.2f} to {max(ratios):.2f} times as fast as LiteRT")
+
+
+def _litert_version() -> str:
+    from importlib.metadata import version
+
+    return version("ai-edge-litert")
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
