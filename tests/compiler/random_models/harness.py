@@ -13,14 +13,23 @@ from glyphlite.runtimes.toolchain import Compiler, compile_program
 from glyphlite.tflite.graph import Graph
 
 FLAGS = ("-O1", "-w", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+
+
+def _has_avx2() -> bool:
+    """Whether this processor has the wide vectors of the fourth path."""
+    description = Path("/proc/cpuinfo")
+    return description.exists() and " avx2 " in description.read_text()
+
+
 OPTIMIZE = ("speed", "size", "ram")
 
-# Generated C takes one of three paths by the core's macros. All three run here: host_acle has the DSP intrinsics in portable C.
+# Generated C takes one of four paths by the compiler's macros. All run here: host_acle has the DSP intrinsics in portable C.
 ACLE = Path(__file__).parents[1] / "host_acle"
 PATHS: dict[str, tuple[str, ...]] = {
     "plain": (),
     "dsp": ("-D__ARM_FEATURE_DSP=1", "-D__ARM_FEATURE_SIMD32=1", f"-I{ACLE}"),
     "v6m": ("-D__ARM_ARCH_6M__=1",),
+    **({"avx2": ("-mavx2",)} if _has_avx2() else {}),
 }
 
 _MAIN = """\
