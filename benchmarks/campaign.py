@@ -6,7 +6,7 @@ Each model is a seed (``tests/compiler/random_models``): half go through Keras a
 numbers that training would never give. Each is compiled (optimizing in turn for speed, size and ram), built by gcc with the
 address and undefined-behaviour sanitizers for one of the paths that the C has (portable, Arm's DSP extension, Cortex-M0, wide
 vectors: in turn, or all), and run with its arena full of rubbish and guard zones around it. What was done is kept, so that
-Ctrl-C, a crash of either side or a second call lose nothing: models and TFLite Micro's answers in the user's cache, results by the
+Ctrl-C, a crash of either side or a second call lose nothing: models and answers in the user's cache, results by the
 hash of the compiler's source. Writes benchmarks/results/campaign.json; exits 1 if a byte differs or if the compiler refuses a
 model that TFLite Micro takes.
 """
