@@ -85,7 +85,7 @@ def test_the_trial_finds_faults(monkeypatch: pytest.MonkeyPatch, sources: dict[s
 
     sound = replace(make_mutant(sources, SEED, 0), content=sources["micro-cnn/model_int8"])
     honest: Any = mutation_trial.inspect_artifact
-    told = honest(Path(__file__).parent / "data" / "branches" / "model_int8.tflite", runtimes=False)
+    told = honest(Path(__file__).parent / "data" / "branches" / "model_int8.tflite")
     monkeypatch.setattr(mutation_trial, "inspect_artifact", lambda path: told)
     monkeypatch.setattr(mutation_trial, "verify", lambda *_, **__: 1 / 0)
     faults = try_mutant(sound, tmp_path, few, arena=None, longest_s=PATIENCE).faults
