@@ -15,6 +15,7 @@ import tempfile
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def main() -> int:
         summary = {
             "command": f"{command} --deep-every {arguments.deep_every}",
             "date": datetime.now(UTC).date().isoformat(),
-            "sources": sorted(sources),
+            "sources": {name: sha256(content).hexdigest() for name, content in sorted(sources.items())},
             "minutes": round((time.monotonic() - started) / 60, 1),
             **trials.summarize(done),
         }
