@@ -172,7 +172,7 @@ def compile_graph(
 
 def optimize_program(program: Program, scores: str) -> Program:
     """Run the passes; without probabilities the softmax at the end goes first: it keeps the order of the logits."""
-    last = program.nodes[-1]
+    last = program.nodes[-1] if program.nodes else None
     if scores != "probabilities" and isinstance(last, Softmax) and last.output.index == program.output.index:
         if len(program.nodes) == 1:
             raise ArtifactError("the model is a softmax alone; without it nothing is left to compile")

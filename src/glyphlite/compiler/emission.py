@@ -343,8 +343,12 @@ class _Emitter:
         self._array(node, "tap_weights", "int32_t", rows.T, "wide")
         requantization = node.requantization
         shifts = -np.array(requantization.shifts)
+        largest = int(np.abs(node.bias).max()) + 9 * 127 * 255
         kernel.aligned = bool(
-            shifts.min() >= 0 and shifts.max() - shifts.min() < 8 and requantization.low >= requantization.offset
+            largest < 2**22
+            and shifts.min() >= 0
+            and shifts.max() - shifts.min() < 8
+            and requantization.low >= requantization.offset
         )
         scales = np.ones(len(rows), np.int64)
         path = "plain" if kernel.aligned else "both"
@@ -465,7 +469,9 @@ class _Emitter:
             wide=False,
             no_shift=False,
         )
-        if np.any(shifts > 0):
+        if bound >= 2**30:
+            r.wide = True
+        elif np.any(shifts > 0):
             r.wide = not (uniform and bound * 2 ** (int(shifts[0]) + 1) < 2**31)
             if not r.wide:
                 r.factor, r.no_shift = 2 ** (int(shifts[0]) + 1), True

@@ -78,6 +78,9 @@ class _Context:
     def value(self, operator: Operator, position: int = 0) -> Value:
         """The activation that an op reads."""
         index = operator.inputs[position]
+        if index not in self.values and self.tensor(index).data is None:
+            dtype = self.tensor(index).dtype
+            raise _refuse(operator, self.graph, f"its input is {dtype}, not int8", "convert with --to int8")
         if index not in self.values:
             raise _refuse(operator, self.graph, f"its input {position} is a constant")
         return self.values[index]
@@ -226,10 +229,11 @@ def _activation(context: _Context, operator: Operator) -> str:
 def _check_sums(context: _Context, operator: Operator, weights: np.ndarray, bias: np.ndarray) -> None:
     """Refuse sums that could leave int32: weights are (out, ...)."""
     bound = np.abs(weights.astype(np.int64)).reshape(len(weights), -1).sum(axis=1) * 255 + np.abs(bias)
-    if bound.max(initial=0) >= 2**30:
-        raise _refuse(
-            operator, context.graph, f"a sum of up to {int(bound.max())} does not fit 31 bits", "use fewer inputs a filter"
-        )
+    if bound.max(initial=0) >= 2**31:
+        raise _refuse(operator, context.graph, f"a sum of up to {int(bound.max())} does not fit int32", "use fewer inputs")
+    inputs = weights[0].size
+    if inputs * 255 * 255 >= 2**31:
+        raise _refuse(operator, context.graph, f"{inputs} inputs to one sum; int32 holds {(2**31 - 1) // 255**2}")
 
 
 def _lower_convolution(context: _Context, operator: Operator) -> None:

@@ -20,12 +20,13 @@ from glyphlite.compiler.nodes import (
     Pool,
     Program,
     Table,
+    Value,
     Window,
 )
-from glyphlite.errors import ArtifactError
 
 _WITH_TABLE = (Convolution, Depthwise, Dense, Pool, Mean, Binary)
 _EVERY_BYTE = np.arange(256)
+_COPY = -2  # the index of a value that the file does not have
 
 
 def optimize(program: Program) -> Program:
@@ -43,11 +44,7 @@ def consumers(program: Program) -> Counter[int]:
 
 
 def drop_unused(program: Program) -> Program:
-    """What the output does not depend on is not computed.
-
-    Raises:
-        ArtifactError: the output depends on no node at all.
-    """
+    """What the output does not depend on is not computed; an output that is the input is a copy of it."""
     needed = {program.output.index}
     nodes: list[Node] = []
     for node in reversed(program.nodes):
@@ -55,7 +52,8 @@ def drop_unused(program: Program) -> Program:
             nodes.insert(0, node)
             needed |= _read(node)
     if not nodes:
-        raise ArtifactError("the model's output is its input; there is nothing to compile")
+        copied = replace(program.output, index=_COPY)
+        return replace(program, output=copied, nodes=(_copy(program.input, copied, "the output is the input"),))
     return replace(program, nodes=tuple(nodes))
 
 
@@ -192,20 +190,23 @@ def copy_input(program: Program) -> Program:
     index = program.input.index
     if not any(isinstance(node, (Binary, Concatenation)) and index in _read(node) for node in program.nodes):
         return program
-    copy = replace(program.input, index=-2)
-    node = Table(
-        name="input",
-        op="QUANTIZE",
-        inputs=(program.input,),
-        output=copy,
-        sources=("a copy of the model's input, stored + 128",),
-        table=_EVERY_BYTE.astype(np.uint8),
-    )
+    node = _copy(program.input, replace(program.input, index=_COPY), "stored + 128")
     nodes = [
-        replace(other, inputs=tuple(replace(value, index=-2) if value.index == index else value for value in other.inputs))
+        replace(other, inputs=tuple(replace(value, index=_COPY) if value.index == index else value for value in other.inputs))
         for other in program.nodes
     ]
     return replace(program, nodes=(node, *nodes))
+
+
+def _copy(source: Value, target: Value, why: str) -> Table:
+    return Table(
+        name="input",
+        op="QUANTIZE",
+        inputs=(replace(target, index=source.index),),
+        output=target,
+        sources=(f"a copy of the model's input: {why}",),
+        table=_EVERY_BYTE.astype(np.uint8),
+    )
 
 
 def _read(node: Node) -> set[int]:
