@@ -2,9 +2,9 @@
 
 import json
 import re
-import shutil
 import subprocess
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from glyphlite.export import web
 from glyphlite.export.serve import HEADERS
 from glyphlite.export.web import WebExport, export_web
 from glyphlite.runtimes.registry import get_runtime
+from glyphlite.tflite.metadata import ModelMetadata, add_metadata, read_metadata
 from glyphlite.tflite.quantization import quantize
 
 FIRST_LOAD_BYTES = 100_000
@@ -41,8 +42,9 @@ def test_the_whole_page_is_small(page: WebExport) -> None:
 
 def test_the_page_knows_its_model(page: WebExport, samples: Path) -> None:
     record = json.loads((page.folder / "model.json").read_text())
-    assert (record["name"], record["variant"], record["bytes"]) == ("micro-cnn", "int8", page.model_bytes)
-    assert record["bytes"] == (samples / "model_int8.tflite").stat().st_size
+    content = (samples / "model_int8.tflite").read_bytes()
+    assert (record["variant"], record["bytes"], record["sha256"]) == ("int8", len(content), sha256(content).hexdigest())
+    assert record["name"] == page.name == (read_metadata(content).name or "micro-cnn")
     assert record["labels"] == list(page.labels) == [str(digit) for digit in range(10)]
     assert record["input"] == {"height": 28, "width": 28, "channels": 1}
 
@@ -140,10 +142,13 @@ def test_another_export_is_another_version(page: WebExport, tmp_path: Path) -> N
 
 
 def test_the_name_of_a_model(samples: Path, tmp_path: Path) -> None:
-    shutil.copy(samples / "model_int8.tflite", tmp_path / "mine.tflite")
-    content = (tmp_path / "mine.tflite").read_bytes()
-    assert web._model_name(tmp_path / "mine.tflite", content) == "mine"
-    assert web._model_name(samples / "model_int8.tflite", content) == "micro-cnn"
+    """What the file says of itself; a file of a run that says nothing has its run's name."""
+    content = (samples / "model_int8.tflite").read_bytes()
+    named = add_metadata(content, ModelMetadata(name="a name"))
+    assert web._model_name(tmp_path / "mine.tflite", named) == "a name"
+    unnamed = add_metadata(content, ModelMetadata())
+    assert web._model_name(tmp_path / "mine.tflite", unnamed) == "mine"
+    assert web._model_name(samples / "model_int8.tflite", unnamed) == "micro-cnn"
 
 
 def test_a_model_of_no_images(samples: Path) -> None:

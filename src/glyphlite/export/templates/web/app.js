@@ -1,5 +1,6 @@
 /* The page: what was drawn goes through preprocessing and engine, and every stroke is answered at once. */
 
+import { Image2D } from "./arrays.js";
 import { Engine, bestBuild, classOf, probabilities } from "./engine.js";
 import { prepareGlyph } from "./images.js";
 import { Pad } from "./pad.js";
@@ -169,9 +170,21 @@ function openFirst(transfer) {
   if (file) openPicture(file);
 }
 
+/** Browsers compile what has run a few times: the first stroke shall not wait for it. */
+async function warmUp() {
+  const sheet = new Image2D(pad.copy.height, pad.copy.width);
+  sheet.data.fill(255);
+  for (let i = 60; i < 160; i++) sheet.data.fill(0, i * sheet.columns + i, i * sheet.columns + i + 16);
+  for (let i = 0; i < 6; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    prepareGlyph(sheet, model.input.height, model.input.width);
+  }
+}
+
 showModel();
 show(null, false);
 listen();
 document.body.dataset.ready = "yes";
 // Only where browsers allow it: on localhost and over HTTPS. The page works without it, but not offline.
 navigator.serviceWorker?.register(`sw.js?engine=${engineFile}`).catch(() => {});
+await warmUp();

@@ -12,7 +12,9 @@ export function findInk(picture) {
   const darkOnLight = isDarkOnLight(small);
   const turned = darkOnLight ? small : small.map((value) => 255 - value);
   const paper = closedPaper(turned, paperSurface(turned));
-  const { strength, contrast, noise } = separate(turned.map((value, i) => 1 - value / paper.data[i]));
+  const darkness = new Image2D(turned.rows, turned.columns);
+  for (let i = 0; i < darkness.data.length; i++) darkness.data[i] = 1 - turned.data[i] / paper.data[i];
+  const { strength, contrast, noise } = separate(darkness);
   return { strength, reduction, darkOnLight, contrast, noise };
 }
 
@@ -48,98 +50,106 @@ function isDarkOnLight(picture) {
 function paperSurface(picture) {
   const [small] = reducePicture(picture, PAPER_SIDE);
   const { rows, columns, data: values } = small;
-  const terms = [];
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) terms.push(quadraticTerms(row, column, rows, columns));
-  }
-  let considered = terms.map((_, i) => {
-    const row = Math.floor(i / columns);
-    const column = i % columns;
-    return row === 0 || column === 0 || row === rows - 1 || column === columns - 1;
-  });
-  let fitted = new Float64Array(values.length).fill(median(values.filter((_, i) => considered[i])));
+  const count = values.length;
+  const terms = quadraticTerms(rows, columns);
+  const considered = new Uint8Array(count).fill(1);
+  for (let row = 1; row < rows - 1; row++) considered.fill(0, row * columns + 1, (row + 1) * columns - 1);
+  let fitted = new Float64Array(count).fill(median(values.filter((_, i) => considered[i])));
+  const weights = new Float64Array(count);
   let coefficients;
   for (let step = 0; step < 8; step++) {
     const onTheRim = step < 2;
-    const difference = values.map((value, i) => value - fitted[i]);
-    const spread = median(difference.map(Math.abs).filter((_, i) => considered[i]));
-    const scale = Math.max(1.4826 * spread, 2);
-    const biweight = difference.map((value) => Math.max(1 - (value / (4.685 * scale)) ** 2, 0) ** 2);
-    const weights = onTheRim ? biweight.map((weight, i) => (considered[i] ? weight : 0)) : biweight;
+    const distances = fitted.map((value, i) => Math.abs(values[i] - value));
+    const scale = Math.max(1.4826 * median(distances.filter((_, i) => considered[i])), 2);
+    for (let i = 0; i < count; i++) {
+      const part = distances[i] / (4.685 * scale);
+      const biweight = part < 1 ? (1 - part * part) ** 2 : 0;
+      weights[i] = onTheRim && !considered[i] ? 0 : biweight;
+      if (step > 0) distances[i] = biweight;
+    }
     coefficients = leastSquares(terms, onTheRim ? 3 : 6, values, weights);
-    fitted = fitted.map((_, i) => dot(terms[i], coefficients));
-    if (!onTheRim || step === 1) considered = Array.from(biweight, (weight) => weight > 0);
+    fitted = evaluate(coefficients, rows, columns);
+    if (step > 0) for (let i = 0; i < count; i++) considered[i] = distances[i] > 0 ? 1 : 0;
   }
-  const surface = new Image2D(picture.rows, picture.columns);
-  const [one, x1, y1, xx, xy, yy] = coefficients;
-  for (let row = 0, i = 0; row < picture.rows; row++) {
-    const y = (2 * row + 1) / picture.rows - 1;
-    for (let column = 0; column < picture.columns; column++, i++) {
-      const x = (2 * column + 1) / picture.columns - 1;
-      surface.data[i] = Math.max(one + x1 * x + y1 * y + xx * x * x + xy * x * y + yy * y * y, 1);
+  const surface = evaluate(coefficients, picture.rows, picture.columns);
+  for (let i = 0; i < surface.length; i++) if (surface[i] < 1) surface[i] = 1;
+  return new Image2D(picture.rows, picture.columns, surface);
+}
+
+/** The surface of these coefficients, as many as the first quadratic terms, at every pixel. */
+function evaluate([one, ofX, ofY, ofXX = 0, ofXY = 0, ofYY = 0], rows, columns) {
+  const values = new Float64Array(rows * columns);
+  for (let row = 0, i = 0; row < rows; row++) {
+    const y = (2 * row + 1) / rows - 1;
+    for (let column = 0; column < columns; column++, i++) {
+      const x = (2 * column + 1) / columns - 1;
+      values[i] = one + ofX * x + ofY * y + ofXX * x * x + ofXY * x * y + ofYY * y * y;
     }
   }
-  return surface;
+  return values;
 }
 
 function closedPaper(picture, surface) {
-  const [small] = reducePicture(picture.map((value, i) => value / surface.data[i]), PAPER_SIDE);
+  const even = new Image2D(picture.rows, picture.columns);
+  for (let i = 0; i < even.data.length; i++) even.data[i] = picture.data[i] / surface.data[i];
+  const [small] = reducePicture(even, PAPER_SIDE);
   const reach = Math.max(1, Math.round((small.side * CLOSING) / 2));
   const closed = smallestAround(largestAround(small, reach), reach);
-  const smooth = enlarge(meanAround(closed, 2), picture.rows, picture.columns);
-  return smooth.map((value, i) => Math.max(surface.data[i] * value, 1));
+  const paper = enlarge(meanAround(closed, 2), picture.rows, picture.columns);
+  for (let i = 0; i < paper.data.length; i++) paper.data[i] = Math.max(paper.data[i] * surface.data[i], 1);
+  return paper;
 }
 
 function separate(darkness) {
   const paper = median(darkness.data);
-  const noise = 1.4826 * median(darkness.data.map((value) => Math.abs(value - paper)));
+  const strength = new Image2D(darkness.rows, darkness.columns);
+  for (let i = 0; i < strength.data.length; i++) strength.data[i] = Math.abs(darkness.data[i] - paper);
+  const noise = 1.4826 * median(strength.data);
   const darkest = largest(meanAround(darkness, 1).data) - paper;
   const least = paper + Math.max(Math.min(5 * noise, darkest / 2), FAINTEST);
   const candidates = darkness.data.filter((value) => value > least);
-  if (!candidates.length) return { strength: darkness.map(() => 0), contrast: 0, noise };
+  if (!candidates.length) return { strength: new Image2D(darkness.rows, darkness.columns), contrast: 0, noise };
   const contrast = quantile(candidates, 0.8) - paper;
   const floor = Math.min(2.5 * noise, contrast / 3);
-  const strength = darkness.map((value) => clamp((value - paper - floor) / (contrast - floor), 0, 1));
+  for (let i = 0; i < strength.data.length; i++) {
+    strength.data[i] = clamp((darkness.data[i] - paper - floor) / (contrast - floor), 0, 1);
+  }
   return { strength, contrast, noise };
 }
 
-/** Each pixel from those within reach on its row or column, along both axes; reduce(data, first, count, stride, middle). */
-function alongAxes(image, reduce) {
+/** Each pixel from those within reach of it, first down the columns, then along the rows; the rim's values are repeated. */
+function alongAxes(image, reach, reduce) {
   const { rows, columns } = image;
   const down = new Image2D(rows, columns);
-  for (let column = 0; column < columns; column++) {
-    for (let row = 0; row < rows; row++) down.data[row * columns + column] = reduce(image.data, column, rows, columns, row);
-  }
+  for (let column = 0; column < columns; column++) alongLine(image.data, down.data, column, columns, rows, reach, reduce);
   const result = new Image2D(rows, columns);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      result.data[row * columns + column] = reduce(down.data, row * columns, columns, 1, column);
-    }
-  }
+  for (let row = 0; row < rows; row++) alongLine(down.data, result.data, row * columns, 1, columns, reach, reduce);
   return result;
 }
 
-export function largestAround(image, reach) {
-  return alongAxes(image, (data, first, count, stride, middle) => {
-    const end = Math.min(middle + reach, count - 1);
-    let most = -Infinity;
-    for (let i = Math.max(middle - reach, 0); i <= end; i++) {
-      const value = data[first + i * stride];
-      if (value > most) most = value;
-    }
-    return most;
-  });
+function alongLine(source, target, first, stride, count, reach, reduce) {
+  const line = new Float64Array(count + 2 * reach);
+  for (let i = 0; i < line.length; i++) line[i] = source[first + clamp(i - reach, 0, count - 1) * stride];
+  for (let i = 0; i < count; i++) target[first + i * stride] = reduce(line, i, i + 2 * reach);
 }
+
+function largestOf(line, from, to) {
+  let most = line[from];
+  for (let i = from + 1; i <= to; i++) if (line[i] > most) most = line[i];
+  return most;
+}
+
+function meanOf(line, from, to) {
+  let total = 0;
+  for (let i = from; i <= to; i++) total += line[i];
+  return total / (to - from + 1);
+}
+
+export const largestAround = (image, reach) => alongAxes(image, reach, largestOf);
 
 const smallestAround = (image, reach) => largestAround(image.map((value) => -value), reach).map((value) => -value);
 
-function meanAround(image, reach) {
-  return alongAxes(image, (data, first, count, stride, middle) => {
-    let total = 0;
-    for (let i = middle - reach; i <= middle + reach; i++) total += data[first + clamp(i, 0, count - 1) * stride];
-    return total / (2 * reach + 1);
-  });
-}
+const meanAround = (image, reach) => alongAxes(image, reach, meanOf);
 
 function enlarge(image, rows, columns) {
   const down = places(image.rows, rows);
@@ -171,25 +181,29 @@ function places(size, target) {
   });
 }
 
-function quadraticTerms(row, column, rows, columns) {
-  const y = (2 * row + 1) / rows - 1;
-  const x = (2 * column + 1) / columns - 1;
-  return [1, x, y, x * x, x * y, y * y];
+/** Six for each pixel: 1, x, y, x*x, x*y, y*y of its centre, both from -1 to 1. */
+function quadraticTerms(rows, columns) {
+  const terms = new Float64Array(6 * rows * columns);
+  for (let row = 0, i = 0; row < rows; row++) {
+    const y = (2 * row + 1) / rows - 1;
+    for (let column = 0; column < columns; column++, i += 6) {
+      const x = (2 * column + 1) / columns - 1;
+      terms.set([1, x, y, x * x, x * y, y * y], i);
+    }
+  }
+  return terms;
 }
 
-function dot(terms, coefficients) {
-  let total = 0;
-  for (let k = 0; k < coefficients.length; k++) total += terms[k] * coefficients[k];
-  return total;
-}
-
+/** The first `count` terms' coefficients that fit the values best, weighted. */
 function leastSquares(terms, count, values, weights) {
   const system = Array.from({ length: count }, () => new Float64Array(count + 1));
   for (let i = 0; i < values.length; i++) {
+    if (weights[i] === 0) continue;
     for (let a = 0; a < count; a++) {
-      const weighted = terms[i][a] * weights[i];
-      for (let b = 0; b < count; b++) system[a][b] += weighted * terms[i][b];
-      system[a][count] += weighted * values[i];
+      const weighted = terms[6 * i + a] * weights[i];
+      const row = system[a];
+      for (let b = 0; b < count; b++) row[b] += weighted * terms[6 * i + b];
+      row[count] += weighted * values[i];
     }
   }
   for (let k = 0; k < count; k++) system[k][k] += 1e-6;

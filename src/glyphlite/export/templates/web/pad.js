@@ -1,8 +1,8 @@
 /* Paper to draw on: strokes of pointers and of the keyboard, kept as lines, drawn on the screen and on a copy for the model.
  * Knows canvases and events, nothing of glyphs. */
 
-/* The model's copy, in pixels: ten for each of MNIST's. */
-const COPY_SIDE = 280;
+/* The model's copy, in pixels: eight for each of MNIST's. */
+const COPY_SIDE = 224;
 /* Widths as parts of the paper's side. */
 const PEN = 0.07;
 const ERASER = 0.16;

@@ -1,0 +1,326 @@
+"""The page in a real browser answers what Python answers, to strokes, pictures and keys, from its own host alone, offline too."""
+
+import base64
+import io
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import numpy as np
+import pytest
+from chromium import NoChromiumError, find_chromium
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from test_web import FIRST_LOAD_BYTES, tflm_scores
+from test_web_images import on_paper
+
+from glyphlite.data.images import prepare_glyph, read_picture
+from glyphlite.data.records import Dataset
+from glyphlite.export.serve import page_server
+from glyphlite.export.web import WebExport
+
+ANSWER_MS = 50
+"""From a stroke's end to its answer, the best of several: other programs run beside the tests."""
+SIZES = {"phone": (360, 780), "desktop": (1280, 800)}
+
+STROKES = {
+    "0": [(0.5 + 0.19 * np.sin(a), 0.5 - 0.33 * np.cos(a)) for a in np.linspace(0, 2 * np.pi, 40)],
+    "1": [(0.5, y) for y in np.linspace(0.15, 0.85, 20)],
+    "3": [(0.46 + 0.17 * np.sin(a), 0.31 - 0.17 * np.cos(a)) for a in np.linspace(-1.1, 2.9, 30)]
+    + [(0.46 + 0.2 * np.sin(a), 0.67 - 0.19 * np.cos(a)) for a in np.linspace(0.1, 4.2, 30)],
+    "7": [(x, 0.2) for x in np.linspace(0.3, 0.7, 15)] + [(0.7 - 0.25 * t, 0.2 + 0.62 * t) for t in np.linspace(0.05, 1, 20)],
+}
+"""Points of one stroke, as parts of the paper's side."""
+
+CANVAS = """async ([encoded, side]) => {
+    const { pad, answer } = await import("./app.js");
+    const grey = Uint8Array.from(atob(encoded), (c) => c.charCodeAt(0));
+    const sheet = Object.assign(document.createElement("canvas"), { width: side, height: side });
+    const answers = [];
+    for (let start = 0; start < grey.length; start += side * side) {
+        const image = new ImageData(side, side);
+        for (let i = 0; i < side * side; i++) image.data.set([...Array(3).fill(grey[start + i]), 255], 4 * i);
+        sheet.getContext("2d").putImageData(image, 0, 0);
+        pad.show(sheet);
+        pad.strokes.push({ points: [[0, 0]], erase: true });  // from here on it counts as drawn, not as a photo
+        pad.draw();
+        const { index, pixels } = answer(false);
+        answers.push({ index, pixels: Array.from(pixels), shown: document.getElementById("class").innerText });
+    }
+    return answers;
+}"""
+
+UPLOAD = """async (files) => {
+    const { openPicture } = await import("./app.js");
+    const answers = [];
+    for (const [name, encoded] of files) {
+        const bytes = Uint8Array.from(atob(encoded), (c) => c.charCodeAt(0));
+        const result = await openPicture(new File([bytes], name));
+        answers.push({ index: result.index, pixels: Array.from(result.pixels) });
+    }
+    return answers;
+}"""
+
+SCORES = """async ([encoded, build]) => {
+    const { Engine } = await import("./engine.js");
+    const model = await (await fetch("model.json")).json();
+    const engine = await Engine.load(await (await fetch(model.engines[build].file)).arrayBuffer(), model);
+    const pixels = Uint8Array.from(atob(encoded), (c) => c.charCodeAt(0));
+    const size = model.input.height * model.input.width;
+    const scores = [];
+    for (let start = 0; start < pixels.length; start += size) scores.push(...engine.scores(pixels.subarray(start, start + size)));
+    return scores;
+}"""
+
+
+@dataclass
+class Visit:
+    """A page in the browser, and what it did while it was open."""
+
+    page: Page
+    address: str
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def draw(self, points: list[tuple[float, float]]) -> None:
+        """One stroke with the mouse's real events."""
+        box = self.page.locator("#pad").bounding_box()
+        assert box is not None
+        places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+        self.page.mouse.move(*places[0])
+        self.page.mouse.down()
+        for place in places[1:]:
+            self.page.mouse.move(*place)
+        self.page.mouse.up()
+
+    def text(self, name: str) -> str:
+        return self.page.locator(f"#{name}").inner_text()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    try:
+        chromium = find_chromium()
+    except NoChromiumError as error:
+        pytest.skip(str(error))
+    environment: dict[str, str | float | bool] = {**os.environ, **chromium.environment}
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium.program, env=environment, chromium_sandbox=False, args=["--disable-gpu"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def address(page: WebExport) -> Iterator[str]:
+    with page_server(page.folder, port=0) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def visit(context: BrowserContext, address: str) -> Visit:
+    """Open the page; what it asks for and complains about is written down."""
+    page = context.new_page()
+    visit = Visit(page, address)
+    context.on("request", lambda request: visit.requests.append(request.url))
+    page.on("console", lambda message: visit.complaints.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+    page.goto(address)
+    page.wait_for_selector("body[data-ready]")
+    return visit
+
+
+@pytest.fixture
+def opened(browser: Browser, address: str) -> Iterator[Visit]:
+    """The page on a desktop; at the end it must have asked nobody else, and complained of nothing."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    visited = visit(context, address)
+    yield visited
+    assert visited.complaints == []
+    assert [url for url in visited.requests if not url.startswith((address, "blob:"))] == []
+    context.close()
+
+
+def encoded(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def check_answers(answers: list[dict[str, Any]], pictures: list[np.ndarray], artifact: Path) -> None:
+    """The page's pixels are Python's within one grey level, its classes those of TFLite Micro on Python's pixels."""
+    expected = np.stack([prepare_glyph(picture).pixels for picture in pictures])
+    found = np.array([answer["pixels"] for answer in answers]).reshape(expected.shape)
+    assert np.abs(found - expected.astype(int)).max() <= 1
+    classes = tflm_scores(artifact, expected).argmax(axis=1)
+    assert [answer["index"] for answer in answers] == classes.tolist()
+
+
+def test_test_images_drawn_on_the_canvas(opened: Visit, samples: Path, mnist: Dataset) -> None:
+    digits = mnist.test.images[:100].reshape(-1, 28, 28)
+    pictures = [255 - np.kron(digit, np.ones((8, 8), np.uint8)) for digit in digits]
+    answers = opened.page.evaluate(CANVAS, [encoded(np.stack(pictures).tobytes()), 224])
+    check_answers(answers, pictures, samples / "model_int8.tflite")
+    assert [answer["shown"] for answer in answers] == [str(answer["index"]) for answer in answers]
+
+
+def test_test_images_as_uploaded_files(opened: Visit, samples: Path, mnist: Dataset, tmp_path: Path) -> None:
+    digits = mnist.test.images[100:200].reshape(-1, 28, 28)
+    rng = np.random.default_rng(7)
+    files, pictures = [], []
+    for number, digit in enumerate(digits):
+        path = tmp_path / f"{number}.png"
+        grey = Image.fromarray(on_paper(digit, 120 + number, rng, turn=number % 21 - 10, noise=2))
+        Image.merge("RGB", [grey, grey.point(lambda value: value * 0.95), grey.point(lambda value: value * 0.8)]).save(path)
+        files.append((path.name, encoded(path.read_bytes())))
+        pictures.append(read_picture(path))
+    check_answers(opened.page.evaluate(UPLOAD, files), pictures, samples / "model_int8.tflite")
+
+
+def test_a_photo_is_chosen(opened: Visit, mnist: Dataset) -> None:
+    content = io.BytesIO()
+    Image.fromarray(on_paper(mnist.test.images[0].reshape(28, 28), 700, np.random.default_rng(1), noise=3)).save(content, "JPEG")
+    opened.page.locator("#file").set_input_files({"name": "seven.jpg", "mimeType": "image/jpeg", "buffer": content.getvalue()})
+    expect(opened.page.locator("#class")).to_have_text("7")
+    opened.page.locator("#clear").click()
+    expect(opened.page.locator("#class")).to_have_text("?")
+
+
+def test_what_is_no_picture(opened: Visit) -> None:
+    opened.page.locator("#file").set_input_files({"name": "cv.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7"})
+    expect(opened.page.locator("#doubt")).to_have_text("cv.pdf is not a picture that this browser can read.")
+    opened.draw(STROKES["1"])
+    expect(opened.page.locator("#class")).to_have_text("1")
+
+
+def test_what_is_no_glyph_is_doubted(opened: Visit) -> None:
+    content = io.BytesIO()
+    Image.fromarray(np.random.default_rng(2).integers(0, 256, (150, 170)).astype(np.uint8)).save(content, "PNG")
+    opened.page.locator("#file").set_input_files({"name": "noise.png", "mimeType": "image/png", "buffer": content.getvalue()})
+    expect(opened.page.locator("#doubt")).to_contain_text("Perhaps no glyph: ")
+
+
+@pytest.mark.parametrize("build", ["simd", "plain"])
+def test_scores_are_tflite_micros_in_the_browser(opened: Visit, samples: Path, mnist: Dataset, build: str) -> None:
+    images = mnist.test.images[:1000]
+    scores = opened.page.evaluate(SCORES, [encoded(np.ascontiguousarray(images).tobytes()), build])
+    assert np.array_equal(np.array(scores, np.int8).reshape(1000, -1), tflm_scores(samples / "model_int8.tflite", images))
+
+
+def test_digits_drawn_with_the_mouse(opened: Visit, record_property: Callable[[str, object], None]) -> None:
+    times = []
+    for digit, points in STROKES.items():
+        opened.draw(points)
+        assert opened.text("class") == digit
+        expect(opened.page.locator("#spoken")).to_contain_text(f"{digit}, ")
+        assert opened.page.locator("#bars .best .label").inner_text() == digit
+        times.append(float(opened.text("total").removesuffix(" ms")))
+        assert float(opened.text("inference").removesuffix(" ms")) > 0
+        opened.page.locator("#undo").click()
+        assert opened.text("class") == "?"
+    record_property("answer_ms", times)
+    record_property("inference", opened.text("inference"))
+    assert min(times) <= ANSWER_MS
+
+
+def test_eraser_and_undo(opened: Visit) -> None:
+    opened.draw(STROKES["7"])
+    opened.page.locator("#eraser").click()
+    opened.draw([(x, 0.18) for x in np.linspace(0.2, 0.62, 20)])
+    assert opened.text("class") != "7"
+    opened.page.locator("#undo").click()
+    assert opened.text("class") == "7"
+
+
+def test_drawn_with_the_keyboard_alone(opened: Visit) -> None:
+    keyboard = opened.page.keyboard
+    keyboard.press("Tab")
+    assert opened.page.evaluate("document.activeElement.id") == "pad"
+    for key in ["ArrowUp"] * 6 + [" "] + ["ArrowDown"] * 12 + [" "]:
+        keyboard.press("Space" if key == " " else key)
+    assert opened.text("class") == "1"
+    assert opened.text("spoken").startswith("1, ")
+    keyboard.press("Control+z")
+    assert opened.text("class") == "?"
+    for name in ("pen", "eraser", "undo", "photo", "clear"):
+        keyboard.press("Tab")
+        assert opened.page.evaluate("document.activeElement.id") == name
+
+
+def test_with_a_finger(browser: Browser, address: str) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 780}, has_touch=True, is_mobile=True)
+    visited = visit(context, address)
+    box = visited.page.locator("#pad").bounding_box()
+    assert box is not None
+    client = context.new_cdp_session(visited.page)
+    for number, (x, y) in enumerate(STROKES["3"]):
+        point = {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]}
+        client.send("Input.dispatchTouchEvent", {"type": "touchMove" if number else "touchStart", "touchPoints": [point]})
+    client.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    expect(visited.page.locator("#class")).to_have_text("3")
+    assert visited.page.evaluate("scrollY") == 0
+    assert visited.complaints == []
+    context.close()
+
+
+def test_first_load_and_then_offline(browser: Browser, page: WebExport) -> None:
+    sent: list[tuple[str, int]] = []
+    with page_server(page.folder, port=0) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        handler: Any = server.RequestHandlerClass
+        original = handler.func.copyfile
+        handler.func.copyfile = lambda self, source, target: (
+            sent.append((self.path, os.fstat(source.fileno()).st_size)),
+            original(self, source, target),
+        )
+        try:
+            context = browser.new_context()
+            visited = visit(context, f"http://127.0.0.1:{server.server_port}/")
+            visited.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+            visited.page.wait_for_function("navigator.serviceWorker.controller !== null")
+        finally:
+            handler.func.copyfile = original
+            server.shutdown()
+    files = {path.split("?")[0] for path, _ in sent}
+    assert files == {"/", *(f"/{path.name}" for path in page.files)} - {"/index.html", "/engine-plain.wasm"}
+    assert sum(size for _, size in sent) <= FIRST_LOAD_BYTES, sent
+    visited.page.reload()
+    visited.page.wait_for_selector("body[data-ready]")
+    visited.draw(STROKES["3"])
+    assert visited.text("class") == "3"
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("device", SIZES)
+def test_pictures_of_the_page(browser: Browser, address: str, tmp_path: Path, device: str, scheme: str) -> None:
+    """Screenshots; GLYPHLITE_PICTURES=docs/pictures writes them there."""
+    width, height = SIZES[device]
+    phone = device == "phone"
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        device_scale_factor=2 if phone else 1,
+        has_touch=phone,
+        is_mobile=phone,
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    visited = visit(context, address)
+    visited.draw(STROKES["3"])
+    visited.page.evaluate("document.activeElement.blur()")
+    visited.page.wait_for_timeout(250)  # the bars' way up
+    folder = Path(os.environ.get("GLYPHLITE_PICTURES") or tmp_path)
+    place = folder / f"draw-{device}-{scheme}.png"
+    with Image.open(io.BytesIO(visited.page.screenshot())) as picture:
+        background = picture.convert("L").getpixel((2, 300))
+        picture.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(place, optimize=True)
+    assert isinstance(background, int)
+    assert (background < 60) if scheme == "dark" else (background > 200)
+    assert visited.page.evaluate("document.documentElement.scrollWidth") <= width
+    bottom = visited.page.locator("#bars").bounding_box()
+    assert bottom is not None
+    assert bottom["y"] + bottom["height"] <= height, "the answer is seen without scrolling"
+    assert place.stat().st_size < 80_000
+    context.close()
