@@ -23,7 +23,7 @@ METADATA = ModelMetadata(
 
 @pytest.fixture(scope="module")
 def plain(samples: Path) -> bytes:
-    return (samples / "model_int8.tflite").read_bytes()
+    return (samples.parent / "converter" / "model_int8.tflite").read_bytes()
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +104,8 @@ def test_hostile_archives_give_no_labels(plain: bytes) -> None:
     assert len(bomb) < len(plain) + 100_000
     assert read_labels(bomb) == ()
     assert read_labels(_with_archive(plain, "../" + LABELS_FILE, b"a\n")) == ()
+    for method in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+        assert read_labels(_with_archive(plain, LABELS_FILE, b"a\n", method)) == ()
     assert read_labels(_with_archive(plain, LABELS_FILE, b"\xff\xfe\n\n ok \n")) == ("\ufffd\ufffd", "ok")
 
 

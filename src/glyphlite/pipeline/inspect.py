@@ -17,7 +17,7 @@ def inspect_file(path: Path, *, graph: Path | None, runtimes: bool) -> Inspectio
         OutputError: the picture cannot be written.
     """
     path = artifact_in(path)
-    inspection = inspect_artifact(path, runtimes=runtimes)
+    inspection = inspect_artifact(path, runtimes=runtimes, arena=runtimes)
     if graph is not None:
         write_text(graph, draw_graph(read_graph(path), path.name))
     return inspection

@@ -27,7 +27,7 @@ from glyphlite.runtimes.channel import BrokenChannelError, Message, SilentChanne
 from glyphlite.runtimes.reasons import RefusedError, reason_for
 from glyphlite.tflite.quantization import Quantization
 
-CPU_SECONDS = 2.0
+CPU_SECONDS = 1.5
 """What a file may compute for one request; a whole request is a quarter of a second of work, measured as it goes."""
 
 START_SECONDS = 60.0

@@ -140,6 +140,8 @@ def _read_labels_file(content: bytes) -> tuple[str, ...]:
             entry = archive.getinfo(LABELS_FILE)
             if entry.file_size > LARGEST_LABELS or entry.compress_size > LARGEST_LABELS:
                 return ()
+            if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                return ()  # nobody writes labels otherwise, and every decoder fails in its own way
             with archive.open(entry) as stream:
                 text = stream.read(LARGEST_LABELS + 1)
     except (
