@@ -1,0 +1,140 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from glyphlite.compiler import compile_artifact, compile_graph
+from glyphlite.compiler.artifact import identifier
+from glyphlite.data.records import Dataset
+from glyphlite.errors import ArtifactError, OutputError
+from glyphlite.tflite.reader import read_graph
+
+HOST_ACLE = Path(__file__).parent / "host_acle"
+STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror")
+ZIG = (sys.executable, "-m", "ziglang", "cc")
+BUILDS = {
+    "gcc": ("gcc",),
+    "gcc, wide": ("gcc", "-mavx2"),
+    "gcc, DSP": ("gcc", "-D__ARM_FEATURE_DSP=1", "-D__ARM_FEATURE_SIMD32=1", f"-I{HOST_ACLE}"),
+    "gcc, Cortex-M0": ("gcc", "-D__ARM_ARCH_6M__=1"),
+    "clang": ZIG,
+    "clang for Cortex-M4": (*ZIG, "-target", "thumb-freestanding-eabihf", "-mcpu=cortex_m4+vfp4d16sp"),
+}
+
+
+@pytest.fixture(scope="module")
+def int8(samples: Path) -> Path:
+    return samples / "model_int8.tflite"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("build", BUILDS)
+@pytest.mark.parametrize("optimize", ["speed", "size", "ram"])
+def test_no_compiler_warns(int8: Path, tmp_path: Path, build: str, optimize: str):
+    report = compile_artifact(int8, tmp_path / "c", optimize=optimize)
+    source = tmp_path / "c" / f"{report.name}.c"
+    command = [*BUILDS[build], "-O2", *STRICT, "-c", source, "-o", tmp_path / "model.o"]
+    outcome = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert outcome.returncode == 0, outcome.stderr
+
+
+def test_the_example_builds_with_make_and_names_the_class(int8: Path, mnist: Dataset, tmp_path: Path):
+    image, label = mnist.test.images[0], int(mnist.test.labels[0])
+    labels = ["zero", "one", "two", "three", "four", "five", "six", 'se"ven', "eight\\", "nü??/n"]
+    compile_artifact(int8, tmp_path / "c", sample=(image, label), labels=labels)
+    outcome = subprocess.run(["make", "-C", tmp_path / "c"], capture_output=True, timeout=120, check=True)
+    assert f"class: {labels[label]}\n".encode() in outcome.stdout
+    assert b'se"ven' in outcome.stdout
+    assert "nü??/n".encode() in outcome.stdout
+
+
+@pytest.mark.parametrize(("scores", "prints"), [("logits", True), ("none", False)])
+def test_scores_may_be_logits_or_only_the_class(int8: Path, mnist: Dataset, tmp_path: Path, scores: str, prints: bool):
+    for index in range(3):
+        image, label = mnist.test.images[index], int(mnist.test.labels[index])
+        report = compile_artifact(int8, tmp_path / "c", scores=scores, sample=(image, label))
+        command = ["make", "-s", "--no-print-directory", "-C", tmp_path / "c"]
+        outcome = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+        lines = outcome.stdout.splitlines()
+        assert lines[-1] == f"class: {label}"
+        assert len(lines) == (11 if prints else 1)
+        assert report.output_bytes == (10 if prints else 0)
+        assert not any(layer.op == "SOFTMAX" for layer in report.layers)
+
+
+def test_the_memory_map_is_what_the_header_says(int8: Path, tmp_path: Path):
+    report = compile_artifact(int8, tmp_path / "c", name="digits")
+    assert sorted(path.name for path in (tmp_path / "c").iterdir()) == sorted(
+        ["digits.h", "digits.c", "digits_weights.h", "example.c", "Makefile", "digits.json"]
+    )
+    document = json.loads((tmp_path / "c" / "digits.json").read_text())
+    assert document["arena_bytes"] == report.arena_bytes
+    assert f"#define DIGITS_ARENA_BYTES {report.arena_bytes}\n" in (tmp_path / "c" / "digits.h").read_text()
+    assert max(item["offset"] + item["bytes"] for item in document["buffers"]) <= report.arena_bytes
+    assert document["macs"] == 70464
+    assert report.arena_bytes < 26 * 26 * 8 / 8, "no full-size map"
+
+
+@pytest.mark.parametrize("optimize", ["speed", "size", "ram"])
+def test_the_same_artifact_gives_the_same_files(int8: Path, optimize: str):
+    graph = read_graph(int8)
+    assert compile_graph(graph, "net", optimize=optimize).files == compile_graph(graph, "net", optimize=optimize).files
+
+
+def test_ram_and_size_cost_no_more_memory_than_speed(int8: Path):
+    graph = read_graph(int8)
+    arenas = {
+        optimize: compile_graph(graph, "net", optimize=optimize).report.arena_bytes for optimize in ("speed", "size", "ram")
+    }
+    assert max(arenas["ram"], arenas["size"]) <= arenas["speed"]
+
+
+def test_generated_c_needs_no_library_and_no_float(int8: Path):
+    files = compile_graph(read_graph(int8), "net").files
+    includes = [line for line in files["net.c"].splitlines() if line.startswith("#include <")]
+    assert set(includes) <= {"#include <stddef.h>", "#include <arm_acle.h>"}
+    for word in ("float", "double", "malloc", "memcpy", "static int", " goto "):
+        assert word not in files["net.c"].replace("static int32_t", "").replace("static inline", "").replace(
+            "static int net_best", ""
+        )
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"optimize": "fun"}, "speed, size, ram"),
+        ({"scores": "all"}, "probabilities, logits, none"),
+        ({"name": "9 Lives"}, "--name model_9_lives"),
+        ({"name": "while"}, "--name model_while"),
+        ({"labels": ["a", "b"]}, "2 labels for a model of 10 classes"),
+        ({"sample": (np.zeros((5, 5), np.uint8), 0)}, "takes 784 pixels"),
+        ({"sample": (np.zeros((28, 28)), 0)}, "float64"),
+        ({"sample": (np.zeros((28, 28), np.uint8), 10)}, "class 10"),
+    ],
+)
+def test_bad_requests_are_refused_in_one_line(int8: Path, tmp_path: Path, options: dict, words: str):
+    with pytest.raises(ArtifactError, match=words):
+        compile_artifact(int8, tmp_path / "c", **options)
+    assert not (tmp_path / "c").exists()
+
+
+def test_a_failure_leaves_the_folder_as_it_was(int8: Path, samples: Path, tmp_path: Path):
+    compile_artifact(int8, tmp_path / "c")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "c").iterdir()}
+    with pytest.raises(ArtifactError):
+        compile_artifact(samples / "model_float32.tflite", tmp_path / "c")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "c").iterdir()} == before
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OutputError):
+        compile_artifact(int8, tmp_path / "file" / "c")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("model_int8", "model_int8"), ("Edge CNN-2", "edge_cnn_2"), ("int", "model_int"), ("", "model"), ("ünï", "n")],
+)
+def test_identifiers(text: str, name: str):
+    assert identifier(text) == name

@@ -1,0 +1,138 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from glyphlite.compiler.lowering import LOWERINGS, binary_result, layer_name, lower
+from glyphlite.compiler.nodes import Binary, Convolution, Dense, Softmax
+from glyphlite.compiler.passes import optimize
+from glyphlite.compiler.schedule import schedule
+from glyphlite.errors import ArtifactError
+from glyphlite.tflite.graph import Graph, Operator, Tensor
+from glyphlite.tflite.quantization import Quantization
+from glyphlite.tflite.reader import read_graph
+
+
+def graph_of(name: str, shape: tuple[int, ...] = (1, 4, 4, 2), dtype: type = np.int8, **options: object) -> Graph:
+    """A model of one op on one activation."""
+    quantization = Quantization((0.5,), (3,))
+    tensors = (
+        Tensor(0, "input", shape, np.dtype(dtype), quantization),
+        Tensor(1, "model/some_layer/Thing", shape, np.dtype(dtype), quantization),
+    )
+    return Graph(tensors, (Operator(0, 0, name, (0,), (1,), dict(options)),), (0,), (1,))
+
+
+def test_micro_cnn_is_four_nodes_in_one_stream(samples: Path):
+    program = optimize(lower(read_graph(samples / "model_int8.tflite")))
+    first, second, third, last = program.nodes
+    assert isinstance(first, Convolution)
+    assert first.pooled
+    assert isinstance(second, Dense)
+    assert isinstance(third, Dense)
+    assert isinstance(last, Softmax)
+    assert [node.name for node in program.nodes][:3] == ["conv", "fc", "pred"]
+    stream = schedule(program)[0]
+    assert stream.chain == (first,)
+    assert stream.sink is second
+
+
+@pytest.mark.parametrize("variant", ["float32", "float16", "dynamic", "int16x8"])
+def test_other_variants_are_refused_with_the_one_to_use(samples: Path, variant: str):
+    with pytest.raises(ArtifactError, match="int8"):
+        lower(read_graph(samples / f"model_{variant}.tflite"))
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("LEAKY_RELU", "use RELU or HARD_SWISH"),
+        ("STRIDED_SLICE", "fixed batch of 1"),
+        ("TOPK_V2", "the supported ops are CONV_2D"),
+    ],
+)
+def test_an_op_outside_the_list_is_refused_by_name_with_its_layer_and_what_would_express_it(name: str, advice: str):
+    with pytest.raises(ArtifactError, match=f"{name} .*layer some_layer.*not supported") as failure:
+        lower(graph_of(name))
+    assert advice in str(failure.value)
+    assert "\n" not in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    ("graph", "words"),
+    [
+        (graph_of("RELU", shape=(2, 4, 4, 2)), "batch of 1"),
+        (graph_of("RELU", dtype=np.int16), "int16"),
+        (graph_of("MEAN", axes=(3,), keep_dims=False), "mean over axes"),
+        (graph_of("MEAN", keep_dims=False), "computed, not constant"),
+        (graph_of("LOGISTIC"), "zero point"),
+        (graph_of("SOFTMAX", beta=1.0), "1/256"),
+        (graph_of("PAD", paddings=((1, 0), (0, 0), (0, 0), (0, 0))), "paddings"),
+        (graph_of("CONCATENATION", axis=0, activation="none"), "images of a batch"),
+        (graph_of("DEQUANTIZE", dtype=np.int8), "float arithmetic"),
+    ],
+)
+def test_what_an_op_cannot_do_is_said(graph: Graph, words: str):
+    with pytest.raises(ArtifactError, match=words):
+        lower(graph)
+
+
+def test_several_inputs_are_refused():
+    graph = graph_of("RELU")
+    with pytest.raises(ArtifactError, match="one input and one output"):
+        lower(Graph(graph.tensors, graph.operators, (0, 0), (1,)))
+
+
+def test_every_op_of_the_issue_has_a_lowering():
+    listed = """CONV_2D DEPTHWISE_CONV_2D FULLY_CONNECTED MAX_POOL_2D AVERAGE_POOL_2D MEAN ADD MUL PAD CONCATENATION RESHAPE
+    SQUEEZE RELU RELU6 RELU_N1_TO_1 HARD_SWISH LOGISTIC TANH SOFTMAX QUANTIZE DEQUANTIZE"""
+    assert set(listed.split()) <= set(LOWERINGS)
+
+
+@pytest.mark.parametrize(
+    ("tensor", "layer"),
+    [
+        ("net_1/conv_1/Relu;net_1/conv_1/BiasAdd", "conv"),
+        ("StatefulPartitionedCall_1:0", "relu"),
+        ("a/Conv 2D-x/y", "conv_2d_x"),
+        ("3/4/5", "relu"),
+    ],
+)
+def test_layers_are_named_after_their_tensors(tensor: str, layer: str):
+    tensors = (*graph_of("RELU").tensors[:1], Tensor(1, tensor, (1, 2), np.dtype(np.int8), None))
+    graph = Graph(tensors, graph_of("RELU").operators, (0,), (1,))
+    assert layer_name(graph, graph.operators[0]) == layer
+
+
+def test_a_sum_with_itself_is_a_table():
+    graph = graph_of("ADD", activation="none")
+    graph = Graph(graph.tensors, (Operator(0, 0, "ADD", (0, 0), (1,), {"activation": "none"}),), (0,), (1,))
+    (node,) = lower(graph).nodes
+    assert not isinstance(node, Binary)
+    real = 0.5 * (np.arange(256) - 131) * 2
+    assert np.array_equal(node.table, np.clip(np.round(real / 0.5) + 131, 0, 255))  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_binary_results_are_the_rounded_real_ones():
+    tensors = tuple(
+        Tensor(i, f"t{i}", (1, 1, 1, 300), np.dtype(np.int8), Quantization((s,), (z,)))
+        for i, (s, z) in enumerate([(0.02, -5), (0.03, 7), (0.04, 1)])
+    )
+    rng = np.random.default_rng(0)
+    first, second = rng.integers(0, 256, (2, 300))
+    for name, combine in (("ADD", np.add), ("MUL", np.multiply)):
+        graph = Graph(tensors, (Operator(0, 0, name, (0, 1), (2,), {"activation": "none"}),), (0,), (2,))
+        with pytest.raises(ArtifactError):
+            lower(graph)  # the second operand comes from nowhere
+        constant = Tensor(
+            1,
+            "t1",
+            (1, 1, 1, 300),
+            np.dtype(np.int8),
+            Quantization((0.03,), (7,)),
+            (second - 128).astype(np.int8).reshape(1, 1, 1, 300),
+        )
+        (node,) = lower(Graph((tensors[0], constant, tensors[2]), graph.operators, (0,), (2,))).nodes
+        assert isinstance(node, Binary)
+        real = combine(0.02 * (first - 123), 0.03 * (second - 135)) / 0.04 + 129
+        assert np.abs(binary_result(node, first, second) - np.clip(real, 0, 255)).max() <= 0.51

@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+
+from glyphlite.compiler import packing
+
+
+def halves(words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    values = words.view(np.uint32)
+    return (values & 0xFFFF).astype(np.uint16).view(np.int16), (values >> 16).astype(np.uint16).view(np.int16)
+
+
+def even_of(half: np.ndarray) -> np.ndarray:
+    return (half & 0xFF).astype(np.uint8).view(np.int8)
+
+
+def dot(words: np.ndarray, lanes: list[tuple[int, int]]) -> tuple[int, int]:
+    """What SMLAD and SXTB16 make of one pair's words: the sums of the even and of the odd output, 32 bits wrapping."""
+    low, high = halves(words)
+    both = sum(int(a) * x + int(b) * y for a, b, (x, y) in zip(low, high, lanes, strict=True))
+    even = sum(int(a) * x + int(b) * y for a, b, (x, y) in zip(even_of(low), even_of(high), lanes, strict=True))
+    odd = ((both - even + 2**31) % 2**32 - 2**31) >> 8
+    return even, odd
+
+
+def lanes_of(values: np.ndarray) -> list[tuple[int, int]]:
+    groups = np.pad(values, (0, -len(values) % 4)).reshape(-1, 4)
+    return [pair for a, b, c, d in groups.tolist() for pair in ((a, c), (b, d))]
+
+
+@pytest.mark.parametrize("depth", [1, 3, 4, 9, 72, 259])
+@pytest.mark.parametrize("extreme", [False, True])
+def test_pairs_hold_two_outputs_in_every_lane(depth: int, extreme: bool):
+    rng = np.random.default_rng(depth)
+    rows = rng.integers(-127, 128, (5, depth)).astype(np.int8)
+    values = rng.integers(0, 256, depth)
+    if extreme:
+        rows = np.where(rng.random((5, depth)) < 0.5, -127, 127).astype(np.int8)
+        values = np.full(depth, 255)
+    words = packing.pack_pairs(rows).reshape(3, -1)
+    expected = [*(rows.astype(int) @ values).tolist(), 0]
+    for pair in range(3):
+        assert dot(words[pair], lanes_of(values)) == (expected[2 * pair], expected[2 * pair + 1])
+
+
+def test_quads_hold_the_same_words_as_pairs():
+    rows = np.random.default_rng(1).integers(-127, 128, (8, 20)).astype(np.int8)
+    pairs = packing.pack_pairs(rows).reshape(2, 2, 5, 2)
+    assert np.array_equal(packing.pack_quads(rows).reshape(2, 5, 2, 2), pairs.transpose(0, 2, 3, 1))
+
+
+def test_rows_that_could_leave_24_bits_are_added_up_in_blocks():
+    assert packing.blocks_of(np.full((2, 256), 127, np.int8)) == 64
+    assert packing.blocks_of(np.full((2, 260), 127, np.int8)) == 64
+    assert packing.blocks_of(np.full((2, 4000), 8, np.int8)) == 1000
+    mixed = np.tile(np.array([127, -127], np.int8), 256)[None]
+    assert packing.blocks_of(mixed) == 128  # each sign alone fits
+
+
+def test_a_weight_of_minus_128_is_left_to_the_plain_kernels():
+    assert packing.is_packable(np.array([-127, 127], np.int8))
+    assert not packing.is_packable(np.array([-128, 1], np.int8))
+
+
+def test_plain_quads_are_biased_and_padded():
+    rows = np.array([[-127, 5], [127, -1], [0, 0]], np.int8)
+    assert packing.interleave_quads(rows).reshape(2, 4).tolist() == [[1, 255, 128, 128], [133, 127, 128, 128]]
+
+
+def test_columns_of_a_filter():
+    weights = np.arange(9).reshape(1, 3, 3)
+    low, high = halves(packing.pack_columns_3x3(weights, np.array([2])))
+    assert list(zip(low.tolist(), high.tolist(), strict=True)) == [(0, 6), (6, 12), (2, 8), (8, 14), (4, 10), (10, 16)]

@@ -1,0 +1,62 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from glyphlite.compiler import compile_artifact
+from glyphlite.data.records import Dataset
+from glyphlite.errors import ArtifactError
+from glyphlite.evaluation.firmware import simulate
+
+
+@pytest.mark.parametrize(("cpu", "most"), [("cortex-m4", 160_000), ("cortex-m0", 500_000)])
+def test_micro_cnn_meets_its_targets(samples: Path, mnist: Dataset, cpu: str, most: int):
+    images = mnist.test.images[:12]
+    simulation = simulate(samples / "model_int8.tflite", cpu, (images.astype(np.int16) - 128).astype(np.int8), measured=3)
+    report = simulation.report
+    assert len(simulation.instructions) == 3
+    assert report.instructions == simulation.instructions.max() <= most
+    assert simulation.ram_bytes == report.arena_bytes + 784 + 10 + report.stack_bytes <= 1_700
+    assert report.code_bytes <= 3_000
+    assert 0 < report.stack_bytes <= simulation.stack_bound_bytes < 400
+    assert (simulation.classes == mnist.test.labels[:12]).mean() > 0.7
+    assert np.allclose(simulation.real_scores.sum(axis=1), 1, atol=0.05)
+    layers = {layer.name: layer.instructions for layer in report.layers}
+    assert 0.95 * report.instructions < sum(layers.values()) <= report.instructions
+    assert min(layers.values()) > 0
+    assert report.instructions_per_mac == pytest.approx(report.instructions / 70_464)
+
+
+def test_a_compiled_folder_and_raw_pixels_say_the_same(samples: Path, mnist: Dataset, tmp_path: Path):
+    images = mnist.test.images[:4]
+    compile_artifact(samples / "model_int8.tflite", tmp_path / "c", name="digits", labels=[f"digit {i}" for i in range(10)])
+    pixels = simulate(tmp_path / "c", "cortex-m4", images)
+    quantized = simulate(samples / "model_int8.tflite", "cortex-m4", (images.astype(np.int16) - 128).astype(np.int8))
+    assert np.array_equal(pixels.scores, quantized.scores)
+    assert pixels.labels[3] == "digit 3"
+
+
+@pytest.mark.parametrize("optimize", ["size", "ram"])
+def test_every_optimization_gives_the_same_scores(samples: Path, mnist: Dataset, optimize: str):
+    images = mnist.test.images[:3]
+    base = simulate(samples / "model_int8.tflite", "cortex-m4", images)
+    other = simulate(samples / "model_int8.tflite", "cortex-m4", images, optimize=optimize)
+    assert np.array_equal(base.scores, other.scores)
+    if optimize == "size":
+        assert other.report.code_bytes < base.report.code_bytes
+    assert other.report.arena_bytes <= base.report.arena_bytes
+
+
+def test_requests_that_cannot_be_met(samples: Path, mnist: Dataset, tmp_path: Path):
+    images = mnist.test.images[:1]
+    with pytest.raises(ArtifactError, match="cortex-m4"):
+        simulate(samples / "model_int8.tflite", "cortex-m99", images)
+    with pytest.raises(ArtifactError, match="at least one"):
+        simulate(samples / "model_int8.tflite", "cortex-m4", images[:0])
+    with pytest.raises(ArtifactError, match="784"):
+        simulate(samples / "model_int8.tflite", "cortex-m4", images[:, :10])
+    with pytest.raises(ArtifactError, match="glyphlite compile"):
+        simulate(tmp_path, "cortex-m4", images)
+    compile_artifact(samples / "model_int8.tflite", tmp_path / "c", scores="none")
+    with pytest.raises(ArtifactError, match="scores none"):
+        simulate(tmp_path / "c", "cortex-m4", images)

@@ -1,0 +1,27 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from glyphlite.data.records import Dataset
+from glyphlite.runtimes.registry import CORES, accepts, get_runtime
+
+
+def stored(mnist: Dataset, count: int) -> np.ndarray:
+    return (mnist.test.images[:count].astype(np.int16) - 128).astype(np.int8)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("core", CORES)
+def test_every_core_gives_tflite_micros_bytes(samples: Path, mnist: Dataset, core: str):
+    images = stored(mnist, 1000 if core in ("cortex_m4", "cortex_m0") else 100)
+    with get_runtime("tflm", isolated=False).load(samples / "model_int8.tflite") as model:
+        expected = model.predict(images)
+    with get_runtime(core).load(samples / "model_int8.tflite") as model:
+        assert np.array_equal(model.predict(images), expected)
+
+
+def test_other_variants_are_refused(samples: Path):
+    acceptance = accepts("cortex_m4", samples / "model_dynamic.tflite")
+    assert not acceptance.accepts
+    assert acceptance.reason
