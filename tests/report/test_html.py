@@ -252,9 +252,8 @@ def test_a_run_that_is_larger_and_worse_is_called_beaten(results: Results, tmp_p
 
 
 def _better(artifact: ArtifactReport, gain: float) -> ArtifactReport:
-    return artifact.model_copy(
-        update={"accuracy": artifact.accuracy.model_copy(update={"value": artifact.accuracy.value + gain})}
-    )
+    correct = round((artifact.accuracy.value - 0.1 + gain) * artifact.accuracy.n)
+    return artifact.model_copy(update={"accuracy": wilson_interval(correct, artifact.accuracy.n)})
 
 
 def test_comparing_what_is_no_run_is_refused(tmp_path: Path):
