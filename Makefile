@@ -38,7 +38,7 @@ run: $(READY) ## train, convert, measure and export on MNIST: the main job (ARGS
 	$(BIN)/glyphlite run $(ARGS)
 
 test: lint ## every check and every test
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 
 lint: $(READY) ## format, lint, types, the import contract
 	$(BIN)/ruff format --check .
@@ -52,10 +52,11 @@ format: $(READY) ## put every file into the project's format
 
 bench: $(READY) ## every claim of the README, measured again
 	$(WITH_INDEX); $(UV) pip install --quiet --python $(BIN)/python --group bench
-	for script in benchmarks/*.py; do $(BIN)/python "$$script"; done
+	for script in $(filter-out benchmarks/campaign.py benchmarks/mutations.py,$(wildcard benchmarks/*.py)); do $(BIN)/python "$$script"; done
 
-campaign: $(READY) ## 2,000 random models through the compiler, byte for byte against TensorFlow Lite Micro (about an hour)
+campaign: $(READY) ## 2,000 random models through the compiler, 10,000 damaged files through everything (about an hour)
 	$(BIN)/python benchmarks/campaign.py
+	$(BIN)/python benchmarks/mutations.py
 
 lock: $(UV) ## resolve requirements.lock again from pyproject.toml
 	$(WITH_INDEX); $(UV) pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --all-extras --group dev \
