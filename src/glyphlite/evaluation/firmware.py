@@ -16,15 +16,13 @@ import numpy as np
 from glyphlite.compiler import compile_artifact
 from glyphlite.errors import ArtifactError
 from glyphlite.results import FirmwareReport, LayerReport
+from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE
 from glyphlite.runtimes.emulator import Emulator, Measurement
 from glyphlite.runtimes.stack import stack_bound
 from glyphlite.runtimes.toolchain import compile_and_link, target_named
 
 CPUS = ("cortex-m0", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "rv32imc")
 """The cores that can be emulated."""
-
-FLAGS = {"speed": "-O2", "ram": "-O2", "size": "-O2"}
-"""The C compiler's optimization level for each of ours."""
 
 
 @dataclass(frozen=True)
@@ -105,12 +103,7 @@ def _simulate(
     function = f"{name}_invoke" if images.dtype == np.int8 else f"{name}_classify"
     source = generated / f"{name}.c"
     elf = compile_and_link(
-        target,
-        [source],
-        folder / "firmware.elf",
-        keep=[function],
-        optimize=FLAGS[document["optimize"]],
-        flags=["-fno-unroll-loops"],
+        target, [source], folder / "firmware.elf", keep=[function], optimize=FIRMWARE_OPTIMIZE, flags=FIRMWARE_FLAGS
     )
     with Emulator(elf, target) as machine:
         addresses = [machine.allocate(size) for size in (input_bytes, output_bytes, max(document["arena_bytes"], 4))]

@@ -21,6 +21,10 @@ from glyphlite.tflite.reader import read_graph
 NAME = "network"
 """The name that a model is compiled under when only we read it."""
 
+FIRMWARE_OPTIMIZE = "-O2"
+FIRMWARE_FLAGS = ("-fno-unroll-loops",)
+"""How generated C is built for a core: its hot loops carry pragmas that unroll them, the others stay small."""
+
 
 @dataclass(frozen=True)
 class Compiled:

@@ -9,12 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from glyphlite.runtimes.base import LoadedModel, Runtime
-from glyphlite.runtimes.compiled import NAME, Compiled, compile_for
+from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE, NAME, Compiled, compile_for
 from glyphlite.runtimes.emulator import Emulator
 from glyphlite.runtimes.toolchain import Target, compile_and_link, target_named
-
-OPTIMIZE = "-O2"
-FLAGS = ("-fno-unroll-loops",)
 
 
 def target_of(runtime: str) -> Target:
@@ -53,7 +50,12 @@ class CortexMModel(LoadedModel):
         report = compiled.report
         function = f"{NAME}_invoke"
         image = compile_and_link(
-            target, [compiled.source], compiled.path("network.elf"), keep=[function], optimize=OPTIMIZE, flags=FLAGS
+            target,
+            [compiled.source],
+            compiled.path("network.elf"),
+            keep=[function],
+            optimize=FIRMWARE_OPTIMIZE,
+            flags=FIRMWARE_FLAGS,
         )
         self._function = function
         self._machine = Emulator(image, target)
