@@ -22,6 +22,12 @@ def run_notebook(name: str, folder: Path, parameters: str) -> tuple[nbformat.Not
     )
 
 
+def found_number(pattern: str, text: str) -> float:
+    match = re.search(pattern, text)
+    assert match, f"nothing printed matches {pattern}"
+    return float(match[1])
+
+
 def pictures(notebook: nbformat.NotebookNode, kind: str) -> int:
     return sum(
         kind in output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output
@@ -54,7 +60,7 @@ def test_handwritten_digits_int8(tmp_path: Path) -> None:
     assert set(accuracies) == {"float32", "float16", "dynamic", "int8", "int16x8"}
     assert accuracies["float32"] > 90
     assert abs(accuracies["int8"] - accuracies["float32"]) < 1
-    ratio = float(re.search(r"int8 is ([\d.]+) times smaller than float32", printed)[1])
+    ratio = found_number(r"int8 is ([\d.]+) times smaller than float32", printed)
     assert 3 < ratio < 4
     assert "predicted 7 - the label is 7" in printed
     assert re.search(r"stored +round\(1\.000000 / 0\.003922\) \+ \(-128\) = 127", printed)
@@ -66,4 +72,4 @@ def test_from_keras_to_microcontroller(tmp_path: Path) -> None:
     assert pictures(notebook, "image/svg+xml") == 1
     assert "MicroMutableOpResolver<5>" in printed
     assert "digits_classify" in printed
-    assert int(re.search(r"read (\d+) of 20 test images right", printed)[1]) >= 15
+    assert found_number(r"read (\d+) of 20 test images right", printed) >= 15
