@@ -1,6 +1,8 @@
+import ctypes
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,8 @@ from glyphlite.compiler import compile_artifact, compile_graph
 from glyphlite.compiler.artifact import identifier
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError, OutputError
+from glyphlite.runtimes.toolchain import compile_shared
+from glyphlite.tflite.quantization import Quantization, quantize
 from glyphlite.tflite.reader import read_graph
 
 HOST_ACLE = Path(__file__).parent / "host_acle"
@@ -138,3 +142,26 @@ def test_a_failure_leaves_the_folder_as_it_was(int8: Path, samples: Path, tmp_pa
 )
 def test_identifiers(text: str, name: str):
     assert identifier(text) == name
+
+
+def test_pixels_are_quantized_where_the_network_does_not_hold_them_as_they_are(int8: Path, mnist: Dataset, tmp_path: Path):
+    """An input scale other than 1/255: classify() goes through a table, and so does what we compare it with."""
+    graph = read_graph(int8)
+    odd = Quantization((0.011,), (-17,))
+    tensors = tuple(replace(t, quantization=odd) if t.index == graph.inputs[0] else t for t in graph.tensors)
+    compilation = compile_graph(replace(graph, tensors=tensors), "net")
+    for name, content in compilation.files.items():
+        (tmp_path / name).write_text(content)
+    probe = tmp_path / "probe.c"
+    probe.write_text('#include "net.h"\nint arena_bytes(void);\nint arena_bytes(void) { return (int)sizeof(net_arena_t); }\n')
+    library = ctypes.CDLL(str(compile_shared([tmp_path / "net.c", probe], tmp_path / "net.so", include=[tmp_path])))
+    assert library.arena_bytes() == compilation.report.arena_bytes
+    arena = np.zeros(compilation.report.arena_bytes, np.uint8)
+    pointer = ctypes.c_void_p
+    for image in mnist.test.images[:20]:
+        scores, expected = np.zeros(10, np.int8), np.zeros(10, np.int8)
+        best = library.net_classify(pointer(image.ctypes.data), pointer(scores.ctypes.data), pointer(arena.ctypes.data))
+        stored = quantize(image.astype(np.float32) / np.float32(255), odd, np.dtype(np.int8))
+        library.net_invoke(pointer(stored.ctypes.data), pointer(expected.ctypes.data), pointer(arena.ctypes.data))
+        assert scores.tolist() == expected.tolist()
+        assert best == expected.argmax()
