@@ -1,0 +1,81 @@
+"""The README's two tables, from the files that were measured: the results.json of runs, and the comparison with CMSIS-NN.
+
+    glyphlite run --model all && python benchmarks/readme_tables.py runs/* [--write]
+
+Prints them; ``--write`` puts them between the marks in README.md. Nothing in them is written by hand.
+"""
+
+import argparse
+import json
+import re
+from pathlib import Path
+
+from glyphlite.results import Results
+
+ROOT = Path(__file__).parents[1]
+CORTEX_M = ROOT / "benchmarks" / "results" / "cortex_m.json"
+
+
+def accuracy_table(runs: list[Results]) -> str:
+    """Each model: its size, its accuracy in float and as int8, and what TFLite Micro and generated C need for it."""
+    lines = [
+        "| Model | Parameters | MACs | Keras, % right | int8, % right (95 % interval) | int8 bytes | float32 bytes "
+        "| Arena, TFLite Micro | Arena, our C |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for run in sorted(runs, key=lambda each: each.keras.parameters):
+        artifacts = {each.variant: each for each in run.artifacts}
+        int8 = artifacts["int8"]
+        arena = int8.runtimes["tflm"].arena_bytes
+        lines.append(
+            f"| {run.model} | {run.keras.parameters:,} | {run.keras.macs:,} | {run.keras.accuracy.value * 100:.2f} "
+            f"| **{int8.accuracy.value * 100:.2f}** ({int8.accuracy.low * 100:.2f} to {int8.accuracy.high * 100:.2f}) "
+            f"| {int8.bytes:,} | {artifacts['float32'].bytes:,} | {arena:,} | {run.firmware[0].arena_bytes:,} |"
+        )
+    return "\n".join(lines)
+
+
+def firmware_table(document: dict) -> str:
+    """Each model on each core: instructions and RAM of generated C, beside CMSIS-NN's kernels for the same layers."""
+    lines = [
+        "| Model | Core | Instructions, our C | CMSIS-NN's kernels | Ratio | RAM, our C | CMSIS-NN | Code, our C | CMSIS-NN |",
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for row in document["rows"]:
+        ours, theirs = row["ours"], row["cmsis_nn"]
+        lines.append(
+            f"| {row['model']} | {row['core'].replace('cortex-m', 'Cortex-M')} | {ours['instructions']:,} "
+            f"| {theirs['instructions']:,} | **{row['instructions_ratio']:.1f}** | {ours['ram_bytes']:,} "
+            f"| {theirs['ram_bytes']:,} | {ours['code_bytes']:,} | {theirs['code_bytes']:,} |"
+        )
+    return "\n".join(lines)
+
+
+def put(text: str, name: str, table: str) -> str:
+    """The text with a table between the marks of that name."""
+    pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
+    if not pattern.search(text):
+        raise SystemExit(f"README.md has no marks for {name}")
+    return pattern.sub(lambda match: f"{match[1]}{table}\n{match[2]}", text)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="*", type=Path, default=sorted((ROOT / "runs").glob("*")), help="folders of finished runs")
+    parser.add_argument("--write", action="store_true", help="put the tables into README.md")
+    arguments = parser.parse_args()
+    runs = [Results.load(folder / "results.json") for folder in arguments.runs if (folder / "results.json").is_file()]
+    if not runs:
+        raise SystemExit("there is no finished run; make them with: glyphlite run --model all")
+    tables = {"accuracy": accuracy_table(runs), "firmware": firmware_table(json.loads(CORTEX_M.read_text()))}
+    readme = ROOT / "README.md"
+    text = readme.read_text()
+    for name, table in tables.items():
+        print(f"{table}\n")
+        text = put(text, name, table) if arguments.write else text
+    if arguments.write:
+        readme.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
