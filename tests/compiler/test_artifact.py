@@ -165,3 +165,16 @@ def test_pixels_are_quantized_where_the_network_does_not_hold_them_as_they_are(i
         library.net_invoke(pointer(stored.ctypes.data), pointer(expected.ctypes.data), pointer(arena.ctypes.data))
         assert scores.tolist() == expected.tolist()
         assert best == expected.argmax()
+
+
+def test_layers_may_be_called_like_anything(int8: Path, tmp_path: Path):
+    """A layer named as one of our helpers, or as another layer's helper, gets a name of its own."""
+    graph = read_graph(int8)
+    names = iter(["m/fc_output/x", "m/x/y", "m/x/y", "m/fc/x", "m/best/x", "m/rows/x"])
+    renamed = {operator.outputs[0]: next(names) for operator in graph.operators}
+    tensors = tuple(replace(tensor, name=renamed.get(tensor.index, tensor.name)) for tensor in graph.tensors)
+    compilation = compile_graph(replace(graph, tensors=tensors), "net")
+    for name, content in compilation.files.items():
+        (tmp_path / name).write_text(content)
+    compile_shared([tmp_path / "net.c"], tmp_path / "net.so", include=[tmp_path])
+    assert [layer.name for layer in compilation.report.layers] == ["fc_output", "fc_2", "best_2", "rows_2"]

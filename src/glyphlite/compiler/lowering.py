@@ -61,6 +61,38 @@ ADVICE = {
 }
 
 
+_SHARED = frozenset(
+    {"arena_t", "best", "classify", "dot_2x2", "dot_4", "dot_4_bytes", "expand", "high_mul", "input", "invoke", "load4", "pixels"}
+    | {"product", "ring_row", "round_shift", "rows", "run", "scale_wide", "to_int8"}
+)
+"""What generated C names beside its layers."""
+
+_OF_A_LAYER = (
+    *("add_row", "bias", "constant", "dot", "excess", "exp", "finish", "gather", "lane_weights", "lanes", "multiplier"),
+    *(
+        "output",
+        "pixel",
+        "plain_dot",
+        "reciprocal",
+        "rounding",
+        "row_weights",
+        "scaling",
+        "shift",
+        "table",
+        "tap_weights",
+        "weights",
+    ),
+)
+"""What it names after a layer, each behind the layer's name."""
+
+
+def _is_taken(name: str, names: set[str]) -> bool:
+    own = {f"{name}_{part}" for part in _OF_A_LAYER}
+    return (
+        name in _SHARED | names or any(f"{other}_{part}" == name for other in names for part in _OF_A_LAYER) or bool(own & names)
+    )
+
+
 @dataclass
 class _Context:
     """What lowering has found so far: the value of each tensor, and the nodes in order."""
@@ -99,10 +131,10 @@ class _Context:
         self.values[tensor.index] = Value(source.index, source.name, height, width, channels, source.quantization)
 
     def name(self, operator: Operator) -> str:
-        """A C identifier for an op, from the layer that made it, unique in the model."""
+        """A C identifier for an op, from the layer that made it; nothing else in the generated C is called so."""
         layer = layer_name(self.graph, operator)
         name, count = layer, 2
-        while name in self.names:
+        while _is_taken(name, self.names):
             name, count = f"{layer}_{count}", count + 1
         self.names.add(name)
         return name
