@@ -79,7 +79,11 @@ def _fetch(cache: Path) -> None:
             raise NoChromiumError(f"apt-get could not fetch Debian's chromium ({error}); {HELP}") from None
         if not (folder / "root/usr/lib/chromium/chromium").is_file():
             raise NoChromiumError(f"Debian's package chromium holds no Chromium here; {HELP}")
-        (folder / "root").replace(cache)
+        try:
+            (folder / "root").replace(cache)
+        except OSError:
+            if not (cache / "usr/lib/chromium/chromium").is_file():  # else another process was faster
+                raise
 
 
 def _missing_packages() -> list[str]:

@@ -37,6 +37,7 @@ STATIC = (
     "pictures.js",
     "words.js",
     "icon.svg",
+    "touch-icon.png",
     "manifest.webmanifest",
 )
 """Copied as they are."""

@@ -3,6 +3,7 @@
 
 /* The model's copy, in pixels: eight for each of MNIST's. */
 const COPY_SIDE = 224;
+const COPY_COLOURS = ["#fff", "#000"];
 /* Widths as parts of the paper's side. */
 const PEN = 0.07;
 const ERASER = 0.16;
@@ -143,8 +144,10 @@ export class Pad {
     const side = Math.round(this.canvas.clientWidth * devicePixelRatio) || COPY_SIDE;
     if (this.canvas.width !== side) this.canvas.width = this.canvas.height = side;
     const style = getComputedStyle(this.canvas);
-    this.paint(this.context, side, style.getPropertyValue("--paper"), style.getPropertyValue("--ink"));
-    this.paint(this.copyContext, COPY_SIDE, "#fff", "#000");
+    // On a photo the person sees the colours that the model gets; on blank paper those of the day or night.
+    const colours = this.picture ? COPY_COLOURS : [style.getPropertyValue("--paper"), style.getPropertyValue("--ink")];
+    this.paint(this.context, side, ...colours);
+    this.paint(this.copyContext, COPY_SIDE, ...COPY_COLOURS);
     this.decorate(side, style.getPropertyValue("--accent"));
   }
 
