@@ -224,8 +224,9 @@ class _Harness:
         before, after = self._offsets(source, result)
         assert source.quantization is not None
         assert result.quantization is not None
-        product = float(np.float32(source.quantization.scale) * np.float32(weights.quantization.scale))
-        multiplier, shift = quantize_multiplier(product / result.quantization.scale)
+        multiplier, shift = quantize_multiplier(
+            source.quantization.scale * weights.quantization.scale / result.quantization.scale
+        )
         low, high = activation_range(layer.options["activation"], result.quantization.scale, result.quantization.zero_point)
         self._constants.append(
             f"static const cmsis_nn_fc_params p{index} = {{{before}, 0, {after}, {{{low}, {high}}}}};\n"

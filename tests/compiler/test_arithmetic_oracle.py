@@ -217,10 +217,7 @@ def test_layers_scale_every_sum_exactly(seed: int, tmp_path: Path, library_of_sc
     centered = inputs.astype(np.int64) - source.quantization.zero_point
     sums = centered @ weights.data.astype(np.int64).T + bias.data.astype(np.int64)
     scales = weights.quantization.scales
-    if len(scales) == 1:  # GetQuantizedConvolutionMultipler takes the product of the scales in float32
-        reals = [float(np.float32(source.quantization.scale) * np.float32(scales[0])) / result.quantization.scale] * 16
-    else:
-        reals = [source.quantization.scale * scale / result.quantization.scale for scale in scales]
+    reals = [source.quantization.scale * scale / result.quantization.scale for scale in (scales * 16)[:16]]
     pairs = [exact_multiplier(real) for real in reals]
     multipliers, shifts = (np.tile(np.array(column, np.int32), len(sums)) for column in zip(*pairs, strict=True))
     scaled = np.empty(sums.size, np.int32)

@@ -207,10 +207,9 @@ def relu_table(
 ) -> np.ndarray:
     """RELU and RELU_N1_TO_1 as an op of their own. Source: ``CalculateReluOpData``, micro/kernels/activations_common.cc.
 
-    The ratio of the scales is taken in float32 there.
+    The ratio of the scales is written in float32 there; the released build takes it in double (tests/compiler/test_scales.py).
     """
-    ratio = float(np.float32(input_scale) / np.float32(output_scale))
-    multiplier, shift = quantize_multiplier(ratio)
+    multiplier, shift = quantize_multiplier(input_scale / output_scale)
     output = multiply_by_quantized_multiplier(_stored_values() - input_zero_point, multiplier, shift) + output_zero_point
     low, high = activation_range(activation, output_scale, output_zero_point)
     return np.clip(output, low, high).astype(np.int8)
@@ -227,11 +226,11 @@ def hard_swish_table(input_scale: float, input_zero_point: int, output_scale: fl
     """HARD_SWISH of every stored int8.
 
     16-bit fixed point throughout. Source: ``HardSwishPrepare`` in micro/kernels/hard_swish_common.cc and ``HardSwish`` in
-    kernels/internal/reference/hard_swish.h.
+    kernels/internal/reference/hard_swish.h. The ratios of the scales in double, as the released build takes them.
     """
-    hires_scale = np.float32(1.0 / 128.0) * np.float32(input_scale)
-    output_multiplier, output_exponent = _multiplier_int16(float(hires_scale / np.float32(output_scale)))
-    relu_multiplier, relu_exponent = _multiplier_int16(float(hires_scale / (np.float32(3.0) / np.float32(32768.0))))
+    hires_scale = input_scale / 128.0
+    output_multiplier, output_exponent = _multiplier_int16(hires_scale / output_scale)
+    relu_multiplier, relu_exponent = _multiplier_int16(hires_scale / (3.0 / 32768.0))
     table = []
     for stored in range(-128, 128):
         hires = _wrap_int16((stored - input_zero_point) * 128)

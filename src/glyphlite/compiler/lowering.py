@@ -222,22 +222,17 @@ def _bias(context: _Context, operator: Operator, channels: int) -> np.ndarray:
     return tensor.data.reshape(-1).astype(np.int64)
 
 
-def _sum_scaling(
-    context: _Context, operator: Operator, source: Value, output: Value, channels: int, *, dense: bool = False
-) -> Requantization:
+def _sum_scaling(context: _Context, operator: Operator, source: Value, output: Value, channels: int) -> Requantization:
     """The scaling of sums of products. Source: ``PopulateConvolutionQuantizationParams``, kernels/kernel_util.cc.
 
-    A FULLY_CONNECTED with one weight scale takes the product of the scales in float32 (``GetQuantizedConvolutionMultipler``).
+    ``GetQuantizedConvolutionMultipler``, of a FULLY_CONNECTED with one weight scale, is written to multiply the scales in
+    float32; the released build multiplies them in double there too (tests/compiler/test_scales.py).
     """
     quantization = context.tensor(operator.inputs[1]).quantization
     assert quantization is not None
     scales = quantization.scales
-    if dense and len(scales) == 1:
-        product = float(np.float32(source.scale) * np.float32(scales[0]))
-        pairs = [arithmetic.quantize_multiplier(product / output.scale)] * channels
-    else:
-        scales = scales * channels if len(scales) == 1 else scales
-        pairs = [arithmetic.quantize_multiplier(source.scale * scale / output.scale) for scale in scales]
+    scales = scales * channels if len(scales) == 1 else scales
+    pairs = [arithmetic.quantize_multiplier(source.scale * scale / output.scale) for scale in scales]
     low, high = arithmetic.activation_range(_activation(context, operator), output.scale, output.quantization.zero_point)
     multipliers, shifts = zip(*pairs, strict=True)
     for scale in scales:
@@ -339,7 +334,7 @@ def _lower_dense(context: _Context, operator: Operator) -> None:
         "sources": (describe(context.graph, operator),),
         "macs": operator_macs(context.graph, operator),
         "bias": bias,
-        "requantization": _sum_scaling(context, operator, source, output, channels, dense=True),
+        "requantization": _sum_scaling(context, operator, source, output, channels),
     }
     if rows == 1:
         flat = Value(source.index, source.name, 1, 1, source.elements, source.quantization)

@@ -1,0 +1,100 @@
+"""How the released TFLite Micro combines scales: in double, where its source says float32.
+
+``static_cast<double>(a * b)`` of two float32 scales comes out as the product of two doubles in the tflite-micro wheel's build.
+One sum in a hundred thousand then rounds the other way. Each test makes models in which the two ways give different bytes,
+asks TFLite Micro, and holds generated C to its answer.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from random_models import Oracle
+from random_models.by_hand import Parameters, _Writer
+from random_models.drafts import Draft, Step
+from random_models.harness import run_generated
+
+from glyphlite.compiler.arithmetic import multiply_by_quantized_multiplier, quantize_multiplier
+from glyphlite.tflite.reader import parse_graph
+
+EVERY = np.arange(-128, 128)
+
+
+class Given(_Writer):
+    """A model with the quantization parameters that it is given, in the order of its values."""
+
+    def __init__(self, draft: Draft, parameters: list[Parameters]) -> None:
+        super().__init__(draft)
+        self.given = list(parameters)
+
+    def any_parameters(self, scale: float) -> Parameters:
+        return self.given.pop(0)
+
+
+class Dense(Given):
+    """One dense layer whose biases are the sums on which the two ways differ; its input is zero, so nothing else counts."""
+
+    def weights(self, step: Step, source: Parameters) -> tuple[Parameters, list[int]]:
+        scale, out = self.given.pop(0)[0], self.given.pop(0)
+        double = source[0] * scale / out[0]
+        single = float(np.float32(source[0]) * np.float32(scale)) / out[0]
+        sums = np.arange(int(-100 / double), int(100 / double))
+        self.differing = sums[scaled(sums, single) != scaled(sums, double)][: step.shape[0]]
+        bias = np.zeros(step.shape[0], np.int32)
+        bias[: len(self.differing)] = self.differing
+        ones = self.constant(np.ones((step.shape[0], 4), np.int8), [scale], [0])
+        return out, [ones, self.constant(bias, [scale * source[0]], [0])]
+
+
+def scaled(values: np.ndarray, real: float) -> np.ndarray:
+    return multiply_by_quantized_multiplier(values, *quantize_multiplier(real))
+
+
+def scale(value: float) -> float:
+    return float(np.float32(value))
+
+
+def check(model: bytes, inputs: np.ndarray, folder: Path) -> np.ndarray:
+    """TFLite Micro's answers, which generated C must give."""
+    folder.mkdir()
+    expected = Oracle(model).run(inputs)
+    assert np.array_equal(run_generated(parse_graph(model), inputs, folder), expected)
+    return expected
+
+
+def test_a_dense_layer_with_one_weight_scale(tmp_path: Path):
+    rng = np.random.default_rng(1)
+    seen = 0
+    for index in range(30):
+        source, weights = scale(10 ** rng.uniform(-3, -1)), scale(10 ** rng.uniform(-3, -2))
+        out = scale(source * weights * rng.uniform(2000, 20000))
+        step = Step("dense", (0,), (64,), {"units": 64, "bias": True, "fused": "none"})
+        writer = Dense(Draft(index, (4,), (step,), "int8"), [(source, 3), (weights, 0), (out, 0)])
+        model = writer.finish()
+        if len(writer.differing) and seen < 12:
+            answer = check(model, np.full((1, 4), 3, np.int8), tmp_path / str(index))[0, : len(writer.differing)]
+            assert np.array_equal(answer, scaled(writer.differing, source * weights / out)), "the build changed: float32 again?"
+            seen += len(writer.differing)
+    assert seen >= 12
+
+
+@pytest.mark.parametrize("kind", ["relu", "relu6", "hard_swish", "quantize"])
+def test_ops_of_one_value(kind: str, tmp_path: Path):
+    """Scales near a tie: the whole table of 256 values, each model in which float32 and double could differ."""
+    rng = np.random.default_rng(2)
+    found = 0
+    while found < 6:
+        value, half = int(rng.integers(1, 128)), int(rng.integers(0, 100))
+        source = scale(6 / (half + 0.5)) if kind == "relu6" else scale(10 ** rng.uniform(-2, -0.5))
+        out = scale(10 ** rng.uniform(-2, -0.5)) if kind == "hard_swish" else scale(source * value / (min(half, value) + 0.5))
+        ratios: tuple[Any, Any] = (np.float32(source) / np.float32(out), source / out)
+        multipliers = {quantize_multiplier(float(ratio)) for ratio in ratios}
+        tables = {tuple(scaled(EVERY + 128, float(ratio))) for ratio in ratios}
+        if len({"relu": tables, "quantize": tables, "hard_swish": multipliers}.get(kind, {0, 1})) == 1:
+            continue
+        found += 1
+        zeros = [int(rng.integers(-60, 60)), int(rng.integers(-60, 60))] if kind == "hard_swish" else [-128, -128]
+        given = [(source, zeros[0]), (out, zeros[1])]
+        model = Given(Draft(found, (256,), (Step(kind, (0,), (256,)),), "int8"), given).finish()
+        check(model, EVERY.astype(np.int8)[None], tmp_path / f"{kind}{found}")
