@@ -192,10 +192,12 @@ def _examine(seed: int, drawn: Path, count: int, prepare: bool, every_path: bool
         return {**record, "verdict": "not a model", "reason": str(error)}
     except GlyphliteError as error:
         return {**record, "verdict": "refused by the reader", "reason": str(error)}
+    graph = graph or parse_graph(model, f"seed {seed}")
+    if reason := random_models.undefined(graph):
+        return {**record, "verdict": "not a model", "reason": reason.rsplit(" of ", 1)[0]}
     if prepare:
         return {**record, "verdict": "prepared"}
     try:
-        graph = graph or parse_graph(model, f"seed {seed}")
         record["operators"] = Counter(operator.name for operator in graph.operators)
         if len(answers) < count:  # kept by a call that asked for fewer
             kept.unlink()

@@ -18,6 +18,8 @@ from glyphlite.tflite.reader import parse_graph
 
 BY_HAND = range(1, 49, 2)
 FROM_KERAS = (4, 6, 20, 24)
+FOUND_BY_CAMPAIGNS = (50, 56, 177, 189, 941)
+"""A lone RESHAPE; a bias of 2**30; multipliers above one; a LOGISTIC after a pool that was fused into its convolution."""
 
 
 def answers(seed: int, inputs: int) -> tuple[Graph, np.ndarray, np.ndarray]:
@@ -36,6 +38,13 @@ def test_models_written_by_hand_agree(seed: int, tmp_path: Path):
     assert np.array_equal(got, expected), (
         f"{path}: {(got != expected).sum()} bytes of {expected.size} differ\n{draw(seed, for_keras=False)}"
     )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", FOUND_BY_CAMPAIGNS)
+def test_what_campaigns_found_stays_mended(seed: int, tmp_path: Path):
+    graph, stored, expected = answers(seed, 300)
+    assert np.array_equal(run_generated(graph, stored, tmp_path, optimize=OPTIMIZE[seed % 3]), expected)
 
 
 @pytest.mark.slow

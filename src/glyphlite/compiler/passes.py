@@ -175,6 +175,8 @@ def _pooled(producer: Convolution, pool: Pool) -> Convolution:
             low=min(max(requantization.low, pool.low), pool.high),
             high=max(min(requantization.high, pool.high), pool.low),
         )
+    if pool.table is not None:  # looked up after the maximum, so it may fall
+        table = pool.table if table is None else pool.table[table]
     return replace(
         producer,
         output=pool.output,

@@ -6,9 +6,9 @@ numbers that training would never give. Used by the tests beside this folder and
 
 from random_models.drafts import Draft, draw
 from random_models.inputs import draw_inputs, edge_of, from_model, to_model
-from random_models.oracle import Oracle, RefusedError
+from random_models.oracle import Oracle, RefusedError, undefined
 
-__all__ = ["Draft", "Oracle", "RefusedError", "draw", "draw_inputs", "edge_of", "from_model", "model_of", "to_model"]
+__all__ = ["Draft", "Oracle", "RefusedError", "draw", "draw_inputs", "edge_of", "from_model", "model_of", "to_model", "undefined"]
 
 
 def model_of(seed: int) -> tuple[Draft, bytes]:

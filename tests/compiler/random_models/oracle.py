@@ -2,6 +2,21 @@
 
 import numpy as np
 
+from glyphlite.tflite.graph import Graph
+
+
+def undefined(graph: Graph) -> str | None:
+    """What TFLite Micro takes but leaves to chance, so that there is no answer to compare with; None where all is defined.
+
+    ``CalculateInputRadius`` (kernels/internal/quantization_util.cc) shifts a 64-bit one to the left by the exponent of the
+    input's scale times 2**27, which may be any number.
+    """
+    for operator in graph.operators:
+        quantization = graph.tensors[operator.inputs[0]].quantization
+        if operator.name in ("LOGISTIC", "TANH") and quantization and quantization.scale >= 2.0**35:
+            return f"undefined in TFLite Micro: {operator.name} of a scale of {quantization.scale:.1e}"
+    return None
+
 
 class RefusedError(Exception):
     """TFLite Micro does not take the model: there is nothing to compare with."""
