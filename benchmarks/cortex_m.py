@@ -29,7 +29,7 @@ from glyphlite.compiler import compile_artifact
 from glyphlite.console import say
 from glyphlite.data.datasets import load_dataset
 from glyphlite.files import write_json
-from glyphlite.runtimes.cortex_m import FLAGS, OPTIMIZE
+from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE
 from glyphlite.runtimes.emulator import Emulator
 from glyphlite.runtimes.stack import stack_bound
 from glyphlite.runtimes.tflm_arena import measure_arena
@@ -107,7 +107,9 @@ def _compare(
 
 def _ours(artifact: Path, images: np.ndarray, expected: np.ndarray, target: Target, folder: Path) -> dict[str, Any]:
     report = compile_artifact(artifact, folder, name="net", scores="logits")
-    image = compile_and_link(target, [folder / "net.c"], folder / "net.elf", keep=["net_invoke"], optimize=OPTIMIZE, flags=FLAGS)
+    image = compile_and_link(
+        target, [folder / "net.c"], folder / "net.elf", keep=["net_invoke"], optimize=FIRMWARE_OPTIMIZE, flags=FIRMWARE_FLAGS
+    )
     with Emulator(image, target) as machine:
         source, result = machine.allocate(report.input_bytes), machine.allocate(report.output_bytes)
         arena = machine.allocate(max(report.arena_bytes, 4))
