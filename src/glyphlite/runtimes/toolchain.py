@@ -89,7 +89,7 @@ TARGETS: Mapping[str, Target] = MappingProxyType(
         for target in (
             _arm("cortex-m0", "cortex_m0", "-mcpu=cortex-m0", hard_float=False, dsp=False),
             _arm("cortex-m3", "cortex_m3", "-mcpu=cortex-m3", hard_float=False, dsp=False),
-            _arm("cortex-m4", "cortex_m4+vfp4d16sp", "-mcpu=cortex-m4+nofp.dp", hard_float=True, dsp=True),
+            _arm("cortex-m4", "cortex_m4+vfp4d16sp", "-mcpu=cortex-m4", hard_float=True, dsp=True),
             _arm("cortex-m7", "cortex_m7+fp_armv8d16sp", "-mcpu=cortex-m7+nofp.dp", hard_float=True, dsp=True),
             _arm("cortex-m33", "cortex_m33+dsp+fp_armv8d16sp", "-mcpu=cortex-m33", hard_float=True, dsp=True),
             Target(
@@ -200,7 +200,8 @@ def compile_program(
 ) -> Path:
     """Build an executable for this host. Raises ToolError as :func:`compile_shared` does."""
     compiler = compiler or host_compiler()
-    _build(compiler, ["-std=c99", *flags], sources, output, include, timeout_s)
+    libraries = [flag for flag in flags if flag.startswith("-l")]
+    _build(compiler, ["-std=c99", *flags], sources, output, include, timeout_s, libraries)
     return output
 
 
@@ -250,12 +251,13 @@ def compile_and_link(
             # Without -fno-sanitize zig adds traps; its -g default would fill the image with the runtime library's debug sections.
             own = [*target.zig_flags, "-fno-sanitize=undefined", "-fno-unwind-tables", "-g0", f"-isystem{folder}"]
             own += [] if target.architecture == "wasm" else ["-fstack-size-section"]
-            link.append("-lcompiler_rt")
+            libraries = ["-lcompiler_rt"]
             (Path(folder) / "string.h").write_text(_STRING_HEADER)
         else:
             own = [*target.gnu_flags]
-            link += ["-static", "-lc", "-lgcc"]
-        _build(compiler, [*own, *common, *link], sources, output, include, timeout_s)
+            link.append("-static")
+            libraries = ["-lc", "-lgcc"]
+        _build(compiler, [*own, *common, *link], sources, output, include, timeout_s, libraries)
     return output
 
 
@@ -298,13 +300,18 @@ def run_tool(command: Sequence[str | Path], *, what: str, timeout_s: float) -> s
 
 
 def _build(
-    compiler: Compiler, flags: Sequence[str], sources: Sequence[Path], output: Path, include: Iterable[Path], timeout_s: float
+    compiler: Compiler,
+    flags: Sequence[str],
+    sources: Sequence[Path],
+    output: Path,
+    include: Iterable[Path],
+    timeout_s: float,
+    libraries: Sequence[str],
 ) -> None:
     make_folder(output.parent)
     folders = [f"-I{folder}" for folder in include]
     command = [*compiler.command, *flags, *folders, *(str(source) for source in sources), "-o", str(output)]
-    if "-lm" in flags:  # libraries must follow the objects that need them
-        command.append("-lm")
+    command += libraries  # which must follow the objects that need them
     names = ", ".join(source.name for source in sources[:3]) + (", ..." if len(sources) > 3 else "")
     run_tool(command, what=f"{compiler.name} building {names}", timeout_s=timeout_s)
 
@@ -312,7 +319,8 @@ def _build(
 def _first_error(text: str) -> str:
     """The line of a compiler's words that says what is wrong."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [line for line in lines if re.search(r"\berror\b|undefined (symbol|reference)", line, re.IGNORECASE)]
+    telling = [line for line in lines if re.search(r"\berror\b|undefined (symbol|reference)|cannot find", line, re.IGNORECASE)]
+    telling.sort(key=lambda line: line.startswith("collect2"))  # gcc's word for "the linker has just said it"
     return (telling or lines or ["it printed nothing"])[0][:400]
 
 
