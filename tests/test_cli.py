@@ -191,6 +191,38 @@ def test_evaluate_measures_files_against_keras(cli: Cli, samples: Path) -> None:
     assert artifact["runtimes"]["tflm"]["accepts"]
 
 
+@pytest.mark.slow
+def test_compile_and_simulate_print_what_it_costs(cli: Cli, samples: Path, tmp_path: Path) -> None:
+    outcome = cli("compile", samples / "model_int8.tflite", "--out", tmp_path / "c", "--name", "digits", "--json")
+    assert outcome.code == 0, outcome.err
+    costs = json.loads(outcome.out)["trade_offs"]
+    assert set(costs) == {"speed", "size", "ram"}
+    assert costs["speed"]["instructions"] <= min(each["instructions"] for each in costs.values())
+    assert costs["size"]["code_bytes"] <= min(each["code_bytes"] for each in costs.values())
+    built = subprocess.run(["make", "-C", tmp_path / "c"], capture_output=True, text=True, check=True, timeout=120)
+    assert "class: 7" in built.stdout
+    outcome = cli("simulate", tmp_path / "c", "--cpu", "cortex-m4", "--images", 3, "--json")
+    assert outcome.code == 0, outcome.err
+    (report,) = json.loads(outcome.out)
+    assert [image["class"] for image in report["images"]] == [image["expected"] for image in report["images"]] == ["7", "2", "1"]
+    assert report["ram_bytes"] <= 1700
+    assert report["instructions"] <= 160_000
+    assert sum(layer["instructions"] for layer in report["layers"]) <= report["instructions"]
+
+
+@pytest.mark.slow
+def test_export_for_tflm_and_as_an_array(cli: Cli, samples: Path, tmp_path: Path) -> None:
+    outcome = cli("export", samples / "model_int8.tflite", "--for", "tflm", "--out", tmp_path / "tflm", "--json")
+    assert outcome.code == 0, outcome.err
+    document = json.loads(outcome.out)
+    assert document["builtin_codes"] == [3, 17, 22, 9, 9, 25]
+    assert document["tflm"]["arena_bytes"] < 10_000
+    assert "MicroMutableOpResolver<5>" in (tmp_path / "tflm" / "op_resolver.h").read_text()
+    outcome = cli("export", samples / "model_float16.tflite", "--for", "c-array", "--language", "c", "--out", tmp_path / "array")
+    assert outcome.code == 0, outcome.err
+    assert (tmp_path / "array" / "model_data.c").is_file()
+
+
 # ---- what is broken is refused in one line, and nothing is left behind
 
 

@@ -449,6 +449,9 @@ def compile_(
     ] = Scores.PROBABILITIES,
     dataset: DatasetOption = "mnist",
     sample: Annotated[int, typer.Option("--sample", min=0, help="The test image in example.c.")] = 0,
+    compare: Annotated[
+        bool, typer.Option("--compare/--no-compare", help="Measure what each way to optimize costs on an emulated Cortex-M4.")
+    ] = True,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -456,12 +459,24 @@ def compile_(
     from glyphlite.pipeline.firmware import compile_file
 
     compiled = compile_file(
-        file, out, name=name, optimize=optimize.value, scores=scores.value, dataset=dataset, sample=sample, data_dir=data_dir
+        file,
+        out,
+        name=name,
+        optimize=optimize.value,
+        scores=scores.value,
+        dataset=dataset,
+        sample=sample,
+        compare=compare,
+        data_dir=data_dir,
     )
     if as_json:
         _print_json(compiled.document)
         return
     typer.echo(compiled.words)
+    if compiled.trade_offs:
+        from glyphlite.report.views import trade_offs_table
+
+        _print(trade_offs_table(compiled.trade_offs, optimize.value))
 
 
 @app.command(epilog="Example: glyphlite simulate runs/micro-cnn/model_int8.tflite --cpu cortex-m4")

@@ -1,13 +1,16 @@
 """Firmware from an int8 artifact: the TFLite Micro project, generated C99, and what that costs on emulated cores."""
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.markup import escape
 
 from glyphlite.compiler import CompilationReport, compile_artifact
+from glyphlite.compiler.artifact import OPTIMIZE
 from glyphlite.console import progress_bar, say
 from glyphlite.data.datasets import load_dataset
 from glyphlite.data.records import Dataset
@@ -23,6 +26,7 @@ from glyphlite.tflite.reader import read_graph
 
 RUN_CORES = ("cortex-m4", "cortex-m0")
 RUN_IMAGES = 10
+TRADE_OFF_CORE = "cortex-m4"
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ def build_firmware(artifact: Path, folder: Path, dataset: Dataset) -> Firmware:
         )
         tflm = exported.arena.report()
     except (ArtifactError, ToolError) as error:
-        say(f"[yellow]No TFLite Micro project:[/] {error}")
+        say(f"[yellow]No TFLite Micro project:[/] {escape(str(error))}")
     reports = []
     try:
         compile_artifact(artifact, folder / "c", name="model", sample=(image, label), labels=labels)
@@ -56,7 +60,7 @@ def build_firmware(artifact: Path, folder: Path, dataset: Dataset) -> Firmware:
                 reports.append(simulate(folder / "c", core, dataset.test.images[:RUN_IMAGES], measured=RUN_IMAGES).report)
                 advance()
     except (ArtifactError, ToolError) as error:
-        say(f"[yellow]No firmware figures:[/] {error}")
+        say(f"[yellow]No firmware figures:[/] {escape(str(error))}")
     return Firmware(tflm, reports)
 
 
@@ -66,6 +70,7 @@ class Compiled:
 
     document: dict[str, Any]
     words: str
+    trade_offs: dict[str, FirmwareReport]
 
 
 def compile_file(
@@ -78,8 +83,9 @@ def compile_file(
     dataset: str,
     sample: int,
     data_dir: Path | None,
+    compare: bool = True,
 ) -> Compiled:
-    """Compile an int8 .tflite file (or a run's) to C99.
+    """Compile an int8 .tflite file (or a run's) to C99; with ``compare``, measure what each ``--optimize`` would cost.
 
     Raises:
         ArtifactError: the file is malformed, or holds what generated C cannot express.
@@ -99,7 +105,9 @@ def compile_file(
         sample=(image, label) if fits else None,
         labels=labels if fits else None,
     )
-    return Compiled(_document(report), _words(report, folder))
+    costs = _trade_offs(path, image, scores) if compare and fits else {}
+    document = {**_document(report), "trade_offs": {each: cost.model_dump(mode="json") for each, cost in costs.items()}}
+    return Compiled(document, _words(report, folder), costs)
 
 
 @dataclass(frozen=True)
@@ -176,6 +184,25 @@ def simulate_target(
     return Simulated(simulations, labels, loaded.labels)
 
 
+def _trade_offs(path: Path, image: np.ndarray, scores: str) -> dict[str, FirmwareReport]:
+    """What each way to optimize takes on an emulated Cortex-M4; nothing where cross-compiler or emulator are missing."""
+    costs = {}
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="glyphlite-") as folder,
+            progress_bar("Weighing the trade-offs", len(OPTIMIZE)) as advance,
+        ):
+            for optimize in OPTIMIZE:
+                generated = Path(folder) / optimize
+                # A class alone cannot be read out of the emulator; dropping the scores saves what dropping the softmax saves.
+                compile_artifact(path, generated, optimize=optimize, scores="logits" if scores == "none" else scores)
+                costs[optimize] = simulate(generated, TRADE_OFF_CORE, image[np.newaxis]).report
+                advance()
+    except ToolError as error:
+        say(f"[yellow]No trade-offs measured:[/] {escape(str(error))}")
+    return costs
+
+
 def _int8_graph(path: Path) -> Graph:
     """The graph of an int8 artifact.
 
@@ -200,6 +227,6 @@ def _words(report: CompilationReport, folder: Path) -> str:
         f"optimized for {report.optimize}, scores: {report.scores}; {report.macs:,} multiply-accumulates",
         f"arena {report.arena_bytes:,} bytes, input {report.input_bytes:,}, output {report.output_bytes:,}; constants "
         f"{report.constant_bytes:,} bytes with the DSP extension, {report.plain_constant_bytes:,} without",
-        f"Try it: make -C {folder} && {folder}/example; count it: glyphlite simulate {folder} --cpu cortex-m4",
+        f"Try it: make -C {folder}; count it: glyphlite simulate {folder} --cpu cortex-m4",
     ]
     return "\n".join(lines)

@@ -20,7 +20,7 @@ from glyphlite.report.terminal import (
     summary,
     verify_table,
 )
-from glyphlite.report.words import count, difference, runtime_title, runtime_words, tensor_words
+from glyphlite.report.words import count, cpu_title, difference, runtime_title, runtime_words, tensor_words
 from glyphlite.results import ArtifactReport, FirmwareReport, KerasReport, Results
 
 if TYPE_CHECKING:
@@ -83,6 +83,17 @@ def predictions_view(rows: Sequence[tuple[str, Sequence[tuple[str, float]], str 
     table = predictions_table([(name, top) for name, top, _ in rows])
     doubts = [plain(f"{name}: do not believe this answer: {doubt}") for name, _, doubt in rows if doubt]
     return Group(table, *([Text(""), *doubts] if doubts else []))
+
+
+def trade_offs_table(costs: Mapping[str, FirmwareReport], chosen: str) -> RenderableType:
+    """What each ``--optimize`` of ``glyphlite compile`` takes, the chosen one marked."""
+    table = new_table("Optimized for", "Instructions", "Code", "Constants", "Arena", "RAM in all")
+    right_align(table, *range(1, 6))
+    for name, cost in costs.items():
+        figures = (cost.instructions, cost.code_bytes, cost.constant_bytes, cost.arena_bytes, cost.ram_bytes or 0)
+        table.add_row(name, *map(count, figures), style="bold green" if name == chosen else None)
+    table.title = "On an emulated " + ", ".join(dict.fromkeys(cpu_title(cost.cpu) for cost in costs.values()))
+    return table
 
 
 def firmware_view(reports: Sequence[FirmwareReport]) -> RenderableType:
