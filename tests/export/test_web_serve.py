@@ -112,8 +112,10 @@ def test_what_cannot_be_served(folder: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("host", "cautious"), [("127.0.0.1", False), ("0.0.0.0", True)])
 def test_ctrl_c_ends_it_cleanly(folder: Path, host: str, cautious: bool) -> None:
+    # A job in the background of a shell inherits an ignored SIGINT, and with it no KeyboardInterrupt.
     code = (
-        f"from pathlib import Path; from glyphlite.export.serve import serve; serve(Path({str(folder)!r}), host={host!r}, port=0)"
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from pathlib import Path; "
+        f"from glyphlite.export.serve import serve; serve(Path({str(folder)!r}), host={host!r}, port=0)"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, env={**os.environ, "COLUMNS": "200"}
