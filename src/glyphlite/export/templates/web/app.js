@@ -1,6 +1,7 @@
 /* The page: what was drawn goes through preprocessing and engine, and every stroke is answered at once. */
 
 import { Image2D } from "./arrays.js";
+import { calibrated, refusalOf } from "./certainty.js";
 import { Engine, bestBuild, classOf, probabilities } from "./engine.js";
 import { prepareGlyph } from "./images.js";
 import { Pad } from "./pad.js";
@@ -51,7 +52,7 @@ export function answer(finished) {
   const { height, width } = model.input;
   const glyph = pad.empty ? null : prepareGlyph(grey, height, width);
   const scores = glyph && engine.scores(glyph.pixels);
-  const result = glyph && { ...glyph, scores, index: classOf(scores), real: probabilities(scores, model.output) };
+  const result = glyph && { ...glyph, scores, index: classOf(scores), real: calibrated(probabilities(scores, model.output), model.certainty) };
   if (pad.picture) pad.mark(photo && glyph && glyph.box);
   show(result, finished);
   const total = performance.now() - started;
@@ -62,9 +63,10 @@ export function answer(finished) {
 
 function show(result, finished) {
   $("hint").hidden = !pad.empty;
-  document.body.classList.toggle("doubtful", Boolean(result?.doubt));
   const blank = pad.empty ? "" : "Nothing stands out from the paper.";
-  $("doubt").textContent = result ? (result.doubt ? `Perhaps no glyph: ${result.doubt}.` : "") : blank;
+  const doubt = result && (result.doubt ? `Perhaps no glyph: ${result.doubt}.` : refusalOf(result.real, model));
+  document.body.classList.toggle("doubtful", Boolean(doubt));
+  $("doubt").textContent = result ? (doubt ?? "") : blank;
   $("class").textContent = result ? model.labels[result.index] : "?";
   $("class").classList.toggle("long", result !== null && model.labels[result.index].length > 2);
   $("certainty").textContent = result ? `${percent(result.real[result.index])} sure` : "";
