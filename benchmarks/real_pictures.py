@@ -116,7 +116,7 @@ def main() -> int:
 
 def whole_picture(picture: np.ndarray) -> np.ndarray:
     """The picture at 28x28, taken for light on dark, as MNIST is."""
-    return resample(picture / 255, 28, 28)
+    return resample(picture / 255, 28, 28, by_area=False)
 
 
 def with_polarity(picture: np.ndarray) -> np.ndarray:
@@ -130,18 +130,23 @@ def with_box(picture: np.ndarray) -> np.ndarray:
     turned = 255 - values if is_dark_on_light(values) else values
     scaled = (turned - turned.min()) / max(float(np.ptp(turned)), 1)
     return set_into_field(
-        fit_to_box(trim(np.where(scaled > 0.5, scaled, 0), 0.5), 20, adjust_stroke=False), 28, 28, by_mass=False
+        fit_to_box(trim(np.where(scaled > 0.5, scaled, 0), 0.5), 20, adjust_stroke=False, by_area=False), 28, 28, by_mass=False
     )
 
 
 def without_paper(picture: np.ndarray) -> np.ndarray:
     """Light and paper removed, the glyph parted from what else stands out."""
-    return set_into_field(fit_to_box(_cut(picture), 20, adjust_stroke=False), 28, 28, by_mass=False)
+    return set_into_field(fit_to_box(_cut(picture), 20, adjust_stroke=False, by_area=False), 28, 28, by_mass=False)
 
 
 def with_mass(picture: np.ndarray) -> np.ndarray:
     """Centred by mass."""
-    return set_into_field(fit_to_box(_cut(picture), 20, adjust_stroke=False), 28, 28)
+    return set_into_field(fit_to_box(_cut(picture), 20, adjust_stroke=False, by_area=False), 28, 28)
+
+
+def with_stroke(picture: np.ndarray) -> np.ndarray:
+    """Strokes as wide as MNIST's."""
+    return set_into_field(fit_to_box(_cut(picture), 20, by_area=False), 28, 28)
 
 
 def whole_preprocessing(picture: np.ndarray) -> np.ndarray:
@@ -155,7 +160,8 @@ STEPS: dict[str, Prepare] = {
     "+ cut out, 20x20 box": with_box,
     "+ light and paper removed": without_paper,
     "+ centred by mass": with_mass,
-    "+ stroke width (all of predict)": whole_preprocessing,
+    "+ stroke width": with_stroke,
+    "+ enlarged by area (all of predict)": whole_preprocessing,
 }
 
 

@@ -228,6 +228,27 @@ def test_resampling_keeps_what_is_even(rows: int, columns: int, target_rows: int
     np.testing.assert_allclose(even, np.full((target_rows, target_columns), 0.7))
 
 
+@pytest.mark.parametrize("side", [20, 80, 77])
+def test_what_was_enlarged_averages_to_what_it_was(mnist: Dataset, side: int) -> None:
+    digit = mnist.test.images[0, 4:24, 6:22, 0] / 255
+    small = resample(digit, 8, 6)
+
+    def missed(enlarged: np.ndarray) -> float:
+        return float(np.abs(resample(enlarged, 8, 6) - small).mean())
+
+    by_area, linear = resample(small, side, side * 6 // 8), resample(small, side, side * 6 // 8, by_area=False)
+    assert missed(by_area) < missed(linear) / 3
+    assert by_area.min() >= 0
+    assert by_area.max() <= 1
+
+
+def test_a_hole_of_one_pixel_stays_open() -> None:
+    ring = np.ones((3, 3))
+    ring[1, 1] = 0
+    assert resample(ring, 20, 20)[9:11, 9:11].max() < 0.05
+    assert resample(ring, 20, 20, by_area=False)[9:11, 9:11].max() > 0.1
+
+
 def test_a_whole_reduction_is_the_mean_of_blocks() -> None:
     image = np.random.default_rng(0).random((12, 20))
     np.testing.assert_allclose(resample(image, 3, 5), image.reshape(3, 4, 5, 4).mean(axis=(1, 3)))
