@@ -12,7 +12,7 @@ from glyphlite.data.records import Dataset
 from glyphlite.evaluation.artifact import ArtifactEvaluation, KerasEvaluation, evaluate_keras
 from glyphlite.evaluation.footprint import measure_footprint
 from glyphlite.files import make_folder, sha256_of
-from glyphlite.models.registry import MODEL_NAMES, resolve_model
+from glyphlite.models.registry import REFERENCE_NAMES, resolve_model
 from glyphlite.pipeline.convert import check_weights
 from glyphlite.pipeline.evaluate import measure
 from glyphlite.pipeline.firmware import Firmware, build_firmware
@@ -73,7 +73,7 @@ def run_all(options: RunOptions) -> list[Results]:
     """
     parent = options.out or Path("runs")
     everything, folders = [], []
-    for name in MODEL_NAMES:
+    for name in REFERENCE_NAMES:
         say(f"[bold]{name}[/]")
         each = replace(options, model=name, out=parent / options.folder(name).name if options.out is None else parent / name)
         everything.append(run_pipeline(each))
