@@ -1,4 +1,4 @@
-"""LiteRT.js, the page's second engine: the files of it that a browser needs, from the user's cache or, the first time, through npm.
+"""LiteRT.js, the page's second engine: the files of it that a browser needs, from the user's cache or, once, through npm.
 
 It is Google's, of 9 MB, and never part of this repository. npm is asked because it knows the machine's settings of where packages
 come from; what it brings is one tarball, taken only when its SHA-512 is the one below. Knows nothing of pages or models.
@@ -37,8 +37,8 @@ MEMBERS = {
     SCRIPT: "package/wasm/litert_wasm_compat_internal.js",
     WASM: "package/wasm/litert_wasm_compat_internal.wasm",
 }
-"""Of the four builds the one that every browser with SIMD runs, single-threaded and so without special headers: relaxed SIMD is not
-everywhere and brings nothing at this size."""
+"""Of the four builds the one that every browser with SIMD runs, on one thread and so without special headers. Relaxed SIMD is not
+everywhere, differs from processor to processor, and brings nothing at this size."""
 
 CHANGES = (
     # A bare name is nothing that a browser resolves; the package behind it, 30 lines, is replaced by the page's own loader.
@@ -48,7 +48,9 @@ CHANGES = (
     (r"//# sourceMappingURL=\S+\s*", ""),
 )
 """What differs in the page's copy of its JavaScript: pattern and replacement, each found once."""
-_NOTICE = f"/* {PACKAGE} {VERSION}, Apache License 2.0 (see {LICENSE}); changed by glyphlite: its loader, no GPU, no source map. */\n"
+_NOTICE = (
+    f"/* {PACKAGE} {VERSION}, Apache License 2.0 (see {LICENSE}); changed by glyphlite: its loader, no GPU, no source map. */\n"
+)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What a page holds for its second engine: LiteRT.js, and the .tflite files that it takes, the run's other variants among them.
 
-Knows what LiteRT.js asks of a file (measured with 2.5.3): float32 at the edges, one image an inference, no ops of TensorFlow's own,
-which it answers with zeros and no error. Knows nothing of where LiteRT.js comes from.
+Knows what LiteRT.js asks of a file (measured with 2.5.3): float32 at the edges, one image an inference, no ops of TensorFlow's
+own, which it answers with zeros and no error. Knows nothing of where LiteRT.js comes from.
 """
 
 from dataclasses import dataclass

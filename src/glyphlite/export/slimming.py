@@ -1,6 +1,6 @@
 """The page's own text files without what only their readers need: comments on lines of their own, indentation, blank lines.
 
-A tenth of the first load, for a few lines and no tool. It knows lines, not languages, and therefore relies on how the templates are
+A tenth of the first load, for a few lines and no tool. It knows lines, not languages, and so relies on how the templates are
 written: no string runs over several lines, and a comment that shares its line with code stays.
 """
 

@@ -240,7 +240,7 @@ def _model_record(
 
 
 def _service_worker(written: dict[str, bytes], later: dict[str, bytes]) -> bytes:
-    """Keeps these very files, the later ones once they were asked for; another export has another name in the browser's storage."""
+    """Keeps these very files, the later ones once they were asked for; another export has another name in browsers' storage."""
     digest = sha256()
     for file, data in sorted((written | later).items()):
         digest.update(file.encode() + b"\0" + sha256(data).digest())

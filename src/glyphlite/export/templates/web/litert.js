@@ -1,11 +1,11 @@
 /* The second engine: the .tflite file itself on LiteRT.js. Fetched when it is chosen. Knows pixels and scores, nothing of pictures. */
 
 import { Tensor, loadAndCompile, loadLiteRt } from "./litert-core.js";
-import { module } from "./litert-loader.js";
+import { wasm } from "./litert-loader.js";
 
-/** Start it, once. @param {ArrayBuffer} wasm the bytes of litert.wasm. @param record the second engine in model.json. */
-export async function start(wasm, record) {
-  module.wasmBinary = wasm;
+/** Start it, once. @param {ArrayBuffer} bytes of litert.wasm. @param record the second engine in model.json. */
+export async function start(bytes, record) {
+  wasm.module = await WebAssembly.compile(bytes);
   await loadLiteRt(record.script);
 }
 
@@ -13,7 +13,10 @@ export async function start(wasm, record) {
 export class LiteRtModel {
   /** @param {ArrayBuffer} file the bytes of litert-*.tflite. @param {number} channels that the model takes, 1 or 3. */
   static async load(file, channels) {
-    return new LiteRtModel(await loadAndCompile(new Uint8Array(file), { accelerator: "wasm" }), channels);
+    const model = new LiteRtModel(await loadAndCompile(new Uint8Array(file), { accelerator: "wasm" }), channels);
+    // Browsers compile what has run a few times: the first answer shall not wait for it.
+    for (let i = 0; i < 8; i++) await model.run();
+    return model;
   }
 
   constructor(compiled, channels) {

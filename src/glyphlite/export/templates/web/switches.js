@@ -6,7 +6,9 @@ const $ = (id) => document.getElementById(id);
 
 /** Fetch a file. @param progress called with the number of bytes that have come. @returns {Promise<ArrayBuffer>} */
 async function download(file, progress = () => {}) {
-  const response = await fetch(file);
+  const response = await fetch(file).catch(() => {
+    throw new TypeError("no network, and not kept from before");
+  });
   if (!response.ok) throw new TypeError(`${file}: ${response.status}`);
   const chunks = [];
   let come = 0;
@@ -55,6 +57,7 @@ export class Switches {
       choice.querySelector("span").textContent = variant;
       $("variants").append(choice);
     }
+    $("variants").parentElement.hidden = this.litert.variants.length === 1;
     $("switches").hidden = false;
     $("switches").addEventListener("change", ({ target }) => {
       const variant = this.chosen("variant");
@@ -140,9 +143,7 @@ export class Switches {
     if (error instanceof WebAssembly.CompileError || error instanceof WebAssembly.LinkError) {
       return `This browser is too old for LiteRT.js; ${still}`;
     }
-    if (error instanceof TypeError) {
-      return `LiteRT.js cannot be loaded: ${navigator.onLine ? "its files do not come" : "no network, and not kept from before"}; ${still}`;
-    }
+    if (error instanceof TypeError) return `LiteRT.js cannot be loaded (${error.message}); ${still}`;
     return `LiteRT.js does not run this file (${error.message}); ${still}`;
   }
 
@@ -156,16 +157,14 @@ export class Switches {
     this.say(problem);
     const { converted, engine } = this.current;
     const once = `LiteRT.js runs the .tflite file itself, in any variant; choosing it loads ${bytes(this.litert.bytes)}, once.`;
-    const edges = `LiteRT.js takes no ${converted} input and output: this file's edges were converted to float32, all within is as it was.`;
+    const edges = `Its ${converted} edges were converted to float32, which LiteRT.js asks for; all within is as it was.`;
     $("note").textContent = converted ? edges : engine === this.first.engine && this.loaded.size === 1 ? once : "";
   }
 
-  /** Which of the others see another class in the same drawing. @param results of the others: index and real. */
+  /** Whether the others see the same class in a drawing. @param results what they said: words, index and real. */
   agreement(index, results) {
-    const { labels } = this.model;
     const differ = results.filter((one) => one.index !== index);
-    const words = differ.map(({ index: other, real, words: who }) => `${who}: ${labels[other]} (${percent(real[other])})`);
-    if (differ.length) return words.join("; ");
-    return results.length === 1 ? `${results[0].words}: ${labels[index]}, too` : `all ${results.length} others: ${labels[index]}, too`;
+    if (differ.length === 0) return results.length === 1 ? `${results[0].words} agrees` : `${results.length} others agree`;
+    return differ.map((one) => `${one.words}: ${this.model.labels[one.index]} (${percent(one.real[one.index])})`).join("; ");
   }
 }
