@@ -59,7 +59,7 @@ def test_the_first_time_through_npm_then_from_the_cache(litertjs: LiteRtJs, tarb
     first = obtain_litertjs()
     assert first.files == litertjs.files
     assert first.source.startswith("npm (")
-    assert "pack @litertjs/core@2.5.3 --ignore-scripts" in (alone / "arguments").read_text()
+    assert "pack @litertjs/core@2.5.3 --pack-destination=. --ignore-scripts" in (alone / "arguments").read_text()
     (alone / "npm").unlink()
     second = obtain_litertjs()
     assert second.files == litertjs.files

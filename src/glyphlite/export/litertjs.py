@@ -127,8 +127,8 @@ def fetch_with_npm() -> bytes:
 
 def _run_npm(npm: str, folder: Path) -> None:
     """Let npm put the tarball into a folder."""
-    command = [npm, "pack", f"{PACKAGE}@{VERSION}", "--ignore-scripts", "--loglevel=error", "--fetch-retries=1"]
-    command += ["--fetch-retry-mintimeout=1000", "--fetch-timeout=20000"]
+    command = [npm, "pack", f"{PACKAGE}@{VERSION}", "--pack-destination=.", "--ignore-scripts", "--loglevel=error"]
+    command += ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=20000"]
     try:
         subprocess.run(
             command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True, timeout=NPM_SECONDS

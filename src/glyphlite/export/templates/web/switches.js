@@ -125,7 +125,7 @@ export class Switches {
       variant,
       file: entry.name,
       bytes: entry.bytes,
-      engineWords: `${this.litert.name} as WebAssembly, ${bytes(this.litert.bytes)}`,
+      engineWords: `${this.litert.name}, ${bytes(this.litert.bytes)}`,
       converted: entry.ports === "float32" ? "" : entry.ports,
     };
   }
@@ -156,7 +156,8 @@ export class Switches {
   show(problem = "") {
     this.say(problem);
     const { converted, engine } = this.current;
-    const once = `LiteRT.js runs the .tflite file itself, in any variant; choosing it loads ${bytes(this.litert.bytes)}, once.`;
+    const more = this.litert.variants.length > 1 ? " and the other variants" : "";
+    const once = `LiteRT.js runs the .tflite file itself${more}; choosing it loads ${bytes(this.litert.bytes)}, once.`;
     const edges = `Its ${converted} edges were converted to float32, which LiteRT.js asks for; all within is as it was.`;
     $("note").textContent = converted ? edges : engine === this.first.engine && this.loaded.size === 1 ? once : "";
   }

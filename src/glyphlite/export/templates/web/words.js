@@ -1,6 +1,6 @@
 /* Numbers as people read them. */
 
-export const percent = (part) => (part > 0 && part < 0.01 ? "<1 %" : `${Math.round(100 * part)} %`);
+export const percent = (part) => (part >= 0.0005 && part < 0.01 ? "<1 %" : `${Math.round(100 * part)} %`);
 
 export const bytes = (count) => {
   if (count < 1024) return `${count} B`;
