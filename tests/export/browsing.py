@@ -34,9 +34,9 @@ CANVAS = """async ([encoded, side]) => {
         pad.show(sheet);
         pad.strokes.push({ points: [[0, 0]], erase: true });  // from here on it counts as drawn, not as a photo
         pad.draw();
-        const { index, pixels, scores } = await answer(false);
+        const { index, pixels, scores, compared } = await answer(false);
         const shown = document.getElementById("class").innerText;
-        answers.push({ index, shown, pixels: Array.from(pixels), scores: Array.from(scores) });
+        answers.push({ index, shown, pixels: Array.from(pixels), scores: Array.from(scores), compared });
     }
     return answers;
 }"""

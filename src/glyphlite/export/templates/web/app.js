@@ -73,8 +73,8 @@ export async function answer(finished) {
   const total = performance.now() - started;
   lastAnswer = performance.now();
   if (finished && result) showTimes(await current.engine.time(), total);
-  await compare(result, others);
-  return result;
+  const compared = await compare(result, others);
+  return result && { ...result, compared };
 }
 
 /** What one of the engines says to the model's pixels. */
@@ -83,13 +83,13 @@ async function ask({ engine, words }, { pixels }) {
   return { words, scores, index: classOf(scores), real: probabilities(scores, engine.output) };
 }
 
-/** Whether what else was loaded sees the same. */
+/** Show whether what else was loaded sees the same. @returns what it says. */
 async function compare(result, others) {
   $("agreement").parentElement.hidden = others.length === 0;
-  if (others.length === 0) return;
   const results = result ? await Promise.all(others.map((other) => ask(other, result))) : [];
-  $("agreement").textContent = result ? switches.agreement(result.index, results) : "–";
+  $("agreement").textContent = result && others.length ? switches.agreement(result.index, results) : "–";
   $("agreement").classList.toggle("differs", results.some(({ index }) => index !== result.index));
+  return results;
 }
 
 function show(result, finished) {
