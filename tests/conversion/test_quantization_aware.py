@@ -89,3 +89,13 @@ def test_a_folder_of_int8_alone_draws_no_images(model, mnist, tmp_path, monkeypa
     monkeypatch.setattr("glyphlite.conversion.folder.representative_images", lambda *_: pytest.fail("calibrated"))
     (artifact,) = convert_to_folder(model, tmp_path, ["int8"], dataset=mnist)
     assert artifact.path.is_file()
+
+
+def test_the_keras_runtime_runs_the_float_twin(model, mnist):
+    from glyphlite.runtimes.keras import KerasModel
+
+    images = as_float(mnist.validation.images[:50])
+    with in_float(model):
+        expected = np.asarray(model(images))
+    np.testing.assert_allclose(KerasModel(model).predict(images), expected, atol=1e-6)
+    assert is_quantized(model)

@@ -20,6 +20,11 @@ def test_members_are_in_the_order_of_their_budgets():
     assert budgets == sorted(budgets) == [1, 2, 4, 8, 16, 32, 64]
 
 
+def test_the_fast_member_fits_its_budget_of_multiply_accumulates():
+    fast = next(known.architecture for known in FRONTIER if known.architecture.name == "glyph-50kmac")
+    assert 40_000 < sum(cost.macs for cost in fast.costs((28, 28, 1), 10)) <= 50_000
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_member_fits_its_budget_and_runs_everywhere(name, mnist, tmp_path):

@@ -92,4 +92,19 @@ FRONTIER: tuple[KnownModel, ...] = (
     KnownModel(
         _strided("glyph-64k", 48, 96, (128, 128)), _recipe("frontier-64k", 42, augmentation="affine"), "weights of at most 64 KB"
     ),
+    KnownModel(
+        Architecture(
+            "glyph-50kmac",
+            (
+                FoldedConv("stem", 4, 5, 2),
+                *_separable(1, 28),
+                Pool("pool"),
+                *_separable(2, 64),
+                FoldedDepthwise("head", 3),
+                Flatten(),
+            ),
+        ),
+        _recipe("frontier-50kmac", 60, augmentation="affine_gentle"),
+        "at most 50,000 multiply-accumulates",
+    ),
 )

@@ -63,4 +63,4 @@ def measure_ranges(model: "keras.Model", images: np.ndarray) -> None:
 
 def _layers(model: "keras.Model") -> list[Any]:
     """The quantization-aware layers of a model, in order; found without importing them."""
-    return [layer for layer in model.layers if hasattr(layer, "quantized") and hasattr(layer, "set_range")]
+    return [layer for layer in getattr(model, "layers", []) if hasattr(layer, "quantized") and hasattr(layer, "set_range")]
