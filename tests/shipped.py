@@ -12,7 +12,14 @@ from glyphlite.models.pretrained import CARD, INT8, KERAS, PretrainedCard, Train
 
 
 def ship_sample(
-    root: Path, samples: Path, name: str, seeds: dict[int, float], *, chosen: int, weight_bytes: int = 22_000
+    root: Path,
+    samples: Path,
+    name: str,
+    seeds: dict[int, float],
+    *,
+    chosen: int,
+    weight_bytes: int = 22_000,
+    dataset: str = "mnist",
 ) -> Path:
     """Write one model's folder; every seed is the same artifact, with the validation accuracies that are given."""
     folder = root / name
@@ -27,7 +34,7 @@ def ship_sample(
     shutil.copyfile(samples / KERAS, folder / KERAS)
     card = PretrainedCard(
         model=name,
-        dataset="mnist",
+        dataset=dataset,
         chosen=chosen,
         recipe={"name": "micro", "epochs": 30},
         versions={"keras": "3.15.1"},

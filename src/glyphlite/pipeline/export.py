@@ -12,7 +12,7 @@ from glyphlite.export.c_array import write_model_data
 from glyphlite.export.serve import serve
 from glyphlite.export.tflm import ExportReport, export_tflm
 from glyphlite.export.web import WebExport, export_web
-from glyphlite.pipeline.inputs import artifact_in
+from glyphlite.pipeline.inputs import artifact_in, default_artifact
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,14 @@ def export_file(
     return Exported(_document(report), _words(report))
 
 
-def draw_page(path: Path, *, host: str, port: int) -> None:
-    """Serve a page on which one draws and the artifact answers, until Ctrl-C.
+def draw_page(path: Path | None, *, host: str, port: int) -> None:
+    """Serve a page on which one draws and the artifact answers, until Ctrl-C; without a path, the default shipped model.
 
     Raises:
         ArtifactError: the file is missing, malformed or not int8.
         ToolError: the compiler for WebAssembly is missing, or the address cannot be served on.
     """
-    path = artifact_in(path)
+    path = artifact_in(path) if path is not None else default_artifact()
     with tempfile.TemporaryDirectory(prefix="glyphlite-") as folder:
         export_web(path, Path(folder) / "page")
         serve(Path(folder) / "page", host=host, port=port)
