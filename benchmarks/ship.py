@@ -102,7 +102,9 @@ def read_training(folder: Path) -> Training:
         if not document["finished"]:
             raise ModelError(f"the training in {folder} is not finished; the same glyphlite train with --resume goes on")
         history = document["history"]
-        best = max(history, key=lambda record: (record["validation_accuracy"], -record["validation_loss"]))
+        # Of a training that ends with int8 simulated, only those last epochs could be kept.
+        kept = history[-(settings["recipe"].get("quantized_epochs") or len(history)) :]
+        best = max(kept, key=lambda record: (record["validation_accuracy"], -record["validation_loss"]))
         return Training(
             folder,
             settings["model"],

@@ -91,7 +91,9 @@ def test_a_checkpoint_says_it_first(ship: ModuleType, run: Path) -> None:
     training = ship.read_training(run)
     assert (training.model, training.seed, training.best_epoch, training.seconds) == ("glyph-9k", 5, 1, 8.0)
     assert training.recipe == {"name": "glyph", "epochs": 2}
-    store.save(2, Checkpoint({}, document | {"finished": False}))
+    store.save(2, Checkpoint({}, document | {"settings": settings | {"recipe": {"name": "glyph", "quantized_epochs": 1}}}))
+    assert ship.read_training(run).best_epoch == 2, "of a quantization-aware training only the last epochs could be kept"
+    store.save(3, Checkpoint({}, document | {"finished": False}))
     with pytest.raises(ModelError, match="is not finished"):
         ship.read_training(run)
 

@@ -51,7 +51,7 @@ def test_the_default_says_which_it_is(shipped: Path, capsys: pytest.CaptureFixtu
     assert default_artifact() == shipped / "micro-cnn" / "seed-3" / "model_int8.tflite"
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert "micro-cnn answers: 22,000 bytes of weights, 98.50%" in captured.err
+    assert "micro-cnn answers: 22,000 bytes of weights, 98.50 %" in captured.err
 
 
 def test_without_shipped_models_a_file_has_to_be_named(tmp_path: Path, monkeypatch) -> None:

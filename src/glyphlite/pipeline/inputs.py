@@ -13,6 +13,7 @@ from glyphlite.models.pretrained import (
     pretrained_names,
     shipped_words,
 )
+from glyphlite.report.words import percent
 
 KERAS_SUFFIXES = (".keras", ".h5")
 MODEL_SUFFIXES = (".tflite", *KERAS_SUFFIXES)
@@ -115,7 +116,7 @@ def default_artifact() -> Path:
     """
     name = best_pretrained()
     best = pretrained_card(name).best
-    say(f"{name} answers: {best.weight_bytes:,} bytes of weights, {best.validation_accuracy:.2%} of validation images right")
+    say(f"{name} answers: {best.weight_bytes:,} bytes of weights, {percent(best.validation_accuracy)} of validation images right")
     return pretrained_artifact(name)
 
 

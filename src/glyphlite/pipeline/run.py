@@ -126,12 +126,13 @@ def run_pipeline(options: RunOptions) -> Results:
         for artifact in artifacts:
             for note in artifact.notes:
                 say(f"{artifact.path.name}: {note}")
+    int8 = next((each for each in artifacts if each.variant == "int8" and not each.ruled_out), None)
+    pretrained = pretrained_report(card, int8) if card else None
     with stages.stage("evaluate", f"Measuring each on {len(dataset.test)} test images"):
         keras = _measure_keras(trained, dataset)
         evaluations = [
             measure(each.path, dataset, keras.predictions, variant=each.variant) for each in artifacts if not each.ruled_out
         ]
-    int8 = next((each for each in artifacts if each.variant == "int8" and not each.ruled_out), None)
     with stages.stage("firmware", "Firmware from the int8 artifact: TFLite Micro project, C99, emulated cores"):
         firmware = build_firmware(int8.path, folder, dataset) if int8 else Firmware()
     with stages.stage("verify", f"Verifying the int8 artifact in every runtime on {options.verify_images} test images"):
@@ -143,7 +144,7 @@ def run_pipeline(options: RunOptions) -> Results:
         seed=options.seed,
         labels=list(dataset.labels),
         seconds=stages.seconds,
-        pretrained=pretrained_report(card, int8) if card else None,
+        pretrained=pretrained,
         keras=keras.report,
         artifacts=[_with_arena(each, firmware.tflm) for each in evaluations],
         unverified=[_unverified(each) for each in artifacts if each.ruled_out],
