@@ -10,8 +10,9 @@ For each model: weights and biases as stored, file bytes, multiply-accumulates; 
 scikit-learn's load_digits, prepared as ``glyphlite predict`` prepares pictures. The shipped seed was chosen on validation images;
 this script is the only place where the models meet the test split, and nothing is chosen here.
 
-Writes benchmarks/results/frontier.json; with ``--write`` also the pictures and README.md's table. ``--retrain`` trains a model
-anew with another seed on this computer and says whether it lands where the shipped seeds say it should; exit code 1 if not.
+Writes benchmarks/results/frontier.json; with ``--write`` also the pictures and the tables of README.md and docs/measuring.md.
+``--retrain`` trains a model anew with another seed on this computer and says whether it lands where the shipped seeds say it
+should; exit code 1 if not.
 """
 
 import argparse
@@ -31,7 +32,7 @@ from typing import Any
 import numpy as np
 from common.frontier_pictures import draw_corruptions, draw_frontier
 from common.published import GOALS, PUBLISHED, ahead_of_us, held_against
-from readme_tables import ROOT, frontier_table, put
+from readme_tables import ROOT, frontier_table, put, robustness_table
 
 from glyphlite.console import progress_bar, quiet_tensorflow, say
 from glyphlite.data.corruptions import CORRUPTIONS, LEVELS, corrupt
@@ -86,7 +87,9 @@ def main() -> int:
     )
     parser.add_argument("--no-robustness", action="store_true", help="leave the corruptions and load_digits out")
     parser.add_argument("--json", type=Path, help=f"where the figures go ({RESULTS.relative_to(ROOT)})")
-    parser.add_argument("--write", action="store_true", help="write the pictures and README.md's table, too")
+    parser.add_argument(
+        "--write", action="store_true", help="write the pictures and the tables of README.md and docs/measuring.md, too"
+    )
     parser.add_argument(
         "--from-json", action="store_true", help="measure nothing: table and pictures from the figures of last time"
     )
@@ -106,7 +109,8 @@ def main() -> int:
     except GlyphliteError as error:
         raise SystemExit(f"frontier.py: {error}") from None
     print(frontier_table(document))
-    print("\n" + "\n".join(sentences(document)))
+    print(f"\n{robustness_table(document)}\n")
+    print("\n".join(sentences(document)))
     if arguments.write:
         write_everything(document)
     return 0
@@ -340,11 +344,12 @@ def sentences(document: dict[str, Any]) -> list[str]:
 
 
 def write_everything(document: dict[str, Any]) -> None:
-    """The pictures in docs/pictures and the table in README.md."""
+    """The pictures in docs/pictures, the table in README.md and that of the corruptions in docs/measuring.md."""
     draw_frontier(document["members"], PICTURES / "frontier.png")
     draw_corruptions(load_dataset("mnist").test.images, PICTURES / "corruptions.png")
-    readme = ROOT / "README.md"
+    readme, measuring = ROOT / "README.md", ROOT / "docs" / "measuring.md"
     write_text(readme, put(readme.read_text(), "frontier", frontier_table(document)))
+    write_text(measuring, put(measuring.read_text(), "robustness", robustness_table(document)))
 
 
 def read_document(path: Path) -> dict[str, Any]:

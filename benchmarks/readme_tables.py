@@ -91,11 +91,29 @@ def _frontier_row(row: dict[str, Any]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def robustness_table(document: dict[str, Any]) -> str:
+    """Each model under each corruption, the mean of its three strengths; models that were not measured so are left out."""
+    rows = [each for each in (*document["members"], *document["others"]) if "robustness" in each]
+    if not rows:
+        return ""
+    names = list(rows[0]["robustness"]["corruptions"])
+    lines = [f"| Model | Clean | {' | '.join(names)} | Mean | load_digits |", f"|---|{'--:|' * (len(names) + 3)}"]
+    for row in rows:
+        robust = row["robustness"]
+        means = [sum(levels) / len(levels) for levels in robust["corruptions"].values()]
+        worst = min(means)
+        cells = [f"*{mean * 100:.1f}*" if mean == worst else f"{mean * 100:.1f}" for mean in means]
+        others = (robust["mean"], robust["load_digits"]["value"])
+        cells = [row["model"], f"{row['accuracy']['value'] * 100:.2f}", *cells, *(f"{each * 100:.1f}" for each in others)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def put(text: str, name: str, table: str) -> str:
     """The text with a table between the marks of that name."""
     pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
     if not pattern.search(text):
-        raise SystemExit(f"README.md has no marks for {name}")
+        raise SystemExit(f"there are no marks for {name}")
     return pattern.sub(lambda match: f"{match[1]}{table}\n{match[2]}", text)
 
 
