@@ -46,6 +46,9 @@ from glyphlite.models.pretrained import PretrainedCard, pretrained_artifact, pre
 RESULTS = ROOT / "benchmarks" / "results" / "frontier.json"
 PICTURES = ROOT / "docs" / "pictures"
 FIRST_IMAGES = 1000
+CLOSE = 0.0005
+"""How near int8 is to come to its own float model."""
+
 SEED = 2026
 """Of the corruptions."""
 
@@ -109,8 +112,7 @@ def main() -> int:
     except GlyphliteError as error:
         raise SystemExit(f"frontier.py: {error}") from None
     print(frontier_table(document))
-    print(f"\n{robustness_table(document)}\n")
-    print("\n".join(sentences(document)))
+    print("\n".join(["", robustness_table(document), "", *sentences(document)]).replace("\n\n\n", "\n\n"))
     if arguments.write:
         write_everything(document)
     return 0
@@ -228,9 +230,11 @@ def measure_runtimes(card: PretrainedCard, dataset: Dataset, images: int | None)
     with progress_bar(f"{card.model}: {len(first)} images, byte for byte", len(first) * len(names)) as advance:
         path = pretrained_artifact(card.model)
         verification = verify(path, part, runtimes=names, reference="tflm", tensor_images=0, progress=advance)
+    on_device = classify(path, dataset.test.images, runtime="generated_c")
     return {
         "images": verification.images,
         "refused": verification.refused,
+        "generated_c_accuracy": accuracy_of(on_device, dataset.test.labels).value,
         **{record.runtime: {"identical": record.identical} for record in verification.records if record.runtime != "tflm"},
     }
 
@@ -298,21 +302,21 @@ def load_digits() -> tuple[np.ndarray, np.ndarray]:
     return seen, labels
 
 
-def classify(path: Path, images: np.ndarray, *, quiet: bool = False) -> np.ndarray:
-    """The class that a file gives each image (uint8), in LiteRT with XNNPACK or in Keras."""
+def classify(path: Path, images: np.ndarray, *, quiet: bool = False, runtime: str = "litert") -> np.ndarray:
+    """The class that a file gives each image (uint8): a .tflite file in LiteRT with XNNPACK unless told otherwise."""
     from glyphlite.evaluation.prediction import predict_split
     from glyphlite.runtimes.base import predict_probabilities
     from glyphlite.runtimes.registry import get_runtime
 
     is_keras = path.suffix == ".keras"
-    with get_runtime("keras" if is_keras else "litert").load(path) as model:
+    with get_runtime("keras" if is_keras else runtime).load(path) as model:
         if quiet:
-            return predict_split(model, path, as_float(images)).reshape(len(images), -1).argmax(axis=1)
+            return predict_split(model, path, as_float(images), runtime=runtime).reshape(len(images), -1).argmax(axis=1)
         with progress_bar(f"{path.parent.name}/{path.name}", len(images)) as advance:
             if is_keras:
                 scores = predict_probabilities(model, as_float(images), advance)
             else:
-                scores = predict_split(model, path, as_float(images), progress=advance)
+                scores = predict_split(model, path, as_float(images), runtime=runtime, progress=advance)
     return scores.reshape(len(images), -1).argmax(axis=1)
 
 
@@ -333,9 +337,11 @@ def sentences(document: dict[str, Any]) -> list[str]:
     ]
     for member in document["members"]:
         keras, runtimes = member["keras"], member["runtimes"]
+        close = "within" if abs(keras["int8_minus_keras"]) <= CLOSE + 1e-9 else "NOT within"
         same = [name for name in ("litert_builtin", "generated_c") if runtimes.get(name, {}).get("identical") == 1]
         lines.append(
-            f"{member['model']}: int8 {keras['int8_minus_keras'] * 100:+.2f} points from float (p = {keras['mcnemar_p']:.2f}); "
+            f"{member['model']}: int8 {keras['int8_minus_keras'] * 100:+.2f} points from float, {close} {CLOSE * 100:.2f} "
+            f"(p = {keras['mcnemar_p']:.2f}); {runtimes['generated_c_accuracy'] * 100:.2f} % in generated C; "
             f"TFLite Micro's bytes on {runtimes['images']:,} images in {' and '.join(same) or 'neither runtime'}; goal "
             f"{'none' if member['goal'] is None else 'reached' if member['reached'] else 'not reached'}"
             + (f"; smaller and more accurate: {', '.join(member['behind_smaller'])}" if member["behind_smaller"] else "")

@@ -107,18 +107,6 @@ def resolve_model(text: str, input_shape: tuple[int, int, int], classes: int) ->
     raise ModelError(f"no model is called {text!r}; expected one of {known}, path/to/file.py:function or path/to/model.keras")
 
 
-def _with_shipped(summary: ModelSummary) -> ModelSummary:
-    if summary.name not in pretrained_names():
-        return summary
-    card = pretrained_card(summary.name)
-    return replace(
-        summary,
-        weight_bytes=card.best.weight_bytes,
-        validation_accuracy=card.best.validation_accuracy,
-        seeds=len(card.seeds),
-    )
-
-
 def _choose_classic(classic: Classic, input_shape: tuple[int, int, int], classes: int) -> ModelChoice:
     architecture = classic.architecture
     list(architecture.costs(input_shape, classes))
@@ -131,4 +119,16 @@ def _choose_classic(classic: Classic, input_shape: tuple[int, int, int], classes
         origin=f"glyphlite's {architecture.name}",
         fingerprint=hashlib.sha256(definition.encode()).hexdigest(),
         builder=lambda: architecture.build(input_shape, classes),
+    )
+
+
+def _with_shipped(summary: ModelSummary) -> ModelSummary:
+    if summary.name not in pretrained_names():
+        return summary
+    card = pretrained_card(summary.name)
+    return replace(
+        summary,
+        weight_bytes=card.best.weight_bytes,
+        validation_accuracy=card.best.validation_accuracy,
+        seeds=len(card.seeds),
     )

@@ -11,7 +11,7 @@ from glyphlite.errors import ModelError, OutputError
 from glyphlite.files import atomic_path, sha256_of, write_text
 from glyphlite.models.pretrained import PretrainedCard, pretrained_card, pretrained_keras
 from glyphlite.models.user import load_keras_model
-from glyphlite.report.words import percent
+from glyphlite.report.words import percent, things
 from glyphlite.results import PretrainedReport
 from glyphlite.training.trainer import TrainingResult
 
@@ -43,8 +43,9 @@ def take_pretrained(card: PretrainedCard, dataset: Dataset, folder: Path) -> Tra
         raise OutputError(f"{folder} holds a training of its own; choose another folder with --out")
     best = card.best
     say(
-        f"{card.model} comes with glyphlite: seed {best.seed} of {len(card.seeds)} that were trained, chosen on validation "
-        f"({percent(best.validation_accuracy)} right as int8). Nothing is trained; glyphlite train {card.model} makes one anew."
+        f"{card.model} comes with glyphlite: seed {best.seed}, among {things(len(card.seeds), 'seed')} the one whose int8 file is "
+        f"right most often on validation images ({percent(best.validation_accuracy)}). Nothing is trained; "
+        f"glyphlite train {card.model} makes one anew."
     )
     with atomic_path(folder / "model.keras") as temporary:
         shutil.copyfile(pretrained_keras(card.model), temporary)
