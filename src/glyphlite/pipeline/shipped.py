@@ -43,8 +43,8 @@ def take_pretrained(card: PretrainedCard, dataset: Dataset, folder: Path) -> Tra
         raise OutputError(f"{folder} holds a training of its own; choose another folder with --out")
     best = card.best
     say(
-        f"{card.model} comes with glyphlite: seed {best.seed}, among {things(len(card.seeds), 'seed')} the one whose int8 file is "
-        f"right most often on validation images ({percent(best.validation_accuracy)}). Nothing is trained; "
+        f"{card.model} comes with glyphlite: seed {best.seed}, among {things(len(card.seeds), 'seed')} the one whose int8 file "
+        f"is right most often on validation images ({percent(best.validation_accuracy)}). Nothing is trained; "
         f"glyphlite train {card.model} makes one anew."
     )
     with atomic_path(folder / "model.keras") as temporary:
