@@ -347,7 +347,7 @@ def predict(
     from glyphlite.pipeline.predict import predict_pictures
 
     predictions = predict_pictures(
-        files or [], model=model, samples=sample or [], show=show, every=every, dataset=dataset, data_dir=data_dir
+        files or [], model_path=model, samples=sample or [], show=show, every=every, dataset=dataset, data_dir=data_dir
     )
     if as_json:
         from dataclasses import asdict

@@ -62,7 +62,7 @@ class _Glyph:
 def predict_pictures(
     named: Sequence[Path],
     *,
-    model: Path | None,
+    model_path: Path | None,
     samples: Sequence[int],
     show: Path | None,
     every: bool,
@@ -73,7 +73,7 @@ def predict_pictures(
 
     Args:
         named: image files, one glyph each unless ``every``; the first may be the model instead.
-        model: a .tflite or .keras file, a run's folder or a shipped model's name; if neither it nor ``named`` has one, the
+        model_path: a .tflite or .keras file, a run's folder or a shipped model's name; if neither it nor ``named`` has one, the
             shipped model that is right most often on validation images.
         samples: indices of test images, compared with their labels.
         show: where to write what the model saw beside the originals.
@@ -90,20 +90,20 @@ def predict_pictures(
     nothing = DataError("there is nothing to predict; name a picture, or a test image with --sample 0")
     if not named and not samples:
         raise nothing
-    path, pictures = model_and_pictures(named, model)
+    path, pictures = model_and_pictures(named, model_path)
     if not pictures and not samples:
         raise nothing
     known = trained_on(path)
     if samples and known not in (None, dataset):
         raise DataError(f"the model that comes with glyphlite was trained on {known}; name one of {dataset} with --model")
     runtime = get_runtime("keras" if is_keras(path) else "litert")
-    with runtime.load(path) as loaded:
-        height, width, channels = _image_shape(loaded.input.shape, path)
+    with runtime.load(path) as model:
+        height, width, channels = _image_shape(model.input.shape, path)
         glyphs = [glyph for picture in pictures for glyph in _read(picture, height, width, channels, every)]
         if samples:
             glyphs += _samples(samples, (height, width, channels), dataset, data_dir)
         images = as_float(np.stack([glyph.seen for glyph in glyphs]))
-        probabilities = predict_probabilities(loaded, images).reshape(len(glyphs), -1)
+        probabilities = predict_probabilities(model, images).reshape(len(glyphs), -1)
     labels = _labels(path, probabilities.shape[1])
     predictions = [_prediction(glyph, scores, labels) for glyph, scores in zip(glyphs, probabilities, strict=True)]
     if show is not None:
