@@ -22,7 +22,6 @@ import math
 import statistics
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -367,7 +366,10 @@ def read_document(path: Path) -> dict[str, Any]:
 
 
 def retrain(model: str, seed: int) -> int:
-    """Train a shipped model with a seed of its own, by the commands that anybody has; 0 when it lands where the others did."""
+    """Train a shipped model with a seed of its own, by the commands that anybody has; 0 when it lands where the others did.
+
+    Its folder in runs/ is kept; killed, the same command goes on.
+    """
     card = pretrained_card(model)
     if seed in {each.seed for each in card.seeds}:
         raise SystemExit(f"seed {seed} of {model} is shipped; name another with --seed")
@@ -376,16 +378,15 @@ def retrain(model: str, seed: int) -> int:
     known = [
         accuracy_of(classify(pretrained_artifact(model, each.seed), dataset.test.images), labels).value for each in card.seeds
     ]
-    with tempfile.TemporaryDirectory(prefix="glyphlite-") as temporary:
-        folder = Path(temporary) / f"{model}-seed{seed}"
-        for command in (
-            ("train", model, "--dataset", card.dataset, "--seed", str(seed), "--out", str(folder)),
-            ("convert", str(folder / "model.keras"), "--dataset", card.dataset, "--seed", str(seed), "--to", "int8"),
-        ):
-            say(f"glyphlite {' '.join(command)}")
-            subprocess.run([sys.executable, "-m", "glyphlite", *command], check=True)
-        found = accuracy_of(classify(folder / "model_int8.tflite", dataset.test.images), labels)
     spread, (low, high) = spread_of(known), prediction_interval(known)
+    folder = ROOT / "runs" / f"{model}-seed{seed}"
+    for command in (
+        ("train", model, "--dataset", card.dataset, "--seed", str(seed), "--out", str(folder), "--resume"),
+        ("convert", str(folder / "model.keras"), "--dataset", card.dataset, "--seed", str(seed), "--to", "int8"),
+    ):
+        say(f"glyphlite {' '.join(command)}")
+        subprocess.run([sys.executable, "-m", "glyphlite", *command], check=True)
+    found = accuracy_of(classify(folder / "model_int8.tflite", dataset.test.images), labels)
     lands = low <= found.value <= high
     print(
         f"{model}, seed {seed}: {found.value:.2%} of {found.n:,} test images; the {len(known)} shipped seeds: "

@@ -106,19 +106,20 @@ def test_a_shipped_model_is_measured_and_its_row_and_pictures_come_out(
 
 
 def test_a_retraining_says_whether_it_lands(
-    frontier: ModuleType, few: Dataset, shipped: Path, samples: Path, monkeypatch: pytest.MonkeyPatch, capsys
+    frontier: ModuleType, few: Dataset, shipped: Path, samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
     commands = []
 
     def do(command: list[str], *, check: bool) -> None:
-        """Instead of training: the sample, or a file that is never right, where the second command would have put it."""
+        """Instead of training: the sample, where the second command would have put its file."""
         commands.append(command[3:])
         if command[3] == "convert":
             Path(command[4]).with_name("model_int8.tflite").write_bytes((samples / "model_int8.tflite").read_bytes())
         else:
-            Path(command[-1]).mkdir()
+            Path(command[command.index("--out") + 1]).mkdir(parents=True, exist_ok=True)
 
     monkeypatch.setattr(frontier.subprocess, "run", do)
+    monkeypatch.setattr(frontier, "ROOT", tmp_path)
     assert frontier.retrain("micro-cnn", 7) == 0
     assert commands[0][:6] == ["train", "micro-cnn", "--dataset", "mnist", "--seed", "7"]
     assert "19 times in 20: it does" in capsys.readouterr().out
