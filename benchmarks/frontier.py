@@ -203,18 +203,16 @@ def measure_keras(card: PretrainedCard, dataset: Dataset, classes: np.ndarray) -
 
 
 def classify_unrounded(path: Path, images: np.ndarray) -> np.ndarray | None:
-    """The classes of a Keras model whose layers simulate int8, with the simulation off; None for a model without such layers."""
+    """The classes of a Keras model that simulates int8, with the simulation off; None for a model that does not."""
+    from glyphlite.models.quantization import in_float, is_quantized
     from glyphlite.models.user import load_keras_model
     from glyphlite.runtimes.base import predict_probabilities
     from glyphlite.runtimes.keras import KerasModel
 
-    model: Any = load_keras_model(path)
-    simulating = [layer for layer in model.layers if getattr(layer, "quantized", False)]
-    if not simulating:
+    model = load_keras_model(path)
+    if not is_quantized(model):
         return None
-    for layer in simulating:
-        layer.quantized = False
-    with KerasModel(model) as loaded, progress_bar(f"{path.name}, not rounded", len(images)) as advance:
+    with in_float(model), KerasModel(model) as loaded, progress_bar(f"{path.name}, not rounded", len(images)) as advance:
         return predict_probabilities(loaded, as_float(images), advance).argmax(axis=1)
 
 

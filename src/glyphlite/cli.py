@@ -84,6 +84,13 @@ DataDirOption = Annotated[
 SeedOption = Annotated[
     int, typer.Option("--seed", "-s", min=0, max=2**31 - 1, help="Seeds the split, the weights, the shuffling and the samples.")
 ]
+LiteRtJsOption = Annotated[
+    bool,
+    typer.Option(
+        "--litertjs/--no-litertjs",
+        help="Put LiteRT.js (9 MB, fetched once with npm) into the page as its second engine, if it can be had.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else there.")]
 EpochsOption = Annotated[
     int | None, typer.Option("--epochs", "-e", min=1, help="How long to train; the recipe's own count when left out.")
@@ -442,13 +449,22 @@ def export(
     dataset: DatasetOption = "mnist",
     sample: Annotated[int, typer.Option("--sample", min=0, help="The test image to embed.")] = 0,
     data_dir: DataDirOption = None,
+    litertjs: LiteRtJsOption = True,
     as_json: JsonOption = False,
 ) -> None:
-    """Turn a .tflite file into firmware sources for TensorFlow Lite Micro."""
+    """Turn a .tflite file into firmware sources for TensorFlow Lite Micro, a C array, or a page to draw on."""
     from glyphlite.pipeline.export import export_file
 
     exported = export_file(
-        file, target.value, out, name=name, language=language.value, dataset=dataset, sample=sample, data_dir=data_dir
+        file,
+        target.value,
+        out,
+        name=name,
+        language=language.value,
+        dataset=dataset,
+        sample=sample,
+        data_dir=data_dir,
+        litertjs=litertjs,
     )
     if as_json:
         _print_json(exported.document)
@@ -551,11 +567,12 @@ def draw(
     ] = None,
     host: Annotated[str, typer.Option("--host", help="0.0.0.0 lets a phone on the same network in.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes any that is free.")] = 8000,
+    litertjs: LiteRtJsOption = True,
 ) -> None:
     """Serve a page to draw on: the int8 model answers every stroke, in the browser. Ctrl-C ends it."""
     from glyphlite.pipeline.export import draw_page
 
-    draw_page(file, host=host, port=port)
+    draw_page(file, host=host, port=port, litertjs=litertjs)
 
 
 @app.command(epilog="Example: glyphlite report runs/micro-cnn runs/edge-cnn --out comparison.html")

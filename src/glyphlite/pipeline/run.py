@@ -14,7 +14,7 @@ from glyphlite.evaluation.artifact import ArtifactEvaluation, KerasEvaluation, e
 from glyphlite.evaluation.footprint import measure_footprint
 from glyphlite.files import make_folder, sha256_of
 from glyphlite.models import DEFAULT_MODEL
-from glyphlite.models.registry import MODEL_NAMES, resolve_model
+from glyphlite.models.registry import REFERENCE_NAMES, resolve_model
 from glyphlite.pipeline.convert import check_weights
 from glyphlite.pipeline.evaluate import measure
 from glyphlite.pipeline.firmware import Firmware, build_firmware
@@ -85,7 +85,7 @@ def run_all(options: RunOptions) -> list[Results]:
         raise ModelError("--pretrained takes one model; name it with --model (glyphlite models lists those that are shipped)")
     parent = options.out or Path("runs")
     everything, folders = [], []
-    for name in MODEL_NAMES:
+    for name in REFERENCE_NAMES:
         say(f"[bold]{name}[/]")
         each = replace(options, model=name, out=parent / options.folder(name).name if options.out is None else parent / name)
         everything.append(run_pipeline(each))

@@ -29,6 +29,7 @@ class Session:
         history: the finished epochs.
         best_weights: the model's after the best finished epoch.
         finished: whether the training has come to its end.
+        first_choice: the first epoch, from 1, that may be the best.
     """
 
     epoch: int = 0
@@ -39,11 +40,13 @@ class Session:
     history: list[EpochRecord] = field(default_factory=list)
     best_weights: list[np.ndarray] = field(default_factory=list)
     finished: bool = False
+    first_choice: int = 1
 
     @property
     def best(self) -> EpochRecord:
         """The epoch of the highest validation accuracy; of equals the one with the lower loss."""
-        return max(self.history, key=lambda record: (record.validation_accuracy, -record.validation_loss))
+        candidates = [record for record in self.history if record.epoch >= self.first_choice]
+        return max(candidates, key=lambda record: (record.validation_accuracy, -record.validation_loss))
 
     @property
     def seconds(self) -> float:
