@@ -79,7 +79,7 @@ FRONTIER: tuple[KnownModel, ...] = (
                 Flatten(),
             ),
         ),
-        _recipe("frontier-4k", 60, augmentation="affine_gentle"),
+        _recipe("frontier-4k", 60, augmentation="affine"),
         "weights of at most 4 KB",
     ),
     KnownModel(_strided("glyph-8k", 20, 36, (48,)), _recipe("frontier-8k", 48, augmentation="affine"), "weights of at most 8 KB"),
