@@ -16,7 +16,7 @@ from glyphlite.export.litertjs import LiteRtJs, obtain_litertjs
 from glyphlite.export.serve import serve
 from glyphlite.export.tflm import ExportReport, export_tflm
 from glyphlite.export.web import WebExport, export_web
-from glyphlite.pipeline.inputs import artifact_in
+from glyphlite.pipeline.inputs import artifact_in, default_artifact
 
 
 @dataclass(frozen=True)
@@ -81,11 +81,11 @@ def export_file(
     return Exported(_document(report), _words(report))
 
 
-def draw_page(path: Path, *, host: str, port: int, litertjs: bool = True) -> None:
+def draw_page(path: Path | None, *, host: str, port: int, litertjs: bool = True) -> None:
     """Serve a page on which one draws and the artifact answers, until Ctrl-C.
 
     Args:
-        path: an int8 .tflite file, or a run's folder.
+        path: an int8 .tflite file, a run's folder or a shipped model's name; None is the most accurate shipped model.
         host: an address of this machine.
         port: 0 takes any that is free.
         litertjs: whether the page gets LiteRT.js as its second engine, if that can be had.
@@ -94,7 +94,7 @@ def draw_page(path: Path, *, host: str, port: int, litertjs: bool = True) -> Non
         ArtifactError: the file is missing, malformed or not int8.
         ToolError: the compiler for WebAssembly is missing, or the address cannot be served on.
     """
-    path = artifact_in(path)
+    path = artifact_in(path) if path is not None else default_artifact()
     with tempfile.TemporaryDirectory(prefix="glyphlite-") as folder:
         page = export_web(path, Path(folder) / "page", litertjs=_second_engine(litertjs))
         for line in page.left_out:

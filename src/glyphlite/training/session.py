@@ -87,7 +87,7 @@ def training_settings(choice: ModelChoice, dataset: Dataset, recipe: Recipe, pre
         "image shape": list(choice.input_shape),
         "classes": list(dataset.labels),
         "dataset": dataset.name,
-        "dataset content": _content_hash(dataset),
+        "dataset content": content_hash(dataset),
         "seed": seed,
         "epochs": recipe.epochs,
         "recipe": asdict(recipe),
@@ -128,7 +128,7 @@ def library_versions() -> dict[str, str]:
     return {"tensorflow": tf.__version__, "keras": version("keras")}
 
 
-def _content_hash(dataset: Dataset) -> str:
+def content_hash(dataset: Dataset) -> str:
     """SHA-256 over what is trained and validated on, in order."""
     digest = hashlib.sha256()
     for split in (dataset.train, dataset.validation):
