@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
 
 def keras_parameters(model: "keras.Model") -> int:
-    """All parameters of a model, trained or not, as ``model.summary()`` shows them."""
-    return model.count_params()
+    """All parameters of a model, trained or not, as ``model.summary()`` shows them; of layers that fold, those after folding."""
+    folded = [
+        (layer.count_params(), layer.deployed_parameters) for layer in model.layers if hasattr(layer, "deployed_parameters")
+    ]
+    return model.count_params() - sum(before - after for before, after in folded)
 
 
 def keras_macs(model: "keras.Model") -> int:

@@ -10,6 +10,7 @@ Inference" (CVPR 2018), with ranges learned by the gradients of TensorFlow's ``f
 those of the TFLite 8-bit quantization specification. Importing this module imports TensorFlow; nothing here knows recipes.
 """
 
+import math
 from typing import Any
 
 import keras
@@ -39,6 +40,11 @@ class _Quantized(keras.Layer):
         del input_shape
         self.low = self._scalar("low", -1.0 if self._signed else 0.0, trainable=self.learns_range and self._signed)
         self.high = self._scalar("high", 1.0, trainable=self.learns_range)
+
+    @property
+    def deployed_parameters(self) -> int:
+        """Weights and biases in the converted file: without ranges, normalization folded."""
+        return 0
 
     def rounded(self, values: Any) -> Any:
         """Values as int8 would hold them, in the quantized state; themselves in the other."""
@@ -131,6 +137,11 @@ class QuantizedConv2D(_Quantized):
             sums = sums if bias is None else tf.nn.bias_add(sums, tf.cast(bias, sums.dtype))
         return self.rounded(tf.nn.relu(sums) if self.activation == "relu" else sums)
 
+    @property
+    def deployed_parameters(self) -> int:
+        """Kernel and, of a normalized layer, a bias a channel."""
+        return math.prod(self.kernel.shape) + (self.beta.shape[0] if self.normalized else 0)
+
     def folded(self) -> tuple[Any, Any]:
         """The kernel and the bias (None without normalization) of the convolution that computes the same in one step."""
         kernel = self.kernel.value
@@ -213,6 +224,11 @@ class QuantizedDense(_Quantized):
             shape=(int(input_shape[-1]), self.units), initializer="glorot_uniform", name="kernel", autocast=False
         )
         self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias", autocast=False)
+
+    @property
+    def deployed_parameters(self) -> int:
+        """Kernel and bias."""
+        return math.prod(self.kernel.shape) + self.units
 
     def call(self, features: Any) -> Any:
         """Features ``(batch, in)`` to sums ``(batch, units)``."""
