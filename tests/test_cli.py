@@ -1,6 +1,7 @@
 """The commands as a user meets them: what they print, where, with which exit code, and what they leave behind when they fail."""
 
 import gzip
+import hashlib
 import json
 import os
 import subprocess
@@ -184,6 +185,27 @@ def test_predict_reads_pictures_of_either_polarity(cli: Cli, samples: Path, tmp_
     (prediction,) = json.loads(cli("predict", samples / "model_int8.tflite", tmp_path / "seven.png", "--json").out)
     assert prediction["label"] == "7"
     assert "7" in cli("predict", samples / "model_int8.tflite", tmp_path / "seven.png").out
+
+
+def test_predict_calibrates_its_certainty_and_refuses_what_is_below_the_least(cli: Cli, samples: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model_int8.tflite"
+    model.write_bytes((samples / "model_int8.tflite").read_bytes())
+    alone = cli("predict", model, "--sample", 0, "--json")
+    assert json.loads(alone.out)[0]["certainty"] is None
+    assert "not calibrated" in alone.err
+    certainty = {"temperature": 1.2, "least_certainty": 0.8, "floor": 1e-4, "images": 5000}
+    record = {"sha256": hashlib.sha256(model.read_bytes()).hexdigest(), "certainty": certainty}
+    (tmp_path / "results.json").write_text(json.dumps({"artifacts": [record]}))
+    outcome = cli("predict", model, "--sample", 0, "--sample", 18, "--json")
+    assert "not calibrated" not in outcome.err
+    clear, unclear = json.loads(outcome.out)
+    assert clear["certainty"] == clear["calibrated"][0][1] < clear["probability"]
+    assert (clear["refused"], clear["doubt"]) == (False, None)
+    assert unclear["refused"]
+    assert "not sure that this is a digit" in unclear["doubt"]
+    table = cli("predict", model, "--sample", 18).out
+    assert f"{unclear['label']}?" in table
+    assert "do not believe this answer: not sure that this is a digit" in " ".join(table.split())
 
 
 def test_inspect_shows_the_ops_in_order(cli: Cli, samples: Path, tmp_path: Path) -> None:

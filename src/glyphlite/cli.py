@@ -350,7 +350,7 @@ def predict(
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Recognize glyphs in pictures: the class and the top three with probabilities."""
+    """Recognize glyphs in pictures: the class, the top three with their certainty, and a word where not to believe it."""
     from glyphlite.pipeline.predict import predict_pictures
 
     predictions = predict_pictures(
@@ -363,7 +363,7 @@ def predict(
         return
     from glyphlite.report.views import predictions_view
 
-    _print(predictions_view([(each.words, each.top, each.doubt) for each in predictions]))
+    _print(predictions_view([(each.words, each.believed, each.doubt) for each in predictions]))
 
 
 @app.command(epilog="Example: glyphlite inspect runs/edge-cnn/model_int8.tflite --graph graph.svg")

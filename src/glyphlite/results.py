@@ -29,6 +29,31 @@ class Accuracy(Record):
     n: int
 
 
+class CertaintyTest(Record):
+    """What a fitted certainty is worth on the test split.
+
+    ``refused`` is the part of the images that are below the least certainty, ``accuracy`` that of the others.
+    """
+
+    expected_calibration_error: float
+    refused: float
+    accuracy: Accuracy
+
+
+class Certainty(Record):
+    """How a model's probabilities become a certainty to believe, and below which its answer is refused.
+
+    Fitted on ``images`` validation images (`glyphlite.evaluation.certainty`): each probability, ``floor`` where it is smaller, to
+    the power of 1 / ``temperature``, and all of an image divided by their sum. What is then below ``least_certainty`` is refused.
+    """
+
+    temperature: float = Field(gt=0)
+    least_certainty: float
+    floor: float = Field(gt=0)
+    images: int
+    test: CertaintyTest | None = None
+
+
 class ArenaPart(Record):
     """One kind of allocation in TFLite Micro's arena, as its own recording allocator reports it."""
 
@@ -68,6 +93,7 @@ class ArtifactReport(Record):
     runtimes: dict[str, RuntimeReport] = Field(default_factory=dict)
     mean_certainty: float | None = None
     expected_calibration_error: float | None = None
+    certainty: Certainty | None = None
 
 
 class UnverifiedReport(Record):
@@ -87,6 +113,7 @@ class KerasReport(Record):
     parameters: int
     macs: int
     bytes: int
+    sha256: str = ""
     accuracy: Accuracy
     validation_accuracy: float | None = None
     best_epoch: int | None = None
@@ -95,6 +122,7 @@ class KerasReport(Record):
     confusion: list[list[int]] = Field(default_factory=list)
     mean_certainty: float | None = None
     expected_calibration_error: float | None = None
+    certainty: Certainty | None = None
 
 
 class TensorDifference(Record):

@@ -54,6 +54,7 @@ def test_keras_is_measured_on_the_file(keras: KerasEvaluation, samples: Path, fe
     expected = load_keras_model(samples / "model.keras")(few.test.images / np.float32(255)).numpy()
     np.testing.assert_allclose(keras.probabilities, expected, atol=1e-5)
     report = keras.report
+    assert report.sha256 == sha256_of(samples / "model.keras")
     assert report.accuracy.value == np.mean(expected.argmax(axis=1) == few.test.labels)
     assert (report.parameters, report.macs, report.bytes) == (21_898, 70_464, (samples / "model.keras").stat().st_size)
     assert (report.validation_accuracy, report.best_epoch, report.latency_us) == (0.9, 3, None)
@@ -91,6 +92,32 @@ def test_runtimes_are_found_by_trying(int8: ArtifactEvaluation, samples: Path, f
     assert not float16.runtimes["tflm"].accepts
     assert "int8" in (float16.runtimes["tflm"].reason or "")
     assert (float16.agreement_with_keras, float16.mcnemar_p, float16.latency_us) == (None, None, None)
+
+
+def test_certainty_is_fitted_on_validation_and_tested_on_the_test_split(
+    int8: ArtifactEvaluation, keras: KerasEvaluation, few: Dataset
+):
+    for evaluation in (int8, keras):
+        certainty = evaluation.report.certainty
+        assert certainty is not None
+        assert certainty.images == len(few.validation) == 5000
+        assert 0.5 < certainty.temperature < 2
+        assert 0.4 < certainty.least_certainty < 0.9
+        assert certainty.test is not None
+        assert 0 < certainty.test.refused < 0.03
+        assert certainty.test.accuracy.value > evaluation.report.accuracy.value
+        assert certainty.test.expected_calibration_error < 0.02
+    assert int8.report.certainty is not None
+    assert int8.report.certainty.floor == 1 / 1024
+
+
+def test_nothing_is_fitted_on_no_images(samples: Path, few: Dataset):
+    nothing = Split(few.validation.images[:0], few.validation.labels[:0])
+    report = evaluate_artifact(
+        samples / "model_int8.tflite", replace(few, validation=nothing), latency=False, runtimes=False
+    ).report
+    assert report.certainty is not None
+    assert (report.certainty.images, report.certainty.temperature, report.certainty.least_certainty) == (0, 1, 0)
 
 
 def test_progress_counts_every_image(samples: Path, few: Dataset):

@@ -47,6 +47,8 @@ def pictures(mnist: Dataset) -> dict[str, np.ndarray]:
     made |= {f"as it is {i}": digits[i] for i in range(100, 125)}
     made |= {f"photo {i}": on_paper(digits[i], 200 + 13 * (i - 200), rng, turn=i % 31 - 15, noise=2) for i in range(200, 220)}
     made |= {f"marks {i}": with_marks(digits[i], rng) for i in range(500, 520)}
+    small = [np.asarray(Image.fromarray(digit[4:24, 4:24]).resize((8, 8), Image.Resampling.BOX)) for digit in digits[600:612]]
+    made |= {f"8x8 {i}": digit for i, digit in enumerate(small)}
     made["many spots"] = np.pad(255 - np.kron(digits[0], np.ones((8, 8), np.uint8)), 40, constant_values=255)
     made["many spots"][5:29, 5::24] = 0
     made["edge of the paper"] = np.pad(255 - np.kron(digits[3], np.ones((5, 5), np.uint8)), 40, constant_values=255)

@@ -83,6 +83,9 @@ def test_certainty_far_off_is_a_warning(results: Results):
     assert finding(off, "certainty").tone == "warning"
     assert "surer than it is right" in text(finding(off, "certainty"))
     near = changed(results, "int8", mean_certainty=0.95, expected_calibration_error=0.01)
+    assert "At a temperature of" in text(finding(near, "certainty"))
+    assert "refuses to answer" in text(finding(near, "certainty"))
+    assert "temperature" not in text(finding(changed(near, "int8", certainty=None), "certainty"))
     assert finding(near, "certainty").tone == "note"
 
 

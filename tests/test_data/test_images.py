@@ -11,7 +11,7 @@ from PIL import ImageFont
 from scenes import blank_sheet, drawn_glyph, enlarged, noise_picture, photograph, scene
 
 from glyphlite.data.glyphs import ink_parts
-from glyphlite.data.images import Box, find_glyphs, prepare_glyph, prepare_glyphs
+from glyphlite.data.images import Box, prepare_glyph, prepare_glyphs
 from glyphlite.data.ink import find_ink, is_dark_on_light
 from glyphlite.data.normalize import centre_of_mass, fit_to_box, resample, stroke_width, widen
 from glyphlite.data.records import Dataset, as_float
@@ -129,12 +129,12 @@ def test_a_row_of_digits_is_found_from_left_to_right(mnist: Dataset, model: Load
             sheet[top : top + glyph.shape[0], left : left + glyph.shape[1]] = glyph
             places.append((left, top))
         page = photograph(sheet, rng)
-        found = find_glyphs(page)
+        found = prepare_glyphs(page)
         assert len(found) == number
-        for box, (left, top) in zip(found, places, strict=True):
+        for box, (left, top) in zip([glyph.box for glyph in found], places, strict=True):
             assert abs(box.left - left) <= 6
             assert abs(box.top - top) <= 6
-        answers = _classes(model, [glyph.pixels for glyph in prepare_glyphs(page)])
+        answers = _classes(model, [glyph.pixels for glyph in found])
         right += int((answers == mnist.test.labels[start : start + number]).sum())
         total += number
     assert right >= 0.8 * total
@@ -149,7 +149,7 @@ def test_lines_are_read_from_top_to_bottom_and_ruled_lines_are_no_glyphs() -> No
             page[top : top + 12, left : left + 60] = 20
             expected.append(Box(left, top, left + 60, top + 90))
         page[top + 120 : top + 123, 20:480] = 20
-    assert find_glyphs(page) == expected
+    assert [glyph.box for glyph in prepare_glyphs(page)] == expected
 
 
 @pytest.mark.parametrize("grey", [0, 128, 255])
@@ -158,7 +158,7 @@ def test_a_blank_picture_is_refused(grey: int) -> None:
         picture = np.full(shape, grey, np.uint8)
         with pytest.raises(DataError, match="blank"):
             prepare_glyph(picture)
-        assert find_glyphs(picture) == []
+        assert prepare_glyphs(picture) == []
 
 
 def test_blank_paper_and_noise_are_refused_or_doubted_and_digits_are_not(mnist: Dataset) -> None:
@@ -207,7 +207,7 @@ def test_any_array_is_prepared_or_refused(picture: np.ndarray) -> None:
     assert prepared.pixels.shape == (28, 28)
     assert 0 <= prepared.box.left < prepared.box.right <= picture.shape[1]
     assert 0 <= prepared.box.top < prepared.box.bottom <= picture.shape[0]
-    find_glyphs(picture)
+    prepare_glyphs(picture)
 
 
 @pytest.mark.parametrize("shape", [(3000, 4), (4, 3000), (2000, 1500)])
@@ -226,6 +226,27 @@ def test_the_same_picture_gives_the_same_bytes(mnist: Dataset) -> None:
 def test_resampling_keeps_what_is_even(rows: int, columns: int, target_rows: int, target_columns: int) -> None:
     even = resample(np.full((rows, columns), 0.7), target_rows, target_columns)
     np.testing.assert_allclose(even, np.full((target_rows, target_columns), 0.7))
+
+
+@pytest.mark.parametrize("side", [20, 80, 77])
+def test_what_was_enlarged_averages_to_what_it_was(mnist: Dataset, side: int) -> None:
+    digit = mnist.test.images[0, 4:24, 6:22, 0] / 255
+    small = resample(digit, 8, 6)
+
+    def missed(enlarged: np.ndarray) -> float:
+        return float(np.abs(resample(enlarged, 8, 6) - small).mean())
+
+    by_area, linear = resample(small, side, side * 6 // 8), resample(small, side, side * 6 // 8, by_area=False)
+    assert missed(by_area) < missed(linear) / 3
+    assert by_area.min() >= 0
+    assert by_area.max() <= 1
+
+
+def test_a_hole_of_one_pixel_stays_open() -> None:
+    ring = np.ones((3, 3))
+    ring[1, 1] = 0
+    assert resample(ring, 20, 20)[9:11, 9:11].max() < 0.05
+    assert resample(ring, 20, 20, by_area=False)[9:11, 9:11].max() > 0.1
 
 
 def test_a_whole_reduction_is_the_mean_of_blocks() -> None:

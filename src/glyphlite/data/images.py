@@ -15,7 +15,7 @@ from glyphlite.data.normalize import BOX_PART, fit_to_box, nearest, set_into_fie
 from glyphlite.data.pictures import read_picture
 from glyphlite.errors import DataError
 
-__all__ = ["Box", "PreparedGlyph", "find_glyphs", "prepare_glyph", "prepare_glyphs", "read_picture"]
+__all__ = ["Box", "PreparedGlyph", "prepare_glyph", "prepare_glyphs", "read_picture"]
 
 FIELD_SIDE = 28
 _WIDEST_STROKE = 0.3
@@ -110,12 +110,6 @@ def prepare_glyphs(picture: np.ndarray, height: int = FIELD_SIDE, width: int = F
     ink = find_ink(picture)
     parts = ink_parts(ink.strength)
     return [_prepare(ink, parts, glyph, picture.shape, (height, width)) for glyph in all_glyphs(ink.strength, parts)]
-
-
-def find_glyphs(picture: np.ndarray) -> list[Box]:
-    """Where the glyphs of a page are, in the order of `prepare_glyphs`."""
-    ink = find_ink(picture)
-    return [_box(glyph, ink.reduction, picture.shape) for glyph in all_glyphs(ink.strength, ink_parts(ink.strength))]
 
 
 def cut_out(strength: np.ndarray, parts: Components, glyph: Glyph) -> np.ndarray:

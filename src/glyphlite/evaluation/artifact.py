@@ -1,6 +1,7 @@
 """One model against one dataset: everything that ``results.json`` says of it, measured on the file that it names.
 
-Composes the measurements of this package. Only ever looks at the test split: its figures are for reporting, never for choosing.
+Composes the measurements of this package. Figures come from the test split and are for reporting, never for choosing; what is
+chosen, a temperature and a least certainty, comes from the validation split.
 """
 
 import contextlib
@@ -10,16 +11,26 @@ from pathlib import Path
 
 import numpy as np
 
-from glyphlite.data.records import Dataset, as_float
+from glyphlite.data.records import Dataset, Split, as_float
 from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.evaluation.accuracy import accuracy_of, agreement_of, confusion_matrix, mcnemar_p, per_class_accuracy
-from glyphlite.evaluation.certainty import as_probabilities, expected_calibration_error, mean_certainty
+from glyphlite.evaluation.certainty import (
+    as_probabilities,
+    expected_calibration_error,
+    fit_certainty,
+    mean_certainty,
+    with_test_figures,
+)
 from glyphlite.evaluation.footprint import measure_footprint
 from glyphlite.evaluation.latency import keras_latency, runtime_latency
+from glyphlite.files import sha256_of
 from glyphlite.results import ArtifactReport, KerasReport, RuntimeReport
 from glyphlite.tflite.graph import Graph
 
 KERAS_BATCH = 500
+
+SLOW_FITTING_IMAGES = 2000
+"""Of the validation images, so many are enough for int16x8, which LiteRT runs in reference kernels a hundred times slower."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +60,11 @@ def evaluate_keras(
     latency: bool = True,
     progress: Callable[[int], None] | None = None,
 ) -> KerasEvaluation:
-    """Measure a .keras file on the whole test split.
+    """Measure a .keras file on the whole test split, after its certainty was fitted on the validation split.
 
     Args:
         path: the file; it is loaded anew, so that what is measured is what was saved.
-        dataset: its test split is used.
+        dataset: its validation and test splits are used.
         validation_accuracy: what training reported, passed on into the report.
         best_epoch: likewise.
         latency: whether to spend half a second on timing.
@@ -69,29 +80,36 @@ def evaluate_keras(
 
     model = load_keras_model(path)
     check_classifier(model, dataset.input_shape, dataset.classes, str(path))
-    images, labels = as_float(dataset.test.images), dataset.test.labels
+    labels = dataset.test.labels
     traced = tf.function(
         lambda batch: model(batch, training=False), input_signature=[tf.TensorSpec((None, *dataset.input_shape))]
     )
-    parts = []
-    for start in range(0, len(images), KERAS_BATCH):
-        parts.append(traced(images[start : start + KERAS_BATCH]).numpy())
-        if progress:
-            progress(len(parts[-1]))
-    outputs = np.concatenate(parts)
+
+    def answer(split: Split, progress: Callable[[int], None] | None = None) -> np.ndarray:
+        parts = [np.zeros((0, dataset.classes), np.float32)]
+        for start in range(0, len(split), KERAS_BATCH):
+            parts.append(traced(as_float(split.images[start : start + KERAS_BATCH])).numpy())
+            if progress:
+                progress(len(parts[-1]))
+        return np.concatenate(parts)
+
+    outputs = answer(dataset.test, progress)
+    fitted = fit_certainty(as_probabilities(answer(dataset.validation)), dataset.validation.labels)
     predictions, probabilities = outputs.argmax(axis=1), as_probabilities(outputs)
     report = KerasReport(
         parameters=keras_parameters(model),
         macs=keras_macs(model),
         bytes=path.stat().st_size,
+        sha256=sha256_of(path),
         accuracy=accuracy_of(predictions, labels),
         validation_accuracy=validation_accuracy,
         best_epoch=best_epoch,
-        latency_us=keras_latency(model, images[0]).median_us if latency else None,
+        latency_us=keras_latency(model, as_float(dataset.test.images[0])).median_us if latency else None,
         per_class=per_class_accuracy(predictions, labels, dataset.classes),
         confusion=confusion_matrix(predictions, labels, dataset.classes),
         mean_certainty=mean_certainty(probabilities),
         expected_calibration_error=expected_calibration_error(probabilities, labels),
+        certainty=with_test_figures(fitted, probabilities, labels),
     )
     return KerasEvaluation(report, probabilities, predictions)
 
@@ -108,9 +126,11 @@ def evaluate_artifact(
 ) -> ArtifactEvaluation:
     """Measure a .tflite file on the whole test split in LiteRT with XNNPACK, its default.
 
+    Its certainty is fitted on the validation split.
+
     Args:
         path: the file.
-        dataset: its test split is used.
+        dataset: its validation and test splits are used.
         keras_predictions: classes ``(n,)`` that the float Keras model gives the test split, for agreement and McNemar's test.
         variant: what the file is; by default told from its tensors.
         latency: whether to spend half a second on timing.
@@ -127,14 +147,19 @@ def evaluate_artifact(
     graph = read_graph(path)
     check_fit(graph, dataset, path)
     images, labels = as_float(dataset.test.images), dataset.test.labels
+    variant = variant or variant_of(graph)
+    fitting = slice(SLOW_FITTING_IMAGES if variant == "int16x8" else None)
+    validation = Split(dataset.validation.images[fitting], dataset.validation.labels[fitting])
     with get_runtime("litert").load(path) as model:
         timing = runtime_latency(model, images[0]) if latency else None
         outputs = predict_split(model, path, images, progress=progress).reshape(len(images), -1)
+        held_out = predict_split(model, path, as_float(validation.images)) if len(validation) else np.zeros((0, dataset.classes))
     # Classes from what the file answered: the softmax of large logits rounds to ties.
     predictions, probabilities = outputs.argmax(axis=1), as_probabilities(outputs)
+    fitted = fit_certainty(as_probabilities(held_out.reshape(-1, dataset.classes)), validation.labels)
     footprint = measure_footprint(path)
     report = ArtifactReport(
-        variant=variant or variant_of(graph),
+        variant=variant,
         path=path.name,
         bytes=footprint.bytes,
         weight_bytes=footprint.weight_bytes,
@@ -148,6 +173,7 @@ def evaluate_artifact(
         runtimes=try_runtimes(path) if runtimes else {},
         mean_certainty=mean_certainty(probabilities),
         expected_calibration_error=expected_calibration_error(probabilities, labels),
+        certainty=with_test_figures(fitted, probabilities, labels),
     )
     return ArtifactEvaluation(report, probabilities, predictions)
 

@@ -1,11 +1,25 @@
-"""Whether a model's certainty can be believed: how sure it says it is against how often it is right.
+"""Whether a model's certainty can be believed: how sure it says it is against how often it is right, and how to mend it.
 
 Pure functions on probabilities. Knows nothing of models, files or runtimes.
 """
 
+import math
+
 import numpy as np
 
+from glyphlite.evaluation.accuracy import accuracy_of
+from glyphlite.results import Certainty, CertaintyTest
+
 BINS = 15
+
+REFUSED = 0.01
+"""The least certainty refuses at most this part of the validation images."""
+FEWEST_MISTAKES = 5
+"""From fewer mistakes than this no temperature can be told: it stays 1."""
+COLDEST, HOTTEST = 0.1, 10.0
+_SMALLEST_FLOOR = 1e-12
+_BISECTIONS = 40
+_DIGITS = 4
 
 SUM_TOLERANCE = 0.1
 """By how much a row of probabilities may miss 1: quantized ones are each rounded to a step."""
@@ -16,7 +30,12 @@ def as_probabilities(outputs: np.ndarray) -> np.ndarray:
     sums = outputs.sum(axis=1, dtype=np.float64)
     if np.all(outputs >= 0) and np.all(np.abs(sums - 1) <= SUM_TOLERANCE):
         return outputs
-    shifted = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+    return softmax(outputs)
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Logits ``(n, classes)`` as probabilities."""
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
     return shifted / shifted.sum(axis=1, keepdims=True)
 
 
@@ -44,3 +63,72 @@ def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray) ->
     bins = np.minimum((certainty * BINS).astype(np.int64), BINS - 1)
     gaps = np.bincount(bins, weights=right - certainty, minlength=BINS)
     return float(np.abs(gaps).sum() / len(labels))
+
+
+def fit_certainty(probabilities: np.ndarray, labels: np.ndarray) -> Certainty:
+    """The temperature and the least certainty of a model, from images that it was not trained on and is not tested on.
+
+    The temperature is the one under which the labels are likeliest (C. Guo et al., "On calibration of modern neural networks",
+    ICML 2017). The logarithm of a probability stands for the logit, which a finished file does not give away; they differ by the
+    same amount for all classes of an image, which the softmax takes out again.
+
+    A quantized probability of 0 has no logarithm. It stands for anything from 0 to half a step, so it is taken for a quarter of
+    one; the step is the smallest probability above 0 that the model gave.
+
+    Args:
+        probabilities: ``(n, classes)`` of validation images.
+        labels: true classes ``(n,)``.
+    """
+    positive = probabilities[probabilities > 0]
+    floor = max(float(positive.min()) / 4, _SMALLEST_FLOOR) if positive.size else _SMALLEST_FLOOR
+    certainty = Certainty(temperature=1, least_certainty=0, floor=floor, images=len(labels))
+    if not len(labels):
+        return certainty
+    if np.sum(probabilities.argmax(axis=1) != labels) >= FEWEST_MISTAKES:
+        temperature = round(1 / _likeliest_sharpness(_logits(probabilities, floor), labels), _DIGITS)
+        certainty = certainty.model_copy(update={"temperature": temperature})
+    # Rounded down, so that an image exactly there is not refused where another machine's last digit is another.
+    least = float(np.quantile(calibrated(probabilities, certainty).max(axis=1), REFUSED, method="lower"))
+    return certainty.model_copy(update={"least_certainty": math.floor(least * 10**_DIGITS) / 10**_DIGITS})
+
+
+def calibrated(probabilities: np.ndarray, certainty: Certainty) -> np.ndarray:
+    """Probabilities ``(n, classes)`` at the fitted temperature, float64; the order of an image's classes stays."""
+    return softmax(_logits(probabilities, certainty.floor) / certainty.temperature)
+
+
+def is_refused(calibrated_probabilities: np.ndarray, certainty: Certainty) -> np.ndarray:
+    """Which images ``(n,)`` are below the least certainty."""
+    return calibrated_probabilities.max(axis=1) < certainty.least_certainty
+
+
+def with_test_figures(certainty: Certainty, probabilities: np.ndarray, labels: np.ndarray) -> Certainty:
+    """The same certainty with what it is worth on other images than those it was fitted on."""
+    believed = calibrated(probabilities, certainty)
+    refused = is_refused(believed, certainty)
+    answers = probabilities.argmax(axis=1)
+    test = CertaintyTest(
+        expected_calibration_error=expected_calibration_error(believed, labels),
+        refused=float(refused.mean()) if len(labels) else 0.0,
+        accuracy=accuracy_of(answers[~refused], labels[~refused]),
+    )
+    return certainty.model_copy(update={"test": test})
+
+
+def _logits(probabilities: np.ndarray, floor: float) -> np.ndarray:
+    return np.log(np.maximum(probabilities.astype(np.float64), floor))
+
+
+def _likeliest_sharpness(logits: np.ndarray, labels: np.ndarray) -> float:
+    """1 / temperature at which the labels are likeliest.
+
+    The negative log-likelihood is convex in it, so its slope, the mean of what the softmax expects of the logits less the true
+    one's, crosses zero once: bisection.
+    """
+    low, high = 1 / HOTTEST, 1 / COLDEST
+    true = logits[np.arange(len(labels)), labels]
+    for _ in range(_BISECTIONS):
+        middle = (low + high) / 2
+        expected = (softmax(middle * logits) * logits).sum(axis=1)
+        low, high = (middle, high) if np.mean(expected - true) < 0 else (low, middle)
+    return (low + high) / 2

@@ -17,6 +17,7 @@ from glyphlite import __version__
 from glyphlite.compiler import CompilationReport, compile_artifact
 from glyphlite.conversion.variants import VARIANT_NAMES
 from glyphlite.errors import ArtifactError, OutputError
+from glyphlite.evaluation.known_certainty import certainty_of
 from glyphlite.export.litertjs import LICENSE, MEMBERS, LiteRtJs
 from glyphlite.export.second_engine import GLUE, SecondEngine, page_file, second_engine
 from glyphlite.export.slimming import slim
@@ -33,6 +34,7 @@ STATIC = (
     "style.css",
     "app.js",
     "arrays.js",
+    "certainty.js",
     "engine.js",
     "glyphs.js",
     "images.js",
@@ -233,10 +235,19 @@ def _model_record(
         "output": {"scale": report.output_scale, "zeroPoint": report.output_zero_point},
         "macs": report.macs,
         "arenaBytes": report.arena_bytes,
+        "certainty": _certainty(artifact),
         "engines": {build: {"file": file, "bytes": len(engines[file])} for build in BUILDS for file in [f"engine-{build}.wasm"]},
         "litert": second.record if second else None,
         "madeBy": f"glyphlite {__version__}",
     }
+
+
+def _certainty(artifact: Path) -> dict[str, float] | None:
+    """What certainty.js needs to know, None where nothing was fitted for this very file."""
+    known = certainty_of(artifact)
+    if known is None:
+        return None
+    return {"temperature": known.temperature, "leastCertainty": known.least_certainty, "floor": known.floor}
 
 
 def _service_worker(written: dict[str, bytes], later: dict[str, bytes]) -> bytes:

@@ -1,16 +1,21 @@
 """``glyphlite predict``: pictures, or images of a test split, through one artifact."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from glyphlite.console import say
 from glyphlite.data.datasets import load_dataset
 from glyphlite.data.images import prepare_glyph, prepare_glyphs, read_picture
 from glyphlite.data.records import as_float
 from glyphlite.errors import ArtifactError, DataError
+from glyphlite.evaluation.certainty import REFUSED, as_probabilities, calibrated, is_refused
+from glyphlite.evaluation.known_certainty import RECORDS, certainty_of
 from glyphlite.pipeline.inputs import is_keras, model_and_pictures, trained_on
+from glyphlite.report.words import percent
+from glyphlite.results import Certainty
 from glyphlite.runtimes.base import predict_probabilities
 from glyphlite.runtimes.registry import get_runtime
 from glyphlite.tflite.metadata import read_labels
@@ -20,9 +25,12 @@ TOP = 3
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model says of one glyph. Probabilities are the artifact's own, dequantized.
+    """What a model says of one glyph.
 
-    ``box`` is where the glyph was on a page of several; ``doubt`` says in words why the picture may hold no glyph at all.
+    ``probability`` and ``top`` are the artifact's own, dequantized; ``certainty`` and ``calibrated`` are the same at the
+    temperature fitted for the file, None where none is known. ``refused`` says that the certainty is below what 99 of 100
+    validation images reach. ``box`` is where the glyph was on a page of several; ``doubt`` says in words why not to believe the
+    answer: the picture may hold no glyph at all, or the answer is refused.
     """
 
     picture: str
@@ -32,6 +40,14 @@ class Prediction:
     true_label: str | None = None
     box: tuple[int, int, int, int] | None = None
     doubt: str | None = None
+    certainty: float | None = None
+    calibrated: tuple[tuple[str, float], ...] | None = None
+    refused: bool = False
+
+    @property
+    def believed(self) -> tuple[tuple[str, float], ...]:
+        """The best classes with what to believe of them: calibrated where that is known."""
+        return self.calibrated or self.top
 
     @property
     def correct(self) -> bool | None:
@@ -103,9 +119,12 @@ def predict_pictures(
         if samples:
             glyphs += _samples(samples, (height, width, channels), dataset, data_dir)
         images = as_float(np.stack([glyph.seen for glyph in glyphs]))
-        probabilities = predict_probabilities(model, images).reshape(len(glyphs), -1)
+        probabilities = as_probabilities(predict_probabilities(model, images).reshape(len(glyphs), -1))
     labels = _labels(path, probabilities.shape[1])
-    predictions = [_prediction(glyph, scores, labels) for glyph, scores in zip(glyphs, probabilities, strict=True)]
+    certainty = certainty_of(path)
+    if certainty is None:
+        say(f"The certainty is {path.name}'s own, not calibrated, and nothing is refused for it: {_unknown(path)}")
+    predictions = [_prediction(glyph, scores, labels, certainty) for glyph, scores in zip(glyphs, probabilities, strict=True)]
     if show is not None:
         _show(glyphs, predictions, show)
     return predictions
@@ -126,9 +145,9 @@ def _show(glyphs: list[_Glyph], predictions: list[Prediction], path: Path) -> No
         place = path if number == 1 else path.with_stem(f"{path.stem}-{number}")
         glyph, prediction = page[0]
         if prediction.box is None:
-            saw_picture(glyph.original, glyph.seen, prediction.top, place, box=glyph.found)
+            saw_picture(glyph.original, glyph.seen, prediction.believed, place, box=glyph.found)
         else:
-            boxes = [(each.box, each.label, each.probability) for _, each in page if each.box is not None]
+            boxes = [(each.box, each.label, each.believed[0][1]) for _, each in page if each.box is not None]
             found_picture(glyph.original, boxes, place)
 
 
@@ -187,7 +206,32 @@ def _with_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
     return np.repeat(pixels[..., np.newaxis], channels, axis=2)
 
 
-def _prediction(glyph: _Glyph, scores: np.ndarray, labels: tuple[str, ...]) -> Prediction:
+def _prediction(glyph: _Glyph, scores: np.ndarray, labels: tuple[str, ...], certainty: Certainty | None) -> Prediction:
     order = np.argsort(-scores, kind="stable")[:TOP]
     top = tuple((labels[index], float(scores[index])) for index in order)
-    return Prediction(glyph.picture, top[0][0], top[0][1], top, glyph.true_label, glyph.box, glyph.doubt)
+    prediction = Prediction(glyph.picture, top[0][0], top[0][1], top, glyph.true_label, glyph.box, glyph.doubt)
+    if certainty is None:
+        return prediction
+    believed = calibrated(scores[np.newaxis], certainty)
+    refused = bool(is_refused(believed, certainty)[0])
+    sure = float(believed[0, order[0]])
+    return replace(
+        prediction,
+        certainty=sure,
+        calibrated=tuple((labels[index], float(believed[0, index])) for index in order),
+        refused=refused,
+        doubt=prediction.doubt or (_refusal(sure, labels, certainty) if refused else None),
+    )
+
+
+def _refusal(sure: float, labels: tuple[str, ...], certainty: Certainty) -> str:
+    """Why an answer is refused, in words."""
+    what = "a digit" if all(label.isdecimal() for label in labels) else f"one of the {len(labels)} classes"
+    reached = f"{percent(1 - REFUSED, 0)} of those it was tried on reach {percent(certainty.least_certainty, 1)}"
+    return f"not sure that this is {what}: {percent(sure, 1)} certain, where {reached}"
+
+
+def _unknown(path: Path) -> str:
+    """Why no certainty is known for a file."""
+    beside = [name for name in RECORDS if (path.parent / name).is_file()]
+    return f"{beside[0]} holds none for this file" if beside else f"it has no {RECORDS[0]} beside it, as in a run's folder"

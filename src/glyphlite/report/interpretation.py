@@ -167,9 +167,25 @@ def _certainty(results: Results, shipped: ArtifactReport | None) -> Finding | No
     if error > UNTRUSTWORTHY:
         leaning = "surer than it is right" if certainty > right else "less sure than it could be"
         sentences.append(f"Do not take its percentages literally: it is {leaning}.")
-        return Finding("certainty", "Its certainty is not to be believed as it stands", tuple(sentences), "warning")
+        title = "Its certainty is not to be believed as it stands"
+        return Finding("certainty", title, (*sentences, *_calibration(shipped)), "warning")
+    sentences += _calibration(shipped)
     sentences.append("That holds for images like the test's; of any other kind of picture it says nothing.")
     return Finding("certainty", "Can its certainty be believed?", tuple(sentences))
+
+
+def _calibration(shipped: ArtifactReport) -> list[str]:
+    """What the fitted temperature and the least certainty are worth on the test split."""
+    fitted = shipped.certainty
+    if fitted is None or fitted.test is None:
+        return []
+    test = fitted.test
+    return [
+        f"At a temperature of {fitted.temperature:.2f}, fitted on {things(fitted.images, 'validation image')}, "
+        f"they differ by {points(test.expected_calibration_error)}: that is what predict shows.",
+        f"Below a certainty of {percent(fitted.least_certainty, 1)} it refuses to answer: "
+        f"{percent(test.refused)} of the test images; of the others {percent(test.accuracy.value)} are right.",
+    ]
 
 
 def _size(results: Results) -> Finding | None:

@@ -5,7 +5,7 @@ markup, and its control characters never reach the terminal.
 """
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -280,15 +280,15 @@ def datasets_table(rows: "Iterable[DatasetInfo]") -> Table:
     return _folding(table, -2, -1)
 
 
-def predictions_table(rows: Iterable[tuple[str, Sequence[tuple[str, float]]]]) -> Table:
-    """What pictures show: for each (picture, best classes with probabilities, best first)."""
+def predictions_table(rows: Iterable[tuple[str, Sequence[tuple[str, float]]]], doubted: Collection[int] = ()) -> Table:
+    """What pictures show: for each (picture, best classes with probabilities, best first); a question mark where ``doubted``."""
     table = new_table("Picture", "It shows", "Certainty", "Else")
     right_align(table, 2)
-    for name, top in rows:
+    for number, (name, top) in enumerate(rows):
         (best, certainty), rest = top[0], top[1:]
         others = Text(", ").join([Text.assemble(plain(other), f" {percent(share, 1)}") for other, share in rest])
-        shown = plain(best)
-        shown.stylize("bold green")
+        shown = plain(f"{best}?" if number in doubted else best)
+        shown.stylize("yellow" if number in doubted else "bold green")
         _row(table, name, shown, percent(certainty, 1), others)
     return _folding(table)
 

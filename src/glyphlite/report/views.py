@@ -80,7 +80,8 @@ def verification_view(verification: "Verification") -> RenderableType:
 
 def predictions_view(rows: Sequence[tuple[str, Sequence[tuple[str, float]], str | None]]) -> RenderableType:
     """What pictures show (name, best classes, doubt), and which answers not to believe."""
-    table = predictions_table([(name, top) for name, top, _ in rows])
+    doubted = {number for number, (*_, doubt) in enumerate(rows) if doubt}
+    table = predictions_table([(name, top) for name, top, _ in rows], doubted)
     doubts = [plain(f"{name}: do not believe this answer: {doubt}") for name, _, doubt in rows if doubt]
     return Group(table, *([Text(""), *doubts] if doubts else []))
 

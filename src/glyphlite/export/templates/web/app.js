@@ -1,6 +1,7 @@
 /* The page: what was drawn goes through preprocessing and engine, and every stroke is answered at once. */
 
 import { Image2D } from "./arrays.js";
+import { calibrated, refusalOf } from "./certainty.js";
 import { Engine, bestBuild, classOf, probabilities } from "./engine.js";
 import { prepareGlyph } from "./images.js";
 import { Pad } from "./pad.js";
@@ -80,7 +81,7 @@ export async function answer(finished) {
 /** What one of the engines says to the model's pixels. */
 async function ask({ engine, words }, { pixels }) {
   const scores = await engine.scores(pixels);
-  return { words, scores, index: classOf(scores), real: probabilities(scores, engine.output) };
+  return { words, scores, index: classOf(scores), real: calibrated(probabilities(scores, engine.output), model.certainty) };
 }
 
 /** Show whether what else was loaded sees the same. @returns what it says. */
@@ -94,9 +95,10 @@ async function compare(result, others) {
 
 function show(result, finished) {
   $("hint").hidden = !pad.empty;
-  document.body.classList.toggle("doubtful", Boolean(result?.doubt));
   const blank = pad.empty ? "" : "Nothing stands out from the paper.";
-  $("doubt").textContent = result ? (result.doubt ? `Perhaps no glyph: ${result.doubt}.` : "") : blank;
+  const doubt = result && (result.doubt ? `Perhaps no glyph: ${result.doubt}.` : refusalOf(result.real, model));
+  document.body.classList.toggle("doubtful", Boolean(doubt));
+  $("doubt").textContent = result ? (doubt ?? "") : blank;
   $("class").textContent = result ? model.labels[result.index] : "?";
   $("class").classList.toggle("long", result !== null && model.labels[result.index].length > 2);
   $("certainty").textContent = result ? `${percent(result.real[result.index])} sure` : "";

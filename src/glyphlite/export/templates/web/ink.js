@@ -4,6 +4,7 @@ import { Image2D, clamp, largest, median, quantile } from "./arrays.js";
 
 const WORK_SIDE = 800;
 const FAINTEST = 0.06;
+const SMALL_SIDE = 40;
 const PAPER_SIDE = 64;
 const CLOSING = 0.4;
 
@@ -101,10 +102,8 @@ function closedPaper(picture, surface) {
 }
 
 function separate(darkness) {
-  const paper = median(darkness.data);
+  const [paper, noise] = paperLevel(darkness);
   const strength = new Image2D(darkness.rows, darkness.columns);
-  for (let i = 0; i < strength.data.length; i++) strength.data[i] = Math.abs(darkness.data[i] - paper);
-  const noise = 1.4826 * median(strength.data);
   const darkest = largest(meanAround(darkness, 1).data) - paper;
   const least = paper + Math.max(Math.min(5 * noise, darkest / 2), FAINTEST);
   const candidates = darkness.data.filter((value) => value > least);
@@ -115,6 +114,16 @@ function separate(darkness) {
     strength.data[i] = clamp((darkness.data[i] - paper - floor) / (contrast - floor), 0, 1);
   }
   return { strength, contrast, noise };
+}
+
+/** The paper's own darkness and its standard deviation. */
+function paperLevel(darkness) {
+  const paper = median(darkness.data);
+  const noise = 1.4826 * median(darkness.data.map((value) => Math.abs(value - paper)));
+  if (darkness.side > SMALL_SIDE) return [paper, noise];
+  const [tenth, quarter] = [0.1, 0.25].map((part) => quantile(darkness.data, part));
+  const lowerNoise = (quarter - tenth) / (1.2816 - 0.6745);
+  return [Math.min(paper, quarter + 0.6745 * lowerNoise), Math.min(noise, lowerNoise)];
 }
 
 /** Each pixel from those within reach of it, first down the columns, then along the rows; the rim's values are repeated. */

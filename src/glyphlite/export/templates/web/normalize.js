@@ -8,21 +8,23 @@ const THICKEST = 3.1;
 const FINE = 4;
 const LEAST_CHANGE = 0.25;
 const FAINT = 0.02;
+const BACK_PROJECTIONS = 4;
 
 /** The nearest whole number, halves upwards. */
 export const nearest = (value) => Math.floor(value + 0.5);
 
 export function fitToBox(glyph, side) {
-  const atFine = withLongerSide(glyph, FINE * side);
+  const byArea = glyph.side < side;
+  const atFine = withLongerSide(glyph, FINE * side, byArea);
   const width = strokeWidth(atFine);
   const unit = (FINE * side) / 20;
   const radius = (clamp(width, THINNEST * unit, THICKEST * unit) - width) / 2;
   const unitRange = (value) => clamp(value, 0, 1);
-  if (Math.abs(radius) < LEAST_CHANGE) return withLongerSide(glyph, side).map(unitRange);
-  const fine = withLongerSide(glyph, Math.max(side, nearest(FINE * side - 2 * radius)));
+  if (Math.abs(radius) < LEAST_CHANGE) return withLongerSide(glyph, side, byArea).map(unitRange);
+  const fine = withLongerSide(glyph, Math.max(side, nearest(FINE * side - 2 * radius)), byArea);
   const changed = widen(fine.pad(Math.max(0, Math.ceil(radius))), radius);
   const most = largest(changed.data);
-  return withLongerSide(trim(changed.map((value) => value / most), FAINT), side).map(unitRange);
+  return withLongerSide(trim(changed.map((value) => value / most), FAINT), side, byArea).map(unitRange);
 }
 
 export function setIntoField(glyph, height, width) {
@@ -50,12 +52,24 @@ export function trim(image, faintest) {
   return image.cut(top, left, bottom, right);
 }
 
-function withLongerSide(image, side) {
+function withLongerSide(image, side, byArea) {
   const scale = side / image.side;
-  return resample(image, Math.max(1, nearest(image.rows * scale)), Math.max(1, nearest(image.columns * scale)));
+  return resample(image, Math.max(1, nearest(image.rows * scale)), Math.max(1, nearest(image.columns * scale)), byArea);
 }
 
-function resample(image, rows, columns) {
+/** Area averaging where it shrinks; where it grows, linear interpolation, byArea corrected until it averages to the image. */
+function resample(image, rows, columns, byArea) {
+  const result = weighted(image, rows, columns);
+  if (!byArea || rows <= image.rows || columns <= image.columns) return result;
+  for (let step = 0; step < BACK_PROJECTIONS; step++) {
+    const averaged = weighted(result, image.rows, image.columns);
+    const missed = weighted(image.map((value, i) => value - averaged.data[i]), rows, columns);
+    for (let i = 0; i < result.data.length; i++) result.data[i] = clamp(result.data[i] + missed.data[i], 0, 1);
+  }
+  return result;
+}
+
+function weighted(image, rows, columns) {
   const tall = new Image2D(rows, image.columns);
   weights(image.rows, rows).forEach((sources, row) => {
     for (const [source, weight] of sources) {

@@ -1,0 +1,45 @@
+"""The certainty that was fitted for a file, found in the records that lie beside it.
+
+It holds for the one artifact that it was fitted on: records name their file by its SHA-256, and no other file gets it.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from glyphlite.files import sha256_of
+from glyphlite.results import Certainty
+
+RECORDS = ("results.json", "card.json")
+"""A run's results, and the card of a model that travels with its description."""
+
+
+def certainty_of(path: Path) -> Certainty | None:
+    """The certainty fitted for this very file, or None where no record beside it knows one.
+
+    A record is a JSON document with, at any depth, an object that holds the file's ``sha256`` and its ``certainty``.
+
+    Args:
+        path: a .tflite or .keras file.
+    """
+    records = [record for name in RECORDS if (record := path.parent / name).is_file()]
+    if not records:
+        return None
+    digest = sha256_of(path)
+    for record in records:
+        try:
+            return Certainty.model_validate(_find(json.loads(record.read_bytes()), digest))
+        except (OSError, ValueError, RecursionError):
+            continue
+    return None
+
+
+def _find(document: Any, digest: str) -> Any:
+    """What the object of this hash says of certainty, None where there is none."""
+    if isinstance(document, dict):
+        if document.get("sha256") == digest and "certainty" in document:
+            return document["certainty"]
+        document = list(document.values())
+    if not isinstance(document, list):
+        return None
+    return next((found for each in document if (found := _find(each, digest)) is not None), None)

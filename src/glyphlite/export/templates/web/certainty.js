@@ -1,0 +1,21 @@
+/* Whether to believe an answer. The same computation as `calibrated` and `is_refused` of src/glyphlite/evaluation/certainty.py. */
+
+import { percent } from "./words.js";
+
+/** Probabilities at the temperature fitted for the model; themselves where none is known. @param certainty of model.json, or null. */
+export function calibrated(probabilities, certainty) {
+  if (!certainty) return probabilities;
+  const logits = probabilities.map((value) => Math.log(Math.max(value, certainty.floor)) / certainty.temperature);
+  const most = Math.max(...logits);
+  const powers = logits.map((value) => Math.exp(value - most));
+  const all = powers.reduce((a, b) => a + b, 0);
+  return powers.map((power) => power / all);
+}
+
+/** Why not to believe calibrated probabilities, in words, or null. */
+export function refusalOf(believed, { certainty, labels }) {
+  const sure = Math.max(...believed);
+  if (!certainty || sure >= certainty.leastCertainty) return null;
+  const what = labels.every((label) => /^\d+$/.test(label)) ? "a digit" : `one of the ${labels.length} classes`;
+  return `Not sure that this is ${what}: ${percent(sure)} sure, where 99 % of true ones reach ${percent(certainty.leastCertainty)}.`;
+}

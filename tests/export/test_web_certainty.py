@@ -1,0 +1,77 @@
+"""The page believes and refuses what Python does: the same probabilities through both."""
+
+import json
+import subprocess
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+from web_tools import node
+
+from glyphlite.data.records import Dataset, as_float
+from glyphlite.evaluation.certainty import as_probabilities, calibrated, fit_certainty, is_refused
+from glyphlite.export.web import export_web
+from glyphlite.files import sha256_of
+from glyphlite.runtimes.base import predict_probabilities
+from glyphlite.runtimes.registry import get_runtime
+
+SCRIPT = """
+import { readFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+const { calibrated, refusalOf } = await import(pathToFileURL(process.argv[2]));
+const { rows, model } = JSON.parse(readFileSync(process.argv[3], "utf8"));
+process.stdout.write(JSON.stringify(rows.map((row) => {
+  const believed = calibrated(row, model.certainty);
+  return { believed, refusal: refusalOf(believed, model) };
+})));
+"""
+
+
+@pytest.fixture(scope="module")
+def run(samples: Path, mnist: Dataset, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
+    """A run's folder with a certainty fitted on 1,000 validation images, and what the model says of 500 test images."""
+    folder = tmp_path_factory.mktemp("run")
+    model = folder / "model_int8.tflite"
+    model.write_bytes((samples / "model_int8.tflite").read_bytes())
+    with get_runtime("litert").load(model) as loaded:
+        held_out = predict_probabilities(loaded, as_float(mnist.validation.images[:1000]))
+        answers = predict_probabilities(loaded, as_float(mnist.test.images[:500]))
+    certainty = fit_certainty(as_probabilities(held_out), mnist.validation.labels[:1000])
+    record = {"sha256": sha256_of(model), "certainty": certainty.model_dump(mode="json")}
+    (folder / "results.json").write_text(json.dumps({"artifacts": [record]}))
+    return model, as_probabilities(answers)
+
+
+def through_node(rows: np.ndarray, model: dict, folder: Path) -> list[dict]:
+    (folder / "script.mjs").write_text(SCRIPT)
+    (folder / "rows.json").write_text(json.dumps({"rows": rows.tolist(), "model": model}))
+    module = Path(str(files("glyphlite.export") / "templates" / "web" / "certainty.js"))
+    command = [node(), folder / "script.mjs", module, folder / "rows.json"]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+@pytest.mark.slow
+def test_the_page_carries_the_certainty_and_computes_the_same(run: tuple[Path, np.ndarray], tmp_path: Path) -> None:
+    from glyphlite.evaluation.known_certainty import certainty_of
+
+    path, answers = run
+    certainty = certainty_of(path)
+    assert certainty is not None
+    page = export_web(path, tmp_path / "page")
+    model = json.loads((page.folder / "model.json").read_text())
+    found = through_node(answers, model, tmp_path)
+    believed = calibrated(answers, certainty)
+    np.testing.assert_allclose([each["believed"] for each in found], believed, atol=1e-12)
+    refused = is_refused(believed, certainty)
+    assert [each["refusal"] is not None for each in found] == refused.tolist()
+    assert 1 <= refused.sum() <= 20
+    words = next(each["refusal"] for each in found if each["refusal"])
+    assert words.startswith("Not sure that this is a digit: ")
+
+
+def test_without_a_certainty_nothing_is_changed_or_refused(run: tuple[Path, np.ndarray], tmp_path: Path) -> None:
+    _, answers = run
+    found = through_node(answers[:5], {"certainty": None, "labels": ["a", "b"]}, tmp_path)
+    assert [each["believed"] for each in found] == answers[:5].astype(float).tolist()
+    assert all(each["refusal"] is None for each in found)
