@@ -148,8 +148,9 @@ def check_together(trainings: Sequence[Training]) -> None:
             raise ModelError(f"{first.folder} and {training.folder} were trained on other data or by another recipe")
 
 
-def validation_accuracy(path: Path, dataset: Dataset) -> float:
-    """The share of the validation images that a .keras or .tflite file is right about."""
+def answers(path: Path, dataset: Dataset) -> np.ndarray:
+    """The probabilities ``(n, classes)`` that a .keras or .tflite file gives the validation images."""
+    from glyphlite.evaluation.certainty import as_probabilities
     from glyphlite.runtimes.base import predict_probabilities
     from glyphlite.runtimes.registry import get_runtime
 
@@ -158,7 +159,12 @@ def validation_accuracy(path: Path, dataset: Dataset) -> float:
         progress_bar(f"{path.parent.name}/{path.name}", len(dataset.validation)) as advance,
     ):
         scores = predict_probabilities(model, as_float(dataset.validation.images), advance)
-    return float(np.mean(scores.reshape(len(scores), -1).argmax(axis=1) == dataset.validation.labels))
+    return as_probabilities(scores.reshape(len(scores), -1))
+
+
+def share_right(scores: np.ndarray, dataset: Dataset) -> float:
+    """The share of the validation images whose most probable class is the true one."""
+    return float(np.mean(scores.argmax(axis=1) == dataset.validation.labels))
 
 
 def describe(card: PretrainedCard) -> str:
@@ -207,6 +213,7 @@ def _ship_model(trainings: Sequence[Training], root: Path, split_seed: int | Non
 def _measured(training: Training, split_seed: int) -> TrainedSeed:
     from glyphlite.data.datasets import load_dataset
     from glyphlite.evaluation.artifact import check_fit, variant_of
+    from glyphlite.evaluation.certainty import fit_certainty
     from glyphlite.tflite.cost import total_macs, weight_bytes
     from glyphlite.tflite.reader import read_graph
     from glyphlite.training.session import content_hash
@@ -219,16 +226,18 @@ def _measured(training: Training, split_seed: int) -> TrainedSeed:
     check_fit(graph, dataset, artifact)
     if variant_of(graph) != "int8":
         raise ModelError(f"{artifact} is a {variant_of(graph)} file; convert {training.folder / KERAS} with --to int8")
+    scores = answers(artifact, dataset)
     return TrainedSeed(
         seed=training.seed,
-        validation_accuracy=validation_accuracy(artifact, dataset),
-        float_validation_accuracy=validation_accuracy(training.folder / KERAS, dataset),
+        validation_accuracy=share_right(scores, dataset),
+        float_validation_accuracy=share_right(answers(training.folder / KERAS, dataset), dataset),
         best_epoch=training.best_epoch,
         seconds=round(training.seconds, 1),
         bytes=artifact.stat().st_size,
         weight_bytes=weight_bytes(graph),
         macs=total_macs(graph),
         sha256=sha256_of(artifact),
+        certainty=fit_certainty(scores, dataset.validation.labels).model_dump(mode="json"),
     )
 
 

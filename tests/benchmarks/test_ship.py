@@ -10,6 +10,7 @@ import pytest
 import tomli_w
 
 from glyphlite.errors import ModelError
+from glyphlite.evaluation.known_certainty import certainty_of
 from glyphlite.models.pretrained import pretrained_artifact, pretrained_card, pretrained_keras
 from glyphlite.training.checkpoint import Checkpoint, CheckpointStore
 
@@ -69,6 +70,10 @@ def test_both_files_are_measured_on_validation_and_the_package_can_use_them(
     assert pretrained_artifact("micro-cnn", 1).read_bytes() == (run / "model_int8.tflite").read_bytes()
     assert pretrained_keras("micro-cnn").read_bytes() == (run / "model.keras").read_bytes()
     assert "<- chosen" in ship.describe(card)
+    certainty = certainty_of(pretrained_artifact("micro-cnn", 1))
+    assert certainty is not None
+    assert certainty.model_dump(mode="json") == best.certainty
+    assert (certainty.images, certainty.test) == (5000, None)
 
 
 def test_a_checkpoint_says_it_first(ship: ModuleType, run: Path) -> None:
