@@ -1,4 +1,4 @@
-"""The README's two tables, from the files that were measured: the results.json of runs, and the comparison with CMSIS-NN.
+"""The README's tables, from the files that were measured: the results.json of runs, the comparison with CMSIS-NN, the frontier.
 
     glyphlite run --model all && python benchmarks/readme_tables.py runs/* [--write]
 
@@ -9,11 +9,13 @@ import argparse
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 from glyphlite.results import Results
 
 ROOT = Path(__file__).parents[1]
 CORTEX_M = ROOT / "benchmarks" / "results" / "cortex_m.json"
+FRONTIER = ROOT / "benchmarks" / "results" / "frontier.json"
 
 
 def accuracy_table(runs: list[Results]) -> str:
@@ -51,11 +53,67 @@ def firmware_table(document: dict) -> str:
     return "\n".join(lines)
 
 
+def frontier_table(document: dict[str, Any]) -> str:
+    """Each shipped model: bytes, accuracy over its seeds, the shipped file's, robustness, and what is published of that size."""
+    lines = [
+        "| Model | Weights, bytes | File, bytes | MACs | % right, mean over seeds | Worst | Shipped file (95 % interval) | Keras "
+        "| Corrupted | load_digits | Published with at least as many bytes |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|",
+    ]
+    lines += [_frontier_row(each) for each in (*document["members"], *document["others"])]
+    return "\n".join(lines)
+
+
+def _frontier_row(row: dict[str, Any]) -> str:
+    """A shipped model's line, or a run's that is there to compare with and has one seed."""
+    accuracy, robust = row["accuracy"], row.get("robustness")
+    over_seeds = worst = keras = published = ""
+    if "seeds" in row:
+        deviation = "" if row["deviation"] is None else f" ± {row['deviation'] * 100:.2f}"
+        over_seeds, worst = f"**{row['mean'] * 100:.2f}**{deviation} ({len(row['seeds'])})", f"{row['worst'] * 100:.2f}"
+        keras = f"{row['keras']['accuracy']['value'] * 100:.2f}"
+        if against := row["against"]:
+            ahead = "ahead of" if row["ahead"] else "behind"
+            published = f"{ahead} {against['name']}: {against['bytes']:,} bytes, {against['accuracy'] * 100:.2f}"
+    cells = [
+        row["model"],
+        f"{row['weight_bytes']:,}",
+        f"{row['bytes']:,}",
+        f"{row['macs']:,}",
+        over_seeds,
+        worst,
+        f"{accuracy['value'] * 100:.2f} ({accuracy['low'] * 100:.2f} to {accuracy['high'] * 100:.2f})",
+        keras,
+        f"{robust['mean'] * 100:.1f}" if robust else "",
+        f"{robust['load_digits']['value'] * 100:.1f}" if robust else "",
+        published,
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def robustness_table(document: dict[str, Any]) -> str:
+    """Each model under each corruption, the mean of its three strengths; models that were not measured so are left out."""
+    rows = [each for each in (*document["members"], *document["others"]) if "robustness" in each]
+    if not rows:
+        return ""
+    names = list(rows[0]["robustness"]["corruptions"])
+    lines = [f"| Model | Clean | {' | '.join(names)} | Mean | load_digits |", f"|---|{'--:|' * (len(names) + 3)}"]
+    for row in rows:
+        robust = row["robustness"]
+        means = [sum(levels) / len(levels) for levels in robust["corruptions"].values()]
+        worst = min(means)
+        cells = [f"*{mean * 100:.1f}*" if mean == worst else f"{mean * 100:.1f}" for mean in means]
+        others = (robust["mean"], robust["load_digits"]["value"])
+        cells = [row["model"], f"{row['accuracy']['value'] * 100:.2f}", *cells, *(f"{each * 100:.1f}" for each in others)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def put(text: str, name: str, table: str) -> str:
     """The text with a table between the marks of that name."""
     pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
     if not pattern.search(text):
-        raise SystemExit(f"README.md has no marks for {name}")
+        raise SystemExit(f"there are no marks for {name}")
     return pattern.sub(lambda match: f"{match[1]}{table}\n{match[2]}", text)
 
 
@@ -65,9 +123,12 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="put the tables into README.md")
     arguments = parser.parse_args()
     runs = [Results.load(folder / "results.json") for folder in arguments.runs if (folder / "results.json").is_file()]
+    tables = {"accuracy": accuracy_table(runs)} if runs else {}
+    for name, path, table in (("firmware", CORTEX_M, firmware_table), ("frontier", FRONTIER, frontier_table)):
+        if path.is_file():
+            tables[name] = table(json.loads(path.read_text()))
     if not runs:
-        raise SystemExit("there is no finished run; make them with: glyphlite run --model all")
-    tables = {"accuracy": accuracy_table(runs), "firmware": firmware_table(json.loads(CORTEX_M.read_text()))}
+        print("there is no finished run for the table of accuracies; make them with: glyphlite run --model all\n")
     readme = ROOT / "README.md"
     text = readme.read_text()
     for name, table in tables.items():

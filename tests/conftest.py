@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from shipped import ship_sample, use_shipped
 
 from glyphlite.console import quiet_tensorflow
 from glyphlite.data.records import Dataset
@@ -22,3 +23,13 @@ def mnist() -> Dataset:
 def samples() -> Path:
     """A trained micro-cnn: model.keras and model_{float32,float16,dynamic,int8,int16x8}.tflite, batch 1."""
     return Path(__file__).parent / "data" / "micro-cnn"
+
+
+@pytest.fixture
+def shipped(samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package that ships micro-cnn (seeds 0 and 3, 3 chosen) and edge-cnn (more weights, no better), both the sample."""
+    root = tmp_path / "pretrained"
+    ship_sample(root, samples, "micro-cnn", {0: 0.98, 3: 0.985}, chosen=3)
+    ship_sample(root, samples, "edge-cnn", {1: 0.985}, chosen=1, weight_bytes=30_000)
+    use_shipped(root, monkeypatch)
+    return root

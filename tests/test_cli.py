@@ -128,7 +128,8 @@ def test_version(cli: Cli) -> None:
 
 def test_models_are_listed_with_their_figures(cli: Cli) -> None:
     listed = {entry["name"]: entry for entry in json.loads(cli("models", "--json").out)}
-    assert list(listed) == ["decay-cnn", "micro-cnn", "edge-cnn", "mlp", "classic-cnn"]
+    assert list(listed)[:5] == ["decay-cnn", "micro-cnn", "edge-cnn", "mlp", "classic-cnn"]
+    assert list(listed)[5:] == [f"glyph-{budget}" for budget in ("1k", "2k", "4k", "8k", "16k", "32k", "64k", "50kmac")]
     assert listed["micro-cnn"]["parameters"] == 21_898
     assert listed["micro-cnn"]["macs"] == 70_464
     table = cli("models").out
@@ -151,6 +152,30 @@ def test_predict_compares_a_test_image_with_its_label(cli: Cli, samples: Path, t
     assert prediction["probability"] == prediction["top"][0][1] > 0.9
     with Image.open(tmp_path / "seen.png") as picture:
         assert min(picture.size) > 100
+
+
+def test_shipped_models_go_by_their_names(cli: Cli, shipped: Path, tmp_path: Path, mnist) -> None:
+    Image.fromarray(mnist.test.images[0, ..., 0]).resize((84, 84)).save(tmp_path / "seven.png")
+    for arguments in (["--model", "edge-cnn"], []):
+        outcome = cli("predict", tmp_path / "seven.png", *arguments, "--json")
+        assert json.loads(outcome.out)[0]["label"] == "7"
+        assert ("micro-cnn answers" in outcome.err) == (not arguments)
+    assert json.loads(cli("predict", "micro-cnn", "--sample", 1, "--json").out)[0]["label"] == "2"
+    refused(cli("predict", "micro-cnn", "--sample", 0, "--dataset", "fashion-mnist"), "trained on mnist")
+    assert json.loads(cli("inspect", "micro-cnn", "--no-runtimes", "--json").out)["bytes"] == 26_298
+    assert cli("export", "micro-cnn", "--for", "c-array", "--out", tmp_path / "array").code == 0
+    assert cli("compile", "micro-cnn", "--no-compare", "--out", tmp_path / "c").code == 0
+    refused(cli("inspect", "glyph-9k"), "glyph-9k", "micro-cnn")
+    refused(cli("run", "--pretrained", "--model", "glyph-9k", "--out", tmp_path / "run"), "glyph-9k", "micro-cnn")
+    assert not (tmp_path / "run").exists()
+
+
+def test_models_say_which_are_shipped(cli: Cli, shipped: Path) -> None:
+    listed = {entry["name"]: entry for entry in json.loads(cli("models", "--json").out)}
+    assert (listed["micro-cnn"]["weight_bytes"], listed["micro-cnn"]["seeds"]) == (22_000, 2)
+    assert listed["micro-cnn"]["validation_accuracy"] == 0.985
+    assert listed["mlp"]["weight_bytes"] is None
+    assert "22,000 bytes" in cli("models").out
 
 
 @pytest.mark.parametrize("inverted", [False, True])

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from glyphlite.models import DEFAULT_MODEL
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -82,6 +84,13 @@ DataDirOption = Annotated[
 SeedOption = Annotated[
     int, typer.Option("--seed", "-s", min=0, max=2**31 - 1, help="Seeds the split, the weights, the shuffling and the samples.")
 ]
+LiteRtJsOption = Annotated[
+    bool,
+    typer.Option(
+        "--litertjs/--no-litertjs",
+        help="Put LiteRT.js (9 MB, fetched once with npm) into the page as its second engine, if it can be had.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else there.")]
 EpochsOption = Annotated[
     int | None, typer.Option("--epochs", "-e", min=1, help="How long to train; the recipe's own count when left out.")
@@ -93,6 +102,7 @@ KerasOption = Annotated[
         "--keras", help="The .keras file that the artifact was converted from; a model.keras beside it is found by itself."
     ),
 ]
+ARTIFACT_HELP = "A .tflite file, a run's folder, or a shipped model's name."
 SamplesOption = Annotated[
     int,
     typer.Option(
@@ -137,7 +147,7 @@ def run(
             "-m",
             help="A name that `glyphlite models` lists, `all` of them, path/to/file.py:function, or a .keras file.",
         ),
-    ] = "edge-cnn",
+    ] = DEFAULT_MODEL,
     dataset: DatasetOption = "mnist",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The run's folder; runs/MODEL when left out.")] = None,
     epochs: EpochsOption = None,
@@ -147,6 +157,9 @@ def run(
     verify_images: Annotated[
         int, typer.Option("--verify-images", min=1, help="Test images, drawn with the seed, that every runtime is compared on.")
     ] = 1000,
+    pretrained: Annotated[
+        bool, typer.Option("--pretrained", help="Take the trained model that comes with glyphlite instead of training one.")
+    ] = False,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -160,6 +173,7 @@ def run(
         epochs=epochs,
         seed=seed,
         resume=resume,
+        pretrained=pretrained,
         calibration_samples=calibration_samples,
         verify_images=verify_images,
         data_dir=data_dir,
@@ -196,7 +210,7 @@ def datasets(data_dir: DataDirOption = None, as_json: JsonOption = False) -> Non
 
 @app.command(epilog="Example: glyphlite models")
 def models(as_json: JsonOption = False) -> None:
-    """List the models: name, parameters, multiply-accumulates of one image, and how each is trained."""
+    """List the models: name, parameters, multiply-accumulates of one image, how each is trained, and which come trained."""
     from glyphlite.models.registry import describe_models
 
     known = describe_models()
@@ -284,7 +298,7 @@ def convert(
 
 @app.command(epilog="Example: glyphlite evaluate runs/edge-cnn/model.keras runs/edge-cnn/*.tflite")
 def evaluate(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help=".keras and .tflite files.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help=".keras and .tflite files, or names of shipped models.")],
     dataset: DatasetOption = "mnist",
     keras: KerasOption = None,
     latency: Annotated[bool, typer.Option("--latency/--no-latency", help="Time one inference on this host.")] = True,
@@ -307,12 +321,22 @@ def evaluate(
     _print(evaluation_view(evaluation.keras, evaluation.artifacts, evaluation.labels, per_class=per_class))
 
 
-@app.command(epilog="Example: glyphlite predict runs/edge-cnn/model_int8.tflite seven.png --show seen.png")
+@app.command(epilog="Example: glyphlite predict seven.png --show seen.png")
 def predict(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .tflite or .keras file.")],
-    images: Annotated[
+    files: Annotated[
         list[Path] | None,
-        typer.Argument(help="Pictures of a glyph each: PNG, JPEG, ... of any size, dark on light or light on dark."),
+        typer.Argument(
+            metavar="[FILE] PICTURE...",
+            help="Pictures of a glyph each: PNG, JPEG, ... of any size, dark on light or light on dark. A model may stand first.",
+        ),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--model",
+            "-m",
+            help="A .tflite or .keras file, a run's folder, a shipped model's name; the most accurate shipped one when left out.",
+        ),
     ] = None,
     sample: Annotated[
         list[int] | None,
@@ -330,7 +354,7 @@ def predict(
     from glyphlite.pipeline.predict import predict_pictures
 
     predictions = predict_pictures(
-        file, images or [], samples=sample or [], show=show, every=every, dataset=dataset, data_dir=data_dir
+        files or [], model_path=model, samples=sample or [], show=show, every=every, dataset=dataset, data_dir=data_dir
     )
     if as_json:
         from dataclasses import asdict
@@ -344,7 +368,12 @@ def predict(
 
 @app.command(epilog="Example: glyphlite inspect runs/edge-cnn/model_int8.tflite --graph graph.svg")
 def inspect(
-    file: Annotated[Path, typer.Argument(metavar="FILE.tflite", help="A .tflite file; it is not trusted.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE.tflite", help="A .tflite file, which is not trusted; a run's folder, a shipped model's name."
+        ),
+    ],
     graph: Annotated[Path | None, typer.Option("--graph", help="Write a picture of the graph (SVG).")] = None,
     runtimes: Annotated[bool, typer.Option("--runtimes/--no-runtimes", help="Try which runtimes take the file.")] = True,
     as_json: JsonOption = False,
@@ -363,7 +392,7 @@ def inspect(
 
 @app.command(epilog="Example: glyphlite verify runs/micro-cnn/model_int8.tflite --images 1000")
 def verify(
-    file: Annotated[Path, typer.Argument(metavar="FILE.tflite", help="A .tflite file.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE.tflite", help=ARTIFACT_HELP)],
     images: Annotated[
         int | None,
         typer.Option("--images", min=1, help="Draw this many test images with the seed; the whole test split when left out."),
@@ -406,7 +435,7 @@ def verify(
 
 @app.command(epilog="Example: glyphlite export runs/micro-cnn/model_int8.tflite --for tflm --out firmware")
 def export(
-    file: Annotated[Path, typer.Argument(metavar="FILE.tflite", help="A .tflite file.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE.tflite", help=ARTIFACT_HELP)],
     target: Annotated[
         ExportFor,
         typer.Option(
@@ -420,13 +449,22 @@ def export(
     dataset: DatasetOption = "mnist",
     sample: Annotated[int, typer.Option("--sample", min=0, help="The test image to embed.")] = 0,
     data_dir: DataDirOption = None,
+    litertjs: LiteRtJsOption = True,
     as_json: JsonOption = False,
 ) -> None:
-    """Turn a .tflite file into firmware sources for TensorFlow Lite Micro."""
+    """Turn a .tflite file into firmware sources for TensorFlow Lite Micro, a C array, or a page to draw on."""
     from glyphlite.pipeline.export import export_file
 
     exported = export_file(
-        file, target.value, out, name=name, language=language.value, dataset=dataset, sample=sample, data_dir=data_dir
+        file,
+        target.value,
+        out,
+        name=name,
+        language=language.value,
+        dataset=dataset,
+        sample=sample,
+        data_dir=data_dir,
+        litertjs=litertjs,
     )
     if as_json:
         _print_json(exported.document)
@@ -436,7 +474,7 @@ def export(
 
 @app.command("compile", epilog="Example: glyphlite compile runs/micro-cnn/model_int8.tflite --out firmware --optimize speed")
 def compile_(
-    file: Annotated[Path, typer.Argument(metavar="MODEL_int8.tflite", help="An int8 .tflite file.")],
+    file: Annotated[Path, typer.Argument(metavar="MODEL_int8.tflite", help=f"An int8 one. {ARTIFACT_HELP}")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder to write.")],
     name: Annotated[
         str | None, typer.Option("--name", help="Prefix of the C symbols and file names; the file's name when left out.")
@@ -483,7 +521,10 @@ def compile_(
 def simulate(
     target: Annotated[
         Path,
-        typer.Argument(metavar="DIR|MODEL.tflite", help="An int8 .tflite file, or the folder that `glyphlite compile` wrote."),
+        typer.Argument(
+            metavar="DIR|MODEL.tflite",
+            help="An int8 .tflite file, a shipped model's name, or the folder that `glyphlite compile` wrote.",
+        ),
     ],
     cpu: Annotated[list[Cpu] | None, typer.Option("--cpu", help="The core to emulate; may be repeated.")] = None,
     images: Annotated[int, typer.Option("--images", min=1, help="Test images to run and to count.")] = 10,
@@ -515,21 +556,23 @@ def simulate(
     _print(firmware_view(simulation.reports))
 
 
-@app.command(epilog="Example: glyphlite draw runs/edge-cnn/model_int8.tflite")
+@app.command(epilog="Example: glyphlite draw runs/edge-cnn")
 def draw(
     file: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
-            metavar="[MODEL_int8.tflite]", help="An int8 .tflite file, or a run's folder; runs/edge-cnn when left out."
+            metavar="[MODEL_int8.tflite]",
+            help="An int8 .tflite file, a run's folder, or a shipped model's name; the most accurate shipped one when left out.",
         ),
-    ] = Path("runs/edge-cnn"),
+    ] = None,
     host: Annotated[str, typer.Option("--host", help="0.0.0.0 lets a phone on the same network in.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes any that is free.")] = 8000,
+    litertjs: LiteRtJsOption = True,
 ) -> None:
     """Serve a page to draw on: the int8 model answers every stroke, in the browser. Ctrl-C ends it."""
     from glyphlite.pipeline.export import draw_page
 
-    draw_page(file, host=host, port=port)
+    draw_page(file, host=host, port=port, litertjs=litertjs)
 
 
 @app.command(epilog="Example: glyphlite report runs/micro-cnn runs/edge-cnn --out comparison.html")

@@ -187,6 +187,19 @@ class FirmwareReport(Record):
     layers: list[LayerReport] = Field(default_factory=list)
 
 
+class PretrainedReport(Record):
+    """The model came with glyphlite: which seed of how many, chosen on validation, and whether its int8 file came out again."""
+
+    seed: int
+    seeds: int
+    best_epoch: int
+    train_seconds: float
+    validation_accuracy: float
+    keras_sha256: str
+    int8_sha256: str
+    int8_is_the_shipped_one: bool
+
+
 class Results(Record):
     """One run of the pipeline, whole."""
 
@@ -197,6 +210,7 @@ class Results(Record):
     seed: int
     labels: list[str] = Field(default_factory=list)
     seconds: dict[str, float] = Field(default_factory=dict)
+    pretrained: PretrainedReport | None = None
     keras: KerasReport
     artifacts: list[ArtifactReport] = Field(default_factory=list)
     unverified: list[UnverifiedReport] = Field(default_factory=list)

@@ -1,9 +1,16 @@
-"""What the page's tests share: the page of the sample model, exported once."""
+"""What the page's tests share: the page of the sample model, exported once with one engine and once with both, and a browser."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from chromium import NoChromiumError, find_chromium
+from playwright.sync_api import Browser, sync_playwright
+from web_tools import node
 
+from glyphlite.errors import ToolError
+from glyphlite.export.litertjs import LiteRtJs, obtain_litertjs
 from glyphlite.export.web import WebExport, export_web
 
 
@@ -11,3 +18,35 @@ from glyphlite.export.web import WebExport, export_web
 def page(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> WebExport:
     """The page of micro-cnn's int8 file."""
     return export_web(samples / "model_int8.tflite", tmp_path_factory.mktemp("web") / "page")
+
+
+@pytest.fixture(scope="session")
+def litertjs() -> LiteRtJs:
+    """LiteRT.js from the user's cache, else fetched with an npm: of the PATH, else beside the node that the tests use."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", os.pathsep.join([os.environ["PATH"], str(Path(node()).parent)]))
+        try:
+            return obtain_litertjs()
+        except ToolError as error:
+            pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def both(samples: Path, litertjs: LiteRtJs, tmp_path_factory: pytest.TempPathFactory) -> WebExport:
+    """The page of micro-cnn's int8 file with both engines."""
+    return export_web(samples / "model_int8.tflite", tmp_path_factory.mktemp("web") / "both", litertjs=litertjs)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    try:
+        chromium = find_chromium()
+    except NoChromiumError as error:
+        pytest.skip(str(error))
+    environment: dict[str, str | float | bool] = {**os.environ, **chromium.environment}
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium.program, env=environment, chromium_sandbox=False, args=["--disable-gpu"]
+        )
+        yield browser
+        browser.close()

@@ -33,7 +33,7 @@ def tflm_scores(artifact: Path, images: np.ndarray) -> np.ndarray:
 
 def test_the_whole_page_is_small(page: WebExport) -> None:
     sizes = {path.name: path.stat().st_size for path in page.folder.iterdir()}
-    assert set(sizes) == web.OURS == {path.name for path in page.files}
+    assert set(sizes) == web.ALWAYS == {path.name for path in page.files}
     engines = {sizes["engine-plain.wasm"], sizes["engine-simd.wasm"]}
     assert page.first_load_bytes == sum(sizes.values()) - min(engines) <= FIRST_LOAD_BYTES
     assert page.engine_bytes == max(engines)
@@ -73,6 +73,7 @@ def test_every_file_that_is_named_is_there(page: WebExport) -> None:
         assert set(re.findall(r'from "\./([^"]+)"', path.read_text())) <= names, path.name
     worker = (page.folder / "sw.js").read_text()
     kept = set(json.loads(re.findall(r"FILES = (\[.*\]);", worker)[0]))
+    assert "const LATER = [];" in worker
     assert kept == names - {"index.html", "sw.js", "engine-plain.wasm", "engine-simd.wasm"} | {"./"}
     identifiers = set(re.findall(r'\bid="([^"]+)"', html))
     assert set(re.findall(r'\$\("([^"]+)"\)', (page.folder / "app.js").read_text())) <= identifiers
@@ -137,8 +138,9 @@ def test_without_zig(samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_another_export_is_another_version(page: WebExport, tmp_path: Path) -> None:
     """What the service worker keeps hangs on the bytes of every file, not on when they were written."""
     written = {path.name: path.read_bytes() for path in page.files if path.name != "sw.js"}
-    assert web._service_worker(written) == (page.folder / "sw.js").read_bytes()
-    assert web._service_worker(written | {"ink.js": b"//"}) != web._service_worker(written)
+    assert web._service_worker(written, {}) == (page.folder / "sw.js").read_bytes()
+    assert web._service_worker(written | {"ink.js": b"//"}, {}) != web._service_worker(written, {})
+    assert web._service_worker(written, {"litert.wasm": b"1"}) != web._service_worker(written, {"litert.wasm": b"2"})
 
 
 def test_the_name_of_a_model(samples: Path, tmp_path: Path) -> None:

@@ -1,19 +1,17 @@
 """The page in a real browser answers what Python answers, to strokes, pictures and keys, from its own host alone, offline too."""
 
-import base64
 import io
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import numpy as np
 import pytest
-from chromium import NoChromiumError, find_chromium
+from browsing import CANVAS, STROKES, Visit, encoded, served, visit
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 from test_web import FIRST_LOAD_BYTES, tflm_scores
 from test_web_images import on_paper
 
@@ -27,33 +25,6 @@ pytestmark = pytest.mark.slow
 ANSWER_MS = 50
 """From a stroke's end to its answer, the best of several: other programs run beside the tests."""
 SIZES = {"phone": (360, 780), "desktop": (1280, 800)}
-
-STROKES = {
-    "0": [(0.5 + 0.19 * np.sin(a), 0.5 - 0.33 * np.cos(a)) for a in np.linspace(0, 2 * np.pi, 40)],
-    "1": [(0.5, y) for y in np.linspace(0.15, 0.85, 20)],
-    "3": [(0.46 + 0.17 * np.sin(a), 0.31 - 0.17 * np.cos(a)) for a in np.linspace(-1.1, 2.9, 30)]
-    + [(0.46 + 0.2 * np.sin(a), 0.67 - 0.19 * np.cos(a)) for a in np.linspace(0.1, 4.2, 30)],
-    "7": [(x, 0.2) for x in np.linspace(0.3, 0.7, 15)] + [(0.7 - 0.25 * t, 0.2 + 0.62 * t) for t in np.linspace(0.05, 1, 20)],
-}
-"""Points of one stroke, as parts of the paper's side."""
-
-CANVAS = """async ([encoded, side]) => {
-    const { pad, answer } = await import("./app.js");
-    const grey = Uint8Array.from(atob(encoded), (c) => c.charCodeAt(0));
-    const sheet = Object.assign(document.createElement("canvas"), { width: side, height: side });
-    const answers = [];
-    for (let start = 0; start < grey.length; start += side * side) {
-        const image = new ImageData(side, side);
-        for (let i = 0; i < image.data.length; i++) image.data[i] = i % 4 === 3 ? 255 : grey[start + (i >> 2)];
-        sheet.getContext("2d").putImageData(image, 0, 0);
-        pad.show(sheet);
-        pad.strokes.push({ points: [[0, 0]], erase: true });  // from here on it counts as drawn, not as a photo
-        pad.draw();
-        const { index, pixels } = answer(false);
-        answers.push({ index, pixels: Array.from(pixels), shown: document.getElementById("class").innerText });
-    }
-    return answers;
-}"""
 
 UPLOAD = """async (files) => {
     const { openPicture } = await import("./app.js");
@@ -78,63 +49,10 @@ SCORES = """async ([encoded, build]) => {
 }"""
 
 
-@dataclass
-class Visit:
-    """A page in the browser, and what it did while it was open."""
-
-    page: Page
-    address: str
-    requests: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
-
-    def draw(self, points: list[tuple[float, float]]) -> None:
-        """One stroke with the mouse's real events."""
-        box = self.page.locator("#pad").bounding_box()
-        assert box is not None
-        places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
-        self.page.mouse.move(*places[0])
-        self.page.mouse.down()
-        for place in places[1:]:
-            self.page.mouse.move(*place)
-        self.page.mouse.up()
-
-    def text(self, name: str) -> str:
-        return self.page.locator(f"#{name}").inner_text()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    try:
-        chromium = find_chromium()
-    except NoChromiumError as error:
-        pytest.skip(str(error))
-    environment: dict[str, str | float | bool] = {**os.environ, **chromium.environment}
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium.program, env=environment, chromium_sandbox=False, args=["--disable-gpu"]
-        )
-        yield browser
-        browser.close()
-
-
 @pytest.fixture(scope="module")
 def address(page: WebExport) -> Iterator[str]:
-    with page_server(page.folder, port=0) as server:
-        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-
-
-def visit(context: BrowserContext, address: str) -> Visit:
-    """Open the page; what it asks for and complains about is written down."""
-    page = context.new_page()
-    visit = Visit(page, address)
-    context.on("request", lambda request: visit.requests.append(request.url))
-    page.on("console", lambda message: visit.complaints.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: visit.complaints.append(str(error)))
-    page.goto(address)
-    page.wait_for_selector("body[data-ready]")
-    return visit
+    with served(page.folder) as address:
+        yield address
 
 
 @pytest.fixture
@@ -146,10 +64,6 @@ def opened(browser: Browser, address: str) -> Iterator[Visit]:
     assert visited.complaints == []
     assert [url for url in visited.requests if not url.startswith((address, "blob:"))] == []
     context.close()
-
-
-def encoded(data: bytes) -> str:
-    return base64.b64encode(data).decode()
 
 
 def check_answers(answers: list[dict[str, Any]], pictures: list[np.ndarray], artifact: Path) -> None:
@@ -298,8 +212,13 @@ def test_first_load_and_then_offline(browser: Browser, page: WebExport) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("device", SIZES)
-def test_pictures_of_the_page(browser: Browser, address: str, tmp_path: Path, device: str, scheme: str) -> None:
+def test_pictures_of_the_page(browser: Browser, both: WebExport, tmp_path: Path, device: str, scheme: str) -> None:
     """Screenshots; GLYPHLITE_PICTURES=docs/pictures writes them there."""
+    with served(both.folder) as address:
+        take_picture(browser, address, Path(os.environ.get("GLYPHLITE_PICTURES") or tmp_path), device, scheme)
+
+
+def take_picture(browser: Browser, address: str, folder: Path, device: str, scheme: str) -> None:
     width, height = SIZES[device]
     phone = device == "phone"
     context = browser.new_context(
@@ -313,7 +232,6 @@ def test_pictures_of_the_page(browser: Browser, address: str, tmp_path: Path, de
     visited.draw(STROKES["3"])
     visited.page.evaluate("document.activeElement.blur()")
     visited.page.wait_for_timeout(250)  # the bars' way up
-    folder = Path(os.environ.get("GLYPHLITE_PICTURES") or tmp_path)
     place = folder / f"draw-{device}-{scheme}.png"
     with Image.open(io.BytesIO(visited.page.screenshot())) as picture:
         background = picture.convert("L").getpixel((2, 300))

@@ -3,14 +3,14 @@
 import pytest
 
 from glyphlite.models.classics import CLASSICS
-from glyphlite.models.registry import MODEL_NAMES, resolve_model
+from glyphlite.models.registry import REFERENCE_NAMES, resolve_model
 
 PARAMETERS = {"decay-cnn": 287_306, "micro-cnn": 21_898, "edge-cnn": 225_034, "mlp": 101_770, "classic-cnn": 34_826}
 
 
 @pytest.fixture(scope="module")
 def models():
-    return {name: resolve_model(name, (28, 28, 1), 10).build() for name in MODEL_NAMES}
+    return {name: resolve_model(name, (28, 28, 1), 10).build() for name in REFERENCE_NAMES}
 
 
 def _layers(model):
@@ -67,7 +67,7 @@ def test_decay_cnn_layers(models):
     assert [layer.rate for layer in model.layers if type(layer).__name__ == "Dropout"] == [0.25] * 4
 
 
-@pytest.mark.parametrize("name", MODEL_NAMES)
+@pytest.mark.parametrize("name", REFERENCE_NAMES)
 def test_ends_in_float32_softmax(models, name):
     last = models[name].layers[-1]
     assert (last.name, last.units, last.activation.__name__, last.compute_dtype) == ("pred", 10, "softmax", "float32")

@@ -20,8 +20,10 @@ from glyphlite.console import captured_noise, quiet_tensorflow
 from glyphlite.conversion.blame import layer_and_op, layer_by_prefix, layer_names
 from glyphlite.conversion.naming import with_readable_names
 from glyphlite.conversion.operators import float_operators, select_operators
+from glyphlite.conversion.shared_constants import with_shared_constants
 from glyphlite.conversion.variants import RULED_OUT_BY_SELECT_OPS, Variant, get_variant
 from glyphlite.errors import ConversionError
+from glyphlite.models.quantization import in_float, is_quantized
 from glyphlite.tflite.metadata import ModelMetadata, add_metadata
 
 if TYPE_CHECKING:
@@ -64,13 +66,23 @@ class ExportedModel:
 
     Attributes:
         model: the Keras model.
-        folder: TensorFlow's SavedModel.
+        folder: TensorFlow's SavedModel, in float32.
         shape: of the input, the batch first; None where it is free.
+        simulated: the SavedModel with int8 simulated, of a model that was trained so: its ranges are in the graph.
     """
 
     model: "keras.Model"
     folder: Path
     shape: tuple[int | None, ...] = field(default=())
+    simulated: Path | None = None
+
+    def folder_for(self, variant: Variant) -> Path:
+        """The SavedModel that a variant is made from."""
+        return self.simulated if self.simulated and variant.name == "int8" else self.folder
+
+    def needs_calibration(self, variant: Variant) -> bool:
+        """Whether ranges of activations have to be measured for a variant."""
+        return variant.needs_calibration and self.folder_for(variant) != self.simulated
 
 
 def convert(
@@ -87,7 +99,8 @@ def convert(
     Args:
         model: with one image input and one output of a number per class.
         variant: one of ``VARIANT_NAMES``.
-        representative: float32 images ``(n, height, width, channels)`` for calibration, int8 and int16x8 only.
+        representative: float32 images ``(n, height, width, channels)`` for calibration, int8 and int16x8 only; int8 needs none
+            of a model that was trained with int8 simulated.
         batch: images per inference; None leaves it free.
         labels: the classes in order, stored as metadata.
         description: one sentence, stored in the file.
@@ -112,10 +125,14 @@ def exported(model: "keras.Model", *, batch: int | None = 1) -> Iterator[Exporte
     shape = (batch, *_image_shape(model))
     quiet_tensorflow()
     with tempfile.TemporaryDirectory(prefix="glyphlite-") as folder:
-        saved = ExportedModel(model, Path(folder) / "saved", shape)
+        simulated = Path(folder) / "simulated" if is_quantized(model) else None
+        saved = ExportedModel(model, Path(folder) / "saved", shape, simulated)
         with captured_noise():
             try:
-                _save(model, saved.folder, shape)
+                if simulated:
+                    _save(model, simulated, shape)
+                with in_float(model):
+                    _save(model, saved.folder, shape)
             except Exception as error:  # Keras and TensorFlow raise whatever a layer's code does
                 raise _failure(model, shape, "the model cannot be saved for conversion", error) from None
         yield saved
@@ -131,7 +148,7 @@ def convert_exported(
 ) -> Conversion:
     """Convert a saved model to one variant; as :func:`convert`, for several variants of one model."""
     kind = get_variant(variant)
-    images = _calibration_images(kind, representative, saved.shape)
+    images = _calibration_images(kind, representative, saved.shape) if saved.needs_calibration(kind) else ()
     with captured_noise():
         content, error = _attempt(saved, kind, images, select=False)
         if content is None:
@@ -141,7 +158,7 @@ def convert_exported(
         assert error is not None
         raise _failure(saved.model, saved.shape, f"the model cannot be converted to {variant}", error)
     content = add_metadata(
-        with_readable_names(content, layer_names(saved.model)),
+        with_readable_names(with_shared_constants(content), layer_names(saved.model)),
         ModelMetadata(
             name=str(saved.model.name),
             description=description,
@@ -167,7 +184,7 @@ def _attempt(
     """The file, or what the converter raised."""
     import tensorflow as tf
 
-    converter = tf.lite.TFLiteConverter.from_saved_model(str(saved.folder), signature_keys=["serving_default"])
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(saved.folder_for(variant)), signature_keys=["serving_default"])
     _configure(converter, variant, images, select=select)
     try:
         return converter.convert(), None
@@ -184,12 +201,13 @@ def _configure(converter: Any, variant: Variant, images: Sequence[np.ndarray], *
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if variant.name == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    if variant.name == "int8":
+    if variant.name == "int8" and images:  # the converter takes "int8 kernels only" for a demand to calibrate
         kernels = tf.lite.OpsSet.TFLITE_BUILTINS_INT8
     if variant.name == "int16x8":
         kernels = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
     if variant.needs_calibration:
-        converter.representative_dataset = lambda: ([image] for image in images)
+        if images:
+            converter.representative_dataset = lambda: ([image] for image in images)
         converter.inference_input_type = converter.inference_output_type = tf.as_dtype(variant.ports)
     converter.target_spec.supported_ops = [kernels, tf.lite.OpsSet.SELECT_TF_OPS] if select else [kernels]
 

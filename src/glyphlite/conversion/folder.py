@@ -78,10 +78,10 @@ def convert_to_folder(
             "name the dataset that it was trained on with --dataset"
         )
     make_folder(folder)
-    calibrated = any(variant.needs_calibration for variant in chosen)
-    images = representative_images(dataset, samples, seed) if calibrated else None
     artifacts = []
     with exported(model, batch=batch) as saved:
+        calibrated = any(saved.needs_calibration(variant) for variant in chosen)
+        images = representative_images(dataset, samples, seed) if calibrated else None
         for variant in chosen:
             started = time.perf_counter()
             words = (

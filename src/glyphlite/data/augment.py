@@ -50,7 +50,7 @@ def augment(images: np.ndarray, affine: Affine, rng: np.random.Generator) -> np.
     result = np.empty_like(images)
     for start in range(0, len(images), _CHUNK):
         part = slice(start, start + _CHUNK)
-        result[part] = _warp(images[part], matrices[part], shifts[part])
+        result[part] = warp(images[part], matrices[part], shifts[part])
     return result
 
 
@@ -71,7 +71,7 @@ def draw_affines(count: int, affine: Affine, rng: np.random.Generator) -> tuple[
     return turn @ stretch, np.stack([row_shift, column_shift], -1) * np.float32(affine.shift_pixels)
 
 
-def _warp(images: np.ndarray, matrices: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+def warp(images: np.ndarray, matrices: np.ndarray, shifts: np.ndarray) -> np.ndarray:
     """Sample each image at the places that its matrix and shift name."""
     count, height, width, channels = images.shape
     centre = np.array([(height - 1) / 2, (width - 1) / 2], np.float32)

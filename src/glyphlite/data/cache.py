@@ -15,12 +15,16 @@ from glyphlite.errors import DataError, OutputError
 from glyphlite.files import atomic_folder
 
 
-def cache_folder(known: KnownDataset) -> Path:
-    """Where the dataset is kept: ``$XDG_CACHE_HOME/glyphlite/NAME``, by default under ``~/.cache``."""
+def user_cache() -> Path:
+    """Where everything that was fetched is kept: ``$XDG_CACHE_HOME/glyphlite``, by default under ``~/.cache``."""
     home = os.environ.get("XDG_CACHE_HOME", "")
     # The XDG base directory specification: a relative path is invalid and ignored.
-    base = Path(home) if home.startswith("/") else Path.home() / ".cache"
-    return base / "glyphlite" / known.name
+    return (Path(home) if home.startswith("/") else Path.home() / ".cache") / "glyphlite"
+
+
+def cache_folder(known: KnownDataset) -> Path:
+    """Where the dataset is kept: a folder of its name in :func:`user_cache`."""
+    return user_cache() / known.name
 
 
 def read_cache(known: KnownDataset) -> Verified | None:

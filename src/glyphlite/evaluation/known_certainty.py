@@ -10,7 +10,8 @@ from typing import Any
 from glyphlite.files import sha256_of
 from glyphlite.results import Certainty
 
-RECORDS = ("results.json", "card.json")
+CARD = "card.json"
+RECORDS = ("results.json", CARD)
 """A run's results, and the card of a model that travels with its description."""
 
 
@@ -22,7 +23,9 @@ def certainty_of(path: Path) -> Certainty | None:
     Args:
         path: a .tflite or .keras file.
     """
-    records = [record for name in RECORDS if (record := path.parent / name).is_file()]
+    # A shipped model's card stands one folder up: it is the same for all of its seeds.
+    places = [*(path.parent / name for name in RECORDS), path.parent.parent / CARD]
+    records = [record for record in places if record.is_file()]
     if not records:
         return None
     digest = sha256_of(path)

@@ -50,6 +50,7 @@ class _Handler(SimpleHTTPRequestHandler):
         ".json": "application/json",
         ".png": "image/png",
         ".svg": "image/svg+xml",
+        ".txt": "text/plain; charset=utf-8",
         ".wasm": "application/wasm",
         ".webmanifest": "application/manifest+json",
         "": "application/octet-stream",

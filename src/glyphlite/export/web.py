@@ -1,6 +1,7 @@
 """An int8 .tflite file as a page to draw on: static files that any host serves, and that work offline once loaded.
 
-Composes the compiler, the wasm32 toolchain and the files of ``templates/web``; knows nothing of servers or browsers.
+Composes the compiler, the wasm32 toolchain, the files of ``templates/web`` and, where it is given one, the second engine; knows
+nothing of servers or browsers.
 """
 
 import json
@@ -14,8 +15,12 @@ from typing import Any
 
 from glyphlite import __version__
 from glyphlite.compiler import CompilationReport, compile_artifact
+from glyphlite.conversion.variants import VARIANT_NAMES
 from glyphlite.errors import ArtifactError, OutputError
 from glyphlite.evaluation.known_certainty import certainty_of
+from glyphlite.export.litertjs import LICENSE, MEMBERS, LiteRtJs
+from glyphlite.export.second_engine import GLUE, SecondEngine, page_file, second_engine
+from glyphlite.export.slimming import slim
 from glyphlite.export.templating import render
 from glyphlite.files import atomic_folder
 from glyphlite.runtimes.artifact import read_artifact
@@ -37,17 +42,21 @@ STATIC = (
     "normalize.js",
     "pad.js",
     "pictures.js",
+    "switches.js",
     "words.js",
     "icon.svg",
     "touch-icon.png",
     "manifest.webmanifest",
 )
-"""Copied as they are."""
+"""The same in every page."""
 
 BUILDS = ("plain", "simd")
 """The engine without and with WebAssembly's vector instructions; a browser loads one of them."""
 
-OURS = frozenset({*STATIC, *(f"engine-{build}.wasm" for build in BUILDS), "model.json", "sw.js"})
+ALWAYS = frozenset({*STATIC, *(f"engine-{build}.wasm" for build in BUILDS), "model.json", "sw.js"})
+"""What every page holds."""
+
+OURS = ALWAYS | {*GLUE, *MEMBERS, LICENSE, *map(page_file, VARIANT_NAMES)}
 """What an earlier export may have left in the folder."""
 
 _NAME = "network"
@@ -77,11 +86,15 @@ class WebExport:
         folder: to be served as it is.
         files: every file in it.
         name: of the model, as the page shows it.
-        variant: always int8, what generated C expresses.
+        variant: that the page starts with: always int8, what generated C expresses.
         labels: the classes.
         model_bytes: size of the .tflite file.
         engine_bytes: size of the larger build of the engine, the model's weights included.
-        first_load_bytes: all that a browser fetches before the page works offline, uncompressed: one engine and all else.
+        first_load_bytes: all that a browser fetches before the page works offline, uncompressed: one engine and all else but the
+            second engine.
+        second_engine_bytes: what it fetches besides when LiteRT.js is chosen, one variant included; 0 without it.
+        second_engine_variants: that LiteRT.js answers with.
+        left_out: one line for each variant beside the model that it does not take.
     """
 
     folder: Path
@@ -92,15 +105,21 @@ class WebExport:
     model_bytes: int
     engine_bytes: int
     first_load_bytes: int
+    second_engine_bytes: int = 0
+    second_engine_variants: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
-def export_web(artifact: Path, folder: Path, *, labels: Sequence[str] | None = None) -> WebExport:
+def export_web(
+    artifact: Path, folder: Path, *, labels: Sequence[str] | None = None, litertjs: LiteRtJs | None = None
+) -> WebExport:
     """Write the page; the folder appears whole or not at all.
 
     Args:
         artifact: an int8 .tflite file of a classifier of grey or RGB images.
         folder: created, or replaced where it holds an earlier page and nothing else.
         labels: the classes' names; by default those packed into the file, else their numbers.
+        litertjs: the second engine; without it the page has one, and no switches.
 
     Raises:
         ArtifactError: the file is malformed, no classifier of images, or holds what generated C cannot express.
@@ -116,23 +135,35 @@ def export_web(artifact: Path, folder: Path, *, labels: Sequence[str] | None = N
         report = compile_artifact(artifact, Path(temporary) / "c", name=_NAME, labels=labels)
         engines = {f"engine-{build}.wasm": _engine(Path(temporary), build) for build in BUILDS}
     name = _model_name(artifact, content)
+    taken = second_engine(artifact, content, graph, litertjs) if litertjs else None
+    second = taken if taken and taken.variants else None
     written = {file: _static(file) for file in STATIC} | engines
-    written["model.json"] = _json(_model_record(name, artifact, content, shape, report, engines))
-    written["sw.js"] = _service_worker(written)
+    written["model.json"] = _json(_model_record(name, artifact, content, shape, report, engines, second))
+    later = {} if second is None else {file: _static(file) for file in GLUE} | second.files
+    written["sw.js"] = _service_worker(written, later)
     with atomic_folder(folder) as temporary_folder:
-        for file, data in written.items():
+        for file, data in (written | later).items():
             (temporary_folder / file).write_bytes(data)
     smaller = min(len(engine) for engine in engines.values())
     return WebExport(
         folder=folder,
-        files=tuple(folder / file for file in written),
+        files=tuple(folder / file for file in written | later),
         name=name,
         variant="int8",
         labels=report.labels,
         model_bytes=len(content),
         engine_bytes=max(len(engine) for engine in engines.values()),
         first_load_bytes=sum(len(data) for data in written.values()) - smaller,
+        second_engine_bytes=_second_load_bytes(later),
+        second_engine_variants=second.variants if second else (),
+        left_out=taken.left_out if taken else (),
     )
+
+
+def _second_load_bytes(later: dict[str, bytes]) -> int:
+    """The second engine with the largest of its variants; nobody fetches the licence."""
+    models = [len(data) for file, data in later.items() if file.endswith(".tflite")]
+    return sum(len(data) for file, data in later.items() if file != LICENSE) - sum(models) + max(models, default=0)
 
 
 def _check_folder(folder: Path) -> None:
@@ -190,6 +221,7 @@ def _model_record(
     shape: tuple[int, int, int],
     report: CompilationReport,
     engines: dict[str, bytes],
+    second: SecondEngine | None,
 ) -> dict[str, Any]:
     """What the page knows of the model."""
     return {
@@ -205,6 +237,7 @@ def _model_record(
         "arenaBytes": report.arena_bytes,
         "certainty": _certainty(artifact),
         "engines": {build: {"file": file, "bytes": len(engines[file])} for build in BUILDS for file in [f"engine-{build}.wasm"]},
+        "litert": second.record if second else None,
         "madeBy": f"glyphlite {__version__}",
     }
 
@@ -217,19 +250,20 @@ def _certainty(artifact: Path) -> dict[str, float] | None:
     return {"temperature": known.temperature, "leastCertainty": known.least_certainty, "floor": known.floor}
 
 
-def _service_worker(written: dict[str, bytes]) -> bytes:
-    """Keeps these very files; another export has another name in the browser's storage."""
+def _service_worker(written: dict[str, bytes], later: dict[str, bytes]) -> bytes:
+    """Keeps these very files, the later ones once they were asked for; another export has another name in browsers' storage."""
     digest = sha256()
-    for file in sorted(written):
-        digest.update(file.encode() + b"\0" + sha256(written[file]).digest())
+    for file, data in sorted((written | later).items()):
+        digest.update(file.encode() + b"\0" + sha256(data).digest())
     always = ["./", *(file for file in written if not file.startswith("engine-") and file != "index.html")]
-    values = {"version": digest.hexdigest()[:16], "files": json.dumps(always)}
-    return render("web/sw.js.j2", values).encode()
+    asked = [file for file in later if file != LICENSE]
+    values = {"version": digest.hexdigest()[:16], "files": json.dumps(always), "later": json.dumps(asked)}
+    return slim("sw.js", render("web/sw.js.j2", values).encode())
 
 
 def _static(file: str) -> bytes:
-    return (resources("glyphlite.export") / "templates" / "web" / file).read_bytes()
+    return slim(file, (resources("glyphlite.export") / "templates" / "web" / file).read_bytes())
 
 
 def _json(record: dict[str, Any]) -> bytes:
-    return (json.dumps(record, ensure_ascii=False, indent=1) + "\n").encode()
+    return (json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n").encode()

@@ -6,7 +6,7 @@ and nothing of training.
 
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from glyphlite.errors import ModelError
@@ -72,7 +72,35 @@ class Dropout:
     rate: float
 
 
-Layer = Conv | Pool | Flatten | Dense | BatchNorm | Relu | Dropout
+@dataclass(frozen=True)
+class FoldedConv:
+    """2-D convolution whose batch normalization folds into it, then ReLU; trained for int8."""
+
+    name: str
+    filters: int
+    kernel: int
+    stride: int = 1
+    padding: str = "valid"
+
+
+@dataclass(frozen=True)
+class FoldedDepthwise:
+    """Depthwise convolution, one filter a channel, without bias or activation; trained for int8."""
+
+    name: str
+    kernel: int
+    stride: int = 1
+    padding: str = "valid"
+
+
+@dataclass(frozen=True)
+class GlobalMean:
+    """The mean over height and width; trained for int8."""
+
+    name: str
+
+
+Layer = Conv | Pool | Flatten | Dense | BatchNorm | Relu | Dropout | FoldedConv | FoldedDepthwise | GlobalMean
 
 
 @dataclass(frozen=True)
@@ -91,6 +119,11 @@ class Architecture:
 
     name: str
     layers: tuple[Layer, ...]
+
+    @property
+    def is_quantization_aware(self) -> bool:
+        """Whether its layers can be trained for int8 (`glyphlite.models.quantized`)."""
+        return any(isinstance(layer, FoldedConv | FoldedDepthwise | GlobalMean) for layer in self.layers)
 
     def layers_for(self, classes: int) -> tuple[Layer, ...]:
         """All layers, the closing softmax over ``classes`` included."""
@@ -122,10 +155,10 @@ class Architecture:
 
         list(self.costs(input_shape, classes))
         image = keras.Input(shape=tuple(input_shape), name="input_layer")
-        x = image
+        x = _rounded(image) if self.is_quantization_aware else image
         for layer in self.layers:
             x = _keras_layer(layer)(x)
-        x = keras.layers.Dense(classes, activation="softmax", name="pred", dtype="float32")(x)
+        x = _quantized_scores(x, classes) if self.is_quantization_aware else _scores(x, classes)
         return keras.Model(image, x, name=self.name.replace("-", "_"))
 
     def document(self) -> dict[str, Any]:
@@ -133,16 +166,40 @@ class Architecture:
         return {"name": self.name, "layers": [{"kind": type(layer).__name__, **asdict(layer)} for layer in self.layers]}
 
 
+def _scores(features: Any, classes: int) -> Any:
+    import keras
+
+    return keras.layers.Dense(classes, activation="softmax", name="pred", dtype="float32")(features)
+
+
+def _rounded(image: Any) -> Any:
+    from glyphlite.models.quantized import QuantizedInput
+
+    return QuantizedInput(name="rounded_input")(image)
+
+
+def _quantized_scores(features: Any, classes: int) -> Any:
+    import keras
+
+    from glyphlite.models.quantized import QuantizedDense
+
+    return keras.layers.Softmax(name="softmax", dtype="float32")(QuantizedDense(classes, name="pred")(features))
+
+
 def _cost(layer: Layer, shape: tuple[int, ...]) -> LayerCost:
     match layer:
         case Conv(name, filters, kernel, stride):
-            height, width, channels = shape
-            output = ((height - kernel) // stride + 1, (width - kernel) // stride + 1, filters)
-            weights = kernel * kernel * channels * filters
-            return LayerCost(name, output, weights + filters, weights * max(0, output[0]) * max(0, output[1]))
+            return _convolution_cost(name, shape, filters, shape[-1], kernel, stride, "valid")
+        case FoldedConv(name, filters, kernel, stride, padding):
+            return _convolution_cost(name, shape, filters, shape[-1], kernel, stride, padding)
+        case FoldedDepthwise(name, kernel, stride, padding):
+            cost = _convolution_cost(name, shape, shape[-1], 1, kernel, stride, padding)
+            return replace(cost, parameters=cost.parameters - shape[-1])
         case Pool(name, size):
             height, width, channels = shape
             return LayerCost(name, (height // size, width // size, channels), 0, 0)
+        case GlobalMean(name):
+            return LayerCost(name, (shape[-1],), 0, 0)
         case Flatten(name):
             return LayerCost(name, (math.prod(shape),), 0, 0)
         case Dense(name, units):
@@ -153,14 +210,37 @@ def _cost(layer: Layer, shape: tuple[int, ...]) -> LayerCost:
             return LayerCost(name, shape, 0, 0)
 
 
+def _convolution_cost(
+    name: str, shape: tuple[int, ...], filters: int, depth: int, kernel: int, stride: int, padding: str
+) -> LayerCost:
+    """Of ``filters`` kernels that look at ``depth`` channels each; the parameters are those after folding: kernel and bias."""
+    lengths = [-(-side // stride) if padding == "same" else (side - kernel) // stride + 1 for side in shape[:2]]
+    weights = kernel * kernel * depth * filters
+    return LayerCost(name, (*lengths, filters), weights + filters, weights * max(0, lengths[0]) * max(0, lengths[1]))
+
+
 def _keras_layer(layer: Layer) -> "keras.Layer":
     from keras import layers
 
     match layer:
         case Conv(name, filters, kernel, stride, activation):
             return layers.Conv2D(filters, kernel, stride, activation=activation, name=name)
+        case FoldedConv(name, filters, kernel, stride, padding):
+            from glyphlite.models.quantized import QuantizedConv2D
+
+            return QuantizedConv2D(filters, kernel, strides=stride, padding=padding, name=name)
+        case FoldedDepthwise(name, kernel, stride, padding):
+            from glyphlite.models.quantized import QuantizedConv2D
+
+            return QuantizedConv2D(
+                0, kernel, strides=stride, padding=padding, activation=None, depthwise=True, normalized=False, name=name
+            )
         case Pool(name, size):
             return layers.MaxPooling2D(size, name=name)
+        case GlobalMean(name):
+            from glyphlite.models.quantized import QuantizedMean
+
+            return QuantizedMean(name=name)
         case Flatten(name):
             return layers.Flatten(name=name)
         case Dense(name, units, activation):

@@ -3,19 +3,9 @@
 Where the specification is silent, Keras's defaults hold: no padding, a bias in every layer, Glorot-uniform weights.
 """
 
-from dataclasses import dataclass
-
 from glyphlite.models.architecture import Architecture, BatchNorm, Conv, Dense, Dropout, Flatten, Layer, Pool, Relu
+from glyphlite.models.known import KnownModel
 from glyphlite.models.recipe import Recipe, Schedule
-
-
-@dataclass(frozen=True)
-class Classic:
-    """An architecture, its recipe, and what it is for, in words."""
-
-    architecture: Architecture
-    recipe: Recipe
-    description: str
 
 
 def _conv_block(number: int, filters: int, kernel: int, stride: int) -> tuple[Layer, ...]:
@@ -39,8 +29,8 @@ def _two_convolutions() -> tuple[Layer, ...]:
 
 _CONSTANT_ADAM = Schedule("constant", peak=0.001)
 
-CLASSICS: tuple[Classic, ...] = (
-    Classic(
+CLASSICS: tuple[KnownModel, ...] = (
+    KnownModel(
         Architecture(
             "decay-cnn",
             (
@@ -57,7 +47,7 @@ CLASSICS: tuple[Classic, ...] = (
         Recipe("decay", 20, 128, Schedule("exponential_floor", peak=0.02, floor=0.0001, decay_epochs=3.0)),
         "batch-normalized CNN with a decaying learning rate",
     ),
-    Classic(
+    KnownModel(
         Architecture(
             "micro-cnn",
             (Conv("conv", 8, 3, activation="relu"), Pool("pool"), Flatten(), Dense("fc", 16, "relu")),
@@ -72,7 +62,7 @@ CLASSICS: tuple[Classic, ...] = (
         ),
         "the smallest, for microcontrollers",
     ),
-    Classic(
+    KnownModel(
         Architecture("edge-cnn", (*_two_convolutions(), Dense("fc", 128, "relu"), Dropout("dropout", 0.3))),
         Recipe(
             "edge",
@@ -85,12 +75,12 @@ CLASSICS: tuple[Classic, ...] = (
         ),
         "the default, for phones and boards with room",
     ),
-    Classic(
+    KnownModel(
         Architecture("mlp", (Flatten(), Dense("fc", 128, "relu"))),
         Recipe("mlp", 5, 32, _CONSTANT_ADAM),
         "one hidden layer, no convolution",
     ),
-    Classic(
+    KnownModel(
         Architecture("classic-cnn", _two_convolutions()),
         Recipe("classic", 5, 32, _CONSTANT_ADAM),
         "two convolutions and a softmax",

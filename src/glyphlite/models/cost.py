@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
 
 def keras_parameters(model: "keras.Model") -> int:
-    """All parameters of a model, trained or not, as ``model.summary()`` shows them."""
-    return model.count_params()
+    """All parameters of a model, trained or not, as ``model.summary()`` shows them; of layers that fold, those after folding."""
+    folded = [
+        (layer.count_params(), layer.deployed_parameters) for layer in model.layers if hasattr(layer, "deployed_parameters")
+    ]
+    return model.count_params() - sum(before - after for before, after in folded)
 
 
 def keras_macs(model: "keras.Model") -> int:
@@ -37,7 +40,11 @@ def _macs(layer: Any, inputs: Sequence[int | None], outputs: Sequence[int | None
         return _places(layer, outputs) * (_weights(layer, "depthwise_kernel") + _weights(layer, "pointwise_kernel"))
     if isinstance(layer, layers.Conv2DTranspose):
         return _places(layer, inputs) * _weights(layer, "kernel")
-    if isinstance(layer, layers.Conv1D | layers.Conv2D | layers.DepthwiseConv2D | layers.Dense):
+    from glyphlite.models.quantized import QuantizedConv2D, QuantizedDense
+
+    if isinstance(
+        layer, QuantizedConv2D | QuantizedDense | layers.Conv1D | layers.Conv2D | layers.DepthwiseConv2D | layers.Dense
+    ):
         return _places(layer, outputs) * _weights(layer, "kernel")
     return 0
 

@@ -3,7 +3,7 @@
 It stands with the models, left of training, because a model names the recipe it was tuned with.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,9 @@ class Recipe:
 
     ``precision`` is what products are computed in while training: ``float32``, or ``bfloat16`` on processors that have
     instructions for it (float32 elsewhere). Weights, updates, validation and the model that comes out are float32 in both.
+
+    ``quantized_epochs`` of the ``epochs``, the last ones, are trained with int8 simulated, under the schedule
+    ``quantized_schedule``; ``schedule`` spans those before. Only models of quantization-aware layers can be trained so.
     """
 
     name: str
@@ -38,8 +41,26 @@ class Recipe:
     augmentation: str | None = None
     label_smoothing: float = 0.0
     ema: float | None = None
-    quantization_aware: bool = False
+    quantized_epochs: int = 0
+    quantized_schedule: Schedule | None = None
     precision: str = "float32"
+
+    @property
+    def float_epochs(self) -> int:
+        """The epochs before int8 is simulated."""
+        return self.epochs - self.quantized_epochs
+
+    @property
+    def first_choice(self) -> int:
+        """The first epoch, from 1, that may be kept: of a quantization-aware training only epochs with int8 simulated."""
+        return self.float_epochs + 1 if self.quantized_epochs else 1
+
+    def with_epochs(self, epochs: int) -> "Recipe":
+        """The recipe over another number of epochs; the part of them with int8 simulated stays about the same, and never none."""
+        if not self.quantized_epochs:
+            return replace(self, epochs=epochs)
+        quantized = max(1, min(epochs - 1, round(epochs * self.quantized_epochs / self.epochs)))
+        return replace(self, epochs=epochs, quantized_epochs=quantized)
 
 
 def describe_recipe(recipe: Recipe) -> str:
@@ -59,6 +80,6 @@ def describe_recipe(recipe: Recipe) -> str:
         words.append(f"averaged weights ({recipe.ema:g})")
     if recipe.precision != "float32":
         words.append(f"{recipe.precision} where the processor has it")
-    if recipe.quantization_aware:
-        words.append("quantization-aware")
+    if recipe.quantized_epochs:
+        words.append(f"the last {recipe.quantized_epochs} quantization-aware")
     return ", ".join(words)

@@ -6,17 +6,25 @@ Knows which models there are; knows nothing of data beyond the shape of an image
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from glyphlite.errors import ModelError
-from glyphlite.models.classics import CLASSICS, Classic
+from glyphlite.models.classics import CLASSICS
+from glyphlite.models.frontier import FRONTIER
+from glyphlite.models.known import KnownModel
+from glyphlite.models.pretrained import pretrained_card, pretrained_names
 from glyphlite.models.recipe import Recipe, describe_recipe
 
 if TYPE_CHECKING:
     import keras
 
-MODEL_NAMES: tuple[str, ...] = tuple(classic.architecture.name for classic in CLASSICS)
+KNOWN: tuple[KnownModel, ...] = (*CLASSICS, *FRONTIER)
+
+MODEL_NAMES: tuple[str, ...] = tuple(model.architecture.name for model in KNOWN)
+
+REFERENCE_NAMES: tuple[str, ...] = tuple(model.architecture.name for model in CLASSICS)
+"""The five reference architectures: what ``--model all`` runs."""
 
 
 @dataclass(frozen=True)
@@ -51,30 +59,37 @@ class ModelChoice:
 
 @dataclass(frozen=True)
 class ModelSummary:
-    """One line of `glyphlite models`."""
+    """One line of `glyphlite models`.
+
+    The last three are of the trained int8 file that comes with glyphlite, where one does: its weights and biases as stored, the
+    share of validation images that it is right about, and how many seeds were trained.
+    """
 
     name: str
     parameters: int
     macs: int
     recipe: str
     description: str
+    weight_bytes: int | None = None
+    validation_accuracy: float | None = None
+    seeds: int = 0
 
 
 def describe_models(input_shape: tuple[int, int, int] = (28, 28, 1), classes: int = 10) -> list[ModelSummary]:
     """Every known model with its parameters and multiply-accumulates for one image; counted without TensorFlow."""
     summaries = []
-    for classic in CLASSICS:
-        costs = list(classic.architecture.costs(input_shape, classes))
+    for model in KNOWN:
+        costs = list(model.architecture.costs(input_shape, classes))
         summaries.append(
             ModelSummary(
-                name=classic.architecture.name,
+                name=model.architecture.name,
                 parameters=sum(cost.parameters for cost in costs),
                 macs=sum(cost.macs for cost in costs),
-                recipe=describe_recipe(classic.recipe),
-                description=classic.description,
+                recipe=describe_recipe(model.recipe),
+                description=model.description,
             )
         )
-    return summaries
+    return [_with_shipped(summary) for summary in summaries]
 
 
 def resolve_model(text: str, input_shape: tuple[int, int, int], classes: int) -> ModelChoice:
@@ -88,9 +103,9 @@ def resolve_model(text: str, input_shape: tuple[int, int, int], classes: int) ->
     Raises:
         ModelError: no such name or file, or the architecture does not fit the images.
     """
-    for classic in CLASSICS:
-        if classic.architecture.name == text:
-            return _choose_classic(classic, input_shape, classes)
+    for model in KNOWN:
+        if model.architecture.name == text:
+            return _choose_known(model, input_shape, classes)
     if text.endswith((".keras", ".py")) or ".py:" in text:
         from glyphlite.models.user import choose_user_model
 
@@ -99,16 +114,28 @@ def resolve_model(text: str, input_shape: tuple[int, int, int], classes: int) ->
     raise ModelError(f"no model is called {text!r}; expected one of {known}, path/to/file.py:function or path/to/model.keras")
 
 
-def _choose_classic(classic: Classic, input_shape: tuple[int, int, int], classes: int) -> ModelChoice:
-    architecture = classic.architecture
+def _choose_known(model: KnownModel, input_shape: tuple[int, int, int], classes: int) -> ModelChoice:
+    architecture = model.architecture
     list(architecture.costs(input_shape, classes))
     definition = json.dumps(architecture.document(), sort_keys=True)
     return ModelChoice(
         name=architecture.name,
         input_shape=input_shape,
         classes=classes,
-        recipe=classic.recipe,
+        recipe=model.recipe,
         origin=f"glyphlite's {architecture.name}",
         fingerprint=hashlib.sha256(definition.encode()).hexdigest(),
         builder=lambda: architecture.build(input_shape, classes),
+    )
+
+
+def _with_shipped(summary: ModelSummary) -> ModelSummary:
+    if summary.name not in pretrained_names():
+        return summary
+    card = pretrained_card(summary.name)
+    return replace(
+        summary,
+        weight_bytes=card.best.weight_bytes,
+        validation_accuracy=card.best.validation_accuracy,
+        seeds=len(card.seeds),
     )

@@ -64,6 +64,8 @@ def load_keras_model(path: Path) -> "keras.Model":
     _read(path)
     import keras
 
+    import glyphlite.models.quantized  # noqa: F401 - registers the layers that a .keras file may name
+
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:

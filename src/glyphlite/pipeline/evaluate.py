@@ -7,7 +7,7 @@ from typing import Any
 from glyphlite.console import progress_bar
 from glyphlite.data.datasets import load_dataset
 from glyphlite.evaluation.artifact import ArtifactEvaluation, KerasEvaluation, evaluate_artifact, evaluate_keras
-from glyphlite.pipeline.inputs import existing_file, is_keras, keras_beside
+from glyphlite.pipeline.inputs import is_keras, keras_beside, model_file
 from glyphlite.results import ArtifactReport, KerasReport
 
 
@@ -43,7 +43,7 @@ def evaluate_files(
         ModelError: a .keras file likewise.
         DataError: the dataset.
     """
-    files = list(dict.fromkeys(existing_file(path, "a .keras or .tflite file") for path in files))
+    files = list(dict.fromkeys(model_file(path) for path in files))
     sources = [path for path in files if is_keras(path)]
     artifacts = [path for path in files if not is_keras(path)]
     loaded = load_dataset(dataset, data_dir=data_dir, seed=seed)

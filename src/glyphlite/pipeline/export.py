@@ -5,14 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
+
+from glyphlite.console import say
 from glyphlite.data.datasets import load_dataset
 from glyphlite.data.records import Dataset
-from glyphlite.errors import DataError
+from glyphlite.errors import DataError, ToolError
 from glyphlite.export.c_array import write_model_data
+from glyphlite.export.litertjs import LiteRtJs, obtain_litertjs
 from glyphlite.export.serve import serve
 from glyphlite.export.tflm import ExportReport, export_tflm
 from glyphlite.export.web import WebExport, export_web
-from glyphlite.pipeline.inputs import artifact_in
+from glyphlite.pipeline.inputs import artifact_in, default_artifact
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,16 @@ class Exported:
 
 
 def export_file(
-    path: Path, target: str, folder: Path, *, name: str, language: str, dataset: str, sample: int, data_dir: Path | None
+    path: Path,
+    target: str,
+    folder: Path,
+    *,
+    name: str,
+    language: str,
+    dataset: str,
+    sample: int,
+    data_dir: Path | None,
+    litertjs: bool = True,
 ) -> Exported:
     """Export an artifact.
 
@@ -37,6 +50,7 @@ def export_file(
         dataset: where the embedded test image comes from.
         sample: which test image.
         data_dir: where the dataset lies already.
+        litertjs: whether a page gets LiteRT.js as its second engine, if that can be had.
 
     Raises:
         ArtifactError: the file is malformed, or TFLite Micro does not take it.
@@ -52,7 +66,7 @@ def export_file(
             f"{files}: {data.bytes} bytes",
         )
     if target == "web":
-        return _web(export_web(path, folder))
+        return _web(export_web(path, folder, litertjs=_second_engine(litertjs)))
     image, label, labels = image_of(load_dataset(dataset, data_dir=data_dir), sample)
     report = export_tflm(
         path,
@@ -67,17 +81,36 @@ def export_file(
     return Exported(_document(report), _words(report))
 
 
-def draw_page(path: Path, *, host: str, port: int) -> None:
+def draw_page(path: Path | None, *, host: str, port: int, litertjs: bool = True) -> None:
     """Serve a page on which one draws and the artifact answers, until Ctrl-C.
+
+    Args:
+        path: an int8 .tflite file, a run's folder or a shipped model's name; None is the most accurate shipped model.
+        host: an address of this machine.
+        port: 0 takes any that is free.
+        litertjs: whether the page gets LiteRT.js as its second engine, if that can be had.
 
     Raises:
         ArtifactError: the file is missing, malformed or not int8.
         ToolError: the compiler for WebAssembly is missing, or the address cannot be served on.
     """
-    path = artifact_in(path)
+    path = artifact_in(path) if path is not None else default_artifact()
     with tempfile.TemporaryDirectory(prefix="glyphlite-") as folder:
-        export_web(path, Path(folder) / "page")
+        page = export_web(path, Path(folder) / "page", litertjs=_second_engine(litertjs))
+        for line in page.left_out:
+            say(f"[dim]{escape(line)}[/]")
         serve(Path(folder) / "page", host=host, port=port)
+
+
+def _second_engine(wanted: bool) -> LiteRtJs | None:
+    """LiteRT.js; without it the page has one engine, and one line says why."""
+    if not wanted:
+        return None
+    try:
+        return obtain_litertjs()
+    except ToolError as error:
+        say(f"[yellow]The page has no second engine:[/] {escape(str(error))} (--no-litertjs leaves it out unasked)")
+        return None
 
 
 def image_of(dataset: Dataset, sample: int) -> tuple[Any, int, tuple[str, ...]]:
@@ -113,10 +146,20 @@ def _web(page: WebExport) -> Exported:
         "model_bytes": page.model_bytes,
         "engine_bytes": page.engine_bytes,
         "first_load_bytes": page.first_load_bytes,
+        "second_engine_bytes": page.second_engine_bytes,
+        "second_engine_variants": list(page.second_engine_variants),
+        "left_out": list(page.left_out),
     }
+    second = "".join(f"{line}\n" for line in page.left_out)
+    if page.second_engine_variants:
+        second = (
+            f"{page.second_engine_bytes:,} bytes more when LiteRT.js is chosen there, with "
+            f"{', '.join(page.second_engine_variants)}\n{second}"
+        )
     words = (
         f"{page.folder}: {len(page.files)} files to put on any host; {page.first_load_bytes:,} bytes for a first visit, "
         f"{page.engine_bytes:,} of them the engine with the model in it\n"
+        f"{second}"
         f"Look at it: python3 -m http.server -d {page.folder}"
     )
     return Exported(document, words)

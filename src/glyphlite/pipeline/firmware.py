@@ -172,7 +172,8 @@ def simulate_target(
         DataError: the dataset.
     """
     if not target.is_dir():
-        _int8_graph(artifact_in(target))
+        target = artifact_in(target)
+        _int8_graph(target)
     elif (target / "model_int8.tflite").is_file():
         target = target / "model_int8.tflite"
     loaded = load_dataset(dataset, data_dir=data_dir)

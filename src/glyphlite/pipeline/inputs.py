@@ -1,10 +1,22 @@
 """What a user names on the command line, brought to what the packages below take. Reads and checks; writes nothing."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from glyphlite.console import say
 from glyphlite.errors import ArtifactError, ModelError
+from glyphlite.models.pretrained import (
+    best_pretrained,
+    keras_of_shipped,
+    pretrained_artifact,
+    pretrained_card,
+    pretrained_names,
+    shipped_words,
+)
+from glyphlite.report.words import percent
 
 KERAS_SUFFIXES = (".keras", ".h5")
+MODEL_SUFFIXES = (".tflite", *KERAS_SUFFIXES)
 
 
 def existing_file(path: Path, what: str) -> Path:
@@ -16,7 +28,10 @@ def existing_file(path: Path, what: str) -> Path:
     if path.is_dir():
         raise ArtifactError(f"{path} is a folder; name {what} in it")
     if not path.is_file():
-        raise ArtifactError(f"there is no file {path}; name {what}")
+        names = (
+            f", or a model that comes with glyphlite ({shipped_words()})" if path.name == str(path) and not path.suffix else ""
+        )
+        raise ArtifactError(f"there is no file {path}; name {what}{names}")
     return path
 
 
@@ -26,7 +41,7 @@ def is_keras(path: Path) -> bool:
 
 
 def keras_beside(artifact: Path, explicit: Path | None) -> Path | None:
-    """The float source of an artifact: the file named with ``--keras``, else the run's own model.keras, else none.
+    """The float source of an artifact: the file named with ``--keras``, else the run's own or the shipped model.keras, else none.
 
     Raises:
         ModelError: the named file is not there.
@@ -36,18 +51,80 @@ def keras_beside(artifact: Path, explicit: Path | None) -> Path | None:
             raise ModelError(f"there is no file {explicit}; --keras takes the .keras file that the artifact was converted from")
         return explicit
     beside = artifact.parent / "model.keras"
-    return beside if beside.is_file() else None
+    return beside if beside.is_file() else keras_of_shipped(artifact)
+
+
+def shipped_name(path: Path) -> str | None:
+    """The model that comes with glyphlite and that a path names; None where it names something on disk, or nothing known.
+
+    What a user has on disk goes first: a folder ``glyph-4k`` of one's own is meant where it is there.
+    """
+    return str(path) if not path.exists() and str(path) in pretrained_names() else None
 
 
 def artifact_in(path: Path) -> Path:
-    """A .tflite file: the path itself, or the int8 artifact of a run's folder.
+    """A .tflite file: the path itself, the int8 artifact of a run's folder, or that of a model that comes with glyphlite.
 
     Raises:
-        ArtifactError: neither.
+        ArtifactError: none of them.
+        ModelError: the shipped file was altered.
     """
+    if name := shipped_name(path):
+        return pretrained_artifact(name)
     if path.is_dir():
         int8 = path / "model_int8.tflite"
         if not int8.is_file():
             raise ArtifactError(f"{path} holds no model_int8.tflite; name a .tflite file or the folder of a run")
         return int8
     return existing_file(path, "a .tflite file")
+
+
+def model_file(path: Path) -> Path:
+    """A .keras or .tflite file: the path itself, or what :func:`artifact_in` finds for a folder or a name.
+
+    Raises:
+        ArtifactError: none of them.
+        ModelError: the shipped file was altered.
+    """
+    if path.is_dir() or shipped_name(path):
+        return artifact_in(path)
+    return existing_file(path, "a .tflite or .keras file")
+
+
+def model_and_pictures(named: Sequence[Path], model: Path | None) -> tuple[Path, list[Path]]:
+    """What ``glyphlite predict`` was given, told apart: the model, and the pictures.
+
+    The model is the one named with ``--model``, else the first of the rest if it is one by its looks (a .tflite or .keras file, a
+    run's folder, the name of a shipped model), else the shipped one that is right most often on validation images.
+
+    Raises:
+        ArtifactError: there is no such model.
+        ModelError: no model is shipped, or a shipped file was altered.
+    """
+    if model is not None:
+        return model_file(model), list(named)
+    if named and _is_model(named[0]):
+        return model_file(named[0]), list(named[1:])
+    return default_artifact(), list(named)
+
+
+def default_artifact() -> Path:
+    """The int8 file of the shipped model that is right most often on validation images; says aloud which that is.
+
+    Raises:
+        ModelError: no model is shipped, or the file was altered.
+    """
+    name = best_pretrained()
+    best = pretrained_card(name).best
+    say(f"{name} answers: {best.weight_bytes:,} bytes of weights, {percent(best.validation_accuracy)} of validation images right")
+    return pretrained_artifact(name)
+
+
+def trained_on(path: Path) -> str | None:
+    """The dataset that a shipped artifact was trained on; None for a user's own, of which it is not known."""
+    name = path.parent.parent.name
+    return pretrained_card(name).dataset if name in pretrained_names() and path == pretrained_artifact(name) else None
+
+
+def _is_model(path: Path) -> bool:
+    return path.suffix.lower() in MODEL_SUFFIXES or path.is_dir() or shipped_name(path) is not None

@@ -13,7 +13,7 @@ from glyphlite.data.records import as_float
 from glyphlite.errors import ArtifactError, DataError
 from glyphlite.evaluation.certainty import REFUSED, as_probabilities, calibrated, is_refused
 from glyphlite.evaluation.known_certainty import RECORDS, certainty_of
-from glyphlite.pipeline.inputs import existing_file, is_keras
+from glyphlite.pipeline.inputs import is_keras, model_and_pictures, trained_on
 from glyphlite.report.words import percent
 from glyphlite.results import Certainty
 from glyphlite.runtimes.base import predict_probabilities
@@ -76,9 +76,9 @@ class _Glyph:
 
 
 def predict_pictures(
-    path: Path,
-    pictures: Sequence[Path],
+    named: Sequence[Path],
     *,
+    model_path: Path | None,
     samples: Sequence[int],
     show: Path | None,
     every: bool,
@@ -88,8 +88,9 @@ def predict_pictures(
     """Recognize the glyphs of pictures and of test images.
 
     Args:
-        path: a .tflite or .keras file.
-        pictures: image files, one glyph each unless ``every``.
+        named: image files, one glyph each unless ``every``; the first may be the model instead.
+        model_path: a .tflite or .keras file, a run's folder or a shipped model's name; if neither it nor ``named`` has one, the
+            shipped model that is right most often on validation images.
         samples: indices of test images, compared with their labels.
         show: where to write what the model saw beside the originals.
         every: find all glyphs of each picture, left to right.
@@ -98,12 +99,19 @@ def predict_pictures(
 
     Raises:
         ArtifactError: the file is malformed, or is no image classifier.
+        ModelError: no model is named and none is shipped, or a shipped file was altered.
         DataError: a picture cannot be read or holds no glyph, or there is no such test image.
         OutputError: ``show`` cannot be written.
     """
+    nothing = DataError("there is nothing to predict; name a picture, or a test image with --sample 0")
+    if not named and not samples:
+        raise nothing
+    path, pictures = model_and_pictures(named, model_path)
     if not pictures and not samples:
-        raise DataError("there is nothing to predict; name a picture, or a test image with --sample 0")
-    existing_file(path, "a .tflite or .keras file")
+        raise nothing
+    known = trained_on(path)
+    if samples and known not in (None, dataset):
+        raise DataError(f"the model that comes with glyphlite was trained on {known}; name one of {dataset} with --model")
     runtime = get_runtime("keras" if is_keras(path) else "litert")
     with runtime.load(path) as model:
         height, width, channels = _image_shape(model.input.shape, path)

@@ -24,9 +24,10 @@ def write_run_record(
     command: list[str],
     model: str,
     dataset: Dataset,
-    recipe: Recipe,
+    recipe: Recipe | dict[str, Any],
     settings: dict[str, Any],
     hashes: dict[str, str],
+    pretrained: dict[str, Any] | None = None,
 ) -> Path:
     """Write ``run.toml``.
 
@@ -38,6 +39,7 @@ def write_run_record(
         recipe: how the model was trained.
         settings: seeds and sizes, by name; None is left out.
         hashes: SHA-256 of the run's files, by name.
+        pretrained: where the model came from, if it was not trained here.
 
     Raises:
         OutputError: it cannot be written.
@@ -56,7 +58,8 @@ def write_run_record(
                 "sha256": dataset.sha256,
             }
         ),
-        "recipe": _known(asdict(recipe)),
+        "recipe": _known(recipe if isinstance(recipe, dict) else asdict(recipe)),
+        **({"pretrained": pretrained} if pretrained else {}),
         "versions": {"glyphlite": __version__, "python": platform.python_version(), **_versions()},
         "machine": {"system": platform.platform(terse=True), "architecture": platform.machine(), "byte_order": sys.byteorder},
         "sha256": hashes,

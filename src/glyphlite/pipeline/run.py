@@ -9,15 +9,18 @@ from glyphlite.conversion.folder import ConvertedArtifact, convert_to_folder
 from glyphlite.conversion.variants import VARIANT_NAMES
 from glyphlite.data.datasets import load_dataset
 from glyphlite.data.records import Dataset
+from glyphlite.errors import ModelError
 from glyphlite.evaluation.artifact import ArtifactEvaluation, KerasEvaluation, evaluate_keras
 from glyphlite.evaluation.footprint import measure_footprint
 from glyphlite.files import make_folder, sha256_of
-from glyphlite.models.registry import MODEL_NAMES, resolve_model
+from glyphlite.models import DEFAULT_MODEL
+from glyphlite.models.registry import REFERENCE_NAMES, resolve_model
 from glyphlite.pipeline.convert import check_weights
 from glyphlite.pipeline.evaluate import measure
 from glyphlite.pipeline.firmware import Firmware, build_firmware
 from glyphlite.pipeline.record import write_run_record
 from glyphlite.pipeline.report import write_report_of
+from glyphlite.pipeline.shipped import check_pretrained, pretrained_record, pretrained_report, take_pretrained
 from glyphlite.pipeline.stages import Stages
 from glyphlite.pipeline.verify import compare
 from glyphlite.report.html import compare_report
@@ -30,20 +33,26 @@ from glyphlite.training.trainer import TrainingResult, train
 class RunOptions:
     """What the user chose; every field is one option of ``glyphlite run``."""
 
-    model: str = "edge-cnn"
+    model: str = DEFAULT_MODEL
     dataset: str = "mnist"
     out: Path | None = None
     epochs: int | None = None
     seed: int = 0
     resume: bool = False
+    pretrained: bool = False
     calibration_samples: int = 300
     verify_images: int = 1000
     data_dir: Path | None = None
 
     def folder(self, name: str) -> Path:
-        """The run's folder: ``out``, else ``runs/`` with the model's name (and the dataset's, unless it is MNIST)."""
+        """The run's folder: ``out``, else ``runs/`` with the model's name (and the dataset's, unless it is MNIST).
+
+        A shipped model has another than one's own training of it.
+        """
         if self.out is not None:
             return self.out
+        if self.pretrained:
+            return Path("runs") / f"{name}-pretrained"
         dataset = Path(self.dataset).stem
         return Path("runs") / (name if dataset == "mnist" else f"{name}-{dataset}")
 
@@ -62,6 +71,7 @@ class RunOptions:
             str(self.seed),
         ]
         words += ["--calibration-samples", str(self.calibration_samples), "--verify-images", str(self.verify_images)]
+        words += ["--pretrained"] if self.pretrained else []
         return words + (["--epochs", str(self.epochs)] if self.epochs is not None else [])
 
 
@@ -71,9 +81,11 @@ def run_all(options: RunOptions) -> list[Results]:
     Raises:
         GlyphliteError: as :func:`run_pipeline`.
     """
+    if options.pretrained:
+        raise ModelError("--pretrained takes one model; name it with --model (glyphlite models lists those that are shipped)")
     parent = options.out or Path("runs")
     everything, folders = [], []
-    for name in MODEL_NAMES:
+    for name in REFERENCE_NAMES:
         say(f"[bold]{name}[/]")
         each = replace(options, model=name, out=parent / options.folder(name).name if options.out is None else parent / name)
         everything.append(run_pipeline(each))
@@ -92,13 +104,20 @@ def run_pipeline(options: RunOptions) -> Results:
         ConversionError: a variant cannot be expressed.
         OutputError: the folder cannot be written.
     """
+    card = None
+    if options.pretrained:
+        card = check_pretrained(options.model, options.dataset, epochs=options.epochs, resume=options.resume)
     stages = Stages(6)
     with stages.stage("data", f"Data: {options.dataset}"):
         dataset = load_dataset(options.dataset, data_dir=options.data_dir, seed=options.seed)
         choice = resolve_model(options.model, dataset.input_shape, dataset.classes)
         folder = make_folder(options.folder(choice.name))
-    with stages.stage("train", f"Training {choice.name} on {len(dataset.train)} images"):
-        trained = train(choice, dataset, folder, epochs=options.epochs, seed=options.seed, resume=options.resume)
+    if card is not None:
+        with stages.stage("pretrained", f"Taking the {choice.name} that comes with glyphlite"):
+            trained = take_pretrained(card, dataset, folder)
+    else:
+        with stages.stage("train", f"Training {choice.name} on {len(dataset.train)} images"):
+            trained = train(choice, dataset, folder, epochs=options.epochs, seed=options.seed, resume=options.resume)
     with stages.stage("convert", f"Converting to {', '.join(VARIANT_NAMES)}"):
         artifacts = convert_to_folder(
             trained.model, folder, VARIANT_NAMES, dataset=dataset, samples=options.calibration_samples, seed=options.seed
@@ -107,12 +126,13 @@ def run_pipeline(options: RunOptions) -> Results:
         for artifact in artifacts:
             for note in artifact.notes:
                 say(f"{artifact.path.name}: {note}")
+    int8 = next((each for each in artifacts if each.variant == "int8" and not each.ruled_out), None)
+    pretrained = pretrained_report(card, int8) if card else None
     with stages.stage("evaluate", f"Measuring each on {len(dataset.test)} test images"):
         keras = _measure_keras(trained, dataset)
         evaluations = [
             measure(each.path, dataset, keras.predictions, variant=each.variant) for each in artifacts if not each.ruled_out
         ]
-    int8 = next((each for each in artifacts if each.variant == "int8" and not each.ruled_out), None)
     with stages.stage("firmware", "Firmware from the int8 artifact: TFLite Micro project, C99, emulated cores"):
         firmware = build_firmware(int8.path, folder, dataset) if int8 else Firmware()
     with stages.stage("verify", f"Verifying the int8 artifact in every runtime on {options.verify_images} test images"):
@@ -124,6 +144,7 @@ def run_pipeline(options: RunOptions) -> Results:
         seed=options.seed,
         labels=list(dataset.labels),
         seconds=stages.seconds,
+        pretrained=pretrained,
         keras=keras.report,
         artifacts=[_with_arena(each, firmware.tflm) for each in evaluations],
         unverified=[_unverified(each) for each in artifacts if each.ruled_out],
@@ -136,10 +157,11 @@ def run_pipeline(options: RunOptions) -> Results:
         command=options.command(folder),
         model=options.model,
         dataset=dataset,
-        recipe=choice.recipe,
+        recipe=card.recipe if card else choice.recipe,
+        pretrained=pretrained_record(card) if card else None,
         settings={
             "seed": options.seed,
-            "epochs": len(trained.history),
+            "epochs": card.recipe.get("epochs") if card else len(trained.history),
             "best_epoch": trained.best_epoch,
             "calibration_samples": options.calibration_samples,
             "verify_images": options.verify_images,

@@ -257,11 +257,18 @@ def layers_table(record: FirmwareReport) -> Table:
 
 
 def models_table(rows: "Iterable[ModelSummary]") -> Table:
-    """The models there are: name, parameters, multiply-accumulates, recipe, description."""
-    table = new_table("Model", "Parameters", "MACs", "Recipe", "What it is")
-    right_align(table, 1, 2)
+    """The models there are: name, parameters, multiply-accumulates, recipe, description; the trained file that ships, if any."""
+    rows = list(rows)
+    shipped = ("Ships: weights", "% right") if any(row.seeds for row in rows) else ()
+    table = new_table("Model", "Parameters", "MACs", *shipped, "Recipe", "What it is")
+    right_align(table, 1, 2, *range(3, 3 + len(shipped)))
     for row in rows:
-        _row(table, row.name, count(row.parameters), count(row.macs), row.recipe, row.description)
+        figures = ("", "")
+        if row.weight_bytes is not None and row.validation_accuracy is not None:
+            figures = (f"{count(row.weight_bytes)} bytes", f"{row.validation_accuracy * 100:.2f}")
+        _row(table, row.name, count(row.parameters), count(row.macs), *figures[: len(shipped)], row.recipe, row.description)
+    if shipped:
+        table.caption = "Ships: the int8 file that comes with glyphlite, and its accuracy on validation images"
     return _folding(table, -2, -1)
 
 

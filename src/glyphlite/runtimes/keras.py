@@ -1,4 +1,7 @@
-"""The float Keras model as a runtime: what every artifact is held against. Knows .keras files, nothing of .tflite."""
+"""The float Keras model as a runtime: what every artifact is held against. Knows .keras files, nothing of .tflite.
+
+A model that was trained with int8 simulated is run without: its own weights, in float32.
+"""
 
 import time
 from collections.abc import Callable
@@ -8,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from glyphlite.errors import ArtifactError, ModelError
+from glyphlite.models.quantization import in_float
 from glyphlite.models.user import load_keras_model
 from glyphlite.runtimes import ports
 from glyphlite.runtimes.base import LoadedModel, Runtime
@@ -48,8 +52,13 @@ class KerasModel(LoadedModel):
             reason = error if isinstance(error, ArtifactError) else "it has not been built, so its shapes are unknown"
             raise ArtifactError(f"{name}: {reason}") from None
         self._fixed = model.inputs[0].shape[0]
+
+        def in_float32(images: Any) -> Any:
+            with in_float(model):
+                return model(images, training=False)
+
         self._call = tf.function(
-            lambda images: model(images, training=False),
+            in_float32,
             input_signature=[tf.TensorSpec([self._fixed, *self.input.shape], tf.as_dtype(model.inputs[0].dtype))],
         )
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glyphlite.data.records import Split
+from glyphlite.data.records import Split, as_float
 from glyphlite.errors import ModelError
+from glyphlite.models.quantization import is_quantization_aware, measure_ranges, set_quantized
 from glyphlite.models.recipe import Recipe
 from glyphlite.models.registry import ModelChoice
 from glyphlite.models.user import in_one_line
@@ -24,6 +25,9 @@ _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-7
 """Adam's, with the values that Keras takes by default."""
 
 _EVALUATION_BATCH = 500
+
+_RANGE_IMAGES = 2000
+"""Training images from which the ranges of activations are measured before they are learned."""
 
 
 class TrainingLoop:
@@ -44,7 +48,7 @@ class TrainingLoop:
         import keras
         import tensorflow as tf
 
-        if recipe.optimizer != "adam" or recipe.loss != "sparse_categorical_crossentropy" or recipe.quantization_aware:
+        if recipe.optimizer != "adam" or recipe.loss != "sparse_categorical_crossentropy":
             raise ModelError(
                 f"the recipe {recipe.name} asks for what the trainer lacks; expected adam and sparse_categorical_crossentropy"
             )
@@ -57,9 +61,11 @@ class TrainingLoop:
         if self.precision == "bfloat16" or recipe.ema:
             self._student = _build_with_policy(choice, "mixed_bfloat16" if self.precision == "bfloat16" else "float32")
             self._student.set_weights(self.model.get_weights())
-        self.step = 0
+        self.step, self._started = 0, 0
         if not self._student.trainable_variables:
             raise ModelError(f"{choice.name} has nothing to train")
+        if recipe.quantized_epochs and not is_quantization_aware(self.model):
+            raise ModelError(f"the recipe {recipe.name} asks for quantization-aware layers, {choice.name} has none")
         self._weights = [variable.value for variable in self._student.trainable_variables]
         self._first_moments = [tf.Variable(tf.zeros_like(weight)) for weight in self._weights]
         self._second_moments = [tf.Variable(tf.zeros_like(weight)) for weight in self._weights]
@@ -82,7 +88,7 @@ class TrainingLoop:
         Raises:
             ModelError: the model fails when it is trained.
         """
-        steps = self.step + 1 + np.arange(len(rates), dtype=np.float64)
+        steps = self.step - self._started + 1 + np.arange(len(rates), dtype=np.float64)
         corrected = rates * np.sqrt(1 - _BETA2**steps) / (1 - _BETA1**steps)
         decays = np.minimum(self.recipe.ema or 0.0, (1 + steps) / (10 + steps))
         scalars = np.stack([corrected, decays], axis=1).astype(np.float32)
@@ -107,6 +113,26 @@ class TrainingLoop:
         for variable, average in zip(self.model.trainable_variables, self._averages, strict=False):
             variable.assign(average)
 
+    def quantize(self) -> None:
+        """From here on simulate int8: go on from what `synchronize` gives, ranges measured on training images, Adam anew."""
+        self.synchronize()
+        measure_ranges(self.model, as_float(self._train[0][:_RANGE_IMAGES].numpy()))
+        self._student.set_weights(self.model.get_weights())
+        for moment in (*self._first_moments, *self._second_moments):
+            moment.assign(moment * 0)
+        for average, weight in zip(self._averages, self._weights, strict=False):
+            average.assign(weight)
+        self._started = self.step
+        self.simulate_int8()
+
+    def simulate_int8(self) -> None:
+        """Put every layer into its quantized state, with the weights as they are: how a later epoch is restored."""
+        import tensorflow as tf
+
+        for model in (self.model, self._student):
+            set_quantized(model, quantized=True)
+        self._run, self._evaluate = self._compile(tf)
+
     def weights(self) -> list[np.ndarray]:
         """The weights of `model`, copied."""
         return [np.array(weight) for weight in self.model.get_weights()]
@@ -114,13 +140,13 @@ class TrainingLoop:
     def state(self) -> dict[str, np.ndarray]:
         """Everything that the next step depends on: weights, moments, averages, every seed generator, the number of steps."""
         arrays = {name: np.array(variable.numpy()) for name, variable in self._variables().items()}
-        return {**arrays, "step": np.array(self.step, np.int64)}
+        return {**arrays, "step": np.array(self.step, np.int64), "started": np.array(self._started, np.int64)}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Go back to a state that `state` gave."""
         for name, variable in self._variables().items():
             variable.assign(state[name])
-        self.step = int(state["step"])
+        self.step, self._started = int(state["step"]), int(state["started"])
 
     def _variables(self) -> dict[str, Any]:
         from keras.src.random.seed_generator import global_seed_generator

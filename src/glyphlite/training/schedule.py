@@ -3,7 +3,21 @@
 import numpy as np
 
 from glyphlite.errors import ModelError
-from glyphlite.models.recipe import Schedule
+from glyphlite.models.recipe import Recipe, Schedule
+
+
+def recipe_rates(recipe: Recipe, epoch: int, steps: int) -> np.ndarray:
+    """The learning rate of each of the ``steps`` of one epoch (from 0) of a recipe: float64 ``(steps,)``.
+
+    Raises:
+        ModelError: the kind of a schedule is unknown, or there is none for the epochs with int8 simulated.
+    """
+    if epoch < recipe.float_epochs:
+        return learning_rates(recipe.schedule, epoch=epoch, epochs=recipe.float_epochs, steps=steps)
+    if recipe.quantized_schedule is None:
+        raise ModelError(f"the recipe {recipe.name} has no schedule for its {recipe.quantized_epochs} quantized epochs")
+    done = epoch - recipe.float_epochs
+    return learning_rates(recipe.quantized_schedule, epoch=done, epochs=recipe.quantized_epochs, steps=steps)
 
 
 def learning_rates(schedule: Schedule, *, epoch: int, epochs: int, steps: int) -> np.ndarray:

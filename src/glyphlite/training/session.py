@@ -29,6 +29,7 @@ class Session:
         history: the finished epochs.
         best_weights: the model's after the best finished epoch.
         finished: whether the training has come to its end.
+        first_choice: the first epoch, from 1, that may be the best.
     """
 
     epoch: int = 0
@@ -39,11 +40,13 @@ class Session:
     history: list[EpochRecord] = field(default_factory=list)
     best_weights: list[np.ndarray] = field(default_factory=list)
     finished: bool = False
+    first_choice: int = 1
 
     @property
     def best(self) -> EpochRecord:
         """The epoch of the highest validation accuracy; of equals the one with the lower loss."""
-        return max(self.history, key=lambda record: (record.validation_accuracy, -record.validation_loss))
+        candidates = [record for record in self.history if record.epoch >= self.first_choice]
+        return max(candidates, key=lambda record: (record.validation_accuracy, -record.validation_loss))
 
     @property
     def seconds(self) -> float:
@@ -84,7 +87,7 @@ def training_settings(choice: ModelChoice, dataset: Dataset, recipe: Recipe, pre
         "image shape": list(choice.input_shape),
         "classes": list(dataset.labels),
         "dataset": dataset.name,
-        "dataset content": _content_hash(dataset),
+        "dataset content": content_hash(dataset),
         "seed": seed,
         "epochs": recipe.epochs,
         "recipe": asdict(recipe),
@@ -125,7 +128,7 @@ def library_versions() -> dict[str, str]:
     return {"tensorflow": tf.__version__, "keras": version("keras")}
 
 
-def _content_hash(dataset: Dataset) -> str:
+def content_hash(dataset: Dataset) -> str:
     """SHA-256 over what is trained and validated on, in order."""
     digest = hashlib.sha256()
     for split in (dataset.train, dataset.validation):

@@ -8,7 +8,7 @@ import math
 import shutil
 import signal
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ from glyphlite.training.history import EpochRecord, write_history
 from glyphlite.training.loop import TrainingLoop
 from glyphlite.training.precision import compute_precision
 from glyphlite.training.progress import TrainingProgress
-from glyphlite.training.schedule import learning_rates
+from glyphlite.training.schedule import recipe_rates
 from glyphlite.training.session import Session, require_same_settings, training_settings, warn_of_other_versions
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class _Training:
         seed: int,
     ) -> None:
         self.choice, self.dataset, self.folder, self.store, self.stop, self.seed = choice, dataset, folder, store, stop, seed
-        self.recipe = replace(choice.recipe, epochs=epochs or choice.recipe.epochs)
+        self.recipe = choice.recipe.with_epochs(epochs or choice.recipe.epochs)
         self.precision = compute_precision(self.recipe.precision)
         self.settings = training_settings(choice, dataset, self.recipe, self.precision, seed)
         self.batches = Batches(
@@ -122,7 +122,7 @@ class _Training:
             seed=seed,
             augmentation=self.recipe.augmentation,
         )
-        self.session = Session()
+        self.session = Session(first_choice=self.recipe.first_choice)
 
     def run(self, *, resume: bool) -> TrainingResult:
         loop = TrainingLoop(self.choice, self.dataset.train, self.dataset.validation, self.recipe, self.seed)
@@ -130,6 +130,8 @@ class _Training:
         if not self.session.finished:
             self._train(loop)
             self.session.finished = True
+        elif self.recipe.quantized_epochs:
+            loop.simulate_int8()
         loop.model.set_weights(self.session.best_weights)
         self._write_results(loop.model)
         best = self.session.best
@@ -154,10 +156,13 @@ class _Training:
         require_same_settings(checkpoint.document["settings"], self.settings, self.folder)
         warn_of_other_versions(checkpoint.document["versions"])
         self.session, state = Session.unpack(checkpoint)
+        self.session.first_choice = self.recipe.first_choice
         self.store.sweep()
         if self.session.finished:
             say(f"the training in {self.folder} is finished: {len(self.session.history)} epochs; nothing left to do")
             return
+        if self.recipe.quantized_epochs and (self.session.epoch, self.session.batch) > (self.recipe.float_epochs, 0):
+            loop.simulate_int8()
         loop.restore(state)
         epoch, batch = self.session.epoch + 1, self.session.batch
         say(f"resuming at epoch {epoch} of {self.recipe.epochs}, batch {batch} of {self.batches.steps}")
@@ -174,7 +179,9 @@ class _Training:
 
     def _train_epoch(self, loop: TrainingLoop, progress: TrainingProgress) -> None:
         session, recipe = self.session, self.recipe
-        rates = learning_rates(recipe.schedule, epoch=session.epoch, epochs=recipe.epochs, steps=self.batches.steps)
+        rates = recipe_rates(recipe, session.epoch, self.batches.steps)
+        if recipe.quantized_epochs and (session.epoch, session.batch) == (recipe.float_epochs, 0):
+            loop.quantize()
         clock = _Clock(session.epoch_seconds)
         saved = time.monotonic()
         for chunk in self.batches.epoch(session.epoch, from_step=session.batch):
@@ -203,9 +210,10 @@ class _Training:
             seconds=clock(),
         )
         session.history.append(record)
-        if session.best is record:
+        is_best = record.epoch >= session.first_choice and session.best is record
+        if is_best:
             session.best_weights = loop.weights()
-        progress.epoch_done(record, best=session.best is record)
+        progress.epoch_done(record, best=is_best)
         session.epoch, session.batch, session.loss_sum, session.correct, session.epoch_seconds = session.epoch + 1, 0, 0.0, 0, 0.0
 
     def _save(self, loop: TrainingLoop) -> None:

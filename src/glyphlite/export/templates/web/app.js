@@ -6,6 +6,7 @@ import { Engine, bestBuild, classOf, probabilities } from "./engine.js";
 import { prepareGlyph } from "./images.js";
 import { Pad } from "./pad.js";
 import { greyOf, onCanvas, readPicture } from "./pictures.js";
+import { Switches } from "./switches.js";
 import { bytes, milliseconds, percent, thousands } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
@@ -18,11 +19,17 @@ const SHOWN = 10;
 const model = await fetchOf("model.json", (response) => response.json());
 const build = bestBuild();
 const engineFile = model.engines[build].file;
-export const engine = await Engine.load(await fetchOf(engineFile, (response) => response.arrayBuffer()), model);
+const engine = await Engine.load(await fetchOf(engineFile, (response) => response.arrayBuffer()), model);
+const engineWords = `generated C as WebAssembly${build === "simd" ? " with SIMD" : ""}, ${bytes(model.engines[build].bytes)}`;
+const switches = new Switches(model, engine, engineWords, watched, () => {
+  showModel();
+  answer(true);
+});
 export const pad = new Pad($("pad"), { changed: (finished) => (finished ? answer(true) : answerSoon()) });
 const asColumns = model.labels.length <= COLUMNS && model.labels.every((label) => label.length <= 2);
 let lastAnswer = 0;
 let waiting = 0;
+let worker = null;
 
 async function fetchOf(file, read) {
   try {
@@ -35,6 +42,15 @@ async function fetchOf(file, read) {
   }
 }
 
+/** Wait for the service worker, on the page's first visit, to see what is loaded from then on; in vain not long. */
+async function watched() {
+  const registration = await worker;
+  const workers = navigator.serviceWorker;
+  if (!registration || workers.controller || registration.active?.state === "activated") return;
+  const taken = new Promise((resolve) => workers.addEventListener("controllerchange", resolve, { once: true }));
+  await Promise.race([taken, new Promise((resolve) => setTimeout(resolve, 3000))]);
+}
+
 function answerSoon() {
   $("hint").hidden = !pad.empty;
   if (waiting) return;
@@ -42,7 +58,7 @@ function answerSoon() {
 }
 
 /** Recognize what is on the paper and show it. @returns what the page shows, or null for a blank paper. */
-export function answer(finished) {
+export async function answer(finished) {
   clearTimeout(waiting);
   waiting = 0;
   const started = performance.now();
@@ -51,14 +67,30 @@ export function answer(finished) {
   const grey = greyOf(photo ?? pad.copy);
   const { height, width } = model.input;
   const glyph = pad.empty ? null : prepareGlyph(grey, height, width);
-  const scores = glyph && engine.scores(glyph.pixels);
-  const result = glyph && { ...glyph, scores, index: classOf(scores), real: calibrated(probabilities(scores, model.output), model.certainty) };
+  const { current, others } = switches;
+  const result = glyph && { ...glyph, ...(await ask(current, glyph)) };
   if (pad.picture) pad.mark(photo && glyph && glyph.box);
   show(result, finished);
   const total = performance.now() - started;
-  if (finished && result) showTimes(engine.time(), total);
   lastAnswer = performance.now();
-  return result;
+  if (finished && result) showTimes(await current.engine.time(), total);
+  const compared = await compare(result, others);
+  return result && { ...result, compared };
+}
+
+/** What one of the engines says to the model's pixels. */
+async function ask({ engine, words }, { pixels }) {
+  const scores = await engine.scores(pixels);
+  return { words, scores, index: classOf(scores), real: calibrated(probabilities(scores, engine.output), model.certainty) };
+}
+
+/** Show whether what else was loaded sees the same. @returns what it says. */
+async function compare(result, others) {
+  $("agreement").parentElement.hidden = others.length === 0;
+  const results = result ? await Promise.all(others.map((other) => ask(other, result))) : [];
+  $("agreement").textContent = result && others.length ? switches.agreement(result.index, results) : "–";
+  $("agreement").classList.toggle("differs", results.some(({ index }) => index !== result.index));
+  return results;
 }
 
 function show(result, finished) {
@@ -110,11 +142,13 @@ function showTimes(inference, total) {
 }
 
 function showModel() {
+  const { current } = switches;
   document.title = `Draw · ${model.name} · glyphlite`;
-  $("model").textContent = `${model.name} · ${model.variant} · ${bytes(model.bytes)}`;
-  $("file-name").textContent = `${model.file}, ${thousands(model.bytes)} bytes`;
-  $("work").textContent = `${thousands(model.macs)} multiply-accumulates, ${thousands(model.arenaBytes)} bytes of RAM`;
-  $("engine").textContent = `generated C as WebAssembly${build === "simd" ? " with SIMD" : ""}, ${bytes(model.engines[build].bytes)}`;
+  $("model").textContent = `${model.name} · ${current.variant} · ${bytes(current.bytes)}`;
+  $("file-name").textContent = `${current.file}, ${thousands(current.bytes)} bytes`;
+  const memory = current.engine === engine ? `, ${thousands(model.arenaBytes)} bytes of RAM` : "";
+  $("work").textContent = `${thousands(model.macs)} multiply-accumulates${memory}`;
+  $("engine").textContent = current.engineWords;
   $("bars").classList.toggle("columns", asColumns);
 }
 
@@ -188,5 +222,5 @@ show(null, false);
 listen();
 document.body.dataset.ready = "yes";
 // Only where browsers allow it: on localhost and over HTTPS. The page works without it, but not offline.
-navigator.serviceWorker?.register(`sw.js?engine=${engineFile}`).catch(() => {});
+worker = navigator.serviceWorker?.register(`sw.js?engine=${engineFile}`).catch(() => null);
 await warmUp();

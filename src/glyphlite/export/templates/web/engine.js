@@ -18,9 +18,10 @@ export class Engine {
   constructor(exports, model) {
     this.run = exports.glyphlite_classify;
     this.model = model;
+    this.output = model.output;
     const { height, width, channels } = model.input;
     this.input = new Uint8Array(exports.memory.buffer, exports.glyphlite_pixels(), height * width * channels);
-    this.output = new Int8Array(exports.memory.buffer, exports.glyphlite_scores(), model.labels.length);
+    this.stored = new Int8Array(exports.memory.buffer, exports.glyphlite_scores(), model.labels.length);
   }
 
   /** One inference. @param {Uint8Array} pixels grey, rows first. @returns {Int8Array} the stored scores. */
@@ -28,7 +29,7 @@ export class Engine {
     const { channels } = this.model.input;
     for (let i = 0; i < this.input.length; i++) this.input[i] = pixels[Math.floor(i / channels)];
     this.run();
-    return this.output.slice();
+    return this.stored.slice();
   }
 
   /** Milliseconds of one inference of the last pixels: repeated, since browsers' clocks are coarse. */

@@ -1,0 +1,103 @@
+"""The pictures of the frontier: accuracy over weight bytes, ours and the published, and a sheet of every corruption."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from common.published import PUBLISHED
+from glyphlite.data.corruptions import CORRUPTIONS, LEVELS, corrupt
+from glyphlite.report.style import PALETTE, drawing, empty_figure, our_style, save_png
+
+SHEET_DIGITS = 5
+_KINDS = {1_024: "1 KB", 4_096: "4 KB", 16_384: "16 KB", 65_536: "64 KB", 262_144: "256 KB"}
+
+
+@our_style()
+def draw_frontier(members: list[dict[str, Any]], path: Path) -> Path:
+    """Accuracy over the bytes of the weights: each member's mean with its deviation and every seed, and the published points."""
+    figure, axes = drawing(9, 5.4)
+    axes.set_xscale("log", base=2)
+    ours = sorted((each for each in members if not each["model"].endswith("mac")), key=lambda each: each["weight_bytes"])
+    others = [each for each in members if each not in ours]
+    axes.scatter(
+        [each.bytes for each in PUBLISHED],
+        [each.accuracy * 100 for each in PUBLISHED],
+        s=34,
+        marker="D",
+        color=PALETTE["quiet"],
+        zorder=3,
+        label="published, as published",
+    )
+    for each in PUBLISHED:
+        axes.annotate(
+            each.name,
+            (each.bytes, each.accuracy * 100),
+            each.offset,
+            textcoords="offset points",
+            fontsize=8,
+            color=PALETTE["muted"],
+            ha="center" if each.offset[0] == 0 else "left",
+        )
+    seeds = [(member["weight_bytes"], seed["accuracy"] * 100) for member in members for seed in member["seeds"]]
+    axes.scatter(*zip(*seeds, strict=True), s=9, color=PALETTE["accent"], alpha=0.35, linewidths=0, zorder=4)
+    for group, line, mark, words in (
+        (ours, "-", "o", "glyphlite, int8: mean and deviation over seeds"),
+        (others, "", "s", "glyphlite, for 50,000 multiply-accumulates"),
+    ):
+        if group:
+            axes.errorbar(
+                [each["weight_bytes"] for each in group],
+                [each["mean"] * 100 for each in group],
+                yerr=[(each["deviation"] or 0) * 100 for each in group],
+                fmt=mark + line,
+                markersize=6,
+                capsize=3,
+                elinewidth=1.4,
+                color=PALETTE["accent"],
+                zorder=5,
+                label=words,
+            )
+        for each in group:
+            axes.annotate(
+                each["model"],
+                (each["weight_bytes"], each["mean"] * 100),
+                (-9, 4) if group is ours else (9, -4),
+                textcoords="offset points",
+                fontsize=9,
+                fontweight="bold",
+                color=PALETTE["accent"],
+                ha="right" if group is ours else "left",
+            )
+    axes.set_xticks(list(_KINDS), list(_KINDS.values()))
+    axes.minorticks_off()
+    axes.set_xlim(380, 640_000)
+    axes.set_xlabel("bytes of weights and biases")
+    axes.set_ylabel("% of the 10,000 test images right")
+    axes.legend(loc="lower right", frameon=False, fontsize=9)
+    return save_png(figure, path)
+
+
+@our_style()
+def draw_corruptions(images: np.ndarray, path: Path) -> Path:
+    """Every corruption at its three levels, on a few digits (uint8 ``(n, 28, 28, 1)``), the digits as they are on top."""
+    digits = images[:SHEET_DIGITS]
+    figure = empty_figure(9, 0.62 * (len(CORRUPTIONS) + 1))
+    grid = figure.subplots(len(CORRUPTIONS) + 1, 1 + len(LEVELS), width_ratios=[0.55, 1, 1, 1])
+    for row, corruption in enumerate([None, *CORRUPTIONS]):
+        name = grid[row][0]
+        name.axis("off")
+        name.text(1, 0.5, corruption.name if corruption else "as it is", ha="right", va="center", transform=name.transAxes)
+        for column, level in enumerate(LEVELS, start=1):
+            axes = grid[row][column]
+            axes.axis("off")
+            if corruption is None and column > 1:
+                continue
+            seen = corrupt(digits, corruption, level) if corruption else digits
+            strip = np.concatenate([np.pad(each[..., 0], 1, constant_values=255) for each in seen], axis=1)
+            axes.imshow(strip, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+            if corruption:
+                axes.set_title(
+                    corruption.words(level), fontsize=7.5, fontweight="normal", color=PALETTE["muted"], pad=2, loc="left"
+                )
+    return save_png(figure, path)

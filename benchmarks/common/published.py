@@ -1,0 +1,68 @@
+"""What others have published for small MNIST classifiers, and what our family is to reach. Data; nothing is measured here.
+
+A published size is one byte a parameter where the source counts parameters (in favour of those that store floats), else the bytes
+that the source gives, a KB taken as 1,000 (in its favour, too). An accuracy is the source's own, on the 10,000 test images;
+``how`` says how its epoch or seed was chosen.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published classifier.
+
+    Attributes:
+        name: as the plot labels it.
+        source: the repository.
+        bytes: of weights.
+        accuracy: a fraction of the test images.
+        how: what the accuracy is, and how it was chosen.
+        offset: where the plot's label stands from the point, in points.
+    """
+
+    name: str
+    source: str
+    bytes: int
+    accuracy: float
+    how: str
+    offset: tuple[int, int] = (8, -3)
+
+
+PUBLISHED: tuple[Published, ...] = (
+    Published("697 parameters", "JoshWarn/Parameter-Efficient-MNIST", 697, 0.9903, "the best of about 700 runs", (-34, -15)),
+    Published("1,936 parameters", "ruslangrimov/mnist-minimal-model", 1_936, 0.9910, "held-out validation", (8, -4)),
+    Published("BitNetMCU CNN-16 small", "cpldcpu/BitNetMCU", 3_200, 0.9892, "on a CH32V002", (8, -4)),
+    Published("BitNetMCU CNN-32", "cpldcpu/BitNetMCU", 7_300, 0.9928, "on a CH32V002", (8, -4)),
+    Published(
+        "ERA, 7,918 parameters", "snehanshu-raj/ERA", 7_918, 0.9952, "the best epoch on test; about 99.44 sustained", (8, -8)
+    ),
+    Published("BitNetMCU CNN-64", "cpldcpu/BitNetMCU", 11_300, 0.9955, "on a CH32V002", (8, -8)),
+    Published("BitNetMCU CNN-96", "cpldcpu/BitNetMCU", 13_000, 0.9958, "the repository's figure", (7, -11)),
+    Published(
+        "EfficientMnist-Under20K", "divya-r-kamat/EfficientMnist-Under20K", 15_794, 0.9959, "the best epoch on test", (9, -4)
+    ),
+    Published("MNIST-CNN-99.75", "cdeotte/MNIST-CNN-99.75", 327_000, 0.99641, "mean of 1,500 nets", (0, -16)),
+)
+
+GOALS: dict[str, float] = {
+    "glyph-1k": 0.992,
+    "glyph-2k": 0.994,
+    "glyph-4k": 0.995,
+    "glyph-8k": 0.996,
+    "glyph-16k": 0.9966,
+    "glyph-32k": 0.9971,
+    "glyph-64k": 0.9975,
+    "glyph-50kmac": 0.994,
+}
+"""The mean accuracy over seeds that each member is to reach."""
+
+
+def held_against(weight_bytes: int) -> Published | None:
+    """The smallest published classifier with at least as many bytes; None where all are smaller."""
+    return min((each for each in PUBLISHED if each.bytes >= weight_bytes), key=lambda each: each.bytes, default=None)
+
+
+def ahead_of_us(weight_bytes: int, accuracy: float) -> list[Published]:
+    """Published classifiers with no more bytes that are more accurate."""
+    return [each for each in PUBLISHED if each.bytes <= weight_bytes and each.accuracy > accuracy]

@@ -1,0 +1,245 @@
+"""Puts trained models into the package: finished trainings in, ``src/glyphlite/pretrained/<model>`` out, whole or not at all.
+
+    python benchmarks/ship.py runs/glyph-4k-seed*
+
+A training is a folder that ``glyphlite train`` and ``glyphlite convert`` (or ``glyphlite run``) left: model.keras and
+model_int8.tflite, and how they came about in the checkpoint of the finished training or in run.toml. All folders of one model are
+shipped together, replacing what was shipped of it. Both files of each are measured on the validation images that its training
+held out; the seed whose int8 artifact is right most often there is chosen (of equals the one whose Keras model is; then the lower
+seed). The test split is not looked at. ``--split-seed`` says that every seed held out the same images.
+"""
+
+import argparse
+import itertools
+import shutil
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from glyphlite.console import progress_bar, quiet_tensorflow, say
+from glyphlite.data.records import Dataset, as_float
+from glyphlite.errors import GlyphliteError, ModelError
+from glyphlite.files import atomic_folder, sha256_of, write_json
+from glyphlite.models import pretrained
+from glyphlite.models.pretrained import CARD, INT8, KERAS, PretrainedCard, TrainedSeed
+
+
+@dataclass(frozen=True)
+class Training:
+    """A finished training's folder and what it says of itself."""
+
+    folder: Path
+    model: str
+    dataset: str
+    seed: int
+    recipe: dict[str, Any]
+    versions: dict[str, str]
+    best_epoch: int
+    seconds: float
+    content: str | None
+    """The hash of what was trained and validated on, where the training kept it."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="+", type=Path, help="folders of finished trainings, of one model or of several")
+    parser.add_argument("--split-seed", type=int, help="the seed of the validation images, where it is not the training's own")
+    parser.add_argument("--root", type=Path, default=pretrained.ROOT, help="where the models go (the package)")
+    arguments = parser.parse_args()
+    quiet_tensorflow()
+    try:
+        for card in ship(arguments.runs, arguments.root, split_seed=arguments.split_seed):
+            print(describe(card))
+    except GlyphliteError as error:
+        raise SystemExit(f"ship.py: {error}") from None
+    return 0
+
+
+def ship(runs: Sequence[Path], root: Path, *, split_seed: int | None = None) -> list[PretrainedCard]:
+    """Measure trainings on validation and write each model's folder.
+
+    Args:
+        runs: folders of finished trainings.
+        root: where the models' folders are.
+        split_seed: the seed of the split where it is not each training's own.
+
+    Raises:
+        ModelError: a folder is no finished training, or two of one model do not belong together.
+        DataError: the dataset, or its split is not the one that was trained on.
+    """
+    models: dict[str, list[Training]] = {}
+    for folder in runs:
+        training = read_training(folder)
+        models.setdefault(training.model, []).append(training)
+    cards = []
+    for trainings in models.values():
+        trainings.sort(key=lambda each: each.seed)
+        check_together(trainings)
+        cards.append(_ship_model(trainings, root, split_seed))
+    return cards
+
+
+def read_training(folder: Path) -> Training:
+    """What a finished training's folder says of itself: its checkpoint, else its run.toml and history.csv.
+
+    Raises:
+        ModelError: the files are not there, or the training is not finished.
+    """
+    for name in (KERAS, INT8):
+        if not (folder / name).is_file():
+            raise ModelError(f"{folder} holds no {name}; finish it with glyphlite train and glyphlite convert --to int8")
+    from glyphlite.training.checkpoint import CheckpointStore
+    from glyphlite.training.history import read_history
+
+    checkpoint = CheckpointStore(folder / "checkpoints").load()
+    if checkpoint is not None:
+        document = checkpoint.document
+        settings = document["settings"]
+        if not document["finished"]:
+            raise ModelError(f"the training in {folder} is not finished; the same glyphlite train with --resume goes on")
+        history = document["history"]
+        # Of a training that ends with int8 simulated, only those last epochs could be kept.
+        kept = history[-(settings["recipe"].get("quantized_epochs") or len(history)) :]
+        best = max(kept, key=lambda record: (record["validation_accuracy"], -record["validation_loss"]))
+        return Training(
+            folder,
+            settings["model"],
+            settings["dataset"],
+            settings["seed"],
+            {**settings["recipe"], "epochs": settings["epochs"]},
+            document["versions"],
+            best["epoch"],
+            sum(record["seconds"] for record in history),
+            settings.get("dataset content"),
+        )
+    if not (folder / "run.toml").is_file():
+        raise ModelError(f"{folder} holds neither the checkpoint of a finished training nor a run.toml")
+    record = tomllib.loads((folder / "run.toml").read_text())
+    settings, recipe = record["settings"], {**record["recipe"], "epochs": record["settings"]["epochs"]}
+    seconds = sum(each.seconds for each in read_history(folder / "history.csv"))
+    return Training(
+        folder,
+        record["model"],
+        record["dataset"]["name"],
+        settings["seed"],
+        recipe,
+        record["versions"],
+        settings["best_epoch"],
+        seconds,
+        None,
+    )
+
+
+def check_together(trainings: Sequence[Training]) -> None:
+    """Refuse trainings of one model that are not the same but for the seed.
+
+    Raises:
+        ModelError: naming the two that differ.
+    """
+    first = trainings[0]
+    for before, training in itertools.pairwise(trainings):
+        if before.seed == training.seed:
+            raise ModelError(f"{before.folder} and {training.folder} are both seed {training.seed} of {training.model}")
+        if (training.dataset, training.recipe) != (first.dataset, first.recipe):
+            raise ModelError(f"{first.folder} and {training.folder} were trained on other data or by another recipe")
+
+
+def answers(path: Path, dataset: Dataset) -> np.ndarray:
+    """The probabilities ``(n, classes)`` that a .keras or .tflite file gives the validation images."""
+    from glyphlite.evaluation.certainty import as_probabilities
+    from glyphlite.runtimes.base import predict_probabilities
+    from glyphlite.runtimes.registry import get_runtime
+
+    with (
+        get_runtime("keras" if path.suffix == ".keras" else "litert").load(path) as model,
+        progress_bar(f"{path.parent.name}/{path.name}", len(dataset.validation)) as advance,
+    ):
+        scores = predict_probabilities(model, as_float(dataset.validation.images), advance)
+    return as_probabilities(scores.reshape(len(scores), -1))
+
+
+def share_right(scores: np.ndarray, dataset: Dataset) -> float:
+    """The share of the validation images whose most probable class is the true one."""
+    return float(np.mean(scores.argmax(axis=1) == dataset.validation.labels))
+
+
+def describe(card: PretrainedCard) -> str:
+    """What was shipped, for people."""
+    lines = [f"{card.model}: {card.best.weight_bytes:,} bytes of weights, {card.best.macs:,} multiply-accumulates"]
+    for each in card.seeds:
+        chosen = "  <- chosen" if each.seed == card.chosen else ""
+        lines.append(
+            f"  seed {each.seed}: {each.validation_accuracy:.2%} of validation right, "
+            f"{each.float_validation_accuracy:.2%} in Keras{chosen}"
+        )
+    return "\n".join(lines)
+
+
+def _ship_model(trainings: Sequence[Training], root: Path, split_seed: int | None) -> PretrainedCard:
+    first = trainings[0]
+    say(f"[bold]{first.model}[/]: {len(trainings)} seeds")
+    seeds = [_measured(training, training.seed if split_seed is None else split_seed) for training in trainings]
+    for training, each in zip(trainings, seeds, strict=True):
+        if (each.weight_bytes, each.macs) != (seeds[0].weight_bytes, seeds[0].macs):
+            raise ModelError(f"{training.folder} and {first.folder} are not the same architecture")
+    best = max(seeds, key=lambda each: (each.validation_accuracy, each.float_validation_accuracy, -each.seed))
+    source = next(training.folder for training in trainings if training.seed == best.seed)
+    card = PretrainedCard(
+        model=first.model,
+        dataset=first.dataset,
+        chosen=best.seed,
+        recipe=first.recipe,
+        versions=first.versions,
+        keras_sha256=sha256_of(source / KERAS),
+        seeds=tuple(seeds),
+        split_seed=split_seed,
+    )
+    with atomic_folder(root / card.model) as folder:
+        shutil.copyfile(source / KERAS, folder / KERAS)
+        for training, each in zip(trainings, seeds, strict=True):
+            place = folder / f"seed-{each.seed}" / INT8
+            place.parent.mkdir()
+            shutil.copyfile(training.folder / INT8, place)
+            if sha256_of(place) != each.sha256:
+                raise ModelError(f"{training.folder / INT8} has changed while it was measured")
+        write_json(folder / CARD, card.document())
+    return card
+
+
+def _measured(training: Training, split_seed: int) -> TrainedSeed:
+    from glyphlite.data.datasets import load_dataset
+    from glyphlite.evaluation.artifact import check_fit, variant_of
+    from glyphlite.evaluation.certainty import fit_certainty
+    from glyphlite.tflite.cost import total_macs, weight_bytes
+    from glyphlite.tflite.reader import read_graph
+    from glyphlite.training.session import content_hash
+
+    dataset = load_dataset(training.dataset, seed=split_seed)
+    if training.content not in (None, content_hash(dataset)):
+        raise ModelError(f"{training.folder} was not trained on the split of seed {split_seed}; name its own with --split-seed")
+    artifact = training.folder / INT8
+    graph = read_graph(artifact)
+    check_fit(graph, dataset, artifact)
+    if variant_of(graph) != "int8":
+        raise ModelError(f"{artifact} is a {variant_of(graph)} file; convert {training.folder / KERAS} with --to int8")
+    scores = answers(artifact, dataset)
+    return TrainedSeed(
+        seed=training.seed,
+        validation_accuracy=share_right(scores, dataset),
+        float_validation_accuracy=share_right(answers(training.folder / KERAS, dataset), dataset),
+        best_epoch=training.best_epoch,
+        seconds=round(training.seconds, 1),
+        bytes=artifact.stat().st_size,
+        weight_bytes=weight_bytes(graph),
+        macs=total_macs(graph),
+        sha256=sha256_of(artifact),
+        certainty=fit_certainty(scores, dataset.validation.labels).model_dump(mode="json"),
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

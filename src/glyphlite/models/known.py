@@ -1,0 +1,15 @@
+"""What glyphlite knows of each of its own models. Data; nothing of Keras."""
+
+from dataclasses import dataclass
+
+from glyphlite.models.architecture import Architecture
+from glyphlite.models.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class KnownModel:
+    """An architecture, its recipe, and what it is for, in words."""
+
+    architecture: Architecture
+    recipe: Recipe
+    description: str

@@ -1,0 +1,192 @@
+"""The trained models that come with glyphlite: which there are, how each was trained, and their files, checked before use.
+
+A model is a folder in the package's ``pretrained``: ``card.json`` says how it was trained and what came of it, ``model.keras`` is
+the chosen seed, ``seed-<n>/model_int8.tflite`` the artifact of every seed that was trained. The chosen seed is the one whose
+artifact is right most often on validation images. Reads JSON and hashes bytes; loads no model. ``benchmarks/ship.py`` writes the
+folders.
+"""
+
+import json
+import re
+from dataclasses import asdict, dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from glyphlite.errors import ModelError
+from glyphlite.files import sha256_of
+
+SCHEMA = 1
+CARD = "card.json"
+KERAS = "model.keras"
+INT8 = "model_int8.tflite"
+
+ROOT = Path(str(files("glyphlite"))) / "pretrained"
+
+
+@dataclass(frozen=True)
+class TrainedSeed:
+    """One seed's training. Accuracies are fractions of the validation images that it held out; none looked at the test split.
+
+    Attributes:
+        seed: of the split, the weights and the order of the images.
+        validation_accuracy: of the int8 artifact.
+        float_validation_accuracy: of the Keras model that it was converted from.
+        best_epoch: chosen on validation, from 1.
+        seconds: of training.
+        bytes: of the int8 artifact.
+        weight_bytes: of its weights and biases as stored.
+        macs: multiply-accumulates of one image.
+        sha256: of the int8 artifact.
+        certainty: how far its probabilities can be believed, where that was measured.
+    """
+
+    seed: int
+    validation_accuracy: float
+    float_validation_accuracy: float
+    best_epoch: int
+    seconds: float
+    bytes: int
+    weight_bytes: int
+    macs: int
+    sha256: str
+    certainty: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class PretrainedCard:
+    """A shipped model: what it was trained on and by, and what each seed came to.
+
+    ``recipe`` and ``versions`` are as a run's ``run.toml`` has them; ``split_seed`` is that of the validation images where every
+    seed held out the same, else None: each seed its own.
+    """
+
+    model: str
+    dataset: str
+    chosen: int
+    recipe: dict[str, Any]
+    versions: dict[str, str]
+    keras_sha256: str
+    seeds: tuple[TrainedSeed, ...]
+    split_seed: int | None = None
+    schema: int = field(default=SCHEMA)
+
+    @property
+    def best(self) -> TrainedSeed:
+        """The chosen seed's training."""
+        return self.of(self.chosen)
+
+    def of(self, seed: int) -> TrainedSeed:
+        """A seed's training.
+
+        Raises:
+            ModelError: that seed is not shipped.
+        """
+        for each in self.seeds:
+            if each.seed == seed:
+                return each
+        known = ", ".join(str(each.seed) for each in self.seeds)
+        raise ModelError(f"{self.model} is not shipped with seed {seed}; it is with {known}")
+
+    def document(self) -> dict[str, Any]:
+        """The plain JSON document of ``card.json``."""
+        return {"schema": self.schema, **asdict(self), "seeds": [asdict(each) for each in self.seeds]}
+
+
+def pretrained_names() -> tuple[str, ...]:
+    """The shipped models, smallest budget first; found by looking at the package's files."""
+    if not ROOT.is_dir():
+        return ()
+    return tuple(sorted((each.parent.name for each in ROOT.glob(f"*/{CARD}")), key=_by_budget))
+
+
+def pretrained_card(name: str) -> PretrainedCard:
+    """The card of a shipped model.
+
+    Raises:
+        ModelError: no such model is shipped, or its card is damaged.
+    """
+    if name not in pretrained_names():
+        raise ModelError(f"no trained {name} comes with glyphlite; {shipped_words()}")
+    path = ROOT / name / CARD
+    try:
+        document = json.loads(path.read_text())
+        if document["schema"] != SCHEMA:
+            raise ModelError(f"{path} has schema {document['schema']}, expected {SCHEMA}; install glyphlite again")
+        seeds = tuple(TrainedSeed(**each) for each in document.pop("seeds"))
+        card = PretrainedCard(**document, seeds=seeds)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{path} is damaged ({type(error).__name__}: {error}); install glyphlite again") from None
+    card.of(card.chosen)
+    return card
+
+
+def pretrained_artifact(name: str, seed: int | None = None) -> Path:
+    """A shipped model's int8 .tflite file: the chosen seed's, or another's.
+
+    Raises:
+        ModelError: no such model or seed is shipped, or the file is not the one that was.
+    """
+    card = pretrained_card(name)
+    trained = card.best if seed is None else card.of(seed)
+    return _verified(ROOT / name / f"seed-{trained.seed}" / INT8, trained.sha256)
+
+
+def pretrained_keras(name: str) -> Path:
+    """The Keras model that a shipped model's chosen artifact was converted from.
+
+    Raises:
+        ModelError: no such model is shipped, or the file is not the one that was.
+    """
+    return _verified(ROOT / name / KERAS, pretrained_card(name).keras_sha256)
+
+
+def best_pretrained() -> str:
+    """The shipped model that is right most often on validation images; of equals the one with fewer weights.
+
+    Raises:
+        ModelError: none is shipped.
+    """
+    cards = [pretrained_card(name) for name in pretrained_names()]
+    if not cards:
+        raise ModelError("this glyphlite comes without trained models; name a .tflite file or the folder of a run")
+    return max(cards, key=lambda card: (card.best.validation_accuracy, -card.best.weight_bytes)).model
+
+
+def keras_of_shipped(artifact: Path) -> Path | None:
+    """The Keras model of an artifact that :func:`pretrained_artifact` has given; None for other files and other seeds."""
+    folder = artifact.parent.parent
+    if folder.parent != ROOT or folder.name not in pretrained_names():
+        return None
+    card = pretrained_card(folder.name)
+    return pretrained_keras(card.model) if artifact.parent.name == f"seed-{card.chosen}" else None
+
+
+def shipped_words() -> str:
+    """Which models are shipped, as the end of an error's sentence."""
+    names = pretrained_names()
+    return f"shipped are {', '.join(names)}" if names else "none is shipped"
+
+
+def _verified(path: Path, sha256: str) -> Path:
+    """The path, when its bytes are those that were shipped.
+
+    Raises:
+        ModelError: they are not.
+    """
+    try:
+        found = sha256_of(path)
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror}; install glyphlite again") from None
+    if found != sha256:
+        raise ModelError(
+            f"{path} is not the file that was shipped: its SHA-256 is {found[:12]}..., expected {sha256[:12]}...; "
+            "install glyphlite again"
+        )
+    return path
+
+
+def _by_budget(name: str) -> tuple[bool, int, str]:
+    """``glyph-4k`` before ``glyph-16k``; a budget of another kind (``glyph-50kmac``) after those of bytes."""
+    number = re.search(r"(\d+)k(\w*)$", name)
+    return (number is None or bool(number[2]), int(number[1]) if number else 0, name)

@@ -1,0 +1,66 @@
+"""A whole model's state of quantization: whether its layers simulate int8, and the ranges that they begin to learn from.
+
+Knows models by the layers in them; imports Keras only when it is called.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import keras
+
+_OUTLIERS = 1e-5
+"""The part of the values, at either end, that a range need not hold at first."""
+
+
+def is_quantization_aware(model: "keras.Model") -> bool:
+    """Whether a model has layers that can simulate int8."""
+    return bool(_layers(model))
+
+
+def is_quantized(model: "keras.Model") -> bool:
+    """Whether a model's layers simulate int8 now, with ranges of their own: what needs no calibration to become int8."""
+    return any(layer.quantized for layer in _layers(model))
+
+
+def set_quantized(model: "keras.Model", *, quantized: bool) -> None:
+    """Let a model simulate int8, or compute in float32 with the same weights. What was compiled before does not change."""
+    for layer in _layers(model):
+        layer.quantized = quantized
+
+
+@contextmanager
+def in_float(model: "keras.Model") -> Iterator["keras.Model"]:
+    """Within it, the model computes in float32: the float twin of what int8 is made of."""
+    before = is_quantized(model)
+    set_quantized(model, quantized=False)
+    try:
+        yield model
+    finally:
+        set_quantized(model, quantized=before)
+
+
+def measure_ranges(model: "keras.Model", images: np.ndarray) -> None:
+    """Set each layer's range to what it gives on some images, computed in float32, but for a few outliers.
+
+    Args:
+        model: of quantization-aware layers.
+        images: float32 ``(n, height, width, channels)``.
+    """
+    import keras
+
+    layers = [layer for layer in _layers(model) if layer.learns_range]
+    with in_float(model):
+        probe = keras.Model(model.inputs[0], [layer.output for layer in layers])
+        outputs = [np.asarray(each) for each in probe(images, training=False)]
+    for layer, values in zip(layers, outputs, strict=True):
+        low, high = np.quantile(values, [_OUTLIERS, 1 - _OUTLIERS])
+        layer.set_range(float(low), float(high))
+
+
+def _layers(model: "keras.Model") -> list[Any]:
+    """The quantization-aware layers of a model, in order; found without importing them."""
+    return [layer for layer in getattr(model, "layers", []) if hasattr(layer, "quantized") and hasattr(layer, "set_range")]

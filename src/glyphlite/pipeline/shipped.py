@@ -1,0 +1,94 @@
+"""A run of a model that ships: its Keras file in place of a training, and the record of where it came from."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from glyphlite.console import say
+from glyphlite.conversion.folder import ConvertedArtifact
+from glyphlite.data.records import Dataset
+from glyphlite.errors import ModelError, OutputError
+from glyphlite.files import atomic_path, sha256_of, write_text
+from glyphlite.models.pretrained import PretrainedCard, pretrained_card, pretrained_keras
+from glyphlite.models.user import load_keras_model
+from glyphlite.report.words import percent, things
+from glyphlite.results import PretrainedReport
+from glyphlite.training.trainer import TrainingResult
+
+
+def check_pretrained(name: str, dataset: str, *, epochs: int | None, resume: bool) -> PretrainedCard:
+    """The card of the model, where a run of it makes sense.
+
+    Raises:
+        ModelError: none is shipped, it was trained on another dataset, or an option is about training.
+    """
+    card = pretrained_card(name)
+    if epochs is not None or resume:
+        raise ModelError("--pretrained trains nothing; leave out --epochs and --resume, or --pretrained")
+    if dataset != card.dataset:
+        raise ModelError(
+            f"the {name} that comes with glyphlite was trained on {card.dataset}; leave out --pretrained to train on {dataset}"
+        )
+    return card
+
+
+def take_pretrained(card: PretrainedCard, dataset: Dataset, folder: Path) -> TrainingResult:
+    """Put a shipped Keras model, and what a training leaves beside it, into a run's folder.
+
+    Raises:
+        ModelError: a file of the package is not the one that was shipped.
+        OutputError: the folder holds a training, which would be lost, or cannot be written.
+    """
+    if (folder / "history.csv").exists():
+        raise OutputError(f"{folder} holds a training of its own; choose another folder with --out")
+    best = card.best
+    say(
+        f"{card.model} comes with glyphlite: seed {best.seed}, among {things(len(card.seeds), 'seed')} the one whose int8 file "
+        f"is right most often on validation images ({percent(best.validation_accuracy)}). Nothing is trained; "
+        f"glyphlite train {card.model} makes one anew."
+    )
+    with atomic_path(folder / "model.keras") as temporary:
+        shutil.copyfile(pretrained_keras(card.model), temporary)
+    write_text(folder / "labels.txt", "".join(f"{label}\n" for label in dataset.labels))
+    return TrainingResult(
+        model=load_keras_model(folder / "model.keras"),
+        best_epoch=best.best_epoch,
+        validation_accuracy=best.float_validation_accuracy,
+        history=(),
+        seconds=best.seconds,
+        precision=str(card.recipe.get("precision", "float32")),
+        folder=folder,
+    )
+
+
+def pretrained_report(card: PretrainedCard, int8: ConvertedArtifact | None) -> PretrainedReport:
+    """What ``results.json`` says of where the model came from; says aloud whether the int8 file is the shipped one."""
+    best = card.best
+    same = int8 is not None and sha256_of(int8.path) == best.sha256
+    if int8 is not None:
+        words = (
+            "is the file that ships, byte for byte" if same else "differs from the file that ships: another converter wrote it"
+        )
+        say(f"{int8.path.name} {words}")
+    return PretrainedReport(
+        seed=best.seed,
+        seeds=len(card.seeds),
+        best_epoch=best.best_epoch,
+        train_seconds=best.seconds,
+        validation_accuracy=best.validation_accuracy,
+        keras_sha256=card.keras_sha256,
+        int8_sha256=best.sha256,
+        int8_is_the_shipped_one=same,
+    )
+
+
+def pretrained_record(card: PretrainedCard) -> dict[str, Any]:
+    """What ``run.toml`` says of where the model came from."""
+    return {
+        "seed": card.chosen,
+        "seeds": [each.seed for each in card.seeds],
+        "best_epoch": card.best.best_epoch,
+        "validation_accuracy": card.best.validation_accuracy,
+        "keras_sha256": card.keras_sha256,
+        "versions": card.versions,
+    }

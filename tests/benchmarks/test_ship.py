@@ -1,0 +1,130 @@
+"""Shipping a training: the sample as a run's folder, its accuracy measured on validation images, the package's folder written."""
+
+import importlib
+import shutil
+import tomllib
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import tomli_w
+
+from glyphlite.errors import ModelError
+from glyphlite.evaluation.known_certainty import certainty_of
+from glyphlite.models.pretrained import pretrained_artifact, pretrained_card, pretrained_keras
+from glyphlite.training.checkpoint import Checkpoint, CheckpointStore
+
+RECORD = {
+    "model": "micro-cnn",
+    "settings": {"seed": 0, "epochs": 2, "best_epoch": 2},
+    "dataset": {"name": "mnist"},
+    "recipe": {"name": "micro", "epochs": 30},
+    "versions": {"keras": "3.15.1"},
+}
+HISTORY = (
+    "epoch,learning_rate,loss,accuracy,validation_loss,validation_accuracy,seconds\n"
+    "1,0.1,0.2,0.9,0.3,0.91,2\n2,0.1,0.2,0.9,0.2,0.95,3\n"
+)
+
+
+@pytest.fixture
+def ship(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "benchmarks")
+    return importlib.import_module("ship")
+
+
+@pytest.fixture
+def run(samples: Path, tmp_path: Path) -> Path:
+    """A run's folder without its checkpoint."""
+    folder = tmp_path / "micro-seed0"
+    folder.mkdir()
+    for name in ("model.keras", "model_int8.tflite"):
+        shutil.copyfile(samples / name, folder / name)
+    (folder / "run.toml").write_text(tomli_w.dumps(RECORD))
+    (folder / "history.csv").write_text(HISTORY)
+    return folder
+
+
+def another(run: Path, seed: int, **changes) -> Path:
+    folder = run.with_name(f"micro-seed{seed}")
+    shutil.copytree(run, folder)
+    record = tomllib.loads((run / "run.toml").read_text()) | changes
+    record["settings"]["seed"] = seed
+    (folder / "run.toml").write_text(tomli_w.dumps(record))
+    return folder
+
+
+def test_both_files_are_measured_on_validation_and_the_package_can_use_them(
+    ship: ModuleType, run: Path, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr("glyphlite.models.pretrained.ROOT", tmp_path / "package")
+    (card,) = ship.ship([another(run, 1), run], tmp_path / "package", split_seed=0)
+    assert card == pretrained_card("micro-cnn")
+    assert card.recipe["epochs"] == 2
+    assert [each.seed for each in card.seeds] == [0, 1]
+    assert card.chosen == 0, "of equals the lower seed"
+    best = card.best
+    assert (best.best_epoch, best.seconds, best.weight_bytes, best.macs) == (2, 5.0, 22_000, 70_464)
+    assert 0.97 < best.validation_accuracy < 1
+    assert abs(best.validation_accuracy - best.float_validation_accuracy) < 0.005
+    assert pretrained_artifact("micro-cnn", 1).read_bytes() == (run / "model_int8.tflite").read_bytes()
+    assert pretrained_keras("micro-cnn").read_bytes() == (run / "model.keras").read_bytes()
+    assert "<- chosen" in ship.describe(card)
+    certainty = certainty_of(pretrained_artifact("micro-cnn", 1))
+    assert certainty is not None
+    assert certainty.model_dump(mode="json") == best.certainty
+    assert (certainty.images, certainty.test) == (5000, None)
+
+
+def test_a_checkpoint_says_it_first(ship: ModuleType, run: Path) -> None:
+    history = [
+        {"epoch": epoch, "validation_accuracy": 0.9, "validation_loss": loss, "seconds": 4.0}
+        for epoch, loss in ((1, 0.1), (2, 0.2))
+    ]
+    settings = {
+        "model": "glyph-9k",
+        "dataset": "mnist",
+        "seed": 5,
+        "epochs": 2,
+        "recipe": {"name": "glyph"},
+        "dataset content": "x",
+    }
+    document = {"settings": settings, "versions": {}, "history": history, "finished": True}
+    store = CheckpointStore(run / "checkpoints")
+    store.folder.mkdir()
+    store.save(1, Checkpoint({}, document))
+    training = ship.read_training(run)
+    assert (training.model, training.seed, training.best_epoch, training.seconds) == ("glyph-9k", 5, 1, 8.0)
+    assert training.recipe == {"name": "glyph", "epochs": 2}
+    store.save(2, Checkpoint({}, document | {"settings": settings | {"recipe": {"name": "glyph", "quantized_epochs": 1}}}))
+    assert ship.read_training(run).best_epoch == 2, "of a quantization-aware training only the last epochs could be kept"
+    store.save(3, Checkpoint({}, document | {"finished": False}))
+    with pytest.raises(ModelError, match="is not finished"):
+        ship.read_training(run)
+
+
+def test_what_was_trained_on_another_split_is_refused(ship: ModuleType, run: Path, tmp_path: Path) -> None:
+    settings = {"model": "m", "dataset": "mnist", "seed": 0, "epochs": 1, "recipe": {}, "dataset content": "of another split"}
+    history = [{"epoch": 1, "validation_accuracy": 0.9, "validation_loss": 0.1, "seconds": 4.0}]
+    (run / "checkpoints").mkdir()
+    CheckpointStore(run / "checkpoints").save(
+        1, Checkpoint({}, {"settings": settings, "versions": {}, "history": history, "finished": True})
+    )
+    with pytest.raises(ModelError, match="not trained on the split of seed 0"):
+        ship.ship([run], tmp_path / "package")
+    assert not (tmp_path / "package").exists()
+
+
+@pytest.mark.parametrize("missing", ["model.keras", "model_int8.tflite", "run.toml"])
+def test_a_folder_that_is_no_finished_training_is_refused(ship: ModuleType, run: Path, missing: str) -> None:
+    (run / missing).unlink()
+    with pytest.raises(ModelError, match=missing):
+        ship.read_training(run)
+
+
+def test_trainings_that_do_not_belong_together_are_refused(ship: ModuleType, run: Path) -> None:
+    trainings = [ship.read_training(each) for each in (run, another(run, 1, recipe={"name": "other"}))]
+    with pytest.raises(ModelError, match="another recipe"):
+        ship.check_together(trainings)
+    with pytest.raises(ModelError, match="both seed 0"):
+        ship.check_together([trainings[0], trainings[0]])

@@ -1,0 +1,50 @@
+"""The family keeps its budgets: in the file that is deployed, not on paper."""
+
+import numpy as np
+import pytest
+
+from glyphlite.conversion.converter import convert
+from glyphlite.models.frontier import FRONTIER
+from glyphlite.models.quantization import measure_ranges, set_quantized
+from glyphlite.models.registry import resolve_model
+from glyphlite.runtimes.base import predict_probabilities
+from glyphlite.runtimes.registry import accepts, get_runtime
+from glyphlite.tflite.cost import total_macs, weight_bytes
+from glyphlite.tflite.reader import parse_graph
+
+NAMES = [known.architecture.name for known in FRONTIER if known.architecture.name.endswith("k")]
+
+
+def test_members_are_in_the_order_of_their_budgets():
+    budgets = [int(name.removeprefix("glyph-").removesuffix("k")) for name in NAMES]
+    assert budgets == sorted(budgets) == [1, 2, 4, 8, 16, 32, 64]
+
+
+def test_the_fast_member_fits_its_budget_of_multiply_accumulates():
+    fast = next(known.architecture for known in FRONTIER if known.architecture.name == "glyph-50kmac")
+    assert 40_000 < sum(cost.macs for cost in fast.costs((28, 28, 1), 10)) <= 50_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_a_member_fits_its_budget_and_runs_everywhere(name, mnist, tmp_path):
+    import keras
+
+    images = mnist.train.images[:200].astype(np.float32) / 255
+    keras.utils.set_random_seed(0)
+    model = resolve_model(name, (28, 28, 1), 10).build()
+    measure_ranges(model, images)
+    set_quantized(model, quantized=True)
+    converted = convert(model, "int8")
+    graph = parse_graph(converted.content)
+    assert weight_bytes(graph) <= 1024 * int(name.removeprefix("glyph-").removesuffix("k"))
+    assert total_macs(graph) == sum(
+        cost.macs
+        for cost in next(known.architecture for known in FRONTIER if known.architecture.name == name).costs((28, 28, 1), 10)
+    )
+    assert not converted.notes
+    path = tmp_path / "model_int8.tflite"
+    path.write_bytes(converted.content)
+    outputs = [predict_probabilities(get_runtime(runtime).load(path), images[:20]) for runtime in ("tflm", "generated_c")]
+    np.testing.assert_array_equal(outputs[0], outputs[1])
+    assert all(accepts(runtime, path).accepts for runtime in ("litert", "litert_builtin", "litert_reference"))

@@ -1,0 +1,147 @@
+"""The layers that are trained for int8: what folds is what normalizes, what rounds is what int8 holds."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from glyphlite.models.architecture import Architecture, Flatten, FoldedConv, FoldedDepthwise, GlobalMean, Pool
+from glyphlite.models.quantization import in_float, is_quantization_aware, is_quantized, measure_ranges, set_quantized
+from glyphlite.models.user import load_keras_model
+
+LAYERS = (FoldedConv("stem", 6, 5, 2), FoldedDepthwise("depth", 3), FoldedConv("point", 8, 1), Pool("pool"))
+
+
+@pytest.fixture
+def images(mnist) -> np.ndarray:
+    return mnist.train.images[:64].astype(np.float32) / 255
+
+
+@pytest.fixture
+def model(images) -> Any:
+    """Every kind of layer, its statistics moved by a few batches, as training moves them."""
+    import keras
+
+    keras.utils.set_random_seed(3)
+    built = Architecture("small", (*LAYERS, GlobalMean("mean"))).build((28, 28, 1), 10)
+    for _ in range(300):
+        built(images, training=True)
+    measure_ranges(built, images)
+    return built
+
+
+def _layer(model: Any, name: str) -> Any:
+    return next(layer for layer in model.layers if layer.name == name)
+
+
+def test_the_folded_convolution_computes_what_normalization_did(model, images):
+    trained, folded = np.asarray(model(images, training=True)), np.asarray(model(images, training=False))
+    np.testing.assert_allclose(folded, trained, atol=0.02)
+    assert trained.std() > 0.01
+
+
+def test_folding_is_batch_normalization_by_its_formula(model, images):
+    stem = _layer(model, "stem")
+    kernel, bias = (np.asarray(each, np.float64) for each in stem.folded())
+    deviation = np.sqrt(np.asarray(stem.variance, np.float64) + 1e-3)
+    np.testing.assert_allclose(kernel, np.asarray(stem.kernel) * (np.asarray(stem.gamma) / deviation), rtol=1e-5)
+    np.testing.assert_allclose(bias, stem.beta - stem.mean * stem.gamma / deviation, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(("name", "axes"), [("stem", (0, 1, 2)), ("depth", (0, 1)), ("point", (0, 1, 2)), ("pred", (0,))])
+def test_rounded_weights_are_whole_numbers_of_a_scale_a_channel(model, name, axes):
+    from glyphlite.models.quantized import rounded_weights
+
+    layer = _layer(model, name)
+    weights = np.asarray(layer.kernel if name == "pred" else layer.folded()[0])
+    rounded = np.asarray(rounded_weights(weights, axes=axes), np.float64)
+    scale = np.abs(weights).max(axis=axes, keepdims=True).astype(np.float64) / 127
+    steps = rounded / scale
+    np.testing.assert_allclose(steps, np.round(steps), atol=1e-3)
+    assert np.abs(steps).max(axis=axes) == pytest.approx(127, abs=1e-3)
+    assert np.abs(rounded - weights).max() <= scale.max() * 0.501
+
+
+def test_an_activation_takes_at_most_256_values_in_the_quantized_state(model, images):
+    import keras
+
+    probe = keras.Model(model.inputs[0], [_layer(model, name).output for name in ("stem", "depth", "mean", "pred")])
+    set_quantized(model, quantized=True)
+    for values, name in zip(probe(images), ("stem", "depth", "mean", "pred"), strict=True):
+        layer = _layer(model, name)
+        step = (float(layer.high) - float(layer.low)) / 255
+        found = np.unique(np.asarray(values))
+        assert len(found) <= 256
+        np.testing.assert_allclose(found / step, np.round(found / step), atol=0.02)
+        assert 0 in found or found.min() > 0
+
+
+def test_gradients_pass_the_rounding_and_move_a_range_that_clips(model, images):
+    import tensorflow as tf
+
+    set_quantized(model, quantized=True)
+    _layer(model, "point").high.assign(0.1)
+    with tf.GradientTape() as tape:
+        objective = tf.reduce_sum(model(images, training=True)[:, 0])
+    gradients = dict(
+        zip([v.path for v in model.trainable_variables], tape.gradient(objective, model.trainable_variables), strict=True)
+    )
+    ends = {path.split("/")[-2:][0]: gradient for path, gradient in gradients.items() if path.endswith("high")}
+    assert float(abs(ends["point"])) > 0
+    assert all(np.abs(np.asarray(gradients[path])).max() > 0 for path in gradients if path.endswith("kernel"))
+
+
+def test_a_rectified_range_begins_at_zero_and_the_input_is_exact(model):
+    set_quantized(model, quantized=True)
+    pixels = (np.arange(784, dtype=np.float32) % 256 / 255).reshape(1, 28, 28, 1)
+    np.testing.assert_allclose(np.asarray(_layer(model, "rounded_input")(pixels)), pixels, atol=1e-7)
+    assert float(_layer(model, "stem").low) == 0
+    assert float(_layer(model, "depth").low) < 0
+
+
+def test_a_keras_file_keeps_weights_ranges_and_state(model, images, tmp_path):
+    set_quantized(model, quantized=True)
+    expected = np.asarray(model(images))
+    model.save(tmp_path / "model.keras")
+    again = load_keras_model(tmp_path / "model.keras")
+    assert is_quantized(again)
+    np.testing.assert_array_equal(np.asarray(again(images)), expected)
+
+
+def test_the_float_twin_is_the_same_weights_without_rounding(model, images):
+    before = np.asarray(model(images))
+    set_quantized(model, quantized=True)
+    with in_float(model):
+        assert not is_quantized(model)
+        np.testing.assert_array_equal(np.asarray(model(images)), before)
+    assert is_quantized(model)
+    assert not np.array_equal(np.asarray(model(images)), before)
+
+
+def test_ranges_hold_what_the_layers_give(model, images):
+    import keras
+
+    for name in ("stem", "depth", "point", "pred"):
+        layer = _layer(model, name)
+        values = np.asarray(keras.Model(model.inputs[0], layer.output)(images))
+        assert float(layer.high) == pytest.approx(values.max(), rel=0.1)
+        assert float(layer.low) == pytest.approx(min(values.min(), 0), rel=0.1, abs=1e-6)
+
+
+def test_only_such_layers_make_a_model_quantization_aware(model):
+    from glyphlite.models.registry import resolve_model
+
+    assert is_quantization_aware(model)
+    assert not is_quantization_aware(resolve_model("mlp", (28, 28, 1), 10).build())
+
+
+@pytest.mark.parametrize("last", [(GlobalMean("mean"),), (FoldedDepthwise("head", 5), Flatten())])
+def test_counts_are_those_of_the_model_that_is_built(last):
+    from glyphlite.models.cost import keras_macs
+
+    architecture = Architecture("small", (*LAYERS, FoldedDepthwise("same", 3, padding="same"), *last))
+    costs = list(architecture.costs((28, 28, 1), 10))
+    model = architecture.build((28, 28, 1), 10)
+    shapes = {layer.name: tuple(layer.output.shape[1:]) for layer in model.layers}
+    assert all(shapes[cost.name] == cost.output_shape for cost in costs)
+    assert sum(cost.macs for cost in costs) == keras_macs(model)

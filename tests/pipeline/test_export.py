@@ -1,0 +1,69 @@
+"""The page's export with and without a second engine to be had: what is written, what is said."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from glyphlite.errors import ToolError
+from glyphlite.export.litertjs import LICENSE, MEMBERS, LiteRtJs
+from glyphlite.pipeline import export
+from glyphlite.pipeline.export import Exported, draw_page, export_file
+
+ENGINE = LiteRtJs({file: file.encode() for file in (*MEMBERS, LICENSE)}, "here")
+Write = Callable[..., Exported]
+
+
+@pytest.fixture
+def write(samples: Path, tmp_path: Path) -> Write:
+    def write(**options: Any) -> Exported:
+        return export_file(
+            samples, "web", tmp_path / "page", name="model", language="cc", dataset="mnist", sample=0, data_dir=None, **options
+        )
+
+    return write
+
+
+def unobtainable() -> LiteRtJs:
+    raise ToolError("LiteRT.js is fetched with npm, which is not installed: install Node.js")
+
+
+def test_sizes_apart(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "obtain_litertjs", lambda: ENGINE)
+    exported = write()
+    first, second = exported.document["first_load_bytes"], exported.document["second_engine_bytes"]
+    assert exported.document["second_engine_variants"] == ["float32", "float16", "dynamic", "int8", "int16x8"]
+    assert f"{first:,} bytes for a first visit" in exported.words
+    assert f"{second:,} bytes more when LiteRT.js is chosen there, with float32, float16" in exported.words
+    assert json.loads(json.dumps(exported.document)) == exported.document
+
+
+def test_not_to_be_had_is_one_line(write: Write, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(export, "obtain_litertjs", unobtainable)
+    exported = write()
+    assert (exported.document["second_engine_bytes"], exported.document["second_engine_variants"]) == (0, [])
+    assert "LiteRT.js" not in exported.words
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(
+        "The page has no second engine: LiteRT.js is fetched with npm, which is not installed: install Node.js"
+    )
+    assert "--no-litertjs" in line
+
+
+def test_unwanted_is_not_asked_for(write: Write, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(export, "obtain_litertjs", lambda: pytest.fail("asked for"))
+    assert write(litertjs=False).document["second_engine_bytes"] == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_draw_serves_both(samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    served: list[set[str]] = []
+    monkeypatch.setattr(export, "obtain_litertjs", lambda: ENGINE)
+    monkeypatch.setattr(export, "serve", lambda folder, **_: served.append({path.name for path in folder.iterdir()}))
+    draw_page(samples / "model_int8.tflite", host="127.0.0.1", port=0)
+    draw_page(samples / "model_int8.tflite", host="127.0.0.1", port=0, litertjs=False)
+    both, one = served
+    assert {"litert.wasm", "litert-float32.tflite", "litert.js"} <= both
+    assert not [name for name in one if name.startswith("litert")]

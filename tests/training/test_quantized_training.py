@@ -1,0 +1,102 @@
+"""Training with int8 simulated at its end: only those epochs are kept, and a stop anywhere costs nothing."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from glyphlite.errors import ModelError
+from glyphlite.models.architecture import Architecture, Flatten, FoldedConv, FoldedDepthwise, Pool
+from glyphlite.models.quantization import is_quantized
+from glyphlite.models.recipe import Recipe, Schedule
+from glyphlite.models.registry import ModelChoice, resolve_model
+from glyphlite.models.user import load_keras_model
+from glyphlite.training import trainer
+from glyphlite.training.schedule import recipe_rates
+from glyphlite.training.trainer import train
+
+RECIPE = Recipe(
+    "small",
+    4,
+    128,
+    Schedule("one_cycle", peak=0.02, warmup=0.2),
+    augmentation="affine_gentle",
+    ema=0.9,
+    quantized_epochs=2,
+    quantized_schedule=Schedule("constant", peak=0.001),
+)
+ARCHITECTURE = Architecture(
+    "small", (FoldedConv("stem", 4, 5, 2), FoldedDepthwise("depth", 3), FoldedConv("point", 6, 1), Pool("pool"), Flatten())
+)
+
+
+def _choice(recipe: Recipe = RECIPE) -> ModelChoice:
+    shape = (28, 28, 1)
+    return ModelChoice("small", shape, 10, recipe, "a test", "0", lambda: ARCHITECTURE.build(shape, 10))
+
+
+@pytest.fixture(scope="module")
+def whole(few, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    return train(_choice(), few, folder, seed=3)
+
+
+def test_what_is_kept_simulates_int8_and_was_trained_so(whole):
+    assert is_quantized(whole.model)
+    assert is_quantized(load_keras_model(whole.folder / "model.keras"))
+    assert whole.best_epoch > RECIPE.float_epochs
+    assert whole.validation_accuracy > 0.7
+    ranges = [float(layer.high) for layer in whole.model.layers if getattr(layer, "learns_range", False)]
+    assert len(set(ranges)) == len(ranges)
+
+
+def test_an_earlier_float_epoch_is_never_kept(few, folder, monkeypatch):
+    accuracies = iter([(0.1, 0.99), (0.1, 0.98), (0.5, 0.3), (0.5, 0.4)])
+    monkeypatch.setattr(trainer.TrainingLoop, "validate", lambda _: next(accuracies))
+    assert train(_choice(), few, folder, seed=3).best_epoch == 4
+
+
+@pytest.mark.parametrize("calls", [2, 6, 7, 10, 14])
+def test_stopped_and_resumed_ends_with_the_same_weights(few, folder, whole, monkeypatch, calls):
+    """Three chunks an epoch: within a float epoch, before and after the first quantized chunk, later, and past the end."""
+    run, left = trainer.TrainingLoop.run, [calls]
+
+    def limited(self, *arguments):
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        return run(self, *arguments)
+
+    monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", 0.0)
+    with monkeypatch.context() as context:
+        context.setattr(trainer.TrainingLoop, "run", limited)
+        try:
+            train(_choice(), few, folder, seed=3)
+        except KeyboardInterrupt:
+            assert calls < 12
+    result = train(_choice(), few, folder, seed=3, resume=True)
+    assert is_quantized(result.model)
+    for found, expected in zip(result.model.get_weights(), whole.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_a_recipe_of_other_length_keeps_its_shape():
+    assert [RECIPE.with_epochs(epochs).quantized_epochs for epochs in (2, 3, 8, 40)] == [1, 2, 4, 20]
+    assert resolve_model("mlp", (28, 28, 1), 10).recipe.with_epochs(2).quantized_epochs == 0
+
+
+def test_each_part_has_its_own_schedule():
+    recipe = replace(RECIPE, quantized_schedule=Schedule("one_cycle", peak=0.001, warmup=0.5))
+    rates = [recipe_rates(recipe, epoch, 10) for epoch in range(4)]
+    assert max(rates[0].max(), rates[1].max()) == pytest.approx(0.02, rel=0.1)
+    assert rates[1][-1] == pytest.approx(0, abs=1e-9)
+    assert max(rates[2].max(), rates[3].max()) == pytest.approx(0.001)
+    assert rates[3][-1] == pytest.approx(0, abs=1e-9)
+
+
+def test_other_models_are_refused(few, folder):
+    choice = resolve_model("mlp", (28, 28, 1), 10)
+    with pytest.raises(ModelError, match="asks for quantization-aware layers, mlp has none"):
+        train(replace(choice, recipe=RECIPE), few, folder)
+    with pytest.raises(ModelError, match="no schedule for its 2 quantized epochs"):
+        recipe_rates(replace(RECIPE, quantized_schedule=None), 3, 10)
