@@ -35,8 +35,9 @@ def main() -> None:
 
 
 def keep_pictures(notebook: nbformat.NotebookNode) -> None:
-    """Clear all outputs but the pictures of tagged cells, in place."""
+    """Clear what running left behind but the pictures of tagged cells, in place."""
     notebook.metadata.pop("widgets", None)
+    notebook.metadata["language_info"] = {"name": "python"}
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         if cell.cell_type != "code":
