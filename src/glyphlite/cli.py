@@ -145,7 +145,7 @@ def run(
         typer.Option(
             "--model",
             "-m",
-            help="A name that `glyphlite models` lists, `all` for the five references, path/to/file.py:function, or a .keras file.",
+            help="A name that `glyphlite models` lists, `all` five references, path/to/file.py:function, or a .keras file.",
             show_default=f"{default_model('mnist')} on MNIST, else {DEFAULT_MODEL}",
         ),
     ] = None,
