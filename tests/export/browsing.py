@@ -8,9 +8,11 @@ from pathlib import Path
 from threading import Thread
 
 import numpy as np
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 
 from glyphlite.export.serve import page_server
+
+expect.set_options(timeout=30_000)  # a busy machine is no fault of the page's
 
 STROKES = {
     "0": [(0.5 + 0.19 * np.sin(a), 0.5 - 0.33 * np.cos(a)) for a in np.linspace(0, 2 * np.pi, 40)],

@@ -57,12 +57,12 @@ def _strided(name: str, stem: int, early: int, late: tuple[int, ...]) -> Archite
 
 FRONTIER: tuple[KnownModel, ...] = (
     KnownModel(
-        _pooled("glyph-1k", 6, (8, 10, 10, 14)),
+        _pooled("glyph-1k", 8, (8, 8, 8, 12)),
         _recipe("frontier-1k", 60, augmentation="affine_gentle"),
         "weights of at most 1 KB",
     ),
     KnownModel(
-        _pooled("glyph-2k", 8, (12, 16, 16, 20)),
+        _pooled("glyph-2k", 8, (12, 12, 16, 20)),
         _recipe("frontier-2k", 60, augmentation="affine_gentle"),
         "weights of at most 2 KB",
     ),
@@ -72,7 +72,7 @@ FRONTIER: tuple[KnownModel, ...] = (
             (
                 FoldedConv("stem", 16, 5, 2),
                 *_separable(1, 24),
-                *_separable(2, 28),
+                *_separable(2, 24),
                 Pool("pool"),
                 *_separable(3, 36),
                 FoldedDepthwise("head", 2),
@@ -82,12 +82,14 @@ FRONTIER: tuple[KnownModel, ...] = (
         _recipe("frontier-4k", 60, augmentation="affine"),
         "weights of at most 4 KB",
     ),
-    KnownModel(_strided("glyph-8k", 20, 36, (48,)), _recipe("frontier-8k", 48, augmentation="affine"), "weights of at most 8 KB"),
+    KnownModel(_strided("glyph-8k", 20, 34, (44,)), _recipe("frontier-8k", 48, augmentation="affine"), "weights of at most 8 KB"),
     KnownModel(
-        _strided("glyph-16k", 28, 50, (50, 52)), _recipe("frontier-16k", 48, augmentation="affine"), "weights of at most 16 KB"
+        _strided("glyph-16k", 28, 48, (48, 48)), _recipe("frontier-16k", 42, augmentation="affine"), "weights of at most 16 KB"
     ),
     KnownModel(
-        _strided("glyph-32k", 36, 68, (92, 92)), _recipe("frontier-32k", 42, augmentation="affine"), "weights of at most 32 KB"
+        _strided("glyph-32k", 36, 64, (88, 88)),
+        _recipe("frontier-32k", 36, augmentation="affine_strong"),
+        "weights of at most 32 KB",
     ),
     KnownModel(
         _strided("glyph-64k", 48, 96, (128, 128)), _recipe("frontier-64k", 42, augmentation="affine"), "weights of at most 64 KB"
