@@ -1,5 +1,7 @@
-"""The notebooks run from top to bottom, say what the library measures, and lie in the repository without outputs."""
+"""The notebooks run from top to bottom, say what the library measures, and are kept without outputs but a few pictures."""
 
+import base64
+import io
 import os
 import re
 from pathlib import Path
@@ -7,7 +9,11 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from PIL import Image
 
+MOST_BYTES = 20_000
+"""Of a picture that is kept for GitHub to show."""
+MOST_PICTURES = 3
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
 
@@ -35,12 +41,26 @@ def pictures(notebook: nbformat.NotebookNode, kind: str) -> int:
 
 
 @pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
-def test_outputs_are_not_committed(path: Path) -> None:
+def test_only_small_pictures_of_tagged_cells_are_committed(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
+    kept = 0
     for cell in notebook.cells:
-        assert not cell.get("outputs"), f"clear the outputs of {path.name} before committing it"
         assert cell.get("execution_count") is None
+        is_picture = "picture" in cell.metadata.get("tags", [])
+        outputs = cell.get("outputs", [])
+        assert len(outputs) == is_picture, f"{path.name}: run python notebooks/keep_pictures.py, which keeps no other outputs"
+        for output in outputs:
+            assert (output.output_type, list(output.data), dict(output.metadata)) == ("display_data", ["image/png"], {})
+            content = base64.b64decode(output.data["image/png"], validate=True)
+            assert len(content) <= MOST_BYTES
+            with Image.open(io.BytesIO(content)) as picture:
+                assert picture.format == "PNG"
+                assert 300 <= picture.width <= 1200
+        kept += is_picture
+    assert kept <= MOST_PICTURES
+    if path.stem == "handwritten_digits_int8":
+        assert kept
 
 
 def test_there_are_notebooks() -> None:

@@ -57,4 +57,6 @@ def test_a_p_just_above_the_threshold_is_not_rounded_onto_it():
 def test_numbers_stay_with_their_units():
     space = "\N{NO-BREAK SPACE}"
     assert words.tied("right 95.44 % of the time (p = 0.56)") == f"right 95.44{space}% of the time (p{space}={space}0.56)"
+    joiner = "\N{WORD JOINER}"
+    assert words.tied("convert with --to int8 -- now") == f"convert with --{joiner}to int8 -- now"
     assert words.tied("8 steps in 25.2 KB") == f"8{space}steps in 25.2{space}KB"

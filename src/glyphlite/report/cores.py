@@ -29,16 +29,27 @@ def ram_bytes(record: FirmwareReport) -> int:
     return record.ram_bytes if record.ram_bytes is not None else record.arena_bytes + record.stack_bytes
 
 
-def layer_shares(record: FirmwareReport, named: int = 3) -> list[LayerShare]:
-    """A core's layers in order with their share of the instructions; the largest have a colour of their own and are named."""
-    ranked = sorted(range(len(record.layers)), key=lambda place: -record.layers[place].instructions)
-    return [
-        LayerShare(
-            name=layer.name,
-            instructions=layer.instructions,
-            share=layer.instructions / record.instructions,
-            colour=min(ranked.index(place), named),
-            is_large=ranked.index(place) < named,
-        )
-        for place, layer in enumerate(record.layers)
-    ]
+def layer_shares(firmware: Sequence[FirmwareReport], named: int = 3) -> dict[str, list[LayerShare]]:
+    """By core, its layers in order with their share of the instructions, where they were counted.
+
+    The layers with the largest share on any core have a colour of their own, the same on every core, and are named.
+    """
+    counted = [record for record in firmware if record.layers and record.instructions]
+    largest: dict[str, float] = {}
+    for record in counted:
+        for layer in record.layers:
+            largest[layer.name] = max(largest.get(layer.name, 0.0), layer.instructions / record.instructions)
+    ranked = sorted(largest, key=lambda name: -largest[name])
+    return {
+        record.cpu: [
+            LayerShare(
+                name=layer.name,
+                instructions=layer.instructions,
+                share=layer.instructions / record.instructions,
+                colour=min(ranked.index(layer.name), named),
+                is_large=ranked.index(layer.name) < named,
+            )
+            for layer in record.layers
+        ]
+        for record in counted
+    }

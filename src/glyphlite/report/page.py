@@ -59,7 +59,7 @@ def render_report(
         "largest_latency": max((each.latency_us or 0.0 for each in results.artifacts), default=0.0) or 1.0,
         "runtime_names": list(dict.fromkeys(name for each in results.artifacts for name in each.runtimes)),
         "verify": _grouped_verify(results.verify),
-        "layer_shares": {each.cpu: layer_shares(each) for each in results.firmware if each.layers and each.instructions},
+        "layer_shares": layer_shares(results.firmware),
         "label": lambda number: label_of(results, number),
         "samples": samples,
         "training_chart": _training_chart(history, results.keras.best_epoch) if history else None,

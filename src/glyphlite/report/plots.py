@@ -110,7 +110,7 @@ def size_accuracy_figure(results: Results, *, title: bool = True) -> "Figure":
     axes.axhline(results.keras.accuracy.value * 100, color=PALETTE["quiet"], linewidth=1, linestyle=(0, (4, 3)))
     _plot_files(axes, [(f"{each.variant}, {kilobytes(each.bytes)}", each, each.path == chosen) for each in results.artifacts])
     if title:
-        axes.set_title(f"Size and accuracy (dashed: Keras, {percent(results.keras.accuracy.value)})")
+        axes.set_title(f"Size and accuracy (dashed: Keras, {percent(results.keras.accuracy.value)})", pad=18)
     return figure
 
 

@@ -8,6 +8,7 @@ import re
 from glyphlite.runtimes.registry import TITLES
 
 _UNIT = re.compile(r"(?<=\d) (?=%|µs|ms|s\b|KB|MB|min\b|bytes|times\b|points|steps?\b|images?\b)")
+_OPTION = re.compile(r"(?<![\w-])--(?=\w)")
 _SIGN = re.compile(r" ([=<]) ")
 
 SECONDS_IN_A_MINUTE = 60
@@ -110,5 +111,6 @@ def tensor_words(name: str) -> str:
 
 
 def tied(sentence: str) -> str:
-    """A sentence whose numbers do not part from their units at the end of a line."""
+    """A sentence in which numbers do not part from their units, nor ``--`` from its option, at the end of a line."""
+    sentence = _OPTION.sub("--\N{WORD JOINER}", sentence)
     return _UNIT.sub("\N{NO-BREAK SPACE}", _SIGN.sub("\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", sentence))
