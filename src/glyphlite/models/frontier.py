@@ -63,7 +63,7 @@ FRONTIER: tuple[KnownModel, ...] = (
     ),
     KnownModel(
         _pooled("glyph-2k", 8, (12, 12, 16, 20)),
-        _recipe("frontier-2k", 60, augmentation="affine_gentle"),
+        _recipe("frontier-2k", 60, augmentation="affine"),
         "weights of at most 2 KB",
     ),
     KnownModel(
@@ -92,7 +92,9 @@ FRONTIER: tuple[KnownModel, ...] = (
         "weights of at most 32 KB",
     ),
     KnownModel(
-        _strided("glyph-64k", 48, 96, (128, 128)), _recipe("frontier-64k", 42, augmentation="affine"), "weights of at most 64 KB"
+        _strided("glyph-64k", 48, 96, (128, 128)),
+        _recipe("frontier-64k", 36, augmentation="affine_strong"),
+        "weights of at most 64 KB",
     ),
     KnownModel(
         Architecture(
@@ -106,7 +108,7 @@ FRONTIER: tuple[KnownModel, ...] = (
                 Flatten(),
             ),
         ),
-        _recipe("frontier-50kmac", 60, augmentation="affine_gentle"),
+        _recipe("frontier-50kmac", 60, augmentation="affine"),
         "at most 50,000 multiply-accumulates",
     ),
 )
