@@ -63,7 +63,7 @@ FRONTIER: tuple[KnownModel, ...] = (
     ),
     KnownModel(
         _pooled("glyph-2k", 8, (12, 12, 16, 20)),
-        _recipe("frontier-2k", 60, augmentation="affine"),
+        _recipe("frontier-2k", 60, augmentation="affine_gentle"),
         "weights of at most 2 KB",
     ),
     KnownModel(
