@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from glyphlite.models import DEFAULT_MODEL, default_model
+from glyphlite.models import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -141,14 +141,13 @@ def _main(
 @app.command(epilog="Example: glyphlite run --model micro-cnn --out runs/first")
 def run(
     model: Annotated[
-        str | None,
+        str,
         typer.Option(
             "--model",
             "-m",
             help="A name that `glyphlite models` lists, `all` five references, path/to/file.py:function, or a .keras file.",
-            show_default=f"{default_model('mnist')} on MNIST, else {DEFAULT_MODEL}",
         ),
-    ] = None,
+    ] = DEFAULT_MODEL,
     dataset: DatasetOption = "mnist",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The run's folder; runs/MODEL when left out.")] = None,
     epochs: EpochsOption = None,
@@ -168,7 +167,7 @@ def run(
     from glyphlite.pipeline.run import RunOptions, run_all, run_pipeline
 
     options = RunOptions(
-        model=model or default_model(dataset),
+        model=model,
         dataset=dataset,
         out=out,
         epochs=epochs,
