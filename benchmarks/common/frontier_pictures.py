@@ -13,6 +13,10 @@ SHEET_DIGITS = 5
 _KINDS = {1_024: "1 KB", 4_096: "4 KB", 16_384: "16 KB", 65_536: "64 KB", 262_144: "256 KB"}
 
 
+_CROWDED_FROM = 6_000
+"""Bytes from which the published labels stand left of the curve and ours right."""
+
+
 @our_style()
 def draw_frontier(members: list[dict[str, Any]], path: Path) -> Path:
     """Accuracy over the bytes of the weights: each member's mean with its deviation and every seed, and the published points."""
@@ -38,6 +42,9 @@ def draw_frontier(members: list[dict[str, Any]], path: Path) -> Path:
             fontsize=8,
             color=PALETTE["muted"],
             ha="center" if each.offset[0] == 0 else "left",
+            arrowprops={"arrowstyle": "-", "color": PALETTE["quiet"], "linewidth": 0.6, "shrinkB": 4}
+            if each.offset[1] > 0
+            else None,
         )
     seeds = [(member["weight_bytes"], seed["accuracy"] * 100) for member in members for seed in member["seeds"]]
     axes.scatter(*zip(*seeds, strict=True), s=9, color=PALETTE["accent"], alpha=0.35, linewidths=0, zorder=4)
@@ -59,19 +66,21 @@ def draw_frontier(members: list[dict[str, Any]], path: Path) -> Path:
                 label=words,
             )
         for each in group:
+            leftwards = group is ours and each["weight_bytes"] < _CROWDED_FROM
             axes.annotate(
                 each["model"],
                 (each["weight_bytes"], each["mean"] * 100),
-                (-9, 4) if group is ours else (9, -4),
+                (-9, 4) if leftwards else (8, -13) if group is ours else (9, 2),
                 textcoords="offset points",
                 fontsize=9,
                 fontweight="bold",
                 color=PALETTE["accent"],
-                ha="right" if group is ours else "left",
+                ha="right" if leftwards else "left",
             )
     axes.set_xticks(list(_KINDS), list(_KINDS.values()))
     axes.minorticks_off()
     axes.set_xlim(380, 640_000)
+    axes.set_ylim(top=axes.get_ylim()[1] + 0.08)
     axes.set_xlabel("bytes of weights and biases")
     axes.set_ylabel("% of the 10,000 test images right")
     axes.legend(loc="lower right", frameon=False, fontsize=9)
