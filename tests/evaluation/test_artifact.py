@@ -152,3 +152,18 @@ def test_a_dataset_that_does_not_fit_is_refused_with_both_shapes(samples: Path, 
         evaluate_artifact(samples / "model_int8.tflite", other)
     with pytest.raises(ModelError, match=r"model\.keras"):
         evaluate_keras(samples / "model.keras", other)
+
+
+def test_a_model_trained_with_int8_simulated_is_measured_in_float32(few: Dataset) -> None:
+    from glyphlite.models.pretrained import pretrained_keras
+    from glyphlite.models.quantization import in_float
+
+    path = pretrained_keras("glyph-1k")
+    model = load_keras_model(path)
+    images = few.test.images.astype(np.float32) / 255
+    simulated = np.asarray(model(images))
+    with in_float(model):
+        expected = np.asarray(model(images))
+    measured = evaluate_keras(path, few, latency=False).probabilities
+    np.testing.assert_allclose(measured, expected, atol=1e-5)
+    assert np.abs(measured - simulated).max() > 1e-3

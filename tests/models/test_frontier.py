@@ -1,16 +1,20 @@
 """The family keeps its budgets: in the file that is deployed, not on paper."""
 
+import json
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
 from glyphlite.conversion.converter import convert
 from glyphlite.models.frontier import FRONTIER
+from glyphlite.models.pretrained import pretrained_artifact, pretrained_card, pretrained_names
 from glyphlite.models.quantization import measure_ranges, set_quantized
 from glyphlite.models.registry import resolve_model
 from glyphlite.runtimes.base import predict_probabilities
 from glyphlite.runtimes.registry import accepts, get_runtime
 from glyphlite.tflite.cost import total_macs, weight_bytes
-from glyphlite.tflite.reader import parse_graph
+from glyphlite.tflite.reader import parse_graph, read_graph
 
 NAMES = [known.architecture.name for known in FRONTIER if known.architecture.name.endswith("k")]
 
@@ -51,3 +55,20 @@ def test_a_member_fits_its_budget_and_runs_everywhere(name, mnist, tmp_path):
     outputs = [predict_probabilities(get_runtime(runtime).load(path), images[:20]) for runtime in ("tflm", "generated_c")]
     np.testing.assert_array_equal(outputs[0], outputs[1])
     assert all(accepts(runtime, path).accepts for runtime in ("litert", "litert_builtin", "litert_reference"))
+
+
+@pytest.mark.parametrize("name", pretrained_names())
+def test_a_shipped_member_is_what_training_it_would_make(name):
+    """The card's recipe is the registry's, and every shipped file keeps its budget."""
+    card = pretrained_card(name)
+    assert card.recipe == json.loads(json.dumps(asdict(resolve_model(name, (28, 28, 1), 10).recipe)))
+    for each in card.seeds:
+        graph = read_graph(pretrained_artifact(name, each.seed))
+        assert weight_bytes(graph) == each.weight_bytes
+        assert total_macs(graph) == each.macs
+        if name in NAMES:
+            assert each.weight_bytes <= 1024 * int(name.removeprefix("glyph-").removesuffix("k"))
+
+
+def test_every_member_is_shipped():
+    assert set(pretrained_names()) == {known.architecture.name for known in FRONTIER}

@@ -24,6 +24,7 @@ from glyphlite.evaluation.certainty import (
 from glyphlite.evaluation.footprint import measure_footprint
 from glyphlite.evaluation.latency import keras_latency, runtime_latency
 from glyphlite.files import sha256_of
+from glyphlite.models.quantization import set_quantized
 from glyphlite.results import ArtifactReport, KerasReport, RuntimeReport
 from glyphlite.tflite.graph import Graph
 
@@ -62,6 +63,8 @@ def evaluate_keras(
 ) -> KerasEvaluation:
     """Measure a .keras file on the whole test split, after its certainty was fitted on the validation split.
 
+    A model that was trained with int8 simulated is measured without: it is the float source that its artifacts are held against.
+
     Args:
         path: the file; it is loaded anew, so that what is measured is what was saved.
         dataset: its validation and test splits are used.
@@ -79,6 +82,7 @@ def evaluate_keras(
     from glyphlite.models.user import check_classifier, load_keras_model
 
     model = load_keras_model(path)
+    set_quantized(model, quantized=False)
     check_classifier(model, dataset.input_shape, dataset.classes, str(path))
     labels = dataset.test.labels
     traced = tf.function(
