@@ -51,6 +51,8 @@ def test_the_best_is_the_most_accurate_on_validation_and_of_equals_the_smaller(s
     assert best_pretrained() == "micro-cnn"
     ship_sample(shipped, samples, "mlp", {0: 0.99}, chosen=0, weight_bytes=10**6)
     assert best_pretrained() == "mlp"
+    assert best_pretrained(at_most=10**5) == "micro-cnn"
+    assert best_pretrained(at_most=10) == "micro-cnn"
 
 
 @pytest.mark.parametrize("file", ["model.keras", "seed-3/model_int8.tflite"])

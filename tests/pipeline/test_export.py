@@ -9,8 +9,10 @@ import pytest
 
 from glyphlite.errors import ToolError
 from glyphlite.export.litertjs import LICENSE, MEMBERS, LiteRtJs
+from glyphlite.export.web import export_web
 from glyphlite.pipeline import export
-from glyphlite.pipeline.export import Exported, draw_page, export_file
+from glyphlite.pipeline.export import PAGE_WEIGHTS, Exported, draw_page, export_file
+from glyphlite.pipeline.inputs import default_artifact
 
 ENGINE = LiteRtJs({file: file.encode() for file in (*MEMBERS, LICENSE)}, "here")
 Write = Callable[..., Exported]
@@ -67,3 +69,9 @@ def test_draw_serves_both(samples: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     both, one = served
     assert {"litert.wasm", "litert-float32.tflite", "litert.js"} <= both
     assert not [name for name in one if name.startswith("litert")]
+
+
+def test_the_page_served_without_a_model_named_is_light(tmp_path: Path) -> None:
+    page = export_web(default_artifact(PAGE_WEIGHTS), tmp_path / "page")
+    assert page.name.startswith("glyph")
+    assert page.first_load_bytes <= 100_000

@@ -141,13 +141,19 @@ def pretrained_keras(name: str) -> Path:
     return _verified(ROOT / name / KERAS, pretrained_card(name).keras_sha256)
 
 
-def best_pretrained() -> str:
+def best_pretrained(at_most: int | None = None) -> str:
     """The shipped model that is right most often on validation images; of equals the one with fewer weights.
+
+    Args:
+        at_most: bytes of weights that it may have; where all have more, the smallest is taken.
 
     Raises:
         ModelError: none is shipped.
     """
     cards = [pretrained_card(name) for name in pretrained_names()]
+    if at_most is not None:
+        fitting = [card for card in cards if card.best.weight_bytes <= at_most]
+        cards = fitting or sorted(cards, key=lambda card: card.best.weight_bytes)[:1]
     if not cards:
         raise ModelError("this glyphlite comes without trained models; name a .tflite file or the folder of a run")
     return max(cards, key=lambda card: (card.best.validation_accuracy, -card.best.weight_bytes)).model

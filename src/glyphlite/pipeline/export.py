@@ -18,6 +18,9 @@ from glyphlite.export.tflm import ExportReport, export_tflm
 from glyphlite.export.web import WebExport, export_web
 from glyphlite.pipeline.inputs import artifact_in, default_artifact
 
+PAGE_WEIGHTS = 16 << 10
+"""Bytes of weights of the model that a page is served with when none is named: a first visit then fetches less than 100 KB."""
+
 
 @dataclass(frozen=True)
 class Exported:
@@ -94,7 +97,7 @@ def draw_page(path: Path | None, *, host: str, port: int, litertjs: bool = True)
         ArtifactError: the file is missing, malformed or not int8.
         ToolError: the compiler for WebAssembly is missing, or the address cannot be served on.
     """
-    path = artifact_in(path) if path is not None else default_artifact()
+    path = artifact_in(path) if path is not None else default_artifact(PAGE_WEIGHTS)
     with tempfile.TemporaryDirectory(prefix="glyphlite-") as folder:
         page = export_web(path, Path(folder) / "page", litertjs=_second_engine(litertjs))
         for line in page.left_out:

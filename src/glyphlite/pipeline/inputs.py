@@ -108,13 +108,16 @@ def model_and_pictures(named: Sequence[Path], model: Path | None) -> tuple[Path,
     return default_artifact(), list(named)
 
 
-def default_artifact() -> Path:
+def default_artifact(at_most: int | None = None) -> Path:
     """The int8 file of the shipped model that is right most often on validation images; says aloud which that is.
+
+    Args:
+        at_most: bytes of weights that it may have.
 
     Raises:
         ModelError: no model is shipped, or the file was altered.
     """
-    name = best_pretrained()
+    name = best_pretrained(at_most)
     best = pretrained_card(name).best
     say(f"{name} answers: {best.weight_bytes:,} bytes of weights, {percent(best.validation_accuracy)} of validation images right")
     return pretrained_artifact(name)
