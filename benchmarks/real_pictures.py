@@ -18,7 +18,6 @@ import argparse
 import gzip
 import importlib
 import io
-import os
 import sys
 import tempfile
 import zipfile
@@ -31,6 +30,7 @@ from rich.console import Console
 from rich.table import Table
 
 from glyphlite.console import progress_bar, quiet_tensorflow
+from glyphlite.data.cache import user_cache
 from glyphlite.data.children import run_quietly, running
 from glyphlite.data.glyphs import ink_parts, main_glyph
 from glyphlite.data.images import cut_out, prepare_glyph
@@ -242,7 +242,7 @@ def load_classifier(path: Path) -> Classify:
 
 def fetch_fonts() -> list[Path]:
     """The font files, from the cache or with apt-get."""
-    cache = make_folder(_cache() / "fonts")
+    cache = make_folder(user_cache() / "benchmarks" / "fonts")
     with progress_bar("fonts", len(FONTS)) as advance:
         for package, names in FONTS.items():
             if not all((cache / Path(name).name).is_file() for name in names):
@@ -258,7 +258,7 @@ def fetch_fonts() -> list[Path]:
 
 def fetch_sklearn() -> tuple[tuple[list[np.ndarray], np.ndarray], list[np.ndarray]]:
     """scikit-learn's digits with their labels, and its two photos in grey, from the cache or out of its wheel with pip."""
-    cache = make_folder(_cache() / "scikit-learn")
+    cache = make_folder(user_cache() / "benchmarks" / "scikit-learn")
     members = {"digits.csv.gz": "data", "china.jpg": "images", "flower.jpg": "images"}
     if not all((cache / name).is_file() for name in members):
         with tempfile.TemporaryDirectory() as folder:
@@ -336,11 +336,6 @@ def _prepared(pictures: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         else:
             seen[i], doubted[i] = glyph.pixels, glyph.doubt is not None
     return seen, doubted
-
-
-def _cache() -> Path:
-    home = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(home) if home.startswith("/") else Path.home() / ".cache") / "glyphlite" / "benchmarks"
 
 
 if __name__ == "__main__":

@@ -4,12 +4,12 @@ Speed and memory do not depend on how well a model is trained, but a core's earl
 being of the trained kind. Kept in the user's cache; ``micro-cnn`` is the repository's own sample.
 """
 
-import os
 import shutil
 from pathlib import Path
 from typing import Any
 
 from glyphlite.console import quiet_tensorflow, say
+from glyphlite.data.cache import user_cache
 from glyphlite.data.records import Dataset, as_float
 from glyphlite.files import atomic_path, write_bytes
 
@@ -22,9 +22,7 @@ _IMAGES = 12_800
 
 def cache_folder(name: str) -> Path:
     """A folder of the benchmarks in the user's cache."""
-    home = os.environ.get("XDG_CACHE_HOME", "")
-    base = Path(home) if home.startswith("/") else Path.home() / ".cache"
-    folder = base / "glyphlite" / name
+    folder = user_cache() / name
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browsing import Visit, visit
 from chromium import NoChromiumError, find_chromium
 from playwright.sync_api import Browser, sync_playwright
 from web_tools import node
@@ -50,3 +51,14 @@ def browser() -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def opened(browser: Browser, address: str) -> Iterator[Visit]:
+    """The page that a module serves at ``address``, on a desktop; in the end it asked nobody else and complained of nothing."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    visited = visit(context, address)
+    yield visited
+    assert visited.complaints == []
+    assert [url for url in visited.requests if not url.startswith((address, "blob:"))] == []
+    context.close()

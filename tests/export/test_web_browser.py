@@ -55,17 +55,6 @@ def address(page: WebExport) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture
-def opened(browser: Browser, address: str) -> Iterator[Visit]:
-    """The page on a desktop; at the end it must have asked nobody else, and complained of nothing."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    visited = visit(context, address)
-    yield visited
-    assert visited.complaints == []
-    assert [url for url in visited.requests if not url.startswith((address, "blob:"))] == []
-    context.close()
-
-
 def check_answers(answers: list[dict[str, Any]], pictures: list[np.ndarray], artifact: Path) -> None:
     """The page's pixels are Python's within one grey level, its classes those of TFLite Micro on Python's pixels."""
     expected = np.stack([prepare_glyph(picture).pixels for picture in pictures])

@@ -42,17 +42,6 @@ def address(both: WebExport) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture
-def opened(browser: Browser, address: str) -> Iterator[Visit]:
-    """The page on a desktop; at the end it must have asked nobody else, and complained of nothing."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    visited = visit(context, address)
-    yield visited
-    assert visited.complaints == []
-    assert [url for url in visited.requests if not url.startswith((address, "blob:"))] == []
-    context.close()
-
-
 def choose(visited: Visit, name: str) -> None:
     """Click on one of the switches."""
     visited.page.get_by_role("radio", name=name, exact=True).click()

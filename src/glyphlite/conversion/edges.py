@@ -9,7 +9,7 @@ from typing import Any
 from glyphlite.errors import ArtifactError
 from glyphlite.tflite.ops import code_of
 from glyphlite.tflite.reader import parse_graph
-from glyphlite.tflite.writer import pack_model, unpack_model
+from glyphlite.tflite.writer import pack_model, text_of, unpack_model
 
 DEQUANTIZE_VERSIONS = {"uint8": 1, "int8": 2, "int16": 3}
 """Since which version of the op it reads that type (tensorflow/compiler/mlir/lite/tools/versioning/op_version.cc)."""
@@ -82,7 +82,7 @@ class _Edges:
 
         original = self._graph.tensors[index]
         twin = schema.TensorT()
-        twin.name = _text(original.name) + "/float32"
+        twin.name = text_of(original.name) + "/float32"
         twin.shape, twin.shapeSignature, twin.type = original.shape, original.shapeSignature, schema.TensorType.FLOAT32
         self._graph.tensors.append(twin)
         return len(self._graph.tensors) - 1
@@ -104,7 +104,3 @@ def _rename(ports: list[Any], old: int, new: int) -> None:
     for port in ports:
         if port.tensorIndex == old:
             port.tensorIndex = new
-
-
-def _text(name: bytes | str | None) -> str:
-    return name.decode(errors="replace") if isinstance(name, bytes) else name or ""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from glyphlite.tflite.ops import name_of
-from glyphlite.tflite.writer import pack_model, unpack_model
+from glyphlite.tflite.writer import pack_model, text_of, unpack_model
 
 ROLES = {
     "CONV_2D": {1: "kernel", 2: "bias"},
@@ -62,7 +62,7 @@ class _Naming:
         if kind == "DEQUANTIZE" and self._is_constant(int(operator.inputs[0])):
             return
         original = self._graph.tensors[outputs[0]].name
-        base = layer_of_tensor(_text(original), self._layers) or kind.lower()
+        base = layer_of_tensor(text_of(original), self._layers) or kind.lower()
         for output in outputs:
             self.name(output, base)
         for place, operand in enumerate(int(index) for index in operator.inputs):
@@ -111,8 +111,3 @@ def layer_of_path(path: str, layers: Sequence[str]) -> str | None:
             if name in layers:
                 return name
     return None
-
-
-def _text(name: bytes | str | None) -> str:
-    """A name of the converter's (bytes) or already ours (a string)."""
-    return name.decode(errors="replace") if isinstance(name, bytes) else name or ""

@@ -11,8 +11,10 @@ from glyphlite.models.architecture import Architecture, Flatten, FoldedConv, Fol
 from glyphlite.models.known import KnownModel
 from glyphlite.models.recipe import Recipe, Schedule
 
+_Block = tuple[Layer, ...]
 
-def _separable(number: int, filters: int, padding: str = "valid") -> tuple[Layer, ...]:
+
+def _separable(number: int, filters: int, padding: str = "valid") -> _Block:
     return FoldedDepthwise(f"depth{number}", 3, padding=padding), FoldedConv(f"point{number}", filters, 1)
 
 
@@ -36,23 +38,19 @@ def _pooled(name: str, stem: int, filters: tuple[int, ...]) -> Architecture:
     return Architecture(name, (FoldedConv("stem", stem, 3, padding="same"), Pool("pool"), *separable, GlobalMean("mean")))
 
 
-def _strided(name: str, stem: int, early: int, late: tuple[int, ...]) -> Architecture:
-    """5x5 with stride 2, three separable convolutions on maps of 12, 10 and 8, pooled to 4, the late ones, a head of 2x2."""
+def _strided(name: str, stem: int, early: tuple[_Block, ...], late: tuple[_Block, ...], head: int = 2) -> Architecture:
+    """5x5 with stride 2, to maps of 12; early separable convolutions, pooled by 2, late ones, and a head over the whole map."""
+    before, behind = ([layer for block in blocks for layer in block] for blocks in (early, late))
+    layers = (FoldedConv("stem", stem, 5, 2), *before, Pool("pool"), *behind, FoldedDepthwise("head", head), Flatten())
+    return Architecture(name, layers)
+
+
+def _deep(name: str, stem: int, early: int, late: tuple[int, ...]) -> Architecture:
+    """Three early separable convolutions on maps of 12, 10 and 8; of the late ones, on maps of 4, the last makes 2."""
     *same, last = late
-    return Architecture(
-        name,
-        (
-            FoldedConv("stem", stem, 5, 2),
-            *_separable(1, early, "same"),
-            *_separable(2, early),
-            *_separable(3, early),
-            Pool("pool"),
-            *(layer for number, filters in enumerate(same, 4) for layer in _separable(number, filters, "same")),
-            *_separable(4 + len(same), last),
-            FoldedDepthwise("head", 2),
-            Flatten(),
-        ),
-    )
+    first = (_separable(1, early, "same"), _separable(2, early), _separable(3, early))
+    then = tuple(_separable(number, filters, "same") for number, filters in enumerate(same, 4))
+    return _strided(name, stem, first, (*then, _separable(4 + len(same), last)))
 
 
 FRONTIER: tuple[KnownModel, ...] = (
@@ -67,47 +65,26 @@ FRONTIER: tuple[KnownModel, ...] = (
         "weights of at most 2 KB",
     ),
     KnownModel(
-        Architecture(
-            "glyph-4k",
-            (
-                FoldedConv("stem", 16, 5, 2),
-                *_separable(1, 24),
-                *_separable(2, 24),
-                Pool("pool"),
-                *_separable(3, 36),
-                FoldedDepthwise("head", 2),
-                Flatten(),
-            ),
-        ),
+        _strided("glyph-4k", 16, (_separable(1, 24), _separable(2, 24)), (_separable(3, 36),)),
         _recipe("frontier-4k", 60, augmentation="affine"),
         "weights of at most 4 KB",
     ),
-    KnownModel(_strided("glyph-8k", 20, 34, (44,)), _recipe("frontier-8k", 48, augmentation="affine"), "weights of at most 8 KB"),
+    KnownModel(_deep("glyph-8k", 20, 34, (44,)), _recipe("frontier-8k", 48, augmentation="affine"), "weights of at most 8 KB"),
     KnownModel(
-        _strided("glyph-16k", 28, 48, (48, 48)), _recipe("frontier-16k", 42, augmentation="affine"), "weights of at most 16 KB"
+        _deep("glyph-16k", 28, 48, (48, 48)), _recipe("frontier-16k", 42, augmentation="affine"), "weights of at most 16 KB"
     ),
     KnownModel(
-        _strided("glyph-32k", 36, 64, (88, 88)),
+        _deep("glyph-32k", 36, 64, (88, 88)),
         _recipe("frontier-32k", 36, augmentation="affine_strong"),
         "weights of at most 32 KB",
     ),
     KnownModel(
-        _strided("glyph-64k", 48, 96, (128, 128)),
+        _deep("glyph-64k", 48, 96, (128, 128)),
         _recipe("frontier-64k", 36, augmentation="affine_strong"),
         "weights of at most 64 KB",
     ),
     KnownModel(
-        Architecture(
-            "glyph-50kmac",
-            (
-                FoldedConv("stem", 4, 5, 2),
-                *_separable(1, 28),
-                Pool("pool"),
-                *_separable(2, 64),
-                FoldedDepthwise("head", 3),
-                Flatten(),
-            ),
-        ),
+        _strided("glyph-50kmac", 4, (_separable(1, 28),), (_separable(2, 64),), head=3),
         _recipe("frontier-50kmac", 60, augmentation="affine"),
         "at most 50,000 multiply-accumulates",
     ),

@@ -13,6 +13,11 @@ def unpack_model(content: bytes) -> Any:
     return schema.ModelT.InitFromPackedBuf(content, 0)
 
 
+def text_of(name: bytes | str | None) -> str:
+    """A name in an object model as text: the converter's are bytes, those set here strings, a missing one None."""
+    return name.decode(errors="replace") if isinstance(name, bytes) else name or ""
+
+
 def pack_model(model: Any) -> bytes:
     """The .tflite bytes of an object model, buffers aligned by 16 as the schema asks and its generated code forgets."""
     import flatbuffers
