@@ -44,6 +44,15 @@ CANVAS = """async ([encoded, side]) => {
 }"""
 """Draws grey images of one size on the paper, one after the other; what the page answers to each."""
 
+CONTROLLED = """async () => {
+    await navigator.serviceWorker.ready;
+    for (let tries = 0; !navigator.serviceWorker.controller; tries++) {
+        if (tries === 1000) throw new Error("the page's service worker does not take it over");
+        await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+}"""
+"""Resolves when the page's requests go through its service worker."""
+
 
 @dataclass
 class Visit:
@@ -64,6 +73,14 @@ class Visit:
         for place in places[1:]:
             self.page.mouse.move(*place)
         self.page.mouse.up()
+
+    def wait_for_service_worker(self) -> None:
+        """Until the page's requests go through its service worker.
+
+        One promise: `wait_for_function` asks again by ``eval``, which the page's policy forbids, so it works only where the first
+        answer is yes.
+        """
+        self.page.evaluate(CONTROLLED)
 
     def text(self, name: str) -> str:
         return self.page.locator(f"#{name}").inner_text()

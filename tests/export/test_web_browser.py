@@ -184,8 +184,7 @@ def test_first_load_and_then_offline(browser: Browser, page: WebExport) -> None:
         try:
             context = browser.new_context()
             visited = visit(context, f"http://127.0.0.1:{server.server_port}/")
-            visited.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-            visited.page.wait_for_function("navigator.serviceWorker.controller !== null")
+            visited.wait_for_service_worker()
         finally:
             handler.func.copyfile = original
             server.shutdown()

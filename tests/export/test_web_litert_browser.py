@@ -175,8 +175,7 @@ def test_chosen_offline_for_the_first_time(browser: Browser, both: WebExport) ->
     with served(both.folder) as address:
         context = browser.new_context()
         visited = visit(context, address)
-        visited.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-        visited.page.wait_for_function("() => navigator.serviceWorker.controller !== null")
+        visited.wait_for_service_worker()
     for again in ("float32", "LiteRT.js"):
         choose(visited, again)
         problem = "LiteRT.js cannot be loaded (no network, and not kept from before); int8 as generated C goes on answering."
