@@ -79,7 +79,8 @@ def ship(runs: Sequence[Path], root: Path, *, split_seed: int | None = None) -> 
     for trainings in models.values():
         trainings.sort(key=lambda each: each.seed)
         check_together(trainings)
-        cards.append(_ship_model(trainings, root, split_seed))
+        recipes = trainings[0].recipe.get("split_seed")
+        cards.append(_ship_model(trainings, root, split_seed if recipes is None else recipes))
     return cards
 
 
@@ -181,6 +182,7 @@ def describe(card: PretrainedCard) -> str:
 
 def _ship_model(trainings: Sequence[Training], root: Path, split_seed: int | None) -> PretrainedCard:
     first = trainings[0]
+    contents = {training.content for training in trainings}
     say(f"[bold]{first.model}[/]: {len(trainings)} seeds")
     seeds = [_measured(training, training.seed if split_seed is None else split_seed) for training in trainings]
     for training, each in zip(trainings, seeds, strict=True):
@@ -197,6 +199,7 @@ def _ship_model(trainings: Sequence[Training], root: Path, split_seed: int | Non
         keras_sha256=sha256_of(source / KERAS),
         seeds=tuple(seeds),
         split_seed=split_seed,
+        content=contents.pop() if len(contents) == 1 else None,
     )
     with atomic_folder(root / card.model) as folder:
         shutil.copyfile(source / KERAS, folder / KERAS)

@@ -252,7 +252,7 @@ def train(
     )
 
 
-@app.command(epilog="Example: glyphlite convert runs/edge-cnn/model.keras --out artifacts --to float32,int8")
+@app.command(epilog="Example: glyphlite convert runs/glyph-4k/model.keras --out artifacts --to float32,int8")
 def convert(
     model: Annotated[Path, typer.Argument(metavar="MODEL.keras", help="A .keras file.")],
     out: Annotated[
@@ -296,7 +296,7 @@ def convert(
         _print(calibration_table(conversion.calibration))
 
 
-@app.command(epilog="Example: glyphlite evaluate runs/edge-cnn/model.keras runs/edge-cnn/*.tflite")
+@app.command(epilog="Example: glyphlite evaluate runs/glyph-4k/model.keras runs/glyph-4k/*.tflite")
 def evaluate(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help=".keras and .tflite files, or names of shipped models.")],
     dataset: DatasetOption = "mnist",
@@ -366,7 +366,7 @@ def predict(
     _print(predictions_view([(each.words, each.believed, each.doubt) for each in predictions]))
 
 
-@app.command(epilog="Example: glyphlite inspect runs/edge-cnn/model_int8.tflite --graph graph.svg")
+@app.command(epilog="Example: glyphlite inspect runs/glyph-4k/model_int8.tflite --graph graph.svg")
 def inspect(
     file: Annotated[
         Path,
@@ -556,7 +556,7 @@ def simulate(
     _print(firmware_view(simulation.reports))
 
 
-@app.command(epilog="Example: glyphlite draw runs/edge-cnn")
+@app.command(epilog="Example: glyphlite draw runs/glyph-4k")
 def draw(
     file: Annotated[
         Path | None,
@@ -575,7 +575,7 @@ def draw(
     draw_page(file, host=host, port=port, litertjs=litertjs)
 
 
-@app.command(epilog="Example: glyphlite report runs/micro-cnn runs/edge-cnn --out comparison.html")
+@app.command(epilog="Example: glyphlite report runs/micro-cnn runs/glyph-4k --out comparison.html")
 def report(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of finished runs.")],
     out: Annotated[

@@ -9,10 +9,12 @@ from types import ModuleType
 import pytest
 import tomli_w
 
+from glyphlite.data.records import Dataset
 from glyphlite.errors import ModelError
 from glyphlite.evaluation.known_certainty import certainty_of
 from glyphlite.models.pretrained import pretrained_artifact, pretrained_card, pretrained_keras
 from glyphlite.training.checkpoint import Checkpoint, CheckpointStore
+from glyphlite.training.session import content_hash
 
 RECORD = {
     "model": "micro-cnn",
@@ -113,6 +115,28 @@ def test_what_was_trained_on_another_split_is_refused(ship: ModuleType, run: Pat
     with pytest.raises(ModelError, match="not trained on the split of seed 0"):
         ship.ship([run], tmp_path / "package")
     assert not (tmp_path / "package").exists()
+
+
+def test_a_recipe_that_fixes_the_split_says_which_images_were_held_out(
+    ship: ModuleType, run: Path, tmp_path: Path, mnist: Dataset
+) -> None:
+    """The card keeps the hash of what was trained on: a teacher is taken by it."""
+    content = content_hash(mnist)
+    settings = {
+        "model": "m",
+        "dataset": "mnist",
+        "seed": 7,
+        "epochs": 1,
+        "recipe": {"split_seed": 0},
+        "dataset content": content,
+    }
+    history = [{"epoch": 1, "validation_accuracy": 0.9, "validation_loss": 0.1, "seconds": 4.0}]
+    (run / "checkpoints").mkdir()
+    CheckpointStore(run / "checkpoints").save(
+        1, Checkpoint({}, {"settings": settings, "versions": {}, "history": history, "finished": True})
+    )
+    (card,) = ship.ship([run], tmp_path / "package")
+    assert (card.chosen, card.split_seed, card.content) == (7, 0, content)
 
 
 @pytest.mark.parametrize("missing", ["model.keras", "model_int8.tflite", "run.toml"])

@@ -7,15 +7,17 @@ import numpy as np
 import pytest
 
 from glyphlite.conversion.converter import convert
-from glyphlite.models.frontier import FRONTIER
+from glyphlite.models.frontier import FRONTIER, TEACHERS
 from glyphlite.models.pretrained import pretrained_artifact, pretrained_card, pretrained_names
 from glyphlite.models.quantization import measure_ranges, set_quantized
-from glyphlite.models.registry import resolve_model
+from glyphlite.models.registry import resolve_model, split_seed
 from glyphlite.runtimes.base import predict_probabilities
 from glyphlite.runtimes.registry import accepts, get_runtime
 from glyphlite.tflite.cost import total_macs, weight_bytes
 from glyphlite.tflite.reader import parse_graph, read_graph
+from glyphlite.training.session import content_hash
 
+TEACHING = [known.architecture.name for known in TEACHERS]
 NAMES = [known.architecture.name for known in FRONTIER if known.architecture.name.endswith("k")]
 
 
@@ -57,7 +59,7 @@ def test_a_member_fits_its_budget_and_runs_everywhere(name, mnist, tmp_path):
     assert all(accepts(runtime, path).accepts for runtime in ("litert", "litert_builtin", "litert_reference"))
 
 
-@pytest.mark.parametrize("name", pretrained_names())
+@pytest.mark.parametrize("name", [*pretrained_names(), *TEACHING])
 def test_a_shipped_member_is_what_training_it_would_make(name):
     """The card's recipe is the registry's, and every shipped file keeps its budget."""
     card = pretrained_card(name)
@@ -72,3 +74,13 @@ def test_a_shipped_member_is_what_training_it_would_make(name):
 
 def test_every_member_is_shipped():
     assert set(pretrained_names()) == {known.architecture.name for known in FRONTIER}
+
+
+def test_the_family_is_taught_by_models_that_saw_no_validation_image_of_its(mnist):
+    """Every member holds out the images that its teachers held out."""
+    for known in FRONTIER:
+        assert known.recipe.distillation
+        assert known.recipe.distillation.teachers == tuple(TEACHING)
+        assert split_seed(known.architecture.name, 7) == 0
+    assert {pretrained_card(name).content for name in TEACHING} == {content_hash(mnist)}
+    assert split_seed("edge-cnn", 7) == 7

@@ -10,6 +10,7 @@ from glyphlite.models.pretrained import (
     CARD,
     ROOT,
     best_pretrained,
+    is_shipped,
     keras_of_shipped,
     pretrained_artifact,
     pretrained_card,
@@ -24,6 +25,17 @@ def test_names_go_from_the_smallest_budget_to_the_largest(tmp_path: Path, sample
     (tmp_path / "half-written").mkdir()
     use_shipped(tmp_path, monkeypatch)
     assert pretrained_names() == ("glyph-1k", "glyph-4k", "glyph-16k", "glyph-50kmac")
+
+
+def test_teachers_are_there_but_offered_for_nothing_else(tmp_path: Path, samples: Path, monkeypatch) -> None:
+    ship_sample(tmp_path, samples, "glyph-4k", {0: 0.9}, chosen=0)
+    teacher = ship_sample(tmp_path / "teachers", samples, "teacher-4k", {0: 0.99}, chosen=0)
+    use_shipped(tmp_path, monkeypatch)
+    assert pretrained_names() == ("glyph-4k",)
+    assert best_pretrained() == "glyph-4k"
+    assert [is_shipped(name) for name in ("glyph-4k", "teacher-4k", "glyph-9k", "teachers", "")] == [True, True, *[False] * 3]
+    assert pretrained_card("teacher-4k").model == "teacher-4k"
+    assert pretrained_keras("teacher-4k") == teacher / "model.keras"
 
 
 def test_a_card_comes_back_as_it_was_written(shipped: Path) -> None:

@@ -1,6 +1,6 @@
-"""Random affine transformations of training images: turned, moved, scaled and sheared a little, as handwriting varies.
+"""Random changes of training images: warped a little, as handwriting varies; fainter or noisier, as pictures do.
 
-Knows arrays and a random generator, nothing of training. A recipe names one of ``AUGMENTATIONS``.
+Knows arrays and a random generator, nothing of training. A recipe names one of ``AUGMENTATIONS`` and one of ``PHOTOMETRIC``.
 """
 
 from dataclasses import dataclass
@@ -32,6 +32,29 @@ AUGMENTATIONS: dict[str, Affine] = {
     "affine": Affine(),
     "affine_gentle": Affine(rotation_degrees=6.0, shift_pixels=1.0, scale=0.06, shear_degrees=4.0),
     "affine_strong": Affine(rotation_degrees=15.0, shift_pixels=2.5, scale=0.15, shear_degrees=12.0),
+}
+
+
+@dataclass(frozen=True)
+class Photometric:
+    """Changes of light: which shares of the images lose contrast and get noise, and how much of it.
+
+    Attributes:
+        faded: share of the images that lose contrast.
+        least_contrast: what is left at worst, drawn uniformly up to 1; the ground takes any grey that the rest leaves room for.
+        noisy: share of the images with Gaussian noise.
+        largest_noise: its largest deviation, as a part of the range from black to white; drawn uniformly from 0.
+    """
+
+    faded: float
+    least_contrast: float
+    noisy: float
+    largest_noise: float
+
+
+PHOTOMETRIC: dict[str, Photometric] = {
+    "faded_noisy": Photometric(faded=0.2, least_contrast=0.2, noisy=0.1, largest_noise=0.4),
+    "faded_noisy_gentle": Photometric(faded=0.08, least_contrast=0.2, noisy=0.04, largest_noise=0.4),
 }
 
 

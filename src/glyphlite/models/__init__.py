@@ -1,4 +1,4 @@
 """Image classifiers: which there are, how each is trained, what each costs."""
 
-DEFAULT_MODEL = "edge-cnn"
+DEFAULT_MODEL = "glyph-4k"
 """What ``glyphlite run`` takes when no model is named."""

@@ -1,15 +1,17 @@
 """Our own family, ``glyph-1k`` to ``glyph-64k``: for each budget of weight bytes the most accurate classifier we know to make.
 
 Only ops that LiteRT, TensorFlow Lite Micro and the compiler all run in int8. What was measured to pay, on validation images:
-separable convolutions (a depthwise one looks around, a pointwise one mixes channels) buy depth for a few bytes; a first
-convolution of 5x5 with stride 2 costs a quarter of the time of two at full size and loses nothing above 2 KB; below, every byte
-counts more than time, and a small 3x3 convolution at full size, pooled, comes out ahead; where the maps have become small, a
-depthwise convolution over the whole map beats its mean. Label smoothing cost accuracy. Data; nothing of Keras.
+separable convolutions (a depthwise one looks around, a pointwise one mixes channels) buy depth for a few bytes; resolution spent
+slowly, by convolutions without padding in place of pooling; a first convolution of 4x4 with stride 2, which costs half the time
+of one at full size and loses nothing above 1 KB; two teachers; changes of light. Widths repeat where they can, as the zero biases
+of depthwise convolutions are stored once a width. docs/quantization-aware.md has the figures. Data; nothing of Keras.
 """
+
+from dataclasses import replace
 
 from glyphlite.models.architecture import Architecture, Flatten, FoldedConv, FoldedDepthwise, GlobalMean, Layer, Pool
 from glyphlite.models.known import KnownModel
-from glyphlite.models.recipe import Recipe, Schedule
+from glyphlite.models.recipe import Distillation, Recipe, Schedule
 
 _Block = tuple[Layer, ...]
 
@@ -18,18 +20,43 @@ def _separable(number: int, filters: int, padding: str = "valid") -> _Block:
     return FoldedDepthwise(f"depth{number}", 3, padding=padding), FoldedConv(f"point{number}", filters, 1)
 
 
-def _recipe(name: str, epochs: int, *, augmentation: str | None) -> Recipe:
-    """The one recipe of the family: a long cosine, averaged weights, then a sixth of the epochs with int8 simulated."""
+def _recipe(
+    budget: str, epochs: int, *, augmentation: str = "affine", photometric: str = "faded_noisy", cycle: int = 4
+) -> Recipe:
+    """The one recipe of the family: a long cosine, averaged weights, teachers, then a sixth of the epochs with int8 simulated."""
     return Recipe(
-        name,
+        f"frontier-{budget}",
         epochs,
         256,
         Schedule("one_cycle", peak=0.03, warmup=0.1),
         augmentation=augmentation,
+        photometric=photometric,
+        augmentation_cycle=cycle,
+        distillation=Distillation(("teacher-32k", "teacher-64k")),
         ema=0.998,
         quantized_epochs=epochs // 6,
         quantized_schedule=Schedule("one_cycle", peak=0.001, warmup=0.1),
+        split_seed=0,
     )
+
+
+def _teachers_recipe(budget: str) -> Recipe:
+    """From the labels alone, under strong warps: how the models were trained that teach."""
+    plain = _recipe(budget, 36, augmentation="affine_strong")
+    return replace(plain, name=f"teacher-{budget}", photometric=None, augmentation_cycle=None, distillation=None)
+
+
+def _tapering(name: str, stem: int, filters: tuple[int, ...], *, wide: bool = False) -> Architecture:
+    """4x4 with stride 2, to maps of 14; separable convolutions that leave 12, 10, 8 and 6; and the mean.
+
+    ``wide``: the first separable convolution leaves its map as large as it was.
+    """
+    separable = [
+        layer
+        for number, count in enumerate(filters, 1)
+        for layer in _separable(number, count, "same" if wide and number == 1 else "valid")
+    ]
+    return Architecture(name, (FoldedConv("stem", stem, 4, 2, "same"), *separable, GlobalMean("mean")))
 
 
 def _pooled(name: str, stem: int, filters: tuple[int, ...]) -> Architecture:
@@ -38,54 +65,56 @@ def _pooled(name: str, stem: int, filters: tuple[int, ...]) -> Architecture:
     return Architecture(name, (FoldedConv("stem", stem, 3, padding="same"), Pool("pool"), *separable, GlobalMean("mean")))
 
 
-def _strided(name: str, stem: int, early: tuple[_Block, ...], late: tuple[_Block, ...], head: int = 2) -> Architecture:
-    """5x5 with stride 2, to maps of 12; early separable convolutions, pooled by 2, late ones, and a head over the whole map."""
-    before, behind = ([layer for block in blocks for layer in block] for blocks in (early, late))
-    layers = (FoldedConv("stem", stem, 5, 2), *before, Pool("pool"), *behind, FoldedDepthwise("head", head), Flatten())
-    return Architecture(name, layers)
+def _coarse(name: str, stem: int, early: int, late: int) -> Architecture:
+    """5x5 with stride 3, to maps of 8; two separable convolutions, and a head over the whole map of 4."""
+    blocks = (*_separable(1, early), *_separable(2, late))
+    return Architecture(name, (FoldedConv("stem", stem, 5, 3), *blocks, FoldedDepthwise("head", 4), Flatten()))
 
 
 def _deep(name: str, stem: int, early: int, late: tuple[int, ...]) -> Architecture:
-    """Three early separable convolutions on maps of 12, 10 and 8; of the late ones, on maps of 4, the last makes 2."""
+    """5x5 with stride 2; separable convolutions that leave 12, 10 and 8, pooled to 4; late ones, of which the last leaves 2."""
     *same, last = late
-    first = (_separable(1, early, "same"), _separable(2, early), _separable(3, early))
-    then = tuple(_separable(number, filters, "same") for number, filters in enumerate(same, 4))
-    return _strided(name, stem, first, (*then, _separable(4 + len(same), last)))
+    first = (*_separable(1, early, "same"), *_separable(2, early), *_separable(3, early))
+    then = [layer for number, filters in enumerate(same, 4) for layer in _separable(number, filters, "same")]
+    behind = (*then, *_separable(4 + len(same), last), FoldedDepthwise("head", 2), Flatten())
+    return Architecture(name, (FoldedConv("stem", stem, 5, 2), *first, Pool("pool"), *behind))
 
 
 FRONTIER: tuple[KnownModel, ...] = (
     KnownModel(
         _pooled("glyph-1k", 8, (8, 8, 8, 12)),
-        _recipe("frontier-1k", 60, augmentation="affine_gentle"),
+        _recipe("1k", 60, augmentation="affine_gentle", photometric="faded_noisy_gentle"),
         "weights of at most 1 KB",
     ),
     KnownModel(
-        _pooled("glyph-2k", 8, (12, 12, 16, 20)),
-        _recipe("frontier-2k", 60, augmentation="affine_gentle"),
+        _tapering("glyph-2k", 12, (12, 12, 16, 14)),
+        _recipe("2k", 60, augmentation="affine_gentle", photometric="faded_noisy_gentle"),
         "weights of at most 2 KB",
     ),
+    KnownModel(_tapering("glyph-4k", 16, (24, 24, 24, 24)), _recipe("4k", 42), "weights of at most 4 KB"),
+    KnownModel(_tapering("glyph-8k", 24, (36, 36, 36, 40)), _recipe("8k", 36), "weights of at most 8 KB"),
     KnownModel(
-        _strided("glyph-4k", 16, (_separable(1, 24), _separable(2, 24)), (_separable(3, 36),)),
-        _recipe("frontier-4k", 60, augmentation="affine"),
-        "weights of at most 4 KB",
-    ),
-    KnownModel(_deep("glyph-8k", 20, 34, (44,)), _recipe("frontier-8k", 48, augmentation="affine"), "weights of at most 8 KB"),
-    KnownModel(
-        _deep("glyph-16k", 28, 48, (48, 48)), _recipe("frontier-16k", 42, augmentation="affine"), "weights of at most 16 KB"
+        _tapering("glyph-16k", 28, (48, 48, 48, 48, 56), wide=True), _recipe("16k", 30, cycle=6), "weights of at most 16 KB"
     ),
     KnownModel(
-        _deep("glyph-32k", 36, 64, (88, 88)),
-        _recipe("frontier-32k", 36, augmentation="affine_strong"),
+        _tapering("glyph-32k", 32, (64, 64, 64, 88, 96), wide=True),
+        _recipe("32k", 24, augmentation="affine_strong", cycle=6),
         "weights of at most 32 KB",
     ),
     KnownModel(
-        _deep("glyph-64k", 48, 96, (128, 128)),
-        _recipe("frontier-64k", 36, augmentation="affine_strong"),
+        _tapering("glyph-64k", 48, (112, 112, 128, 128)),
+        _recipe("64k", 20, augmentation="affine_strong", cycle=6),
         "weights of at most 64 KB",
     ),
     KnownModel(
-        _strided("glyph-50kmac", 4, (_separable(1, 28),), (_separable(2, 64),), head=3),
-        _recipe("frontier-50kmac", 60, augmentation="affine"),
+        _coarse("glyph-50kmac", 12, 22, 36),
+        _recipe("50kmac", 90, photometric="faded_noisy_gentle"),
         "at most 50,000 multiply-accumulates",
     ),
 )
+
+TEACHERS: tuple[KnownModel, ...] = (
+    KnownModel(_deep("teacher-32k", 36, 64, (88, 88)), _teachers_recipe("32k"), "teaches the glyph family"),
+    KnownModel(_deep("teacher-64k", 48, 96, (128, 128)), _teachers_recipe("64k"), "teaches the glyph family"),
+)
+"""Trained from the labels alone, so that the family can be made from nothing: first these, then the members."""

@@ -2,8 +2,8 @@
 
 A model is a folder in the package's ``pretrained``: ``card.json`` says how it was trained and what came of it, ``model.keras`` is
 the chosen seed, ``seed-<n>/model_int8.tflite`` the artifact of every seed that was trained. The chosen seed is the one whose
-artifact is right most often on validation images. Reads JSON and hashes bytes; loads no model. ``benchmarks/ship.py`` writes the
-folders.
+artifact is right most often on validation images. Folders in ``teachers`` are of models that are there to teach the others in
+training, and are offered for nothing else. Reads JSON and hashes bytes; loads no model. ``benchmarks/ship.py`` writes folders.
 """
 
 import json
@@ -22,6 +22,7 @@ KERAS = "model.keras"
 INT8 = "model_int8.tflite"
 
 ROOT = Path(str(files("glyphlite"))) / "pretrained"
+TEACHERS = "teachers"
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ class PretrainedCard:
     """A shipped model: what it was trained on and by, and what each seed came to.
 
     ``recipe`` and ``versions`` are as a run's ``run.toml`` has them; ``split_seed`` is that of the validation images where every
-    seed held out the same, else None: each seed its own.
+    seed held out the same, else None: each seed its own. ``content`` is the hash of what was trained and validated on, where that
+    is the same for every seed.
     """
 
     model: str
@@ -69,6 +71,7 @@ class PretrainedCard:
     keras_sha256: str
     seeds: tuple[TrainedSeed, ...]
     split_seed: int | None = None
+    content: str | None = None
     schema: int = field(default=SCHEMA)
 
     @property
@@ -100,15 +103,20 @@ def pretrained_names() -> tuple[str, ...]:
     return tuple(sorted((each.parent.name for each in ROOT.glob(f"*/{CARD}")), key=_by_budget))
 
 
+def is_shipped(name: str) -> bool:
+    """Whether a trained model of that name comes with glyphlite, be it only to teach."""
+    return name in pretrained_names() or (bool(name) and (ROOT / TEACHERS / name / CARD).is_file())
+
+
 def pretrained_card(name: str) -> PretrainedCard:
     """The card of a shipped model.
 
     Raises:
         ModelError: no such model is shipped, or its card is damaged.
     """
-    if name not in pretrained_names():
+    if not is_shipped(name):
         raise ModelError(f"no trained {name} comes with glyphlite; {shipped_words()}")
-    path = ROOT / name / CARD
+    path = _folder(name) / CARD
     try:
         document = json.loads(path.read_text())
         if document["schema"] != SCHEMA:
@@ -129,7 +137,7 @@ def pretrained_artifact(name: str, seed: int | None = None) -> Path:
     """
     card = pretrained_card(name)
     trained = card.best if seed is None else card.of(seed)
-    return _verified(ROOT / name / f"seed-{trained.seed}" / INT8, trained.sha256)
+    return _verified(_folder(name) / f"seed-{trained.seed}" / INT8, trained.sha256)
 
 
 def pretrained_keras(name: str) -> Path:
@@ -138,7 +146,7 @@ def pretrained_keras(name: str) -> Path:
     Raises:
         ModelError: no such model is shipped, or the file is not the one that was.
     """
-    return _verified(ROOT / name / KERAS, pretrained_card(name).keras_sha256)
+    return _verified(_folder(name) / KERAS, pretrained_card(name).keras_sha256)
 
 
 def best_pretrained(at_most: int | None = None) -> str:
@@ -172,6 +180,10 @@ def shipped_words() -> str:
     """Which models are shipped, as the end of an error's sentence."""
     names = pretrained_names()
     return f"shipped are {', '.join(names)}" if names else "none is shipped"
+
+
+def _folder(name: str) -> Path:
+    return ROOT / name if name in pretrained_names() else ROOT / TEACHERS / name
 
 
 def _verified(path: Path, sha256: str) -> Path:

@@ -22,6 +22,23 @@ class Schedule:
 
 
 @dataclass(frozen=True)
+class Distillation:
+    """Learning what trained models answer, beside the labels.
+
+    Source: G. Hinton et al., "Distilling the Knowledge in a Neural Network", 2015.
+
+    Attributes:
+        teachers: shipped models; the mean of their log-probabilities is the answer.
+        weight: of the answers in the loss, from 0 to 1; the labels have the rest.
+        temperature: what the logits of both are divided by.
+    """
+
+    teachers: tuple[str, ...]
+    weight: float = 0.9
+    temperature: float = 2.0
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How a model is trained.
 
@@ -30,6 +47,11 @@ class Recipe:
 
     ``quantized_epochs`` of the ``epochs``, the last ones, are trained with int8 simulated, under the schedule
     ``quantized_schedule``; ``schedule`` spans those before. Only models of quantization-aware layers can be trained so.
+
+    ``augmentation`` and ``photometric`` name warps and changes of light (`glyphlite.data.augment`). After ``augmentation_cycle``
+    epochs order and warps repeat, so that teachers are asked about each warped image once.
+
+    ``split_seed`` holds out the same validation images whatever the training's seed, as a teacher must not have seen them.
     """
 
     name: str
@@ -39,11 +61,15 @@ class Recipe:
     optimizer: str = "adam"
     loss: str = "sparse_categorical_crossentropy"
     augmentation: str | None = None
+    photometric: str | None = None
+    augmentation_cycle: int | None = None
+    distillation: Distillation | None = None
     label_smoothing: float = 0.0
     ema: float | None = None
     quantized_epochs: int = 0
     quantized_schedule: Schedule | None = None
     precision: str = "float32"
+    split_seed: int | None = None
 
     @property
     def float_epochs(self) -> int:
@@ -74,6 +100,10 @@ def describe_recipe(recipe: Recipe) -> str:
     words = [recipe.optimizer.capitalize(), rates[schedule.kind], f"{recipe.epochs} epochs", f"batches of {recipe.batch_size}"]
     if recipe.augmentation:
         words.append(f"augmentation {recipe.augmentation}")
+    if recipe.photometric:
+        words.append(f"light {recipe.photometric}")
+    if recipe.distillation:
+        words.append(f"taught by {' and '.join(recipe.distillation.teachers)}")
     if recipe.label_smoothing:
         words.append(f"label smoothing {recipe.label_smoothing:g}")
     if recipe.ema:

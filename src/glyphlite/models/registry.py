@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from glyphlite.errors import ModelError
 from glyphlite.models.classics import CLASSICS
-from glyphlite.models.frontier import FRONTIER
+from glyphlite.models.frontier import FRONTIER, TEACHERS
 from glyphlite.models.known import KnownModel
 from glyphlite.models.pretrained import pretrained_card, pretrained_names
 from glyphlite.models.recipe import Recipe, describe_recipe
@@ -19,9 +19,11 @@ from glyphlite.models.recipe import Recipe, describe_recipe
 if TYPE_CHECKING:
     import keras
 
-KNOWN: tuple[KnownModel, ...] = (*CLASSICS, *FRONTIER)
+LISTED: tuple[KnownModel, ...] = (*CLASSICS, *FRONTIER)
 
-MODEL_NAMES: tuple[str, ...] = tuple(model.architecture.name for model in KNOWN)
+KNOWN: tuple[KnownModel, ...] = (*LISTED, *TEACHERS)
+
+MODEL_NAMES: tuple[str, ...] = tuple(model.architecture.name for model in LISTED)
 
 REFERENCE_NAMES: tuple[str, ...] = tuple(model.architecture.name for model in CLASSICS)
 """The five reference architectures: what ``--model all`` runs."""
@@ -76,9 +78,9 @@ class ModelSummary:
 
 
 def describe_models(input_shape: tuple[int, int, int] = (28, 28, 1), classes: int = 10) -> list[ModelSummary]:
-    """Every known model with its parameters and multiply-accumulates for one image; counted without TensorFlow."""
+    """Every listed model with its parameters and multiply-accumulates for one image; counted without TensorFlow."""
     summaries = []
-    for model in KNOWN:
+    for model in LISTED:
         costs = list(model.architecture.costs(input_shape, classes))
         summaries.append(
             ModelSummary(
@@ -112,6 +114,14 @@ def resolve_model(text: str, input_shape: tuple[int, int, int], classes: int) ->
         return choose_user_model(text, input_shape, classes)
     known = ", ".join(MODEL_NAMES)
     raise ModelError(f"no model is called {text!r}; expected one of {known}, path/to/file.py:function or path/to/model.keras")
+
+
+def split_seed(text: str, seed: int) -> int:
+    """The seed of the validation images that a training of a model holds out: its recipe's, if that fixes one, else its own."""
+    for model in KNOWN:
+        if model.architecture.name == text and model.recipe.split_seed is not None:
+            return model.recipe.split_seed
+    return seed
 
 
 def _choose_known(model: KnownModel, input_shape: tuple[int, int, int], classes: int) -> ModelChoice:

@@ -3,7 +3,6 @@
 import platform
 import shlex
 import sys
-from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import tomli_w
 from glyphlite import __version__
 from glyphlite.data.records import Dataset
 from glyphlite.files import write_text
-from glyphlite.models.recipe import Recipe
 
 PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "tflite-micro", "numpy", "pillow", "unicorn", "ziglang")
 
@@ -24,7 +22,7 @@ def write_run_record(
     command: list[str],
     model: str,
     dataset: Dataset,
-    recipe: Recipe | dict[str, Any],
+    recipe: dict[str, Any],
     settings: dict[str, Any],
     hashes: dict[str, str],
     pretrained: dict[str, Any] | None = None,
@@ -58,7 +56,7 @@ def write_run_record(
                 "sha256": dataset.sha256,
             }
         ),
-        "recipe": _known(recipe if isinstance(recipe, dict) else asdict(recipe)),
+        "recipe": _known(recipe),
         **({"pretrained": pretrained} if pretrained else {}),
         "versions": {"glyphlite": __version__, "python": platform.python_version(), **_versions()},
         "machine": {"system": platform.platform(terse=True), "architecture": platform.machine(), "byte_order": sys.byteorder},

@@ -14,7 +14,7 @@ from glyphlite.evaluation.artifact import ArtifactEvaluation, KerasEvaluation, e
 from glyphlite.evaluation.footprint import measure_footprint
 from glyphlite.files import make_folder, sha256_of
 from glyphlite.models import DEFAULT_MODEL
-from glyphlite.models.registry import REFERENCE_NAMES, resolve_model
+from glyphlite.models.registry import REFERENCE_NAMES, resolve_model, split_seed
 from glyphlite.pipeline.convert import check_weights
 from glyphlite.pipeline.evaluate import measure
 from glyphlite.pipeline.firmware import Firmware, build_firmware
@@ -109,7 +109,7 @@ def run_pipeline(options: RunOptions) -> Results:
         card = check_pretrained(options.model, options.dataset, epochs=options.epochs, resume=options.resume)
     stages = Stages(6)
     with stages.stage("data", f"Data: {options.dataset}"):
-        dataset = load_dataset(options.dataset, data_dir=options.data_dir, seed=options.seed)
+        dataset = load_dataset(options.dataset, data_dir=options.data_dir, seed=split_seed(options.model, options.seed))
         choice = resolve_model(options.model, dataset.input_shape, dataset.classes)
         folder = make_folder(options.folder(choice.name))
     if card is not None:
@@ -157,7 +157,7 @@ def run_pipeline(options: RunOptions) -> Results:
         command=options.command(folder),
         model=options.model,
         dataset=dataset,
-        recipe=card.recipe if card else choice.recipe,
+        recipe=trained.recipe,
         pretrained=pretrained_record(card) if card else None,
         settings={
             "seed": options.seed,

@@ -58,6 +58,7 @@ def take_pretrained(card: PretrainedCard, dataset: Dataset, folder: Path) -> Tra
         seconds=best.seconds,
         precision=str(card.recipe.get("precision", "float32")),
         folder=folder,
+        recipe=card.recipe,
     )
 
 

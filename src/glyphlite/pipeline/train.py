@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from glyphlite.data.datasets import load_dataset
-from glyphlite.models.registry import resolve_model
+from glyphlite.models.registry import resolve_model, split_seed
 from glyphlite.training.trainer import train
 
 
@@ -36,7 +36,7 @@ def train_model(
         ModelError: the model, or a checkpoint of other settings.
         OutputError: the folder.
     """
-    loaded = load_dataset(dataset, data_dir=data_dir, seed=seed)
+    loaded = load_dataset(dataset, data_dir=data_dir, seed=split_seed(model, seed))
     choice = resolve_model(model, loaded.input_shape, loaded.classes)
     folder = folder or Path("runs") / choice.name
     result = train(choice, loaded, folder, epochs=epochs, seed=seed, resume=resume)

@@ -43,6 +43,7 @@ class Batches:
         batch_size: images in a batch; the last of an epoch may be smaller.
         seed: of order and augmentation.
         augmentation: one of `AUGMENTATIONS`.
+        cycle: the number of epochs after which order and warps repeat; None: never.
     """
 
     images: int
@@ -50,6 +51,7 @@ class Batches:
     batch_size: int
     seed: int
     augmentation: str | None = None
+    cycle: int | None = None
 
     def __post_init__(self) -> None:
         if self.augmentation is not None and self.augmentation not in AUGMENTATIONS:
@@ -60,8 +62,13 @@ class Batches:
         """Steps in an epoch."""
         return -(-self.images // self.batch_size)
 
+    def in_cycle(self, epoch: int) -> int:
+        """The earliest epoch that has the same order and warps."""
+        return epoch % self.cycle if self.cycle else epoch
+
     def epoch(self, epoch: int, from_step: int = 0) -> Iterator[Chunk]:
         """The chunks of an epoch, from a step on at which a chunk begins."""
+        epoch = self.in_cycle(epoch)
         order = np.random.default_rng([self.seed, epoch]).permutation(self.images).astype(np.int32)
         whole = self.images // self.batch_size
         starts = [*range(0, whole, CHUNK_STEPS), whole]

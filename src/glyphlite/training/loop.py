@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glyphlite.data.records import Split, as_float
+from glyphlite.data.augment import PHOTOMETRIC
+from glyphlite.data.records import Split
+from glyphlite.data.records import as_float as floats_of
 from glyphlite.errors import ModelError
 from glyphlite.models.quantization import is_quantization_aware, measure_ranges, set_quantized
 from glyphlite.models.recipe import Recipe
 from glyphlite.models.registry import ModelChoice
 from glyphlite.models.user import in_one_line
+from glyphlite.training.alterations import as_float, relit, warped
 from glyphlite.training.batches import Chunk
 from glyphlite.training.precision import compute_precision
 
@@ -52,7 +55,9 @@ class TrainingLoop:
             raise ModelError(
                 f"the recipe {recipe.name} asks for what the trainer lacks; expected adam and sparse_categorical_crossentropy"
             )
-        self._name, self.recipe = choice.name, recipe
+        if recipe.photometric is not None and recipe.photometric not in PHOTOMETRIC:
+            raise ModelError(f"unknown light {recipe.photometric!r}; expected one of {', '.join(PHOTOMETRIC)}")
+        self._name, self.recipe, self._seed = choice.name, recipe, seed
         self._failures = (tf.errors.OpError, ValueError, TypeError)
         self.precision = compute_precision(recipe.precision)
         keras.utils.set_random_seed(seed)
@@ -75,12 +80,13 @@ class TrainingLoop:
         self._validation_images = len(validation)
         self._run, self._evaluate = self._compile(tf)
 
-    def run(self, chunk: Chunk, rates: np.ndarray) -> tuple[float, int]:
+    def run(self, chunk: Chunk, rates: np.ndarray, answers: np.ndarray | None = None) -> tuple[float, int]:
         """Take one optimizer step for each batch of a chunk.
 
         Args:
             chunk: the batches.
             rates: the learning rate of each step.
+            answers: log-probabilities ``(steps, batch, classes)`` that teachers gave, where the recipe has any.
 
         Returns:
             The sum of the losses over the images, and how many were classified right; both as they were before each step.
@@ -93,8 +99,10 @@ class TrainingLoop:
         decays = np.minimum(self.recipe.ema or 0.0, (1 + steps) / (10 + steps))
         scalars = np.stack([corrected, decays], axis=1).astype(np.float32)
         transforms = np.zeros((*chunk.order.shape, 0), np.float32) if chunk.transforms is None else chunk.transforms
+        answers = np.zeros((*chunk.order.shape, 0), np.float16) if answers is None else answers
+        seeds = np.stack([np.full(len(rates), self._seed), self.step + np.arange(len(rates))], axis=1).astype(np.int32)
         try:
-            loss, correct = self._run(chunk.order, transforms, scalars)
+            loss, correct = self._run(chunk.order, transforms, answers, scalars, seeds)
         except self._failures as error:
             raise ModelError(f"{self._name} cannot be trained: {in_one_line(error)}") from error
         self.step += len(rates)
@@ -116,7 +124,7 @@ class TrainingLoop:
     def quantize(self) -> None:
         """From here on simulate int8: go on from what `synchronize` gives, ranges measured on training images, Adam anew."""
         self.synchronize()
-        measure_ranges(self.model, as_float(self._train[0][:_RANGE_IMAGES].numpy()))
+        measure_ranges(self.model, floats_of(self._train[0][:_RANGE_IMAGES].numpy()))
         self._student.set_weights(self.model.get_weights())
         for moment in (*self._first_moments, *self._second_moments):
             moment.assign(moment * 0)
@@ -163,8 +171,7 @@ class TrainingLoop:
     def _compile(self, tf: Any) -> tuple[Any, Any]:
         import keras
 
-        smoothing = self.recipe.label_smoothing
-        images_shape = self._train[0].shape[1:]
+        recipe, smoothing = self.recipe, self.recipe.label_smoothing
 
         def losses(scores: Any, labels: Any) -> Any:
             """Cross-entropy ``(batch,)`` of probabilities ``(batch, classes)``; Keras finds the logits behind a softmax."""
@@ -175,14 +182,21 @@ class TrainingLoop:
         def hits(scores: Any, labels: Any) -> Any:
             return tf.reduce_sum(tf.cast(tf.argmax(scores, axis=1, output_type=tf.int32) == labels, tf.int32))
 
-        def as_float(images: Any) -> Any:
-            return tf.cast(images, tf.float32) / 255.0
+        def learned(each: Any, scores: Any, answers: Any) -> Any:
+            """The mean loss, the teachers' softened answers in it; the square brings their gradients to the labels' size."""
+            if recipe.distillation is None:
+                return tf.reduce_mean(each)
+            weight, temperature = recipe.distillation.weight, recipe.distillation.temperature
+            soft = tf.nn.softmax(tf.cast(answers, tf.float32) / temperature)
+            own = tf.nn.log_softmax(tf.math.log(scores + 1e-9) / temperature)
+            taught = -tf.reduce_mean(tf.reduce_sum(soft * own, axis=-1))
+            return (1 - weight) * tf.reduce_mean(each) + weight * temperature**2 * taught
 
-        def take_step(images: Any, labels: Any, scalars: Any) -> tuple[Any, Any]:
+        def take_step(images: Any, labels: Any, answers: Any, scalars: Any) -> tuple[Any, Any]:
             with tf.GradientTape() as tape:
                 scores = self._student(images, training=True)
                 each = losses(scores, labels)
-                objective = tf.reduce_mean(each) + tf.add_n(
+                objective = learned(each, scores, answers) + tf.add_n(
                     [tf.cast(extra, tf.float32) for extra in self._student.losses] or [0.0]
                 )
             gradients = tape.gradient(objective, self._weights)
@@ -205,31 +219,26 @@ class TrainingLoop:
                 average.assign_sub((average - weight) * (1 - scalars[1]))
             return tf.reduce_sum(each), hits(scores, labels)
 
-        def altered(images: Any, transforms: Any) -> Any:
-            """Warp images where there is a transform for each, bilinearly, zeros coming in from outside."""
-            if self.recipe.augmentation is None:
-                return images
-            return tf.raw_ops.ImageProjectiveTransformV3(
-                images=images,
-                transforms=transforms,
-                output_shape=images_shape[:2],
-                fill_value=0.0,
-                interpolation="BILINEAR",
-                fill_mode="CONSTANT",
-            )
+        def altered(images: Any, transforms: Any, seed: Any) -> Any:
+            """Warp and relight images, as the recipe says."""
+            images = warped(images, transforms) if recipe.augmentation else images
+            return relit(images, PHOTOMETRIC[recipe.photometric], seed) if recipe.photometric else images
 
         @tf.function(
             input_signature=[
                 tf.TensorSpec([None, None], tf.int32),
-                tf.TensorSpec([None, None, 8 if self.recipe.augmentation else 0], tf.float32),
+                tf.TensorSpec([None, None, 8 if recipe.augmentation else 0], tf.float32),
+                tf.TensorSpec([None, None, None], tf.float16),
                 tf.TensorSpec([None, 2], tf.float32),
+                tf.TensorSpec([None, 2], tf.int32),
             ]
         )
-        def run(order: Any, transforms: Any, scalars: Any) -> tuple[Any, Any]:
+        def run(order: Any, transforms: Any, answers: Any, scalars: Any, seeds: Any) -> tuple[Any, Any]:
             loss, correct = tf.constant(0.0), tf.constant(0)
             for step in tf.range(tf.shape(order)[0]):
                 images, labels = tf.gather(self._train[0], order[step]), tf.gather(self._train[1], order[step])
-                more_loss, more_correct = take_step(altered(as_float(images), transforms[step]), labels, scalars[step])
+                images = altered(as_float(images), transforms[step], seeds[step])
+                more_loss, more_correct = take_step(images, labels, answers[step], scalars[step])
                 loss, correct = loss + more_loss, correct + more_correct
             return loss, correct
 

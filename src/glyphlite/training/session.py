@@ -1,6 +1,7 @@
 """Where a training stands: settings, position, history, best epoch; to and from a checkpoint. Knows nothing of the model."""
 
 import hashlib
+import json
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any
@@ -14,6 +15,7 @@ from glyphlite.models.recipe import Recipe
 from glyphlite.models.registry import ModelChoice
 from glyphlite.training.checkpoint import Checkpoint
 from glyphlite.training.history import EpochRecord
+from glyphlite.training.teachers import teacher_hashes
 
 
 @dataclass
@@ -79,7 +81,9 @@ class Session:
         return session, state
 
 
-def training_settings(choice: ModelChoice, dataset: Dataset, recipe: Recipe, precision: str, seed: int) -> dict[str, Any]:
+def training_settings(
+    choice: ModelChoice, dataset: Dataset, recipe: Recipe, precision: str, seed: int, content: str
+) -> dict[str, Any]:
     """What has to be the same for a training to be resumed; plain JSON."""
     return {
         "model": choice.name,
@@ -87,10 +91,11 @@ def training_settings(choice: ModelChoice, dataset: Dataset, recipe: Recipe, pre
         "image shape": list(choice.input_shape),
         "classes": list(dataset.labels),
         "dataset": dataset.name,
-        "dataset content": content_hash(dataset),
+        "dataset content": content,
         "seed": seed,
         "epochs": recipe.epochs,
-        "recipe": asdict(recipe),
+        "recipe": json.loads(json.dumps(asdict(recipe))),
+        "teachers": teacher_hashes(recipe),
         "precision": precision,
     }
 

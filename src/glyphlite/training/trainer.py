@@ -8,7 +8,7 @@ import math
 import shutil
 import signal
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,8 @@ from glyphlite.training.loop import TrainingLoop
 from glyphlite.training.precision import compute_precision
 from glyphlite.training.progress import TrainingProgress
 from glyphlite.training.schedule import recipe_rates
-from glyphlite.training.session import Session, require_same_settings, training_settings, warn_of_other_versions
+from glyphlite.training.session import Session, content_hash, require_same_settings, training_settings, warn_of_other_versions
+from glyphlite.training.teachers import Teachers, with_fitting_teachers
 
 if TYPE_CHECKING:
     import keras
@@ -47,6 +48,7 @@ class TrainingResult:
         seconds: in training and validation, over every resumption.
         precision: what products were computed in while training.
         folder: where the files are.
+        recipe: by which it was trained, as plain data.
     """
 
     model: "keras.Model"
@@ -56,6 +58,7 @@ class TrainingResult:
     seconds: float
     precision: str
     folder: Path
+    recipe: dict[str, Any]
 
 
 def train(
@@ -112,15 +115,18 @@ class _Training:
         seed: int,
     ) -> None:
         self.choice, self.dataset, self.folder, self.store, self.stop, self.seed = choice, dataset, folder, store, stop, seed
-        self.recipe = choice.recipe.with_epochs(epochs or choice.recipe.epochs)
+        content = content_hash(dataset)
+        recipe = choice.recipe.with_epochs(epochs or choice.recipe.epochs)
+        self.recipe = with_fitting_teachers(recipe, choice.name, content)
         self.precision = compute_precision(self.recipe.precision)
-        self.settings = training_settings(choice, dataset, self.recipe, self.precision, seed)
+        self.settings = training_settings(choice, dataset, self.recipe, self.precision, seed, content)
         self.batches = Batches(
             images=len(dataset.train),
             image_size=dataset.input_shape[:2],
             batch_size=self.recipe.batch_size,
             seed=seed,
             augmentation=self.recipe.augmentation,
+            cycle=self.recipe.augmentation_cycle,
         )
         self.session = Session(first_choice=self.recipe.first_choice)
 
@@ -143,6 +149,7 @@ class _Training:
             seconds=self.session.seconds,
             precision=self.precision,
             folder=self.folder,
+            recipe=asdict(self.recipe),
         )
 
     def _begin(self, loop: TrainingLoop, *, resume: bool) -> None:
@@ -170,14 +177,15 @@ class _Training:
     def _train(self, loop: TrainingLoop) -> None:
         session = self.session
         done = session.epoch * self.batches.steps + session.batch
+        teachers = Teachers(self.recipe.distillation, self.dataset, self.batches) if self.recipe.distillation else None
         with TrainingProgress(self.choice.name, epochs=self.recipe.epochs, steps=self.batches.steps, done=done) as progress:
             while session.epoch < self.recipe.epochs:
-                self._train_epoch(loop, progress)
+                self._train_epoch(loop, progress, teachers)
                 write_history(self.folder / "history.csv", session.history)
                 self._save(loop)
                 self._leave_if_asked()
 
-    def _train_epoch(self, loop: TrainingLoop, progress: TrainingProgress) -> None:
+    def _train_epoch(self, loop: TrainingLoop, progress: TrainingProgress, teachers: Teachers | None) -> None:
         session, recipe = self.session, self.recipe
         rates = recipe_rates(recipe, session.epoch, self.batches.steps)
         if recipe.quantized_epochs and (session.epoch, session.batch) == (recipe.float_epochs, 0):
@@ -186,7 +194,8 @@ class _Training:
         saved = time.monotonic()
         for chunk in self.batches.epoch(session.epoch, from_step=session.batch):
             end = chunk.first_step + len(chunk.order)
-            loss, correct = loop.run(chunk, rates[chunk.first_step : end])
+            answers = teachers.answers(session.epoch, chunk) if teachers else None
+            loss, correct = loop.run(chunk, rates[chunk.first_step : end], answers)
             session.loss_sum, session.correct = session.loss_sum + loss, session.correct + correct
             if not math.isfinite(loss):
                 raise ModelError(f"the loss is no longer a number in epoch {session.epoch + 1}; train with a lower learning rate")

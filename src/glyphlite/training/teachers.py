@@ -1,0 +1,80 @@
+"""Trained models that teach: what they answer to the images that each step sees.
+
+A teacher comes with glyphlite and teaches only on the very split that it was trained on, so that no image that chooses an epoch
+was learned by it. Their answers to warped images are kept: the warps repeat after some epochs, the teachers are asked once.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from glyphlite.console import say
+from glyphlite.data.records import Dataset
+from glyphlite.models.pretrained import is_shipped, pretrained_card, pretrained_keras
+from glyphlite.models.recipe import Distillation, Recipe
+from glyphlite.training.alterations import as_float, warped
+from glyphlite.training.batches import Batches, Chunk
+
+_FLOOR = 1e-9
+"""Of a probability whose logarithm is taken."""
+
+
+def with_fitting_teachers(recipe: Recipe, model: str, content: str) -> Recipe:
+    """The recipe, without distillation where a teacher is not shipped or was trained on another split (a hash of its content)."""
+    if recipe.distillation is None:
+        return recipe
+    for name in recipe.distillation.teachers:
+        shipped = is_shipped(name)
+        if not shipped or pretrained_card(name).content != content:
+            why = "was trained on other images" if shipped else "is not shipped"
+            say(f"{model} learns from the labels alone: its teacher {name} {why}")
+            return replace(recipe, distillation=None)
+    return recipe
+
+
+def teacher_hashes(recipe: Recipe) -> dict[str, str]:
+    """SHA-256 of each teacher's file: what a resumed training must find again."""
+    return {name: pretrained_card(name).keras_sha256 for name in (recipe.distillation.teachers if recipe.distillation else ())}
+
+
+class Teachers:
+    """Asks the teachers, and keeps what they said: at most as many answers as a cycle of epochs has images."""
+
+    def __init__(self, distillation: Distillation, dataset: Dataset, batches: Batches) -> None:
+        """Load the teachers.
+
+        Raises:
+            ModelError: a teacher's file is damaged.
+        """
+        import tensorflow as tf
+
+        from glyphlite.models.quantization import set_quantized
+        from glyphlite.models.user import load_keras_model
+
+        models = [load_keras_model(pretrained_keras(name)) for name in distillation.teachers]
+        for model in models:
+            set_quantized(model, quantized=False)
+        images = tf.constant(dataset.train.images)
+        self._batches, self._kept = batches, {}
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.int32), tf.TensorSpec([None, None], tf.float32)])
+        def ask(order: Any, transforms: Any) -> Any:
+            seen = as_float(tf.gather(images, order))
+            if batches.augmentation is not None:
+                seen = warped(seen, transforms)
+            return tf.add_n([tf.math.log(model(seen, training=False) + _FLOOR) for model in models]) / len(models)
+
+        self._ask = ask
+
+    def answers(self, epoch: int, chunk: Chunk) -> np.ndarray:
+        """Log-probabilities, but for a constant: float16 ``(steps, batch, classes)``, of a chunk of an epoch."""
+        key = self._batches.in_cycle(epoch), chunk.first_step
+        if key not in self._kept:
+            empty = np.zeros((*chunk.order.shape, 0), np.float32)
+            pairs = zip(chunk.order, empty if chunk.transforms is None else chunk.transforms, strict=True)
+            answers = np.stack([self._ask(order, transforms).numpy() for order, transforms in pairs]).astype(np.float16)
+            if not self._batches.cycle:
+                return answers
+            self._kept[key] = answers
+        return self._kept[key]
