@@ -14,7 +14,10 @@ _KINDS = {1_024: "1 KB", 4_096: "4 KB", 16_384: "16 KB", 65_536: "64 KB", 262_14
 
 
 _CROWDED_FROM = 6_000
-"""Bytes from which the published labels stand left of the curve and ours right."""
+"""Bytes from which the published labels stand left of the curve and ours right, below it."""
+
+_FREE_FROM = 48_000
+"""Bytes from which nothing published is above the curve, so that our labels can be."""
 
 
 @our_style()
@@ -70,7 +73,7 @@ def draw_frontier(members: list[dict[str, Any]], path: Path) -> Path:
             axes.annotate(
                 each["model"],
                 (each["weight_bytes"], each["mean"] * 100),
-                (-9, 4) if leftwards else (8, -13) if group is ours else (9, 2),
+                (-9, 4) if leftwards else (9, 4) if each["weight_bytes"] > _FREE_FROM else (8, -13) if group is ours else (9, 2),
                 textcoords="offset points",
                 fontsize=9,
                 fontweight="bold",
