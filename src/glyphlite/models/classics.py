@@ -73,7 +73,7 @@ CLASSICS: tuple[KnownModel, ...] = (
             ema=0.998,
             precision="bfloat16",
         ),
-        "the default, for phones and boards with room",
+        "for phones and boards with room",
     ),
     KnownModel(
         Architecture("mlp", (Flatten(), Dense("fc", 128, "relu"))),

@@ -91,7 +91,7 @@ FRONTIER: tuple[KnownModel, ...] = (
         _recipe("2k", 60, augmentation="affine_gentle", photometric="faded_noisy_gentle"),
         "weights of at most 2 KB",
     ),
-    KnownModel(_tapering("glyph-4k", 16, (24, 24, 24, 24)), _recipe("4k", 42), "weights of at most 4 KB"),
+    KnownModel(_tapering("glyph-4k", 16, (24, 24, 24, 24)), _recipe("4k", 42), "weights of at most 4 KB; the default"),
     KnownModel(_tapering("glyph-8k", 24, (36, 36, 36, 40)), _recipe("8k", 36), "weights of at most 8 KB"),
     KnownModel(
         _tapering("glyph-16k", 28, (48, 48, 48, 48, 56), wide=True), _recipe("16k", 30, cycle=6), "weights of at most 16 KB"
