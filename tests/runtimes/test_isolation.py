@@ -45,7 +45,9 @@ def test_an_endless_loop_is_stopped(samples: Path, tmp_path: Path) -> None:
         assert worker.accepts("litert_builtin", samples / "model_int8.tflite").accepts
 
 
-def test_a_worker_killed_from_outside_starts_again(samples: Path) -> None:
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_worker_killed_from_outside_starts_again(samples: Path, gone: bool) -> None:
+    """Whether it is still dying when it is asked, or dead already."""
     with Worker() as worker:
         model = worker.load("litert", samples / "model_int8.tflite")
         blank = np.zeros((1, *model.input.shape), model.input.dtype)
@@ -53,6 +55,8 @@ def test_a_worker_killed_from_outside_starts_again(samples: Path) -> None:
         process = worker._process
         assert process is not None
         os.killpg(process.pid, signal.SIGKILL)
+        if gone:
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         with pytest.raises(ArtifactError, match=r"model_int8.tflite: litert refuses it: it takes the child process down"):
             model.predict(blank)
         with pytest.raises(ArtifactError, match="no longer loaded"):

@@ -129,11 +129,11 @@ def _interrupt(few: Dataset, folder: Path, number: int) -> None:
     calls = []
     run = trainer.TrainingLoop.run
 
-    def interrupted(self, chunk, rates):
-        calls.append(chunk)
+    def interrupted(self, *arguments):
+        calls.append(arguments)
         if len(calls) == 2:
             os.kill(os.getpid(), number)
-        return run(self, chunk, rates)
+        return run(self, *arguments)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trainer.TrainingLoop, "run", interrupted)

@@ -111,6 +111,9 @@ class Worker:
         Raises:
             GlyphliteError: what the child raised, or an ArtifactError that says how the file ended it.
         """
+        if header["op"] != "load" and not self._alive():
+            # A fresh child has no file to answer for, and would let us wait.
+            raise self._refuse(runtime, filename, "it takes the child process down that runs it")
         process = self._running()
         assert process.stdin is not None
         assert process.stdout is not None
@@ -170,9 +173,12 @@ class Worker:
     def __del__(self) -> None:
         self.close()
 
+    def _alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def _running(self) -> "subprocess.Popen[bytes]":
         """The child process, started when there is none."""
-        if self._process is not None and self._process.poll() is None:
+        if self._process is not None and self._alive():
             return self._process
         self.close()
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONFAULTHANDLER": ""}
