@@ -14,6 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from glyphlite.errors import GlyphliteError
+from glyphlite.pipeline.run import RunOptions
+
 COMMANDS = (
     "run",
     "datasets",
@@ -78,6 +81,19 @@ def fresh(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
         env={**os.environ, **environment},
         timeout=120,
     )
+
+
+@pytest.mark.parametrize(("dataset", "model"), [("mnist", "glyph-4k"), ("fashion-mnist", "edge-cnn")])
+def test_run_has_a_model_for_the_dataset_when_none_is_named(cli: Cli, monkeypatch: pytest.MonkeyPatch, dataset: str, model: str):
+    taken = []
+
+    def stop(options: RunOptions) -> None:
+        taken.append(options.model)
+        raise GlyphliteError("far enough")
+
+    monkeypatch.setattr("glyphlite.pipeline.run.run_pipeline", stop)
+    refused(cli("run", "--dataset", dataset), "far enough")
+    assert taken == [model]
 
 
 def test_help_does_not_import_what_is_slow_to_import() -> None:

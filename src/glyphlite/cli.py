@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from glyphlite.models import DEFAULT_MODEL
+from glyphlite.models import default_model
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -141,13 +141,14 @@ def _main(
 @app.command(epilog="Example: glyphlite run --model micro-cnn --out runs/first")
 def run(
     model: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--model",
             "-m",
             help="A name that `glyphlite models` lists, `all` five references, path/to/file.py:function, or a .keras file.",
+            show_default=f"{default_model('mnist')} on MNIST, else {default_model('')}",
         ),
-    ] = DEFAULT_MODEL,
+    ] = None,
     dataset: DatasetOption = "mnist",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The run's folder; runs/MODEL when left out.")] = None,
     epochs: EpochsOption = None,
@@ -167,7 +168,7 @@ def run(
     from glyphlite.pipeline.run import RunOptions, run_all, run_pipeline
 
     options = RunOptions(
-        model=model,
+        model=model or default_model(dataset),
         dataset=dataset,
         out=out,
         epochs=epochs,

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from glyphlite.errors import ModelError
+from glyphlite.models import default_model
 from glyphlite.models.cost import keras_macs, keras_parameters
 from glyphlite.models.registry import MODEL_NAMES, describe_models, resolve_model
 
@@ -46,6 +47,12 @@ def test_unknown_name_lists_the_known():
 def test_images_too_small_for_the_layers():
     with pytest.raises(ModelError, match="edge-cnn needs larger images than 5x5x1: nothing is left after its layer conv2"):
         resolve_model("edge-cnn", (5, 5, 1), 10)
+
+
+def test_every_default_is_a_known_model_and_only_mnist_has_one_that_asks_teachers():
+    mnist, other = (resolve_model(default_model(dataset), (28, 28, 1), 10) for dataset in ("mnist", "fashion-mnist"))
+    assert mnist.recipe.distillation is not None
+    assert other.recipe.distillation is None
 
 
 def test_fingerprints_tell_models_apart():
