@@ -79,8 +79,8 @@ def ship(runs: Sequence[Path], root: Path, *, split_seed: int | None = None) -> 
     for trainings in models.values():
         trainings.sort(key=lambda each: each.seed)
         check_together(trainings)
-        recipes = trainings[0].recipe.get("split_seed")
-        cards.append(_ship_model(trainings, root, split_seed if recipes is None else recipes))
+        fixed = trainings[0].recipe.get("split_seed")
+        cards.append(_ship_model(trainings, root, split_seed if fixed is None else fixed))
     return cards
 
 
@@ -182,7 +182,6 @@ def describe(card: PretrainedCard) -> str:
 
 def _ship_model(trainings: Sequence[Training], root: Path, split_seed: int | None) -> PretrainedCard:
     first = trainings[0]
-    contents = {training.content for training in trainings}
     say(f"[bold]{first.model}[/]: {len(trainings)} seeds")
     seeds = [_measured(training, training.seed if split_seed is None else split_seed) for training in trainings]
     for training, each in zip(trainings, seeds, strict=True):
@@ -190,6 +189,7 @@ def _ship_model(trainings: Sequence[Training], root: Path, split_seed: int | Non
             raise ModelError(f"{training.folder} and {first.folder} are not the same architecture")
     best = max(seeds, key=lambda each: (each.validation_accuracy, each.float_validation_accuracy, -each.seed))
     source = next(training.folder for training in trainings if training.seed == best.seed)
+    contents = {training.content for training in trainings}
     card = PretrainedCard(
         model=first.model,
         dataset=first.dataset,

@@ -69,16 +69,16 @@ def draw_frontier(members: list[dict[str, Any]], path: Path) -> Path:
                 label=words,
             )
         for each in group:
-            leftwards = group is ours and each["weight_bytes"] < _CROWDED_FROM
+            offset = _label_offset(each["weight_bytes"]) if group is ours else (9, 2)
             axes.annotate(
                 each["model"],
                 (each["weight_bytes"], each["mean"] * 100),
-                (-9, 4) if leftwards else (9, 4) if each["weight_bytes"] > _FREE_FROM else (8, -13) if group is ours else (9, 2),
+                offset,
                 textcoords="offset points",
                 fontsize=9,
                 fontweight="bold",
                 color=PALETTE["accent"],
-                ha="right" if leftwards else "left",
+                ha="right" if offset[0] < 0 else "left",
             )
     axes.set_xticks(list(_KINDS), list(_KINDS.values()))
     axes.minorticks_off()
@@ -88,6 +88,13 @@ def draw_frontier(members: list[dict[str, Any]], path: Path) -> Path:
     axes.set_ylabel("% of the 10,000 test images right")
     axes.legend(loc="lower right", frameon=False, fontsize=9)
     return save_png(figure, path)
+
+
+def _label_offset(weight_bytes: int) -> tuple[int, int]:
+    """Where a member's name stands beside its point on the curve, in points; left of it where it is negative."""
+    if weight_bytes < _CROWDED_FROM:
+        return -9, 4
+    return (9, 4) if weight_bytes > _FREE_FROM else (8, -13)
 
 
 @our_style()

@@ -1,12 +1,15 @@
 """A small piece of the true MNIST, and trainings in child processes that can be killed."""
 
 import multiprocessing
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from glyphlite.data.records import Dataset, Split
+from glyphlite.training import trainer
 
 
 def _first(split: Split, count: int) -> Split:
@@ -31,6 +34,31 @@ def child():
         return process
 
     return start
+
+
+@pytest.fixture
+def stopped(monkeypatch):
+    """Within ``stopped(calls)``, the chunk of a training in this process after so many raises KeyboardInterrupt.
+
+    Every chunk leaves a checkpoint, there and for the rest of the test.
+    """
+    monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", 0.0)
+
+    @contextmanager
+    def stopped(calls: int) -> Iterator[None]:
+        run, left = trainer.TrainingLoop.run, [calls]
+
+        def limited(self, *arguments):
+            left[0] -= 1
+            if left[0] < 0:
+                raise KeyboardInterrupt
+            return run(self, *arguments)
+
+        with monkeypatch.context() as context:
+            context.setattr(trainer.TrainingLoop, "run", limited)
+            yield
+
+    return stopped
 
 
 @pytest.fixture

@@ -57,19 +57,9 @@ def test_an_earlier_float_epoch_is_never_kept(few, folder, monkeypatch):
 
 
 @pytest.mark.parametrize("calls", [2, 6, 7, 10, 14])
-def test_stopped_and_resumed_ends_with_the_same_weights(few, folder, whole, monkeypatch, calls):
+def test_stopped_and_resumed_ends_with_the_same_weights(few, folder, whole, stopped, calls):
     """Three chunks an epoch: within a float epoch, before and after the first quantized chunk, later, and past the end."""
-    run, left = trainer.TrainingLoop.run, [calls]
-
-    def limited(self, *arguments):
-        left[0] -= 1
-        if left[0] < 0:
-            raise KeyboardInterrupt
-        return run(self, *arguments)
-
-    monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", 0.0)
-    with monkeypatch.context() as context:
-        context.setattr(trainer.TrainingLoop, "run", limited)
+    with stopped(calls):
         try:
             train(_choice(), few, folder, seed=3)
         except KeyboardInterrupt:

@@ -13,10 +13,8 @@ from glyphlite.models.architecture import Architecture, Flatten, FoldedConv, Fol
 from glyphlite.models.known import KnownModel
 from glyphlite.models.recipe import Distillation, Recipe, Schedule
 
-_Block = tuple[Layer, ...]
 
-
-def _separable(number: int, filters: int, padding: str = "valid") -> _Block:
+def _separable(number: int, filters: int, padding: str = "valid") -> tuple[Layer, ...]:
     return FoldedDepthwise(f"depth{number}", 3, padding=padding), FoldedConv(f"point{number}", filters, 1)
 
 

@@ -105,7 +105,7 @@ def pretrained_names() -> tuple[str, ...]:
 
 def is_shipped(name: str) -> bool:
     """Whether a trained model of that name comes with glyphlite, be it only to teach."""
-    return name in pretrained_names() or (bool(name) and (ROOT / TEACHERS / name / CARD).is_file())
+    return name in _folders()
 
 
 def pretrained_card(name: str) -> PretrainedCard:
@@ -114,9 +114,10 @@ def pretrained_card(name: str) -> PretrainedCard:
     Raises:
         ModelError: no such model is shipped, or its card is damaged.
     """
-    if not is_shipped(name):
+    folder = _folders().get(name)
+    if folder is None:
         raise ModelError(f"no trained {name} comes with glyphlite; {shipped_words()}")
-    path = _folder(name) / CARD
+    path = folder / CARD
     try:
         document = json.loads(path.read_text())
         if document["schema"] != SCHEMA:
@@ -137,7 +138,7 @@ def pretrained_artifact(name: str, seed: int | None = None) -> Path:
     """
     card = pretrained_card(name)
     trained = card.best if seed is None else card.of(seed)
-    return _verified(_folder(name) / f"seed-{trained.seed}" / INT8, trained.sha256)
+    return _verified(_folders()[name] / f"seed-{trained.seed}" / INT8, trained.sha256)
 
 
 def pretrained_keras(name: str) -> Path:
@@ -146,7 +147,8 @@ def pretrained_keras(name: str) -> Path:
     Raises:
         ModelError: no such model is shipped, or the file is not the one that was.
     """
-    return _verified(_folder(name) / KERAS, pretrained_card(name).keras_sha256)
+    card = pretrained_card(name)
+    return _verified(_folders()[name] / KERAS, card.keras_sha256)
 
 
 def best_pretrained(at_most: int | None = None) -> str:
@@ -182,8 +184,9 @@ def shipped_words() -> str:
     return f"shipped are {', '.join(names)}" if names else "none is shipped"
 
 
-def _folder(name: str) -> Path:
-    return ROOT / name if name in pretrained_names() else ROOT / TEACHERS / name
+def _folders() -> dict[str, Path]:
+    """Every shipped model's folder, those of the teachers too."""
+    return {card.parent.name: card.parent for pattern in (f"{TEACHERS}/*/{CARD}", f"*/{CARD}") for card in ROOT.glob(pattern)}
 
 
 def _verified(path: Path, sha256: str) -> Path:

@@ -105,9 +105,9 @@ def resolve_model(text: str, input_shape: tuple[int, int, int], classes: int) ->
     Raises:
         ModelError: no such name or file, or the architecture does not fit the images.
     """
-    for model in KNOWN:
-        if model.architecture.name == text:
-            return _choose_known(model, input_shape, classes)
+    known_model = _known(text)
+    if known_model is not None:
+        return _choose_known(known_model, input_shape, classes)
     if text.endswith((".keras", ".py")) or ".py:" in text:
         from glyphlite.models.user import choose_user_model
 
@@ -118,10 +118,12 @@ def resolve_model(text: str, input_shape: tuple[int, int, int], classes: int) ->
 
 def split_seed(text: str, seed: int) -> int:
     """The seed of the validation images that a training of a model holds out: its recipe's, if that fixes one, else its own."""
-    for model in KNOWN:
-        if model.architecture.name == text and model.recipe.split_seed is not None:
-            return model.recipe.split_seed
-    return seed
+    model = _known(text)
+    return seed if model is None or model.recipe.split_seed is None else model.recipe.split_seed
+
+
+def _known(text: str) -> KnownModel | None:
+    return next((model for model in KNOWN if model.architecture.name == text), None)
 
 
 def _choose_known(model: KnownModel, input_shape: tuple[int, int, int], classes: int) -> ModelChoice:

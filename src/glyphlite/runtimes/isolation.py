@@ -111,7 +111,7 @@ class Worker:
         Raises:
             GlyphliteError: what the child raised, or an ArtifactError that says how the file ended it.
         """
-        if header["op"] != "load" and not self._alive():
+        if header["op"] != "load" and self._living() is None:
             # A fresh child has no file to answer for, and would let us wait.
             raise self._refuse(runtime, filename, "it takes the child process down that runs it")
         process = self._running()
@@ -173,13 +173,14 @@ class Worker:
     def __del__(self) -> None:
         self.close()
 
-    def _alive(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+    def _living(self) -> "subprocess.Popen[bytes] | None":
+        """The child process, where there is one that has not ended."""
+        return self._process if self._process is not None and self._process.poll() is None else None
 
     def _running(self) -> "subprocess.Popen[bytes]":
         """The child process, started when there is none."""
-        if self._process is not None and self._alive():
-            return self._process
+        if (process := self._living()) is not None:
+            return process
         self.close()
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONFAULTHANDLER": ""}
         with tempfile.TemporaryFile() as noise:

@@ -5,8 +5,8 @@ from typing import Any
 from glyphlite.data.augment import Photometric
 
 
-def as_float(images: Any) -> Any:
-    """uint8 images as float32 in [0, 1]."""
+def normalized(images: Any) -> Any:
+    """uint8 images as float32 in [0, 1]: `glyphlite.data.records.as_float` for tensors."""
     import tensorflow as tf
 
     return tf.cast(images, tf.float32) / 255.0

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glyphlite.data.augment import PHOTOMETRIC
-from glyphlite.data.records import Split
-from glyphlite.data.records import as_float as floats_of
+from glyphlite.data.records import Split, as_float
 from glyphlite.errors import ModelError
 from glyphlite.models.quantization import is_quantization_aware, measure_ranges, set_quantized
 from glyphlite.models.recipe import Recipe
 from glyphlite.models.registry import ModelChoice
 from glyphlite.models.user import in_one_line
-from glyphlite.training.alterations import as_float, relit, warped
+from glyphlite.training.alterations import normalized, relit, warped
 from glyphlite.training.batches import Chunk
 from glyphlite.training.precision import compute_precision
+from glyphlite.training.teachers import log_probabilities
 
 if TYPE_CHECKING:
     import keras
@@ -124,7 +124,7 @@ class TrainingLoop:
     def quantize(self) -> None:
         """From here on simulate int8: go on from what `synchronize` gives, ranges measured on training images, Adam anew."""
         self.synchronize()
-        measure_ranges(self.model, floats_of(self._train[0][:_RANGE_IMAGES].numpy()))
+        measure_ranges(self.model, as_float(self._train[0][:_RANGE_IMAGES].numpy()))
         self._student.set_weights(self.model.get_weights())
         for moment in (*self._first_moments, *self._second_moments):
             moment.assign(moment * 0)
@@ -188,7 +188,7 @@ class TrainingLoop:
                 return tf.reduce_mean(each)
             weight, temperature = recipe.distillation.weight, recipe.distillation.temperature
             soft = tf.nn.softmax(tf.cast(answers, tf.float32) / temperature)
-            own = tf.nn.log_softmax(tf.math.log(scores + 1e-9) / temperature)
+            own = tf.nn.log_softmax(log_probabilities(scores) / temperature)
             taught = -tf.reduce_mean(tf.reduce_sum(soft * own, axis=-1))
             return (1 - weight) * tf.reduce_mean(each) + weight * temperature**2 * taught
 
@@ -237,7 +237,7 @@ class TrainingLoop:
             loss, correct = tf.constant(0.0), tf.constant(0)
             for step in tf.range(tf.shape(order)[0]):
                 images, labels = tf.gather(self._train[0], order[step]), tf.gather(self._train[1], order[step])
-                images = altered(as_float(images), transforms[step], seeds[step])
+                images = altered(normalized(images), transforms[step], seeds[step])
                 more_loss, more_correct = take_step(images, labels, answers[step], scalars[step])
                 loss, correct = loss + more_loss, correct + more_correct
             return loss, correct
@@ -247,7 +247,7 @@ class TrainingLoop:
             loss, correct = tf.constant(0.0), tf.constant(0)
             for start in tf.range(0, tf.shape(labels)[0], _EVALUATION_BATCH):
                 batch = slice(start, start + _EVALUATION_BATCH)
-                scores = self.model(as_float(images[batch]), training=False)
+                scores = self.model(normalized(images[batch]), training=False)
                 loss += tf.reduce_sum(losses(scores, labels[batch]))
                 correct += hits(scores, labels[batch])
             return loss, correct

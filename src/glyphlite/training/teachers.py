@@ -13,11 +13,8 @@ from glyphlite.console import say
 from glyphlite.data.records import Dataset
 from glyphlite.models.pretrained import is_shipped, pretrained_card, pretrained_keras
 from glyphlite.models.recipe import Distillation, Recipe
-from glyphlite.training.alterations import as_float, warped
+from glyphlite.training.alterations import normalized, warped
 from glyphlite.training.batches import Batches, Chunk
-
-_FLOOR = 1e-9
-"""Of a probability whose logarithm is taken."""
 
 
 def with_fitting_teachers(recipe: Recipe, model: str, content: str) -> Recipe:
@@ -31,6 +28,13 @@ def with_fitting_teachers(recipe: Recipe, model: str, content: str) -> Recipe:
             say(f"{model} learns from the labels alone: its teacher {name} {why}")
             return replace(recipe, distillation=None)
     return recipe
+
+
+def log_probabilities(scores: Any) -> Any:
+    """Logarithms of probabilities, finite where one is 0; inside TensorFlow's graph."""
+    import tensorflow as tf
+
+    return tf.math.log(scores + 1e-9)
 
 
 def teacher_hashes(recipe: Recipe) -> dict[str, str]:
@@ -60,10 +64,10 @@ class Teachers:
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.int32), tf.TensorSpec([None, None], tf.float32)])
         def ask(order: Any, transforms: Any) -> Any:
-            seen = as_float(tf.gather(images, order))
+            seen = normalized(tf.gather(images, order))
             if batches.augmentation is not None:
                 seen = warped(seen, transforms)
-            return tf.add_n([tf.math.log(model(seen, training=False) + _FLOOR) for model in models]) / len(models)
+            return tf.add_n([log_probabilities(model(seen, training=False)) for model in models]) / len(models)
 
         self._ask = ask
 
