@@ -39,6 +39,19 @@ class Distillation:
 
 
 @dataclass(frozen=True)
+class Beginnings:
+    """Several initial weights, each trained the first epochs; those with the lowest training loss begin the training.
+
+    Attributes:
+        count: how many are tried.
+        epochs: how long each.
+    """
+
+    count: int
+    epochs: int
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How a model is trained.
 
@@ -70,6 +83,7 @@ class Recipe:
     quantized_schedule: Schedule | None = None
     precision: str = "float32"
     split_seed: int | None = None
+    beginnings: Beginnings | None = None
 
     @property
     def float_epochs(self) -> int:
@@ -82,11 +96,20 @@ class Recipe:
         return self.float_epochs + 1 if self.quantized_epochs else 1
 
     def with_epochs(self, epochs: int) -> "Recipe":
-        """The recipe over another number of epochs; the part of them with int8 simulated stays about the same, and never none."""
+        """The recipe over another number of epochs; the parts of them with int8 simulated and of a beginning stay about the same.
+
+        Never none with int8 simulated; but where a beginning would be less than an epoch, only one is made.
+        """
+        if self.beginnings:
+            tried = round(epochs * self.beginnings.epochs / self.epochs)
+            return replace(self, beginnings=None).with_epochs(epochs)._beginning(replace(self.beginnings, epochs=tried))
         if not self.quantized_epochs:
             return replace(self, epochs=epochs)
         quantized = max(1, min(epochs - 1, round(epochs * self.quantized_epochs / self.epochs)))
         return replace(self, epochs=epochs, quantized_epochs=quantized)
+
+    def _beginning(self, beginnings: Beginnings) -> "Recipe":
+        return replace(self, beginnings=beginnings if beginnings.epochs else None)
 
 
 def describe_recipe(recipe: Recipe) -> str:
@@ -110,6 +133,8 @@ def describe_recipe(recipe: Recipe) -> str:
         words.append(f"averaged weights ({recipe.ema:g})")
     if recipe.precision != "float32":
         words.append(f"{recipe.precision} where the processor has it")
+    if recipe.beginnings:
+        words.append(f"the best of {recipe.beginnings.count} initializations after {recipe.beginnings.epochs} epochs")
     if recipe.quantized_epochs:
         words.append(f"the last {recipe.quantized_epochs} quantization-aware")
     return ", ".join(words)

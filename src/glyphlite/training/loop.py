@@ -57,7 +57,7 @@ class TrainingLoop:
             )
         if recipe.photometric is not None and recipe.photometric not in PHOTOMETRIC:
             raise ModelError(f"unknown light {recipe.photometric!r}; expected one of {', '.join(PHOTOMETRIC)}")
-        self._name, self.recipe, self._seed = choice.name, recipe, seed
+        self._choice, self.recipe, self._seed = choice, recipe, seed
         self._failures = (tf.errors.OpError, ValueError, TypeError)
         self.precision = compute_precision(recipe.precision)
         keras.utils.set_random_seed(seed)
@@ -79,6 +79,19 @@ class TrainingLoop:
         self._validation = (tf.constant(validation.images), tf.constant(validation.labels.astype(np.int32)))
         self._validation_images = len(validation)
         self._run, self._evaluate = self._compile(tf)
+
+    def restart(self, seed: int) -> None:
+        """Go back to the beginning, with the initial weights that another seed gives; light stays that of the training's seed."""
+        import keras
+
+        keras.utils.set_random_seed(seed)
+        for ours, theirs in zip(self._student.variables, self._choice.build().variables, strict=True):
+            ours.assign(theirs)
+        for moment in (*self._first_moments, *self._second_moments):
+            moment.assign(moment * 0)
+        for average, weight in zip(self._averages, self._weights, strict=False):
+            average.assign(weight)
+        self.step, self._started = 0, 0
 
     def run(self, chunk: Chunk, rates: np.ndarray, answers: np.ndarray | None = None) -> tuple[float, int]:
         """Take one optimizer step for each batch of a chunk.
@@ -104,7 +117,7 @@ class TrainingLoop:
         try:
             loss, correct = self._run(chunk.order, transforms, answers, scalars, seeds)
         except self._failures as error:
-            raise ModelError(f"{self._name} cannot be trained: {in_one_line(error)}") from error
+            raise ModelError(f"{self._choice.name} cannot be trained: {in_one_line(error)}") from error
         self.step += len(rates)
         return float(loss), int(correct)
 

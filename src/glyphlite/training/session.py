@@ -17,6 +17,8 @@ from glyphlite.training.checkpoint import Checkpoint
 from glyphlite.training.history import EpochRecord
 from glyphlite.training.teachers import teacher_hashes
 
+_PLAIN = ("epoch", "batch", "loss_sum", "correct", "epoch_seconds", "finished")
+
 
 @dataclass
 class Session:
@@ -32,6 +34,7 @@ class Session:
         best_weights: the model's after the best finished epoch.
         finished: whether the training has come to its end.
         first_choice: the first epoch, from 1, that may be the best.
+        beginnings: the losses of the beginnings tried so far, where the recipe has several.
     """
 
     epoch: int = 0
@@ -43,6 +46,7 @@ class Session:
     best_weights: list[np.ndarray] = field(default_factory=list)
     finished: bool = False
     first_choice: int = 1
+    beginnings: list[float] = field(default_factory=list)
 
     @property
     def best(self) -> EpochRecord:
@@ -62,7 +66,8 @@ class Session:
         document = {
             "settings": settings,
             "versions": library_versions(),
-            **{name: getattr(self, name) for name in ("epoch", "batch", "loss_sum", "correct", "epoch_seconds", "finished")},
+            **{name: getattr(self, name) for name in _PLAIN},
+            "beginnings": self.beginnings,
             "history": [asdict(record) for record in self.history],
         }
         return Checkpoint(arrays, document)
@@ -73,7 +78,8 @@ class Session:
         document = checkpoint.document
         best = sum(name.startswith("best/") for name in checkpoint.arrays)
         session = cls(
-            **{name: document[name] for name in ("epoch", "batch", "loss_sum", "correct", "epoch_seconds", "finished")},
+            **{name: document[name] for name in _PLAIN},
+            beginnings=document.get("beginnings", []),
             history=[EpochRecord(**record) for record in document["history"]],
             best_weights=[checkpoint.arrays[f"best/{index}"] for index in range(best)],
         )

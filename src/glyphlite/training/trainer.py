@@ -9,6 +9,7 @@ import shutil
 import signal
 import time
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,10 @@ from glyphlite.console import say
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ModelError
 from glyphlite.files import atomic_path, make_folder, write_text
+from glyphlite.models.recipe import Beginnings
 from glyphlite.models.registry import ModelChoice
-from glyphlite.training.batches import Batches
+from glyphlite.training.batches import Batches, Chunk
+from glyphlite.training.beginnings import best_beginning, initial_seed, try_beginning
 from glyphlite.training.checkpoint import CheckpointStore
 from glyphlite.training.curve import draw_training_curve
 from glyphlite.training.guard import Stop, locked_folder, postponed_interrupts
@@ -31,6 +34,7 @@ from glyphlite.training.teachers import Teachers, with_fitting_teachers
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
 
 CHECKPOINT_SECONDS = 10.0
 """How much work a kill costs at most, besides the end of every epoch."""
@@ -170,6 +174,9 @@ class _Training:
             return
         if self.recipe.quantized_epochs and (self.session.epoch, self.session.batch) > (self.recipe.float_epochs, 0):
             loop.simulate_int8()
+        if not state:
+            say(f"resuming after {len(self.session.beginnings)} beginnings")
+            return
         loop.restore(state)
         epoch, batch = self.session.epoch + 1, self.session.batch
         say(f"resuming at epoch {epoch} of {self.recipe.epochs}, batch {batch} of {self.batches.steps}")
@@ -177,15 +184,37 @@ class _Training:
     def _train(self, loop: TrainingLoop) -> None:
         session = self.session
         done = session.epoch * self.batches.steps + session.batch
-        teachers = Teachers(self.recipe.distillation, self.dataset, self.batches) if self.recipe.distillation else None
+        if self.recipe.beginnings and not done:
+            self._choose_beginning(loop, self.recipe.beginnings)
         with TrainingProgress(self.choice.name, epochs=self.recipe.epochs, steps=self.batches.steps, done=done) as progress:
             while session.epoch < self.recipe.epochs:
-                self._train_epoch(loop, progress, teachers)
+                self._train_epoch(loop, progress)
                 write_history(self.folder / "history.csv", session.history)
                 self._save(loop)
                 self._leave_if_asked()
 
-    def _train_epoch(self, loop: TrainingLoop, progress: TrainingProgress, teachers: Teachers | None) -> None:
+    def _choose_beginning(self, loop: TrainingLoop, beginnings: Beginnings) -> None:
+        """Try the beginnings that were not tried before a stop, then begin with the best."""
+        losses, steps = self.session.beginnings, self.batches.steps
+        total, name = beginnings.count * beginnings.epochs, f"{self.choice.name}, beginnings"
+        with TrainingProgress(name, epochs=total, steps=steps, done=len(losses) * beginnings.epochs * steps) as progress:
+
+            def seen(epoch: int, batch: int, loss: float, accuracy: float) -> None:
+                progress.update(len(losses) * beginnings.epochs + epoch, batch, loss, accuracy)
+                self._leave_if_asked()
+
+            while len(losses) < beginnings.count:
+                seed = initial_seed(self.seed, len(losses))
+                losses.append(try_beginning(loop, self.recipe, self.batches, self._answers, seed, seen))
+                say(f"beginning {len(losses):>2}/{beginnings.count}  loss {losses[-1]:.4f} after {beginnings.epochs} epochs")
+                self.store.save(0, self.session.checkpoint(self.settings, {}))
+        best = best_beginning(losses)
+        if not math.isfinite(losses[best]):
+            raise ModelError("the loss of no beginning stays a number; train with a lower learning rate")
+        loop.restart(initial_seed(self.seed, best))
+        say(f"beginning {best + 1} goes on")
+
+    def _train_epoch(self, loop: TrainingLoop, progress: TrainingProgress) -> None:
         session, recipe = self.session, self.recipe
         rates = recipe_rates(recipe, session.epoch, self.batches.steps)
         if recipe.quantized_epochs and (session.epoch, session.batch) == (recipe.float_epochs, 0):
@@ -194,8 +223,7 @@ class _Training:
         saved = time.monotonic()
         for chunk in self.batches.epoch(session.epoch, from_step=session.batch):
             end = chunk.first_step + len(chunk.order)
-            answers = teachers.answers(session.epoch, chunk) if teachers else None
-            loss, correct = loop.run(chunk, rates[chunk.first_step : end], answers)
+            loss, correct = loop.run(chunk, rates[chunk.first_step : end], self._answers(session.epoch, chunk))
             session.loss_sum, session.correct = session.loss_sum + loss, session.correct + correct
             if not math.isfinite(loss):
                 raise ModelError(f"the loss is no longer a number in epoch {session.epoch + 1}; train with a lower learning rate")
@@ -224,6 +252,13 @@ class _Training:
             session.best_weights = loop.weights()
         progress.epoch_done(record, best=is_best)
         session.epoch, session.batch, session.loss_sum, session.correct, session.epoch_seconds = session.epoch + 1, 0, 0.0, 0, 0.0
+
+    def _answers(self, epoch: int, chunk: Chunk) -> "np.ndarray | None":
+        return self._teachers.answers(epoch, chunk) if self._teachers else None
+
+    @cached_property
+    def _teachers(self) -> Teachers | None:
+        return Teachers(self.recipe.distillation, self.dataset, self.batches) if self.recipe.distillation else None
 
     def _save(self, loop: TrainingLoop) -> None:
         self.store.save(loop.step, self.session.checkpoint(self.settings, loop.state()))
