@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from glyphlite.models.recipe import Recipe
 from glyphlite.training.batches import Batches, Chunk
 from glyphlite.training.loop import TrainingLoop
 from glyphlite.training.schedule import recipe_rates
@@ -30,31 +29,25 @@ def best_beginning(losses: Sequence[float]) -> int:
 
 
 def try_beginning(
-    loop: TrainingLoop,
-    recipe: Recipe,
-    batches: Batches,
-    answers: Answers,
-    seed: int,
-    seen: Callable[[int, int, float, float], None],
+    loop: TrainingLoop, seed: int, epochs: int, batches: Batches, answers: Answers, seen: Callable[[int, int, float, float], None]
 ) -> float:
     """Train the first epochs from the weights that a seed gives.
 
     Args:
         loop: what is trained; it is left behind the epochs.
-        recipe: with `glyphlite.models.recipe.Beginnings`.
+        seed: of the weights.
+        epochs: how many, at the rates that the recipe begins with.
         batches: the same for every beginning.
         answers: of the teachers.
-        seed: of the weights.
         seen: called after every chunk with the epoch, its batches done, the mean loss and the accuracy.
 
     Returns:
         The mean training loss of the last of these epochs; infinite where it is no number.
     """
-    assert recipe.beginnings is not None
     loop.restart(seed)
     loss_sum = 0.0
-    for epoch in range(recipe.beginnings.epochs):
-        rates = recipe_rates(recipe, epoch, batches.steps)
+    for epoch in range(epochs):
+        rates = recipe_rates(loop.recipe, epoch, batches.steps)
         loss_sum, right = 0.0, 0
         for chunk in batches.epoch(epoch):
             end = chunk.first_step + len(chunk.order)

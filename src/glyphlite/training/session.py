@@ -35,6 +35,7 @@ class Session:
         finished: whether the training has come to its end.
         first_choice: the first epoch, from 1, that may be the best.
         beginnings: the losses of the beginnings tried so far, where the recipe has several.
+        beginning_seconds: spent on them.
     """
 
     epoch: int = 0
@@ -47,6 +48,7 @@ class Session:
     finished: bool = False
     first_choice: int = 1
     beginnings: list[float] = field(default_factory=list)
+    beginning_seconds: float = 0.0
 
     @property
     def best(self) -> EpochRecord:
@@ -57,7 +59,7 @@ class Session:
     @property
     def seconds(self) -> float:
         """Spent in training and validation, over every resumption."""
-        return sum(record.seconds for record in self.history) + self.epoch_seconds
+        return self.beginning_seconds + sum(record.seconds for record in self.history) + self.epoch_seconds
 
     def checkpoint(self, settings: dict[str, Any], state: dict[str, np.ndarray]) -> Checkpoint:
         """Pack it with the settings and a training loop's state."""
@@ -68,6 +70,7 @@ class Session:
             "versions": library_versions(),
             **{name: getattr(self, name) for name in _PLAIN},
             "beginnings": self.beginnings,
+            "beginning_seconds": self.beginning_seconds,
             "history": [asdict(record) for record in self.history],
         }
         return Checkpoint(arrays, document)
@@ -80,6 +83,7 @@ class Session:
         session = cls(
             **{name: document[name] for name in _PLAIN},
             beginnings=document.get("beginnings", []),
+            beginning_seconds=document.get("beginning_seconds", 0.0),
             history=[EpochRecord(**record) for record in document["history"]],
             best_weights=[checkpoint.arrays[f"best/{index}"] for index in range(best)],
         )

@@ -204,8 +204,9 @@ class _Training:
                 self._leave_if_asked()
 
             while len(losses) < beginnings.count:
-                seed = initial_seed(self.seed, len(losses))
-                losses.append(try_beginning(loop, self.recipe, self.batches, self._answers, seed, seen))
+                seed, clock = initial_seed(self.seed, len(losses)), _Clock(self.session.beginning_seconds)
+                losses.append(try_beginning(loop, seed, beginnings.epochs, self.batches, self._answers, seen))
+                self.session.beginning_seconds = clock()
                 say(f"beginning {len(losses):>2}/{beginnings.count}  loss {losses[-1]:.4f} after {beginnings.epochs} epochs")
                 self.store.save(0, self.session.checkpoint(self.settings, {}))
         best = best_beginning(losses)
