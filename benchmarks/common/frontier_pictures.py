@@ -16,7 +16,7 @@ _KINDS = {1_024: "1 KB", 4_096: "4 KB", 16_384: "16 KB", 65_536: "64 KB", 262_14
 _CROWDED_FROM = 6_000
 """Bytes from which the published labels stand left of the curve and ours right, below it."""
 
-_FREE_FROM = 48_000
+_FREE_FROM = 24_000
 """Bytes from which nothing published is above the curve, so that our labels can be."""
 
 
@@ -94,7 +94,7 @@ def _label_offset(weight_bytes: int) -> tuple[int, int]:
     """Where a member's name stands beside its point on the curve, in points; left of it where it is negative."""
     if weight_bytes < _CROWDED_FROM:
         return -9, 4
-    return (9, 4) if weight_bytes > _FREE_FROM else (8, -13)
+    return (6, 8) if weight_bytes > _FREE_FROM else (8, -13)
 
 
 @our_style()

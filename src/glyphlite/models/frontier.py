@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from glyphlite.models.architecture import Architecture, Flatten, FoldedConv, FoldedDepthwise, GlobalMean, Layer, Pool
 from glyphlite.models.known import KnownModel
-from glyphlite.models.recipe import Distillation, Recipe, Schedule
+from glyphlite.models.recipe import Beginnings, Distillation, Recipe, Schedule
 
 
 def _separable(number: int, filters: int, padding: str = "valid") -> tuple[Layer, ...]:
@@ -81,7 +81,7 @@ def _deep(name: str, stem: int, early: int, late: tuple[int, ...]) -> Architectu
 FRONTIER: tuple[KnownModel, ...] = (
     KnownModel(
         _pooled("glyph-1k", 8, (8, 8, 8, 12)),
-        _recipe("1k", 60, augmentation="affine_gentle", photometric="faded_noisy_gentle"),
+        replace(_recipe("1k", 120, augmentation="affine_gentle", photometric="faded_noisy_gentle"), beginnings=Beginnings(12, 6)),
         "weights of at most 1 KB",
     ),
     KnownModel(
