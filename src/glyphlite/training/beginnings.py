@@ -1,8 +1,8 @@
 """Several beginnings of one training: the first epochs from different initial weights, of which the best go on.
 
-A net of some hundred weights depends on where it begins: of five, the loss after ten epochs ranked the loss at the end. One round
-of successive halving (K. Jamieson and A. Talwalkar, 2016) over initializations; judged by the training loss, so that validation
-images choose nothing but the epoch.
+A net of some hundred weights depends on where it begins: of five, the loss after ten epochs foretold the loss at the end. One
+round of successive halving (K. Jamieson and A. Talwalkar, 2016) over initializations; judged by the training loss, so that
+validation images choose nothing but the epoch.
 """
 
 import math
