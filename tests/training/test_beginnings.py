@@ -43,12 +43,13 @@ def test_the_lowest_loss_goes_on():
     assert best_beginning([0.3, float("inf"), 0.1, 0.1]) == 2
 
 
-def test_restarted_a_loop_has_nothing_of_before(few):
+@pytest.mark.parametrize("rate", [0.01, float("nan")])
+def test_restarted_a_loop_has_nothing_of_before(few, rate):
     recipe, other = replace(ONE, ema=None), _loop(few, replace(ONE, ema=None))
     before = other.weights()
     batches = Batches(len(few.train), (28, 28), 128, seed=5, augmentation="affine")
     for chunk in batches.epoch(0):
-        other.run(chunk, np.full(len(chunk.order), 0.01))
+        other.run(chunk, np.full(len(chunk.order), rate))
     other.restart(5)
     other.synchronize()
     for name, array in _loop(few, recipe).state().items():

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 from glyphlite.data.records import Dataset
+from glyphlite.errors import ModelError
 from glyphlite.files import write_bytes
 from glyphlite.models.registry import resolve_model
 from glyphlite.training import checkpoint, trainer
 from glyphlite.training.history import read_history
+from glyphlite.training.session import require_same_settings
 from glyphlite.training.trainer import TrainingResult, train
 
 EPOCHS = 2
@@ -178,3 +180,15 @@ def test_truncated_checkpoint_falls_back_to_the_one_before(few, folder, uninterr
     assert "batch 16 of 33" in told
     assert not older.exists()
     _check(result, uninterrupted)
+
+
+def test_a_checkpoint_from_before_a_setting_was_known_is_resumed_where_it_is_not_used(tmp_path: Path) -> None:
+    saved = {"recipe": {"epochs": 2}}
+    require_same_settings(saved, {"recipe": {"epochs": 2, "beginnings": None}, "teachers": {}}, tmp_path)
+    for used in ({"recipe": {"epochs": 2, "beginnings": {"count": 3}}}, {"teachers": {"teacher-32k": "ab"}}):
+        with pytest.raises(
+            ModelError, match=r"cannot resume .*: its (recipe's beginnings|teachers's teacher-32k) was None, now it is "
+        ):
+            require_same_settings(saved, used, tmp_path)
+    with pytest.raises(ModelError, match="its recipe's epochs was 2, now it is None"):
+        require_same_settings(saved, {"recipe": {}}, tmp_path)

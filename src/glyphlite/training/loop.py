@@ -87,10 +87,7 @@ class TrainingLoop:
         keras.utils.set_random_seed(seed)
         for ours, theirs in zip(self._student.variables, self._choice.build().variables, strict=True):
             ours.assign(theirs)
-        for moment in (*self._first_moments, *self._second_moments):
-            moment.assign(moment * 0)
-        for average, weight in zip(self._averages, self._weights, strict=False):
-            average.assign(weight)
+        self._begin_optimizer()
         self.step, self._started = 0, 0
 
     def run(self, chunk: Chunk, rates: np.ndarray, answers: np.ndarray | None = None) -> tuple[float, int]:
@@ -139,10 +136,7 @@ class TrainingLoop:
         self.synchronize()
         measure_ranges(self.model, as_float(self._train[0][:_RANGE_IMAGES].numpy()))
         self._student.set_weights(self.model.get_weights())
-        for moment in (*self._first_moments, *self._second_moments):
-            moment.assign(moment * 0)
-        for average, weight in zip(self._averages, self._weights, strict=False):
-            average.assign(weight)
+        self._begin_optimizer()
         self._started = self.step
         self.simulate_int8()
 
@@ -168,6 +162,15 @@ class TrainingLoop:
         for name, variable in self._variables().items():
             variable.assign(state[name])
         self.step, self._started = int(state["step"]), int(state["started"])
+
+    def _begin_optimizer(self) -> None:
+        """Adam without moments, averages that begin with the weights as they are."""
+        import tensorflow as tf
+
+        for moment in (*self._first_moments, *self._second_moments):
+            moment.assign(tf.zeros_like(moment))  # not times 0: of a beginning that diverged they are no numbers
+        for average, weight in zip(self._averages, self._weights, strict=False):
+            average.assign(weight)
 
     def _variables(self) -> dict[str, Any]:
         from keras.src.random.seed_generator import global_seed_generator

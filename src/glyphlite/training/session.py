@@ -116,13 +116,10 @@ def require_same_settings(saved: dict[str, Any], wanted: dict[str, Any], folder:
     Raises:
         ModelError: naming the first setting that differs, with both values.
     """
-    for name, value in wanted.items():
-        before = saved.get(name)
+    then, now = _each(saved), _each(wanted)
+    for name in {**now, **then}:
+        before, value = then.get(name), now.get(name)
         if before != value:
-            if isinstance(before, dict) and isinstance(value, dict):
-                name, before, value = next(
-                    (f"{name}'s {key}", before.get(key), value[key]) for key in value if before.get(key) != value[key]
-                )
             raise ModelError(
                 f"cannot resume the training in {folder}: its {name} was {_brief(before)}, now it is {_brief(value)}; "
                 "train with the former settings, or without --resume to start over"
@@ -151,6 +148,14 @@ def content_hash(dataset: Dataset) -> str:
             digest.update(f"{array.dtype}{array.shape}".encode())
             digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
+
+
+def _each(settings: dict[str, Any]) -> dict[str, Any]:
+    """Every setting by itself; one that a checkpoint is too old to know is None, as one that is not used."""
+    each = {}
+    for name, value in settings.items():
+        each |= {f"{name}'s {key}": part for key, part in value.items()} if isinstance(value, dict) else {name: value}
+    return each
 
 
 def _brief(value: Any) -> str:
