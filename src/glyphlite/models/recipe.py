@@ -100,16 +100,13 @@ class Recipe:
 
         Never none with int8 simulated; but where a beginning would be less than an epoch, only one is made.
         """
-        if self.beginnings:
-            tried = round(epochs * self.beginnings.epochs / self.epochs)
-            return replace(self, beginnings=None).with_epochs(epochs)._beginning(replace(self.beginnings, epochs=tried))
-        if not self.quantized_epochs:
-            return replace(self, epochs=epochs)
-        quantized = max(1, min(epochs - 1, round(epochs * self.quantized_epochs / self.epochs)))
-        return replace(self, epochs=epochs, quantized_epochs=quantized)
-
-    def _beginning(self, beginnings: Beginnings) -> "Recipe":
-        return replace(self, beginnings=beginnings if beginnings.epochs else None)
+        quantized, beginnings = self.quantized_epochs, self.beginnings
+        if quantized:
+            quantized = max(1, min(epochs - 1, round(epochs * quantized / self.epochs)))
+        if beginnings:
+            tried = round(epochs * beginnings.epochs / self.epochs)
+            beginnings = replace(beginnings, epochs=tried) if tried else None
+        return replace(self, epochs=epochs, quantized_epochs=quantized, beginnings=beginnings)
 
 
 def describe_recipe(recipe: Recipe) -> str:
