@@ -145,3 +145,88 @@ def test_counts_are_those_of_the_model_that_is_built(last):
     shapes = {layer.name: tuple(layer.output.shape[1:]) for layer in model.layers}
     assert all(shapes[cost.name] == cost.output_shape for cost in costs)
     assert sum(cost.macs for cost in costs) == keras_macs(model)
+
+
+@pytest.fixture
+def narrow(images) -> Any:
+    """The same layers with weights of four bits, still in float."""
+    import keras
+
+    keras.utils.set_random_seed(3)
+    built = Architecture("narrow", (*LAYERS, GlobalMean("mean")), weight_bits=4).build((28, 28, 1), 10)
+    for _ in range(100):
+        built(images, training=True)
+    return built
+
+
+def _stored_kernel(layer: Any) -> np.ndarray:
+    kernel = layer.kernel.value if layer.name == "pred" else layer.folded()[0]
+    return np.asarray(layer._as_stored(kernel, (0,) if layer.name == "pred" else layer._shared_axes))
+
+
+@pytest.mark.parametrize("name", ["stem", "depth", "point", "pred"])
+def test_narrow_weights_are_few_multiples_of_their_steps_once_quantized(narrow, images, name):
+    layer = _layer(narrow, name)
+    before = np.asarray(layer.kernel if name == "pred" else layer.folded()[0])
+    np.testing.assert_array_equal(_stored_kernel(layer), before)
+    measure_ranges(narrow, images)
+    set_quantized(narrow, quantized=True)
+    step = np.exp(np.asarray(layer.log_step))
+    codes = _stored_kernel(layer) / (step.reshape(1, 1, -1, 1) if name == "depth" else step)
+    np.testing.assert_allclose(codes, np.round(codes), atol=1e-4)
+    assert 4 <= np.abs(codes).max() <= 7 + 1e-4
+    assert np.abs(_stored_kernel(layer) - before).max() < 0.5 * np.abs(before).max()
+
+
+def test_steps_begin_with_the_least_squared_error():
+    from glyphlite.models.quantized import best_steps
+
+    weights = np.random.default_rng(4).normal(size=(3, 3, 5, 4)).astype(np.float32) * [0.1, 1, 10, 0]
+
+    def error(steps: np.ndarray) -> np.ndarray:
+        return np.square(np.clip(np.round(weights / steps), -7, 7) * steps - weights).sum(axis=(0, 1, 2))
+
+    steps = best_steps(weights, (0, 1, 2), 4)
+    assert steps.shape == (4,)
+    assert (steps > 0).all()
+    for factor in (0.8, 0.9, 1.1, 1.2):
+        assert (error(steps) <= error(steps * factor) + 1e-9).all()
+    assert best_steps(weights, (0, 1, 2, 3), 4).shape == (1,)
+
+
+def test_gradients_of_a_step_are_those_of_learned_step_size_quantization():
+    """Esser et al., equation 3: round(w/s) - w/s within the range, its end outside; a weight's gradient passes only within."""
+    import tensorflow as tf
+
+    from glyphlite.models.quantized import stepped_weights
+
+    weights, step = tf.constant([0.26, -0.1, 3.0, -2.0]), tf.constant(0.1)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch([weights, step])
+        rounded = stepped_weights(weights, step, 4)
+        sums = [rounded[index] for index in range(4)]
+    np.testing.assert_allclose(rounded, [0.3, -0.1, 0.7, -0.7], atol=1e-6)
+    np.testing.assert_allclose([tape.gradient(each, step) for each in sums], [3 - 2.6, 0, 7, -7], atol=1e-5)
+    np.testing.assert_allclose(tape.gradient(rounded, weights), [1, 1, 0, 0])
+
+
+def test_the_float_twin_and_the_keras_file_keep_narrow_weights(narrow, images, tmp_path):
+    measure_ranges(narrow, images)
+    set_quantized(narrow, quantized=True)
+    expected = {name: _stored_kernel(_layer(narrow, name)) for name in ("stem", "depth", "point", "pred")}
+    narrow.save(tmp_path / "model.keras")
+    again = load_keras_model(tmp_path / "model.keras")
+    with in_float(again):
+        for name, kernel in expected.items():
+            np.testing.assert_array_equal(_stored_kernel(_layer(again, name)), kernel)
+        twin = np.asarray(again(images))
+    assert not np.array_equal(np.asarray(again(images)), twin)
+    np.testing.assert_array_equal(np.asarray(again(images)), np.asarray(narrow(images)))
+
+
+def test_weights_of_another_number_of_bits_are_refused():
+    from glyphlite.models.quantized import QuantizedDense
+
+    for bits in (1, 9):
+        with pytest.raises(ValueError, match="expected 2 to 8"):
+            QuantizedDense(3, weight_bits=bits)

@@ -7,6 +7,7 @@ import pytest
 
 from glyphlite.tflite import cost
 from glyphlite.tflite.graph import Graph, Operator, Tensor
+from glyphlite.tflite.quantization import Quantization
 from glyphlite.tflite.reader import read_graph
 
 
@@ -37,6 +38,17 @@ def test_parameter_bytes_of_each_op(samples: Path) -> None:
     graph = read_graph(samples / "model_int8.tflite")
     assert [cost.operator_bytes(graph, operator) for operator in graph.operators] == [104, 0, 0, 21_696, 200, 0]
     assert [cost.operator_parameters(graph, operator) for operator in graph.operators] == [80, 0, 0, 21_648, 170, 0]
+
+
+def test_bits_of_the_narrowest_weight(samples: Path) -> None:
+    found = {
+        name: cost.weight_bits(read_graph(samples / f"model_{name}.tflite")) for name in ("float32", "float16", "dynamic", "int8")
+    }
+    assert found == {"float32": 32, "float16": 16, "dynamic": 8, "int8": 8}
+    packed = Tensor(1, "t1", (3, 3), np.dtype(np.int8), Quantization((0.1,), (0,)), np.zeros((3, 3), np.int8), 1, packed_bits=4)
+    graph = one_op("FULLY_CONNECTED", [tensor(0, 1, 3), packed, tensor(2, 1, 3)], (0, 1))
+    assert (cost.weight_bits(graph), cost.weight_bytes(graph), cost.total_parameters(graph)) == (4, 5, 9)
+    assert cost.weight_bits(one_op("RELU", [tensor(0, 1, 3), tensor(1, 1, 3)], (0,))) == 0
 
 
 def tensor(index: int, *shape: int, data: bool = False, buffer: int = 0) -> Tensor:

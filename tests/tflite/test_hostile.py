@@ -31,6 +31,14 @@ def doubled_subgraph(model: Any) -> None:
     model.subgraphs *= 2
 
 
+def narrowed_with_zero_points(model: Any) -> None:
+    """The first kernel in four bits, which its zero points exceed."""
+    weights = model.subgraphs[0].tensors[CONV_WEIGHTS]
+    weights.type = schema.TensorType.INT4
+    weights.quantization.zeroPoint = np.full(8, 8)
+    model.buffers[weights.buffer].data = model.buffers[weights.buffer].data[::2]
+
+
 LIES: dict[str, tuple[Callable[[Any], None], str]] = {
     "input index": (operator(CONV, inputs=[99, 7, 6]), "tensor 99 does not exist"),
     "negative index": (operator(CONV, inputs=[-2, 7, 6]), "tensor -2 does not exist"),
@@ -81,7 +89,10 @@ LIES: dict[str, tuple[Callable[[Any], None], str]] = {
     "free constant": (tensor(CONV_WEIGHTS, shapeSignature=[8, 3, 3, -1]), "free shape"),
     "type": (tensor(INPUT, type=99), "unknown element type 99"),
     "string": (tensor(INPUT, type=5), "STRING"),
-    "packed": (tensor(CONV_WEIGHTS, type=17), "INT4"),
+    "packed": (tensor(CONV_WEIGHTS, type=17), "int4 of shape .* takes 36 bytes, its buffer holds 72"),
+    "packed activation": (tensor(CONV_OUT, type=17), "an activation of 4 bits"),
+    "packed zero point": (narrowed_with_zero_points, "zero points 8 to 8; int4 takes -8 to 7"),
+    "two bits": (tensor(CONV_WEIGHTS, type=19), "INT2"),
     "mixed types": (tensor(9, type=0), "mixes the types|16-bit|types"),
     "bias type": (tensor(CONV_BIAS, type=9, shape=[32]), "scales along axis|bias"),
     "buffer index": (tensor(CONV_WEIGHTS, buffer=500), "names buffer 500"),

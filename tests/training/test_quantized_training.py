@@ -30,9 +30,9 @@ ARCHITECTURE = Architecture(
 )
 
 
-def _choice(recipe: Recipe = RECIPE) -> ModelChoice:
-    shape = (28, 28, 1)
-    return ModelChoice("small", shape, 10, recipe, "a test", "0", lambda: ARCHITECTURE.build(shape, 10))
+def _choice(recipe: Recipe = RECIPE, *, bits: int = 8) -> ModelChoice:
+    shape, architecture = (28, 28, 1), replace(ARCHITECTURE, weight_bits=bits)
+    return ModelChoice("small", shape, 10, recipe, "a test", "0", lambda: architecture.build(shape, 10))
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +66,17 @@ def test_stopped_and_resumed_ends_with_the_same_weights(few, folder, whole, stop
             assert calls < 12
     result = train(_choice(), few, folder, seed=3, resume=True)
     assert is_quantized(result.model)
+    for found, expected in zip(result.model.get_weights(), whole.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_narrow_weights_learn_their_steps_and_survive_a_stop(few, folder, tmp_path, stopped):
+    whole = train(_choice(bits=4), few, tmp_path / "whole", seed=3)
+    assert whole.validation_accuracy > 0.7
+    assert all(layer.stepped for layer in whole.model.layers if hasattr(layer, "stepped"))
+    with stopped(10), pytest.raises(KeyboardInterrupt):  # within the second epoch with int8 simulated
+        train(_choice(bits=4), few, folder, seed=3)
+    result = train(_choice(bits=4), few, folder, seed=3, resume=True)
     for found, expected in zip(result.model.get_weights(), whole.model.get_weights(), strict=True):
         np.testing.assert_array_equal(found, expected)
 

@@ -19,11 +19,12 @@ import numpy as np
 from glyphlite.console import captured_noise, quiet_tensorflow
 from glyphlite.conversion.blame import layer_and_op, layer_by_prefix, layer_names
 from glyphlite.conversion.naming import with_readable_names
+from glyphlite.conversion.narrow_weights import with_narrow_weights
 from glyphlite.conversion.operators import float_operators, select_operators
 from glyphlite.conversion.shared_constants import with_shared_constants
 from glyphlite.conversion.variants import RULED_OUT_BY_SELECT_OPS, Variant, get_variant
 from glyphlite.errors import ConversionError
-from glyphlite.models.quantization import in_float, is_quantized
+from glyphlite.models.quantization import has_narrow_weights, in_float, is_quantized
 from glyphlite.tflite.metadata import ModelMetadata, add_metadata
 
 if TYPE_CHECKING:
@@ -157,6 +158,8 @@ def convert_exported(
     if content is None:
         assert error is not None
         raise _failure(saved.model, saved.shape, f"the model cannot be converted to {variant}", error)
+    if saved.simulated and saved.folder_for(kind) == saved.simulated and has_narrow_weights(saved.model):
+        content = with_narrow_weights(content)
     content = add_metadata(
         with_readable_names(with_shared_constants(content), layer_names(saved.model)),
         ModelMetadata(

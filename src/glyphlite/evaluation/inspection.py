@@ -176,7 +176,7 @@ def describe_tensor(tensor: Tensor) -> TensorInfo:
         index=tensor.index,
         name=tensor.name[:LONGEST_NAME],
         shape=list(tensor.shape),
-        dtype=tensor.dtype.name,
+        dtype=tensor.stored_type,
         bytes=tensor.bytes,
         scales=list(quantization.scales) if quantization else [],
         zero_points=list(quantization.zero_points) if quantization else [],

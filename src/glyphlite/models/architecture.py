@@ -115,10 +115,14 @@ class LayerCost:
 
 @dataclass(frozen=True)
 class Architecture:
-    """A classifier's layers from the image to the last hidden one; a softmax over the classes, ``pred``, closes every one."""
+    """A classifier's layers from the image to the last hidden one; a softmax over the classes, ``pred``, closes every one.
+
+    ``weight_bits``: what the int8 file stores a weight in, 8 or 4; fewer than 8 need layers that are trained for int8.
+    """
 
     name: str
     layers: tuple[Layer, ...]
+    weight_bits: int = 8
 
     @property
     def is_quantization_aware(self) -> bool:
@@ -157,13 +161,15 @@ class Architecture:
         image = keras.Input(shape=tuple(input_shape), name="input_layer")
         x = _rounded(image) if self.is_quantization_aware else image
         for layer in self.layers:
-            x = _keras_layer(layer)(x)
-        x = _quantized_scores(x, classes) if self.is_quantization_aware else _scores(x, classes)
+            x = _keras_layer(layer, self.weight_bits)(x)
+        x = _quantized_scores(x, classes, self.weight_bits) if self.is_quantization_aware else _scores(x, classes)
         return keras.Model(image, x, name=self.name.replace("-", "_"))
 
     def document(self) -> dict[str, Any]:
         """The architecture as plain data, for a fingerprint of it."""
-        return {"name": self.name, "layers": [{"kind": type(layer).__name__, **asdict(layer)} for layer in self.layers]}
+        layers = [{"kind": type(layer).__name__, **asdict(layer)} for layer in self.layers]
+        narrow = {"weight_bits": self.weight_bits} if self.weight_bits < 8 else {}
+        return {"name": self.name, "layers": layers, **narrow}
 
 
 def _scores(features: Any, classes: int) -> Any:
@@ -178,12 +184,12 @@ def _rounded(image: Any) -> Any:
     return QuantizedInput(name="rounded_input")(image)
 
 
-def _quantized_scores(features: Any, classes: int) -> Any:
+def _quantized_scores(features: Any, classes: int, bits: int) -> Any:
     import keras
 
     from glyphlite.models.quantized import QuantizedDense
 
-    return keras.layers.Softmax(name="softmax", dtype="float32")(QuantizedDense(classes, name="pred")(features))
+    return keras.layers.Softmax(name="softmax", dtype="float32")(QuantizedDense(classes, name="pred", weight_bits=bits)(features))
 
 
 def _cost(layer: Layer, shape: tuple[int, ...]) -> LayerCost:
@@ -219,7 +225,7 @@ def _convolution_cost(
     return LayerCost(name, (*lengths, filters), weights + filters, weights * max(0, lengths[0]) * max(0, lengths[1]))
 
 
-def _keras_layer(layer: Layer) -> "keras.Layer":
+def _keras_layer(layer: Layer, bits: int) -> "keras.Layer":
     from keras import layers
 
     match layer:
@@ -228,12 +234,20 @@ def _keras_layer(layer: Layer) -> "keras.Layer":
         case FoldedConv(name, filters, kernel, stride, padding):
             from glyphlite.models.quantized import QuantizedConv2D
 
-            return QuantizedConv2D(filters, kernel, strides=stride, padding=padding, name=name)
+            return QuantizedConv2D(filters, kernel, strides=stride, padding=padding, name=name, weight_bits=bits)
         case FoldedDepthwise(name, kernel, stride, padding):
             from glyphlite.models.quantized import QuantizedConv2D
 
             return QuantizedConv2D(
-                0, kernel, strides=stride, padding=padding, activation=None, depthwise=True, normalized=False, name=name
+                0,
+                kernel,
+                strides=stride,
+                padding=padding,
+                activation=None,
+                depthwise=True,
+                normalized=False,
+                name=name,
+                weight_bits=bits,
             )
         case Pool(name, size):
             return layers.MaxPooling2D(size, name=name)

@@ -26,10 +26,17 @@ def is_quantized(model: "keras.Model") -> bool:
     return any(layer.quantized for layer in _layers(model))
 
 
+def has_narrow_weights(model: "keras.Model") -> bool:
+    """Whether any layer trains its weights for fewer than eight bits."""
+    return bool(_narrow(model))
+
+
 def set_quantized(model: "keras.Model", *, quantized: bool) -> None:
     """Let a model simulate int8, or compute in float32 with the same weights. What was compiled before does not change."""
     for layer in _layers(model):
         layer.quantized = quantized
+    for layer in _narrow(model):
+        layer.stepped = layer.stepped or quantized
 
 
 @contextmanager
@@ -46,6 +53,8 @@ def in_float(model: "keras.Model") -> Iterator["keras.Model"]:
 def measure_ranges(model: "keras.Model", images: np.ndarray) -> None:
     """Set each layer's range to what it gives on some images, computed in float32, but for a few outliers.
 
+    And the steps of weights of fewer than eight bits to those that express them best.
+
     Args:
         model: of quantization-aware layers.
         images: float32 ``(n, height, width, channels)``.
@@ -59,8 +68,15 @@ def measure_ranges(model: "keras.Model", images: np.ndarray) -> None:
     for layer, values in zip(layers, outputs, strict=True):
         low, high = np.quantile(values, [_OUTLIERS, 1 - _OUTLIERS])
         layer.set_range(float(low), float(high))
+    for layer in _narrow(model):
+        layer.begin_steps()
 
 
 def _layers(model: "keras.Model") -> list[Any]:
     """The quantization-aware layers of a model, in order; found without importing them."""
     return [layer for layer in getattr(model, "layers", []) if hasattr(layer, "quantized") and hasattr(layer, "set_range")]
+
+
+def _narrow(model: "keras.Model") -> list[Any]:
+    """The layers with weights of fewer than eight bits."""
+    return [layer for layer in _layers(model) if getattr(layer, "weight_bits", 8) < 8]

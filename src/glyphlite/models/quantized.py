@@ -5,20 +5,24 @@ A layer has two states. *Float*: a convolution, batch normalization on the batch
 activation rounded to int8 within a range that is learned; gradients pass straight through the rounding and move the range where
 it clips. TensorFlow's converter reads the ranges from the graph, so that what was trained is what runs and nothing is calibrated.
 
+A layer may have weights of fewer than eight bits: multiples of a step that is learned with them. Once they are trained so, they
+stay such multiples in the float state too: the weights behind them, without their steps, are no model.
+
 Source of the arithmetic: B. Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
 Inference" (CVPR 2018), with ranges learned by the gradients of TensorFlow's ``fake_quant_with_min_max_vars``; the scales are
-those of the TFLite 8-bit quantization specification. Importing this module imports TensorFlow; nothing here knows recipes.
+those of the TFLite 8-bit quantization specification. Learned steps: S. Esser et al., "Learned Step Size Quantization" (ICLR
+2020). Importing this module imports TensorFlow; nothing here knows recipes.
 """
 
 import math
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 PACKAGE = "glyphlite"
 _EPSILON = 1e-3
-_LARGEST_WEIGHT = 127.0
 
 
 class _Quantized(keras.Layer):
@@ -67,6 +71,46 @@ class _Quantized(keras.Layer):
         )
 
 
+class _Weighted(_Quantized):
+    """A layer whose weights are rounded as well.
+
+    Attributes:
+        weight_bits: what a weight is stored in: 8, or 2 to 7.
+        log_step: natural logarithm of the step between two weights, one a channel or one for all; of fewer than 8 bits only. By
+            the logarithm Adam's rate is a part of the step, however small that is.
+        stepped: whether weights of fewer than 8 bits are multiples of their steps by now.
+    """
+
+    def __init__(self, *, weight_bits: int = 8, stepped: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not 2 <= weight_bits <= 8:
+            raise ValueError(f"weights of {weight_bits} bits; expected 2 to 8")
+        self.weight_bits, self.stepped = weight_bits, stepped
+
+    def begin_steps(self) -> None:
+        """Set the steps to those that express the weights best: the beginning of learning them."""
+        raise NotImplementedError
+
+    def get_config(self) -> dict[str, Any]:
+        """What it takes to make this layer again, its state included."""
+        narrow = {"weight_bits": self.weight_bits, "stepped": self.stepped} if self.weight_bits < 8 else {}
+        return {**super().get_config(), **narrow}
+
+    def _add_steps(self, shape: tuple[int, ...]) -> None:
+        if self.weight_bits < 8:
+            self.log_step = self.add_weight(shape=shape, initializer="zeros", name="log_step", autocast=False)
+
+    def _as_stored(self, kernel: Any, axes: tuple[int, ...]) -> Any:
+        """The kernel as the file has it in this state; ``axes`` share a scale, where each has all eight bits."""
+        if self.weight_bits == 8:
+            return rounded_weights(kernel, axes) if self.quantized else kernel
+        if not self.stepped:
+            return kernel
+        step = tf.exp(self.log_step.value)
+        depthwise = len(axes) == 2 and len(kernel.shape) == 4
+        return stepped_weights(kernel, tf.reshape(step, (1, 1, -1, 1)) if depthwise else step, self.weight_bits)
+
+
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class QuantizedInput(_Quantized):
     """Images in [0, 1] as int8 holds them: scale 1/255, zero point -128, so that a pixel of 0 to 255 is exact."""
@@ -80,7 +124,7 @@ class QuantizedInput(_Quantized):
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
-class QuantizedConv2D(_Quantized):
+class QuantizedConv2D(_Weighted):
     """Convolution or depthwise convolution, folding batch normalization, ReLU.
 
     Attributes:
@@ -119,6 +163,7 @@ class QuantizedConv2D(_Quantized):
             name="kernel",
             autocast=False,
         )
+        self._add_steps((outputs,))
         if self.normalized:
             self.beta = self.add_weight(shape=(outputs,), initializer="zeros", name="beta", autocast=False)
             self.gamma = self.add_weight(shape=(outputs,), initializer="ones", name="gamma", autocast=False)
@@ -133,7 +178,7 @@ class QuantizedConv2D(_Quantized):
             sums = self._normalize(self._convolve(images, self.kernel.value))
         else:
             kernel, bias = self.folded()
-            sums = self._convolve(images, self._rounded_kernel(kernel) if self.quantized else kernel)
+            sums = self._convolve(images, self._as_stored(kernel, self._shared_axes))
             sums = sums if bias is None else tf.nn.bias_add(sums, tf.cast(bias, sums.dtype))
         return self.rounded(tf.nn.relu(sums) if self.activation == "relu" else sums)
 
@@ -150,6 +195,10 @@ class QuantizedConv2D(_Quantized):
         factor = self.gamma.value * tf.math.rsqrt(self.variance.value + _EPSILON)
         across = tf.reshape(factor, (1, 1, -1, 1)) if self.depthwise else factor
         return kernel * across, self.beta.value - self.mean.value * factor
+
+    def begin_steps(self) -> None:
+        """Set the steps, one a channel, to those that express the folded kernel best."""
+        self.log_step.assign(np.log(best_steps(np.asarray(self.folded()[0]), self._shared_axes, self.weight_bits)))
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """``(batch, height, width, channels)`` after the windows."""
@@ -185,10 +234,9 @@ class QuantizedConv2D(_Quantized):
             moving.assign(moving.value * self.momentum + now * (1 - self.momentum))
         return result
 
-    def _rounded_kernel(self, kernel: Any) -> Any:
-        if not self.depthwise:
-            return rounded_weights(kernel, axes=(0, 1, 2))
-        return rounded_weights(kernel, axes=(0, 1))
+    @property
+    def _shared_axes(self) -> tuple[int, ...]:
+        return (0, 1) if self.depthwise else (0, 1, 2)
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
@@ -205,8 +253,10 @@ class QuantizedMean(_Quantized):
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
-class QuantizedDense(_Quantized):
-    """Fully connected, its weights rounded with one scale a unit.
+class QuantizedDense(_Weighted):
+    """Fully connected, its weights rounded with one scale a unit; with one in all where they have fewer than eight bits.
+
+    That is all that TensorFlow Lite Micro takes of them (``kernels/fully_connected_common.cc``).
 
     Attributes:
         kernel: ``(in, units)``.
@@ -223,6 +273,7 @@ class QuantizedDense(_Quantized):
         self.kernel = self.add_weight(
             shape=(int(input_shape[-1]), self.units), initializer="glorot_uniform", name="kernel", autocast=False
         )
+        self._add_steps(())
         self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias", autocast=False)
 
     @property
@@ -232,11 +283,13 @@ class QuantizedDense(_Quantized):
 
     def call(self, features: Any) -> Any:
         """Features ``(batch, in)`` to sums ``(batch, units)``."""
-        kernel = self.kernel.value
-        if self.quantized:
-            kernel = rounded_weights(kernel, axes=(0,))
+        kernel = self._as_stored(self.kernel.value, axes=(0,))
         sums = tf.matmul(features, tf.cast(kernel, features.dtype))
         return self.rounded(tf.nn.bias_add(sums, tf.cast(self.bias.value, sums.dtype)))
+
+    def begin_steps(self) -> None:
+        """Set the one step to that which expresses the kernel best."""
+        self.log_step.assign(np.log(best_steps(np.asarray(self.kernel), (0, 1), self.weight_bits))[0])
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """``(batch, units)``."""
@@ -254,6 +307,35 @@ def rounded_weights(weights: Any, axes: tuple[int, ...]) -> Any:
         weights: float32.
         axes: those that share a scale.
     """
-    scale = tf.stop_gradient(tf.reduce_max(tf.abs(weights), axis=axes, keepdims=True)) / _LARGEST_WEIGHT
+    scale = tf.stop_gradient(tf.reduce_max(tf.abs(weights), axis=axes, keepdims=True)) / _largest(8)
     scale = tf.maximum(scale, 1e-12)
     return weights + tf.stop_gradient(tf.round(weights / scale) * scale - weights)
+
+
+def stepped_weights(weights: Any, step: Any, bits: int) -> Any:
+    """Weights as multiples of a step, as many either side of 0 as ``bits`` hold; gradients pass, to the step as well.
+
+    Args:
+        weights: float32.
+        step: a scalar, or a shape that broadcasts against the weights.
+        bits: of a weight; 4 gives -7 to 7 steps.
+    """
+    largest = _largest(bits)
+    codes = tf.clip_by_value(weights / step, -largest, largest)
+    return (codes + tf.stop_gradient(tf.round(codes) - codes)) * step
+
+
+def best_steps(weights: np.ndarray, axes: tuple[int, ...], bits: int) -> np.ndarray:
+    """The steps that round weights with the least squared error: one for each index of the axes that are not ``axes``, flat."""
+    largest = _largest(bits)
+    ends = np.maximum(np.abs(weights).max(axis=axes, keepdims=True), 1e-6) / largest
+    tried = np.linspace(0.4, 1.0, 61)[:, None] * ends.reshape(1, -1)
+    errors = [
+        np.sum((np.clip(np.round(weights / step), -largest, largest) * step - weights) ** 2, axis=axes).reshape(-1)
+        for step in tried.reshape(-1, *ends.shape)
+    ]
+    return np.take_along_axis(tried, np.argmin(errors, axis=0)[None], axis=0)[0].astype(np.float32)
+
+
+def _largest(bits: int) -> int:
+    return 2 ** (bits - 1) - 1

@@ -64,6 +64,11 @@ def weight_bytes(graph: Graph) -> int:
     return sum(tensor.bytes for tensor in _each_buffer_once(_used(graph)))
 
 
+def weight_bits(graph: Graph) -> int:
+    """Bits of the narrowest weight as stored; 0 in a file without weights."""
+    return min((tensor.packed_bits or 8 * tensor.dtype.itemsize for tensor in _used(graph) if is_parameter(tensor)), default=0)
+
+
 def _tensor(graph: Graph, operator: Operator, position: int) -> Tensor | None:
     if len(operator.inputs) <= position or operator.inputs[position] == -1:
         return None

@@ -13,6 +13,7 @@ class Tensor:
     """One tensor. ``data`` is set for constants only, shaped and typed; ``shape`` has -1 where the batch is free.
 
     ``buffer`` is the index of the file's buffer; constants may share one. A variable tensor is state that an op keeps.
+    ``packed_bits``: how wide an element is in the file where several share a byte; ``data`` holds a byte for each all the same.
     """
 
     index: int
@@ -23,6 +24,7 @@ class Tensor:
     data: np.ndarray | None = None
     buffer: int = 0
     is_variable: bool = False
+    packed_bits: int | None = None
 
     @property
     def is_constant(self) -> bool:
@@ -36,8 +38,15 @@ class Tensor:
 
     @property
     def bytes(self) -> int:
-        """Bytes of the tensor's values, a free batch counted as one."""
+        """Bytes of the tensor's values as stored, a free batch counted as one."""
+        if self.packed_bits:
+            return -(-self.elements * self.packed_bits // 8)
         return self.elements * self.dtype.itemsize
+
+    @property
+    def stored_type(self) -> str:
+        """The element type as the file has it: ``int8``, ``float32``, ``int4``."""
+        return f"int{self.packed_bits}" if self.packed_bits else self.dtype.name
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,9 @@ NUMPY_TYPES = MappingProxyType(
 )
 """The element types that NumPy can hold as they are stored. The others are packed, opaque or unknown to it."""
 
+PACKED_BITS = MappingProxyType({"INT4": 4})
+"""The element types of which several share a byte, and their bits; in memory each takes a byte of its own."""
+
 
 @dataclass(frozen=True)
 class StoredBuffer:

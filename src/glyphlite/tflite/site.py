@@ -98,7 +98,7 @@ class Site:
 
     def same_type(self, *tensors: Tensor) -> None:
         """The tensors and the output must share one element type."""
-        found = {tensor.dtype.name for tensor in (*tensors, self.output)}
+        found = {tensor.stored_type for tensor in (*tensors, self.output)}
         if len(found) > 1:
             self.refuse(f"mixes the types {', '.join(sorted(found))}")
 

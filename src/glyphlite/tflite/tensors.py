@@ -6,19 +6,44 @@ zero points such that they mean something.
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from glyphlite.errors import ArtifactError
 from glyphlite.tflite.graph import Tensor
+from glyphlite.tflite.packing import unpack_int4
 from glyphlite.tflite.quantization import Quantization
-from glyphlite.tflite.schema import NUMPY_TYPES, TENSOR_TYPES, StoredModel, StoredTensor
+from glyphlite.tflite.schema import NUMPY_TYPES, PACKED_BITS, TENSOR_TYPES, StoredModel, StoredTensor
 from glyphlite.tflite.text import printable
 
 MAX_TENSOR_BYTES = 1 << 28
 MAX_ACTIVATION_BYTES = 1 << 30
 MAX_RANK = 8
 MAX_SCALES = 1 << 20
+
+
+@dataclass(frozen=True)
+class _Element:
+    """An element type: how it is held in memory and, where several share a byte of the file, its bits there."""
+
+    dtype: np.dtype
+    packed_bits: int | None = None
+
+    @property
+    def name(self) -> str:
+        return f"int{self.packed_bits}" if self.packed_bits else self.dtype.name
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        """The least and the largest integer."""
+        if self.packed_bits:
+            return -(1 << (self.packed_bits - 1)), (1 << (self.packed_bits - 1)) - 1
+        return np.iinfo(self.dtype).min, np.iinfo(self.dtype).max
+
+    def stored_bytes(self, count: int) -> int:
+        """Bytes that so many take in the file."""
+        return -(-count * self.packed_bits // 8) if self.packed_bits else count * self.dtype.itemsize
 
 
 def read_tensors(stored: StoredModel, content: bytes, name: str) -> tuple[Tensor, ...]:
@@ -56,26 +81,29 @@ class _Tensors:
             raise ArtifactError(f"{where} holds variants of tensors, which glyphlite does not read")
         if stored.external_buffer:
             raise ArtifactError(f"{where} keeps its values in another file, which glyphlite does not read; convert into one file")
-        dtype = _dtype(stored, where)
-        shape = _shape(stored, dtype, where)
+        element = _element(stored, where)
+        shape = _shape(stored, element.dtype, where)
         self._count_scales(stored, where)
         raw = self._bytes(stored, where)
         if raw is not None and stored.is_variable:
             raise ArtifactError(f"{where} is a variable and a constant at once; a variable holds no values in the file")
+        if raw is None and element.packed_bits:
+            raise ArtifactError(f"{where} is an activation of {element.packed_bits} bits; only constants may be so narrow")
         if raw is None:
-            self._count_activation(shape, dtype, where)
+            self._count_activation(shape, element.dtype, where)
             data = None
         else:
-            data = _constant(raw, shape, dtype, where)
+            data = _constant(raw, shape, element, where)
         return Tensor(
             index=index,
             name=stored.name,
             shape=shape,
-            dtype=dtype,
-            quantization=_quantization(stored, shape, dtype, where),
+            dtype=element.dtype,
+            quantization=_quantization(stored, shape, element, where),
             data=data,
             buffer=stored.buffer,
             is_variable=stored.is_variable,
+            packed_bits=element.packed_bits,
         )
 
     def _bytes(self, stored: StoredTensor, where: str) -> np.ndarray | None:
@@ -107,15 +135,17 @@ class _Tensors:
             )
 
 
-def _dtype(stored: StoredTensor, where: str) -> np.dtype:
+def _element(stored: StoredTensor, where: str) -> _Element:
     if not 0 <= stored.type < len(TENSOR_TYPES):
         raise ArtifactError(f"{where} has the unknown element type {stored.type}; glyphlite knows 0 to {len(TENSOR_TYPES) - 1}")
     type_name = TENSOR_TYPES[stored.type]
+    if type_name in PACKED_BITS:
+        return _Element(np.dtype(np.int8), PACKED_BITS[type_name])
     if type_name not in NUMPY_TYPES:
         raise ArtifactError(
             f"{where} holds {type_name} values, which glyphlite does not read; convert to float32, float16, int8 or int16x8"
         )
-    return NUMPY_TYPES[type_name]
+    return _Element(NUMPY_TYPES[type_name])
 
 
 def _shape(stored: StoredTensor, dtype: np.dtype, where: str) -> tuple[int, ...]:
@@ -150,20 +180,21 @@ def _elements(shape: Sequence[int]) -> int:
     return math.prod(abs(extent) for extent in shape)
 
 
-def _constant(raw: np.ndarray, shape: tuple[int, ...], dtype: np.dtype, where: str) -> np.ndarray:
+def _constant(raw: np.ndarray, shape: tuple[int, ...], element: _Element, where: str) -> np.ndarray:
     if -1 in shape:
         raise ArtifactError(f"{where} is a constant of the free shape {list(shape)}; a constant needs every extent")
-    expected = _elements(shape) * dtype.itemsize
+    expected = element.stored_bytes(_elements(shape))
     if len(raw) != expected:
         raise ArtifactError(
-            f"{where}: {dtype.name} of shape {list(shape)} takes {expected:,} bytes, its buffer holds {len(raw):,}"
+            f"{where}: {element.name} of shape {list(shape)} takes {expected:,} bytes, its buffer holds {len(raw):,}"
         )
-    if dtype.kind == "b" and raw.max() > 1:
+    if element.dtype.kind == "b" and raw.max() > 1:
         raise ArtifactError(f"{where} is boolean but holds the byte {raw.max()}; only 0 and 1 are allowed")
-    return raw.view(dtype).reshape(shape)
+    values = unpack_int4(raw, _elements(shape)) if element.packed_bits else raw.view(element.dtype)
+    return values.reshape(shape)
 
 
-def _quantization(stored: StoredTensor, shape: tuple[int, ...], dtype: np.dtype, where: str) -> Quantization | None:
+def _quantization(stored: StoredTensor, shape: tuple[int, ...], element: _Element, where: str) -> Quantization | None:
     """The checked scales and zero points; None where there are none, or where the element type gives them no meaning."""
     quantization = stored.quantization
     if quantization is None:
@@ -189,11 +220,11 @@ def _quantization(stored: StoredTensor, shape: tuple[int, ...], dtype: np.dtype,
         )
     if not (np.isfinite(scales).all() and (scales > 0).all()):
         raise ArtifactError(f"{where} has a scale that is not a finite number above 0; convert the model again")
-    if dtype.kind not in "iu":
+    if element.dtype.kind not in "iu":
         return None
-    limits = np.iinfo(dtype)
-    if int(zero_points.min()) < limits.min or int(zero_points.max()) > limits.max:
+    lowest, highest = element.limits
+    if int(zero_points.min()) < lowest or int(zero_points.max()) > highest:
         raise ArtifactError(
-            f"{where} has zero points {zero_points.min()} to {zero_points.max()}; {dtype.name} takes {limits.min} to {limits.max}"
+            f"{where} has zero points {zero_points.min()} to {zero_points.max()}; {element.name} takes {lowest} to {highest}"
         )
     return Quantization(scales=tuple(scales.tolist()), zero_points=tuple(np.broadcast_to(zero_points, count).tolist()), axis=axis)

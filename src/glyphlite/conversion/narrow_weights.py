@@ -1,0 +1,98 @@
+"""Weights of four bits, stored as such: TensorFlow's converter writes a byte for each, however few values they can take.
+
+What was trained to lie on 15 steps comes out of the converter as int8 codes of which only 15 occur in a channel. They are read
+back, each channel (of dense weights: all of them) by the largest scale that expresses it, and stored as INT4; the bias, whose
+scale hangs on that of the weights, is brought along. What the ops compute with stays what it was. For files of our own making.
+
+FULLY_CONNECTED gets one scale, as TensorFlow Lite Micro refuses more at four bits (``kernels/fully_connected_common.cc``).
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from glyphlite.tflite.ops import name_of
+from glyphlite.tflite.packing import HIGHEST, pack_int4
+from glyphlite.tflite.writer import pack_model, unpack_model
+
+_WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+_HALF_A_CODE = 0.5
+"""How far rounding to int8 may have moved a weight, in steps of int8."""
+
+
+def with_narrow_weights(content: bytes) -> bytes:
+    """The same model with every filter of at most 15 evenly spaced values stored in four bits.
+
+    Args:
+        content: a .tflite file, just converted to int8, no constant shared.
+
+    Returns:
+        The file; weights that need all eight bits stay as they are.
+    """
+    model = unpack_model(content)
+    graph = model.subgraphs[0]
+    changed = False
+    for operator, kind in _weighted(model):
+        weights = graph.tensors[operator.inputs[1]]
+        bias = graph.tensors[operator.inputs[2]] if len(operator.inputs) > 2 and operator.inputs[2] >= 0 else None
+        changed = _narrow(model, weights, bias, together=kind == "FULLY_CONNECTED") or changed
+    return pack_model(model) if changed else content
+
+
+def _weighted(model: Any) -> Iterator[tuple[Any, str]]:
+    for operator in model.subgraphs[0].operators:
+        code = model.operatorCodes[operator.opcodeIndex]
+        kind = name_of(max(code.builtinCode, code.deprecatedBuiltinCode))
+        if kind in _WEIGHTED:
+            yield operator, kind
+
+
+def _narrow(model: Any, weights: Any, bias: Any, *, together: bool) -> bool:
+    from ai_edge_litert import schema_py_generated as schema
+
+    if weights.type != schema.TensorType.INT8 or weights.quantization is None:
+        return False
+    scales = np.asarray(weights.quantization.scale, np.float64)
+    axis = weights.quantization.quantizedDimension
+    codes = np.frombuffer(bytes(model.buffers[weights.buffer].data), np.int8).reshape(weights.shape)
+    channels = np.moveaxis(codes, axis, 0).reshape(len(scales), -1).astype(np.float64)
+    reals, rounding = channels * scales[:, None], _HALF_A_CODE * scales[:, None]
+    parts = [slice(None)] if together else [slice(index, index + 1) for index in range(len(scales))]
+    steps = [_step(reals[part], rounding[part]) for part in parts]
+    if None in steps:
+        return False
+    each = np.array(steps * len(scales) if together else steps, np.float64)
+    narrow = np.round(reals / each[:, None]).astype(np.int8)
+    moved = np.moveaxis(codes, axis, 0).shape
+    stored = np.moveaxis(narrow.reshape(moved), 0, axis)
+    model.buffers[weights.buffer].data = pack_int4(stored)
+    weights.type = schema.TensorType.INT4
+    weights.quantization.scale = (each[:1] if together else each).astype(np.float32)
+    weights.quantization.zeroPoint = np.zeros(len(weights.quantization.scale), np.int64)
+    if bias is not None:
+        _rescale(model, bias, scales, each, together=together)
+    return True
+
+
+def _step(reals: np.ndarray, rounding: np.ndarray) -> float | None:
+    """The largest step of which all values are multiples from -7 to 7, up to the rounding; None where there is none."""
+    largest = np.abs(reals).max()
+    if not largest:
+        return float(rounding.max()) * 2
+    for highest in range(1, HIGHEST + 1):
+        step = largest / highest
+        if (np.abs(np.round(reals / step) * step - reals) <= rounding * 1.001).all():
+            return float(step)
+    return None
+
+
+def _rescale(model: Any, bias: Any, before: np.ndarray, after: np.ndarray, *, together: bool) -> None:
+    """Express a bias by its new scale, the input's times the weights'."""
+    ratio = after / before
+    quantization = bias.quantization
+    scales = np.asarray(quantization.scale, np.float64) * ratio
+    values = np.frombuffer(bytes(model.buffers[bias.buffer].data), np.int32)
+    model.buffers[bias.buffer].data = np.frombuffer(np.round(values / ratio).astype(np.int32).tobytes(), np.uint8)
+    quantization.scale = (scales[:1] if together else scales).astype(np.float32)
+    quantization.zeroPoint = np.zeros(len(quantization.scale), np.int64)

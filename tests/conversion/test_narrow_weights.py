@@ -1,0 +1,138 @@
+"""A model trained with weights of four bits becomes a file that stores four bits, and computes what was trained."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from glyphlite.conversion.converter import convert_exported, exported
+from glyphlite.conversion.narrow_weights import with_narrow_weights
+from glyphlite.data.records import as_float
+from glyphlite.models.architecture import Architecture, FoldedConv, FoldedDepthwise, GlobalMean, Pool
+from glyphlite.models.quantization import in_float, measure_ranges, set_quantized
+from glyphlite.runtimes.base import predict_probabilities
+from glyphlite.runtimes.registry import get_runtime
+from glyphlite.tflite.cost import weight_bytes
+from glyphlite.tflite.packing import pack_int4
+from glyphlite.tflite.reader import parse_graph
+from glyphlite.tflite.writer import pack_model, unpack_model
+
+INT8, INT4 = 9, 17
+
+
+@pytest.fixture(scope="module")
+def model(mnist) -> Any:
+    """Odd numbers of weights among them, so that a last half byte is left over."""
+    import keras
+
+    keras.utils.set_random_seed(7)
+    layers = (
+        FoldedConv("stem", 5, 5, 2),
+        Pool("pool"),
+        FoldedDepthwise("depth", 3),
+        FoldedConv("point", 12, 1),
+        GlobalMean("mean"),
+    )
+    built = Architecture("narrow", layers, weight_bits=4).build((28, 28, 1), 10)
+    images = as_float(mnist.train.images[:500])
+    for _ in range(100):
+        built(images, training=True)
+    measure_ranges(built, images)
+    set_quantized(built, quantized=True)
+    return built
+
+
+@pytest.fixture(scope="module")
+def files(model) -> dict[str, bytes]:
+    with exported(model) as saved:
+        return {name: convert_exported(saved, name).content for name in ("float32", "int8")}
+
+
+def _kernels(content: bytes) -> dict[str, Any]:
+    return {tensor.name: tensor for tensor in parse_graph(content).tensors if tensor.name.endswith("/kernel")}
+
+
+def test_every_kernel_is_stored_in_four_bits(files):
+    kernels = _kernels(files["int8"])
+    assert {name: tensor.stored_type for name, tensor in kernels.items()} == dict.fromkeys(
+        ("stem/kernel", "depth/kernel", "point/kernel", "pred/kernel"), "int4"
+    )
+    assert {name: tensor.bytes for name, tensor in kernels.items()} == {
+        "stem/kernel": 63,
+        "depth/kernel": 23,
+        "point/kernel": 30,
+        "pred/kernel": 60,
+    }
+    biases = 4 * (5 + 12 + 5)  # the dense layer's, still all zero, is left out
+    assert weight_bytes(parse_graph(files["int8"])) == 63 + 23 + 30 + 60 + biases
+    scales = {name: len(tensor.quantization.scales) for name, tensor in kernels.items()}
+    assert scales == {"stem/kernel": 5, "depth/kernel": 5, "point/kernel": 12, "pred/kernel": 1}
+
+
+def test_the_file_holds_the_weights_that_were_trained(model, files):
+    for name, tensor in _kernels(files["int8"]).items():
+        layer = next(layer for layer in model.layers if layer.name == name.split("/")[0])
+        kernel = layer.kernel.value if layer.name == "pred" else layer.folded()[0]
+        trained = np.asarray(layer._as_stored(kernel, (0,) if layer.name == "pred" else layer._shared_axes))
+        scales = np.asarray(tensor.quantization.scales)
+        stored = tensor.data * (
+            scales if tensor.data.ndim == 4 and layer.depthwise else scales.reshape(-1, *[1] * (tensor.data.ndim - 1))
+        )
+        order = {"stem": (1, 2, 3, 0), "point": (1, 2, 3, 0), "depth": (1, 2, 3, 0), "pred": (1, 0)}[layer.name]
+        np.testing.assert_allclose(stored.transpose(order), trained, atol=1e-6 + 0.004 * np.abs(trained).max())
+
+
+def test_the_file_gives_what_the_simulation_gives(model, files, mnist, tmp_path):
+    path = tmp_path / "model_int8.tflite"
+    path.write_bytes(files["int8"])
+    images = as_float(mnist.validation.images[:500])
+    simulated = np.asarray(model(images))
+    deployed = predict_probabilities(get_runtime("tflm").load(path), images)
+    np.testing.assert_allclose(deployed, simulated, atol=0.03)
+    assert np.mean(np.abs(deployed - simulated)) < 0.003
+
+
+def test_four_bits_give_the_bytes_that_eight_give(files, mnist, tmp_path):
+    """TFLite Micro unpacks what was packed: the same codes, a byte each, give the same scores."""
+    model = unpack_model(files["int8"])
+    for tensor in model.subgraphs[0].tensors:
+        if tensor.type == INT4:
+            values = next(t.data for t in _kernels(files["int8"]).values() if t.name == tensor.name.decode())
+            model.buffers[tensor.buffer].data = np.frombuffer(values.tobytes(), np.uint8)
+            tensor.type = INT8
+    images = as_float(mnist.validation.images[:100])
+    scores = []
+    for name, content in (("four", files["int8"]), ("eight", pack_model(model))):
+        (tmp_path / f"{name}.tflite").write_bytes(content)
+        scores.append(predict_probabilities(get_runtime("tflm").load(tmp_path / f"{name}.tflite"), images))
+    np.testing.assert_array_equal(*scores)
+
+
+def test_the_float_twin_has_the_same_few_weights(model, files, mnist, tmp_path):
+    for name, tensor in _kernels(files["float32"]).items():
+        axis = 3 if name.startswith("depth") else 0
+        each = np.moveaxis(tensor.data, axis, 0).reshape(tensor.data.shape[axis], -1)
+        assert max(len(np.unique(np.round(channel, 6))) for channel in each) <= 15
+    path = tmp_path / "model_float32.tflite"
+    path.write_bytes(files["float32"])
+    images = as_float(mnist.validation.images[:50])
+    with in_float(model):
+        np.testing.assert_allclose(predict_probabilities(get_runtime("litert").load(path), images), model(images), atol=1e-5)
+
+
+def test_weights_of_eight_bits_stay_as_they_are(samples):
+    content = (samples / "model_int8.tflite").read_bytes()
+    assert with_narrow_weights(content) == content
+
+
+def test_a_kernel_of_zeros_is_packed_too(samples):
+    model = unpack_model((samples / "model_int8.tflite").read_bytes())
+    weights = model.subgraphs[0].tensors[int(model.subgraphs[0].operators[0].inputs[1])]
+    model.buffers[weights.buffer].data = np.zeros(len(model.buffers[weights.buffer].data), np.uint8)
+    content = with_narrow_weights(pack_model(model))
+    graph = parse_graph(content)
+    kernel = graph.tensors[graph.operators[0].inputs[1]]
+    assert kernel.stored_type == "int4"
+    assert kernel.data is not None
+    assert not kernel.data.any()
+    np.testing.assert_array_equal(pack_int4(kernel.data), np.zeros(kernel.bytes))
