@@ -70,3 +70,79 @@ def test_columns_of_a_filter():
     weights = np.arange(9).reshape(1, 3, 3)
     low, high = halves(packing.pack_columns_3x3(weights, np.array([2])))
     assert list(zip(low.tolist(), high.tolist(), strict=True)) == [(0, 6), (6, 12), (2, 8), (8, 14), (4, 10), (10, 16)]
+
+
+def nibble_lanes(word: int, shift: int) -> tuple[int, int]:
+    """What a shift and an AND with 0xF000F000 leave: two 16-bit lanes."""
+    low, high = halves(np.array([(word << shift) & 0xF000F000], np.uint32))
+    return int(low[0]), int(high[0])
+
+
+def narrow_rows(outputs: int, depth: int) -> np.ndarray:
+    return np.random.default_rng(depth).integers(-8, 8, (outputs, depth)).astype(np.int8)
+
+
+@pytest.mark.parametrize("depth", [1, 3, 4, 9, 72])
+def test_pairs_and_quads_of_narrow_weights_are_lanes_after_a_shift(depth: int):
+    rows = narrow_rows(5, depth)
+    values = np.random.default_rng(1).integers(0, 256, depth)
+    lanes = lanes_of(values)
+    expected = np.pad(rows.astype(int) @ values, (0, 3))
+
+    def products(word: int, shift: int, lane: tuple[int, int]) -> int:
+        low, high = nibble_lanes(word, shift)
+        return low * lane[0] + high * lane[1]
+
+    pairs = packing.pack_nibble_pairs(rows).reshape(3, -1).tolist()
+    for pair, words in enumerate(pairs):
+        for odd in range(2):
+            total = sum(
+                products(word, 8 * second + 4 * odd, lanes[2 * group + second])
+                for group, word in enumerate(words)
+                for second in range(2)
+            )
+            assert total >> 12 == expected[2 * pair + odd]
+    quads = packing.pack_nibble_quads(rows).reshape(2, -1).tolist()
+    for quad, words in enumerate(quads):
+        for output in range(4):
+            total = sum(products(word, 4 * output, lane) for word, lane in zip(words, lanes, strict=True))
+            assert total >> 12 == expected[4 * quad + output]
+
+
+def nibbles_of(words: np.ndarray) -> np.ndarray:
+    """The four weights of each 16-bit word, the highest one first."""
+    found = np.stack([words >> shift & 0xF for shift in (12, 8, 4, 0)], axis=-1).astype(np.int8)
+    return (found ^ 8) - 8
+
+
+def test_narrow_weights_of_plain_c_stand_highest_first():
+    rows = narrow_rows(5, 7)
+    padded = np.pad(rows, ((0, 3), (0, 1)))
+    assert np.array_equal(nibbles_of(packing.pack_nibble_rows(rows)).reshape(5, 8), padded[:5])
+    assert np.array_equal(
+        nibbles_of(packing.interleave_nibble_quads(rows)).reshape(2, 7, 4), padded[:, :7].reshape(2, 4, 7).transpose(0, 2, 1)
+    )
+
+
+def test_narrow_weights_of_a_depthwise_layer():
+    taps = narrow_rows(6, 8).reshape(2, 3, 8)
+    quads = nibbles_of(packing.pack_nibble_depthwise(taps)).reshape(2, 6, 4)
+    assert np.array_equal(quads.transpose(1, 0, 2).reshape(2, 3, 8), taps)
+    odd = taps[:, :, :5]
+    pairs = packing.pair_nibble_channels(odd).reshape(6, 3)
+    both = np.stack([pairs >> 4, pairs & 0xF], axis=-1).reshape(6, 6).astype(np.int8)
+    assert np.array_equal(((both ^ 8) - 8).reshape(2, 3, 6), np.pad(odd, ((0, 0), (0, 0), (0, 1))))
+
+
+def test_narrow_rows_that_could_leave_20_bits_are_added_up_in_blocks():
+    assert packing.blocks_of(np.full((2, 256), -8, np.int8), nibbles=True) == 64
+    assert packing.blocks_of(np.full((2, 260), -8, np.int8), nibbles=True) == 64
+    assert packing.blocks_of(np.full((2, 400), 5, np.int8), nibbles=True) == 100
+    assert 256 * 255 * 8 < 2**19
+
+
+def test_columns_of_a_narrow_filter_carry_the_exponent_of_their_scale():
+    weights = narrow_rows(4, 9).reshape(4, 3, 3)
+    columns = nibbles_of(packing.pack_nibble_columns_3x3(weights, np.array([0, 1, 7, 3]))).reshape(4, 3, 4)
+    assert np.array_equal(columns[..., :3].transpose(0, 2, 1), weights)
+    assert columns[:, :, 3].tolist() == [[0] * 3, [1] * 3, [7] * 3, [3] * 3]

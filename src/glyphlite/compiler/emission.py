@@ -263,6 +263,7 @@ class _Emitter:
             reads_input=not streamed and node.inputs[0].index == self.program.input.index,
             counts_rows=position + 1 < len(segment.nodes) and _is_windowed(segment.nodes[position + 1]),
             requantization=None,
+            nibbles=getattr(node, "nibbles", False),
             table=False,
             scratch=self.memory.words_at(self.scratch_keys[node.name]) if node.name in self.scratch_keys else "",
             dsp=self._has_dsp(node),
@@ -323,23 +324,40 @@ class _Emitter:
         kernel.kernel = "convolution"
         kernel.pooled, kernel.pixels, kernel.depth = node.pooled, self._pixels(node), rows.shape[1]
         kernel.groups = -(-rows.shape[1] // packing.GROUP)
-        kernel.block = packing.blocks_of(rows)
+        kernel.block = packing.blocks_of(rows, nibbles=node.nibbles)
         kernel.blocks = -(-kernel.groups // kernel.block)
         kernel.even_filters = node.output.channels + node.output.channels % 2
         kernel.direct, kernel.patch = self._is_direct(node), self._needs_patch(node)
         kernel.small = self.optimize != "speed"
-        if kernel.dsp:
-            self.uses |= {"load4", "dot_4_bytes"} if kernel.small else {"expand", "load4", "dot_2x2"}
-            words = packing.pack_quads(rows) if kernel.small else packing.pack_pairs(rows)
-            self._array(node, "lane_weights", "int32_t", words, "dsp")
-        self._array(node, "weights", "int8_t", rows, "plain" if kernel.dsp else "both")
+        if node.nibbles:
+            self._convolution_nibbles(kernel, node, rows)
+        else:
+            if kernel.dsp:
+                kernel.dot = "dot_4_bytes" if kernel.small else "dot_2x2"
+                self.uses |= {"load4", kernel.dot} if kernel.small else {"expand", "load4", kernel.dot}
+                words = packing.pack_quads(rows) if kernel.small else packing.pack_pairs(rows)
+                kernel.lane_words, kernel.lane_type = (4 if kernel.small else 2), "int32_t"
+                self._array(node, "lane_weights", kernel.lane_type, words, "dsp")
+            self._array(node, "weights", "int8_t", rows, "plain" if kernel.dsp else "both")
         self._requantize(kernel, node, rows, node.bias)
+
+    def _convolution_nibbles(self, kernel: Kernel, node: Convolution, rows: np.ndarray) -> None:
+        """Weights of four bits; loops over wide vectors keep a byte for each."""
+        words = packing.pack_nibble_quads(rows) if kernel.small else packing.pack_nibble_pairs(rows)
+        kernel.dot = "dot_4_bytes_nibbles" if kernel.small else "dot_2x2_nibbles"
+        kernel.lane_words, kernel.lane_type = (2 if kernel.small else 1), "uint32_t"
+        self.uses |= {"load4", "nibble", "nibble_lanes", kernel.dot, "dot_nibbles" if kernel.small else "expand"}
+        self._array(node, "lane_weights", kernel.lane_type, words, "dsp")
+        self._array(node, "nibble_weights", "uint16_t", packing.pack_nibble_rows(rows), "plain" if kernel.small else "narrow")
+        if not kernel.small:
+            self._array(node, "weights", "int8_t", rows, "wide")
 
     def _fill_stem(self, kernel: Kernel, node: Convolution) -> None:
         kernel.kernel, kernel.dsp = "stem", True
         rows = node.weights.reshape(len(node.weights), -1)
         kernel.weight_type = "int8_t" if self.optimize == "size" else "int32_t"  # Cortex-M0: a signed byte takes two instructions
-        self._array(node, "weights", kernel.weight_type, rows, "narrow")
+        if not node.nibbles:
+            self._array(node, "weights", kernel.weight_type, rows, "narrow")
         self._array(node, "tap_weights", "int32_t", rows.T, "wide")
         requantization = node.requantization
         shifts = -np.array(requantization.shifts)
@@ -350,18 +368,23 @@ class _Emitter:
             and shifts.max() - shifts.min() < 8
             and requantization.low >= requantization.offset
         )
-        scales = np.ones(len(rows), np.int64)
+        exponents = np.zeros(len(rows), np.int64)
         path = "plain" if kernel.aligned else "both"
         folded = self._requantize(kernel, node, rows, node.bias, path=path)
         if kernel.aligned:
-            scales = 2 ** (shifts.max() - shifts + 1)
+            exponents = shifts.max() - shifts + 1
             rounding = (1 << 30) + np.where(shifts > 0, 1 << (30 + shifts), 0)
-            constants = (folded * np.array(requantization.multipliers, np.int64) + rounding) * scales
+            constants = (folded * np.array(requantization.multipliers, np.int64) + rounding) * 2**exponents
             self._array(node, "rounding", "int64_t", constants, "dsp")
             kernel.aligned_multiplier = kernel.requantization.multiplier.replace("channel", "filter")
             kernel.aligned_shift = int(shifts.max())
             kernel.clamp = _clamp(requantization)
-        self._array(node, "lane_weights", "int32_t", packing.pack_columns_3x3(node.weights[..., 0], scales), "dsp")
+        if node.nibbles:
+            self.uses |= {"nibble", "column_lanes"}
+            columns = packing.pack_nibble_columns_3x3(node.weights[..., 0], exponents)
+            self._array(node, "nibble_weights", "uint16_t", columns, "not wide")
+        else:
+            self._array(node, "lane_weights", "int32_t", packing.pack_columns_3x3(node.weights[..., 0], 2**exponents), "dsp")
 
     def _fill_dense(self, kernel: Kernel, node: Dense, *, sink: bool) -> None:
         kernel.kernel, kernel.sink = "dense", sink
@@ -369,18 +392,27 @@ class _Emitter:
         row = self._row(node)
         kernel.row = row
         parts = np.split(node.weights, node.weights.shape[1] // row, axis=1)
-        kernel.block = min(packing.blocks_of(part) for part in parts)
+        kernel.block = min(packing.blocks_of(part, nibbles=node.nibbles) for part in parts)
         kernel.groups = -(-row // packing.GROUP) if sink else row // packing.GROUP
         kernel.tail = 0 if sink else row % packing.GROUP
         kernel.blocks = -(-kernel.groups // kernel.block)
         kernel.quads = -(-node.output.channels // 4)
         if kernel.dsp:
-            lanes = sink and not self._reads_bytes(node)
-            self.uses |= {"expand", "load4", "dot_4"} if lanes else {"load4", "dot_4_bytes"}
-            words = np.concatenate([packing.pack_quads(part) for part in parts])
-            self._array(node, "lane_weights", "int32_t", words, "dsp")
-        plain = np.concatenate([packing.interleave_quads(part) for part in parts])
-        self._array(node, "weights", "uint8_t", plain, "narrow" if kernel.dsp else "not wide")
+            kernel.dot = ("dot_4" if kernel.lanes else "dot_4_bytes") + ("_nibbles" if node.nibbles else "")
+            kernel.lane_words, kernel.lane_type = (2, "uint32_t") if node.nibbles else (4, "int32_t")
+            self.uses |= {"expand", "load4", kernel.dot} if kernel.lanes else {"load4", kernel.dot}
+            pack = packing.pack_nibble_quads if node.nibbles else packing.pack_quads
+            self._array(node, "lane_weights", kernel.lane_type, np.concatenate([pack(part) for part in parts]), "dsp")
+        path = "narrow" if kernel.dsp else "not wide"
+        kernel.plain_type, kernel.plain_weights = ("uint16_t", "nibble_weights") if node.nibbles else ("uint8_t", "weights")
+        kernel.quad_step = row if node.nibbles else 4 * row
+        if node.nibbles:
+            self.uses |= {"nibble", "nibble_lanes"}
+            plain = np.concatenate([packing.interleave_nibble_quads(part) for part in parts])
+            self._array(node, "nibble_weights", "uint16_t", plain, path)
+        else:
+            plain = np.concatenate([packing.interleave_quads(part) for part in parts])
+            self._array(node, "weights", "uint8_t", plain, path)
         self._array(node, "row_weights", "int8_t", np.concatenate([part.reshape(-1) for part in parts]), "wide")
         self._requantize(kernel, node, node.weights, node.bias)
 
@@ -391,12 +423,28 @@ class _Emitter:
         kernel.fill_word = f"({fill})" if fill != -(2**31) else "INT32_MIN"
         if kernel.by_words and kernel.padded:
             self.uses.add("load4")
-        if kernel.dsp:
-            self.uses.add("load4")
-            self._array(node, "lane_weights", "int32_t", packing.pack_depthwise(node.weights), "dsp")
-        self._array(node, "weights", "int8_t", node.weights, "plain" if kernel.dsp else "both")
         rows = np.moveaxis(node.weights, 2, 0).reshape(node.output.channels, -1)
+        if node.nibbles:
+            self._depthwise_nibbles(kernel, node)
+        else:
+            if kernel.dsp:
+                self.uses.add("load4")
+                self._array(node, "lane_weights", "int32_t", packing.pack_depthwise(node.weights), "dsp")
+            self._array(node, "weights", "int8_t", node.weights, "plain" if kernel.dsp else "both")
         self._requantize(kernel, node, rows, node.bias)
+
+    def _depthwise_nibbles(self, kernel: Kernel, node: Depthwise) -> None:
+        """Four channels at a time where they come in fours, for every core but one of wide vectors."""
+        self.uses.add("nibble")
+        if kernel.dsp:
+            kernel.shares_sums = self.optimize == "size" and not kernel.reads_input
+            self.uses |= {"load4", "depthwise_nibbles"} if kernel.shares_sums else {"load4"}
+            self._array(node, "nibble_weights", "uint16_t", packing.pack_nibble_depthwise(node.weights), "not wide")
+        else:
+            path = "not wide" if node.multiplier == 1 else "both"
+            self._array(node, "nibble_weights", "uint8_t", packing.pair_nibble_channels(node.weights), path)
+        if node.multiplier == 1:
+            self._array(node, "weights", "int8_t", node.weights, "wide")
 
     def _fill_mean(self, kernel: Kernel, node: Mean) -> None:
         kernel.kernel, kernel.low, kernel.high = "mean", node.low, node.high
@@ -691,6 +739,8 @@ def _c_character(byte: int) -> str:
 def _c_values(array: Array) -> str:
     if array.c_type == "int64_t":
         return _c_lines(array.values, 4, lambda value: f"INT64_C({value})")
+    if array.c_type == "uint32_t":
+        return _c_lines(array.values, 10, lambda value: f"{value}U")
     if array.c_type == "int32_t":
         return _c_lines(array.values, 10, lambda value: "(-2147483647 - 1)" if value == -(2**31) else str(value))
     return _c_lines(array.values)

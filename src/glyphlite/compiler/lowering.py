@@ -63,12 +63,15 @@ ADVICE = {
 
 _SHARED = frozenset(
     {"arena_t", "best", "classify", "dot_2x2", "dot_4", "dot_4_bytes", "expand", "high_mul", "input", "invoke", "load4", "pixels"}
+    | {"dot_2x2_nibbles", "dot_4_nibbles", "dot_4_bytes_nibbles", "dot_nibbles", "nibble", "nibble_lanes"}
+    | {"column_lanes", "depthwise_nibbles"}
     | {"product", "ring_row", "round_shift", "rows", "run", "scale_wide", "to_int8"}
 )
 """What generated C names beside its layers."""
 
 _OF_A_LAYER = (
     *("add_row", "bias", "constant", "dot", "excess", "exp", "finish", "gather", "lane_weights", "lanes", "multiplier"),
+    "nibble_weights",
     *(
         "output",
         "pixel",
@@ -289,6 +292,7 @@ def _lower_convolution(context: _Context, operator: Operator) -> None:
             weights=weights.data,
             bias=bias,
             requantization=_sum_scaling(context, operator, source, output, output.channels),
+            nibbles=weights.packed_bits == 4,
         )
     )
 
@@ -314,6 +318,7 @@ def _lower_depthwise(context: _Context, operator: Operator) -> None:
             bias=bias,
             requantization=_sum_scaling(context, operator, source, output, output.channels),
             multiplier=output.channels // source.channels,
+            nibbles=weights.packed_bits == 4,
         )
     )
 
@@ -335,6 +340,7 @@ def _lower_dense(context: _Context, operator: Operator) -> None:
         "macs": operator_macs(context.graph, operator),
         "bias": bias,
         "requantization": _sum_scaling(context, operator, source, output, channels),
+        "nibbles": weights.packed_bits == 4,
     }
     if rows == 1:
         flat = Value(source.index, source.name, 1, 1, source.elements, source.quantization)

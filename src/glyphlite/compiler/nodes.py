@@ -121,6 +121,7 @@ class Convolution(Node):
     requantization: Requantization
     pooled: bool = False
     table: np.ndarray | None = None  # a following element-wise op, uint8 (256,)
+    nibbles: bool = False  # weights of four bits, -8 to 7, which the file stores two in a byte
 
     @property
     def window(self) -> Window:
@@ -148,6 +149,7 @@ class Depthwise(Node):
     requantization: Requantization
     multiplier: int
     table: np.ndarray | None = None
+    nibbles: bool = False
 
     @property
     def window(self) -> Window:
@@ -163,6 +165,7 @@ class Dense(Node):
     bias: np.ndarray
     requantization: Requantization
     table: np.ndarray | None = None
+    nibbles: bool = False
 
     @property
     def streams(self) -> bool:

@@ -4,6 +4,10 @@ Knows weights and layouts, no C. The DSP layout holds two outputs in one 16-bit 
 because TFLite's weights are at least -127. One SMLAD then adds up ``256 * odd + even`` for two inputs, a second one on the
 sign-extended low bytes (SXTB16) adds up ``even`` alone, and the difference is ``256 * odd``: three instructions for four
 products, from weights of one byte each. The sums of ``odd`` must fit 24 bits; rows that could leave them are added up in blocks.
+
+Weights of four bits are never spread out in flash. A 32-bit word holds eight of them so that each AND with ``0xF000F000``, after
+a shift by 0, 4, 8 or 12 that Arm's AND does on the way, leaves two 16-bit lanes of ``4096 * weight``, sign and all: one SMLAD for
+two products. The sums must fit 20 bits. In 16-bit words for plain C, too, the first of four weights stands highest.
 """
 
 from dataclasses import dataclass
@@ -11,8 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 
 GROUP = 4  # inputs taken in one step: two words of two 16-bit lanes, inputs (0, 2) and (1, 3)
-_SAFE_GROUPS = 64  # 256 inputs * 255 * 127 < 2**23
+_SAFE_GROUPS = 64  # 256 inputs * 255 * 127 < 2**23, and 256 * 255 * 8 < 2**19
+_SUM_BITS, _NIBBLE_SUM_BITS = 24, 20
 
+
+_SIZES = {"int8_t": 1, "uint8_t": 1, "int16_t": 2, "uint16_t": 2, "int32_t": 4, "uint32_t": 4, "int64_t": 8}
 
 PATHS = {
     "dsp": {"both", "dsp", "not wide"},
@@ -34,9 +41,7 @@ class Array:
     @property
     def bytes(self) -> int:
         """Bytes in flash."""
-        return (
-            self.values.size * {"int8_t": 1, "uint8_t": 1, "int16_t": 2, "int32_t": 4, "uint32_t": 4, "int64_t": 8}[self.c_type]
-        )
+        return self.values.size * _SIZES[self.c_type]
 
 
 def is_packable(weights: np.ndarray) -> bool:
@@ -44,12 +49,13 @@ def is_packable(weights: np.ndarray) -> bool:
     return int(weights.min(initial=0)) > -128
 
 
-def blocks_of(rows: np.ndarray) -> int:
-    """Groups that can be added up before the 24-bit sums must be taken out. ``rows`` are int8 (outputs, inputs)."""
+def blocks_of(rows: np.ndarray, *, nibbles: bool = False) -> int:
+    """Groups that can be added up before the sums leave their bits. ``rows`` are int8 (outputs, inputs)."""
     groups = -(-rows.shape[1] // GROUP)
     wide = rows.astype(np.int64) * 255
     positive, negative = np.maximum(wide, 0).sum(axis=1), -np.minimum(wide, 0).sum(axis=1)
-    return groups if max(positive.max(initial=0), negative.max(initial=0)) < 2**23 else _SAFE_GROUPS
+    limit = 2 ** ((_NIBBLE_SUM_BITS if nibbles else _SUM_BITS) - 1)
+    return groups if max(positive.max(initial=0), negative.max(initial=0)) < limit else _SAFE_GROUPS
 
 
 def _padded(rows: np.ndarray, outputs: int) -> np.ndarray:
@@ -113,3 +119,69 @@ def pack_depthwise(taps: np.ndarray) -> np.ndarray:
     wide = taps.astype(np.int64).reshape(height * width, channels // GROUP, GROUP) & 0xFFFF
     words = np.stack([wide[..., 0] | (wide[..., 2] << 16), wide[..., 1] | (wide[..., 3] << 16)], axis=-1)
     return _as_int32(np.ascontiguousarray(words.transpose(1, 0, 2)))
+
+
+def pack_nibble_pairs(rows: np.ndarray) -> np.ndarray:
+    """For two outputs at a time: uint32 (pair, group), lanes of inputs (0, 2) for either output, then of inputs (1, 3)."""
+    padded = _padded(rows, 2)
+    grouped = padded.reshape(len(padded) // 2, 2, -1, 2, 2)  # pair, output, group, lane, inputs' word
+    return _nibble_lanes(grouped.transpose(0, 2, 4, 1, 3))
+
+
+def pack_nibble_quads(rows: np.ndarray) -> np.ndarray:
+    """For four outputs at a time: uint32 (quad, group, inputs' word), lanes of two inputs for each output."""
+    padded = _padded(rows, 4)
+    grouped = padded.reshape(len(padded) // 4, 4, -1, 2, 2)
+    return _nibble_lanes(grouped.transpose(0, 2, 4, 1, 3))
+
+
+def pack_nibble_rows(rows: np.ndarray) -> np.ndarray:
+    """For one output at a time in plain C: uint16 (output, group), four inputs each."""
+    return _nibble_words(_padded(rows, 1))
+
+
+def interleave_nibble_quads(rows: np.ndarray) -> np.ndarray:
+    """For four outputs at a time in plain C: uint16 (quad, input), four outputs each."""
+    height = -(-rows.shape[0] // 4) * 4
+    padded = np.zeros((height, rows.shape[1]), np.int64)
+    padded[: len(rows)] = rows
+    return _nibble_words(padded.reshape(height // 4, 4, -1).transpose(0, 2, 1))
+
+
+def pack_nibble_columns_3x3(weights: np.ndarray, exponents: np.ndarray) -> np.ndarray:
+    """A 3x3 filter of one channel by columns: uint16 (filter, column), below the three weights the exponent of its scale.
+
+    Args:
+        weights: int8 (filters, 3, 3), from -8 to 7.
+        exponents: 0 to 15, of the power of two that each filter is multiplied by, so that all share one shift.
+    """
+    columns = weights.transpose(0, 2, 1)
+    below = np.broadcast_to(exponents[:, None, None], (len(weights), 3, 1))
+    return _nibble_words(np.concatenate([columns, below], axis=2))
+
+
+def pack_nibble_depthwise(taps: np.ndarray) -> np.ndarray:
+    """Depthwise weights for four channels at a time: uint16 (group of channels, tap)."""
+    height, width, channels = taps.shape
+    return _nibble_words(taps.reshape(height * width, channels // GROUP, GROUP).transpose(1, 0, 2))
+
+
+def pair_nibble_channels(taps: np.ndarray) -> np.ndarray:
+    """Depthwise weights for one channel at a time: uint8 (tap, pair of channels), the even channel in the high half."""
+    height, width, channels = taps.shape
+    padded = np.zeros((height * width, channels + channels % 2), np.uint8)
+    padded[:, :channels] = taps.reshape(height * width, channels).astype(np.uint8) & 0xF
+    return ((padded[:, 0::2] << 4) | padded[:, 1::2]).reshape(-1)
+
+
+def _nibble_lanes(weights: np.ndarray) -> np.ndarray:
+    """Words of four pairs of lanes, from the highest four bits of either half down: uint32 from (..., four in all, lanes)."""
+    nibbles = (weights.reshape(-1, 4, 2) & 0xF).astype(np.uint32)
+    halves = nibbles[:, 0] << 12 | nibbles[:, 1] << 8 | nibbles[:, 2] << 4 | nibbles[:, 3]
+    return halves[:, 0] | halves[:, 1] << 16
+
+
+def _nibble_words(weights: np.ndarray) -> np.ndarray:
+    """Four weights in 16 bits, the first one highest: uint16 from (..., 4)."""
+    nibbles = (weights.reshape(-1, 4) & 0xF).astype(np.uint16)
+    return nibbles[:, 0] << 12 | nibbles[:, 1] << 8 | nibbles[:, 2] << 4 | nibbles[:, 3]

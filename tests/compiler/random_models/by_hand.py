@@ -2,7 +2,7 @@
 
 Zero points at the ends of their range, scales many powers of ten apart, weights and biases at their limits, weights quantized
 per tensor or per channel, fused activations that Keras has no name for. Within what TFLite Micro defines: no accumulator
-overflows.
+overflows. Three models in ten have layers whose weights take four bits.
 """
 
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from glyphlite.tflite.packing import pack_int4
 from random_models.drafts import Draft, Step
 
 _CODES = {
@@ -23,17 +24,25 @@ _SAME = {"max_pool", "average_pool", "reshape", "squeeze", "pad", "relu6"}
 Parameters = tuple[float, int]
 
 
-def write(draft: Draft) -> bytes:
-    """The file of a draft; the same on every machine."""
-    return _Writer(draft).finish()
+def write(draft: Draft, *, narrow: float | None = None) -> bytes:
+    """The file of a draft; the same on every machine.
+
+    Args:
+        draft: the network.
+        narrow: how many of its layers take weights of four bits; drawn for each model when None.
+    """
+    return _Writer(draft, narrow).finish()
 
 
 class _Writer:
     """A model in the making: its tensors, the quantization of each value, and its ops."""
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, draft: Draft, narrow: float | None = 0.0) -> None:
         self.draft = draft
         self.rng = np.random.default_rng([draft.seed, 8])
+        self.narrow_rng = np.random.default_rng([draft.seed, 64])  # its own: models without narrow layers stay what they were
+        drawn = 0.75 if self.narrow_rng.random() < 0.3 else 0.0
+        self.narrow_share = drawn if narrow is None else narrow
         self.graph: Any = schema.SubGraphT()
         self.graph.tensors, self.graph.operators = [], []
         self.buffers: list[Any] = [_buffer(None)]
@@ -113,6 +122,10 @@ class _Writer:
         values = self.weight_values(shape)
         scale = 10 ** self.rng.uniform(-4, 0)
         per_channel = self.rng.random() < 0.65
+        narrow = self.narrow_rng.random() < self.narrow_share
+        if narrow:
+            values = self.narrow_values(shape)
+            per_channel = per_channel and step.kind != "dense"  # TFLite Micro's narrow FULLY_CONNECTED takes one scale
         scales = scale * 10 ** self.rng.uniform(-0.5, 0.5, channels) if per_channel else np.array([scale])
         if per_channel and self.rng.random() < 0.1:
             scales[int(self.rng.integers(channels))] *= 10.0 ** int(self.rng.integers(-7, 0))
@@ -127,7 +140,7 @@ class _Writer:
         largest = float(np.abs(bias.astype(np.int64)).max(initial=0)) + limit
         least = source[0] * float(scales.max()) * largest * 2 / 2**31
         parameters = self.any_parameters(max(out, least))
-        constants = [self.constant(values, scales, [0] * len(scales), axis)]
+        constants = [self.constant(values, scales, [0] * len(scales), axis, narrow=narrow)]
         if settings["bias"]:
             constants.append(self.constant(bias, scales * source[0], [0] * len(scales)))
         elif step.kind != "depthwise":  # without its bias TFLite Micro's depthwise convolution takes two inputs only
@@ -147,6 +160,19 @@ class _Writer:
             values = self.rng.choice([-127, 127], shape)
         else:
             values = self.rng.choice([-128, 127], shape)  # beyond the specification's range, within the format's
+        return values.astype(np.int8)
+
+    def narrow_values(self, shape: tuple[int, ...]) -> np.ndarray:
+        """Weights of four bits: spread evenly, mostly zeros, or only the ends."""
+        kind = self.narrow_rng.random()
+        if kind < 0.6:
+            values = self.narrow_rng.integers(-7, 8, shape)
+        elif kind < 0.75:
+            values = self.narrow_rng.integers(-7, 8, shape) * (self.narrow_rng.random(shape) < 0.2)
+        elif kind < 0.9:
+            values = self.narrow_rng.choice([-7, 7], shape, p=[share := float(self.narrow_rng.random()), 1 - share])
+        else:
+            values = self.narrow_rng.integers(-8, 8, shape)  # beyond the specification's range, within the format's
         return values.astype(np.int8)
 
     def product_scale(self, kind: str, sources: list[Parameters]) -> float:
@@ -234,10 +260,13 @@ class _Writer:
             return self.tensor((1, *shape), schema.TensorType.FLOAT32, 0)
         return self.tensor((1, *shape), schema.TensorType.UINT8, 0, [parameters[0]], [parameters[1] + 128])
 
-    def constant(self, values: np.ndarray, scales: Any = None, zero_points: Any = None, axis: int = 0) -> int:
-        """A tensor that the file holds."""
-        self.buffers.append(_buffer(values))
+    def constant(
+        self, values: np.ndarray, scales: Any = None, zero_points: Any = None, axis: int = 0, *, narrow: bool = False
+    ) -> int:
+        """A tensor that the file holds, two elements a byte where it is narrow."""
+        self.buffers.append(_buffer(pack_int4(values) if narrow else values))
         kind = {"int8": schema.TensorType.INT8, "int32": schema.TensorType.INT32}[values.dtype.name]
+        kind = schema.TensorType.INT4 if narrow else kind
         return self.tensor(values.shape, kind, len(self.buffers) - 1, scales, zero_points, axis)
 
     def tensor(self, shape: Any, kind: int, buffer: int, scales: Any = None, zero_points: Any = None, axis: int = 0) -> int:
