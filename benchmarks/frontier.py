@@ -41,6 +41,8 @@ from glyphlite.errors import DataError, GlyphliteError
 from glyphlite.evaluation.accuracy import accuracy_of, agreement_of, mcnemar_p
 from glyphlite.files import write_json, write_text
 from glyphlite.models.pretrained import PretrainedCard, pretrained_artifact, pretrained_card, pretrained_keras, pretrained_names
+from glyphlite.tflite.cost import total_macs, weight_bits
+from glyphlite.tflite.reader import read_graph
 
 RESULTS = ROOT / "benchmarks" / "results" / "frontier.json"
 PICTURES = ROOT / "docs" / "pictures"
@@ -163,6 +165,7 @@ def measure_member(card: PretrainedCard, dataset: Dataset, images: int | None) -
     return {
         "model": card.model,
         "weight_bytes": best.weight_bytes,
+        "weight_bits": weight_bits(read_graph(pretrained_artifact(card.model))),
         "bytes": best.bytes,
         "macs": best.macs,
         "seeds": [
@@ -193,7 +196,7 @@ def measure_keras(card: PretrainedCard, dataset: Dataset, classes: np.ndarray) -
     """The chosen seed's float model against its int8 file, image by image.
 
     A model that was trained for int8 rounds as int8 does, in float: ``simulated`` is its accuracy as it is saved. ``accuracy`` is
-    that of the same weights with every rounding left out.
+    that of the same weights with every rounding left out; but weights trained to be of four bits are so here too.
     """
     labels = dataset.test.labels
     saved = classify(pretrained_keras(card.model), dataset.test.images)
@@ -246,17 +249,16 @@ def measure_run(folder: Path, dataset: Dataset) -> dict[str, Any]:
     """A finished run's int8 file, to compare with."""
     from glyphlite.evaluation.footprint import measure_footprint
     from glyphlite.results import Results
-    from glyphlite.tflite.cost import total_macs
-    from glyphlite.tflite.reader import read_graph
 
-    results = Results.load(folder / "results.json")
+    graph, results = read_graph(folder / "model_int8.tflite"), Results.load(folder / "results.json")
     footprint = measure_footprint(folder / "model_int8.tflite")
     accuracy = accuracy_of(classify(folder / "model_int8.tflite", dataset.test.images), dataset.test.labels)
     return {
         "model": results.model,
         "weight_bytes": footprint.weight_bytes,
+        "weight_bits": weight_bits(graph),
         "bytes": footprint.bytes,
-        "macs": total_macs(read_graph(folder / "model_int8.tflite")),
+        "macs": total_macs(graph),
         "accuracy": accuracy.model_dump(),
     }
 

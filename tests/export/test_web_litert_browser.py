@@ -1,6 +1,7 @@
 """The page's second engine in a real browser: fetched when chosen and not before, answering as Python's LiteRT, offline too."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
@@ -15,10 +16,14 @@ from test_web import FIRST_LOAD_BYTES
 
 from glyphlite.conversion.variants import VARIANT_NAMES
 from glyphlite.data.records import Dataset, as_float
+from glyphlite.export.litertjs import LiteRtJs
 from glyphlite.export.serve import page_server
-from glyphlite.export.web import WebExport
+from glyphlite.export.web import WebExport, export_web
+from glyphlite.models.pretrained import pretrained_artifact
 from glyphlite.runtimes.registry import get_runtime
+from glyphlite.tflite.cost import weight_bits
 from glyphlite.tflite.quantization import dequantize, quantize
+from glyphlite.tflite.reader import read_graph
 
 pytestmark = pytest.mark.slow
 
@@ -98,6 +103,24 @@ def test_every_variant_scores_as_in_python(opened: Visit, samples: Path, mnist: 
         size = (samples / f"model_{variant}.tflite").stat().st_size
         assert opened.text("file-name") == f"model_{variant}.tflite, {size:,} bytes"
         assert ("edges were converted to float32" in opened.text("note")) == (variant in ("int8", "int16x8"))
+
+
+def test_weights_of_four_bits(browser: Browser, litertjs: LiteRtJs, mnist: Dataset, tmp_path: Path) -> None:
+    artifact = tmp_path / "model_int8.tflite"
+    shutil.copyfile(pretrained_artifact("glyph-4k"), artifact)
+    assert weight_bits(read_graph(artifact)) == 4
+    exported = export_web(artifact, tmp_path / "page", litertjs=litertjs)
+    images = mnist.validation.images[:100]
+    context = browser.new_context()
+    with served(exported.folder) as address:
+        visited = visit(context, address)
+        choose(visited, "LiteRT.js")
+        expect_answers_of(visited, "int8", "LiteRT.js 2.5.3")
+        scores = visited.page.evaluate(SCORES, [encoded(np.ascontiguousarray(images).tobytes()), "int8"])
+    context.close()
+    expected, tolerance = litert_scores(artifact, images)
+    assert np.abs(np.reshape(scores, expected.shape) - expected).max() <= 3 * tolerance, "nine layers in place of three"
+    assert np.mean(np.reshape(scores, expected.shape).argmax(axis=1) == expected.argmax(axis=1)) >= 0.99
 
 
 def test_the_present_drawing_compared(opened: Visit) -> None:
