@@ -13,11 +13,8 @@ SHEET_DIGITS = 5
 _KINDS = {1_024: "1 KB", 4_096: "4 KB", 16_384: "16 KB", 65_536: "64 KB", 262_144: "256 KB"}
 
 
-_CROWDED_FROM = 6_000
-"""Bytes from which the published labels stand left of the curve and ours right, below it."""
-
-_FREE_FROM = 24_000
-"""Bytes from which nothing published is above the curve, so that our labels can be."""
+_FLAT_FROM = 12_000, 24_000
+"""Bytes from which our names stand above the curve, then above and right of it; before, left of it. The published are below."""
 
 
 @our_style()
@@ -78,7 +75,7 @@ def draw_frontier(members: list[dict[str, Any]], path: Path) -> Path:
                 fontsize=9,
                 fontweight="bold",
                 color=PALETTE["accent"],
-                ha="right" if offset[0] < 0 else "left",
+                ha="right" if offset[0] < 0 else "left" if offset[0] else "center",
             )
     axes.set_xticks(list(_KINDS), list(_KINDS.values()))
     axes.minorticks_off()
@@ -91,10 +88,11 @@ def draw_frontier(members: list[dict[str, Any]], path: Path) -> Path:
 
 
 def _label_offset(weight_bytes: int) -> tuple[int, int]:
-    """Where a member's name stands beside its point on the curve, in points; left of it where it is negative."""
-    if weight_bytes < _CROWDED_FROM:
-        return -9, 4
-    return (6, 8) if weight_bytes > _FREE_FROM else (8, -13)
+    """Where a member's name stands beside its point on the curve, in points; left of it where it is negative, else right."""
+    flat, flatter = _FLAT_FROM
+    if weight_bytes < flat:
+        return -9, 5
+    return (6, 8) if weight_bytes > flatter else (0, 14)
 
 
 @our_style()

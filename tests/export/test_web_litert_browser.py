@@ -119,8 +119,10 @@ def test_weights_of_four_bits(browser: Browser, litertjs: LiteRtJs, mnist: Datas
         scores = visited.page.evaluate(SCORES, [encoded(np.ascontiguousarray(images).tobytes()), "int8"])
     context.close()
     expected, tolerance = litert_scores(artifact, images)
-    assert np.abs(np.reshape(scores, expected.shape) - expected).max() <= 3 * tolerance, "nine layers in place of three"
-    assert np.mean(np.reshape(scores, expected.shape).argmax(axis=1) == expected.argmax(axis=1)) >= 0.99
+    found = np.reshape(scores, expected.shape)
+    # Eleven layers, of which each may round otherwise: a doubtful image moves by more than the sample's do.
+    assert np.mean(np.abs(found - expected).max(axis=1) <= tolerance) >= 0.97
+    assert np.mean(found.argmax(axis=1) == expected.argmax(axis=1)) >= 0.99
 
 
 def test_the_present_drawing_compared(opened: Visit) -> None:

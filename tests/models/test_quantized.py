@@ -201,7 +201,8 @@ def test_gradients_of_a_step_are_those_of_learned_step_size_quantization():
     from glyphlite.models.quantized import stepped_weights
 
     weights, step = tf.constant([0.26, -0.1, 3.0, -2.0]), tf.constant(0.1)
-    with tf.GradientTape(persistent=True) as tape:
+    tape: Any = tf.GradientTape(persistent=True)
+    with tape:
         tape.watch([weights, step])
         rounded = stepped_weights(weights, step, 4)
         sums = [rounded[index] for index in range(4)]

@@ -67,12 +67,6 @@ def _tapering(name: str, stem: int, filters: tuple[int, ...], *, wide: bool = Fa
     return Architecture(name, (FoldedConv("stem", stem, 4, 2, "same"), *separable, GlobalMean("mean")), bits)
 
 
-def _pooled(name: str, stem: int, filters: tuple[int, ...]) -> Architecture:
-    """3x3 at full size, pooled to 14, separable convolutions on what the one before leaves (12, 10, ...), and the mean."""
-    separable = [layer for number, count in enumerate(filters, 1) for layer in _separable(number, count)]
-    return Architecture(name, (FoldedConv("stem", stem, 3, padding="same"), Pool("pool"), *separable, GlobalMean("mean")))
-
-
 def _coarse(name: str, stem: int, early: int, late: int) -> Architecture:
     """5x5 with stride 3, to maps of 8; two separable convolutions, and a head over the whole map of 4."""
     blocks = (*_separable(1, early), *_separable(2, late))
@@ -90,8 +84,11 @@ def _deep(name: str, stem: int, early: int, late: tuple[int, ...]) -> Architectu
 
 FRONTIER: tuple[KnownModel, ...] = (
     KnownModel(
-        _pooled("glyph-1k", 8, (8, 8, 8, 12)),
-        replace(_recipe("1k", 120, augmentation="affine_gentle", photometric="faded_noisy_gentle"), beginnings=Beginnings(12, 6)),
+        _tapering("glyph-1k", 12, (12, 12, 12, 14), bits=4),
+        replace(
+            _recipe("1k", 66, augmentation="affine_gentle", photometric="faded_noisy_gentle", narrow=0.001),
+            beginnings=Beginnings(5, 4),
+        ),
         "weights of at most 1 KB",
     ),
     KnownModel(
