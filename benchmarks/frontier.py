@@ -393,7 +393,12 @@ def retrain(model: str, seed: int) -> int:
         ("convert", str(folder / "model.keras"), "--dataset", card.dataset, "--seed", str(seed), "--to", "int8"),
     ):
         say(f"glyphlite {' '.join(command)}")
-        subprocess.run([sys.executable, "-m", "glyphlite", *command], check=True)
+        try:
+            subprocess.run([sys.executable, "-m", "glyphlite", *command], check=True)
+        except subprocess.CalledProcessError as error:
+            raise SystemExit(
+                f"frontier.py: glyphlite {command[0]} ended with exit code {error.returncode}, as it says above"
+            ) from None
     found = accuracy_of(classify(folder / "model_int8.tflite", dataset.test.images), labels)
     lands = low <= found.value <= high
     print(

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import subprocess
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -118,6 +119,9 @@ def test_a_retraining_says_whether_it_lands(
         else:
             Path(command[command.index("--out") + 1]).mkdir(parents=True, exist_ok=True)
 
+    def refuse(command: list[str], *, check: bool) -> None:
+        raise subprocess.CalledProcessError(2, command)
+
     monkeypatch.setattr(frontier.subprocess, "run", do)
     monkeypatch.setattr(frontier, "ROOT", tmp_path)
     assert frontier.retrain("micro-cnn", 7) == 0
@@ -126,6 +130,9 @@ def test_a_retraining_says_whether_it_lands(
     monkeypatch.setattr(frontier, "prediction_interval", lambda _: (0.1, 0.2))
     assert frontier.retrain("micro-cnn", 7) == 1
     assert "it does NOT" in capsys.readouterr().out
+    monkeypatch.setattr(frontier.subprocess, "run", refuse)
+    with pytest.raises(SystemExit, match="glyphlite train ended with exit code 2, as it says above"):
+        frontier.retrain("micro-cnn", 7)
     with pytest.raises(SystemExit, match="seed 3 of micro-cnn is shipped"):
         frontier.retrain("micro-cnn", 3)
 
