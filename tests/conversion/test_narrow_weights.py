@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from aware import aware_model
 
 from glyphlite.conversion.converter import convert_exported, exported
 from glyphlite.conversion.narrow_weights import with_narrow_weights
 from glyphlite.data.records import as_float
-from glyphlite.models.architecture import Architecture, FoldedConv, FoldedDepthwise, GlobalMean, Pool
-from glyphlite.models.quantization import in_float, measure_ranges, set_quantized
+from glyphlite.models.quantization import in_float
 from glyphlite.runtimes.base import predict_probabilities
 from glyphlite.runtimes.registry import get_runtime
 from glyphlite.tflite.cost import weight_bytes
@@ -23,23 +23,7 @@ INT8, INT4 = 9, 17
 @pytest.fixture(scope="module")
 def model(mnist) -> Any:
     """Odd numbers of weights among them, so that a last half byte is left over."""
-    import keras
-
-    keras.utils.set_random_seed(7)
-    layers = (
-        FoldedConv("stem", 5, 5, 2),
-        Pool("pool"),
-        FoldedDepthwise("depth", 3),
-        FoldedConv("point", 12, 1),
-        GlobalMean("mean"),
-    )
-    built = Architecture("narrow", layers, weight_bits=4).build((28, 28, 1), 10)
-    images = as_float(mnist.train.images[:500])
-    for _ in range(100):
-        built(images, training=True)
-    measure_ranges(built, images)
-    set_quantized(built, quantized=True)
-    return built
+    return aware_model(mnist, "narrow", seed=7, stem=5, weight_bits=4)
 
 
 @pytest.fixture(scope="module")

@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from aware import aware_model
 
 from glyphlite.conversion.converter import convert_exported, exported
 from glyphlite.conversion.folder import convert_to_folder
 from glyphlite.data.records import as_float
 from glyphlite.errors import ConversionError
-from glyphlite.models.architecture import Architecture, FoldedConv, FoldedDepthwise, GlobalMean, Pool
-from glyphlite.models.quantization import in_float, is_quantized, measure_ranges, set_quantized
+from glyphlite.models.quantization import in_float, is_quantized
 from glyphlite.runtimes.base import predict_probabilities
 from glyphlite.runtimes.registry import get_runtime
 from glyphlite.tflite.reader import parse_graph
@@ -18,23 +18,7 @@ from glyphlite.tflite.reader import parse_graph
 
 @pytest.fixture(scope="module")
 def model(mnist) -> Any:
-    import keras
-
-    keras.utils.set_random_seed(5)
-    layers = (
-        FoldedConv("stem", 6, 5, 2),
-        Pool("pool"),
-        FoldedDepthwise("depth", 3),
-        FoldedConv("point", 12, 1),
-        GlobalMean("mean"),
-    )
-    built = Architecture("aware", layers).build((28, 28, 1), 10)
-    images = as_float(mnist.train.images[:500])
-    for _ in range(100):
-        built(images, training=True)
-    measure_ranges(built, images)
-    set_quantized(built, quantized=True)
-    return built
+    return aware_model(mnist, "aware", seed=5, stem=6)
 
 
 @pytest.fixture(scope="module")

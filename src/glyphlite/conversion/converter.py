@@ -158,7 +158,7 @@ def convert_exported(
     if content is None:
         assert error is not None
         raise _failure(saved.model, saved.shape, f"the model cannot be converted to {variant}", error)
-    if saved.simulated and saved.folder_for(kind) == saved.simulated and has_narrow_weights(saved.model):
+    if saved.folder_for(kind) == saved.simulated and has_narrow_weights(saved.model):
         content = with_narrow_weights(content)
     content = add_metadata(
         with_readable_names(with_shared_constants(content), layer_names(saved.model)),

@@ -56,7 +56,8 @@ def _narrow(model: Any, weights: Any, bias: Any, *, together: bool) -> bool:
     scales = np.asarray(weights.quantization.scale, np.float64)
     axis = weights.quantization.quantizedDimension
     codes = np.frombuffer(bytes(model.buffers[weights.buffer].data), np.int8).reshape(weights.shape)
-    channels = np.moveaxis(codes, axis, 0).reshape(len(scales), -1).astype(np.float64)
+    by_channel = np.moveaxis(codes, axis, 0)
+    channels = by_channel.reshape(len(scales), -1).astype(np.float64)
     reals, rounding = channels * scales[:, None], _HALF_A_CODE * scales[:, None]
     parts = [slice(None)] if together else [slice(index, index + 1) for index in range(len(scales))]
     steps = [_step(reals[part], rounding[part]) for part in parts]
@@ -64,12 +65,9 @@ def _narrow(model: Any, weights: Any, bias: Any, *, together: bool) -> bool:
         return False
     each = np.array(steps * len(scales) if together else steps, np.float64)
     narrow = np.round(reals / each[:, None]).astype(np.int8)
-    moved = np.moveaxis(codes, axis, 0).shape
-    stored = np.moveaxis(narrow.reshape(moved), 0, axis)
-    model.buffers[weights.buffer].data = pack_int4(stored)
+    model.buffers[weights.buffer].data = pack_int4(np.moveaxis(narrow.reshape(by_channel.shape), 0, axis))
     weights.type = schema.TensorType.INT4
-    weights.quantization.scale = (each[:1] if together else each).astype(np.float32)
-    weights.quantization.zeroPoint = np.zeros(len(weights.quantization.scale), np.int64)
+    _set_scales(weights, each[:1] if together else each)
     if bias is not None:
         _rescale(model, bias, scales, each, together=together)
     return True
@@ -90,9 +88,12 @@ def _step(reals: np.ndarray, rounding: np.ndarray) -> float | None:
 def _rescale(model: Any, bias: Any, before: np.ndarray, after: np.ndarray, *, together: bool) -> None:
     """Express a bias by its new scale, the input's times the weights'."""
     ratio = after / before
-    quantization = bias.quantization
-    scales = np.asarray(quantization.scale, np.float64) * ratio
+    scales = np.asarray(bias.quantization.scale, np.float64) * ratio
     values = np.frombuffer(bytes(model.buffers[bias.buffer].data), np.int32)
     model.buffers[bias.buffer].data = np.frombuffer(np.round(values / ratio).astype(np.int32).tobytes(), np.uint8)
-    quantization.scale = (scales[:1] if together else scales).astype(np.float32)
-    quantization.zeroPoint = np.zeros(len(quantization.scale), np.int64)
+    _set_scales(bias, scales[:1] if together else scales)
+
+
+def _set_scales(tensor: Any, scales: np.ndarray) -> None:
+    tensor.quantization.scale = scales.astype(np.float32)
+    tensor.quantization.zeroPoint = np.zeros(len(scales), np.int64)

@@ -107,8 +107,9 @@ class _Weighted(_Quantized):
         if not self.stepped:
             return kernel
         step = tf.exp(self.log_step.value)
-        depthwise = len(axes) == 2 and len(kernel.shape) == 4
-        return stepped_weights(kernel, tf.reshape(step, (1, 1, -1, 1)) if depthwise else step, self.weight_bits)
+        if step.shape.rank:
+            step = tf.reshape(step, [1 if axis in axes else size for axis, size in enumerate(kernel.shape)])
+        return stepped_weights(kernel, step, self.weight_bits)
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)

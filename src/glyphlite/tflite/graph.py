@@ -9,6 +9,30 @@ from glyphlite.tflite.quantization import Quantization
 
 
 @dataclass(frozen=True)
+class Element:
+    """An element type: how it is held in memory and, where several share a byte of the file, its bits there."""
+
+    dtype: np.dtype
+    packed_bits: int | None = None
+
+    @property
+    def name(self) -> str:
+        """As the file has it: ``int8``, ``float32``, ``int4``."""
+        return f"int{self.packed_bits}" if self.packed_bits else self.dtype.name
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        """The least and the largest integer."""
+        if self.packed_bits:
+            return -(1 << (self.packed_bits - 1)), (1 << (self.packed_bits - 1)) - 1
+        return np.iinfo(self.dtype).min, np.iinfo(self.dtype).max
+
+    def stored_bytes(self, count: int) -> int:
+        """Bytes that so many take in the file."""
+        return -(-count * self.packed_bits // 8) if self.packed_bits else count * self.dtype.itemsize
+
+
+@dataclass(frozen=True)
 class Tensor:
     """One tensor. ``data`` is set for constants only, shaped and typed; ``shape`` has -1 where the batch is free.
 
@@ -39,14 +63,12 @@ class Tensor:
     @property
     def bytes(self) -> int:
         """Bytes of the tensor's values as stored, a free batch counted as one."""
-        if self.packed_bits:
-            return -(-self.elements * self.packed_bits // 8)
-        return self.elements * self.dtype.itemsize
+        return Element(self.dtype, self.packed_bits).stored_bytes(self.elements)
 
     @property
     def stored_type(self) -> str:
         """The element type as the file has it: ``int8``, ``float32``, ``int4``."""
-        return f"int{self.packed_bits}" if self.packed_bits else self.dtype.name
+        return Element(self.dtype, self.packed_bits).name
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,11 @@ zero points such that they mean something.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from glyphlite.errors import ArtifactError
-from glyphlite.tflite.graph import Tensor
+from glyphlite.tflite.graph import Element, Tensor
 from glyphlite.tflite.packing import unpack_int4
 from glyphlite.tflite.quantization import Quantization
 from glyphlite.tflite.schema import NUMPY_TYPES, PACKED_BITS, TENSOR_TYPES, StoredModel, StoredTensor
@@ -21,29 +20,6 @@ MAX_TENSOR_BYTES = 1 << 28
 MAX_ACTIVATION_BYTES = 1 << 30
 MAX_RANK = 8
 MAX_SCALES = 1 << 20
-
-
-@dataclass(frozen=True)
-class _Element:
-    """An element type: how it is held in memory and, where several share a byte of the file, its bits there."""
-
-    dtype: np.dtype
-    packed_bits: int | None = None
-
-    @property
-    def name(self) -> str:
-        return f"int{self.packed_bits}" if self.packed_bits else self.dtype.name
-
-    @property
-    def limits(self) -> tuple[int, int]:
-        """The least and the largest integer."""
-        if self.packed_bits:
-            return -(1 << (self.packed_bits - 1)), (1 << (self.packed_bits - 1)) - 1
-        return np.iinfo(self.dtype).min, np.iinfo(self.dtype).max
-
-    def stored_bytes(self, count: int) -> int:
-        """Bytes that so many take in the file."""
-        return -(-count * self.packed_bits // 8) if self.packed_bits else count * self.dtype.itemsize
 
 
 def read_tensors(stored: StoredModel, content: bytes, name: str) -> tuple[Tensor, ...]:
@@ -135,17 +111,17 @@ class _Tensors:
             )
 
 
-def _element(stored: StoredTensor, where: str) -> _Element:
+def _element(stored: StoredTensor, where: str) -> Element:
     if not 0 <= stored.type < len(TENSOR_TYPES):
         raise ArtifactError(f"{where} has the unknown element type {stored.type}; glyphlite knows 0 to {len(TENSOR_TYPES) - 1}")
     type_name = TENSOR_TYPES[stored.type]
     if type_name in PACKED_BITS:
-        return _Element(np.dtype(np.int8), PACKED_BITS[type_name])
+        return Element(np.dtype(np.int8), PACKED_BITS[type_name])
     if type_name not in NUMPY_TYPES:
         raise ArtifactError(
             f"{where} holds {type_name} values, which glyphlite does not read; convert to float32, float16, int8 or int16x8"
         )
-    return _Element(NUMPY_TYPES[type_name])
+    return Element(NUMPY_TYPES[type_name])
 
 
 def _shape(stored: StoredTensor, dtype: np.dtype, where: str) -> tuple[int, ...]:
@@ -180,7 +156,7 @@ def _elements(shape: Sequence[int]) -> int:
     return math.prod(abs(extent) for extent in shape)
 
 
-def _constant(raw: np.ndarray, shape: tuple[int, ...], element: _Element, where: str) -> np.ndarray:
+def _constant(raw: np.ndarray, shape: tuple[int, ...], element: Element, where: str) -> np.ndarray:
     if -1 in shape:
         raise ArtifactError(f"{where} is a constant of the free shape {list(shape)}; a constant needs every extent")
     expected = element.stored_bytes(_elements(shape))
@@ -194,7 +170,7 @@ def _constant(raw: np.ndarray, shape: tuple[int, ...], element: _Element, where:
     return values.reshape(shape)
 
 
-def _quantization(stored: StoredTensor, shape: tuple[int, ...], element: _Element, where: str) -> Quantization | None:
+def _quantization(stored: StoredTensor, shape: tuple[int, ...], element: Element, where: str) -> Quantization | None:
     """The checked scales and zero points; None where there are none, or where the element type gives them no meaning."""
     quantization = stored.quantization
     if quantization is None:
