@@ -166,6 +166,7 @@ def _examine(seed: int, drawn: Path, count: int, prepare: bool, every_path: bool
     import numpy as np
 
     from glyphlite.errors import GlyphliteError
+    from glyphlite.tflite.cost import weight_bits
     from glyphlite.tflite.reader import parse_graph
 
     random_models, harness = importlib.import_module("random_models"), importlib.import_module("random_models.harness")
@@ -199,6 +200,7 @@ def _examine(seed: int, drawn: Path, count: int, prepare: bool, every_path: bool
         return {**record, "verdict": "prepared"}
     try:
         record["operators"] = Counter(operator.name for operator in graph.operators)
+        record["weight_bits"] = weight_bits(graph)
         if len(answers) < count:  # kept by a call that asked for fewer
             kept.unlink()
             return _examine(seed, drawn, count, prepare, every_path)
@@ -242,6 +244,7 @@ def _summary(records: list[dict[str, Any]], inputs: int, versions: dict[str, str
         "models_by_origin": Counter(record.get("origin", "unknown") for record in models),
         "models_by_optimization": Counter(record["optimize"] for record in equal),
         "models_by_path": Counter(path for record in equal for path in record["paths"]),
+        "models_by_narrowest_weights": Counter(f"{record['weight_bits']} bits" for record in equal if record["weight_bits"]),
         "models_with_one_answer_only": sum(record["distinct_answers"] == 1 for record in equal),
         "operators": {name: {"models": containing[name], "ops": operators[name]} for name in sorted(operators)},
         "problems": [record for record in models if record["verdict"] != "equal"],
