@@ -45,7 +45,7 @@ def main() -> int:
 
     mnist = load_dataset("mnist")
     dataset = replace(mnist, test=Split(mnist.test.images[:2], mnist.test.labels[:2]))
-    sources = {f"{path.parent.name}/{path.stem}": path.read_bytes() for path in sorted(SAMPLES.glob("*/*.tflite"))}
+    sources = mutants.sound_files(SAMPLES)
     arena = measure_arena(SAMPLES / "micro-cnn" / "model_int8.tflite")
     done, started = [], time.monotonic()
     command = f"python benchmarks/mutations.py --files {arguments.files} --first {arguments.first} --seed {arguments.seed}"

@@ -7,9 +7,12 @@ object API and packed again, so that the damage is well-formed and only the sens
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from glyphlite.models.pretrained import pretrained_artifact
 
 WORDS = (0, 1, 2, 4, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0xFFFFFFFE, 0x40000000, 0x10000)
 INDICES = (-(2**31), -2, -1, 0, 1, 2, 3, 5, 13, 14, 99, 65_536, 2**31 - 1)
@@ -28,6 +31,12 @@ class Mutant:
     kind: str
     source: str
     content: bytes
+
+
+def sound_files(samples: Path) -> dict[str, bytes]:
+    """What is damaged, by name: every .tflite file a folder deep in ``samples``, and a shipped one with weights of four bits."""
+    files = {f"{path.parent.name}/{path.stem}": path.read_bytes() for path in sorted(samples.glob("*/*.tflite"))}
+    return {**files, "glyph-1k/model_int8": pretrained_artifact("glyph-1k").read_bytes()}
 
 
 def make_mutant(sources: Mapping[str, bytes], seed: int, index: int) -> Mutant:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mutants import KINDS, Mutant, make_mutant
+from mutants import KINDS, Mutant, make_mutant, sound_files
 from mutation_trial import Trial, summarize, try_mutant
 
 from glyphlite.data.records import Dataset, Split
@@ -24,7 +24,7 @@ PATIENCE = 60.0
 
 @pytest.fixture(scope="module")
 def sources(samples: Path) -> dict[str, bytes]:
-    return {f"{path.parent.name}/{path.stem}": path.read_bytes() for path in sorted(samples.parent.glob("*/*.tflite"))}
+    return sound_files(samples.parent)
 
 
 @pytest.fixture(scope="module")
