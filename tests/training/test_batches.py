@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from glyphlite.data.augment import AUGMENTATIONS, augment
+from glyphlite.data.augment import AUGMENTATIONS, draw_affines, warp
 from glyphlite.errors import ModelError
 from glyphlite.training.alterations import warped
 from glyphlite.training.batches import CHUNK_STEPS, Batches
@@ -28,7 +28,7 @@ def test_epochs_and_seeds_differ():
     assert not np.array_equal(orders[0], orders[2])
 
 
-@pytest.mark.parametrize("augmentation", [None, "affine"])
+@pytest.mark.parametrize("augmentation", [None, "affine", "elastic"])
 def test_beginning_in_the_middle_gives_the_same(augmentation):
     batches = replace(BATCHES, augmentation=augmentation)
     whole, rest = list(batches.epoch(5)), list(batches.epoch(5, from_step=2 * CHUNK_STEPS))
@@ -46,9 +46,20 @@ def test_transforms_warp_as_the_data_package_does(mnist):
     assert chunk.transforms is not None
     images = mnist.train.images[chunk.order.reshape(-1)].astype(np.float32)
     moved = warped(images, chunk.transforms.reshape(-1, 8)).numpy()
-    expected = augment(images, AUGMENTATIONS["affine"], np.random.default_rng([3, 1, 0]))
+    expected = warp(images, *draw_affines(len(images), AUGMENTATIONS["affine"], np.random.default_rng([3, 1, 0])))
     assert np.abs(moved - images).max() > 100
     assert moved == pytest.approx(expected, abs=0.05)
+
+
+def test_bends_come_behind_the_same_affine_warps_and_stay_within_their_range():
+    plain, bent = (next(replace(BATCHES, augmentation=name).epoch(1)) for name in ("affine", "elastic"))
+    assert plain.transforms is not None
+    assert bent.transforms is not None
+    assert plain.transforms.shape[-1] == AUGMENTATIONS["affine"].numbers
+    assert bent.transforms.shape[-1] == AUGMENTATIONS["elastic"].numbers
+    np.testing.assert_array_equal(bent.transforms[..., :8], plain.transforms)
+    largest = np.abs(bent.transforms[..., 8:]).max()
+    assert 0.99 * AUGMENTATIONS["elastic"].bend_pixels < largest <= AUGMENTATIONS["elastic"].bend_pixels
 
 
 def test_unknown_augmentation():

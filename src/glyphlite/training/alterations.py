@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from glyphlite.data.augment import Photometric
+import numpy as np
+
+from glyphlite.data.augment import BENDS, Photometric
 
 
 def normalized(images: Any) -> Any:
@@ -13,9 +15,16 @@ def normalized(images: Any) -> Any:
 
 
 def warped(images: Any, transforms: Any) -> Any:
-    """Warp each of ``(batch, height, width, channels)`` by its ``(batch, 8)``, bilinearly, zeros coming in from outside."""
+    """Warp each image by its numbers, bilinearly, zeros coming in from outside.
+
+    Args:
+        images: float32 ``(batch, height, width, channels)``.
+        transforms: ``(batch, numbers)``, as `glyphlite.training.batches.Chunk` has them.
+    """
     import tensorflow as tf
 
+    if transforms.shape[-1] != 8:
+        return _bent(images, transforms)
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=images,
         transforms=transforms,
@@ -24,6 +33,37 @@ def warped(images: Any, transforms: Any) -> Any:
         interpolation="BILINEAR",
         fill_mode="CONSTANT",
     )
+
+
+def _bent(images: Any, transforms: Any) -> Any:
+    """As TensorFlow's op for projective transforms, which has no place for the bends."""
+    import tensorflow as tf
+
+    height, width, channels = images.shape[1:]
+    rows, columns = np.meshgrid(np.arange(height, dtype=np.float32), np.arange(width, dtype=np.float32), indexing="ij")
+    plane = tf.constant(np.stack([columns, rows, np.ones_like(rows)]).reshape(3, -1))
+    spread = tf.constant(np.einsum("rg,ch->ghrc", _influence(height), _influence(width)).reshape(BENDS**2, -1))
+    bends = transforms[:, 8:]
+    x = transforms[:, 0:3] @ plane + bends[:, : BENDS**2] @ spread
+    y = transforms[:, 3:6] @ plane + bends[:, BENDS**2 :] @ spread
+    # A rim of zeros, one before and two behind, lets every place find four neighbours without a question.
+    x, y = tf.clip_by_value(x, -1.0, float(width)) + 1, tf.clip_by_value(y, -1.0, float(height)) + 1
+    left, top = tf.floor(x), tf.floor(y)
+    right, down = (x - left)[..., None], (y - top)[..., None]
+    stride = width + 3
+    first = tf.range(tf.shape(images)[0])[:, None] * ((height + 3) * stride)
+    corner = tf.cast(top, tf.int32) * stride + tf.cast(left, tf.int32) + first
+    pixels = tf.reshape(tf.pad(images, [[0, 0], [1, 2], [1, 2], [0, 0]]), [-1, channels])
+    upper = tf.gather(pixels, corner) * (1 - right) + tf.gather(pixels, corner + 1) * right
+    lower = tf.gather(pixels, corner + stride) * (1 - right) + tf.gather(pixels, corner + stride + 1) * right
+    return tf.reshape(upper + (lower - upper) * down, tf.shape(images))
+
+
+def _influence(pixels: int) -> np.ndarray:
+    """How much each of the grid's points moves each pixel along an axis, ``(pixels, BENDS)``; in each row 1 in all."""
+    places = np.linspace(0, BENDS - 1, pixels, dtype=np.float32)
+    nearness = np.clip(1 - np.abs(places[:, None] - np.arange(BENDS, dtype=np.float32)), 0, 1)
+    return nearness**2 * (3 - 2 * nearness)
 
 
 def relit(images: Any, photometric: Photometric, seed: Any) -> Any:

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from glyphlite.data.augment import AUGMENTATIONS, draw_affines
+from glyphlite.data.augment import AUGMENTATIONS, BENDS, draw_affines
 from glyphlite.errors import ModelError
 
 CHUNK_STEPS = 16
@@ -24,8 +24,10 @@ class Chunk:
     Attributes:
         first_step: of the epoch.
         order: int32 ``(steps, batch)``, positions in the training split.
-        transforms: float32 ``(steps, batch, 8)`` where images are augmented, else None. Projective transforms as TensorFlow's
-            ImageProjectiveTransformV3 takes them: a pixel (x, y) of the result comes from (a0 x + a1 y + a2, b0 x + b1 y + b2).
+        transforms: float32 ``(steps, batch, numbers)`` where images are augmented, else None. Eight numbers of a projective
+            transform as TensorFlow's ImageProjectiveTransformV3 takes them: a pixel (x, y) of the result comes from
+            (a0 x + a1 y + a2, b0 x + b1 y + b2). Then, where images are bent, how far each point of a grid is moved along x,
+            and along y, in pixels.
     """
 
     first_step: int
@@ -85,4 +87,7 @@ class Batches:
         offsets = shifts + centre - matrices @ centre
         rows, columns = (np.column_stack([matrices[:, axis, 1], matrices[:, axis, 0], offsets[:, axis]]) for axis in (0, 1))
         transforms = np.column_stack([columns, rows, np.zeros((picked.size, 2))]).astype(np.float32)
-        return transforms.reshape(*picked.shape, 8)
+        if largest := AUGMENTATIONS[self.augmentation].bend_pixels:
+            bends = rng.uniform(-largest, largest, (picked.size, 2 * BENDS * BENDS)).astype(np.float32)
+            transforms = np.column_stack([transforms, bends])
+        return transforms.reshape(*picked.shape, -1)

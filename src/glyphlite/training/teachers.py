@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from glyphlite.console import say
+from glyphlite.data.augment import AUGMENTATIONS
 from glyphlite.data.records import Dataset
 from glyphlite.models.pretrained import is_shipped, pretrained_card, pretrained_keras
 from glyphlite.models.recipe import Distillation, Recipe
@@ -62,7 +63,9 @@ class Teachers:
         images = tf.constant(dataset.train.images)
         self._batches, self._kept = batches, {}
 
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.int32), tf.TensorSpec([None, None], tf.float32)])
+        numbers = AUGMENTATIONS[batches.augmentation].numbers if batches.augmentation else 0
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.int32), tf.TensorSpec([None, numbers], tf.float32)])
         def ask(order: Any, transforms: Any) -> Any:
             seen = normalized(tf.gather(images, order))
             if batches.augmentation is not None:
