@@ -284,7 +284,9 @@ def _digest(text: str) -> str:
 
 
 def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "glyphlite" / "campaign"
+    from glyphlite.files import user_cache
+
+    return user_cache() / "campaign"
 
 
 def _read(log: Path) -> dict[int, dict[str, Any]]:

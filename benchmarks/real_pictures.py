@@ -30,7 +30,6 @@ from rich.console import Console
 from rich.table import Table
 
 from glyphlite.console import progress_bar, quiet_tensorflow
-from glyphlite.data.cache import user_cache
 from glyphlite.data.children import run_quietly, running
 from glyphlite.data.glyphs import ink_parts, main_glyph
 from glyphlite.data.images import cut_out, prepare_glyph
@@ -40,7 +39,7 @@ from glyphlite.data.records import as_float
 from glyphlite.errors import DataError
 from glyphlite.evaluation.certainty import as_probabilities, calibrated, fit_certainty, is_refused
 from glyphlite.evaluation.known_certainty import certainty_of
-from glyphlite.files import make_folder, write_bytes, write_json
+from glyphlite.files import make_folder, user_cache, write_bytes, write_json
 from glyphlite.results import Certainty
 
 ROOT = Path(__file__).resolve().parents[1]

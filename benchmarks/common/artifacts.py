@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from glyphlite.console import quiet_tensorflow, say
-from glyphlite.data.cache import user_cache
 from glyphlite.data.records import Dataset, as_float
-from glyphlite.files import atomic_path, write_bytes
+from glyphlite.files import atomic_path, user_cache, write_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "tests" / "data" / "micro-cnn"

@@ -22,6 +22,13 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def user_cache() -> Path:
+    """Where what was fetched or can be made again is kept: ``$XDG_CACHE_HOME/glyphlite``, by default under ``~/.cache``."""
+    home = os.environ.get("XDG_CACHE_HOME", "")
+    # The XDG base directory specification: a relative path is invalid and ignored.
+    return (Path(home) if home.startswith("/") else Path.home() / ".cache") / "glyphlite"
+
+
 def make_folder(path: Path) -> Path:
     """Create a folder and its parents; an existing one is fine.
 

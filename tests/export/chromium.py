@@ -7,6 +7,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from glyphlite.files import user_cache
+
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 HELP = "install chromium, or name one: GLYPHLITE_CHROMIUM=/path/to/chromium"
 PACKAGES = ("chromium", "fonts-inter")
@@ -36,7 +38,7 @@ def find_chromium() -> Chromium:
         return Chromium(Path(named), {})
     if found := next((path for program in PROGRAMS if (path := shutil.which(program))), None):
         return Chromium(Path(found), {})
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "glyphlite" / "chromium"
+    cache = user_cache() / "chromium"
     if not (cache / "usr/lib/chromium/chromium").is_file():
         _fetch(cache)
     return _unpacked(cache)

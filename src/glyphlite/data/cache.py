@@ -3,7 +3,6 @@
 Knows where the cache is and how it is filled, not where the bytes come from.
 """
 
-import os
 from pathlib import Path
 
 from rich.markup import escape
@@ -12,18 +11,11 @@ from glyphlite.console import say
 from glyphlite.data.catalogue import KnownDataset
 from glyphlite.data.verified import Verified, holds_any, read_folder
 from glyphlite.errors import DataError, OutputError
-from glyphlite.files import atomic_folder
-
-
-def user_cache() -> Path:
-    """Where everything that was fetched is kept: ``$XDG_CACHE_HOME/glyphlite``, by default under ``~/.cache``."""
-    home = os.environ.get("XDG_CACHE_HOME", "")
-    # The XDG base directory specification: a relative path is invalid and ignored.
-    return (Path(home) if home.startswith("/") else Path.home() / ".cache") / "glyphlite"
+from glyphlite.files import atomic_folder, user_cache
 
 
 def cache_folder(known: KnownDataset) -> Path:
-    """Where the dataset is kept: a folder of its name in :func:`user_cache`."""
+    """Where the dataset is kept: a folder of its name in :func:`glyphlite.files.user_cache`."""
     return user_cache() / known.name
 
 

@@ -19,9 +19,8 @@ from pathlib import Path
 from rich.markup import escape
 
 from glyphlite.console import progress_bar, say
-from glyphlite.data.cache import user_cache
 from glyphlite.errors import OutputError, ToolError
-from glyphlite.files import write_bytes
+from glyphlite.files import user_cache, write_bytes
 
 PACKAGE = "@litertjs/core"
 VERSION = "2.5.3"

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from glyphlite.errors import ToolError
-from glyphlite.files import make_folder
+from glyphlite.files import make_folder, user_cache
 
 FIRMWARE_EXTRA = "pip install 'glyphlite[firmware]'"
 """What brings the cross-compiler, the emulator and the disassembler."""
@@ -332,7 +332,7 @@ def _version(command: tuple[str, ...]) -> str:
 @functools.cache
 def _zig_caches() -> dict[str, str]:
     """Where zig keeps what it built: the user's cache folder, or a folder beside temporary files where there is no such."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "glyphlite" / "zig"
+    base = user_cache() / "zig"
     try:
         base.mkdir(parents=True, exist_ok=True)
         writable = os.access(base, os.W_OK | os.X_OK)
