@@ -33,7 +33,7 @@ class Augmentation:
 
     @property
     def numbers(self) -> int:
-        """How many numbers say what is done to one image: `glyphlite.training.batches.Chunk.transforms`."""
+        """How many numbers say what is done to one image: 8 of a projective transform, and each point's two moves."""
         return 8 + (2 * BENDS**2 if self.bend_pixels else 0)
 
 

@@ -5,8 +5,7 @@ up to 16 KB weights of four bits, of which there are twice as many for the bytes
 around, a pointwise one mixes channels) buy depth for a few bytes; resolution spent slowly, by convolutions without padding in
 place of pooling; a first convolution of 4x4 with stride 2, which costs half the time of one at full size; two teachers; changes
 of light; bent digits, where there is room to learn from them. Widths repeat where they can, as the zero biases of depthwise
-convolutions are stored once a width.
-docs/quantization-aware.md has the figures. Data; nothing of Keras.
+convolutions are stored once a width. docs/quantization-aware.md has the figures. Data; nothing of Keras.
 """
 
 from dataclasses import replace

@@ -17,6 +17,11 @@ CHUNK_STEPS = 16
 """Steps run by one call into the compiled loop: long enough to hide the call, short enough for a live display and Ctrl-C."""
 
 
+def transform_numbers(augmentation: str | None) -> int:
+    """How many numbers say what is done to one image: the last axis of `Chunk.transforms`; 0 where nothing is done."""
+    return AUGMENTATIONS[augmentation].numbers if augmentation else 0
+
+
 @dataclass(frozen=True)
 class Chunk:
     """Some consecutive steps of equal batch size.

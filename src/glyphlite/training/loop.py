@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glyphlite.data.augment import AUGMENTATIONS, PHOTOMETRIC
+from glyphlite.data.augment import PHOTOMETRIC
 from glyphlite.data.records import Split, as_float
 from glyphlite.errors import ModelError
 from glyphlite.models.quantization import is_quantization_aware, measure_ranges, set_quantized
@@ -17,7 +17,7 @@ from glyphlite.models.recipe import Recipe
 from glyphlite.models.registry import ModelChoice
 from glyphlite.models.user import in_one_line
 from glyphlite.training.alterations import normalized, relit, warped
-from glyphlite.training.batches import Chunk
+from glyphlite.training.batches import Chunk, transform_numbers
 from glyphlite.training.precision import compute_precision
 from glyphlite.training.teachers import log_probabilities
 
@@ -243,7 +243,7 @@ class TrainingLoop:
         @tf.function(
             input_signature=[
                 tf.TensorSpec([None, None], tf.int32),
-                tf.TensorSpec([None, None, AUGMENTATIONS[recipe.augmentation].numbers if recipe.augmentation else 0], tf.float32),
+                tf.TensorSpec([None, None, transform_numbers(recipe.augmentation)], tf.float32),
                 tf.TensorSpec([None, None, None], tf.float16),
                 tf.TensorSpec([None, 2], tf.float32),
                 tf.TensorSpec([None, 2], tf.int32),

@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 
 from glyphlite.console import say
-from glyphlite.data.augment import AUGMENTATIONS
 from glyphlite.data.records import Dataset
 from glyphlite.models.pretrained import is_shipped, pretrained_card, pretrained_keras
 from glyphlite.models.recipe import Distillation, Recipe
 from glyphlite.training.alterations import normalized, warped
-from glyphlite.training.batches import Batches, Chunk
+from glyphlite.training.batches import Batches, Chunk, transform_numbers
 
 
 def with_fitting_teachers(recipe: Recipe, model: str, content: str) -> Recipe:
@@ -63,7 +62,7 @@ class Teachers:
         images = tf.constant(dataset.train.images)
         self._batches, self._kept = batches, {}
 
-        numbers = AUGMENTATIONS[batches.augmentation].numbers if batches.augmentation else 0
+        numbers = transform_numbers(batches.augmentation)
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.int32), tf.TensorSpec([None, numbers], tf.float32)])
         def ask(order: Any, transforms: Any) -> Any:
