@@ -6,7 +6,18 @@ import numpy as np
 import pytest
 
 from glyphlite.models.architecture import Architecture, Flatten, FoldedConv, FoldedDepthwise, GlobalMean, Pool
-from glyphlite.models.quantization import in_float, is_quantization_aware, is_quantized, measure_ranges, set_quantized
+from glyphlite.models.quantization import (
+    begin_freezing,
+    express_frozen,
+    freeze_weights,
+    frozen_codes,
+    in_float,
+    is_quantization_aware,
+    is_quantized,
+    measure_ranges,
+    set_quantized,
+    with_nearest_frozen,
+)
 from glyphlite.models.user import load_keras_model
 
 LAYERS = (FoldedConv("stem", 6, 5, 2), FoldedDepthwise("depth", 3), FoldedConv("point", 8, 1), Pool("pool"))
@@ -160,8 +171,7 @@ def narrow(images) -> Any:
 
 
 def _stored_kernel(layer: Any) -> np.ndarray:
-    kernel = layer.kernel.value if layer.name == "pred" else layer.folded()[0]
-    return np.asarray(layer._as_stored(kernel, (0,) if layer.name == "pred" else layer._shared_axes))
+    return np.asarray(layer._as_stored())
 
 
 @pytest.mark.parametrize("name", ["stem", "depth", "point", "pred"])
@@ -231,3 +241,65 @@ def test_weights_of_another_number_of_bits_are_refused():
     for bits in (1, 9):
         with pytest.raises(ValueError, match="expected 2 to 8"):
             QuantizedDense(3, weight_bits=bits)
+
+
+def test_those_nearest_to_a_code_freeze_first_and_stay():
+    codes = np.array([[0.1, 2.45], [-3.0, 5.8]])
+    none = np.full((2, 2), np.nan)
+    half = with_nearest_frozen(codes, none, 0.5)
+    np.testing.assert_array_equal(half, [[0, np.nan], [-3, np.nan]])
+    np.testing.assert_array_equal(with_nearest_frozen(codes + 1.2, half, 0.5), half)
+    np.testing.assert_array_equal(with_nearest_frozen(codes + 1.2, half, 0.75), [[0, np.nan], [-3, 7]])
+    np.testing.assert_array_equal(with_nearest_frozen(codes, half, 1.0), [[0, 2], [-3, 6]])
+    np.testing.assert_array_equal(none, np.full((2, 2), np.nan))
+
+
+@pytest.fixture
+def freezing(narrow, images) -> Any:
+    """The same with two thirds of its weights frozen."""
+    measure_ranges(narrow, images)
+    set_quantized(narrow, quantized=True)
+    begin_freezing(narrow)
+    freeze_weights(narrow, narrow, 2 / 3)
+    return narrow
+
+
+@pytest.mark.parametrize("name", ["stem", "depth", "point", "pred"])
+def test_in_training_the_frozen_are_rounded_and_the_others_are_not(freezing, name):
+    layer = _layer(freezing, name)
+    step = np.asarray(layer._step())
+    frozen, trained = layer.frozen.numpy(), np.asarray(layer._as_stored(training=True)) / step
+    is_free = np.isnan(frozen)
+    assert np.mean(is_free) == pytest.approx(1 / 3, abs=0.02)
+    np.testing.assert_allclose(trained[~is_free], frozen[~is_free], atol=1e-5)
+    np.testing.assert_allclose(trained[is_free], layer.codes()[is_free], atol=1e-4)
+    assert np.abs(trained[is_free] - np.round(trained[is_free])).min() > 0.1
+    asked = _stored_kernel(layer) / step
+    np.testing.assert_allclose(asked, np.round(layer.codes()), atol=1e-4)
+
+
+def test_only_what_is_not_frozen_gets_a_gradient(freezing, images):
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        objective = tf.reduce_sum(freezing(images, training=True)[:, 0])
+    kernels = [_layer(freezing, name).kernel.value for name in ("stem", "depth", "point", "pred")]
+    for gradient, frozen in zip(tape.gradient(objective, kernels), frozen_codes(freezing), strict=True):
+        gradient, is_free = np.asarray(gradient), np.isnan(frozen.numpy())
+        assert np.all(gradient[~is_free] == 0)
+        assert np.any(gradient[is_free] != 0)
+
+
+@pytest.mark.parametrize("name", ["stem", "depth", "point", "pred"])
+def test_what_is_frozen_keeps_its_code_whatever_became_of_the_weights(freezing, name):
+    layer = _layer(freezing, name)
+    if name in ("stem", "point"):
+        layer.gamma.assign(layer.gamma * -1.7)
+    layer.kernel.assign(layer.kernel + 0.3)
+    before = np.asarray(layer.kernel)
+    express_frozen(freezing, freezing)
+    frozen = layer.frozen.numpy()
+    is_free = np.isnan(frozen)
+    codes = _stored_kernel(layer) / np.asarray(layer._step())
+    np.testing.assert_allclose(codes[~is_free], frozen[~is_free], atol=1e-4)
+    np.testing.assert_array_equal(np.asarray(layer.kernel)[is_free], before[is_free])

@@ -12,7 +12,8 @@ from glyphlite.models.recipe import Recipe, Schedule
 from glyphlite.models.registry import ModelChoice, resolve_model
 from glyphlite.models.user import load_keras_model
 from glyphlite.training import trainer
-from glyphlite.training.schedule import recipe_rates
+from glyphlite.training.loop import TrainingLoop
+from glyphlite.training.schedule import frozen_share, recipe_rates
 from glyphlite.training.trainer import train
 
 RECIPE = Recipe(
@@ -81,6 +82,35 @@ def test_narrow_weights_learn_their_steps_and_survive_a_stop(few, folder, tmp_pa
         np.testing.assert_array_equal(found, expected)
 
 
+def test_weights_frozen_one_after_the_other_survive_a_stop(few, folder, tmp_path, stopped, monkeypatch):
+    choice, shares = _choice(replace(RECIPE, freezing=0.3), bits=4), []
+    freeze = TrainingLoop.freeze
+    monkeypatch.setattr(TrainingLoop, "freeze", lambda loop, share: (shares.append(share), freeze(loop, share))[1])
+    whole = train(choice, few, tmp_path / "whole", seed=3)
+    assert whole.validation_accuracy > 0.7
+    assert shares == sorted(shares)
+    assert 0 < shares[0] < shares[-1] == 1
+    for layer in whole.model.layers:
+        if hasattr(layer, "codes"):
+            np.testing.assert_allclose(layer.codes(), np.round(layer.codes()), atol=1e-3)
+    with stopped(8), pytest.raises(KeyboardInterrupt):  # within the first epoch with int8 simulated
+        train(choice, few, folder, seed=3)
+    result = train(choice, few, folder, seed=3, resume=True)
+    for found, expected in zip(result.model.get_weights(), whole.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_ever_fewer_weights_freeze_at_a_time():
+    recipe = replace(RECIPE, epochs=12, quantized_epochs=10, freezing=0.8)
+    shares = [frozen_share(recipe, epoch, step, 10) for epoch in range(12) for step in (0, 5)]
+    assert shares[:5] == [0] * 5
+    assert shares[-4:] == [1] * 4
+    assert shares[12] == pytest.approx(1 - (1 - 4 / 8) ** 2)
+    more = np.diff(shares[4:-3])
+    assert all(more[:-1] > more[1:])
+    assert frozen_share(replace(recipe, freezing=None), 11, 0, 10) == 0
+
+
 def test_a_recipe_of_other_length_keeps_its_shape():
     assert [RECIPE.with_epochs(epochs).quantized_epochs for epochs in (2, 3, 8, 40)] == [1, 2, 4, 20]
     assert resolve_model("mlp", (28, 28, 1), 10).recipe.with_epochs(2).quantized_epochs == 0
@@ -99,5 +129,7 @@ def test_other_models_are_refused(few, folder):
     choice = resolve_model("mlp", (28, 28, 1), 10)
     with pytest.raises(ModelError, match="asks for quantization-aware layers, mlp has none"):
         train(replace(choice, recipe=RECIPE), few, folder)
+    with pytest.raises(ModelError, match="asks for weights of fewer than eight bits, small has none"):
+        train(_choice(replace(RECIPE, freezing=0.8)), few, folder)
     with pytest.raises(ModelError, match="no schedule for its 2 quantized epochs"):
         recipe_rates(replace(RECIPE, quantized_schedule=None), 3, 10)

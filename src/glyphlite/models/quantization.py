@@ -72,6 +72,60 @@ def measure_ranges(model: "keras.Model", images: np.ndarray) -> None:
         layer.begin_steps()
 
 
+def begin_freezing(model: "keras.Model") -> None:
+    """Let the weights of fewer than eight bits be frozen one after the other; before that they train on, not rounded.
+
+    It concerns training alone: a model that is asked, not trained, rounds all its weights.
+    """
+    for layer in _narrow(model):
+        layer.begin_freezing()
+
+
+def frozen_codes(model: "keras.Model") -> list[Any]:
+    """A TensorFlow variable for each layer that has begun to freeze: codes, NaN for the weights that still train."""
+    return [layer.frozen for layer in _narrow(model) if layer.frozen is not None]
+
+
+def freeze_weights(model: "keras.Model", guide: "keras.Model", share: float) -> None:
+    """Freeze a share of each layer's weights on their codes: the more, those that are nearest to one.
+
+    Source: A. Zhou et al., "Incremental Network Quantization" (ICLR 2017), which freezes in four rounds and the largest first.
+
+    Args:
+        model: that has begun to freeze.
+        guide: of the same layers; where its weights lie decides.
+        share: of the weights that are frozen afterwards, from 0 to 1; what is frozen stays so.
+    """
+    for layer, other in zip(_narrow(model), _narrow(guide), strict=True):
+        layer.frozen.assign(with_nearest_frozen(other.codes(), layer.frozen.numpy(), share))
+
+
+def express_frozen(model: "keras.Model", source: "keras.Model") -> None:
+    """Put the weights of a model exactly on the codes that they are frozen on in another of the same layers."""
+    for layer, other in zip(_narrow(model), _narrow(source), strict=True):
+        if other.frozen is not None:
+            layer.express(other.frozen.numpy())
+
+
+def with_nearest_frozen(codes: np.ndarray, frozen: np.ndarray, share: float) -> np.ndarray:
+    """Codes that are frozen, NaN elsewhere: those that were, and of the others those nearest to whole numbers.
+
+    Args:
+        codes: weights in steps, not rounded.
+        frozen: of the same shape, codes or NaN.
+        share: of the weights, how many are frozen in all.
+    """
+    is_free = np.isnan(frozen)
+    more = round(share * codes.size) - int(np.count_nonzero(~is_free))
+    if more <= 0:
+        return frozen
+    distances = np.where(is_free, np.abs(codes - np.round(codes)), np.inf).reshape(-1)
+    chosen = np.argsort(distances, kind="stable")[:more]
+    result = frozen.copy()
+    result.reshape(-1)[chosen] = np.round(codes).reshape(-1)[chosen]
+    return result
+
+
 def _layers(model: "keras.Model") -> list[Any]:
     """The quantization-aware layers of a model, in order; found without importing them."""
     return [layer for layer in getattr(model, "layers", []) if hasattr(layer, "quantized") and hasattr(layer, "set_range")]

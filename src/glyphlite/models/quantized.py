@@ -11,7 +11,8 @@ stay such multiples in the float state too: the weights behind them, without the
 Source of the arithmetic: B. Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
 Inference" (CVPR 2018), with ranges learned by the gradients of TensorFlow's ``fake_quant_with_min_max_vars``; the scales are
 those of the TFLite 8-bit quantization specification. Learned steps: S. Esser et al., "Learned Step Size Quantization" (ICLR
-2020). Importing this module imports TensorFlow; nothing here knows recipes.
+2020). Weights frozen one after the other: A. Zhou et al., "Incremental Network Quantization" (ICLR 2017). Importing this
+module imports TensorFlow; nothing here knows recipes.
 """
 
 import math
@@ -79,17 +80,32 @@ class _Weighted(_Quantized):
         log_step: natural logarithm of the step between two weights, one a channel or one for all; of fewer than 8 bits only. By
             the logarithm Adam's rate is a part of the step, however small that is.
         stepped: whether weights of fewer than 8 bits are multiples of their steps by now.
+        frozen: once they are frozen one after the other, a variable like the kernel: the codes of those that are, else NaN.
     """
 
     def __init__(self, *, weight_bits: int = 8, stepped: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not 2 <= weight_bits <= 8:
             raise ValueError(f"weights of {weight_bits} bits; expected 2 to 8")
-        self.weight_bits, self.stepped = weight_bits, stepped
+        self.weight_bits, self.stepped, self.frozen = weight_bits, stepped, None
 
     def begin_steps(self) -> None:
         """Set the steps to those that express the weights best: the beginning of learning them."""
         raise NotImplementedError
+
+    def begin_freezing(self) -> None:
+        """From here on round no weight in training but those that `frozen` names; it names none yet."""
+        self.frozen = tf.Variable(tf.fill(self.kernel.shape, math.nan), trainable=False)
+
+    def codes(self) -> np.ndarray:
+        """The weights that are deployed, in steps and not rounded, within what the bits hold."""
+        largest = _largest(self.weight_bits)
+        return np.clip(np.asarray(self._deployed() / self._step()), -largest, largest)
+
+    def express(self, codes: np.ndarray) -> None:
+        """Put weights where they are rounded to codes and lose nothing by it; NaN leaves a weight where it is."""
+        exact = codes * np.asarray(self._step() / self._factor())
+        self.kernel.assign(np.where(np.isfinite(exact), exact, np.asarray(self.kernel)))
 
     def get_config(self) -> dict[str, Any]:
         """What it takes to make this layer again, its state included."""
@@ -100,16 +116,34 @@ class _Weighted(_Quantized):
         if self.weight_bits < 8:
             self.log_step = self.add_weight(shape=shape, initializer="zeros", name="log_step", autocast=False)
 
-    def _as_stored(self, kernel: Any, axes: tuple[int, ...]) -> Any:
-        """The kernel as the file has it in this state; ``axes`` share a scale, where each has all eight bits."""
+    def _factor(self) -> Any:
+        """What the kernel is multiplied by where it is deployed; broadcasts against it."""
+        return tf.ones(())
+
+    def _deployed(self) -> Any:
+        """The kernel of the layer that is deployed, not rounded."""
+        return self.kernel.value * self._factor()
+
+    def _step(self) -> Any:
+        """The step between two weights; broadcasts against the kernel."""
+        step = tf.exp(self.log_step.value)
+        if not step.shape.rank:
+            return step
+        return tf.reshape(step, [1 if axis in self._shared_axes else size for axis, size in enumerate(self.kernel.shape)])
+
+    def _as_stored(self, *, training: bool = False) -> Any:
+        """The deployed kernel as the file has it in this state; in training, where it freezes, with the rest not rounded."""
+        kernel = self._deployed()
         if self.weight_bits == 8:
-            return rounded_weights(kernel, axes) if self.quantized else kernel
+            return rounded_weights(kernel, self._shared_axes) if self.quantized else kernel
         if not self.stepped:
             return kernel
-        step = tf.exp(self.log_step.value)
-        if step.shape.rank:
-            step = tf.reshape(step, [1 if axis in axes else size for axis, size in enumerate(kernel.shape)])
-        return stepped_weights(kernel, step, self.weight_bits)
+        return stepped_weights(kernel, self._step(), self.weight_bits, self.frozen if training else None)
+
+    @property
+    def _shared_axes(self) -> tuple[int, ...]:
+        """The axes of the kernel that share a scale, where each weight has all eight bits."""
+        raise NotImplementedError
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
@@ -178,8 +212,8 @@ class QuantizedConv2D(_Weighted):
         if self.normalized and training and not self.quantized:
             sums = self._normalize(self._convolve(images, self.kernel.value))
         else:
-            kernel, bias = self.folded()
-            sums = self._convolve(images, self._as_stored(kernel, self._shared_axes))
+            bias = self.folded()[1]
+            sums = self._convolve(images, self._as_stored(training=training))
             sums = sums if bias is None else tf.nn.bias_add(sums, tf.cast(bias, sums.dtype))
         return self.rounded(tf.nn.relu(sums) if self.activation == "relu" else sums)
 
@@ -190,12 +224,9 @@ class QuantizedConv2D(_Weighted):
 
     def folded(self) -> tuple[Any, Any]:
         """The kernel and the bias (None without normalization) of the convolution that computes the same in one step."""
-        kernel = self.kernel.value
         if not self.normalized:
-            return kernel, None
-        factor = self.gamma.value * tf.math.rsqrt(self.variance.value + _EPSILON)
-        across = tf.reshape(factor, (1, 1, -1, 1)) if self.depthwise else factor
-        return kernel * across, self.beta.value - self.mean.value * factor
+            return self.kernel.value, None
+        return self._deployed(), self.beta.value - self.mean.value * self._normalization()
 
     def begin_steps(self) -> None:
         """Set the steps, one a channel, to those that express the folded kernel best."""
@@ -234,6 +265,15 @@ class QuantizedConv2D(_Weighted):
         for moving, now in ((self.mean, mean), (self.variance, variance)):
             moving.assign(moving.value * self.momentum + now * (1 - self.momentum))
         return result
+
+    def _normalization(self) -> Any:
+        """What normalization multiplies each channel by."""
+        return self.gamma.value * tf.math.rsqrt(self.variance.value + _EPSILON)
+
+    def _factor(self) -> Any:
+        if not self.normalized:
+            return super()._factor()
+        return tf.reshape(self._normalization(), (1, 1, -1, 1)) if self.depthwise else self._normalization()
 
     @property
     def _shared_axes(self) -> tuple[int, ...]:
@@ -282,15 +322,18 @@ class QuantizedDense(_Weighted):
         """Kernel and bias."""
         return math.prod(self.kernel.shape) + self.units
 
-    def call(self, features: Any) -> Any:
+    def call(self, features: Any, training: bool = False) -> Any:
         """Features ``(batch, in)`` to sums ``(batch, units)``."""
-        kernel = self._as_stored(self.kernel.value, axes=(0,))
-        sums = tf.matmul(features, tf.cast(kernel, features.dtype))
+        sums = tf.matmul(features, tf.cast(self._as_stored(training=training), features.dtype))
         return self.rounded(tf.nn.bias_add(sums, tf.cast(self.bias.value, sums.dtype)))
 
     def begin_steps(self) -> None:
         """Set the one step to that which expresses the kernel best."""
         self.log_step.assign(np.log(best_steps(np.asarray(self.kernel), (0, 1), self.weight_bits))[0])
+
+    @property
+    def _shared_axes(self) -> tuple[int, ...]:
+        return (0,)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """``(batch, units)``."""
@@ -313,16 +356,19 @@ def rounded_weights(weights: Any, axes: tuple[int, ...]) -> Any:
     return weights + tf.stop_gradient(tf.round(weights / scale) * scale - weights)
 
 
-def stepped_weights(weights: Any, step: Any, bits: int) -> Any:
+def stepped_weights(weights: Any, step: Any, bits: int, frozen: Any = None) -> Any:
     """Weights as multiples of a step, as many either side of 0 as ``bits`` hold; gradients pass, to the step as well.
 
     Args:
         weights: float32.
         step: a scalar, or a shape that broadcasts against the weights.
         bits: of a weight; 4 gives -7 to 7 steps.
+        frozen: the steps that some weights stay at, whatever they are; NaN for the rest, which are not rounded.
     """
     largest = _largest(bits)
     codes = tf.clip_by_value(weights / step, -largest, largest)
+    if frozen is not None:
+        return tf.where(tf.math.is_nan(frozen), codes, frozen) * step
     return (codes + tf.stop_gradient(tf.round(codes) - codes)) * step
 
 

@@ -61,6 +61,9 @@ class Recipe:
     ``quantized_epochs`` of the ``epochs``, the last ones, are trained with int8 simulated, under the schedule
     ``quantized_schedule``; ``schedule`` spans those before. Only models of quantization-aware layers can be trained so.
 
+    ``freezing``, for weights of fewer than eight bits: in this share of the quantized epochs they are frozen on their codes one
+    after the other; those that are not frozen yet train on, not rounded. None: all are rounded all the time.
+
     ``augmentation`` and ``photometric`` name warps and changes of light (`glyphlite.data.augment`). After ``augmentation_cycle``
     epochs order and warps repeat, so that teachers are asked about each warped image once.
 
@@ -81,6 +84,7 @@ class Recipe:
     ema: float | None = None
     quantized_epochs: int = 0
     quantized_schedule: Schedule | None = None
+    freezing: float | None = None
     precision: str = "float32"
     split_seed: int | None = None
     beginnings: Beginnings | None = None
@@ -133,5 +137,6 @@ def describe_recipe(recipe: Recipe) -> str:
     if recipe.beginnings:
         words.append(f"the best of {recipe.beginnings.count} initializations after {recipe.beginnings.epochs} epochs")
     if recipe.quantized_epochs:
-        words.append(f"the last {recipe.quantized_epochs} quantization-aware")
+        frozen = ", their weights frozen one after the other" if recipe.freezing else ""
+        words.append(f"the last {recipe.quantized_epochs} quantization-aware{frozen}")
     return ", ".join(words)

@@ -12,7 +12,16 @@ import numpy as np
 from glyphlite.data.augment import PHOTOMETRIC
 from glyphlite.data.records import Split, as_float
 from glyphlite.errors import ModelError
-from glyphlite.models.quantization import is_quantization_aware, measure_ranges, set_quantized
+from glyphlite.models.quantization import (
+    begin_freezing,
+    express_frozen,
+    freeze_weights,
+    frozen_codes,
+    has_narrow_weights,
+    is_quantization_aware,
+    measure_ranges,
+    set_quantized,
+)
 from glyphlite.models.recipe import Recipe
 from glyphlite.models.registry import ModelChoice
 from glyphlite.models.user import in_one_line
@@ -71,6 +80,8 @@ class TrainingLoop:
             raise ModelError(f"{choice.name} has nothing to train")
         if recipe.quantized_epochs and not is_quantization_aware(self.model):
             raise ModelError(f"the recipe {recipe.name} asks for quantization-aware layers, {choice.name} has none")
+        if recipe.freezing and not has_narrow_weights(self.model):
+            raise ModelError(f"the recipe {recipe.name} asks for weights of fewer than eight bits, {choice.name} has none")
         self._weights = [variable.value for variable in self._student.trainable_variables]
         self._first_moments = [tf.Variable(tf.zeros_like(weight)) for weight in self._weights]
         self._second_moments = [tf.Variable(tf.zeros_like(weight)) for weight in self._weights]
@@ -130,6 +141,12 @@ class TrainingLoop:
                 theirs.assign(ours.value)
         for variable, average in zip(self.model.trainable_variables, self._averages, strict=False):
             variable.assign(average)
+        express_frozen(self.model, self._student)
+
+    def freeze(self, share: float) -> None:
+        """From here on keep a share of each layer's weights of fewer than eight bits as they would be rounded now."""
+        self.synchronize()
+        freeze_weights(self._student, self.model, share)
 
     def quantize(self) -> None:
         """From here on simulate int8: go on from what `synchronize` gives, ranges measured on training images, Adam anew."""
@@ -146,6 +163,8 @@ class TrainingLoop:
 
         for model in (self.model, self._student):
             set_quantized(model, quantized=True)
+        if self.recipe.freezing:
+            begin_freezing(self._student)
         self._run, self._evaluate = self._compile(tf)
 
     def weights(self) -> list[np.ndarray]:
@@ -153,7 +172,7 @@ class TrainingLoop:
         return [np.array(weight) for weight in self.model.get_weights()]
 
     def state(self) -> dict[str, np.ndarray]:
-        """Everything that the next step depends on: weights, moments, averages, every seed generator, the number of steps."""
+        """Everything that the next step depends on: weights, moments, averages, frozen codes, seed generators, steps done."""
         arrays = {name: np.array(variable.numpy()) for name, variable in self._variables().items()}
         return {**arrays, "step": np.array(self.step, np.int64), "started": np.array(self._started, np.int64)}
 
@@ -180,6 +199,7 @@ class TrainingLoop:
             "first_moment": self._first_moments,
             "second_moment": self._second_moments,
             "average": self._averages,
+            "frozen": frozen_codes(self._student),
             "global_seed": [global_seed_generator().state],
         }
         return {f"{group}/{index}": variable for group, variables in groups.items() for index, variable in enumerate(variables)}

@@ -1,4 +1,4 @@
-"""The formulas behind a recipe's `Schedule`: which learning rate every step of an epoch takes. Pure arithmetic."""
+"""The formulas behind a recipe: which learning rate every step takes, how many weights are frozen by then. Pure arithmetic."""
 
 import numpy as np
 
@@ -18,6 +18,17 @@ def recipe_rates(recipe: Recipe, epoch: int, steps: int) -> np.ndarray:
         raise ModelError(f"the recipe {recipe.name} has no schedule for its {recipe.quantized_epochs} quantized epochs")
     done = epoch - recipe.float_epochs
     return learning_rates(recipe.quantized_schedule, epoch=done, epochs=recipe.quantized_epochs, steps=steps)
+
+
+def frozen_share(recipe: Recipe, epoch: int, step: int, steps: int) -> float:
+    """The share of a layer's weights of fewer than eight bits that is frozen before a step of an epoch (both from 0).
+
+    Ever fewer at a time, 1 - (1 - t)^2: the later a weight is frozen, the less is left to make up for it.
+    """
+    if not recipe.freezing or epoch < recipe.float_epochs:
+        return 0.0
+    done = (epoch - recipe.float_epochs + step / steps) / (recipe.freezing * recipe.quantized_epochs)
+    return 1 - (1 - min(done, 1.0)) ** 2
 
 
 def learning_rates(schedule: Schedule, *, epoch: int, epochs: int, steps: int) -> np.ndarray:

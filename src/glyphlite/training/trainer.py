@@ -28,7 +28,7 @@ from glyphlite.training.history import EpochRecord, write_history
 from glyphlite.training.loop import TrainingLoop
 from glyphlite.training.precision import compute_precision
 from glyphlite.training.progress import TrainingProgress
-from glyphlite.training.schedule import recipe_rates
+from glyphlite.training.schedule import frozen_share, recipe_rates
 from glyphlite.training.session import Session, content_hash, require_same_settings, training_settings, warn_of_other_versions
 from glyphlite.training.teachers import Teachers, with_fitting_teachers
 
@@ -224,6 +224,8 @@ class _Training:
         saved = time.monotonic()
         for chunk in self.batches.epoch(session.epoch, from_step=session.batch):
             end = chunk.first_step + len(chunk.order)
+            if share := frozen_share(recipe, session.epoch, chunk.first_step, self.batches.steps):
+                loop.freeze(share)
             loss, correct = loop.run(chunk, rates[chunk.first_step : end], self._answers(session.epoch, chunk))
             session.loss_sum, session.correct = session.loss_sum + loss, session.correct + correct
             if not math.isfinite(loss):
