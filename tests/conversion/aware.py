@@ -7,16 +7,16 @@ from glyphlite.models.architecture import Architecture, FoldedConv, FoldedDepthw
 from glyphlite.models.quantization import measure_ranges, set_quantized
 
 
-def aware_model(mnist: Dataset, name: str, *, seed: int, stem: int, weight_bits: int = 8) -> Any:
-    """Every kind of layer that is trained for int8; ``stem``: filters of the first one."""
+def aware_model(mnist: Dataset, name: str, *, seed: int, stem: int, weight_bits: int = 8, bias: bool = True) -> Any:
+    """Every kind of layer that is trained for int8; ``stem``: filters of the first one; ``bias``: of convolutions."""
     import keras
 
     keras.utils.set_random_seed(seed)
     layers = (
-        FoldedConv("stem", stem, 5, 2),
+        FoldedConv("stem", stem, 5, 2, bias=bias),
         Pool("pool"),
         FoldedDepthwise("depth", 3),
-        FoldedConv("point", 12, 1),
+        FoldedConv("point", 12, 1, bias=bias),
         GlobalMean("mean"),
     )
     built = Architecture(name, layers, weight_bits).build((28, 28, 1), 10)

@@ -56,8 +56,7 @@ def test_every_kernel_is_stored_in_four_bits(files):
 def test_the_file_holds_the_weights_that_were_trained(model, files):
     for name, tensor in _kernels(files["int8"]).items():
         layer = next(layer for layer in model.layers if layer.name == name.split("/")[0])
-        kernel = layer.kernel.value if layer.name == "pred" else layer.folded()[0]
-        trained = np.asarray(layer._as_stored(kernel, (0,) if layer.name == "pred" else layer._shared_axes))
+        trained = np.asarray(layer._as_stored())
         scales = np.asarray(tensor.quantization.scales)
         stored = tensor.data * (
             scales if tensor.data.ndim == 4 and layer.depthwise else scales.reshape(-1, *[1] * (tensor.data.ndim - 1))
@@ -120,3 +119,20 @@ def test_a_kernel_of_zeros_is_packed_too(samples):
     assert kernel.data is not None
     assert not kernel.data.any()
     np.testing.assert_array_equal(pack_int4(kernel.data), np.zeros(kernel.bytes))
+
+
+def test_convolutions_without_bias_share_their_zeros_and_run_everywhere(mnist, tmp_path):
+    model = aware_model(mnist, "unbiased", seed=7, stem=12, weight_bits=4, bias=False)
+    model.get_layer("pred").bias.assign(np.linspace(-1, 1, 10))
+    with exported(model) as saved:
+        content = convert_exported(saved, "int8").content
+    graph = parse_graph(content)
+    weights = 12 * 25 // 2 + 12 * 9 // 2 + 12 * 12 // 2 + 12 * 10 // 2
+    assert weight_bytes(graph) == weights + 4 * 12 + 4 * 10
+    path = tmp_path / "model_int8.tflite"
+    path.write_bytes(content)
+    images = as_float(mnist.validation.images[:200])
+    simulated = np.asarray(model(images))
+    for runtime in ("litert", "tflm"):
+        deployed = predict_probabilities(get_runtime(runtime).load(path), images)
+        np.testing.assert_allclose(deployed, simulated, atol=0.03)

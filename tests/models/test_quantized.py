@@ -159,6 +159,49 @@ def test_counts_are_those_of_the_model_that_is_built(last):
 
 
 @pytest.fixture
+def unbiased(images) -> Any:
+    """Convolutions without bias, their mean squares moved by a few batches."""
+    import keras
+
+    keras.utils.set_random_seed(3)
+    layers = (FoldedConv("stem", 6, 5, 2, bias=False), FoldedDepthwise("depth", 3), FoldedConv("point", 8, 1, bias=False))
+    built = Architecture("unbiased", (*layers, GlobalMean("mean"))).build((28, 28, 1), 10)
+    for _ in range(300):
+        built(images, training=True)
+    return built
+
+
+def test_normalization_without_a_bias_divides_by_the_root_of_the_mean_square(unbiased, images):
+    import keras
+    import tensorflow as tf
+
+    trained, folded = np.asarray(unbiased(images, training=True)), np.asarray(unbiased(images, training=False))
+    np.testing.assert_allclose(folded, trained, atol=0.02)
+    stem = _layer(unbiased, "stem")
+    stem.gamma.assign(np.linspace(0.5, 2, 6))
+    sums = np.asarray(tf.nn.conv2d(images, stem.kernel.value, 2, "VALID"), np.float64)
+    expected = np.maximum(sums / np.sqrt((sums**2).mean(axis=(0, 1, 2)) + 1e-3) * np.linspace(0.5, 2, 6), 0)
+    np.testing.assert_allclose(np.asarray(stem(images, training=True)), expected, atol=1e-4)
+    black = keras.Model(unbiased.inputs[0], _layer(unbiased, "point").output)(np.zeros((1, 28, 28, 1), np.float32))
+    assert not np.asarray(black).any()
+
+
+def test_a_convolution_without_bias_has_none_to_store(unbiased, images, tmp_path):
+    from glyphlite.models.cost import keras_parameters
+
+    stem, point = _layer(unbiased, "stem"), _layer(unbiased, "point")
+    assert stem.folded()[1] is None
+    assert (stem.deployed_parameters, point.deployed_parameters) == (6 * 25, 8 * 6)
+    assert keras_parameters(unbiased) == 6 * 25 + 6 * 9 + 8 * 6 + 8 * 10 + 10
+    costs = Architecture("unbiased", (FoldedConv("stem", 6, 5, 2, bias=False), GlobalMean("mean"))).costs((28, 28, 1), 10)
+    assert [cost.parameters for cost in costs] == [6 * 25, 0, 6 * 10 + 10]
+    unbiased.save(tmp_path / "model.keras")
+    again = load_keras_model(tmp_path / "model.keras")
+    assert not _layer(again, "stem").centered
+    np.testing.assert_array_equal(np.asarray(again(images)), np.asarray(unbiased(images)))
+
+
+@pytest.fixture
 def narrow(images) -> Any:
     """The same layers with weights of four bits, still in float."""
     import keras

@@ -74,13 +74,17 @@ class Dropout:
 
 @dataclass(frozen=True)
 class FoldedConv:
-    """2-D convolution whose batch normalization folds into it, then ReLU; trained for int8."""
+    """2-D convolution whose batch normalization folds into it, then ReLU; trained for int8.
+
+    ``bias``: a number a channel, which takes four bytes; without it normalization scales and does not centre.
+    """
 
     name: str
     filters: int
     kernel: int
     stride: int = 1
     padding: str = "valid"
+    bias: bool = True
 
 
 @dataclass(frozen=True)
@@ -196,8 +200,9 @@ def _cost(layer: Layer, shape: tuple[int, ...]) -> LayerCost:
     match layer:
         case Conv(name, filters, kernel, stride):
             return _convolution_cost(name, shape, filters, shape[-1], kernel, stride, "valid")
-        case FoldedConv(name, filters, kernel, stride, padding):
-            return _convolution_cost(name, shape, filters, shape[-1], kernel, stride, padding)
+        case FoldedConv(name, filters, kernel, stride, padding, bias):
+            cost = _convolution_cost(name, shape, filters, shape[-1], kernel, stride, padding)
+            return cost if bias else replace(cost, parameters=cost.parameters - filters)
         case FoldedDepthwise(name, kernel, stride, padding):
             cost = _convolution_cost(name, shape, shape[-1], 1, kernel, stride, padding)
             return replace(cost, parameters=cost.parameters - shape[-1])
@@ -231,10 +236,10 @@ def _keras_layer(layer: Layer, bits: int) -> "keras.Layer":
     match layer:
         case Conv(name, filters, kernel, stride, activation):
             return layers.Conv2D(filters, kernel, stride, activation=activation, name=name)
-        case FoldedConv(name, filters, kernel, stride, padding):
+        case FoldedConv(name, filters, kernel, stride, padding, bias):
             from glyphlite.models.quantized import QuantizedConv2D
 
-            return QuantizedConv2D(filters, kernel, strides=stride, padding=padding, name=name, weight_bits=bits)
+            return QuantizedConv2D(filters, kernel, strides=stride, padding=padding, centered=bias, name=name, weight_bits=bits)
         case FoldedDepthwise(name, kernel, stride, padding):
             from glyphlite.models.quantized import QuantizedConv2D
 

@@ -164,8 +164,11 @@ class QuantizedConv2D(_Weighted):
 
     Attributes:
         kernel: ``(height, width, in, out)``; ``(height, width, channels, 1)`` where it is depthwise.
-        beta: the shift of the normalization, ``(out,)``; a layer without normalization has no bias.
-        gamma: the scale of the normalization, ``(out,)``; with ``mean`` and ``variance``, its moving statistics.
+        beta: the shift of the normalization, ``(out,)``; a layer without normalization, or with one that is not centred, has
+            no bias.
+        gamma: the scale of the normalization, ``(out,)``; with ``mean`` and ``variance``, its moving statistics. Of one that is
+            not centred ``variance`` is the mean square, by whose root it divides: batch normalization as B. Zhang and R.
+            Sennrich simplified layer normalization ("Root Mean Square Layer Normalization", 2019).
     """
 
     def __init__(
@@ -178,13 +181,15 @@ class QuantizedConv2D(_Weighted):
         activation: str | None = "relu",
         depthwise: bool = False,
         normalized: bool = True,
+        centered: bool = True,
         momentum: float = 0.97,
         **kwargs: Any,
     ) -> None:
         """A layer of ``filters`` outputs (as many as it has inputs, where it is depthwise) with square kernels."""
         super().__init__(signed=activation is None, **kwargs)
         self.filters, self.kernel_size, self.strides, self.padding = filters, kernel_size, strides, padding
-        self.activation, self.depthwise, self.normalized, self.momentum = activation, depthwise, normalized, momentum
+        self.activation, self.depthwise, self.momentum = activation, depthwise, momentum
+        self.normalized, self.centered = normalized, normalized and centered
 
     def build(self, input_shape: Any) -> None:
         """Make kernel, shift and, where it normalizes, scale and moving statistics."""
@@ -199,13 +204,14 @@ class QuantizedConv2D(_Weighted):
             autocast=False,
         )
         self._add_steps((outputs,))
+        if self.centered:
+            self.beta = self._per_channel("beta", outputs, 0.0)
         if self.normalized:
-            self.beta = self.add_weight(shape=(outputs,), initializer="zeros", name="beta", autocast=False)
-            self.gamma = self.add_weight(shape=(outputs,), initializer="ones", name="gamma", autocast=False)
-            self.mean = self.add_weight(shape=(outputs,), initializer="zeros", name="mean", trainable=False, autocast=False)
-            self.variance = self.add_weight(
-                shape=(outputs,), initializer="ones", name="variance", trainable=False, autocast=False
-            )
+            self.gamma = self._per_channel("gamma", outputs, 1.0)
+        if self.centered:
+            self.mean = self._per_channel("mean", outputs, 0.0, trainable=False)
+        if self.normalized:
+            self.variance = self._per_channel("variance", outputs, 1.0, trainable=False)
 
     def call(self, images: Any, training: bool = False) -> Any:
         """Images ``(batch, height, width, channels)`` to feature maps."""
@@ -219,13 +225,13 @@ class QuantizedConv2D(_Weighted):
 
     @property
     def deployed_parameters(self) -> int:
-        """Kernel and, of a normalized layer, a bias a channel."""
-        return math.prod(self.kernel.shape) + (self.beta.shape[0] if self.normalized else 0)
+        """Kernel and, of a layer whose normalization is centred, a bias a channel."""
+        return math.prod(self.kernel.shape) + (self.beta.shape[0] if self.centered else 0)
 
     def folded(self) -> tuple[Any, Any]:
-        """The kernel and the bias (None without normalization) of the convolution that computes the same in one step."""
-        if not self.normalized:
-            return self.kernel.value, None
+        """The kernel and the bias (None where there is none) of the convolution that computes the same in one step."""
+        if not self.centered:
+            return self._deployed(), None
         return self._deployed(), self.beta.value - self.mean.value * self._normalization()
 
     def begin_steps(self) -> None:
@@ -241,7 +247,7 @@ class QuantizedConv2D(_Weighted):
 
     def get_config(self) -> dict[str, Any]:
         """What it takes to make this layer again."""
-        names = ("filters", "kernel_size", "strides", "padding", "activation", "depthwise", "normalized", "momentum")
+        names = ("filters", "kernel_size", "strides", "padding", "activation", "depthwise", "normalized", "centered", "momentum")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
     def _convolve(self, images: Any, kernel: Any) -> Any:
@@ -251,8 +257,16 @@ class QuantizedConv2D(_Weighted):
             return tf.nn.depthwise_conv2d(images, kernel, strides, padding)
         return tf.nn.conv2d(images, kernel, strides, padding)
 
+    def _per_channel(self, name: str, channels: int, value: float, *, trainable: bool = True) -> Any:
+        initializer = keras.initializers.Constant(value)
+        return self.add_weight(shape=(channels,), initializer=initializer, name=name, trainable=trainable, autocast=False)
+
     def _normalize(self, sums: Any) -> Any:
         """Batch normalization as TensorFlow's one kernel for it: Keras's own, made of many ops, takes twice the time on a CPU."""
+        if not self.centered:
+            square = tf.reduce_mean(tf.square(tf.cast(sums, tf.float32)), axis=(0, 1, 2))
+            self.variance.assign(self.variance.value * self.momentum + square * (1 - self.momentum))
+            return sums * tf.cast(self._normalization(square), sums.dtype)
         result, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=sums,
             scale=self.gamma.value,
@@ -266,9 +280,9 @@ class QuantizedConv2D(_Weighted):
             moving.assign(moving.value * self.momentum + now * (1 - self.momentum))
         return result
 
-    def _normalization(self) -> Any:
-        """What normalization multiplies each channel by."""
-        return self.gamma.value * tf.math.rsqrt(self.variance.value + _EPSILON)
+    def _normalization(self, variance: Any = None) -> Any:
+        """What normalization multiplies each channel by: by its moving statistics, or by a batch's own."""
+        return self.gamma.value * tf.math.rsqrt((self.variance.value if variance is None else variance) + _EPSILON)
 
     def _factor(self) -> Any:
         if not self.normalized:
