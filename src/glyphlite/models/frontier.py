@@ -1,11 +1,12 @@
 """Our own family, ``glyph-1k`` to ``glyph-64k``: for each budget of weight bytes the most accurate classifier we know to make.
 
 Only ops that LiteRT, TensorFlow Lite Micro and the compiler all run in int8. What was measured to pay, on validation images:
-up to 16 KB weights of four bits, of which there are twice as many for the bytes; separable convolutions (a depthwise one looks
-around, a pointwise one mixes channels) buy depth for a few bytes; resolution spent slowly, by convolutions without padding in
-place of pooling; a first convolution of 4x4 with stride 2, which costs half the time of one at full size; two teachers; changes
-of light; bent digits, where there is room to learn from them. Widths repeat where they can, as the zero biases of depthwise
-convolutions are stored once a width. docs/quantization-aware.md has the figures. Data; nothing of Keras.
+up to 16 KB weights of four bits, of which there are twice as many for the bytes; in 1 and 2 KB no biases, and weights frozen
+one after the other; separable convolutions (a depthwise one looks around, a pointwise one mixes channels) buy depth for a few
+bytes; resolution spent slowly, by convolutions without padding in place of pooling; a first convolution of 4x4 with stride 2,
+which costs half the time of one at full size; two teachers; changes of light; bent digits at 1, 2, 8 and 16 KB. Widths repeat
+where they can, as zeros in place of biases are stored once a width. docs/quantization-aware.md has the figures. Data; nothing
+of Keras.
 """
 
 from dataclasses import replace
@@ -27,11 +28,14 @@ def _recipe(
     photometric: str = "faded_noisy",
     cycle: int = 4,
     narrow: float | None = None,
+    freezing: float | None = None,
 ) -> Recipe:
     """The one recipe of the family: a long cosine, averaged weights, teachers, then a sixth of the epochs with int8 simulated.
 
-    ``narrow``, for weights of four bits, which take more from the model: more than a quarter of the epochs, at that rate.
+    ``narrow``, for weights of four bits, which take more from the model: more than a quarter of the epochs, at that rate; where
+    they are frozen one after the other, more than a fifth.
     """
+    quantized = epochs / 6 if narrow is None else epochs * 3 / (14 if freezing else 11)
     return Recipe(
         f"frontier-{budget}",
         epochs,
@@ -42,8 +46,9 @@ def _recipe(
         augmentation_cycle=cycle,
         distillation=Distillation(("teacher-32k", "teacher-64k")),
         ema=0.998,
-        quantized_epochs=round(epochs * 3 / 11) if narrow else epochs // 6,
+        quantized_epochs=round(quantized) if narrow else int(quantized),
         quantized_schedule=Schedule("one_cycle", peak=narrow or 0.001, warmup=0.1),
+        freezing=freezing,
         split_seed=0,
     )
 
@@ -67,6 +72,17 @@ def _tapering(name: str, stem: int, filters: tuple[int, ...], *, wide: bool = Fa
     return Architecture(name, (FoldedConv("stem", stem, 4, 2, "same"), *separable, GlobalMean("mean")), bits)
 
 
+def _even(name: str, width: int) -> Architecture:
+    """As `_tapering`, of one width throughout and without biases, for which zeros of that width stand once; of four bits."""
+    stem = FoldedConv("stem", width, 4, 2, "same", bias=False)
+    separable = [
+        layer
+        for number in range(1, 5)
+        for layer in (FoldedDepthwise(f"depth{number}", 3), FoldedConv(f"point{number}", width, 1, bias=False))
+    ]
+    return Architecture(name, (stem, *separable, GlobalMean("mean")), 4)
+
+
 def _coarse(name: str, stem: int, early: int, late: int) -> Architecture:
     """5x5 with stride 3, to maps of 8; two separable convolutions, and a head over the whole map of 4."""
     blocks = (*_separable(1, early), *_separable(2, late))
@@ -84,16 +100,16 @@ def _deep(name: str, stem: int, early: int, late: tuple[int, ...]) -> Architectu
 
 FRONTIER: tuple[KnownModel, ...] = (
     KnownModel(
-        _tapering("glyph-1k", 12, (12, 12, 12, 14), bits=4),
+        _even("glyph-1k", 15),
         replace(
-            _recipe("1k", 66, augmentation="affine_gentle", photometric="faded_noisy_gentle", narrow=0.001),
-            beginnings=Beginnings(5, 4),
+            _recipe("1k", 84, augmentation="elastic", photometric="faded_noisy_gentle", cycle=12, narrow=0.004, freezing=0.85),
+            beginnings=Beginnings(3, 3),
         ),
         "weights of at most 1 KB",
     ),
     KnownModel(
-        _tapering("glyph-2k", 16, (20, 20, 20, 22), bits=4),
-        _recipe("2k", 60, augmentation="affine_gentle", photometric="faded_noisy_gentle", narrow=0.002),
+        _even("glyph-2k", 23),
+        _recipe("2k", 76, augmentation="elastic", photometric="faded_noisy_gentle", cycle=12, narrow=0.002, freezing=0.85),
         "weights of at most 2 KB",
     ),
     KnownModel(
