@@ -6,7 +6,7 @@ and nothing of training.
 
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from glyphlite.errors import ModelError
@@ -201,11 +201,9 @@ def _cost(layer: Layer, shape: tuple[int, ...]) -> LayerCost:
         case Conv(name, filters, kernel, stride):
             return _convolution_cost(name, shape, filters, shape[-1], kernel, stride, "valid")
         case FoldedConv(name, filters, kernel, stride, padding, bias):
-            cost = _convolution_cost(name, shape, filters, shape[-1], kernel, stride, padding)
-            return cost if bias else replace(cost, parameters=cost.parameters - filters)
+            return _convolution_cost(name, shape, filters, shape[-1], kernel, stride, padding, bias=bias)
         case FoldedDepthwise(name, kernel, stride, padding):
-            cost = _convolution_cost(name, shape, shape[-1], 1, kernel, stride, padding)
-            return replace(cost, parameters=cost.parameters - shape[-1])
+            return _convolution_cost(name, shape, shape[-1], 1, kernel, stride, padding, bias=False)
         case Pool(name, size):
             height, width, channels = shape
             return LayerCost(name, (height // size, width // size, channels), 0, 0)
@@ -222,12 +220,13 @@ def _cost(layer: Layer, shape: tuple[int, ...]) -> LayerCost:
 
 
 def _convolution_cost(
-    name: str, shape: tuple[int, ...], filters: int, depth: int, kernel: int, stride: int, padding: str
+    name: str, shape: tuple[int, ...], filters: int, depth: int, kernel: int, stride: int, padding: str, *, bias: bool = True
 ) -> LayerCost:
     """Of ``filters`` kernels that look at ``depth`` channels each; the parameters are those after folding: kernel and bias."""
     lengths = [-(-side // stride) if padding == "same" else (side - kernel) // stride + 1 for side in shape[:2]]
     weights = kernel * kernel * depth * filters
-    return LayerCost(name, (*lengths, filters), weights + filters, weights * max(0, lengths[0]) * max(0, lengths[1]))
+    macs = weights * max(0, lengths[0]) * max(0, lengths[1])
+    return LayerCost(name, (*lengths, filters), weights + (filters if bias else 0), macs)
 
 
 def _keras_layer(layer: Layer, bits: int) -> "keras.Layer":

@@ -16,8 +16,8 @@ from glyphlite.models.known import KnownModel
 from glyphlite.models.recipe import Beginnings, Distillation, Recipe, Schedule
 
 
-def _separable(number: int, filters: int, padding: str = "valid") -> tuple[Layer, ...]:
-    return FoldedDepthwise(f"depth{number}", 3, padding=padding), FoldedConv(f"point{number}", filters, 1)
+def _separable(number: int, filters: int, padding: str = "valid", *, bias: bool = True) -> tuple[Layer, ...]:
+    return FoldedDepthwise(f"depth{number}", 3, padding=padding), FoldedConv(f"point{number}", filters, 1, bias=bias)
 
 
 def _recipe(
@@ -35,7 +35,7 @@ def _recipe(
     ``narrow``, for weights of four bits, which take more from the model: more than a quarter of the epochs, at that rate; where
     they are frozen one after the other, more than a fifth.
     """
-    quantized = epochs / 6 if narrow is None else epochs * 3 / (14 if freezing else 11)
+    quantized = int(epochs / 6) if narrow is None else round(epochs * 3 / (14 if freezing else 11))
     return Recipe(
         f"frontier-{budget}",
         epochs,
@@ -46,7 +46,7 @@ def _recipe(
         augmentation_cycle=cycle,
         distillation=Distillation(("teacher-32k", "teacher-64k")),
         ema=0.998,
-        quantized_epochs=round(quantized) if narrow else int(quantized),
+        quantized_epochs=quantized,
         quantized_schedule=Schedule("one_cycle", peak=narrow or 0.001, warmup=0.1),
         freezing=freezing,
         split_seed=0,
@@ -59,28 +59,20 @@ def _teachers_recipe(budget: str) -> Recipe:
     return replace(plain, name=f"teacher-{budget}", photometric=None, augmentation_cycle=None, distillation=None)
 
 
-def _tapering(name: str, stem: int, filters: tuple[int, ...], *, wide: bool = False, bits: int = 8) -> Architecture:
+def _tapering(
+    name: str, stem: int, filters: tuple[int, ...], *, wide: bool = False, bits: int = 8, bias: bool = True
+) -> Architecture:
     """4x4 with stride 2, to maps of 14; separable convolutions that leave 12, 10, 8 and 6; and the mean.
 
-    ``wide``: the first separable convolution leaves its map as large as it was. ``bits``: of a weight.
+    ``wide``: the first separable convolution leaves its map as large as it was. ``bits``: of a weight. ``bias``: whether
+    convolutions have one; where they have none, the zeros in their place are stored once a width.
     """
     separable = [
         layer
         for number, count in enumerate(filters, 1)
-        for layer in _separable(number, count, "same" if wide and number == 1 else "valid")
+        for layer in _separable(number, count, "same" if wide and number == 1 else "valid", bias=bias)
     ]
-    return Architecture(name, (FoldedConv("stem", stem, 4, 2, "same"), *separable, GlobalMean("mean")), bits)
-
-
-def _even(name: str, width: int) -> Architecture:
-    """As `_tapering`, of one width throughout and without biases, for which zeros of that width stand once; of four bits."""
-    stem = FoldedConv("stem", width, 4, 2, "same", bias=False)
-    separable = [
-        layer
-        for number in range(1, 5)
-        for layer in (FoldedDepthwise(f"depth{number}", 3), FoldedConv(f"point{number}", width, 1, bias=False))
-    ]
-    return Architecture(name, (stem, *separable, GlobalMean("mean")), 4)
+    return Architecture(name, (FoldedConv("stem", stem, 4, 2, "same", bias), *separable, GlobalMean("mean")), bits)
 
 
 def _coarse(name: str, stem: int, early: int, late: int) -> Architecture:
@@ -100,7 +92,7 @@ def _deep(name: str, stem: int, early: int, late: tuple[int, ...]) -> Architectu
 
 FRONTIER: tuple[KnownModel, ...] = (
     KnownModel(
-        _even("glyph-1k", 15),
+        _tapering("glyph-1k", 15, (15,) * 4, bits=4, bias=False),
         replace(
             _recipe("1k", 84, augmentation="elastic", photometric="faded_noisy_gentle", cycle=12, narrow=0.004, freezing=0.85),
             beginnings=Beginnings(3, 3),
@@ -108,7 +100,7 @@ FRONTIER: tuple[KnownModel, ...] = (
         "weights of at most 1 KB",
     ),
     KnownModel(
-        _even("glyph-2k", 23),
+        _tapering("glyph-2k", 23, (23,) * 4, bits=4, bias=False),
         _recipe("2k", 76, augmentation="elastic", photometric="faded_noisy_gentle", cycle=12, narrow=0.002, freezing=0.85),
         "weights of at most 2 KB",
     ),

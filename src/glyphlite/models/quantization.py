@@ -86,6 +86,11 @@ def frozen_codes(model: "keras.Model") -> list[Any]:
     return [layer.frozen for layer in _narrow(model) if layer.frozen is not None]
 
 
+def all_frozen(model: "keras.Model") -> bool:
+    """Whether every weight of fewer than eight bits is frozen."""
+    return not any(np.isnan(codes.numpy()).any() for codes in frozen_codes(model))
+
+
 def freeze_weights(model: "keras.Model", guide: "keras.Model", share: float) -> None:
     """Freeze a share of each layer's weights on their codes: the more, those that are nearest to one.
 

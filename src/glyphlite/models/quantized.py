@@ -218,7 +218,7 @@ class QuantizedConv2D(_Weighted):
         if self.normalized and training and not self.quantized:
             sums = self._normalize(self._convolve(images, self.kernel.value))
         else:
-            bias = self.folded()[1]
+            bias = self._bias()
             sums = self._convolve(images, self._as_stored(training=training))
             sums = sums if bias is None else tf.nn.bias_add(sums, tf.cast(bias, sums.dtype))
         return self.rounded(tf.nn.relu(sums) if self.activation == "relu" else sums)
@@ -230,13 +230,11 @@ class QuantizedConv2D(_Weighted):
 
     def folded(self) -> tuple[Any, Any]:
         """The kernel and the bias (None where there is none) of the convolution that computes the same in one step."""
-        if not self.centered:
-            return self._deployed(), None
-        return self._deployed(), self.beta.value - self.mean.value * self._normalization()
+        return self._deployed(), self._bias()
 
     def begin_steps(self) -> None:
         """Set the steps, one a channel, to those that express the folded kernel best."""
-        self.log_step.assign(np.log(best_steps(np.asarray(self.folded()[0]), self._shared_axes, self.weight_bits)))
+        self.log_step.assign(np.log(best_steps(np.asarray(self._deployed()), self._shared_axes, self.weight_bits)))
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """``(batch, height, width, channels)`` after the windows."""
@@ -261,11 +259,18 @@ class QuantizedConv2D(_Weighted):
         initializer = keras.initializers.Constant(value)
         return self.add_weight(shape=(channels,), initializer=initializer, name=name, trainable=trainable, autocast=False)
 
+    def _bias(self) -> Any:
+        """What is left of the normalization beside the kernel; None of one that is not centred."""
+        return self.beta.value - self.mean.value * self._normalization() if self.centered else None
+
     def _normalize(self, sums: Any) -> Any:
-        """Batch normalization as TensorFlow's one kernel for it: Keras's own, made of many ops, takes twice the time on a CPU."""
+        """Normalization by the batch's statistics, which move those that are kept.
+
+        Centred it is TensorFlow's one kernel for it: Keras's own, made of many ops, takes twice the time on a CPU.
+        """
         if not self.centered:
             square = tf.reduce_mean(tf.square(tf.cast(sums, tf.float32)), axis=(0, 1, 2))
-            self.variance.assign(self.variance.value * self.momentum + square * (1 - self.momentum))
+            self._move(self.variance, square)
             return sums * tf.cast(self._normalization(square), sums.dtype)
         result, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=sums,
@@ -276,9 +281,13 @@ class QuantizedConv2D(_Weighted):
             epsilon=_EPSILON,
             is_training=True,
         )
-        for moving, now in ((self.mean, mean), (self.variance, variance)):
-            moving.assign(moving.value * self.momentum + now * (1 - self.momentum))
+        self._move(self.mean, mean)
+        self._move(self.variance, variance)
         return result
+
+    def _move(self, moving: Any, now: Any) -> None:
+        """A step of a moving statistic to what a batch has."""
+        moving.assign(moving.value * self.momentum + now * (1 - self.momentum))
 
     def _normalization(self, variance: Any = None) -> Any:
         """What normalization multiplies each channel by: by its moving statistics, or by a batch's own."""

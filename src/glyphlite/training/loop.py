@@ -13,6 +13,7 @@ from glyphlite.data.augment import PHOTOMETRIC
 from glyphlite.data.records import Split, as_float
 from glyphlite.errors import ModelError
 from glyphlite.models.quantization import (
+    all_frozen,
     begin_freezing,
     express_frozen,
     freeze_weights,
@@ -145,6 +146,8 @@ class TrainingLoop:
 
     def freeze(self, share: float) -> None:
         """From here on keep a share of each layer's weights of fewer than eight bits as they would be rounded now."""
+        if all_frozen(self._student):
+            return
         self.synchronize()
         freeze_weights(self._student, self.model, share)
 
