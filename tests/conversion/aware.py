@@ -7,7 +7,9 @@ from glyphlite.models.architecture import Architecture, FoldedConv, FoldedDepthw
 from glyphlite.models.quantization import measure_ranges, set_quantized
 
 
-def aware_model(mnist: Dataset, name: str, *, seed: int, stem: int, weight_bits: int = 8, bias: bool = True) -> Any:
+def aware_model(
+    mnist: Dataset, name: str, *, seed: int, stem: int, weight_bits: int = 8, bias: bool = True, biased_scores: bool = True
+) -> Any:
     """Every kind of layer that is trained for int8; ``stem``: filters of the first one; ``bias``: of convolutions."""
     import keras
 
@@ -19,7 +21,7 @@ def aware_model(mnist: Dataset, name: str, *, seed: int, stem: int, weight_bits:
         FoldedConv("point", 12, 1, bias=bias),
         GlobalMean("mean"),
     )
-    built = Architecture(name, layers, weight_bits).build((28, 28, 1), 10)
+    built = Architecture(name, layers, weight_bits, biased_scores).build((28, 28, 1), 10)
     images = as_float(mnist.train.images[:500])
     for _ in range(100):
         built(images, training=True)

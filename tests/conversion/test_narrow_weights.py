@@ -121,18 +121,21 @@ def test_a_kernel_of_zeros_is_packed_too(samples):
     np.testing.assert_array_equal(pack_int4(kernel.data), np.zeros(kernel.bytes))
 
 
-def test_convolutions_without_bias_share_their_zeros_and_run_everywhere(mnist, tmp_path):
-    model = aware_model(mnist, "unbiased", seed=7, stem=12, weight_bits=4, bias=False)
-    model.get_layer("pred").bias.assign(np.linspace(-1, 1, 10))
+@pytest.mark.parametrize("biased_scores", [True, False])
+def test_convolutions_without_bias_share_their_zeros_and_run_everywhere(mnist, tmp_path, biased_scores):
+    model = aware_model(mnist, "unbiased", seed=7, stem=12, weight_bits=4, bias=False, biased_scores=biased_scores)
+    if biased_scores:
+        model.get_layer("pred").bias.assign(np.linspace(-1, 1, 10))
     with exported(model) as saved:
         content = convert_exported(saved, "int8").content
     graph = parse_graph(content)
     weights = 12 * 25 // 2 + 12 * 9 // 2 + 12 * 12 // 2 + 12 * 10 // 2
-    assert weight_bytes(graph) == weights + 4 * 12 + 4 * 10
+    assert weight_bytes(graph) == weights + 4 * 12 + 4 * 10 * biased_scores
     path = tmp_path / "model_int8.tflite"
     path.write_bytes(content)
     images = as_float(mnist.validation.images[:200])
     simulated = np.asarray(model(images))
-    for runtime in ("litert", "tflm"):
-        deployed = predict_probabilities(get_runtime(runtime).load(path), images)
-        np.testing.assert_allclose(deployed, simulated, atol=0.03)
+    deployed = {name: predict_probabilities(get_runtime(name).load(path), images) for name in ("litert", "tflm", "generated_c")}
+    for probabilities in deployed.values():
+        np.testing.assert_allclose(probabilities, simulated, atol=0.03)
+    np.testing.assert_array_equal(deployed["generated_c"], deployed["tflm"])

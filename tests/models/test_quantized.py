@@ -201,6 +201,21 @@ def test_a_convolution_without_bias_has_none_to_store(unbiased, images, tmp_path
     np.testing.assert_array_equal(np.asarray(again(images)), np.asarray(unbiased(images)))
 
 
+@pytest.mark.parametrize("layers", [(GlobalMean("mean"),), (Flatten(),)], ids=["trained for int8", "not"])
+def test_scores_without_bias_have_none_to_count_and_make_none_of_nothing(layers, images, tmp_path):
+    from glyphlite.models.cost import keras_parameters
+
+    architecture = Architecture("unbiased", layers, biased_scores=False)
+    built = architecture.build((28, 28, 1), 10)
+    assert keras_parameters(built) == sum(cost.parameters for cost in architecture.costs((28, 28, 1), 10))
+    assert keras_parameters(built) == 10 * (1 if layers[0].name == "mean" else 784)
+    built.save(tmp_path / "model.keras")
+    again = load_keras_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(np.asarray(again(images)), np.asarray(built(images)))
+    np.testing.assert_allclose(np.asarray(built(np.zeros_like(images[:1]))), 0.1, rtol=1e-5)
+    assert architecture.document() != Architecture("unbiased", layers).document()
+
+
 @pytest.fixture
 def narrow(images) -> Any:
     """The same layers with weights of four bits, still in float."""

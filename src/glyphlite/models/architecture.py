@@ -43,11 +43,12 @@ class Flatten:
 
 @dataclass(frozen=True)
 class Dense:
-    """Fully connected, with bias."""
+    """Fully connected; ``bias``: a number a unit."""
 
     name: str
     units: int
     activation: str | None = None
+    bias: bool = True
 
 
 @dataclass(frozen=True)
@@ -122,11 +123,13 @@ class Architecture:
     """A classifier's layers from the image to the last hidden one; a softmax over the classes, ``pred``, closes every one.
 
     ``weight_bits``: what the int8 file stores a weight in, 8 or 4; fewer than 8 need layers that are trained for int8.
+    ``biased_scores``: whether the last layer has a bias a class.
     """
 
     name: str
     layers: tuple[Layer, ...]
     weight_bits: int = 8
+    biased_scores: bool = True
 
     @property
     def is_quantization_aware(self) -> bool:
@@ -135,7 +138,7 @@ class Architecture:
 
     def layers_for(self, classes: int) -> tuple[Layer, ...]:
         """All layers, the closing softmax over ``classes`` included."""
-        return (*self.layers, Dense("pred", classes, "softmax"))
+        return (*self.layers, Dense("pred", classes, "softmax", self.biased_scores))
 
     def costs(self, input_shape: tuple[int, ...], classes: int) -> Iterator[LayerCost]:
         """Every layer's output shape and cost for one image of ``input_shape`` (height, width, channels).
@@ -166,20 +169,23 @@ class Architecture:
         x = _rounded(image) if self.is_quantization_aware else image
         for layer in self.layers:
             x = _keras_layer(layer, self.weight_bits)(x)
-        x = _quantized_scores(x, classes, self.weight_bits) if self.is_quantization_aware else _scores(x, classes)
+        scores = _quantized_scores if self.is_quantization_aware else _scores
+        x = scores(x, classes, self.weight_bits, biased=self.biased_scores)
         return keras.Model(image, x, name=self.name.replace("-", "_"))
 
     def document(self) -> dict[str, Any]:
         """The architecture as plain data, for a fingerprint of it."""
         layers = [{"kind": type(layer).__name__, **asdict(layer)} for layer in self.layers]
         narrow = {"weight_bits": self.weight_bits} if self.weight_bits < 8 else {}
-        return {"name": self.name, "layers": layers, **narrow}
+        unbiased = {} if self.biased_scores else {"biased_scores": False}
+        return {"name": self.name, "layers": layers, **narrow, **unbiased}
 
 
-def _scores(features: Any, classes: int) -> Any:
+def _scores(features: Any, classes: int, bits: int, *, biased: bool) -> Any:
     import keras
 
-    return keras.layers.Dense(classes, activation="softmax", name="pred", dtype="float32")(features)
+    del bits
+    return keras.layers.Dense(classes, activation="softmax", use_bias=biased, name="pred", dtype="float32")(features)
 
 
 def _rounded(image: Any) -> Any:
@@ -188,12 +194,13 @@ def _rounded(image: Any) -> Any:
     return QuantizedInput(name="rounded_input")(image)
 
 
-def _quantized_scores(features: Any, classes: int, bits: int) -> Any:
+def _quantized_scores(features: Any, classes: int, bits: int, *, biased: bool) -> Any:
     import keras
 
     from glyphlite.models.quantized import QuantizedDense
 
-    return keras.layers.Softmax(name="softmax", dtype="float32")(QuantizedDense(classes, name="pred", weight_bits=bits)(features))
+    sums = QuantizedDense(classes, biased=biased, name="pred", weight_bits=bits)(features)
+    return keras.layers.Softmax(name="softmax", dtype="float32")(sums)
 
 
 def _cost(layer: Layer, shape: tuple[int, ...]) -> LayerCost:
@@ -211,8 +218,8 @@ def _cost(layer: Layer, shape: tuple[int, ...]) -> LayerCost:
             return LayerCost(name, (shape[-1],), 0, 0)
         case Flatten(name):
             return LayerCost(name, (math.prod(shape),), 0, 0)
-        case Dense(name, units):
-            return LayerCost(name, (units,), (shape[-1] + 1) * units, shape[-1] * units)
+        case Dense(name, units, _, bias):
+            return LayerCost(name, (units,), (shape[-1] + bias) * units, shape[-1] * units)
         case BatchNorm(name):
             return LayerCost(name, shape, 4 * shape[-1], 0)
         case Relu(name) | Dropout(name):
@@ -261,8 +268,8 @@ def _keras_layer(layer: Layer, bits: int) -> "keras.Layer":
             return QuantizedMean(name=name)
         case Flatten(name):
             return layers.Flatten(name=name)
-        case Dense(name, units, activation):
-            return layers.Dense(units, activation=activation, name=name)
+        case Dense(name, units, activation, bias):
+            return layers.Dense(units, activation=activation, use_bias=bias, name=name)
         case BatchNorm(name):
             return layers.BatchNormalization(name=name)
         case Relu(name):

@@ -324,31 +324,32 @@ class QuantizedDense(_Weighted):
 
     Attributes:
         kernel: ``(in, units)``.
-        bias: ``(units,)``.
+        bias: ``(units,)``, where it is biased.
     """
 
-    def __init__(self, units: int, **kwargs: Any) -> None:
+    def __init__(self, units: int, *, biased: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.units = units
+        self.units, self.biased = units, biased
 
     def build(self, input_shape: Any) -> None:
-        """Make kernel and bias."""
+        """Make the kernel and, where it is biased, the bias."""
         super().build(input_shape)
         self.kernel = self.add_weight(
             shape=(int(input_shape[-1]), self.units), initializer="glorot_uniform", name="kernel", autocast=False
         )
         self._add_steps(())
-        self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias", autocast=False)
+        if self.biased:
+            self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias", autocast=False)
 
     @property
     def deployed_parameters(self) -> int:
-        """Kernel and bias."""
-        return math.prod(self.kernel.shape) + self.units
+        """Kernel and, where it is biased, bias."""
+        return math.prod(self.kernel.shape) + self.units * self.biased
 
     def call(self, features: Any, training: bool = False) -> Any:
         """Features ``(batch, in)`` to sums ``(batch, units)``."""
         sums = tf.matmul(features, tf.cast(self._as_stored(training=training), features.dtype))
-        return self.rounded(tf.nn.bias_add(sums, tf.cast(self.bias.value, sums.dtype)))
+        return self.rounded(tf.nn.bias_add(sums, tf.cast(self.bias.value, sums.dtype)) if self.biased else sums)
 
     def begin_steps(self) -> None:
         """Set the one step to that which expresses the kernel best."""
@@ -364,7 +365,7 @@ class QuantizedDense(_Weighted):
 
     def get_config(self) -> dict[str, Any]:
         """What it takes to make this layer again."""
-        return {**super().get_config(), "units": self.units}
+        return {**super().get_config(), "units": self.units, "biased": self.biased}
 
 
 def rounded_weights(weights: Any, axes: tuple[int, ...]) -> Any:
