@@ -160,7 +160,8 @@ def measure_member(card: PretrainedCard, dataset: Dataset, images: int | None) -
         for each in card.seeds
     }
     best = card.best
-    against = held_against(best.weight_bytes)
+    size, unit = (best.macs, "macs") if card.model.endswith("mac") else (best.weight_bytes, "bytes")
+    against = held_against(size, unit)
     goal = GOALS.get(card.model)
     return {
         "model": card.model,
@@ -186,9 +187,9 @@ def measure_member(card: PretrainedCard, dataset: Dataset, images: int | None) -
         "runtimes": measure_runtimes(card, dataset, images),
         "goal": goal,
         "reached": goal is not None and spread.mean >= goal,
-        "against": against and {"name": against.name, "bytes": against.bytes, "accuracy": against.accuracy},
+        "against": against and {"name": against.name, unit: getattr(against, unit), "accuracy": against.accuracy},
         "ahead": against is None or spread.mean >= against.accuracy,
-        "behind_smaller": [each.name for each in ahead_of_us(best.weight_bytes, spread.mean)],
+        "behind_smaller": [each.name for each in ahead_of_us(size, spread.mean, unit)],
     }
 
 
@@ -329,7 +330,7 @@ def published_row(each: Any, members: list[dict[str, Any]]) -> dict[str, Any]:
     """A published classifier, and the smallest of ours that is at least as accurate with no more bytes."""
     met = [member for member in members if member["weight_bytes"] <= each.bytes and member["mean"] >= each.accuracy]
     smallest = min(met, key=lambda member: member["weight_bytes"], default=None)
-    row = {name: value for name, value in asdict(each).items() if name != "offset"}
+    row = {name: value for name, value in asdict(each).items() if name not in ("offset", "macs")}
     return {**row, "met_by": smallest and smallest["model"]}
 
 

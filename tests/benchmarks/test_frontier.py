@@ -53,6 +53,9 @@ def test_the_published_are_held_against_what_has_no_more_bytes(frontier: ModuleT
     assert frontier.held_against(697).bytes == 697
     assert frontier.held_against(698).bytes == 1_936
     assert frontier.held_against(10**6) is None
+    assert frontier.held_against(50_000, "macs").name == "BitNetMCU CNN-64"
+    assert frontier.held_against(10**7, "macs") is None
+    assert [each.macs for each in frontier.ahead_of_us(10**6, 0.994, "macs")] == [236_000]
     assert [each.bytes for each in frontier.ahead_of_us(2_000, 0.9905)] == [1_936]
     published = frontier.held_against(1_936)
     members = [
