@@ -79,7 +79,7 @@ def draw_frontier(members: list[dict[str, Any]], path: Path) -> Path:
             )
     axes.set_xticks(list(_KINDS), list(_KINDS.values()))
     axes.minorticks_off()
-    axes.set_xlim(380, 640_000)
+    axes.set_xlim(300, 640_000)
     axes.set_ylim(top=axes.get_ylim()[1] + 0.08)
     axes.set_xlabel("bytes of weights and biases")
     axes.set_ylabel("% of the 10,000 test images right")

@@ -20,11 +20,11 @@ from glyphlite.models.pretrained import (
 
 
 def test_names_go_from_the_smallest_budget_to_the_largest(tmp_path: Path, samples: Path, monkeypatch) -> None:
-    for name in ("glyph-50kmac", "glyph-16k", "glyph-4k", "glyph-1k"):
+    for name in ("glyph-50kmac", "glyph-16k", "glyph-4k", "glyph-700", "glyph-1k"):
         ship_sample(tmp_path, samples, name, {0: 0.9}, chosen=0)
     (tmp_path / "half-written").mkdir()
     use_shipped(tmp_path, monkeypatch)
-    assert pretrained_names() == ("glyph-1k", "glyph-4k", "glyph-16k", "glyph-50kmac")
+    assert pretrained_names() == ("glyph-700", "glyph-1k", "glyph-4k", "glyph-16k", "glyph-50kmac")
 
 
 def test_teachers_are_there_but_offered_for_nothing_else(tmp_path: Path, samples: Path, monkeypatch) -> None:

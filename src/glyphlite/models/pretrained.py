@@ -208,6 +208,6 @@ def _verified(path: Path, sha256: str) -> Path:
 
 
 def _by_budget(name: str) -> tuple[bool, int, str]:
-    """``glyph-4k`` before ``glyph-16k``; a budget of another kind (``glyph-50kmac``) after those of bytes."""
-    number = re.search(r"(\d+)k(\w*)$", name)
-    return (number is None or bool(number[2]), int(number[1]) if number else 0, name)
+    """``glyph-700`` before ``glyph-4k`` before ``glyph-16k``; a budget of another kind (``glyph-50kmac``) after all these."""
+    number = re.search(r"(\d+)(k?)(\w*)$", name)
+    return (number is None or bool(number[3]), int(number[1]) * (1024 if number[2] else 1) if number else 0, name)
