@@ -169,9 +169,11 @@ class Architecture:
         x = _rounded(image) if self.is_quantization_aware else image
         for layer in self.layers:
             x = _keras_layer(layer, self.weight_bits)(x)
-        scores = _quantized_scores if self.is_quantization_aware else _scores
-        x = scores(x, classes, self.weight_bits, biased=self.biased_scores)
-        return keras.Model(image, x, name=self.name.replace("-", "_"))
+        if self.is_quantization_aware:
+            scores = _quantized_scores(x, classes, self.weight_bits, biased=self.biased_scores)
+        else:
+            scores = _scores(x, classes, biased=self.biased_scores)
+        return keras.Model(image, scores, name=self.name.replace("-", "_"))
 
     def document(self) -> dict[str, Any]:
         """The architecture as plain data, for a fingerprint of it."""
@@ -181,10 +183,9 @@ class Architecture:
         return {"name": self.name, "layers": layers, **narrow, **unbiased}
 
 
-def _scores(features: Any, classes: int, bits: int, *, biased: bool) -> Any:
+def _scores(features: Any, classes: int, *, biased: bool) -> Any:
     import keras
 
-    del bits
     return keras.layers.Dense(classes, activation="softmax", use_bias=biased, name="pred", dtype="float32")(features)
 
 

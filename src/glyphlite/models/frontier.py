@@ -60,25 +60,29 @@ def _teachers_recipe(budget: str) -> Recipe:
 
 
 def _tapering(
-    name: str, stem: int, filters: tuple[int, ...], *, wide: bool = False, bits: int = 8, bias: bool = True
+    name: str,
+    stem: int,
+    filters: tuple[int, ...],
+    *,
+    first: int = 4,
+    wide: bool = False,
+    bits: int = 8,
+    bias: bool = True,
+    biased_scores: bool = True,
 ) -> Architecture:
     """4x4 with stride 2, to maps of 14; separable convolutions that leave 12, 10, 8 and 6; and the mean.
 
-    ``wide``: the first separable convolution leaves its map as large as it was. ``bits``: of a weight. ``bias``: whether
-    convolutions have one; where they have none, the zeros in their place are stored once a width.
+    ``first``: 4, or another size of the first kernel. ``wide``: the first separable convolution leaves its map as large as it
+    was. ``bits``: of a weight. ``bias``: whether convolutions have one; where they have none, the zeros in their place are stored
+    once a width. ``biased_scores``: whether the last layer has one.
     """
     separable = [
         layer
         for number, count in enumerate(filters, 1)
         for layer in _separable(number, count, "same" if wide and number == 1 else "valid", bias=bias)
     ]
-    return Architecture(name, (FoldedConv("stem", stem, 4, 2, "same", bias), *separable, GlobalMean("mean")), bits)
-
-
-def _smallest(name: str, width: int) -> Architecture:
-    """As `_tapering`, of one width and four bits, but 3x3 at first, and no bias anywhere, not of a class either."""
-    _, *rest = _tapering(name, width, (width,) * 4, bits=4, bias=False).layers
-    return Architecture(name, (FoldedConv("stem", width, 3, 2, "same", bias=False), *rest), 4, biased_scores=False)
+    layers = (FoldedConv("stem", stem, first, 2, "same", bias), *separable, GlobalMean("mean"))
+    return Architecture(name, layers, bits, biased_scores)
 
 
 def _coarse(name: str, stem: int, early: int, late: int, hidden: int) -> Architecture:
@@ -101,7 +105,7 @@ def _deep(name: str, stem: int, early: int, late: tuple[int, ...]) -> Architectu
 
 FRONTIER: tuple[KnownModel, ...] = (
     KnownModel(
-        _smallest("glyph-700", 12),
+        _tapering("glyph-700", 12, (12,) * 4, first=3, bits=4, bias=False, biased_scores=False),
         replace(
             _recipe("700", 120, augmentation="elastic", photometric="faded_noisy_gentle", cycle=12, narrow=0.004, freezing=0.85),
             beginnings=Beginnings(3, 3),
