@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 from common.frontier_pictures import draw_corruptions, draw_frontier
-from common.published import GOALS, PUBLISHED, ahead_of_us, held_against
+from common.published import GOALS, PUBLISHED, ahead_of_us, budget_unit, held_against
 from readme_tables import ROOT, frontier_table, put, robustness_table
 
 from glyphlite.console import progress_bar, quiet_tensorflow, say
@@ -160,7 +160,8 @@ def measure_member(card: PretrainedCard, dataset: Dataset, images: int | None) -
         for each in card.seeds
     }
     best = card.best
-    size, unit = (best.macs, "macs") if card.model.endswith("mac") else (best.weight_bytes, "bytes")
+    unit = budget_unit(card.model)
+    size = best.macs if unit == "macs" else best.weight_bytes
     against = held_against(size, unit)
     goal = GOALS.get(card.model)
     return {

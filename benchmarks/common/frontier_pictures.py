@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from common.published import PUBLISHED
+from common.published import PUBLISHED, budget_unit
 from glyphlite.data.corruptions import CORRUPTIONS, LEVELS, corrupt
 from glyphlite.report.style import PALETTE, drawing, empty_figure, our_style, save_png
 
@@ -22,7 +22,7 @@ def draw_frontier(members: list[dict[str, Any]], path: Path) -> Path:
     """Accuracy over the bytes of the weights: each member's mean with its deviation and every seed, and the published points."""
     figure, axes = drawing(9, 5.4)
     axes.set_xscale("log", base=2)
-    ours = sorted((each for each in members if not each["model"].endswith("mac")), key=lambda each: each["weight_bytes"])
+    ours = sorted((each for each in members if budget_unit(each["model"]) == "bytes"), key=lambda each: each["weight_bytes"])
     others = [each for each in members if each not in ours]
     axes.scatter(
         [each.bytes for each in PUBLISHED],

@@ -71,6 +71,11 @@ Unit = Literal["bytes", "macs"]
 """What a size is counted in. Whoever does not tell it in a unit is held against nothing by it."""
 
 
+def budget_unit(model: str) -> Unit:
+    """What the budget of one of our members is counted in."""
+    return "macs" if model.endswith("mac") else "bytes"
+
+
 def held_against(size: int, unit: Unit = "bytes") -> Published | None:
     """The smallest published classifier of at least that size; None where all are smaller."""
     return min((each for known, each in _sizes(unit) if known >= size), key=lambda each: getattr(each, unit), default=None)

@@ -10,7 +10,10 @@ from glyphlite.models.quantization import measure_ranges, set_quantized
 def aware_model(
     mnist: Dataset, name: str, *, seed: int, stem: int, weight_bits: int = 8, bias: bool = True, biased_scores: bool = True
 ) -> Any:
-    """Every kind of layer that is trained for int8; ``stem``: filters of the first one; ``bias``: of convolutions."""
+    """Every kind of layer that is trained for int8; ``stem``: filters of the first one.
+
+    ``bias``: of convolutions; ``biased_scores``: of classes.
+    """
     import keras
 
     keras.utils.set_random_seed(seed)

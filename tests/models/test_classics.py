@@ -1,5 +1,8 @@
 """The reference architectures are exactly what the specification says."""
 
+import hashlib
+import json
+
 import pytest
 
 from glyphlite.models.classics import CLASSICS
@@ -78,3 +81,16 @@ def test_specified_recipes():
     assert (recipes["decay-cnn"].batch_size, recipes["decay-cnn"].epochs, recipes["decay-cnn"].optimizer) == (128, 20, "adam")
     for name in ("mlp", "classic-cnn"):
         assert (recipes[name].epochs, recipes[name].optimizer) == (5, "adam")
+
+
+def test_a_training_that_an_older_version_left_unfinished_is_of_the_same_architecture():
+    """What a checkpoint is compared by must not change with what other architectures learn to say."""
+    documents = {known.architecture.name: known.architecture.document() for known in CLASSICS}
+    found = {name: hashlib.sha256(json.dumps(each, sort_keys=True).encode()).hexdigest()[:12] for name, each in documents.items()}
+    assert found == {
+        "decay-cnn": "d01b14562369",
+        "micro-cnn": "1e96f8880168",
+        "edge-cnn": "efe2321da037",
+        "mlp": "1dd6fa49d944",
+        "classic-cnn": "896573ccd118",
+    }

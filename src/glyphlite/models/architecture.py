@@ -43,12 +43,11 @@ class Flatten:
 
 @dataclass(frozen=True)
 class Dense:
-    """Fully connected; ``bias``: a number a unit."""
+    """Fully connected, with bias."""
 
     name: str
     units: int
     activation: str | None = None
-    bias: bool = True
 
 
 @dataclass(frozen=True)
@@ -105,6 +104,15 @@ class GlobalMean:
     name: str
 
 
+@dataclass(frozen=True)
+class Scores:
+    """The softmax over the classes that closes every architecture; ``bias``: a number a class."""
+
+    name: str
+    classes: int
+    bias: bool
+
+
 Layer = Conv | Pool | Flatten | Dense | BatchNorm | Relu | Dropout | FoldedConv | FoldedDepthwise | GlobalMean
 
 
@@ -136,9 +144,9 @@ class Architecture:
         """Whether its layers can be trained for int8 (`glyphlite.models.quantized`)."""
         return any(isinstance(layer, FoldedConv | FoldedDepthwise | GlobalMean) for layer in self.layers)
 
-    def layers_for(self, classes: int) -> tuple[Layer, ...]:
+    def layers_for(self, classes: int) -> tuple[Layer | Scores, ...]:
         """All layers, the closing softmax over ``classes`` included."""
-        return (*self.layers, Dense("pred", classes, "softmax", self.biased_scores))
+        return (*self.layers, Scores("pred", classes, self.biased_scores))
 
     def costs(self, input_shape: tuple[int, ...], classes: int) -> Iterator[LayerCost]:
         """Every layer's output shape and cost for one image of ``input_shape`` (height, width, channels).
@@ -204,7 +212,7 @@ def _quantized_scores(features: Any, classes: int, bits: int, *, biased: bool) -
     return keras.layers.Softmax(name="softmax", dtype="float32")(sums)
 
 
-def _cost(layer: Layer, shape: tuple[int, ...]) -> LayerCost:
+def _cost(layer: Layer | Scores, shape: tuple[int, ...]) -> LayerCost:
     match layer:
         case Conv(name, filters, kernel, stride):
             return _convolution_cost(name, shape, filters, shape[-1], kernel, stride, "valid")
@@ -219,8 +227,10 @@ def _cost(layer: Layer, shape: tuple[int, ...]) -> LayerCost:
             return LayerCost(name, (shape[-1],), 0, 0)
         case Flatten(name):
             return LayerCost(name, (math.prod(shape),), 0, 0)
-        case Dense(name, units, _, bias):
-            return LayerCost(name, (units,), (shape[-1] + bias) * units, shape[-1] * units)
+        case Dense(name, units):
+            return _dense_cost(name, shape, units)
+        case Scores(name, classes, bias):
+            return _dense_cost(name, shape, classes, bias=bias)
         case BatchNorm(name):
             return LayerCost(name, shape, 4 * shape[-1], 0)
         case Relu(name) | Dropout(name):
@@ -235,6 +245,11 @@ def _convolution_cost(
     weights = kernel * kernel * depth * filters
     macs = weights * max(0, lengths[0]) * max(0, lengths[1])
     return LayerCost(name, (*lengths, filters), weights + (filters if bias else 0), macs)
+
+
+def _dense_cost(name: str, shape: tuple[int, ...], units: int, *, bias: bool = True) -> LayerCost:
+    weights = shape[-1] * units
+    return LayerCost(name, (units,), weights + (units if bias else 0), weights)
 
 
 def _keras_layer(layer: Layer, bits: int) -> "keras.Layer":
@@ -269,8 +284,8 @@ def _keras_layer(layer: Layer, bits: int) -> "keras.Layer":
             return QuantizedMean(name=name)
         case Flatten(name):
             return layers.Flatten(name=name)
-        case Dense(name, units, activation, bias):
-            return layers.Dense(units, activation=activation, use_bias=bias, name=name)
+        case Dense(name, units, activation):
+            return layers.Dense(units, activation=activation, name=name)
         case BatchNorm(name):
             return layers.BatchNormalization(name=name)
         case Relu(name):

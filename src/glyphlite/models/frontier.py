@@ -35,7 +35,7 @@ def _recipe(
     ``narrow``, for weights of four bits, which take more from the model: more than a quarter of the epochs, at that rate; where
     they are frozen one after the other, more than a fifth.
     """
-    quantized = int(epochs / 6) if narrow is None else round(epochs * 3 / (14 if freezing else 11))
+    quantized = epochs // 6 if narrow is None else round(epochs * 3 / (14 if freezing else 11))
     return Recipe(
         f"frontier-{budget}",
         epochs,
@@ -51,6 +51,14 @@ def _recipe(
         freezing=freezing,
         split_seed=0,
     )
+
+
+def _small_recipe(budget: str, epochs: int, *, narrow: float, beginnings: Beginnings | None = None) -> Recipe:
+    """Up to 2 KB: bends, little change of light, weights of four bits that are frozen one after the other."""
+    recipe = _recipe(
+        budget, epochs, augmentation="elastic", photometric="faded_noisy_gentle", cycle=12, narrow=narrow, freezing=0.85
+    )
+    return replace(recipe, beginnings=beginnings)
 
 
 def _teachers_recipe(budget: str) -> Recipe:
@@ -106,23 +114,17 @@ def _deep(name: str, stem: int, early: int, late: tuple[int, ...]) -> Architectu
 FRONTIER: tuple[KnownModel, ...] = (
     KnownModel(
         _tapering("glyph-700", 12, (12,) * 4, first=3, bits=4, bias=False, biased_scores=False),
-        replace(
-            _recipe("700", 120, augmentation="elastic", photometric="faded_noisy_gentle", cycle=12, narrow=0.004, freezing=0.85),
-            beginnings=Beginnings(3, 3),
-        ),
+        _small_recipe("700", 120, narrow=0.004, beginnings=Beginnings(3, 3)),
         "weights of at most 700 bytes",
     ),
     KnownModel(
         _tapering("glyph-1k", 15, (15,) * 4, bits=4, bias=False),
-        replace(
-            _recipe("1k", 84, augmentation="elastic", photometric="faded_noisy_gentle", cycle=12, narrow=0.004, freezing=0.85),
-            beginnings=Beginnings(3, 3),
-        ),
+        _small_recipe("1k", 84, narrow=0.004, beginnings=Beginnings(3, 3)),
         "weights of at most 1 KB",
     ),
     KnownModel(
         _tapering("glyph-2k", 23, (23,) * 4, bits=4, bias=False),
-        _recipe("2k", 76, augmentation="elastic", photometric="faded_noisy_gentle", cycle=12, narrow=0.002, freezing=0.85),
+        _small_recipe("2k", 76, narrow=0.002),
         "weights of at most 2 KB",
     ),
     KnownModel(
