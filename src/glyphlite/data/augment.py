@@ -41,6 +41,7 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     "affine": Augmentation(),
     "affine_gentle": Augmentation(rotation_degrees=6.0, shift_pixels=1.0, scale=0.06, shear_degrees=4.0),
     "affine_strong": Augmentation(rotation_degrees=15.0, shift_pixels=2.5, scale=0.15, shear_degrees=12.0),
+    "elastic_gentle": Augmentation(rotation_degrees=8.0, shift_pixels=1.0, scale=0.08, shear_degrees=6.0, bend_pixels=1.6),
     "elastic": Augmentation(bend_pixels=1.6),
 }
 
