@@ -28,12 +28,13 @@ def _recipe(
     photometric: str = "faded_noisy",
     cycle: int = 4,
     narrow: float | None = None,
+    floor: float = 0.0,
     freezing: float | None = None,
 ) -> Recipe:
     """The one recipe of the family: a long cosine, averaged weights, teachers, then a sixth of the epochs with int8 simulated.
 
     ``narrow``, for weights of four bits, which take more from the model: more than a quarter of the epochs, at that rate; where
-    they are frozen one after the other, more than a fifth.
+    they are frozen one after the other, more than a fifth. ``floor``: what that rate falls to.
     """
     quantized = epochs // 6 if narrow is None else round(epochs * 3 / (14 if freezing else 11))
     return Recipe(
@@ -47,25 +48,34 @@ def _recipe(
         distillation=Distillation(("teacher-32k", "teacher-64k")),
         ema=0.998,
         quantized_epochs=quantized,
-        quantized_schedule=Schedule("one_cycle", peak=narrow or 0.001, warmup=0.1),
+        quantized_schedule=Schedule("one_cycle", peak=narrow or 0.001, floor=floor, warmup=0.1),
         freezing=freezing,
         split_seed=0,
     )
 
 
-def _small_recipe(budget: str, epochs: int, *, narrow: float, beginnings: Beginnings | None = None) -> Recipe:
+def _small_recipe(
+    budget: str,
+    epochs: int,
+    *,
+    narrow: float,
+    floor: float = 0.0,
+    augmentation: str = "elastic",
+    freezing: float = 0.85,
+    beginnings: Beginnings | None = None,
+) -> Recipe:
     """Up to 2 KB: bends, little change of light, weights of four bits that are frozen one after the other."""
     recipe = _recipe(
-        budget, epochs, augmentation="elastic", photometric="faded_noisy_gentle", cycle=12, narrow=narrow, freezing=0.85
+        budget,
+        epochs,
+        augmentation=augmentation,
+        photometric="faded_noisy_gentle",
+        cycle=12,
+        narrow=narrow,
+        floor=floor,
+        freezing=freezing,
     )
     return replace(recipe, beginnings=beginnings)
-
-
-def _smallest_recipe() -> Recipe:
-    """Gentler affine warps under the bends; all weights frozen sooner, at a rate that stays above 0."""
-    recipe = _small_recipe("700", 120, narrow=0.004, beginnings=Beginnings(3, 3))
-    schedule = Schedule("one_cycle", peak=0.004, floor=0.0004, warmup=0.1)
-    return replace(recipe, augmentation="elastic_gentle", quantized_schedule=schedule, freezing=0.7)
 
 
 def _teachers_recipe(budget: str) -> Recipe:
@@ -121,7 +131,15 @@ def _deep(name: str, stem: int, early: int, late: tuple[int, ...]) -> Architectu
 FRONTIER: tuple[KnownModel, ...] = (
     KnownModel(
         _tapering("glyph-700", 12, (12,) * 4, first=3, bits=4, bias=False, biased_scores=False),
-        _smallest_recipe(),
+        _small_recipe(
+            "700",
+            120,
+            narrow=0.004,
+            floor=0.0004,
+            augmentation="elastic_gentle",
+            freezing=0.7,
+            beginnings=Beginnings(3, 3),
+        ),
         "weights of at most 700 bytes",
     ),
     KnownModel(
