@@ -95,6 +95,7 @@ def read_training(folder: Path) -> Training:
             raise ModelError(f"{folder} holds no {name}; finish it with glyphlite train and glyphlite convert --to int8")
     from glyphlite.training.checkpoint import CheckpointStore
     from glyphlite.training.history import read_history
+    from glyphlite.training.session import Session
 
     checkpoint = CheckpointStore(folder / "checkpoints").load()
     if checkpoint is not None:
@@ -102,10 +103,9 @@ def read_training(folder: Path) -> Training:
         settings = document["settings"]
         if not document["finished"]:
             raise ModelError(f"the training in {folder} is not finished; the same glyphlite train with --resume goes on")
-        history = document["history"]
+        session, _ = Session.unpack(checkpoint)
         # Of a training that ends with int8 simulated, only those last epochs could be kept.
-        kept = history[-(settings["recipe"].get("quantized_epochs") or len(history)) :]
-        best = max(kept, key=lambda record: (record["validation_accuracy"], -record["validation_loss"]))
+        session.first_choice = len(session.history) - (settings["recipe"].get("quantized_epochs") or len(session.history)) + 1
         return Training(
             folder,
             settings["model"],
@@ -113,8 +113,8 @@ def read_training(folder: Path) -> Training:
             settings["seed"],
             {**settings["recipe"], "epochs": settings["epochs"]},
             document["versions"],
-            best["epoch"],
-            sum(record["seconds"] for record in history),
+            session.best.epoch,
+            session.seconds,
             settings.get("dataset content"),
         )
     if not (folder / "run.toml").is_file():

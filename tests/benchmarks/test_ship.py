@@ -3,6 +3,7 @@
 import importlib
 import shutil
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -13,8 +14,9 @@ from glyphlite.data.records import Dataset
 from glyphlite.errors import ModelError
 from glyphlite.evaluation.known_certainty import certainty_of
 from glyphlite.models.pretrained import pretrained_artifact, pretrained_card, pretrained_keras
-from glyphlite.training.checkpoint import Checkpoint, CheckpointStore
-from glyphlite.training.session import content_hash
+from glyphlite.training.checkpoint import CheckpointStore
+from glyphlite.training.history import EpochRecord
+from glyphlite.training.session import Session, content_hash
 
 RECORD = {
     "model": "micro-cnn",
@@ -56,6 +58,17 @@ def another(run: Path, seed: int, **changes) -> Path:
     return folder
 
 
+def leave_checkpoint(
+    run: Path, settings: dict, losses: Sequence[float] = (0.1,), *, seconds: float = 0.0, finished: bool = True
+) -> None:
+    """What a training leaves that took 4 s an epoch, after beginnings that took so many seconds."""
+    history = [EpochRecord(epoch, 0.1, 0.2, 0.9, loss, 0.9, 4.0) for epoch, loss in enumerate(losses, 1)]
+    session = Session(epoch=len(history), history=history, finished=finished, beginning_seconds=seconds)
+    shutil.rmtree(run / "checkpoints", ignore_errors=True)
+    (run / "checkpoints").mkdir()
+    CheckpointStore(run / "checkpoints").save(1, session.checkpoint(settings, {}))
+
+
 def test_both_files_are_measured_on_validation_and_the_package_can_use_them(
     ship: ModuleType, run: Path, tmp_path: Path, monkeypatch
 ) -> None:
@@ -79,10 +92,6 @@ def test_both_files_are_measured_on_validation_and_the_package_can_use_them(
 
 
 def test_a_checkpoint_says_it_first(ship: ModuleType, run: Path) -> None:
-    history = [
-        {"epoch": epoch, "validation_accuracy": 0.9, "validation_loss": loss, "seconds": 4.0}
-        for epoch, loss in ((1, 0.1), (2, 0.2))
-    ]
     settings = {
         "model": "glyph-9k",
         "dataset": "mnist",
@@ -91,27 +100,20 @@ def test_a_checkpoint_says_it_first(ship: ModuleType, run: Path) -> None:
         "recipe": {"name": "glyph"},
         "dataset content": "x",
     }
-    document = {"settings": settings, "versions": {}, "history": history, "finished": True}
-    store = CheckpointStore(run / "checkpoints")
-    store.folder.mkdir()
-    store.save(1, Checkpoint({}, document))
+    leave_checkpoint(run, settings, (0.1, 0.2), seconds=3.0)
     training = ship.read_training(run)
-    assert (training.model, training.seed, training.best_epoch, training.seconds) == ("glyph-9k", 5, 1, 8.0)
+    assert (training.model, training.seed, training.best_epoch, training.seconds) == ("glyph-9k", 5, 1, 11.0)
     assert training.recipe == {"name": "glyph", "epochs": 2}
-    store.save(2, Checkpoint({}, document | {"settings": settings | {"recipe": {"name": "glyph", "quantized_epochs": 1}}}))
+    leave_checkpoint(run, settings | {"recipe": {"name": "glyph", "quantized_epochs": 1}}, (0.1, 0.2))
     assert ship.read_training(run).best_epoch == 2, "of a quantization-aware training only the last epochs could be kept"
-    store.save(3, Checkpoint({}, document | {"finished": False}))
+    leave_checkpoint(run, settings, finished=False)
     with pytest.raises(ModelError, match="is not finished"):
         ship.read_training(run)
 
 
 def test_what_was_trained_on_another_split_is_refused(ship: ModuleType, run: Path, tmp_path: Path) -> None:
     settings = {"model": "m", "dataset": "mnist", "seed": 0, "epochs": 1, "recipe": {}, "dataset content": "of another split"}
-    history = [{"epoch": 1, "validation_accuracy": 0.9, "validation_loss": 0.1, "seconds": 4.0}]
-    (run / "checkpoints").mkdir()
-    CheckpointStore(run / "checkpoints").save(
-        1, Checkpoint({}, {"settings": settings, "versions": {}, "history": history, "finished": True})
-    )
+    leave_checkpoint(run, settings)
     with pytest.raises(ModelError, match="not trained on the split of seed 0"):
         ship.ship([run], tmp_path / "package")
     assert not (tmp_path / "package").exists()
@@ -130,11 +132,7 @@ def test_a_recipe_that_fixes_the_split_says_which_images_were_held_out(
         "recipe": {"split_seed": 0},
         "dataset content": content,
     }
-    history = [{"epoch": 1, "validation_accuracy": 0.9, "validation_loss": 0.1, "seconds": 4.0}]
-    (run / "checkpoints").mkdir()
-    CheckpointStore(run / "checkpoints").save(
-        1, Checkpoint({}, {"settings": settings, "versions": {}, "history": history, "finished": True})
-    )
+    leave_checkpoint(run, settings)
     (card,) = ship.ship([run], tmp_path / "package")
     assert (card.chosen, card.split_seed, card.content) == (7, 0, content)
 
