@@ -30,6 +30,7 @@ def _recipe(
     narrow: float | None = None,
     floor: float = 0.0,
     freezing: float | None = None,
+    beginnings: Beginnings | None = None,
 ) -> Recipe:
     """The one recipe of the family: a long cosine, averaged weights, teachers, then a sixth of the epochs with int8 simulated.
 
@@ -51,6 +52,7 @@ def _recipe(
         quantized_schedule=Schedule("one_cycle", peak=narrow or 0.001, floor=floor, warmup=0.1),
         freezing=freezing,
         split_seed=0,
+        beginnings=beginnings,
     )
 
 
@@ -65,7 +67,7 @@ def _small_recipe(
     beginnings: Beginnings | None = None,
 ) -> Recipe:
     """Up to 2 KB: bends, little change of light, weights of four bits that are frozen one after the other."""
-    recipe = _recipe(
+    return _recipe(
         budget,
         epochs,
         augmentation=augmentation,
@@ -74,8 +76,8 @@ def _small_recipe(
         narrow=narrow,
         floor=floor,
         freezing=freezing,
+        beginnings=beginnings,
     )
-    return replace(recipe, beginnings=beginnings)
 
 
 def _teachers_recipe(budget: str) -> Recipe:
@@ -179,7 +181,14 @@ FRONTIER: tuple[KnownModel, ...] = (
     ),
     KnownModel(
         _coarse("glyph-50kmac", 9, 18, 24, 44),
-        _recipe("50kmac", 144, augmentation="elastic", photometric="faded_noisy_gentle", cycle=12),
+        _recipe(
+            "50kmac",
+            144,
+            augmentation="elastic",
+            photometric="faded_noisy_gentle",
+            cycle=12,
+            beginnings=Beginnings(8, 12),
+        ),
         "at most 50,000 multiply-accumulates",
     ),
 )
