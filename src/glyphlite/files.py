@@ -3,13 +3,14 @@
 Knows paths and bytes, nothing of what they hold.
 """
 
+import errno
 import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,20 @@ def make_folder(path: Path) -> Path:
     return path
 
 
+def require_only(folder: Path, ours: Collection[str]) -> None:
+    """Refuse to replace a folder that holds anything but files of these names; one that does not exist is fine.
+
+    Raises:
+        OutputError: it holds other files, cannot be read, or is a file.
+    """
+    try:
+        found = sorted(entry.name for entry in folder.iterdir()) if folder.exists() else []
+    except OSError as error:
+        raise OutputError(f"cannot use {folder} as a folder: {error.strerror}; choose another with --out") from None
+    if foreign := [name for name in found if name not in ours]:
+        raise OutputError(f"{folder} holds other files ({', '.join(foreign[:3])}); choose an empty or a new folder with --out")
+
+
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path with the same suffix in the same folder; on success it is synced and becomes ``path``.
@@ -72,7 +87,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
 def atomic_folder(path: Path) -> Iterator[Path]:
     """Yield a temporary sibling folder; on success it replaces ``path`` as a whole.
 
-    A folder already at ``path`` is moved aside first and removed once the new one is in place.
+    A folder already at ``path`` is moved aside first and removed once the new one is in place; so is one that another process
+    puts there at the same moment: of several the last stays.
 
     Raises:
         OutputError: the folder cannot be written.
@@ -87,17 +103,31 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     try:
         temporary.chmod(0o755)
         yield temporary
-        if path.exists():
-            path.replace(previous)
-        temporary.replace(path)
+        _replace_folder(path, temporary, previous)
         _sync_folder(path.parent)
     except OSError as error:
         if previous.exists() and not path.exists():
-            previous.replace(path)
+            with suppress(OSError):  # another process has put its folder there by now
+                previous.replace(path)
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(previous, ignore_errors=True)
+
+
+def _replace_folder(path: Path, new: Path, previous: Path) -> None:
+    """Rename a folder to ``path``; what is there, or comes there in between, is moved aside to ``previous``."""
+    while True:
+        with suppress(FileNotFoundError):
+            path.replace(previous)
+        try:
+            new.replace(path)
+        except OSError as error:
+            if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
+                raise
+            shutil.rmtree(previous, ignore_errors=True)
+        else:
+            return
 
 
 def write_bytes(path: Path, content: bytes) -> Path:

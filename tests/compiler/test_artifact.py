@@ -136,6 +136,29 @@ def test_a_failure_leaves_the_folder_as_it_was(int8: Path, samples: Path, tmp_pa
         compile_artifact(int8, tmp_path / "file" / "c")
 
 
+def test_what_was_compiled_before_is_replaced_whatever_its_name_and_what_was_built_of_it(int8: Path, tmp_path: Path):
+    for name in ("first", "second"):
+        report = compile_artifact(int8, tmp_path / "c", name=name)
+        assert {path.name for path in (tmp_path / "c").iterdir()} == set(report.files)
+        (tmp_path / "c" / "example").write_text("built")
+
+
+@pytest.mark.parametrize("json", [None, "[1]", "{}", "no JSON"])
+def test_a_folder_of_the_users_is_not_replaced(int8: Path, tmp_path: Path, json: str | None):
+    compile_artifact(int8, tmp_path / "c")
+    (tmp_path / "c" / "main.c").write_text("mine")
+    if json:
+        (tmp_path / "c" / "mine.json").write_text(json)
+    before = {path.name for path in (tmp_path / "c").iterdir()}
+    with pytest.raises(OutputError, match=r"c holds other files \(main\.c.*choose an empty or a new folder with --out"):
+        compile_artifact(int8, tmp_path / "c")
+    assert {path.name for path in (tmp_path / "c").iterdir()} == before
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(OutputError, match=r"cannot use .*file as a folder: Not a directory"):
+        compile_artifact(int8, tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
 @pytest.mark.parametrize(
     ("text", "name"),
     [("model_int8", "model_int8"), ("Edge CNN-2", "edge_cnn_2"), ("int", "model_int"), ("", "model"), ("ünï", "n")],

@@ -123,7 +123,7 @@ def test_other_files_are_not_replaced(samples: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("years of work")
     with pytest.raises(OutputError, match=r"thesis\.tex"):
         export_web(samples / "model_int8.tflite", tmp_path)
-    with pytest.raises(OutputError, match="is a file"):
+    with pytest.raises(OutputError, match="Not a directory"):
         export_web(samples / "model_int8.tflite", tmp_path / "thesis.tex")
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
 

@@ -10,6 +10,7 @@ import socket
 import threading
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -217,11 +218,9 @@ def test_a_cache_that_cannot_be_written_is_no_failure(
 def test_two_that_fill_the_cache_at_once_leave_it_whole(home: Path, small: tuple[KnownDataset, dict[str, bytes]]) -> None:
     known, contents = small
     verified = verify(known, contents, "here")
-    threads = [threading.Thread(target=fill_cache, args=(verified,)) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(8) as pool:
+        for filled in [pool.submit(fill_cache, verified) for _ in range(8)]:
+            filled.result()
     cached = read_cache(known)
     assert cached is not None
     assert cached.contents == contents

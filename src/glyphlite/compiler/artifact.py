@@ -18,7 +18,7 @@ from glyphlite.compiler.packing import PATHS
 from glyphlite.compiler.passes import optimize
 from glyphlite.compiler.schedule import Segment, schedule
 from glyphlite.errors import ArtifactError
-from glyphlite.files import atomic_folder, sha256_of
+from glyphlite.files import atomic_folder, require_only, sha256_of
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.quantization import quantize
 from glyphlite.tflite.reader import read_graph
@@ -106,7 +106,8 @@ def compile_artifact(
 
     Args:
         artifact: the .tflite file.
-        folder: where the files go; replaced as a whole, and only once all of them are written.
+        folder: where the files go; created, or replaced as a whole where it holds what was compiled before and nothing else, and
+            only once all of them are written.
         name: a C identifier for files and functions; by default made from the artifact's name.
         optimize: "speed", "size" or "ram".
         scores: what ``NAME_invoke`` gives: "probabilities", "logits" (the softmax dropped) or "none" (only the class).
@@ -118,21 +119,33 @@ def compile_artifact(
 
     Raises:
         ArtifactError: the file is malformed, or holds what generated code cannot express.
-        OutputError: the folder cannot be written.
+        OutputError: the folder holds other files or cannot be written.
     """
-    artifact = Path(artifact)
+    artifact, folder = Path(artifact), Path(folder)
+    require_only(folder, _compiled_before(folder))
     graph = read_graph(artifact)
     compilation = compile_graph(
         graph, name or identifier(artifact.stem), optimize=optimize, scores=scores, sample=sample, labels=labels
     )
     report = compilation.report
-    folder = Path(folder)
     with atomic_folder(folder) as temporary:
         for file, content in compilation.files.items():
             (temporary / file).write_text(content)
         document = {"artifact": artifact.name, "sha256": sha256_of(artifact), **memory_map(report)}
         (temporary / f"{report.name}.json").write_text(json.dumps(document, indent=2) + "\n")
     return replace(report, folder=folder, files=(*report.files, f"{report.name}.json"))
+
+
+def _compiled_before(folder: Path) -> set[str]:
+    """The names of the files that compilations left in a folder, as their documents say, and of what their Makefile builds."""
+    names = {"example"}
+    for path in folder.glob("*.json"):
+        try:
+            document = json.loads(path.read_text())
+            names |= {path.name, *document["files"]} if document["artifact"] else set()
+        except (OSError, ValueError, TypeError, KeyError):
+            continue  # not a compilation's
+    return names
 
 
 def compile_graph(

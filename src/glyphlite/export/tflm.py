@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from glyphlite import __version__
-from glyphlite.errors import ArtifactError, DataError, OutputError
+from glyphlite.errors import ArtifactError, DataError
 from glyphlite.export.c_array import Language, model_data_sources
 from glyphlite.export.c_names import check_identifier
 from glyphlite.export.templating import render
 from glyphlite.export.tflm_ops import ResolverEntry, resolver_entries
-from glyphlite.files import atomic_folder
+from glyphlite.files import atomic_folder, require_only
 from glyphlite.runtimes.artifact import read_artifact
 from glyphlite.runtimes.tflm_arena import ArenaMeasurement, measure_arena
 from glyphlite.tflite.graph import Graph, Tensor
@@ -101,7 +101,7 @@ def export_tflm(
     """
     artifact, folder = Path(artifact), Path(folder)
     check_identifier(name)
-    _check_folder(folder)
+    require_only(folder, OURS)
     content = read_artifact(artifact)
     graph = parse_graph(content, artifact.name)
     entries = resolver_entries(graph, artifact.name)
@@ -143,20 +143,6 @@ def export_tflm(
         arena=arena,
         expected_class=label,
     )
-
-
-def _check_folder(folder: Path) -> None:
-    """Refuse a folder that holds anything but an earlier export, which this one will replace.
-
-    Raises:
-        OutputError: it holds other files, or is a file.
-    """
-    try:
-        found = sorted(entry.name for entry in folder.iterdir()) if folder.exists() else []
-    except OSError as error:
-        raise OutputError(f"cannot use {folder} as a folder: {error.strerror}; choose another with --out") from None
-    if foreign := [name for name in found if name not in OURS]:
-        raise OutputError(f"{folder} holds other files ({', '.join(foreign[:3])}); choose an empty or a new folder with --out")
 
 
 def _check_ports(graph: Graph, image: Sequence[int], classes: int, name: str) -> None:

@@ -16,13 +16,13 @@ from typing import Any
 from glyphlite import __version__
 from glyphlite.compiler import CompilationReport, compile_artifact
 from glyphlite.conversion.variants import VARIANT_NAMES
-from glyphlite.errors import ArtifactError, OutputError
+from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.known_certainty import certainty_of
 from glyphlite.export.litertjs import LICENSE, MEMBERS, LiteRtJs
 from glyphlite.export.second_engine import GLUE, SecondEngine, page_file, second_engine
 from glyphlite.export.slimming import slim
 from glyphlite.export.templating import render
-from glyphlite.files import atomic_folder
+from glyphlite.files import atomic_folder, require_only
 from glyphlite.runtimes.artifact import read_artifact
 from glyphlite.runtimes.toolchain import compile_and_link, target_named
 from glyphlite.tflite.graph import Graph
@@ -127,7 +127,7 @@ def export_web(
         ToolError: zig, which builds WebAssembly, is not installed or fails.
     """
     artifact, folder = Path(artifact), Path(folder)
-    _check_folder(folder)
+    require_only(folder, OURS)
     content = read_artifact(artifact)
     graph = parse_graph(content, artifact.name)
     shape = _image_shape(graph, artifact.name)
@@ -164,17 +164,6 @@ def _second_load_bytes(later: dict[str, bytes]) -> int:
     """The second engine with the largest of its variants; nobody fetches the licence."""
     models = [len(data) for file, data in later.items() if file.endswith(".tflite")]
     return sum(len(data) for file, data in later.items() if file != LICENSE) - sum(models) + max(models, default=0)
-
-
-def _check_folder(folder: Path) -> None:
-    """Nothing but an earlier page may be replaced."""
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder} is a file, expected a folder; choose another with --out")
-    foreign = sorted(path.name for path in folder.iterdir() if path.name not in OURS) if folder.is_dir() else []
-    if foreign:
-        raise OutputError(
-            f"{folder} holds files that are not of an earlier page, such as {foreign[0]}; choose another with --out"
-        )
 
 
 def _image_shape(graph: Graph, filename: str) -> tuple[int, int, int]:
