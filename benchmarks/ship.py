@@ -104,8 +104,9 @@ def read_training(folder: Path) -> Training:
         if not document["finished"]:
             raise ModelError(f"the training in {folder} is not finished; the same glyphlite train with --resume goes on")
         session, _ = Session.unpack(checkpoint)
-        # Of a training that ends with int8 simulated, only those last epochs could be kept.
-        session.first_choice = len(session.history) - (settings["recipe"].get("quantized_epochs") or len(session.history)) + 1
+        if quantized := settings["recipe"].get("quantized_epochs"):
+            # Of a training that ends with int8 simulated, only those last epochs could be kept.
+            session.first_choice = len(session.history) - quantized + 1
         return Training(
             folder,
             settings["model"],

@@ -52,36 +52,23 @@ def test_what_another_puts_there_in_between_is_replaced(tmp_path: Path, others, 
     assert (_names(tmp_path), _names(tmp_path / "out")) == (["out"], ["ours"])
 
 
-def test_what_fails_leaves_the_folder_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("stays", ["before", "theirs"])
+def test_what_fails_leaves_the_folder_before_but_not_over_anothers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stays: str
+) -> None:
     _fill(tmp_path / "out", "before")
     replace = Path.replace
 
     def full(self: Path, target: Path) -> Path:
-        if target == tmp_path / "out" and not self.name.endswith(".previous"):
-            raise OSError(28, "No space left on device")
+        if target == tmp_path / "out":
+            if not self.name.endswith(".previous"):
+                raise OSError(28, "No space left on device")
+            if stays == "theirs":
+                target.mkdir()
+                (target / "theirs").write_text("theirs")
         return replace(self, target)
 
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(OutputError, match="No space left on device"):
         _fill(tmp_path / "out", "ours")
-    assert (_names(tmp_path), _names(tmp_path / "out")) == (["out"], ["before"])
-
-
-def test_what_another_puts_there_while_ours_fails_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The folder before is not put over theirs."""
-    _fill(tmp_path / "out", "before")
-    replace = Path.replace
-
-    def full(self: Path, target: Path) -> Path:
-        if target != tmp_path / "out":
-            return replace(self, target)
-        if not self.name.endswith(".previous"):
-            raise OSError(28, "No space left on device")
-        target.mkdir()
-        (target / "theirs").write_text("theirs")
-        return replace(self, target)
-
-    monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(OutputError, match="No space left on device"):
-        _fill(tmp_path / "out", "ours")
-    assert (_names(tmp_path), _names(tmp_path / "out")) == (["out"], ["theirs"])
+    assert (_names(tmp_path), _names(tmp_path / "out")) == (["out"], [stays])

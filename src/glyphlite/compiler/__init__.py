@@ -1,5 +1,5 @@
 """int8 .tflite to C99 that needs nothing: lowering, passes, schedule, memory plan, templates. Knows no runtime."""
 
-from glyphlite.compiler.artifact import Compilation, CompilationReport, compile_artifact, compile_graph
+from glyphlite.compiler.artifact import Compilation, CompilationReport, compile_artifact, compile_graph, memory_maps
 
-__all__ = ["Compilation", "CompilationReport", "compile_artifact", "compile_graph"]
+__all__ = ["Compilation", "CompilationReport", "compile_artifact", "compile_graph", "memory_maps"]

@@ -5,9 +5,10 @@ Composes reader, lowering, passes, schedule and emission; knows no runtime.
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -137,15 +138,8 @@ def compile_artifact(
 
 
 def _compiled_before(folder: Path) -> set[str]:
-    """The names of the files that compilations left in a folder, as their documents say, and of what their Makefile builds."""
-    names = {"example"}
-    for path in folder.glob("*.json"):
-        try:
-            document = json.loads(path.read_text())
-            names |= {path.name, *document["files"]} if document["artifact"] else set()
-        except (OSError, ValueError, TypeError, KeyError):
-            continue  # not a compilation's
-    return names
+    """The names of the files that compilations left in a folder, as their memory maps say, and of what their Makefile builds."""
+    return {"example"}.union(*({path.name, *document["files"]} for path, document in memory_maps(folder)))
 
 
 def compile_graph(
@@ -277,3 +271,14 @@ def memory_map(report: CompilationReport) -> dict[str, object]:
     document = asdict(report)
     document.pop("folder")
     return document
+
+
+def memory_maps(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The documents that lie beside generated C in a folder, by path; other JSON files are passed over."""
+    for path in sorted(folder.glob("*.json")):
+        try:
+            document = json.loads(path.read_text())
+        except (OSError, ValueError):
+            continue
+        if isinstance(document, dict) and {"name", "files", "layers", "arena_bytes", "optimize", "labels"} <= set(document):
+            yield path, document

@@ -4,7 +4,6 @@ Instructions are counted as the core executes them, flash is read from the image
 "instructions", never "cycles": how long a core takes for one is not emulated.
 """
 
-import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from glyphlite.compiler import compile_artifact
+from glyphlite.compiler import compile_artifact, memory_maps
 from glyphlite.errors import ArtifactError
 from glyphlite.results import FirmwareReport, LayerReport
 from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE
@@ -158,11 +157,6 @@ def _layer(layer: dict[str, object], measurement: Measurement) -> LayerReport:
 
 def _memory_map(generated: Path) -> dict[str, Any]:
     """The memory map that lies beside generated C."""
-    for path in sorted(generated.glob("*.json")):
-        try:
-            document = json.loads(path.read_text())
-        except (OSError, ValueError):
-            continue
-        if isinstance(document, dict) and {"name", "layers", "arena_bytes", "optimize", "labels"} <= set(document):
-            return document
+    for _, document in memory_maps(generated):
+        return document
     raise ArtifactError(f"{generated} holds no generated C; make it with glyphlite compile MODEL.tflite --out {generated}")
