@@ -1,5 +1,6 @@
 """A model with int8 simulated, its statistics and ranges taken from images: as trained ones are, in no time."""
 
+from dataclasses import replace
 from typing import Any
 
 from glyphlite.data.records import Dataset, as_float
@@ -8,20 +9,32 @@ from glyphlite.models.quantization import measure_ranges, set_quantized
 
 
 def aware_model(
-    mnist: Dataset, name: str, *, seed: int, stem: int, weight_bits: int = 8, bias: bool = True, biased_scores: bool = True
+    mnist: Dataset,
+    name: str,
+    *,
+    seed: int,
+    stem: int,
+    weight_bits: int = 8,
+    bias: bool = True,
+    biased_scores: bool = True,
+    again: bool = False,
 ) -> Any:
     """Every kind of layer that is trained for int8; ``stem``: filters of the first one.
 
-    ``bias``: of convolutions; ``biased_scores``: of classes.
+    ``bias``: of convolutions; ``biased_scores``: of classes; ``again``: the weights behind a stem of 12 are
+    used a second time.
     """
     import keras
 
     keras.utils.set_random_seed(seed)
+    depth, point = FoldedDepthwise("depth", 3), FoldedConv("point", 12, 1, bias=bias)
+    second = replace(depth, name="depth2", weights_of="depth"), replace(point, name="point2", weights_of="point")
     layers = (
         FoldedConv("stem", stem, 5, 2, bias=bias),
         Pool("pool"),
-        FoldedDepthwise("depth", 3),
-        FoldedConv("point", 12, 1, bias=bias),
+        depth,
+        point,
+        *(second if again else ()),
         GlobalMean("mean"),
     )
     built = Architecture(name, layers, weight_bits, biased_scores).build((28, 28, 1), 10)

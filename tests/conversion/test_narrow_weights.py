@@ -139,3 +139,28 @@ def test_convolutions_without_bias_share_their_zeros_and_run_everywhere(mnist, t
     for probabilities in deployed.values():
         np.testing.assert_allclose(probabilities, simulated, atol=0.03)
     np.testing.assert_array_equal(deployed["generated_c"], deployed["tflm"])
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+def test_weights_used_twice_are_stored_once_and_run_everywhere(mnist, tmp_path, bits):
+    model = aware_model(mnist, "twice", seed=9, stem=12, weight_bits=bits, bias=False, biased_scores=False, again=True)
+    model.get_layer("point").normalizations[1].gamma.assign(np.linspace(0.5, 2, 12))
+    with exported(model) as saved:
+        content = convert_exported(saved, "int8").content
+    graph = parse_graph(content)
+    assert weight_bytes(graph) == (12 * 25 + 12 * 9 + 12 * 12 + 12 * 10) * bits // 8 + 4 * 12
+    scales = {
+        tensor.name: tensor.quantization.scales
+        for tensor in graph.tensors
+        if tensor.name.startswith("point/kernel") and tensor.quantization is not None
+    }
+    assert set(scales) == {"point/kernel", "point/kernel_2"}
+    assert scales["point/kernel"] != scales["point/kernel_2"]
+    path = tmp_path / "model_int8.tflite"
+    path.write_bytes(content)
+    images = as_float(mnist.validation.images[:200])
+    simulated = np.asarray(model(images))
+    deployed = {name: predict_probabilities(get_runtime(name).load(path), images) for name in ("litert", "tflm", "generated_c")}
+    for probabilities in deployed.values():
+        np.testing.assert_allclose(probabilities, simulated, atol=0.03)
+    np.testing.assert_array_equal(deployed["generated_c"], deployed["tflm"])

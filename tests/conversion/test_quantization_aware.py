@@ -41,7 +41,8 @@ def test_the_ranges_in_the_file_are_the_trained_ones(model, files):
             continue
         tensor = next(each for each in graph.tensors if each.name == layer.name)
         assert tensor.quantization is not None
-        assert tensor.quantization.scales[0] == pytest.approx((float(layer.high) - float(layer.low)) / 255, rel=1e-4)
+        low, high = layer.ranges[0]
+        assert tensor.quantization.scales[0] == pytest.approx((float(high) - float(low)) / 255, rel=1e-4)
 
 
 def test_the_file_gives_what_the_simulation_gives(model, files, mnist, tmp_path):

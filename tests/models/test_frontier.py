@@ -40,7 +40,8 @@ def test_a_member_fits_its_budget_and_runs_everywhere(name, mnist, tmp_path):
     keras.utils.set_random_seed(0)
     model = resolve_model(name, (28, 28, 1), 10).build()
     for layer in model.layers:  # biases of zero would share their bytes, as trained ones do not
-        for bias in (getattr(layer, name) for name in ("beta", "bias") if hasattr(layer, name)):
+        shifts = [normalization.beta for normalization in getattr(layer, "normalizations", [])]
+        for bias in (each for each in (*shifts, getattr(layer, "bias", None)) if each is not None):
             bias.assign(keras.random.uniform(bias.shape, 0.1, 0.2))
     measure_ranges(model, images)
     set_quantized(model, quantized=True)

@@ -21,6 +21,7 @@ from glyphlite.models.quantization import (
 from glyphlite.models.user import load_keras_model
 
 LAYERS = (FoldedConv("stem", 6, 5, 2), FoldedDepthwise("depth", 3), FoldedConv("point", 8, 1), Pool("pool"))
+STATISTICS = ("beta", "gamma", "mean", "variance")
 
 
 @pytest.fixture
@@ -45,6 +46,11 @@ def _layer(model: Any, name: str) -> Any:
     return next(layer for layer in model.layers if layer.name == name)
 
 
+def _range(model: Any, name: str, use: int = 0) -> tuple[float, float]:
+    low, high = _layer(model, name).ranges[use]
+    return float(low), float(high)
+
+
 def test_the_folded_convolution_computes_what_normalization_did(model, images):
     trained, folded = np.asarray(model(images, training=True)), np.asarray(model(images, training=False))
     np.testing.assert_allclose(folded, trained, atol=0.02)
@@ -54,9 +60,10 @@ def test_the_folded_convolution_computes_what_normalization_did(model, images):
 def test_folding_is_batch_normalization_by_its_formula(model, images):
     stem = _layer(model, "stem")
     kernel, bias = (np.asarray(each, np.float64) for each in stem.folded())
-    deviation = np.sqrt(np.asarray(stem.variance, np.float64) + 1e-3)
-    np.testing.assert_allclose(kernel, np.asarray(stem.kernel) * (np.asarray(stem.gamma) / deviation), rtol=1e-5)
-    np.testing.assert_allclose(bias, stem.beta - stem.mean * stem.gamma / deviation, rtol=1e-4, atol=1e-6)
+    beta, gamma, mean, variance = (np.asarray(getattr(stem.normalizations[0], name)) for name in STATISTICS)
+    deviation = np.sqrt(variance.astype(np.float64) + 1e-3)
+    np.testing.assert_allclose(kernel, np.asarray(stem.kernel) * (gamma / deviation), rtol=1e-5)
+    np.testing.assert_allclose(bias, beta - mean * gamma / deviation, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize(("name", "axes"), [("stem", (0, 1, 2)), ("depth", (0, 1)), ("point", (0, 1, 2)), ("pred", (0,))])
@@ -79,8 +86,8 @@ def test_an_activation_takes_at_most_256_values_in_the_quantized_state(model, im
     probe = keras.Model(model.inputs[0], [_layer(model, name).output for name in ("stem", "depth", "mean", "pred")])
     set_quantized(model, quantized=True)
     for values, name in zip(probe(images), ("stem", "depth", "mean", "pred"), strict=True):
-        layer = _layer(model, name)
-        step = (float(layer.high) - float(layer.low)) / 255
+        low, high = _range(model, name)
+        step = (high - low) / 255
         found = np.unique(np.asarray(values))
         assert len(found) <= 256
         np.testing.assert_allclose(found / step, np.round(found / step), atol=0.02)
@@ -91,7 +98,7 @@ def test_gradients_pass_the_rounding_and_move_a_range_that_clips(model, images):
     import tensorflow as tf
 
     set_quantized(model, quantized=True)
-    _layer(model, "point").high.assign(0.1)
+    _layer(model, "point").ranges[0][1].assign(0.1)
     with tf.GradientTape() as tape:
         objective = tf.reduce_sum(model(images, training=True)[:, 0])
     gradients = dict(
@@ -106,8 +113,8 @@ def test_a_rectified_range_begins_at_zero_and_the_input_is_exact(model):
     set_quantized(model, quantized=True)
     pixels = (np.arange(784, dtype=np.float32) % 256 / 255).reshape(1, 28, 28, 1)
     np.testing.assert_allclose(np.asarray(_layer(model, "rounded_input")(pixels)), pixels, atol=1e-7)
-    assert float(_layer(model, "stem").low) == 0
-    assert float(_layer(model, "depth").low) < 0
+    assert _range(model, "stem")[0] == 0
+    assert _range(model, "depth")[0] < 0
 
 
 def test_a_keras_file_keeps_weights_ranges_and_state(model, images, tmp_path):
@@ -133,10 +140,10 @@ def test_ranges_hold_what_the_layers_give(model, images):
     import keras
 
     for name in ("stem", "depth", "point", "pred"):
-        layer = _layer(model, name)
-        values = np.asarray(keras.Model(model.inputs[0], layer.output)(images))
-        assert float(layer.high) == pytest.approx(values.max(), rel=0.1)
-        assert float(layer.low) == pytest.approx(min(values.min(), 0), rel=0.1, abs=1e-6)
+        values = np.asarray(keras.Model(model.inputs[0], _layer(model, name).output)(images))
+        low, high = _range(model, name)
+        assert high == pytest.approx(values.max(), rel=0.1)
+        assert low == pytest.approx(min(values.min(), 0), rel=0.1, abs=1e-6)
 
 
 def test_only_such_layers_make_a_model_quantization_aware(model):
@@ -178,7 +185,7 @@ def test_normalization_without_a_bias_divides_by_the_root_of_the_mean_square(unb
     trained, folded = np.asarray(unbiased(images, training=True)), np.asarray(unbiased(images, training=False))
     np.testing.assert_allclose(folded, trained, atol=0.02)
     stem = _layer(unbiased, "stem")
-    stem.gamma.assign(np.linspace(0.5, 2, 6))
+    stem.normalizations[0].gamma.assign(np.linspace(0.5, 2, 6))
     sums = np.asarray(tf.nn.conv2d(images, stem.kernel.value, 2, "VALID"), np.float64)
     expected = np.maximum(sums / np.sqrt((sums**2).mean(axis=(0, 1, 2)) + 1e-3) * np.linspace(0.5, 2, 6), 0)
     np.testing.assert_allclose(np.asarray(stem(images, training=True)), expected, atol=1e-4)
@@ -352,7 +359,8 @@ def test_only_what_is_not_frozen_gets_a_gradient(freezing, images):
 def test_what_is_frozen_keeps_its_code_whatever_became_of_the_weights(freezing, name):
     layer = _layer(freezing, name)
     if name in ("stem", "point"):
-        layer.gamma.assign(layer.gamma * -1.7)
+        gamma = layer.normalizations[0].gamma
+        gamma.assign(gamma * -1.7)
     layer.kernel.assign(layer.kernel + 0.3)
     before = np.asarray(layer.kernel)
     express_frozen(freezing, freezing)
@@ -361,3 +369,95 @@ def test_what_is_frozen_keeps_its_code_whatever_became_of_the_weights(freezing, 
     codes = _stored_kernel(layer) / np.asarray(layer._step())
     np.testing.assert_allclose(codes[~is_free], frozen[~is_free], atol=1e-4)
     np.testing.assert_array_equal(np.asarray(layer.kernel)[is_free], before[is_free])
+
+
+TWICE = Architecture(
+    "twice",
+    (
+        FoldedConv("stem", 6, 5, 2, bias=False),
+        FoldedDepthwise("depth1", 3),
+        FoldedConv("point1", 6, 1, bias=False),
+        FoldedDepthwise("depth2", 3, padding="same", weights_of="depth1"),
+        FoldedConv("point2", 6, 1, bias=False, weights_of="point1"),
+        GlobalMean("mean"),
+    ),
+    weight_bits=4,
+    biased_scores=False,
+)
+"""A separable convolution whose weights are used once more."""
+
+
+@pytest.fixture
+def twice(images) -> Any:
+    import keras
+
+    keras.utils.set_random_seed(3)
+    built = TWICE.build((28, 28, 1), 10)
+    for _ in range(300):
+        built(images, training=True)
+    return built
+
+
+def test_weights_used_twice_are_counted_once_and_computed_with_twice(twice):
+    from glyphlite.models.cost import keras_macs, keras_parameters
+
+    costs = {cost.name: cost for cost in TWICE.costs((28, 28, 1), 10)}
+    assert (costs["depth2"].parameters, costs["point2"].parameters) == (0, 0)
+    assert (costs["depth2"].output_shape, costs["point2"].macs) == ((10, 10, 6), 6 * 6 * 10 * 10)
+    assert keras_parameters(twice) == sum(cost.parameters for cost in costs.values()) == 6 * 25 + 6 * 9 + 6 * 6 + 6 * 10
+    assert keras_macs(twice) == sum(cost.macs for cost in costs.values())
+    assert "weights_of" not in str(Architecture("small", LAYERS).document())
+    assert "weights_of" in str(TWICE.document())
+
+
+def test_each_use_has_a_normalization_and_a_range_of_its_own(twice, images):
+    import keras
+
+    point = _layer(twice, "point1")
+    first, second = (np.asarray(each.variance) for each in point.normalizations)
+    assert not np.allclose(first, second, rtol=0.05)
+    trained, folded = np.asarray(twice(images, training=True)), np.asarray(twice(images, training=False))
+    np.testing.assert_allclose(folded, trained, atol=0.02)
+    point.normalizations[1].gamma.assign(-np.linspace(1, 5, 6))
+    measure_ranges(twice, images)
+    after = keras.Model(twice.inputs[0], _layer(twice, "mean").input)(images)
+    assert _range(twice, "point1", 1)[1] == pytest.approx(float(np.max(after)), rel=0.1)
+    assert _range(twice, "point1", 1)[1] > 2 * _range(twice, "point1", 0)[1]
+
+
+def test_weights_used_twice_have_the_same_codes_in_both_uses(twice, images):
+    point = _layer(twice, "point1")
+    point.normalizations[1].gamma.assign(np.linspace(-1, 5, 6))
+    measure_ranges(twice, images)
+    set_quantized(twice, quantized=True)
+    for layer in (point, _layer(twice, "depth1")):
+        codes = [np.asarray(layer._as_stored(use) / layer._step(use)) for use in (0, 1)]
+        np.testing.assert_allclose(codes[0], np.round(codes[0]), atol=1e-4)
+        np.testing.assert_allclose(codes[0], codes[1], atol=1e-4)
+        assert 4 <= np.abs(codes[0]).max() <= 7 + 1e-4
+    assert not np.allclose(point._as_stored(0), point._as_stored(1))
+
+
+def test_frozen_weights_used_twice_are_the_same_in_both_uses(twice, images):
+    measure_ranges(twice, images)
+    set_quantized(twice, quantized=True)
+    begin_freezing(twice)
+    freeze_weights(twice, twice, 0.5)
+    point = _layer(twice, "point1")
+    assert len(frozen_codes(twice)) == 4
+    frozen = np.isfinite(point.frozen.numpy())
+    assert frozen.sum() == 18
+    for use in (0, 1):
+        stored = np.asarray(point._as_stored(use, training=True) / point._step(use))
+        np.testing.assert_allclose(stored[frozen], point.frozen.numpy()[frozen], atol=1e-4)
+        assert np.abs(stored[~frozen] - np.round(stored[~frozen])).max() > 0.05
+
+
+def test_a_keras_file_keeps_that_weights_are_used_twice(twice, images, tmp_path):
+    measure_ranges(twice, images)
+    set_quantized(twice, quantized=True)
+    twice.save(tmp_path / "model.keras")
+    again = load_keras_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(np.asarray(again(images)), np.asarray(twice(images)))
+    assert len(again.weights) == len(twice.weights)
+    assert sum(weight.path.endswith("kernel") for weight in again.weights) == 4

@@ -47,7 +47,7 @@ def test_what_is_kept_simulates_int8_and_was_trained_so(whole):
     assert is_quantized(load_keras_model(whole.folder / "model.keras"))
     assert whole.best_epoch > RECIPE.float_epochs
     assert whole.validation_accuracy > 0.7
-    ranges = [float(layer.high) for layer in whole.model.layers if getattr(layer, "learns_range", False)]
+    ranges = [float(layer.ranges[0][1]) for layer in whole.model.layers if getattr(layer, "learns_range", False)]
     assert len(set(ranges)) == len(ranges)
 
 

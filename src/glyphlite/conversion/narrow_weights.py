@@ -25,19 +25,35 @@ def with_narrow_weights(content: bytes) -> bytes:
     """The same model with every filter of at most 15 evenly spaced values stored in four bits.
 
     Args:
-        content: a .tflite file, just converted to int8, no constant shared.
+        content: a .tflite file, just converted to int8.
 
     Returns:
         The file; weights that need all eight bits stay as they are.
     """
     model = unpack_model(content)
     graph = model.subgraphs[0]
+    _unshare(model)
     changed = False
     for operator, kind in _weighted(model):
         weights = graph.tensors[operator.inputs[1]]
         bias = graph.tensors[operator.inputs[2]] if len(operator.inputs) > 2 and operator.inputs[2] >= 0 else None
         changed = _narrow(model, weights, bias, together=kind == "FULLY_CONNECTED") or changed
     return pack_model(model) if changed else content
+
+
+def _unshare(model: Any) -> None:
+    """Give weights and biases a buffer each, but for zeros of 32 bits: those of a layer that is used twice come sharing one."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    tensors, taken = model.subgraphs[0].tensors, set()
+    for tensor in (tensors[index] for operator, _ in _weighted(model) for index in operator.inputs[1:] if index >= 0):
+        data = model.buffers[tensor.buffer].data
+        if tensor.buffer in taken and (tensor.type == schema.TensorType.INT8 or np.any(data)):
+            own = schema.BufferT()
+            own.data = data
+            tensor.buffer = len(model.buffers)
+            model.buffers.append(own)
+        taken.add(tensor.buffer)
 
 
 def _weighted(model: Any) -> Iterator[tuple[Any, str]]:

@@ -6,7 +6,8 @@ and nothing of training.
 
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from glyphlite.errors import ModelError
@@ -76,7 +77,8 @@ class Dropout:
 class FoldedConv:
     """2-D convolution whose batch normalization folds into it, then ReLU; trained for int8.
 
-    ``bias``: a number a channel, which takes four bytes; without it normalization scales and does not centre.
+    ``bias``: a number a channel, which takes four bytes; without it normalization scales and does not centre. ``weights_of``:
+    an earlier one like it, but for its padding, whose weights it uses, with a normalization and a range of its own.
     """
 
     name: str
@@ -85,16 +87,21 @@ class FoldedConv:
     stride: int = 1
     padding: str = "valid"
     bias: bool = True
+    weights_of: str | None = None
 
 
 @dataclass(frozen=True)
 class FoldedDepthwise:
-    """Depthwise convolution, one filter a channel, without bias or activation; trained for int8."""
+    """Depthwise convolution, one filter a channel, without bias or activation; trained for int8.
+
+    ``weights_of``: an earlier one like it, but for its padding, whose weights it uses.
+    """
 
     name: str
     kernel: int
     stride: int = 1
     padding: str = "valid"
+    weights_of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -175,8 +182,14 @@ class Architecture:
         list(self.costs(input_shape, classes))
         image = keras.Input(shape=tuple(input_shape), name="input_layer")
         x = _rounded(image) if self.is_quantization_aware else image
+        made: dict[str, tuple[Any, Iterator[int]]] = {}
         for layer in self.layers:
-            x = _keras_layer(layer, self.weight_bits)(x)
+            source = _weights_of(layer) or layer.name
+            if source not in made:
+                made[source] = _keras_layer(layer, self.weight_bits, self._paddings(source)), count()
+            keras_layer, uses = made[source]
+            use = next(uses)
+            x = keras_layer(x, use=use) if use else keras_layer(x)
         if self.is_quantization_aware:
             scores = _quantized_scores(x, classes, self.weight_bits, biased=self.biased_scores)
         else:
@@ -186,9 +199,25 @@ class Architecture:
     def document(self) -> dict[str, Any]:
         """The architecture as plain data, for a fingerprint of it."""
         layers = [{"kind": type(layer).__name__, **asdict(layer)} for layer in self.layers]
+        for layer in layers:
+            if layer.get("weights_of", "") is None:
+                del layer["weights_of"]
         narrow = {"weight_bits": self.weight_bits} if self.weight_bits < 8 else {}
         unbiased = {} if self.biased_scores else {"biased_scores": False}
         return {"name": self.name, "layers": layers, **narrow, **unbiased}
+
+    def _paddings(self, source: str) -> str | list[str]:
+        """Of all the layers that use the weights of one, in order; the one's own where there are no others."""
+        paddings = [
+            layer.padding
+            for layer in self.layers
+            if isinstance(layer, FoldedConv | FoldedDepthwise) and source in (layer.name, layer.weights_of)
+        ]
+        return paddings if len(paddings) > 1 else "".join(paddings)
+
+
+def _weights_of(layer: Layer) -> str | None:
+    return layer.weights_of if isinstance(layer, FoldedConv | FoldedDepthwise) else None
 
 
 def _scores(features: Any, classes: int, *, biased: bool) -> Any:
@@ -216,10 +245,12 @@ def _cost(layer: Layer | Scores, shape: tuple[int, ...]) -> LayerCost:
     match layer:
         case Conv(name, filters, kernel, stride):
             return _convolution_cost(name, shape, filters, shape[-1], kernel, stride, "valid")
-        case FoldedConv(name, filters, kernel, stride, padding, bias):
-            return _convolution_cost(name, shape, filters, shape[-1], kernel, stride, padding, bias=bias)
-        case FoldedDepthwise(name, kernel, stride, padding):
-            return _convolution_cost(name, shape, shape[-1], 1, kernel, stride, padding, bias=False)
+        case FoldedConv(name, filters, kernel, stride, padding, bias, weights_of):
+            cost = _convolution_cost(name, shape, filters, shape[-1], kernel, stride, padding, bias=bias)
+            return replace(cost, parameters=filters * bias) if weights_of else cost
+        case FoldedDepthwise(name, kernel, stride, padding, weights_of):
+            cost = _convolution_cost(name, shape, shape[-1], 1, kernel, stride, padding, bias=False)
+            return replace(cost, parameters=0) if weights_of else cost
         case Pool(name, size):
             height, width, channels = shape
             return LayerCost(name, (height // size, width // size, channels), 0, 0)
@@ -252,24 +283,25 @@ def _dense_cost(name: str, shape: tuple[int, ...], units: int, *, bias: bool = T
     return LayerCost(name, (units,), weights + (units if bias else 0), weights)
 
 
-def _keras_layer(layer: Layer, bits: int) -> "keras.Layer":
+def _keras_layer(layer: Layer, bits: int, paddings: str | list[str]) -> "keras.Layer":
+    """``paddings``: of each use of a layer that a model uses more than once."""
     from keras import layers
 
     match layer:
         case Conv(name, filters, kernel, stride, activation):
             return layers.Conv2D(filters, kernel, stride, activation=activation, name=name)
-        case FoldedConv(name, filters, kernel, stride, padding, bias):
+        case FoldedConv(name, filters, kernel, stride, _, bias):
             from glyphlite.models.quantized import QuantizedConv2D
 
-            return QuantizedConv2D(filters, kernel, strides=stride, padding=padding, centered=bias, name=name, weight_bits=bits)
-        case FoldedDepthwise(name, kernel, stride, padding):
+            return QuantizedConv2D(filters, kernel, strides=stride, padding=paddings, centered=bias, name=name, weight_bits=bits)
+        case FoldedDepthwise(name, kernel, stride):
             from glyphlite.models.quantized import QuantizedConv2D
 
             return QuantizedConv2D(
                 0,
                 kernel,
                 strides=stride,
-                padding=padding,
+                padding=paddings,
                 activation=None,
                 depthwise=True,
                 normalized=False,

@@ -3,7 +3,7 @@
 Knows models by the layers in them; imports Keras only when it is called.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -59,15 +59,23 @@ def measure_ranges(model: "keras.Model", images: np.ndarray) -> None:
         model: of quantization-aware layers.
         images: float32 ``(n, height, width, channels)``.
     """
-    import keras
-
     layers = [layer for layer in _layers(model) if layer.learns_range]
-    with in_float(model):
-        probe = keras.Model(model.inputs[0], [layer.output for layer in layers])
-        outputs = [np.asarray(each) for each in probe(images, training=False)]
-    for layer, values in zip(layers, outputs, strict=True):
-        low, high = np.quantile(values, [_OUTLIERS, 1 - _OUTLIERS])
-        layer.set_range(float(low), float(high))
+
+    def observer(layer: Any) -> Callable[[int, Any], None]:
+        def set_range(use: int, values: Any) -> None:
+            low, high = np.quantile(np.asarray(values), [_OUTLIERS, 1 - _OUTLIERS])
+            layer.set_range(float(low), float(high), use)
+
+        return set_range
+
+    try:
+        for layer in layers:
+            layer.observe = observer(layer)
+        with in_float(model):
+            model(images, training=False)
+    finally:
+        for layer in layers:
+            layer.observe = None
     for layer in _narrow(model):
         layer.begin_steps()
 

@@ -5,6 +5,9 @@ A layer has two states. *Float*: a convolution, batch normalization on the batch
 activation rounded to int8 within a range that is learned; gradients pass straight through the rounding and move the range where
 it clips. TensorFlow's converter reads the ranges from the graph, so that what was trained is what runs and nothing is calibrated.
 
+A convolution may be used more than once in a model: its weights are the same everywhere, and are stored once; each use has a
+normalization and a range of its own, and so a scale of its own.
+
 A layer may have weights of fewer than eight bits: multiples of a step that is learned with them. Once they are trained so, they
 stay such multiples in the float state too: the weights behind them, without their steps, are no model.
 
@@ -16,6 +19,7 @@ module imports TensorFlow; nothing here knows recipes.
 """
 
 import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -31,36 +35,50 @@ class _Quantized(keras.Layer):
 
     Attributes:
         quantized: the state; part of what a .keras file keeps.
-        low: the least value that int8 expresses, a scalar weight.
-        high: the largest.
+        uses: how often a model calls the layer, each time with a range of its own.
+        ranges: of each use the least and the largest value that int8 expresses, two scalar weights.
         learns_range: whether they are learned, not given.
+        observe: where it is set, it is told of every use and what that gives, before rounding; not part of what is kept.
     """
 
-    def __init__(self, *, quantized: bool = False, signed: bool = True, learned: bool = True, **kwargs: Any) -> None:
+    observe: Callable[[int, Any], None] | None = None
+
+    def __init__(
+        self, *, quantized: bool = False, signed: bool = True, learned: bool = True, uses: int = 1, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
-        self.quantized, self._signed, self.learns_range = quantized, signed, learned
+        self.quantized, self._signed, self.learns_range, self.uses = quantized, signed, learned, uses
 
     def build(self, input_shape: Any) -> None:
-        """Make the two ends of the range."""
+        """Make the two ends of every range."""
         del input_shape
-        self.low = self._scalar("low", -1.0 if self._signed else 0.0, trainable=self.learns_range and self._signed)
-        self.high = self._scalar("high", 1.0, trainable=self.learns_range)
+        self.ranges = [
+            (
+                self._scalar("low" + suffix, -1.0 if self._signed else 0.0, trainable=self.learns_range and self._signed),
+                self._scalar("high" + suffix, 1.0, trainable=self.learns_range),
+            )
+            for suffix in map(_suffix, range(self.uses))
+        ]
 
     @property
     def deployed_parameters(self) -> int:
         """Weights and biases in the converted file: without ranges, normalization folded."""
         return 0
 
-    def rounded(self, values: Any) -> Any:
+    def rounded(self, values: Any, use: int = 0) -> Any:
         """Values as int8 would hold them, in the quantized state; themselves in the other."""
+        if self.observe is not None:
+            self.observe(use, values)
         if not self.quantized:
             return values
-        return tf.quantization.fake_quant_with_min_max_vars(values, self.low.value, self.high.value, num_bits=8)
+        low, high = self.ranges[use]
+        return tf.quantization.fake_quant_with_min_max_vars(values, low.value, high.value, num_bits=8)
 
-    def set_range(self, low: float, high: float) -> None:
-        """Say what the range is: the beginning of learning it."""
-        self.low.assign(min(low, 0.0) if self._signed else 0.0)
-        self.high.assign(max(high, 1e-6))
+    def set_range(self, low: float, high: float, use: int = 0) -> None:
+        """Say what the range of a use is: the beginning of learning it."""
+        least, largest = self.ranges[use]
+        least.assign(min(low, 0.0) if self._signed else 0.0)
+        largest.assign(max(high, 1e-6))
 
     def get_config(self) -> dict[str, Any]:
         """What it takes to make this layer again, its state included."""
@@ -78,7 +96,8 @@ class _Weighted(_Quantized):
     Attributes:
         weight_bits: what a weight is stored in: 8, or 2 to 7.
         log_step: natural logarithm of the step between two weights, one a channel or one for all; of fewer than 8 bits only. By
-            the logarithm Adam's rate is a part of the step, however small that is.
+            the logarithm Adam's rate is a part of the step, however small that is. Of the weights that are deployed; where
+            there is more than one use, of those of the kernel, so that every use has the same codes.
         stepped: whether weights of fewer than 8 bits are multiples of their steps by now.
         frozen: once they are frozen one after the other, a variable like the kernel: the codes of those that are, else NaN.
     """
@@ -116,29 +135,30 @@ class _Weighted(_Quantized):
         if self.weight_bits < 8:
             self.log_step = self.add_weight(shape=shape, initializer="zeros", name="log_step", autocast=False)
 
-    def _factor(self) -> Any:
+    def _factor(self, use: int = 0) -> Any:
         """What the kernel is multiplied by where it is deployed; broadcasts against it."""
+        del use
         return tf.ones(())
 
-    def _deployed(self) -> Any:
+    def _deployed(self, use: int = 0) -> Any:
         """The kernel of the layer that is deployed, not rounded."""
-        return self.kernel.value * self._factor()
+        return self.kernel.value * self._factor(use)
 
-    def _step(self) -> Any:
-        """The step between two weights; broadcasts against the kernel."""
+    def _step(self, use: int = 0) -> Any:
+        """The step between two weights that are deployed; broadcasts against the kernel."""
         step = tf.exp(self.log_step.value)
-        if not step.shape.rank:
-            return step
-        return tf.reshape(step, [1 if axis in self._shared_axes else size for axis, size in enumerate(self.kernel.shape)])
+        if step.shape.rank:
+            step = tf.reshape(step, [1 if axis in self._shared_axes else size for axis, size in enumerate(self.kernel.shape)])
+        return step if self.uses == 1 else step * self._factor(use)
 
-    def _as_stored(self, *, training: bool = False) -> Any:
+    def _as_stored(self, use: int = 0, *, training: bool = False) -> Any:
         """The deployed kernel as the file has it in this state; in training, where it freezes, with the rest not rounded."""
-        kernel = self._deployed()
+        kernel = self._deployed(use)
         if self.weight_bits == 8:
             return rounded_weights(kernel, self._shared_axes) if self.quantized else kernel
         if not self.stepped:
             return kernel
-        return stepped_weights(kernel, self._step(), self.weight_bits, self.frozen if training else None)
+        return stepped_weights(kernel, self._step(use), self.weight_bits, self.frozen if training else None)
 
     @property
     def _shared_axes(self) -> tuple[int, ...]:
@@ -158,123 +178,52 @@ class QuantizedInput(_Quantized):
         return self.rounded(images)
 
 
-@keras.saving.register_keras_serializable(package=PACKAGE)
-class QuantizedConv2D(_Weighted):
-    """Convolution or depthwise convolution, folding batch normalization, ReLU.
+class _Normalization:
+    """Batch normalization behind one use of a convolution, whose kernel and bias it folds into.
 
     Attributes:
-        kernel: ``(height, width, in, out)``; ``(height, width, channels, 1)`` where it is depthwise.
-        beta: the shift of the normalization, ``(out,)``; a layer without normalization, or with one that is not centred, has
-            no bias.
-        gamma: the scale of the normalization, ``(out,)``; with ``mean`` and ``variance``, its moving statistics. Of one that is
-            not centred ``variance`` is the mean square, by whose root it divides: batch normalization as B. Zhang and R.
-            Sennrich simplified layer normalization ("Root Mean Square Layer Normalization", 2019).
+        beta: the shift, ``(out,)``; None of one that is not centred.
+        gamma: the scale, ``(out,)``.
+        mean: moving mean, ``(out,)``; None of one that is not centred.
+        variance: moving variance, ``(out,)``; of one that is not centred the mean square, by whose root it divides: batch
+            normalization as B. Zhang and R. Sennrich simplified layer normalization ("Root Mean Square Layer Normalization",
+            2019).
     """
 
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: int,
-        *,
-        strides: int = 1,
-        padding: str = "valid",
-        activation: str | None = "relu",
-        depthwise: bool = False,
-        normalized: bool = True,
-        centered: bool = True,
-        momentum: float = 0.97,
-        **kwargs: Any,
-    ) -> None:
-        """A layer of ``filters`` outputs (as many as it has inputs, where it is depthwise) with square kernels."""
-        super().__init__(signed=activation is None, **kwargs)
-        self.filters, self.kernel_size, self.strides, self.padding = filters, kernel_size, strides, padding
-        self.activation, self.depthwise, self.momentum = activation, depthwise, momentum
-        self.normalized, self.centered = normalized, normalized and centered
+    def __init__(self, add: Callable[[str, float, bool], Any], *, centered: bool, positive: bool, momentum: float) -> None:
+        """Make the weights by ``add``, which takes name, first value and whether it is trained.
 
-    def build(self, input_shape: Any) -> None:
-        """Make kernel, shift and, where it normalizes, scale and moving statistics."""
-        super().build(input_shape)
-        channels = int(input_shape[-1])
-        outputs = channels if self.depthwise else self.filters
-        window = self.kernel_size**2
-        self.kernel = self.add_weight(
-            shape=(self.kernel_size, self.kernel_size, channels, 1 if self.depthwise else self.filters),
-            initializer=keras.initializers.RandomNormal(stddev=(2 / (window * (1 if self.depthwise else channels))) ** 0.5),
-            name="kernel",
-            autocast=False,
-        )
-        self._add_steps((outputs,))
-        if self.centered:
-            self.beta = self._per_channel("beta", outputs, 0.0)
-        if self.normalized:
-            self.gamma = self._per_channel("gamma", outputs, 1.0)
-        if self.centered:
-            self.mean = self._per_channel("mean", outputs, 0.0, trainable=False)
-        if self.normalized:
-            self.variance = self._per_channel("variance", outputs, 1.0, trainable=False)
+        ``positive``: scale by the size of gamma alone, so that all uses of a kernel see it with the same signs.
+        """
+        self.beta = add("beta", 0.0, True) if centered else None
+        self.gamma = add("gamma", 1.0, True)
+        self.mean = add("mean", 0.0, False) if centered else None
+        self.variance = add("variance", 1.0, False)
+        self._positive, self._momentum = positive, momentum
 
-    def call(self, images: Any, training: bool = False) -> Any:
-        """Images ``(batch, height, width, channels)`` to feature maps."""
-        if self.normalized and training and not self.quantized:
-            sums = self._normalize(self._convolve(images, self.kernel.value))
-        else:
-            bias = self._bias()
-            sums = self._convolve(images, self._as_stored(training=training))
-            sums = sums if bias is None else tf.nn.bias_add(sums, tf.cast(bias, sums.dtype))
-        return self.rounded(tf.nn.relu(sums) if self.activation == "relu" else sums)
+    def factor(self, variance: Any = None) -> Any:
+        """What each channel is multiplied by, ``(out,)``: by the moving statistics, or by a batch's own variance."""
+        gamma = tf.abs(self.gamma.value) if self._positive else self.gamma.value
+        return gamma * tf.math.rsqrt((self.variance.value if variance is None else variance) + _EPSILON)
 
-    @property
-    def deployed_parameters(self) -> int:
-        """Kernel and, of a layer whose normalization is centred, a bias a channel."""
-        return math.prod(self.kernel.shape) + (self.beta.shape[0] if self.centered else 0)
+    def bias(self) -> Any:
+        """What is left beside the factor, by the moving statistics; None of one that is not centred."""
+        if self.beta is None or self.mean is None:
+            return None
+        return self.beta.value - self.mean.value * self.factor()
 
-    def folded(self) -> tuple[Any, Any]:
-        """The kernel and the bias (None where there is none) of the convolution that computes the same in one step."""
-        return self._deployed(), self._bias()
-
-    def begin_steps(self) -> None:
-        """Set the steps, one a channel, to those that express the folded kernel best."""
-        self.log_step.assign(np.log(best_steps(np.asarray(self._deployed()), self._shared_axes, self.weight_bits)))
-
-    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
-        """``(batch, height, width, channels)`` after the windows."""
-        batch, *sides, channels = input_shape
-        same = self.padding == "same"
-        lengths = [-(-side // self.strides) if same else (side - self.kernel_size) // self.strides + 1 for side in sides]
-        return (batch, *lengths, channels if self.depthwise else self.filters)
-
-    def get_config(self) -> dict[str, Any]:
-        """What it takes to make this layer again."""
-        names = ("filters", "kernel_size", "strides", "padding", "activation", "depthwise", "normalized", "centered", "momentum")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
-
-    def _convolve(self, images: Any, kernel: Any) -> Any:
-        kernel, strides = tf.cast(kernel, images.dtype), [1, self.strides, self.strides, 1]
-        padding = "SAME" if self.padding == "same" else "VALID"
-        if self.depthwise:
-            return tf.nn.depthwise_conv2d(images, kernel, strides, padding)
-        return tf.nn.conv2d(images, kernel, strides, padding)
-
-    def _per_channel(self, name: str, channels: int, value: float, *, trainable: bool = True) -> Any:
-        initializer = keras.initializers.Constant(value)
-        return self.add_weight(shape=(channels,), initializer=initializer, name=name, trainable=trainable, autocast=False)
-
-    def _bias(self) -> Any:
-        """What is left of the normalization beside the kernel; None of one that is not centred."""
-        return self.beta.value - self.mean.value * self._normalization() if self.centered else None
-
-    def _normalize(self, sums: Any) -> Any:
-        """Normalization by the batch's statistics, which move those that are kept.
+    def by_batch(self, sums: Any) -> Any:
+        """Normalize by the batch's statistics, which move those that are kept.
 
         Centred it is TensorFlow's one kernel for it: Keras's own, made of many ops, takes twice the time on a CPU.
         """
-        if not self.centered:
+        if self.beta is None:
             square = tf.reduce_mean(tf.square(tf.cast(sums, tf.float32)), axis=(0, 1, 2))
             self._move(self.variance, square)
-            return sums * tf.cast(self._normalization(square), sums.dtype)
+            return sums * tf.cast(self.factor(square), sums.dtype)
         result, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=sums,
-            scale=self.gamma.value,
+            scale=tf.abs(self.gamma.value) if self._positive else self.gamma.value,
             offset=self.beta.value,
             mean=tf.zeros((0,)),
             variance=tf.zeros((0,)),
@@ -287,16 +236,113 @@ class QuantizedConv2D(_Weighted):
 
     def _move(self, moving: Any, now: Any) -> None:
         """A step of a moving statistic to what a batch has."""
-        moving.assign(moving.value * self.momentum + now * (1 - self.momentum))
+        moving.assign(moving.value * self._momentum + now * (1 - self._momentum))
 
-    def _normalization(self, variance: Any = None) -> Any:
-        """What normalization multiplies each channel by: by its moving statistics, or by a batch's own."""
-        return self.gamma.value * tf.math.rsqrt((self.variance.value if variance is None else variance) + _EPSILON)
 
-    def _factor(self) -> Any:
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class QuantizedConv2D(_Weighted):
+    """Convolution or depthwise convolution, folding batch normalization, ReLU.
+
+    Attributes:
+        kernel: ``(height, width, in, out)``; ``(height, width, channels, 1)`` where it is depthwise.
+        padding: of each use.
+        normalizations: of each use; none where it does not normalize. A layer without, or with some that are not centred, has no
+            bias.
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int,
+        *,
+        strides: int = 1,
+        padding: str | Sequence[str] = "valid",
+        activation: str | None = "relu",
+        depthwise: bool = False,
+        normalized: bool = True,
+        centered: bool = True,
+        momentum: float = 0.97,
+        **kwargs: Any,
+    ) -> None:
+        """A layer of ``filters`` outputs (as many as it has inputs, where it is depthwise) with square kernels.
+
+        ``padding``: several of it for a layer that a model uses as often, ``layer(images, use=1)`` the second time.
+        """
+        paddings = (padding,) if isinstance(padding, str) else tuple(padding)
+        super().__init__(signed=activation is None, uses=len(paddings), **kwargs)
+        self.filters, self.kernel_size, self.strides, self.padding = filters, kernel_size, strides, paddings
+        self.activation, self.depthwise, self.momentum = activation, depthwise, momentum
+        self.normalized, self.centered = normalized, normalized and centered
+
+    def build(self, input_shape: Any) -> None:
+        """Make the kernel and, where it normalizes, each use's scale, shift and moving statistics."""
+        super().build(input_shape)
+        channels = int(input_shape[-1])
+        outputs = channels if self.depthwise else self.filters
+        window = self.kernel_size**2
+        self.kernel = self.add_weight(
+            shape=(self.kernel_size, self.kernel_size, channels, 1 if self.depthwise else self.filters),
+            initializer=keras.initializers.RandomNormal(stddev=(2 / (window * (1 if self.depthwise else channels))) ** 0.5),
+            name="kernel",
+            autocast=False,
+        )
+        self._add_steps((outputs,))
+        self.normalizations = [self._normalization(use, outputs) for use in range(self.uses)] if self.normalized else []
+
+    def call(self, images: Any, training: bool = False, use: int = 0) -> Any:
+        """Images ``(batch, height, width, channels)`` to feature maps."""
+        if self.normalized and training and not self.quantized:
+            sums = self.normalizations[use].by_batch(self._convolve(images, self.kernel.value, use))
+        else:
+            bias = self._bias(use)
+            sums = self._convolve(images, self._as_stored(use, training=training), use)
+            sums = sums if bias is None else tf.nn.bias_add(sums, tf.cast(bias, sums.dtype))
+        return self.rounded(tf.nn.relu(sums) if self.activation == "relu" else sums, use)
+
+    @property
+    def deployed_parameters(self) -> int:
+        """The kernel, once, and, where normalization is centred, a bias a channel of every use."""
+        return math.prod(self.kernel.shape) + (self.uses * self.filters if self.centered else 0)
+
+    def folded(self, use: int = 0) -> tuple[Any, Any]:
+        """The kernel and the bias (None where there is none) of the convolution that computes the same in one step."""
+        return self._deployed(use), self._bias(use)
+
+    def begin_steps(self) -> None:
+        """Set the steps, one a channel, to those that express the kernel best: folded where there is one use."""
+        kernel = self._deployed() if self.uses == 1 else self.kernel.value
+        self.log_step.assign(np.log(best_steps(np.asarray(kernel), self._shared_axes, self.weight_bits)))
+
+    def get_config(self) -> dict[str, Any]:
+        """What it takes to make this layer again."""
+        names = ("filters", "kernel_size", "strides", "activation", "depthwise", "normalized", "centered", "momentum")
+        padding = self.padding[0] if self.uses == 1 else list(self.padding)
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}, "padding": padding}
+
+    def _convolve(self, images: Any, kernel: Any, use: int) -> Any:
+        kernel, strides = tf.cast(kernel, images.dtype), [1, self.strides, self.strides, 1]
+        padding = "SAME" if self.padding[use] == "same" else "VALID"
+        if self.depthwise:
+            return tf.nn.depthwise_conv2d(images, kernel, strides, padding)
+        return tf.nn.conv2d(images, kernel, strides, padding)
+
+    def _normalization(self, use: int, channels: int) -> _Normalization:
+        def add(name: str, value: float, trainable: bool) -> Any:
+            initializer = keras.initializers.Constant(value)
+            name += _suffix(use)
+            return self.add_weight(shape=(channels,), initializer=initializer, name=name, trainable=trainable, autocast=False)
+
+        return _Normalization(add, centered=self.centered, positive=self.uses > 1, momentum=self.momentum)
+
+    def _bias(self, use: int) -> Any:
+        """What is left of the normalization beside the kernel; None of one that is not centred."""
+        return self.normalizations[use].bias() if self.normalized else None
+
+    def _factor(self, use: int = 0) -> Any:
         if not self.normalized:
-            return super()._factor()
-        return tf.reshape(self._normalization(), (1, 1, -1, 1)) if self.depthwise else self._normalization()
+            return super()._factor(use)
+        factor = self.normalizations[use].factor()
+        return tf.reshape(factor, (1, 1, -1, 1)) if self.depthwise else factor
 
     @property
     def _shared_axes(self) -> tuple[int, ...]:
@@ -406,6 +452,11 @@ def best_steps(weights: np.ndarray, axes: tuple[int, ...], bits: int) -> np.ndar
         for step in tried.reshape(-1, *ends.shape)
     ]
     return np.take_along_axis(tried, np.argmin(errors, axis=0)[None], axis=0)[0].astype(np.float32)
+
+
+def _suffix(use: int) -> str:
+    """What a use's own weights are called after, from the second on."""
+    return f"_{use + 1}" if use else ""
 
 
 def _largest(bits: int) -> int:
