@@ -31,17 +31,23 @@ PATHS = {
 
 @dataclass(frozen=True)
 class Array:
-    """A constant of generated C. ``path`` says which kernels read it; see ``PATHS``."""
+    """A constant of generated C.
+
+    Attributes:
+        path: which kernels read it; see ``PATHS``.
+        same_as: the name of an earlier array of the same numbers and path, which stands for this one.
+    """
 
     name: str
     c_type: str
     values: np.ndarray
     path: str = "both"
+    same_as: str | None = None
 
     @property
     def bytes(self) -> int:
         """Bytes in flash."""
-        return self.values.size * _SIZES[self.c_type]
+        return 0 if self.same_as else self.values.size * _SIZES[self.c_type]
 
 
 def is_packable(weights: np.ndarray) -> bool:

@@ -1,0 +1,67 @@
+"""Text of C: numbers, strings and arrays as literals, and the templates in ``kernels/`` that they go into."""
+
+from functools import cache
+
+import jinja2
+import numpy as np
+
+from glyphlite.compiler.packing import Array
+
+
+def c_float(value: float) -> str:
+    """A floating-point literal, exact for float32."""
+    text = f"{value:.9g}"
+    return text if "." in text or "e" in text else text + ".0"
+
+
+def c_string(text: str) -> str:
+    """A C string literal; everything but printable ASCII as octal escapes of its UTF-8 bytes."""
+    return '"' + "".join(_c_character(byte) for byte in text.encode()) + '"'
+
+
+def _c_character(byte: int) -> str:
+    character = chr(byte)
+    if character in '"\\?':
+        return "\\" + character
+    return character if 32 <= byte < 127 else f"\\{byte:03o}"
+
+
+def _c_values(array: Array) -> str:
+    if array.c_type == "int64_t":
+        return c_lines(array.values, 4, lambda value: f"INT64_C({value})")
+    if array.c_type == "uint32_t":
+        return c_lines(array.values, 10, lambda value: f"{value}U")
+    if array.c_type == "int32_t":
+        return c_lines(array.values, 10, lambda value: "(-2147483647 - 1)" if value == -(2**31) else str(value))
+    return c_lines(array.values)
+
+
+def c_lines(values: np.ndarray, a_line: int = 24, form: object = str) -> str:
+    """The elements of an array, so many a line."""
+    assert callable(form)
+    texts = [str(form(value)) for value in values.tolist()]
+    return "\n".join("    " + ", ".join(texts[start : start + a_line]) + "," for start in range(0, len(texts), a_line))
+
+
+def tidy(text: str) -> str:
+    """No runs of blank lines, no blanks at line ends, one newline at the end."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        line = line.rstrip()
+        if line or (lines and lines[-1]):
+            lines.append(line)
+    return "\n".join(lines).strip() + "\n"
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """The templates."""
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("glyphlite.compiler", "kernels"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701 - C, not HTML
+    )
+    made.filters["c_values"] = _c_values
+    return made

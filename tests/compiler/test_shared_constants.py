@@ -1,0 +1,52 @@
+"""Weights that a model uses twice lie in flash once, and generated C still gives TFLite Micro's bytes."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from aware import aware_model
+from random_models import Oracle, from_model, to_model
+from random_models.harness import OPTIMIZE, PATHS, run_generated
+
+from glyphlite.compiler import compile_graph
+from glyphlite.conversion.converter import convert_exported, exported
+from glyphlite.data.records import Dataset
+from glyphlite.tflite.reader import parse_graph
+
+ARRAY = re.compile(r"static const (\w+) (\w+)\[\d+\] = \{(.*?)\};", re.DOTALL)
+ALIAS = re.compile(r"#define (\w+) (\w+) /\* the same numbers, stored once \*/")
+
+
+@pytest.fixture(scope="module", params=[4, 8])
+def content(request: pytest.FixtureRequest, mnist: Dataset) -> bytes:
+    model = aware_model(mnist, "twice", seed=9, stem=12, weight_bits=request.param, again=True)
+    model.get_layer("point").normalizations[1].gamma.assign(np.linspace(0.5, 2, 12))
+    with exported(model) as saved:
+        return convert_exported(saved, "int8").content
+
+
+@pytest.mark.parametrize("optimize", OPTIMIZE)
+def test_equal_arrays_are_one(content: bytes, optimize: str):
+    compilation = compile_graph(parse_graph(content), "net", optimize=optimize)
+    header = compilation.files["net_weights.h"]
+    arrays = {name: (kind, values) for kind, name, values in ARRAY.findall(header)}
+    aliases = dict(ALIAS.findall(header))
+    for layer in ("depth", "point"):
+        assert any(re.fullmatch(rf"net_{layer}_2_(nibble_|lane_)?weights", alias) for alias in aliases)
+    assert "net_point_2_bias" in arrays
+    for alias, name in aliases.items():
+        assert name in arrays
+        assert alias not in arrays
+    layers = {layer.name: layer.constant_bytes for layer in compilation.report.layers}
+    assert layers["depth"] - layers["depth_2"] >= 12 * 9 / 2
+    assert layers["point"] - layers["point_2"] >= 12 * 12 / 2
+    assert sum(layers.values()) == compilation.report.constant_bytes
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_both_uses_give_the_bytes_of_tflite_micro(content: bytes, path: str, tmp_path: Path):
+    graph = parse_graph(content)
+    stored = np.random.default_rng(6).integers(-128, 128, (50, *graph.input.shape[1:]), np.int8)
+    expected = from_model(graph, Oracle(content).run(to_model(graph, stored)))
+    np.testing.assert_array_equal(run_generated(graph, stored, tmp_path, path=path), expected)
