@@ -3,7 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glyphlite.compiler.lowering import LOWERINGS, binary_result, layer_name, lower
+from glyphlite.compiler.lowering import LOWERINGS, lower
+from glyphlite.compiler.lowering.binary import binary_result
+from glyphlite.compiler.lowering.names import layer_name
 from glyphlite.compiler.nodes import Binary, Convolution, Dense, Softmax
 from glyphlite.compiler.passes import optimize
 from glyphlite.compiler.schedule import schedule

@@ -1,0 +1,109 @@
+"""Which op is lowered by what, and a whole graph op by op."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from glyphlite.compiler.lowering.binary import lower_binary
+from glyphlite.compiler.lowering.context import Context
+from glyphlite.compiler.lowering.elementwise import lower_dequantize, lower_quantize, lower_softmax, lower_table
+from glyphlite.compiler.lowering.spatial import lower_concatenation, lower_mean, lower_pad, lower_pool, lower_reshape
+from glyphlite.compiler.lowering.weighted import lower_convolution, lower_dense, lower_depthwise
+from glyphlite.compiler.nodes import Program
+from glyphlite.errors import ArtifactError
+from glyphlite.tflite.graph import Graph, Operator
+
+LOWERINGS: dict[str, Callable[[Context, Operator], None]] = {
+    "CONV_2D": lower_convolution,
+    "DEPTHWISE_CONV_2D": lower_depthwise,
+    "FULLY_CONNECTED": lower_dense,
+    "MAX_POOL_2D": lower_pool,
+    "AVERAGE_POOL_2D": lower_pool,
+    "MEAN": lower_mean,
+    "ADD": lower_binary,
+    "MUL": lower_binary,
+    "PAD": lower_pad,
+    "CONCATENATION": lower_concatenation,
+    "RESHAPE": lower_reshape,
+    "SQUEEZE": lower_reshape,
+    "EXPAND_DIMS": lower_reshape,
+    "RELU": lower_table,
+    "RELU6": lower_table,
+    "RELU_N1_TO_1": lower_table,
+    "HARD_SWISH": lower_table,
+    "LOGISTIC": lower_table,
+    "TANH": lower_table,
+    "SOFTMAX": lower_softmax,
+    "QUANTIZE": lower_quantize,
+    "DEQUANTIZE": lower_dequantize,
+}
+
+
+ADVICE = {
+    "SHAPE": "convert the model with a fixed batch of 1",
+    "STRIDED_SLICE": "convert the model with a fixed batch of 1, or crop the images before",
+    "PACK": "convert the model with a fixed batch of 1",
+    "LEAKY_RELU": "use RELU or HARD_SWISH",
+    "PRELU": "use RELU or HARD_SWISH",
+    "ELU": "use RELU or HARD_SWISH",
+    "GELU": "use HARD_SWISH",
+    "EXP": "use LOGISTIC or SOFTMAX",
+    "SUB": "use ADD with the weights before it negated",
+    "DIV": "use MUL with the reciprocal",
+    "TRANSPOSE_CONV": "use CONV_2D",
+    "CONV_3D": "use CONV_2D",
+    "BATCH_MATMUL": "use FULLY_CONNECTED",
+    "L2_POOL_2D": "use AVERAGE_POOL_2D",
+    "SUM": "use MEAN over height and width",
+    "REDUCE_MAX": "use MAX_POOL_2D over the whole map",
+    "MAXIMUM": "use RELU or MAX_POOL_2D",
+    "MINIMUM": "use RELU6",
+    "PADV2": "use PAD, which pads with zeros",
+    "MIRROR_PAD": "use PAD, which pads with zeros",
+    "SPLIT": "use separate convolutions",
+    "LOG_SOFTMAX": "use SOFTMAX",
+    "RESIZE_BILINEAR": "resize the images before",
+    "RESIZE_NEAREST_NEIGHBOR": "resize the images before",
+}
+
+
+def lower(graph: Graph) -> Program:
+    """Lower a validated graph.
+
+    Raises:
+        ArtifactError: an op, a type or a shape that generated code cannot express, by name and with what would express it.
+    """
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        raise ArtifactError(
+            f"the compiler takes models of one input and one output, this one has {len(graph.inputs)} and {len(graph.outputs)}"
+        )
+    context = Context(graph)
+    for operator in graph.operators:
+        if operator.name not in LOWERINGS:
+            advice = ADVICE.get(operator.name, "the supported ops are " + ", ".join(LOWERINGS))
+            raise context.refuse(operator, "the op is not supported", advice)
+    if not graph.operators:
+        raise ArtifactError("the model has no ops, there is nothing to compile")
+    if graph.input.dtype == np.int8:
+        context.values[graph.input.index] = context.activation(graph.input, graph.operators[0])
+    elif graph.input.dtype not in (np.uint8, np.float32):
+        raise ArtifactError(
+            f"the model's input is {graph.input.dtype}; the compiler takes int8, uint8 and float32: convert with --to int8"
+        )
+    for operator in graph.operators:
+        if any(index in context.values or context.tensor(index).is_constant for index in operator.inputs if index >= 0) or (
+            operator.name == "QUANTIZE"
+        ):
+            LOWERINGS[operator.name](context, operator)
+        else:
+            raise context.refuse(operator, f"its input is {context.tensor(operator.inputs[0]).dtype}", "convert with --to int8")
+    if graph.output.index not in context.values:
+        raise ArtifactError(f"the model's output {graph.output.name} is not computed by its ops")
+    first = context.values[next(iter(context.values))]
+    return Program(
+        input=first,
+        output=context.values[graph.output.index],
+        nodes=tuple(context.nodes),
+        input_kind=context.input_kind,
+        output_kind=context.output_kind,
+    )
