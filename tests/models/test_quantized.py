@@ -461,3 +461,12 @@ def test_a_keras_file_keeps_that_weights_are_used_twice(twice, images, tmp_path)
     np.testing.assert_array_equal(np.asarray(again(images)), np.asarray(twice(images)))
     assert len(again.weights) == len(twice.weights)
     assert sum(weight.path.endswith("kernel") for weight in again.weights) == 4
+
+
+def test_every_use_has_a_bias_a_channel_where_normalization_is_centred():
+    from glyphlite.models.quantized import QuantizedConv2D
+
+    once, twice = QuantizedConv2D(0, 3, depthwise=True), QuantizedConv2D(4, 1, padding=["valid", "same"])
+    for layer in (once, twice):
+        layer.build((None, 8, 8, 5))
+    assert (once.deployed_parameters, twice.deployed_parameters) == (5 * 9 + 5, 5 * 4 + 2 * 4)

@@ -203,8 +203,7 @@ class _Normalization:
 
     def factor(self, variance: Any = None) -> Any:
         """What each channel is multiplied by, ``(out,)``: by the moving statistics, or by a batch's own variance."""
-        gamma = tf.abs(self.gamma.value) if self._positive else self.gamma.value
-        return gamma * tf.math.rsqrt((self.variance.value if variance is None else variance) + _EPSILON)
+        return self._scale() * tf.math.rsqrt((self.variance.value if variance is None else variance) + _EPSILON)
 
     def bias(self) -> Any:
         """What is left beside the factor, by the moving statistics; None of one that is not centred."""
@@ -223,7 +222,7 @@ class _Normalization:
             return sums * tf.cast(self.factor(square), sums.dtype)
         result, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=sums,
-            scale=tf.abs(self.gamma.value) if self._positive else self.gamma.value,
+            scale=self._scale(),
             offset=self.beta.value,
             mean=tf.zeros((0,)),
             variance=tf.zeros((0,)),
@@ -233,6 +232,9 @@ class _Normalization:
         self._move(self.mean, mean)
         self._move(self.variance, variance)
         return result
+
+    def _scale(self) -> Any:
+        return tf.abs(self.gamma.value) if self._positive else self.gamma.value
 
     def _move(self, moving: Any, now: Any) -> None:
         """A step of a moving statistic to what a batch has."""
@@ -302,7 +304,8 @@ class QuantizedConv2D(_Weighted):
     @property
     def deployed_parameters(self) -> int:
         """The kernel, once, and, where normalization is centred, a bias a channel of every use."""
-        return math.prod(self.kernel.shape) + (self.uses * self.filters if self.centered else 0)
+        shifts = [each.beta for each in self.normalizations if each.beta is not None]
+        return math.prod(self.kernel.shape) + sum(shift.shape[0] for shift in shifts)
 
     def folded(self, use: int = 0) -> tuple[Any, Any]:
         """The kernel and the bias (None where there is none) of the convolution that computes the same in one step."""
