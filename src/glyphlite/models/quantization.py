@@ -3,8 +3,9 @@
 Knows models by the layers in them; imports Keras only when it is called.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,17 +61,9 @@ def measure_ranges(model: "keras.Model", images: np.ndarray) -> None:
         images: float32 ``(n, height, width, channels)``.
     """
     layers = [layer for layer in _layers(model) if layer.learns_range]
-
-    def observer(layer: Any) -> Callable[[int, Any], None]:
-        def set_range(use: int, values: Any) -> None:
-            low, high = np.quantile(np.asarray(values), [_OUTLIERS, 1 - _OUTLIERS])
-            layer.set_range(float(low), float(high), use)
-
-        return set_range
-
     try:
         for layer in layers:
-            layer.observe = observer(layer)
+            layer.observe = partial(_begin_range, layer)
         with in_float(model):
             model(images, training=False)
     finally:
@@ -78,6 +71,12 @@ def measure_ranges(model: "keras.Model", images: np.ndarray) -> None:
             layer.observe = None
     for layer in _narrow(model):
         layer.begin_steps()
+
+
+def _begin_range(layer: Any, use: int, values: Any) -> None:
+    """Let the range of one use of a layer begin as wide as what it gave, but for a few outliers."""
+    low, high = np.quantile(np.asarray(values), [_OUTLIERS, 1 - _OUTLIERS])
+    layer.set_range(float(low), float(high), use)
 
 
 def begin_freezing(model: "keras.Model") -> None:
