@@ -23,7 +23,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,  # Typer's panels of help import four times what the rest of it does
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 
 
@@ -164,7 +165,10 @@ def run(
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """The main job: train, convert to every variant, measure, verify, export. Leaves report.html and results.json."""
+    """Do the main job: train, convert, measure, verify, export.
+
+    Converts to every variant; leaves report.html and results.json.
+    """
     from glyphlite.pipeline.run import RunOptions, run_all, run_pipeline
 
     options = RunOptions(
@@ -195,7 +199,10 @@ def run(
 
 @app.command(epilog="Example: glyphlite datasets")
 def datasets(data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
-    """List the datasets: what they hold, and whether they are on this machine already."""
+    """List the datasets and where they are.
+
+    What each holds, and whether it is on this machine already.
+    """
     from glyphlite.data.datasets import list_datasets
 
     known = list_datasets(data_dir=data_dir)
@@ -211,7 +218,10 @@ def datasets(data_dir: DataDirOption = None, as_json: JsonOption = False) -> Non
 
 @app.command(epilog="Example: glyphlite models")
 def models(as_json: JsonOption = False) -> None:
-    """List the models: name, parameters, multiply-accumulates of one image, how each is trained, and which come trained."""
+    """List the models: size, cost, recipe, which come trained.
+
+    Multiply-accumulates are of one image.
+    """
     from glyphlite.models.registry import describe_models
 
     known = describe_models()
@@ -240,7 +250,10 @@ def train(
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Train a model; the best epoch is chosen on validation. Killed at any moment, --resume gives the same weights."""
+    """Train a model; the best epoch is chosen on validation.
+
+    Killed at any moment, --resume gives the same weights.
+    """
     from glyphlite.pipeline.train import train_model
 
     trained = train_model(model, dataset, out, epochs=epochs, seed=seed, resume=resume, data_dir=data_dir)
@@ -273,7 +286,10 @@ def convert(
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Convert a Keras model to TFLite: float32, float16, dynamic range, int8, int16x8."""
+    """Convert a Keras model to .tflite files.
+
+    Variants: float32, float16, dynamic range, int8, int16x8.
+    """
     from glyphlite.pipeline.convert import convert_model
 
     conversion = convert_model(
@@ -310,7 +326,10 @@ def evaluate(
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure files on the whole test split: accuracy, agreement with Keras, bytes, latency, and which runtimes take them."""
+    """Measure files on the whole test split.
+
+    Accuracy, agreement with Keras, bytes, latency, and which runtimes accept each.
+    """
     from glyphlite.pipeline.evaluate import evaluate_files
 
     evaluation = evaluate_files(files, dataset, keras=keras, latency=latency, seed=seed, data_dir=data_dir)
@@ -351,7 +370,10 @@ def predict(
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Recognize glyphs in pictures: the class, the top three with their certainty, and a word where not to believe it."""
+    """Recognize glyphs in pictures.
+
+    The class, the top three with their confidence, and a word where not to believe it.
+    """
     from glyphlite.pipeline.predict import predict_pictures
 
     predictions = predict_pictures(
@@ -379,7 +401,10 @@ def inspect(
     runtimes: Annotated[bool, typer.Option("--runtimes/--no-runtimes", help="Try which runtimes take the file.")] = True,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what is in a .tflite file: ops, shapes, scales, multiply-accumulates, bytes, metadata, and who takes it."""
+    """Show what is in a .tflite file and which runtimes accept it.
+
+    Ops, shapes, scales, multiply-accumulates, bytes, metadata.
+    """
     from glyphlite.pipeline.inspect import inspect_file
 
     inspection = inspect_file(file, graph=graph, runtimes=runtimes)
@@ -417,7 +442,10 @@ def verify(
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Put the same inputs through every runtime and compare the bytes. Exit code 1 when classes differ beyond the tolerance."""
+    """Compare every runtime on the same inputs, byte for byte.
+
+    Exit code 1 when classes differ beyond the tolerance.
+    """
     from glyphlite.errors import DisagreementError
     from glyphlite.pipeline.verify import verify_file
 
@@ -453,7 +481,10 @@ def export(
     litertjs: LiteRtJsOption = True,
     as_json: JsonOption = False,
 ) -> None:
-    """Turn a .tflite file into firmware sources for TensorFlow Lite Micro, a C array, or a page to draw on."""
+    """Turn a .tflite file into firmware sources or a web page.
+
+    A TensorFlow Lite Micro project, a C array, or a page to draw on.
+    """
     from glyphlite.pipeline.export import export_file
 
     exported = export_file(
@@ -494,7 +525,10 @@ def compile_(
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compile an int8 .tflite file to C99 that needs nothing and gives TensorFlow Lite Micro's bytes."""
+    """Compile an int8 .tflite file to C99 without dependencies.
+
+    Its outputs are bit-identical to TensorFlow Lite Micro's.
+    """
     from glyphlite.pipeline.firmware import compile_file
 
     compiled = compile_file(
@@ -536,7 +570,10 @@ def simulate(
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Run generated C on an emulated core: classes, exact instructions per layer, flash, arena and stack."""
+    """Run generated C on an emulated core.
+
+    Classes, exact instructions per layer, flash, arena and stack.
+    """
     from glyphlite.pipeline.firmware import simulate_target
 
     simulation = simulate_target(
@@ -570,7 +607,10 @@ def draw(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes any that is free.")] = 8000,
     litertjs: LiteRtJsOption = True,
 ) -> None:
-    """Serve a page to draw on: the int8 model answers every stroke, in the browser. Ctrl-C ends it."""
+    """Serve a page to draw on.
+
+    The int8 model answers every stroke, in the browser. Ctrl-C ends it.
+    """
     from glyphlite.pipeline.export import draw_page
 
     draw_page(file, host=host, port=port, litertjs=litertjs)
@@ -586,7 +626,10 @@ def report(
         ),
     ] = None,
 ) -> None:
-    """Write the report of a run again, or put several runs side by side."""
+    """Write a run's report again, or compare several runs.
+
+    The page of one run is report.html, of several comparison.html.
+    """
     from glyphlite.pipeline.report import write_reports
 
     typer.echo(str(write_reports(runs, out)))

@@ -1,8 +1,10 @@
 """Words and progress for people, on standard error; standard output is left to results.
 
-Also the place where TensorFlow's and absl's log noise is turned off, before they are imported.
+Also the place where TensorFlow's and absl's log noise is turned off, before they are imported. Rich is imported with the first
+word said: `glyphlite --help` says none.
 """
 
+import functools
 import io
 import os
 import sys
@@ -13,20 +15,18 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
-from typing import IO, Protocol, cast
+from typing import IO, TYPE_CHECKING, Protocol, cast
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+if TYPE_CHECKING:
+    from rich.console import Console
 
-console = Console(stderr=True, highlight=False)
+
+@functools.cache
+def stderr_console() -> "Console":
+    """Returns the one console on standard error."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
 
 
 class Advance(Protocol):
@@ -40,6 +40,17 @@ class Advance(Protocol):
 @contextmanager
 def progress_bar(description: str, total: float | None) -> Iterator[Advance]:
     """A transient progress bar; yields a function that advances it. ``total`` None shows a spinner."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    console = stderr_console()
     columns = [
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -62,7 +73,7 @@ def progress_bar(description: str, total: float | None) -> Iterator[Advance]:
 
 def say(message: str) -> None:
     """Print one line of words to the user (rich markup allowed)."""
-    console.print(message, soft_wrap=True)
+    stderr_console().print(message, soft_wrap=True)
 
 
 class Noise:
@@ -88,6 +99,7 @@ def captured_noise() -> Iterator[Noise]:
 
     Process-wide while it lasts. Python's own redirection is not enough: TensorFlow's C++ and LiteRT write to the descriptors.
     """
+    console = stderr_console()
     python_streams = sys.stdout, sys.stderr
     for standard in python_streams:
         standard.flush()

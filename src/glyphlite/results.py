@@ -210,6 +210,7 @@ class Results(Record):
     seed: int
     labels: list[str] = Field(default_factory=list)
     seconds: dict[str, float] = Field(default_factory=dict)
+    cpu_seconds: dict[str, float] = Field(default_factory=dict)
     pretrained: PretrainedReport | None = None
     keras: KerasReport
     artifacts: list[ArtifactReport] = Field(default_factory=list)

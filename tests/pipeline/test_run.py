@@ -42,6 +42,8 @@ def test_results_hold_what_was_measured(run: Path) -> None:
     assert taken == {"float32": True, "float16": False, "dynamic": False, "int8": True, "int16x8": True}
     assert {each.runtime: each.identical for each in results.verify}["generated_c"] == 1
     assert {each.cpu for each in results.firmware} == {"cortex-m4", "cortex-m0"}
+    assert set(results.cpu_seconds) == set(results.seconds)
+    assert results.cpu_seconds["train"] > 0
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ RECORD = EpochRecord(2, 0.001, 0.25, 0.9, 0.2, 0.945, 3.25)
 def _shown(monkeypatch, *, terminal: bool) -> str:
     stream = io.StringIO()
     console = Console(file=stream, force_terminal=terminal, width=160, highlight=False)
-    monkeypatch.setattr(progress, "console", console)
+    monkeypatch.setattr(progress, "stderr_console", lambda: console)
     monkeypatch.setattr(progress, "say", console.print)
     with progress.TrainingProgress("micro-cnn", epochs=5, steps=430, done=430) as display:
         display.update(1, 215, 0.25, 0.9)

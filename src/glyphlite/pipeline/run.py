@@ -144,6 +144,7 @@ def run_pipeline(options: RunOptions) -> Results:
         seed=options.seed,
         labels=list(dataset.labels),
         seconds=stages.seconds,
+        cpu_seconds=stages.cpu_seconds,
         pretrained=pretrained,
         keras=keras.report,
         artifacts=[_with_arena(each, firmware.tflm) for each in evaluations],

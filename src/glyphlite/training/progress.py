@@ -4,7 +4,7 @@ from types import TracebackType
 
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from glyphlite.console import console, say
+from glyphlite.console import say, stderr_console
 from glyphlite.training.history import EpochRecord
 
 
@@ -13,7 +13,7 @@ class TrainingProgress:
 
     def __init__(self, name: str, *, epochs: int, steps: int, done: int) -> None:
         """Prepare the display of ``epochs`` of ``steps`` batches each, ``done`` batches of all of them already behind."""
-        self._epochs, self._steps = epochs, steps
+        self._epochs, self._steps, console = epochs, steps, stderr_console()
         columns = (
             "{task.description}",
             "epoch {task.fields[epoch]}/{task.fields[epochs]}",
