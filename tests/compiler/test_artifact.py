@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from glyphlite.compiler import compile_artifact, compile_graph
-from glyphlite.compiler.artifact import identifier
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError, OutputError
 from glyphlite.runtimes.toolchain import compile_shared
@@ -113,6 +112,8 @@ def test_generated_c_needs_no_library_and_no_float(int8: Path):
         ({"scores": "all"}, "probabilities, logits, none"),
         ({"name": "9 Lives"}, "--name model_9_lives"),
         ({"name": "while"}, "--name model_while"),
+        ({"name": "math"}, "--name model_math"),
+        ({"name": "Digits"}, "--name digits"),
         ({"labels": ["a", "b"]}, "2 labels for a model of 10 classes"),
         ({"sample": (np.zeros((5, 5), np.uint8), 0)}, "takes 784 pixels"),
         ({"sample": (np.zeros((28, 28)), 0)}, "float64"),
@@ -157,14 +158,6 @@ def test_a_folder_of_the_users_is_not_replaced(int8: Path, tmp_path: Path, json:
     with pytest.raises(OutputError, match=r"cannot use .*file as a folder: Not a directory"):
         compile_artifact(int8, tmp_path / "file")
     assert (tmp_path / "file").read_text() == "mine"
-
-
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [("model_int8", "model_int8"), ("Edge CNN-2", "edge_cnn_2"), ("int", "model_int"), ("", "model"), ("ünï", "n")],
-)
-def test_identifiers(text: str, name: str):
-    assert identifier(text) == name
 
 
 def test_pixels_are_quantized_where_the_network_does_not_hold_them_as_they_are(int8: Path, mnist: Dataset, tmp_path: Path):

@@ -17,7 +17,25 @@ def test_identifiers_pass(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "1model", "micro-cnn", "_model", "a__b", "model ", "model\n", "modèle", "a.b", "a;b", "int", "class", "main", "x" * 65],
+    [
+        "",
+        "1model",
+        "micro-cnn",
+        "_model",
+        "a__b",
+        "model ",
+        "model\n",
+        "modèle",
+        "a.b",
+        "a;b",
+        "int",
+        "class",
+        "main",
+        "math",
+        "Wire",
+        "a_",
+        "x" * 65,
+    ],
 )
 def test_what_c_or_cpp_would_not_take_is_refused_with_the_option_to_change(name: str) -> None:
     with pytest.raises(OutputError, match="--name"):

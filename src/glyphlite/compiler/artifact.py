@@ -4,7 +4,6 @@ Composes reader, lowering, passes, schedule and emission; knows no runtime.
 """
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from glyphlite.compiler.c_names import identifier, objection
 from glyphlite.compiler.emission import Emitted, Sample, emit
 from glyphlite.compiler.lowering import lower
 from glyphlite.compiler.nodes import Program, Softmax
@@ -26,11 +26,6 @@ from glyphlite.tflite.reader import read_graph
 
 OPTIMIZE = ("speed", "size", "ram")
 SCORES = ("probabilities", "logits", "none")
-_RESERVED = {
-    *("auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float"),
-    *("for", "goto", "if", "inline", "int", "long", "main", "register", "restrict", "return", "short", "signed", "sizeof"),
-    *("static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while"),
-}
 
 
 @dataclass(frozen=True)
@@ -156,8 +151,10 @@ def compile_graph(
         raise ArtifactError(f"cannot optimize for {optimize}; choose one of {', '.join(OPTIMIZE)}")
     if scores not in SCORES:
         raise ArtifactError(f"unknown scores {scores}; choose one of {', '.join(SCORES)}")
-    if identifier(name) != name:
-        raise ArtifactError(f"{name!r} is not a C identifier in lower case; use --name {identifier(name)}")
+    if words := objection(name):
+        raise ArtifactError(f"--name {words}")
+    if name != name.lower():
+        raise ArtifactError(f"--name {name}: files and symbols of generated C are in lower case; use --name {name.lower()}")
     program = optimize_program(lower(graph), scores)
     segments = schedule(program)
     classes = program.output.elements
@@ -185,12 +182,6 @@ def optimize_program(program: Program, scores: str) -> Program:
             raise ArtifactError("the model is a softmax alone; without it nothing is left to compile")
         program = replace(program, nodes=program.nodes[:-1], output=last.inputs[0])
     return optimize(program)
-
-
-def identifier(text: str) -> str:
-    """A C identifier in lower case that says the same."""
-    name = re.sub(r"[^0-9a-z]+", "_", text.lower()).strip("_") or "model"
-    return f"model_{name}" if name[0].isdigit() or name in _RESERVED else name
 
 
 def _sample(program: Program, sample: tuple[np.ndarray, int | None] | None, classes: int) -> Sample:

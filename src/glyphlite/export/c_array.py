@@ -54,7 +54,7 @@ def model_data_sources(content: bytes, source: str, *, name: str, language: Lang
         "source": source,
         "version": __version__,
         "sha256": sha256(content).hexdigest(),
-        "guard": f"{name.upper()}_MODEL_DATA_H_",
+        "guard": f"GLYPHLITE_{name.upper()}_MODEL_DATA_H_",
         "bytes": len(content),
         "alignment": ALIGNMENT,
         "name": name,

@@ -1,38 +1,17 @@
 """Names and texts that become C: identifiers checked, strings and comments escaped. Pure functions, no files."""
 
-import re
-
+from glyphlite.compiler.c_names import objection
 from glyphlite.errors import OutputError
-
-_KEYWORDS = """
-    alignas alignof and and_eq asm atomic_cancel atomic_commit atomic_noexcept auto bitand bitor bool break case catch char
-    char8_t char16_t char32_t class co_await co_return co_yield compl concept const const_cast consteval constexpr constinit
-    continue decltype default delete do double dynamic_cast else enum explicit export extern false float for friend goto if
-    inline int long mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public register
-    reinterpret_cast requires restrict return short signed sizeof static static_assert static_cast struct switch synchronized
-    template this thread_local throw true try typedef typeid typename union unsigned using virtual void volatile wchar_t while
-    xor xor_eq main
-"""
-_RESERVED = frozenset(_KEYWORDS.split())
-
-LONGEST_NAME = 64
 
 
 def check_identifier(name: str) -> str:
-    """The name itself, if C and C++ both take it as the start of a symbol.
+    """Returns the name itself, if C and C++ both take it as the start of a symbol and nobody else's is called so.
 
     Raises:
-        OutputError: it is not a C identifier, is reserved, or is too long.
+        OutputError: it is not a C identifier, is reserved, or is too long; says which name to use instead.
     """
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) or "__" in name:
-        raise OutputError(
-            f"--name {name[:80]!r} is not a C identifier: expected a letter, then letters, digits and single underscores "
-            "(such as micro_cnn)"
-        )
-    if name in _RESERVED:
-        raise OutputError(f"--name {name} is a word of C or C++; choose another (such as {name}_model)")
-    if len(name) > LONGEST_NAME:
-        raise OutputError(f"--name has {len(name)} characters; expected at most {LONGEST_NAME}")
+    if words := objection(name):
+        raise OutputError(f"--name {words}")
     return name
 
 

@@ -128,7 +128,9 @@ def export_tflm(
     }
     sources = model_data_sources(content, artifact.name, name=name, language=language)
     for template in TEMPLATES:
-        sources[template] = render(f"tflm/{template}", {**values, "guard": f"{name.upper()}_{Path(template).stem.upper()}_H_"})
+        sources[template] = render(
+            f"tflm/{template}", {**values, "guard": f"GLYPHLITE_{name.upper()}_{Path(template).stem.upper()}_H_"}
+        )
     with atomic_folder(folder) as temporary:
         for filename, text in sources.items():
             (temporary / filename).write_text(text, encoding="utf-8")

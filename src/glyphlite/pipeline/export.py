@@ -12,6 +12,7 @@ from glyphlite.data.datasets import load_dataset
 from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError, ToolError
 from glyphlite.export.c_array import write_model_data
+from glyphlite.export.c_names import check_identifier
 from glyphlite.export.litertjs import LiteRtJs, obtain_litertjs
 from glyphlite.export.serve import serve
 from glyphlite.export.tflm import ExportReport, export_tflm
@@ -58,8 +59,9 @@ def export_file(
     Raises:
         ArtifactError: the file is malformed, or TFLite Micro does not take it.
         DataError: the dataset, or no such image in it.
-        OutputError: the folder cannot be written.
+        OutputError: the name is none for a C symbol, or the folder cannot be written.
     """
+    check_identifier(name)
     path = artifact_in(path)
     if target == "c-array":
         data = write_model_data(path, folder, name=name, language="c" if language == "c" else "cc")
