@@ -9,17 +9,18 @@ import pytest
 from PIL import Image
 
 from glyphlite.data import pictures
-from glyphlite.data.pictures import FORMATS, picture_size, read_picture
+from glyphlite.data.pictures import SUFFIXES, picture_size, read_picture
 from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError
 
 
-@pytest.mark.parametrize("suffix", [".png", ".bmp", ".gif", ".jpg", ".webp"])
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".gif", ".jpg", ".jfif", ".webp", ".tif", ".TIFF", ".pgm", ".ppm"])
 def test_every_allowed_format_gives_the_same_picture(tmp_path: Path, mnist: Dataset, suffix: str) -> None:
     digit = mnist.test.images[0, ..., 0]
     path = tmp_path / f"digit{suffix}"
     Image.fromarray(digit).save(path, quality=100)
-    np.testing.assert_allclose(read_picture(path).astype(int), digit, atol=0 if suffix in (".png", ".bmp", ".gif") else 12)
+    np.testing.assert_allclose(read_picture(path).astype(int), digit, atol=12 if suffix in (".jpg", ".jfif", ".webp") else 0)
+    assert suffix.lower() in SUFFIXES
     assert picture_size(path) == digit.shape
 
 
@@ -109,10 +110,45 @@ def test_what_is_no_picture_is_refused_with_what_is_expected(tmp_path: Path, con
 
 
 def test_other_formats_of_pillow_are_not_let_in(tmp_path: Path) -> None:
-    assert "TIFF" not in FORMATS
-    Image.new("L", (10, 10)).save(tmp_path / "scan.png", format="TIFF")
+    Image.new("L", (10, 10)).save(tmp_path / "scan.png", format="TGA")
     with pytest.raises(DataError, match="not a picture that can be read"):
         read_picture(tmp_path / "scan.png")
+
+
+@pytest.mark.parametrize(
+    ("pixels", "suffix", "expected"),
+    [
+        (np.array([[0, 1]], np.uint8), ".png", [0, 255]),
+        (np.array([[0, 1]], np.uint16), ".png", [0, 255]),
+        (np.array([[False, True]]), ".tif", [0, 255]),
+        (np.array([[0, 7, 255]], np.uint16), ".png", [0, 7, 255]),
+        (np.array([[0, 1023, 4095]], np.uint16), ".png", [0, 64, 255]),
+        (np.array([[0, 257, 65535]], np.uint16), ".png", [0, 1, 255]),
+        (np.array([[0, 0.5, 1]], np.float32), ".tif", [0, 128, 255]),
+        (np.array([[0, 100, 255]], np.float32), ".tif", [0, 100, 255]),
+        (np.array([[-3, 0, 200]], np.int32), ".tif", [0, 0, 200]),
+        (np.array([[0, 1, 2]], np.uint8), ".png", [0, 1, 2]),
+        (np.array([[254, 255]], np.uint8), ".png", [254, 255]),
+    ],
+)
+def test_black_and_white_are_found_in_masks_deep_pictures_and_floats(
+    tmp_path: Path, pixels: np.ndarray, suffix: str, expected: list[int]
+) -> None:
+    Image.fromarray(pixels).save(tmp_path / f"a{suffix}")
+    assert read_picture(tmp_path / f"a{suffix}")[0].tolist() == expected
+
+
+def test_a_mask_by_its_palette_is_black_and_white(tmp_path: Path) -> None:
+    mask = Image.fromarray(np.array([[0, 1]], np.uint8), "P")
+    mask.putpalette([0, 0, 0, 1, 1, 1])
+    mask.save(tmp_path / "mask.png")
+    assert read_picture(tmp_path / "mask.png")[0].tolist() == [0, 255]
+
+
+def test_a_picture_of_numbers_that_are_not_finite_is_refused(tmp_path: Path) -> None:
+    Image.fromarray(np.array([[0, np.nan]], np.float32)).save(tmp_path / "a.tif")
+    with pytest.raises(DataError, match="finite"):
+        read_picture(tmp_path / "a.tif")
 
 
 def test_a_folder_and_nothing_are_refused(tmp_path: Path) -> None:

@@ -12,11 +12,10 @@ from rich.markup import escape
 from glyphlite.console import progress_bar
 from glyphlite.data.arrays import LabelledArrays
 from glyphlite.data.images import prepare_glyph
-from glyphlite.data.pictures import picture_size, read_picture
+from glyphlite.data.pictures import SUFFIXES, picture_size, read_picture
 from glyphlite.data.records import Split
 from glyphlite.errors import DataError
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif"})
 MAX_PICTURES = 2_000_000
 _TRAIN, _TEST = "train", "test"
 _DARK = 128
@@ -62,7 +61,7 @@ def class_folders(folder: Path) -> list[Path]:
 
 def _natural(path: Path) -> list[tuple[int, str]]:
     """A sort key that puts 2 before 10."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.name)]
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", path.name)]
 
 
 def _list_pictures(folder: Path, labels: tuple[str, ...]) -> list[tuple[Path, int]]:
@@ -76,7 +75,9 @@ def _list_pictures(folder: Path, labels: tuple[str, ...]) -> list[tuple[Path, in
         raise DataError(f"{folder} holds the class {strangers[0]}, which the training pictures do not have")
     listed = []
     for number, label in enumerate(labels):
-        paths = sorted(path for path in (folder / label).glob("*") if path.suffix.lower() in SUFFIXES)
+        paths = sorted(
+            path for path in (folder / label).glob("*") if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+        )
         listed += [(path, number) for path in paths]
     return listed
 

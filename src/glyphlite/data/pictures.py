@@ -12,9 +12,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from glyphlite.data.ranges import WHITES, PixelRange, container_white
 from glyphlite.errors import DataError
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
+"""As Pillow calls them; its PPM reads .pbm, .pgm and .pnm, too."""
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".pgm", ".pbm", ".ppm", ".pnm"})
+"""Of the files in a folder that are taken for pictures, in lower case."""
 MAX_FILE_BYTES = 64 * 2**20
 MAX_PIXELS = 64_000_000
 _BLANK = 8
@@ -28,7 +32,7 @@ def read_picture(path: Path) -> np.ndarray:
     seen; colours become grey by ITU-R BT.601 luma; of an animation the first frame.
 
     Args:
-        path: a PNG, JPEG, WebP, BMP or GIF file.
+        path: a PNG, JPEG, WebP, BMP, GIF, TIFF or PNM file.
 
     Returns:
         uint8 ``(height, width)``, 0 black.
@@ -79,10 +83,10 @@ def _opened(path: Path) -> Iterator[Image.Image]:
 
 def _as_grey(picture: Image.Image) -> np.ndarray:
     """Any mode to 8-bit grey, transparent parts on white (or black)."""
-    if picture.mode.startswith("I"):  # 16 bits a pixel, which Pillow would clip instead of scaling
-        return (np.asarray(picture).astype(np.uint32) >> 8).astype(np.uint8)
+    if picture.mode[0] in "IF":  # 16 or 32 bits a pixel, or floats, which Pillow would clip instead of scaling
+        return _deep_grey(np.asarray(picture))
     if not picture.has_transparency_data:
-        return np.asarray(picture.convert("L"))
+        return _full_contrast(np.asarray(picture.convert("L")))
     layered = picture.convert("RGBA")
     for background in ("white", "black"):
         flat = Image.new("RGBA", layered.size, background)
@@ -90,4 +94,28 @@ def _as_grey(picture: Image.Image) -> np.ndarray:
         grey = np.asarray(flat.convert("L"))
         if int(grey.max()) - int(grey.min()) >= _BLANK:
             break
+    return grey
+
+
+def _deep_grey(pixels: np.ndarray) -> np.ndarray:
+    """Pixels of more than 8 bits to 8, white being that of the fewest bits that hold them.
+
+    Cameras and scanners put 10, 12 or 14 bits into 16, and programs put 8.
+
+    Raises:
+        ValueError: a pixel is not finite.
+    """
+    highest = float(pixels.max())
+    if not np.isfinite(pixels).all():
+        raise ValueError("a pixel is not a finite number")
+    if pixels.dtype.kind != "f" and highest < WHITES[1]:
+        return _full_contrast(np.clip(pixels, 0, WHITES[1]).astype(np.uint8))
+    return PixelRange(0, container_white(highest)).to_bytes(pixels)
+
+
+def _full_contrast(grey: np.ndarray) -> np.ndarray:
+    """A mask of 0 and one number that looks black, too, as 0 and 255; any other picture as it is."""
+    highest = int(grey.max())
+    if 0 < highest < _BLANK and np.isin(grey, (0, highest)).all():
+        return np.where(grey == highest, np.uint8(255), np.uint8(0))
     return grey

@@ -1,0 +1,157 @@
+"""Which stored number is black and which is white: the range of pixels, found from above and from below.
+
+Knows arrays of numbers, not files. People keep pixels as 0..255, as 0..1, as masks of 0 and 1, in 10, 12 or 16 bits, around zero
+or standardized. All of these are linear in what is seen, so black and white are all there is to find. What was found is said in
+words; what cannot be told is refused.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from glyphlite.errors import DataError
+
+WHITES = (1, 255, 1023, 4095, 16383, 65535)
+"""White of floats, and of integers of 8, 10, 12, 14 and 16 bits."""
+SYMMETRIC = (0.5, 1.0, 127.5)
+"""White where black is its negative: floats around zero."""
+SLACK = 1.01
+"""Resampling and rounding leave a range by this factor."""
+_MOST_APART = 8
+"""Splits of one dataset whose brightest pixels differ by this factor were not scaled alike."""
+_OVERSHOOT = 0.1
+"""Down to this part of white below zero is a resampler's overshoot, and is cut off."""
+_SHARE_WITH_BLACK = 0.5
+"""So many images must hold the darkest number for it to be black in all of them."""
+_CHUNK = 4096
+"""Images looked at or converted at a time: a large array needs no second one of floats."""
+
+
+@dataclass(frozen=True)
+class PixelRange:
+    """Which numbers are black and white; ``words`` says so, None where they are the plain 0..255 or 0..1."""
+
+    black: float
+    white: float
+    words: str | None = None
+
+    def to_bytes(self, array: np.ndarray) -> np.ndarray:
+        """Returns the images as uint8, 0 black and 255 white; what lies beyond is cut off."""
+        if array.dtype == np.uint8 and (self.black, self.white) == (0, 255):
+            return array
+        result = np.empty(array.shape, np.uint8)
+        for start in range(0, len(array), _CHUNK):
+            scaled = (array[start : start + _CHUNK].astype(np.float64) - self.black) * (255 / (self.white - self.black))
+            result[start : start + _CHUNK] = np.rint(np.clip(scaled, 0, 255))
+        return result
+
+
+def find_range(splits: Mapping[str, np.ndarray]) -> PixelRange:
+    """Returns the one range that all splits of a dataset are stored in.
+
+    Args:
+        splits: images ``(n, ...)`` of numbers, by what errors call them, training images first.
+
+    Raises:
+        DataError: no real numbers, one number only, splits that were scaled differently, or a range that says nothing.
+    """
+    name = next(iter(splits))
+    for each, array in splits.items():
+        if array.dtype.kind not in "iufb":
+            raise DataError(f"{each} holds {array.dtype}, expected numbers: 0 to 255, or floats between 0 and 1")
+    low = min(float(array.min()) for array in splits.values())
+    high = max(float(array.max()) for array in splits.values())
+    # A NaN compares false with everything, and is refused here together with the infinities.
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise DataError(
+            f"{name} holds numbers that are not finite (NaN or infinity), expected 0 to 255, or floats between 0 and 1"
+        )
+    if low == high:
+        raise DataError(f"every pixel of {name} is {low:g}: there is nothing to see; expected 0 (black) to 255 (white)")
+    _check_alike(splits)
+    arrays = list(splits.values())
+    if all(_holds_only(array, low, high) for array in arrays):
+        words = f"pixels are {low:g} and {high:g} only: taken as black and white"
+        return PixelRange(low, high, None if (low, high) == (0, 255) else words)
+    if low >= 0:
+        return _from_zero(high, "f" if any(array.dtype.kind == "f" for array in arrays) else "u")
+    if all(array.dtype.kind == "i" for array in arrays):
+        return _signed(arrays, low, high, name)
+    return _around_zero(arrays, low, high, name)
+
+
+def nominal_white(highest: float) -> float:
+    """Returns white for numbers from 0 up to ``highest``: the least of :data:`WHITES` that holds it, if it reaches beyond half.
+
+    Else the brightest number is white itself: 16 of scikit-learn's digits, 100 of percents, 0.0039 of floats divided twice.
+    """
+    top = container_white(highest)
+    return top if 2 * highest > top else highest
+
+
+def container_white(highest: float) -> float:
+    """Returns the least of :data:`WHITES` that holds ``highest``, the number itself beyond the last."""
+    return next((white for white in WHITES if highest <= white * SLACK), highest)
+
+
+def _from_zero(high: float, kind: str) -> PixelRange:
+    """Numbers from 0 upwards."""
+    white = nominal_white(high)
+    plain = 1 if kind == "f" else 255
+    return PixelRange(0, white, None if white == plain else f"pixels go up to {high:.4g}: {white:.4g} is taken as white")
+
+
+def _signed(arrays: Sequence[np.ndarray], low: float, high: float, name: str) -> PixelRange:
+    """Integers below zero: bytes stored as signed, their zero moved to -128."""
+    commonest = _commonest(arrays[0])
+    if low >= -128 and high <= 127 and commonest in (-128, 127):
+        return PixelRange(-128, 127, "pixels are signed bytes: -128 is taken as black, 127 as white")
+    raise DataError(
+        f"{name} holds integers from {low:g} to {high:g}; if they are bytes read as signed, save array.astype('uint8'); "
+        "expected 0 (black) to 255 (white)"
+    )
+
+
+def _around_zero(arrays: Sequence[np.ndarray], low: float, high: float, name: str) -> PixelRange:
+    """Floats below zero: an overshoot, a symmetric range, or standardized by one mean and one deviation."""
+    white = nominal_white(high) if high > 0 else 0.0
+    if low >= -_OVERSHOOT * white:
+        return PixelRange(0, white, f"pixels go from {low:.4g} to {high:.4g}: 0 is taken as black, {white:.4g} as white")
+    for white in SYMMETRIC:
+        if low >= -white * SLACK and high <= white * SLACK and max(-low, high) > 0.75 * white and high > 0.5 * white:
+            return PixelRange(-white, white, f"pixels go from {low:.4g} to {high:.4g}: -{white:g} is black, {white:g} white")
+    # Standardized by one mean and deviation, black is one number that most images hold; by their own it differs in each.
+    flat = [array.reshape(len(array), -1) for array in arrays]
+    share = np.mean(np.concatenate([each.min(axis=1) <= low + 0.01 * (high - low) for each in flat]))
+    if share < _SHARE_WITH_BLACK:
+        raise DataError(
+            f"{name} holds floats from {low:.4g} to {high:.4g}, and only {share:.0%} of the images hold the darkest: "
+            "standardized each by itself? Save pixels from 0 to 255, or floats between 0 and 1"
+        )
+    words = f"pixels go from {low:.4g} to {high:.4g} (standardized?): the least is taken as black, the greatest as white"
+    return PixelRange(low, high, words)
+
+
+def _check_alike(splits: Mapping[str, np.ndarray]) -> None:
+    """Refuses splits that were scaled differently.
+
+    Raises:
+        DataError: one split's brightest pixel is a fraction of another's.
+    """
+    tops = {name: float(array.max()) for name, array in splits.items()}
+    least, most = min(tops, key=tops.__getitem__), max(tops, key=tops.__getitem__)
+    if tops[most] > 0 and tops[least] * _MOST_APART <= tops[most]:
+        raise DataError(f"{least} goes up to {tops[least]:.4g}, but {most} to {tops[most]:.4g}; expected both scaled alike")
+
+
+def _holds_only(array: np.ndarray, low: float, high: float) -> bool:
+    """Whether an array holds two numbers and nothing else; most arrays say no in their first images."""
+    parts = (array[start : start + _CHUNK] for start in range(0, len(array), _CHUNK))
+    return all(bool(np.all((part == low) | (part == high))) for part in parts)
+
+
+def _commonest(array: np.ndarray) -> int:
+    """The commonest number of an array's first images."""
+    values, counts = np.unique(array[:_CHUNK], return_counts=True)
+    return int(values[np.argmax(counts)])
