@@ -365,7 +365,7 @@ def predict(
     show: Annotated[
         Path | None, typer.Option("--show", help="Write a picture of what the model saw, beside the original.")
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Find every glyph of a picture, left to right.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Read every glyph of a picture, line by line.")] = False,
     dataset: Annotated[str, typer.Option("--dataset", "-d", help="Where --sample takes its image from.")] = "mnist",
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
@@ -376,17 +376,17 @@ def predict(
     """
     from glyphlite.pipeline.predict import predict_pictures
 
-    predictions = predict_pictures(
+    answers = predict_pictures(
         files or [], model_path=model, samples=sample or [], show=show, every=every, dataset=dataset, data_dir=data_dir
     )
     if as_json:
-        from dataclasses import asdict
+        _print_json(answers.document())
+    elif answers.predictions:
+        from glyphlite.report.views import predictions_view
 
-        _print_json([asdict(prediction) for prediction in predictions])
-        return
-    from glyphlite.report.views import predictions_view
-
-    _print(predictions_view([(each.words, each.believed, each.doubt) for each in predictions]))
+        rows = [(each.words, each.believed, each.doubt, each.note) for each in answers.predictions]
+        _print(predictions_view(rows, answers.readings))
+    answers.raise_failures()
 
 
 @app.command(epilog="Example: glyphlite inspect runs/glyph-4k/model_int8.tflite --graph graph.svg")

@@ -18,6 +18,8 @@ _NEAR = 0.15
 """Parts nearer to each other than this fraction of the glyph's longer side may be one glyph: a five and its flag."""
 _FRAGMENT = 0.4
 """On a page, a part lower than this fraction of a usual glyph's height is a fragment of the glyph above or below it, or none."""
+_OTHER = 0.5
+"""What is at least this high, as part of the largest glyph's height, is one more glyph in a picture of one."""
 
 _MOST_PARTS = 64
 _MOST_ON_A_PAGE = 500
@@ -78,8 +80,8 @@ def main_glyph(strength: np.ndarray, parts: Components) -> Glyph | None:
     return glyph
 
 
-def all_glyphs(strength: np.ndarray, parts: Components) -> list[Glyph]:
-    """Every glyph of a page, line after line, each line from left to right.
+def glyph_lines(strength: np.ndarray, parts: Components) -> list[list[Glyph]]:
+    """The glyphs of a page by lines, from top to bottom, each from left to right.
 
     The usual height is the median of those parts that have at least a tenth of the largest one's ink. Lower parts are joined to
     the glyph whose columns they share, or left out; so are long flat lines and what is cut off by two rims.
@@ -94,7 +96,14 @@ def all_glyphs(strength: np.ndarray, parts: Components) -> list[Glyph]:
     for fragment in (piece for piece in pieces if piece.bottom - piece.top < _FRAGMENT * usual):
         if fragment.mass >= _DUST * most:
             _join_fragment(glyphs, fragment, usual)
-    return _in_reading_order(_join_stacked(glyphs, usual))
+    return _in_lines(_join_stacked(glyphs, usual))
+
+
+def other_glyphs(glyph: Glyph, strength: np.ndarray, parts: Components) -> int:
+    """How many further glyphs of about its size stand beside a glyph."""
+    least = _OTHER * (glyph.bottom - glyph.top)
+    pages = [other for line in glyph_lines(strength, parts) for other in line if other.bottom - other.top >= least]
+    return sum(not set(other.parts) & set(glyph.parts) for other in pages)
 
 
 def _singles(strength: np.ndarray, parts: Components, most: int) -> list[Glyph]:
@@ -163,7 +172,7 @@ def _join_stacked(glyphs: list[Glyph], usual: float) -> list[Glyph]:
     return joined
 
 
-def _in_reading_order(glyphs: list[Glyph]) -> list[Glyph]:
+def _in_lines(glyphs: list[Glyph]) -> list[list[Glyph]]:
     """Lines from top to bottom (a glyph is on a line if its middle is within the line's first glyph), each from left to right."""
     lines: list[list[Glyph]] = []
     for glyph in sorted(glyphs, key=lambda glyph: (glyph.top + glyph.bottom, glyph.left)):
@@ -173,4 +182,4 @@ def _in_reading_order(glyphs: list[Glyph]) -> list[Glyph]:
             lines.append([glyph])
         else:
             line.append(glyph)
-    return [glyph for line in lines for glyph in sorted(line, key=lambda glyph: glyph.left)]
+    return [sorted(line, key=lambda glyph: glyph.left) for line in lines]

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from glyphlite.data.components import Components
-from glyphlite.data.glyphs import Glyph, all_glyphs, ink_parts, main_glyph
+from glyphlite.data.glyphs import Glyph, glyph_lines, ink_parts, main_glyph, other_glyphs
 from glyphlite.data.ink import Ink, find_ink, largest_around
 from glyphlite.data.normalize import BOX_PART, fit_to_box, nearest, set_into_field, stroke_width, trim
 from glyphlite.data.pictures import read_picture
 from glyphlite.errors import DataError
 
-__all__ = ["Box", "PreparedGlyph", "prepare_glyph", "prepare_glyphs", "read_picture"]
+__all__ = ["Box", "PreparedGlyph", "find_glyph", "prepare_glyph", "prepare_glyphs", "prepare_lines", "read_picture"]
 
 FIELD_SIDE = 28
 _WIDEST_STROKE = 0.3
@@ -57,7 +57,8 @@ class PreparedGlyph:
 
     ``pixels`` is uint8 ``(height, width)``, light on dark. ``inverted`` tells that the picture was dark on light; ``contrast``
     is how much the ink stands out from the paper, in [0, 1]. ``doubt`` says in words why this may be no glyph at all, else it
-    is None; a model's answer to such pixels means nothing.
+    is None; a model's answer to such pixels means nothing. ``others`` counts the further glyphs of the picture, where one was
+    looked for.
     """
 
     pixels: np.ndarray
@@ -65,6 +66,7 @@ class PreparedGlyph:
     inverted: bool
     contrast: float
     doubt: str | None = None
+    others: int = 0
 
 
 def prepare_glyph(picture: np.ndarray, height: int = FIELD_SIDE, width: int = FIELD_SIDE) -> PreparedGlyph:
@@ -88,12 +90,21 @@ def prepare_glyph(picture: np.ndarray, height: int = FIELD_SIDE, width: int = FI
         >>> prepare_glyph(picture).box
         Box(left=28, top=20, right=34, bottom=70)
     """
+    prepared = find_glyph(picture, height, width)
+    if prepared is None:
+        raise DataError("the picture is blank: no glyph stands out from its background")
+    return prepared
+
+
+def find_glyph(picture: np.ndarray, height: int = FIELD_SIDE, width: int = FIELD_SIDE) -> PreparedGlyph | None:
+    """Returns what `prepare_glyph` does, and None for a blank picture."""
     ink = find_ink(picture)
     parts = ink_parts(ink.strength)
     glyph = main_glyph(ink.strength, parts)
     if glyph is None:
-        raise DataError("the picture is blank: no glyph stands out from its background")
+        return None
     prepared = _prepare(ink, parts, glyph, picture.shape, (height, width))
+    prepared = replace(prepared, others=other_glyphs(glyph, ink.strength, parts))
     if prepared.doubt is None and len(parts) > _MOST_PARTS:
         return replace(prepared, doubt=f"the picture has {len(parts)} dark spots, where a glyph has one or a few")
     return prepared
@@ -107,9 +118,15 @@ def prepare_glyphs(picture: np.ndarray, height: int = FIELD_SIDE, width: int = F
         height: rows of each result.
         width: columns of each result.
     """
+    return [glyph for line in prepare_lines(picture, height, width) for glyph in line]
+
+
+def prepare_lines(picture: np.ndarray, height: int = FIELD_SIDE, width: int = FIELD_SIDE) -> list[list[PreparedGlyph]]:
+    """Returns the glyphs of `prepare_glyphs` by lines, from top to bottom."""
     ink = find_ink(picture)
     parts = ink_parts(ink.strength)
-    return [_prepare(ink, parts, glyph, picture.shape, (height, width)) for glyph in all_glyphs(ink.strength, parts)]
+    lines = glyph_lines(ink.strength, parts)
+    return [[_prepare(ink, parts, glyph, picture.shape, (height, width)) for glyph in line] for line in lines]
 
 
 def cut_out(strength: np.ndarray, parts: Components, glyph: Glyph) -> np.ndarray:

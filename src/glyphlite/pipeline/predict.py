@@ -1,14 +1,15 @@
 """``glyphlite predict``: pictures, or images of a test split, through one artifact."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from glyphlite.console import say
 from glyphlite.data.datasets import load_dataset
-from glyphlite.data.images import prepare_glyph, prepare_glyphs, read_picture
+from glyphlite.data.images import find_glyph, prepare_lines, read_picture
 from glyphlite.data.records import as_float
 from glyphlite.errors import ArtifactError, DataError
 from glyphlite.evaluation.certainty import REFUSED, as_probabilities, calibrated, is_refused
@@ -30,7 +31,8 @@ class Prediction:
     ``probability`` and ``top`` are the artifact's own, dequantized; ``certainty`` and ``calibrated`` are the same at the
     temperature fitted for the file, None where none is known. ``refused`` says that the certainty is below what 99 of 100
     validation images reach. ``box`` is where the glyph was on a page of several; ``doubt`` says in words why not to believe the
-    answer: the picture may hold no glyph at all, or the answer is refused.
+    answer: the picture may hold no glyph at all, or the answer is refused. ``glyphs`` counts what the picture holds. Of a page
+    read as a whole, ``line`` is the glyph's line from 1, and ``reads`` the whole page, a string per line.
     """
 
     picture: str
@@ -43,6 +45,9 @@ class Prediction:
     certainty: float | None = None
     calibrated: tuple[tuple[str, float], ...] | None = None
     refused: bool = False
+    glyphs: int = 1
+    line: int | None = None
+    reads: tuple[str, ...] | None = None
 
     @property
     def believed(self) -> tuple[tuple[str, float], ...]:
@@ -61,6 +66,63 @@ class Prediction:
             return f"{self.picture}: {self.true_label}, {'right' if self.correct else 'WRONG'}"
         return self.picture if self.box is None else f"{self.picture} at {self.box[0]},{self.box[1]}"
 
+    @property
+    def note(self) -> str | None:
+        """A hint at the picture's other glyphs, where only one was read."""
+        if self.glyphs == 1 or self.box is not None:
+            return None
+        return f"{self.glyphs} glyphs found; this is the largest; --all reads each"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A picture that gave no answer, and why."""
+
+    picture: str
+    error: str
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What came of all pictures and test images, in the order they were named."""
+
+    entries: tuple[Prediction | Failure, ...]
+
+    @property
+    def predictions(self) -> list[Prediction]:
+        """The answers."""
+        return [entry for entry in self.entries if isinstance(entry, Prediction)]
+
+    @property
+    def failures(self) -> list[Failure]:
+        """The pictures that gave none."""
+        return [entry for entry in self.entries if isinstance(entry, Failure)]
+
+    @property
+    def readings(self) -> dict[str, tuple[str, ...]]:
+        """The lines of every picture that was read as a page, by its name."""
+        return {each.picture: each.reads for each in self.predictions if each.reads is not None}
+
+    def document(self) -> list[dict[str, Any]]:
+        """Returns an entry per glyph and one per picture that failed, for ``--json``."""
+        return [asdict(entry) for entry in self.entries]
+
+    def raise_failures(self) -> None:
+        """Tell which pictures gave no answer.
+
+        Raises:
+            DataError: at least one gave none.
+        """
+        if not self.failures:
+            return
+        if len(self.entries) == 1:
+            raise DataError(self.failures[0].error)
+        for failure in self.failures:
+            say(failure.error)
+        pictures = dict.fromkeys(entry.picture for entry in self.entries)
+        names = ", ".join(failure.picture for failure in self.failures)
+        raise DataError(f"{len(self.failures)} of {len(pictures)} pictures gave no answer, for the reasons above: {names}")
+
 
 @dataclass(frozen=True)
 class _Glyph:
@@ -73,6 +135,8 @@ class _Glyph:
     box: tuple[int, int, int, int] | None = None
     found: tuple[int, int, int, int] | None = None
     doubt: str | None = None
+    glyphs: int = 1
+    line: int | None = None
 
 
 def predict_pictures(
@@ -84,8 +148,8 @@ def predict_pictures(
     every: bool,
     dataset: str,
     data_dir: Path | None,
-) -> list[Prediction]:
-    """Recognize the glyphs of pictures and of test images.
+) -> Answers:
+    """Recognize the glyphs of pictures and of test images. A picture that cannot be read does not stop the others.
 
     Args:
         named: image files, one glyph each unless ``every``; the first may be the model instead.
@@ -100,7 +164,7 @@ def predict_pictures(
     Raises:
         ArtifactError: the file is malformed, or is no image classifier.
         ModelError: no model is named and none is shipped, or a shipped file was altered.
-        DataError: a picture cannot be read or holds no glyph, or there is no such test image.
+        DataError: there is nothing to read, or no such test image.
         OutputError: ``show`` cannot be written.
     """
     nothing = DataError("there is nothing to predict; name a picture, or a test image with --sample 0")
@@ -115,9 +179,12 @@ def predict_pictures(
     runtime = get_runtime("keras" if is_keras(path) else "litert")
     with runtime.load(path) as model:
         height, width, channels = _image_shape(model.input.shape, path)
-        glyphs = [glyph for picture in pictures for glyph in _read(picture, height, width, channels, every)]
+        read = [each for picture in pictures for each in _read_or_failure(picture, height, width, channels, every)]
         if samples:
-            glyphs += _samples(samples, (height, width, channels), dataset, data_dir)
+            read += _samples(samples, (height, width, channels), dataset, data_dir)
+        glyphs = [each for each in read if isinstance(each, _Glyph)]
+        if not glyphs:
+            return Answers(tuple(each for each in read if isinstance(each, Failure)))
         images = as_float(np.stack([glyph.seen for glyph in glyphs]))
         probabilities = as_probabilities(predict_probabilities(model, images).reshape(len(glyphs), -1))
     labels = _labels(path, probabilities.shape[1])
@@ -125,9 +192,23 @@ def predict_pictures(
     if certainty is None:
         say(f"The certainty is {path.name}'s own, not calibrated, and nothing is refused for it: {_unknown(path)}")
     predictions = [_prediction(glyph, scores, labels, certainty) for glyph, scores in zip(glyphs, probabilities, strict=True)]
+    if every:
+        predictions = _with_readings(predictions)
     if show is not None:
         _show(glyphs, predictions, show)
-    return predictions
+    answered = iter(predictions)
+    return Answers(tuple(each if isinstance(each, Failure) else next(answered) for each in read))
+
+
+def _with_readings(predictions: list[Prediction]) -> list[Prediction]:
+    """Each with the text of its whole page: labels with a space between, a question mark behind what is doubted."""
+    pages: dict[str, dict[int, list[str]]] = {}
+    for each in predictions:
+        if each.line is not None:
+            label = f"{each.label}?" if each.doubt else each.label
+            pages.setdefault(each.picture, {}).setdefault(each.line, []).append(label)
+    texts = {picture: tuple(" ".join(line) for line in lines.values()) for picture, lines in pages.items()}
+    return [replace(each, reads=texts[each.picture]) if each.line is not None else each for each in predictions]
 
 
 def _show(glyphs: list[_Glyph], predictions: list[Prediction], path: Path) -> None:
@@ -161,16 +242,29 @@ def _image_shape(shape: tuple[int, ...], path: Path) -> tuple[int, int, int]:
     return shape[0], shape[1], shape[2]
 
 
+def _read_or_failure(path: Path, height: int, width: int, channels: int, every: bool) -> Sequence[_Glyph | Failure]:
+    try:
+        return _read(path, height, width, channels, every)
+    except DataError as error:
+        return [Failure(str(path), str(error))]
+
+
 def _read(path: Path, height: int, width: int, channels: int, every: bool) -> list[_Glyph]:
     picture = read_picture(path)
-    found = prepare_glyphs(picture, height, width) if every else [prepare_glyph(picture, height, width)]
-    if not found:
-        raise DataError(f"{path} is blank: no glyph stands out from its background")
+    if every:
+        lines = prepare_lines(picture, height, width)
+    else:
+        glyph = find_glyph(picture, height, width)
+        lines = [[glyph]] if glyph else []
+    if not lines:
+        raise DataError(f"{path} is blank: no glyph stands out from its background; write darker, or crop to the glyph")
+    count = sum(map(len, lines)) if every else 1 + lines[0][0].others
     glyphs = []
-    for each in found:
+    for number, each in ((number, each) for number, line in enumerate(lines, start=1) for each in line):
         box = (each.box.left, each.box.top, each.box.right, each.box.bottom)
+        place = {"box": box, "line": number} if every else {}
         seen = _with_channels(each.pixels, channels)
-        glyphs.append(_Glyph(str(path), picture, seen, box=box if every else None, found=box, doubt=each.doubt))
+        glyphs.append(_Glyph(str(path), picture, seen, found=box, doubt=each.doubt, glyphs=count, **place))
     return glyphs
 
 
@@ -209,7 +303,16 @@ def _with_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
 def _prediction(glyph: _Glyph, scores: np.ndarray, labels: tuple[str, ...], certainty: Certainty | None) -> Prediction:
     order = np.argsort(-scores, kind="stable")[:TOP]
     top = tuple((labels[index], float(scores[index])) for index in order)
-    prediction = Prediction(glyph.picture, top[0][0], top[0][1], top, glyph.true_label, glyph.box, glyph.doubt)
+    prediction = Prediction(
+        glyph.picture,
+        *top[0],
+        top,
+        true_label=glyph.true_label,
+        box=glyph.box,
+        doubt=glyph.doubt,
+        glyphs=glyph.glyphs,
+        line=glyph.line,
+    )
     if certainty is None:
         return prediction
     believed = calibrated(scores[np.newaxis], certainty)

@@ -78,12 +78,18 @@ def verification_view(verification: "Verification") -> RenderableType:
     return Group(*parts, Text(""), plain(verification.verdict))
 
 
-def predictions_view(rows: Sequence[tuple[str, Sequence[tuple[str, float]], str | None]]) -> RenderableType:
-    """What pictures show (name, best classes, doubt), and which answers not to believe."""
-    doubted = {number for number, (*_, doubt) in enumerate(rows) if doubt}
-    table = predictions_table([(name, top) for name, top, _ in rows], doubted)
-    doubts = [plain(f"{name}: do not believe this answer: {doubt}") for name, _, doubt in rows if doubt]
-    return Group(table, *([Text(""), *doubts] if doubts else []))
+def predictions_view(
+    rows: Sequence[tuple[str, Sequence[tuple[str, float]], str | None, str | None]], readings: Mapping[str, Sequence[str]]
+) -> RenderableType:
+    """What pictures show (name, best classes, doubt, note), which answers not to believe, and the text of whole pages."""
+    doubted = {number for number, (_, _, doubt, _) in enumerate(rows) if doubt}
+    parts: list[RenderableType] = [predictions_table([(name, top) for name, top, _, _ in rows], doubted)]
+    words = [plain(f"{name}: do not believe this answer: {doubt}") for name, _, doubt, _ in rows if doubt]
+    words += [plain(f"{name}: {note}") for name, _, _, note in rows if note]
+    for name, lines in readings.items():
+        title = "reads: " if len(readings) == 1 else f"{name} reads: "
+        words += [plain((title if number == 0 else " " * len(title)) + line) for number, line in enumerate(lines)]
+    return Group(*parts, *([Text(""), *words] if words else []))
 
 
 def trade_offs_table(costs: Mapping[str, FirmwareReport], chosen: str) -> RenderableType:
