@@ -204,7 +204,12 @@ def test_models_say_which_are_shipped(cli: Cli, shipped: Path) -> None:
     assert (listed["micro-cnn"]["weight_bytes"], listed["micro-cnn"]["seeds"]) == (22_000, 2)
     assert listed["micro-cnn"]["validation_accuracy"] == 0.985
     assert listed["mlp"]["weight_bytes"] is None
-    assert "22,000 bytes" in cli("models").out
+    table = cli("models").out
+    assert "22,000" in table
+    assert "Adam" not in table
+    recipes = cli("models", "--long").out
+    assert recipes.count("Adam") == len(listed)
+    assert all(len([line for line in table.splitlines() if line.startswith(f"{name} ")]) == 1 for name in listed)
 
 
 @pytest.mark.parametrize("inverted", [False, True])
@@ -231,10 +236,10 @@ def test_predict_calibrates_its_certainty_and_refuses_what_is_below_the_least(cl
     assert clear["certainty"] == clear["calibrated"][0][1] < clear["probability"]
     assert (clear["refused"], clear["doubt"]) == (False, None)
     assert unclear["refused"]
-    assert "not sure that this is a digit" in unclear["doubt"]
+    assert "this may not be one single digit" in unclear["doubt"]
     table = cli("predict", model, "--sample", 18).out
     assert f"{unclear['label']}?" in table
-    assert "do not believe this answer: not sure that this is a digit" in " ".join(table.split())
+    assert "unsure: confidence" in " ".join(table.split())
 
 
 def test_inspect_shows_the_ops_in_order(cli: Cli, samples: Path, tmp_path: Path) -> None:

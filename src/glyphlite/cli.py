@@ -217,10 +217,13 @@ def datasets(data_dir: DataDirOption = None, as_json: JsonOption = False) -> Non
 
 
 @app.command(epilog="Example: glyphlite models")
-def models(as_json: JsonOption = False) -> None:
-    """List the models: size, cost, recipe, which come trained.
+def models(
+    long: Annotated[bool, typer.Option("--long", help="Also how each model is trained.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """List the models: size, cost, which come pretrained.
 
-    Multiply-accumulates are of one image.
+    Multiply-accumulates are per image.
     """
     from glyphlite.models.registry import describe_models
 
@@ -232,7 +235,7 @@ def models(as_json: JsonOption = False) -> None:
         return
     from glyphlite.report.terminal import models_table
 
-    _print(models_table(known))
+    _print(models_table(known, recipes=long))
 
 
 @app.command(epilog="Example: glyphlite train micro-cnn --dataset mnist --out runs/micro --epochs 3")
@@ -321,7 +324,7 @@ def evaluate(
     latency: Annotated[bool, typer.Option("--latency/--no-latency", help="Time one inference on this host.")] = True,
     per_class: Annotated[
         bool, typer.Option("--per-class/--no-per-class", help="The per-class table and the confusion matrix of each file.")
-    ] = True,
+    ] = False,
     seed: SeedOption = 0,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,

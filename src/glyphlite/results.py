@@ -125,6 +125,15 @@ class KerasReport(Record):
     certainty: Certainty | None = None
 
 
+class TrainingReport(Record):
+    """How a training went, epoch by epoch: what tells whether its validation accuracy was still rising at the end."""
+
+    validation_images: int
+    learning_rate: list[float]
+    accuracy: list[float]
+    validation_accuracy: list[float]
+
+
 class TensorDifference(Record):
     """Where two runtimes first part: the op that wrote the tensor, and by how many quantization steps at most."""
 
@@ -212,6 +221,7 @@ class Results(Record):
     seconds: dict[str, float] = Field(default_factory=dict)
     cpu_seconds: dict[str, float] = Field(default_factory=dict)
     pretrained: PretrainedReport | None = None
+    training: TrainingReport | None = None
     keras: KerasReport
     artifacts: list[ArtifactReport] = Field(default_factory=list)
     unverified: list[UnverifiedReport] = Field(default_factory=list)

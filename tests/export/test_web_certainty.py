@@ -67,7 +67,7 @@ def test_the_page_carries_the_certainty_and_computes_the_same(run: tuple[Path, n
     assert [each["refusal"] is not None for each in found] == refused.tolist()
     assert 1 <= refused.sum() <= 20
     words = next(each["refusal"] for each in found if each["refusal"])
-    assert words.startswith("Not sure that this is a digit: ")
+    assert words.startswith("Unsure (")
 
 
 def test_without_a_certainty_nothing_is_changed_or_refused(run: tuple[Path, np.ndarray], tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from glyphlite.errors import DataError
 from glyphlite.evaluation.accuracy import wilson_interval
+from glyphlite.report.comparison import distinct_names
 from glyphlite.report.html import compare_report, write_report
 from glyphlite.report.page import confusion_cells
 from glyphlite.report.samples import SampleSheet
@@ -232,6 +233,19 @@ def test_several_runs_side_by_side(results: Results, tmp_path: Path):
     assert "edge-cnn's int8" in " ".join(page.text)
 
 
+def test_runs_of_one_model_are_told_apart_by_what_differs(results: Results):
+    seed = [results.model_copy(update={"seed": each}) for each in (0, 1)]
+    other = results.model_copy(update={"dataset": "fashion-mnist", "seed": 1})
+    folders = [Path("/runs/a"), Path("/runs/b")]
+    assert distinct_names(seed, folders) == ["micro-cnn, seed 0", "micro-cnn, seed 1"]
+    assert distinct_names([seed[0], other], folders) == ["micro-cnn on mnist", "micro-cnn on fashion-mnist"]
+    assert distinct_names([seed[0], seed[0]], folders) == ["micro-cnn (a)", "micro-cnn (b)"]
+    same_end = [Path("/runs/a/last"), Path("/runs/b/last")]
+    assert distinct_names([seed[0], seed[0]], same_end) == ["micro-cnn (a/last)", "micro-cnn (b/last)"]
+    edge = results.model_copy(update={"model": "edge-cnn"})
+    assert distinct_names([seed[0], seed[0], edge], [*same_end, Path("/runs/c")])[2] == "edge-cnn"
+
+
 def test_hostile_runs_side_by_side_stay_text(results: Results, tmp_path: Path):
     for name in ("a", "b"):
         results.model_copy(update={"model": HOSTILE + name, "dataset": HOSTILE}).save(tmp_path / name / "results.json")
@@ -248,7 +262,7 @@ def test_a_run_that_is_larger_and_worse_is_called_beaten(results: Results, tmp_p
         results.model_copy(update={"model": name, "artifacts": [artifact], "keras": keras}).save(tmp_path / name / "results.json")
         folders.append(tmp_path / name)
     text = " ".join(" ".join(Page(compare_report(folders, tmp_path / "compare.html").read_text(encoding="utf-8")).text).split())
-    assert "large is beaten outright: another run's file is smaller and more accurate, beyond chance." in text
+    assert "large is worse in both: another run's file is smaller and significantly more accurate." in text
 
 
 def _better(artifact: ArtifactReport, gain: float) -> ArtifactReport:

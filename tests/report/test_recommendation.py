@@ -53,7 +53,7 @@ def test_a_real_but_tiny_loss_is_shipped_named_and_what_avoids_it_offered():
     found = recommend(run_with(artifact("float16", size=46_000), artifact("int8", size=25_000, right=9_880, p=0.004)))
     assert found is not None
     assert found.artifact.variant == "int8"
-    assert "a real loss of 0.20 points, not chance (p = 0.004)" in found.reasons[0]
+    assert "a significant loss of 0.20 points (p = 0.004)" in found.reasons[0]
     assert found.alternatives == ("If 0.20 points of accuracy matter more than size, model_float16.tflite has them at 44.9 KB.",)
 
 
@@ -88,11 +88,11 @@ def test_nothing_converted_nothing_shipped():
     [
         (9_900, 1.0, 1.0, "every image gets the class that Keras gives it"),
         (9_900, 1.0, 0.99, "as many right as Keras (p = 1.00)"),
-        (9_895, 0.3, 0.99, "0.05 points below Keras, which chance explains (p = 0.30)"),
-        (9_905, 0.3, 0.99, "0.05 points above Keras, which chance explains (p = 0.30)"),
-        (9_850, 0.01, 0.99, "a real loss of 0.50 points, not chance (p = 0.01)"),
-        (9_950, 0.01, 0.99, "a real gain of 0.50 points, not chance (p = 0.01)"),
-        (9_850, None, None, "0.50 points below Keras, not tested for chance"),
+        (9_895, 0.3, 0.99, "no significant difference from Keras (0.05 points below, p = 0.30)"),
+        (9_905, 0.3, 0.99, "no significant difference from Keras (0.05 points above, p = 0.30)"),
+        (9_850, 0.01, 0.99, "a significant loss of 0.50 points (p = 0.01)"),
+        (9_950, 0.01, 0.99, "a significant gain of 0.50 points (p = 0.01)"),
+        (9_850, None, None, "0.50 points below Keras, significance not tested"),
     ],
 )
 def test_verdicts_say_what_p_allows(right: int, p: float | None, agreement: float | None, expected: str):

@@ -87,14 +87,14 @@ def test_long_class_names_are_numbered_so_that_no_count_is_cut(results: Results)
     text = shown(terminal.confusion_table(results.artifacts[3], FASHION))
     assert "9 Ankle boot" in text
     assert "…" not in text
-    header = next(each for each in text.splitlines() if each.startswith("It is"))
-    assert header.split()[2:] == [str(each) for each in range(10)]
+    header = next(each for each in text.splitlines() if each.startswith("True"))
+    assert header.split()[1:] == [str(each) for each in range(10)]
 
 
 def test_many_classes_become_a_list_of_mistakes(results: Results):
     confusion = [[5 if row == column else int(column == row + 1) for column in range(40)] for row in range(40)]
     text = shown(terminal.confusion_table(results.artifacts[3].model_copy(update={"confusion": confusion}), results.labels))
-    assert "Taken for" in text
+    assert "Read as" in text
     assert len(text.splitlines()) == 22
 
 

@@ -45,7 +45,7 @@ CLASSICS: tuple[KnownModel, ...] = (
             ),
         ),
         Recipe("decay", 20, 128, Schedule("exponential_floor", peak=0.02, floor=0.0001, decay_epochs=3.0)),
-        "batch-normalized CNN with a decaying learning rate",
+        "batch-normalized CNN",
     ),
     KnownModel(
         Architecture(
@@ -60,7 +60,7 @@ CLASSICS: tuple[KnownModel, ...] = (
             augmentation="affine_gentle",
             ema=0.998,
         ),
-        "the smallest, for microcontrollers",
+        "for microcontrollers",
     ),
     KnownModel(
         Architecture("edge-cnn", (*_two_convolutions(), Dense("fc", 128, "relu"), Dropout("dropout", 0.3))),
@@ -73,16 +73,16 @@ CLASSICS: tuple[KnownModel, ...] = (
             ema=0.998,
             precision="bfloat16",
         ),
-        "for phones and boards with room",
+        "for phones, larger boards",
     ),
     KnownModel(
         Architecture("mlp", (Flatten(), Dense("fc", 128, "relu"))),
         Recipe("mlp", 5, 32, _CONSTANT_ADAM),
-        "one hidden layer, no convolution",
+        "one hidden layer",
     ),
     KnownModel(
         Architecture("classic-cnn", _two_convolutions()),
         Recipe("classic", 5, 32, _CONSTANT_ADAM),
-        "two convolutions and a softmax",
+        "two convolutions",
     ),
 )

@@ -159,42 +159,42 @@ FRONTIER: tuple[KnownModel, ...] = (
             freezing=0.7,
             beginnings=Beginnings(4, 12),
         ),
-        "weights of at most 700 bytes",
+        "weights up to 700 bytes",
     ),
     KnownModel(
         _tapering("glyph-1k", 15, (15,) * 4, bits=4, bias=False),
         _small_recipe("1k", 84, narrow=0.004, beginnings=Beginnings(3, 3)),
-        "weights of at most 1 KB",
+        "weights up to 1 KB",
     ),
     KnownModel(
         _tapering("glyph-2k", 23, (23,) * 4, bits=4, bias=False),
         _small_recipe("2k", 76, narrow=0.002),
-        "weights of at most 2 KB",
+        "weights up to 2 KB",
     ),
     KnownModel(
         _tapering("glyph-4k", 24, (32, 32, 32, 48), bits=4),
         _recipe("4k", 44, cycle=11, narrow=0.0005),
-        "weights of at most 4 KB; the default",
+        "weights up to 4 KB",
     ),
     KnownModel(
         _tapering("glyph-8k", 28, (44, 44, 44, 48, 52), wide=True, bits=4),
         _recipe("8k", 36, augmentation="elastic", cycle=12, narrow=0.0005),
-        "weights of at most 8 KB",
+        "weights up to 8 KB",
     ),
     KnownModel(
         _tapering("glyph-16k", 32, (64, 64, 64, 80, 92), wide=True, bits=4),
         _recipe("16k", 30, augmentation="elastic", cycle=12, narrow=0.0005),
-        "weights of at most 16 KB",
+        "weights up to 16 KB",
     ),
     KnownModel(
         _tapering("glyph-32k", 32, (64, 64, 64, 88, 96), wide=True),
         _recipe("32k", 24, augmentation="affine_strong", cycle=6),
-        "weights of at most 32 KB",
+        "weights up to 32 KB",
     ),
     KnownModel(
         _tapering("glyph-64k", 48, (112, 112, 128, 128)),
         _recipe("64k", 20, augmentation="affine_strong", cycle=6),
-        "weights of at most 64 KB",
+        "weights up to 64 KB",
     ),
     KnownModel(
         _coarse("glyph-50kmac", 9, 18, 24, 44),
@@ -206,7 +206,7 @@ FRONTIER: tuple[KnownModel, ...] = (
             cycle=12,
             beginnings=Beginnings(8, 12),
         ),
-        "at most 50,000 multiply-accumulates",
+        "at most 50,000 MACs",
     ),
 )
 

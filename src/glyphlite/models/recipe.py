@@ -125,9 +125,9 @@ def describe_recipe(recipe: Recipe) -> str:
     if recipe.augmentation:
         words.append(f"augmentation {recipe.augmentation}")
     if recipe.photometric:
-        words.append(f"light {recipe.photometric}")
+        words.append(f"photometric augmentation {recipe.photometric}")
     if recipe.distillation:
-        words.append(f"taught by {' and '.join(recipe.distillation.teachers)}")
+        words.append(f"distilled from {' and '.join(recipe.distillation.teachers)}")
     if recipe.label_smoothing:
         words.append(f"label smoothing {recipe.label_smoothing:g}")
     if recipe.ema:
@@ -137,6 +137,6 @@ def describe_recipe(recipe: Recipe) -> str:
     if recipe.beginnings:
         words.append(f"the best of {recipe.beginnings.count} initializations after {recipe.beginnings.epochs} epochs")
     if recipe.quantized_epochs:
-        frozen = ", their weights frozen one after the other" if recipe.freezing else ""
+        frozen = " with progressive weight freezing" if recipe.freezing else ""
         words.append(f"the last {recipe.quantized_epochs} quantization-aware{frozen}")
     return ", ".join(words)

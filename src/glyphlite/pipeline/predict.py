@@ -15,7 +15,7 @@ from glyphlite.errors import ArtifactError, DataError
 from glyphlite.evaluation.certainty import REFUSED, as_probabilities, calibrated, is_refused
 from glyphlite.evaluation.known_certainty import RECORDS, certainty_of
 from glyphlite.pipeline.inputs import is_keras, model_and_pictures, trained_on
-from glyphlite.report.words import percent
+from glyphlite.report.words import confidence, percent
 from glyphlite.results import Certainty
 from glyphlite.runtimes.base import predict_probabilities
 from glyphlite.runtimes.registry import get_runtime
@@ -329,9 +329,10 @@ def _prediction(glyph: _Glyph, scores: np.ndarray, labels: tuple[str, ...], cert
 
 def _refusal(sure: float, labels: tuple[str, ...], certainty: Certainty) -> str:
     """Why an answer is refused, in words."""
-    what = "a digit" if all(label.isdecimal() for label in labels) else f"one of the {len(labels)} classes"
-    reached = f"{percent(1 - REFUSED, 0)} of those it was tried on reach {percent(certainty.least_certainty, 1)}"
-    return f"not sure that this is {what}: {percent(sure, 1)} certain, where {reached}"
+    digits = all(label.isdecimal() for label in labels)
+    images, one = ("digits", "digit") if digits else ("images", "glyph of these classes")
+    reached = f"{percent(1 - REFUSED, 0)} of validation {images} reach {confidence(certainty.least_certainty)}"
+    return f"confidence {confidence(sure)}; {reached}, so this may not be one single {one}"
 
 
 def _unknown(path: Path) -> str:

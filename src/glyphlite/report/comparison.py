@@ -24,6 +24,7 @@ class Run:
     """One run among several: its results, its recommended artifact and what to say of it on a microcontroller."""
 
     folder: Path
+    name: str
     results: Results
     shipped: ArtifactReport | None
     core: FirmwareReport | None
@@ -40,7 +41,31 @@ def load_runs(folders: Sequence[Path], beside: Path) -> list[Run]:
     """
     if not folders:
         raise DataError("no run was named; name one or more folders that `glyphlite run` wrote")
-    return [_run(folder, beside) for folder in folders]
+    folders = [folder if folder.is_dir() else folder.parent for folder in folders]
+    loaded = [Results.load(folder / RESULTS_FILE) for folder in folders]
+    names = distinct_names(loaded, folders)
+    return [_run(*each, beside) for each in zip(folders, names, loaded, strict=True)]
+
+
+def distinct_names(runs: Sequence[Results], folders: Sequence[Path]) -> list[str]:
+    """Names each run so that no two are called alike: the model, then what tells equal ones apart.
+
+    That is the dataset and the seed where they differ, and as much of the folder's path as is needed where they don't.
+    """
+    names = [each.model for each in runs]
+    for ending in (lambda run: f" on {run.dataset}", lambda run: f", seed {run.seed}"):
+        names = _told_apart(names, [ending(each) for each in runs])
+    for parts in range(1, max((len(each.resolve().parts) for each in folders), default=0) + 1):
+        tails = ["/".join(each.resolve().parts[-parts:]) for each in folders]
+        if all(tails.count(tail) == 1 for name, tail in zip(names, tails, strict=True) if names.count(name) > 1):
+            return _told_apart(names, [f" ({tail})" for tail in tails])
+    return names
+
+
+def _told_apart(names: Sequence[str], endings: Sequence[str]) -> list[str]:
+    """Adds its ending to each name that several have, where their endings are not all the same."""
+    different = {name: len({end for other, end in zip(names, endings, strict=True) if other == name}) > 1 for name in names}
+    return [name + ending if different[name] else name for name, ending in zip(names, endings, strict=True)]
 
 
 def render_comparison(runs: Sequence[Run]) -> str:
@@ -64,18 +89,22 @@ def render_comparison(runs: Sequence[Run]) -> str:
 def _comparison_chart(runs: Sequence[Run]) -> "Markup":
     from glyphlite.report.plots import comparison_figure
 
-    shown = [(each.results.model, each.shipped, each.is_best) for each in runs if each.shipped]
+    shown = [(each.name, each.shipped, each.is_best) for each in runs if each.shipped]
     return chart(comparison_figure(shown), "runs", "Accuracy of each run's recommended file over its size")
 
 
-def _run(folder: Path, beside: Path) -> Run:
-    results = Results.load(folder / RESULTS_FILE if folder.is_dir() else folder)
-    folder = folder if folder.is_dir() else folder.parent
+def _run(folder: Path, name: str, results: Results, beside: Path) -> Run:
     recommendation = recommend(results)
     shipped = recommendation.artifact if recommendation else None
     tflm = shipped.runtimes.get("tflm") if shipped else None
     return Run(
-        folder, results, shipped, preferred_core(results.firmware), tflm.arena_bytes if tflm else None, _link(folder, beside)
+        folder,
+        name,
+        results,
+        shipped,
+        preferred_core(results.firmware),
+        tflm.arena_bytes if tflm else None,
+        _link(folder, beside),
     )
 
 
@@ -104,7 +133,7 @@ def _comparison_words(runs: Sequence[Run]) -> list[str]:
         return []
     top = best.shipped
     figures = f"{words.percent(top.accuracy.value)}, {words.kilobytes(top.bytes)}"
-    found = [f"The most accurate file is {best.results.model}'s {top.variant}: {figures}."]
+    found = [f"The most accurate file is {best.name}'s {top.variant}: {figures}."]
     close = [
         each
         for each in runs
@@ -115,20 +144,18 @@ def _comparison_words(runs: Sequence[Run]) -> list[str]:
         if small.shipped:
             ratio = words.times(top.bytes / small.shipped.bytes)
             found.append(
-                f"{small.results.model}'s is {ratio} times smaller at {words.percent(small.shipped.accuracy.value)}: "
-                "their intervals overlap, so the difference may be chance."
+                f"{small.name}'s is {ratio} times smaller at {words.percent(small.shipped.accuracy.value)}: "
+                "their 95 % intervals overlap, so there may be no difference."
             )
     smallest = min((each for each in runs if each.shipped), key=lambda each: each.shipped.bytes if each.shipped else 0)
     if smallest.shipped and smallest is not best and smallest not in close:
         loss = words.points(top.accuracy.value - smallest.shipped.accuracy.value)
-        found.append(
-            f"The smallest is {smallest.results.model}'s, {words.kilobytes(smallest.shipped.bytes)}, {loss} less accurate."
-        )
-    beaten = [each.results.model for each in runs if any(_beats(other, each) for other in runs)]
+        found.append(f"The smallest is {smallest.name}'s, {words.kilobytes(smallest.shipped.bytes)}, {loss} less accurate.")
+    beaten = [each.name for each in runs if any(_beats(other, each) for other in runs)]
     if beaten:
         verb = "is" if len(beaten) == 1 else "are"
         found.append(
-            f"{words.listing(beaten)} {verb} beaten outright: another run's file is smaller and more accurate, beyond chance."
+            f"{words.listing(beaten)} {verb} worse in both: another run's file is smaller and significantly more accurate."
         )
     return found
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from glyphlite.report.style import PALETTE, empty_figure, our_style, save_png
-from glyphlite.report.words import percent
+from glyphlite.report.words import confidence
 
 WIDTH_INCHES = 8.4
 
@@ -34,7 +34,7 @@ def found_picture(page: np.ndarray, glyphs: Sequence[tuple[tuple[int, int, int, 
         corner = (left - 0.5, top - 0.5)
         axes.add_patch(Rectangle(corner, right - left, bottom - top, fill=False, edgecolor=PALETTE["accent"], linewidth=2))
         axes.annotate(
-            f"{label}  {percent(certainty, 0)}",
+            f"{label}  {confidence(certainty, 0)}",
             (left, top),
             (0, 3),
             textcoords="offset points",

@@ -18,6 +18,7 @@ from glyphlite.report.recommendation import (
     variant_named,
 )
 from glyphlite.report.words import (
+    confidence,
     count,
     cpu_title,
     difference,
@@ -37,7 +38,7 @@ from glyphlite.results import ArtifactReport, FirmwareReport, Results, VerifyRep
 Tone = Literal["good", "note", "warning"]
 
 UNTRUSTWORTHY = 0.05
-"""An expected calibration error above this is worth a warning: certainty off by five points on average."""
+"""An expected calibration error above this is worth a warning: confidence off by five points on average."""
 
 MUCH_SLOWER = 3.0
 
@@ -106,16 +107,18 @@ def _accuracy(results: Results) -> Finding:
     accuracy = results.keras.accuracy
     sentences = [
         f"The float Keras model recognizes {percent(accuracy.value)} of {things(accuracy.n, 'test image')}.",
-        f"On as many new images of the same kind, its true accuracy lies between {percent(accuracy.low)} and "
-        f"{percent(accuracy.high)} (95 % Wilson interval).",
+        f"The true accuracy on such images is probably between {percent(accuracy.low)} and {percent(accuracy.high)} "
+        "(95 % Wilson interval).",
     ]
     validation = results.keras.validation_accuracy
     if validation is not None:
         if accuracy.low <= validation <= accuracy.high:
-            sentences.append(f"Validation had said {percent(validation)}: the test, which nothing was chosen on, bears it out.")
+            sentences.append(
+                f"Validation accuracy was {percent(validation)}: the test images, on which nothing was chosen, confirm it."
+            )
         else:
             more = "more" if validation > accuracy.value else "less"
-            sentences.append(f"Validation had said {percent(validation)}, {points(validation - accuracy.value)} {more}.")
+            sentences.append(f"Validation accuracy was {percent(validation)}, {points(validation - accuracy.value)} {more}.")
     return Finding("accuracy", "How good is the model?", tuple(sentences))
 
 
@@ -149,7 +152,7 @@ def _mistakes(results: Results, shipped: ArtifactReport | None) -> Finding | Non
             f"The hardest class is {label_of(results, hardest)}: {percent(accuracy.value)} of its {things(accuracy.n, 'image')}."
         )
     named = [
-        f"{label_of(results, true)} taken for {label_of(results, guess)} ({things(number, 'time')})"
+        f"{label_of(results, true)} read as {label_of(results, guess)} ({things(number, 'time')})"
         for number, true, guess in commonest_mistakes(shipped.confusion)
     ]
     sentences.append(f"Most often: {listing(named)}.")
@@ -161,29 +164,29 @@ def _certainty(results: Results, shipped: ArtifactReport | None) -> Finding | No
         return None
     certainty, error, right = shipped.mean_certainty, shipped.expected_calibration_error, shipped.accuracy.value
     sentences = [
-        f"{shipped.variant} is {percent(certainty)} sure on average and right {percent(right)} of the time.",
-        f"Over all degrees of certainty the two differ by {points(error)} on average (expected calibration error).",
+        f"The mean confidence of {shipped.variant} is {confidence(certainty, 2)}; it is right on {percent(right)} of the images.",
+        f"Over 15 bins of confidence the two differ by {points(error)} on average (expected calibration error).",
     ]
     if error > UNTRUSTWORTHY:
-        leaning = "surer than it is right" if certainty > right else "less sure than it could be"
+        leaning = "overconfident" if certainty > right else "underconfident"
         sentences.append(f"Do not take its percentages literally: it is {leaning}.")
-        title = "Its certainty is not to be believed as it stands"
+        title = "Its confidence is not calibrated"
         return Finding("certainty", title, (*sentences, *_calibration(shipped)), "warning")
     sentences += _calibration(shipped)
-    sentences.append("That holds for images like the test's; of any other kind of picture it says nothing.")
-    return Finding("certainty", "Can its certainty be believed?", tuple(sentences))
+    sentences.append("This holds for images like the test images, not for other kinds of pictures.")
+    return Finding("certainty", "Is its confidence calibrated?", tuple(sentences))
 
 
 def _calibration(shipped: ArtifactReport) -> list[str]:
-    """What the fitted temperature and the least certainty are worth on the test split."""
+    """Says what the fitted temperature and the rejection threshold are worth on the test split."""
     fitted = shipped.certainty
     if fitted is None or fitted.test is None:
         return []
     test = fitted.test
     return [
         f"At a temperature of {fitted.temperature:.2f}, fitted on {things(fitted.images, 'validation image')}, "
-        f"they differ by {points(test.expected_calibration_error)}: that is what predict shows.",
-        f"Below a certainty of {percent(fitted.least_certainty, 1)} it refuses to answer: "
+        f"they differ by {points(test.expected_calibration_error)}: this calibrated confidence is what predict shows.",
+        f"Answers below the rejection threshold of {confidence(fitted.least_certainty)} are called unsure: "
         f"{percent(test.refused)} of the test images; of the others {percent(test.accuracy.value)} are right.",
     ]
 
@@ -202,7 +205,7 @@ def _size(results: Results) -> Finding | None:
     if keras.parameters:
         each = f"{keras.bytes / keras.parameters:.1f} bytes for each of its {things(keras.parameters, 'parameter')}"
         sentences.append(f"The .keras file takes {kilobytes(keras.bytes)}: {each}.")
-    return Finding("size", "What does it weigh?", tuple(sentences))
+    return Finding("size", "How large is it?", tuple(sentences))
 
 
 def _speed(results: Results) -> Finding | None:
@@ -210,7 +213,7 @@ def _speed(results: Results) -> Finding | None:
     if not timed:
         return None
     (fastest_us, fastest), (slowest_us, slowest) = timed[0], timed[-1]
-    sentences = [f"One image takes {fastest} {microseconds(fastest_us)} on this host: one thread, LiteRT with XNNPACK."]
+    sentences = [f"{fastest} takes {microseconds(fastest_us)} per image on this host: one thread, LiteRT with XNNPACK."]
     if slowest_us > MUCH_SLOWER * fastest_us:
         ratio = times(slowest_us / fastest_us)
         sentences.append(f"{slowest} takes {ratio} times as long ({microseconds(slowest_us)}): do not choose it for speed here.")
@@ -230,7 +233,7 @@ def _acceptance(results: Results) -> Finding | None:
     everywhere = [each.variant for each in tried if not refusing(each)]
     sentences = []
     if everywhere:
-        sentences.append(f"Every interpreter tried takes {listing(everywhere)}.")
+        sentences.append(f"Every interpreter tried accepts {listing(everywhere)}.")
     for artifact, name in refusals:
         reason = (artifact.runtimes[name].reason or "no reason given").rstrip(". ")
         sentences.append(f"{runtime_words(name)} refuses {artifact.variant}: {reason}.")
@@ -255,7 +258,7 @@ def _agreement(results: Results) -> Finding | None:
     reference = runtime_words(others[0].reference)
     if identical:
         names = listing([runtime_words(each.runtime) for each in identical])
-        sentences.append(f"On {things(identical[0].images, 'image')}, {names} gave {reference}'s output to the last byte.")
+        sentences.append(f"On {things(identical[0].images, 'image')}, {names} gave outputs bit-identical to {reference}'s.")
     differing = [each for each in others if each.identical != 1]
     sentences.extend(_difference(each) for each in differing)
     changed = [each for each in differing if each.same_class < 1 and each.runtime != "keras"]
@@ -268,16 +271,15 @@ def _agreement(results: Results) -> Finding | None:
 def _difference(record: VerifyReport) -> str:
     classes = "every class is the same" if record.same_class == 1 else f"{percent(record.same_class)} of the classes are the same"
     if record.difference_unit != "steps":
-        return f"{runtime_words(record.runtime)} answers in floats, which are not compared byte for byte; {classes}."
+        return f"{runtime_words(record.runtime)} outputs floats, which are not compared byte for byte; {classes}."
     text = (
-        f"{runtime_words(record.runtime)} gives {percent(record.identical)} of the outputs byte for byte and differs by at most "
+        f"{runtime_words(record.runtime)} gives bit-identical outputs on {percent(record.identical)} of the images; "
+        f"maximum difference {difference(record.largest_difference, record.difference_unit)}; {classes}"
     )
-    text += f"{difference(record.largest_difference, record.difference_unit)}; {classes}"
     if record.first_difference:
         first = record.first_difference
-        text += (
-            f". It first departs in {first.op} ({tensor_words(first.tensor)}), by at most {difference(first.largest_difference)}"
-        )
+        apart = difference(first.largest_difference)
+        text += f". The first op that differs is {first.op} ({tensor_words(first.tensor)}), maximum difference {apart}"
     return text + "."
 
 
@@ -299,8 +301,8 @@ def _firmware(results: Results) -> Finding | None:
 def _core(record: FirmwareReport) -> str:
     flash = record.code_bytes + record.constant_bytes
     return (
-        f"{cpu_title(record.cpu)}: {count(record.instructions)} instructions an image "
-        f"({record.instructions_per_mac:.1f} a multiply-accumulate), {kilobytes(flash)} of flash, "
+        f"{cpu_title(record.cpu)}: {count(record.instructions)} instructions per image "
+        f"({record.instructions_per_mac:.1f} per MAC), {kilobytes(flash)} of flash, "
         f"{count(ram_bytes(record))} bytes of RAM."
     )
 

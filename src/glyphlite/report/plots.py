@@ -13,7 +13,7 @@ import numpy as np
 from glyphlite.report.recommendation import recommend
 from glyphlite.report.samples import Sample, SampleSheet, decode_png
 from glyphlite.report.style import PALETTE, drawing, empty_figure, our_style, save_png
-from glyphlite.report.words import count, kilobytes, microseconds, percent
+from glyphlite.report.words import confidence, count, kilobytes, microseconds, percent
 from glyphlite.results import ArtifactReport, Results
 
 if TYPE_CHECKING:
@@ -213,7 +213,12 @@ def samples_figure(samples: Sequence[Sample], labels: Sequence[str], title: str,
         )
         colour = PALETTE["accent"] if sample.is_right else PALETTE["bad"]
         axes.set_title(
-            f"{words}\n{percent(sample.certainty, 1)} sure", loc="center", fontsize=8.5, pad=4, color=colour, parse_math=False
+            f"{words}\nconfidence {confidence(sample.certainty)}",
+            loc="center",
+            fontsize=8.5,
+            pad=4,
+            color=colour,
+            parse_math=False,
         )
         axes.axis("off")
     return figure
@@ -255,7 +260,7 @@ def saw_picture(
         axes.spines[:].set_visible(False)
     for height, (_, probability) in enumerate(top):
         right.barh(height, probability, 0.55, color=PALETTE["accent"] if height == 0 else PALETTE["quiet"])
-        right.annotate(percent(probability, 1), (probability, height), (5, 0), textcoords="offset points", va="center")
+        right.annotate(confidence(probability), (probability, height), (5, 0), textcoords="offset points", va="center")
         right.set_title("what it says")
     _name_rows(right, [name for name, _ in top])
     right.set_xlim(0, 1.28)

@@ -61,7 +61,7 @@ def keeps_accuracy(artifact: ArtifactReport, keras: KerasReport) -> bool:
 
 
 def accepting(artifact: ArtifactReport) -> list[str]:
-    """The runtimes that take an artifact."""
+    """Returns the runtimes that accept an artifact."""
     return [name for name, each in artifact.runtimes.items() if each.accepts]
 
 
@@ -76,12 +76,13 @@ def accuracy_verdict(artifact: ArtifactReport, keras: KerasReport) -> str:
         return "every image gets the class that Keras gives it"
     lost = loss(artifact, keras)
     if artifact.mcnemar_p is None:
-        return f"{points(lost)} {'below' if lost > 0 else 'above'} Keras, not tested for chance"
+        return f"{points(lost)} {'below' if lost > 0 else 'above'} Keras, significance not tested"
     if is_significant(artifact):
-        return f"a real {'loss' if lost > 0 else 'gain'} of {points(lost)}, not chance ({p_value(artifact.mcnemar_p)})"
+        return f"a significant {'loss' if lost > 0 else 'gain'} of {points(lost)} ({p_value(artifact.mcnemar_p)})"
     if lost == 0:
         return f"as many right as Keras ({p_value(artifact.mcnemar_p)})"
-    return f"{points(lost)} {'below' if lost > 0 else 'above'} Keras, which chance explains ({p_value(artifact.mcnemar_p)})"
+    side = "below" if lost > 0 else "above"
+    return f"no significant difference from Keras ({points(lost)} {side}, {p_value(artifact.mcnemar_p)})"
 
 
 def variant_named(results: Results, variant: str) -> ArtifactReport | None:

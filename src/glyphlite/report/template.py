@@ -69,6 +69,7 @@ def environment() -> "Environment":
     )
     made.filters |= {
         "percent": words.percent,
+        "confidence": words.confidence,
         "count": words.count,
         "kilobytes": words.kilobytes,
         "microseconds": words.microseconds,

@@ -18,6 +18,7 @@ from glyphlite.evaluation.accuracy import macro_of
 from glyphlite.report.cores import ram_bytes
 from glyphlite.report.recommendation import accepting, recommend, refusing, variant_named
 from glyphlite.report.words import (
+    confidence,
     count,
     cpu_title,
     difference,
@@ -70,7 +71,7 @@ def summary(results: Results) -> RenderableType:
 
 def variants_table(results: Results) -> Table:
     """Each file: bytes, how many times smaller than float32, accuracy with interval, agreement, p, latency, runtimes."""
-    table = new_table("File", "Bytes", "Ratio", RIGHT, "Same %", "p", "Time", "Runs")
+    table = new_table("File", "Bytes", "Ratio", RIGHT, "Agree %", "p", "Time", "Runs")
     right_align(table, 1, 2, 3, 4, 5, 6)
     recommendation, float32 = recommend(results), variant_named(results, "float32")
     _row(
@@ -103,7 +104,7 @@ def variants_table(results: Results) -> Table:
 
 def evaluation_table(reports: Sequence[ArtifactReport], keras: KerasReport | None = None) -> RenderableType:
     """Artifacts that need not belong to one run: what each recognizes, then what each weighs."""
-    quality = new_table("File", RIGHT, "Same %", "p", "Time", "Sure")
+    quality = new_table("File", RIGHT, "Agree %", "p", "Time", "Confidence")
     right_align(quality, 1, 2, 3, 4, 5)
     weight = new_table("File", "Variant", "Bytes", "Weights", "vs .keras", "vs float32")
     right_align(weight, 2, 3, 4, 5)
@@ -133,7 +134,7 @@ def evaluation_table(reports: Sequence[ArtifactReport], keras: KerasReport | Non
 
 
 def runtimes_table(artifacts: Sequence[ArtifactReport]) -> RenderableType:
-    """Which runtime takes which file, and below it why not where not."""
+    """Makes the table of which runtime accepts which file, and below it the reason where one refuses."""
     names = list(dict.fromkeys(name for each in artifacts for name in each.runtimes))
     table = new_table("File", *(SHORT_RUNTIMES.get(name, runtime_title(name)) for name in names), "Arena, bytes")
     right_align(table, -1)
@@ -164,20 +165,20 @@ def per_class_table(report: ArtifactReport | KerasReport, labels: Sequence[str])
 
 
 def confusion_table(report: ArtifactReport | KerasReport, labels: Sequence[str]) -> Table:
-    """What was taken for what: true classes down, predicted across; above 26 classes the commonest mistakes as a list."""
+    """Makes the confusion matrix: true classes down, predicted across; above 26 classes a list of the commonest confusions."""
     from glyphlite.report.interpretation import commonest_mistakes
 
     if len(report.confusion) > MOST_CLASSES:
-        table = new_table("It is", "Taken for", "Times")
+        table = new_table("True class", "Read as", "Times")
         right_align(table, -1)
         for number, true, guess in commonest_mistakes(report.confusion, most=20):
             _row(table, _label(labels, true), _label(labels, guess), count(number))
         return table
     names = [_label(labels, each) for each in range(len(report.confusion))]
     are_short = all(len(name) <= SHORT_LABEL for name in names)
-    table = new_table("It is", *(name if are_short else str(each) for each, name in enumerate(names)))
+    table = new_table("True", *(name if are_short else str(each) for each, name in enumerate(names)))
     right_align(table, *range(1, len(table.columns)))
-    table.title = "Taken for (columns)"
+    table.title = "Confusion matrix: true classes down, predicted across"
     if not are_short:
         names = [Text.assemble(f"{each} ", name) for each, name in enumerate(names)]
     for true, row in enumerate(report.confusion):
@@ -193,7 +194,7 @@ def verify_table(records: Sequence[VerifyReport]) -> RenderableType:
     """The same inputs through every runtime: outputs, differences, classes, accuracy; first ops that differ."""
     if not records:
         return Text("nothing was compared")
-    table = new_table("Runtime", "Identical", "Apart by", "Same class", RIGHT)
+    table = new_table("Runtime", "Identical", "Max. diff.", "Agreement", RIGHT)
     right_align(table, *range(1, len(table.columns)))
     for record in records:
         _row(
@@ -219,7 +220,7 @@ def verify_table(records: Sequence[VerifyReport]) -> RenderableType:
 
 def firmware_table(records: Sequence[FirmwareReport]) -> Table:
     """Generated C on emulated cores: instructions, flash (code and constants apart), arena and stack."""
-    table = new_table("Core", "Instructions", "A MAC", "Code", "Constants", "Flash", "Arena", "Stack", "RAM")
+    table = new_table("Core", "Instructions", "per MAC", "Code", "Constants", "Flash", "Arena", "Stack", "RAM")
     right_align(table, *range(1, len(table.columns)))
     for record in records:
         _row(
@@ -256,20 +257,29 @@ def layers_table(record: FirmwareReport) -> Table:
     return _folding(table, 0, 1)
 
 
-def models_table(rows: "Iterable[ModelSummary]") -> Table:
-    """The models there are: name, parameters, multiply-accumulates, recipe, description; the trained file that ships, if any."""
+def models_table(rows: "Iterable[ModelSummary]", *, recipes: bool = False) -> RenderableType:
+    """Lists the models, one line each; with ``recipes`` also how each is trained.
+
+    The columns: parameters, multiply-accumulates, the weights and the accuracy of the pretrained int8 file, the description.
+    """
     rows = list(rows)
-    shipped = ("Ships: weights", "% right") if any(row.seeds for row in rows) else ()
-    table = new_table("Model", "Parameters", "MACs", *shipped, "Recipe", "What it is")
-    right_align(table, 1, 2, *range(3, 3 + len(shipped)))
+    pretrained = ("Weights", "% right") if any(row.seeds for row in rows) else ()
+    table = new_table("Model", "Parameters", "MACs", *pretrained, "Made for")
+    right_align(table, 1, 2, *range(3, 3 + len(pretrained)))
     for row in rows:
         figures = ("", "")
         if row.weight_bytes is not None and row.validation_accuracy is not None:
-            figures = (f"{count(row.weight_bytes)} bytes", f"{row.validation_accuracy * 100:.2f}")
-        _row(table, row.name, count(row.parameters), count(row.macs), *figures[: len(shipped)], row.recipe, row.description)
-    if shipped:
-        table.caption = "Ships: the int8 file that comes with glyphlite, and its accuracy on validation images"
-    return _folding(table, -2, -1)
+            figures = (count(row.weight_bytes), f"{row.validation_accuracy * 100:.2f}")
+        _row(table, row.name, count(row.parameters), count(row.macs), *figures[: len(pretrained)], row.description)
+    parts: list[RenderableType] = [_folding(table, -1), Text("")]
+    if pretrained:
+        parts.append(plain("Weights (bytes), % right (validation): of the pretrained int8 file that comes along."))
+    if recipes:
+        for row in rows:
+            parts += [Text(""), Text.assemble((row.name, "bold")), _indented(row.recipe)]
+    else:
+        parts.append(plain("--long adds how each model is trained."))
+    return Group(*parts)
 
 
 def datasets_table(rows: "Iterable[DatasetInfo]") -> Table:
@@ -282,14 +292,14 @@ def datasets_table(rows: "Iterable[DatasetInfo]") -> Table:
 
 def predictions_table(rows: Iterable[tuple[str, Sequence[tuple[str, float]]]], doubted: Collection[int] = ()) -> Table:
     """What pictures show: for each (picture, best classes with probabilities, best first); a question mark where ``doubted``."""
-    table = new_table("Picture", "It shows", "Certainty", "Else")
+    table = new_table("Picture", "Read as", "Confidence", "Or")
     right_align(table, 2)
     for number, (name, top) in enumerate(rows):
         (best, certainty), rest = top[0], top[1:]
-        others = Text(", ").join([Text.assemble(plain(other), f" {percent(share, 1)}") for other, share in rest])
+        others = Text(", ").join([Text.assemble(plain(other), f" {confidence(share)}") for other, share in rest])
         shown = plain(f"{best}?" if number in doubted else best)
         shown.stylize("yellow" if number in doubted else "bold green")
-        _row(table, name, shown, percent(certainty, 1), others)
+        _row(table, name, shown, confidence(certainty), others)
     return _folding(table)
 
 
@@ -343,7 +353,7 @@ def _against_keras(report: ArtifactReport) -> tuple[str, str]:
 
 
 def _certainty(report: ArtifactReport | KerasReport) -> str:
-    return "" if report.mean_certainty is None else percent(report.mean_certainty)
+    return "" if report.mean_certainty is None else confidence(report.mean_certainty, 2)
 
 
 def _latency(latency_us: float | None) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from glyphlite.report.conclusion import evaluation_conclusion
 from glyphlite.report.terminal import (
     confusion_table,
     evaluation_table,
@@ -42,11 +43,13 @@ def run_view(results: Results) -> RenderableType:
 def evaluation_view(
     keras: Mapping[str, KerasReport], artifacts: Mapping[str, ArtifactReport], labels: Sequence[str], *, per_class: bool
 ) -> RenderableType:
-    """The files of ``glyphlite evaluate``: figures, runtimes, and for each file its classes and what it takes for what."""
+    """Shows the files of ``glyphlite evaluate``: a conclusion, figures, runtimes; with ``per_class`` each file's classes."""
     reports = [report.model_copy(update={"path": path}) for path, report in artifacts.items()]
-    parts: list[RenderableType] = []
     first = next(iter(keras.values()), None)
-    parts.append(evaluation_table(reports, first))
+    parts: list[RenderableType] = [plain(sentence) for sentence in evaluation_conclusion(keras, reports, labels)]
+    if not per_class:
+        parts.append(plain("--per-class shows the figures of each class and the confusion matrix of each file."))
+    parts += [Text(""), evaluation_table(reports, first)]
     if reports:
         parts += [Text(""), runtimes_table(reports)]
     if per_class:
@@ -63,7 +66,7 @@ def verification_view(verification: "Verification") -> RenderableType:
     for record in verification.records:
         if record.differing_tensors:
             against = runtime_words(record.reference)
-            table = new_table("Op", "", "Tensor", "Apart by", "On images")
+            table = new_table("Op", "", "Tensor", "Max. diff.", "On images")
             right_align(table, 0, 3, 4)
             for each in record.differing_tensors:
                 table.add_row(
@@ -84,7 +87,7 @@ def predictions_view(
     """What pictures show (name, best classes, doubt, note), which answers not to believe, and the text of whole pages."""
     doubted = {number for number, (_, _, doubt, _) in enumerate(rows) if doubt}
     parts: list[RenderableType] = [predictions_table([(name, top) for name, top, _, _ in rows], doubted)]
-    words = [plain(f"{name}: do not believe this answer: {doubt}") for name, _, doubt, _ in rows if doubt]
+    words = [plain(f"{name}: unsure: {doubt}") for name, _, doubt, _ in rows if doubt]
     words += [plain(f"{name}: {note}") for name, _, _, note in rows if note]
     for name, lines in readings.items():
         title = "reads: " if len(readings) == 1 else f"{name} reads: "
@@ -126,7 +129,7 @@ def conversion_table(artifacts: "Sequence[ConvertedArtifact]") -> RenderableType
 
 def calibration_table(effects: "Sequence[CalibrationEffect]") -> RenderableType:
     """What the number of calibration samples brings, measured on validation images."""
-    table = new_table("Calibrated with", "% right", "Keras", "Same %", "Logits off by, mean", "at most")
+    table = new_table("Calibrated with", "% right", "Keras", "Agree %", "Mean logit diff.", "Max. diff.")
     right_align(table, *range(6))
     for effect in effects:
         table.add_row(

@@ -9,14 +9,32 @@ from glyphlite.runtimes.registry import TITLES
 
 _UNIT = re.compile(r"(?<=\d) (?=%|µs|ms|s\b|KB|MB|min\b|bytes|times\b|points|steps?\b|images?\b)")
 _OPTION = re.compile(r"(?<![\w-])--(?=\w)")
-_SIGN = re.compile(r" ([=<]) ")
+_SIGN = re.compile(r" ([=<>]) ")
 
 SECONDS_IN_A_MINUTE = 60
 
 
 def percent(fraction: float, digits: int = 2) -> str:
-    """A fraction as a percentage: 0.9844 is ``98.44 %``."""
-    return f"{fraction * 100:.{digits}f} %"
+    """Writes a share as a percentage: 0.9844 is ``98.44 %``.
+
+    0 % and 100 % are kept for none and all: what only rounds to them is ``< 0.01 %`` or ``> 99.99 %``.
+    """
+    step = 10.0**-digits
+    written = f"{fraction * 100:.{digits}f}"
+    if 0 < fraction < 1 and float(written) == 0:
+        return f"< {step:.{digits}f} %"
+    if 0 < fraction < 1 and float(written) == 100:
+        return f"> {100 - step:.{digits}f} %"
+    return f"{written} %"
+
+
+def confidence(probability: float, digits: int = 1) -> str:
+    """Writes a model's probability or confidence as a percentage; never ``100 %``, of which no model can be sure.
+
+    A stored probability of 1 (255/256 in an int8 file) is ``> 99.9 %``, and one of 0 is ``< 0.1 %``.
+    """
+    nothing = 1e-12
+    return percent(min(max(probability, nothing), 1 - nothing), digits)
 
 
 def points(difference: float) -> str:

@@ -7,7 +7,7 @@ import { prepareGlyph } from "./images.js";
 import { Pad } from "./pad.js";
 import { greyOf, onCanvas, readPicture } from "./pictures.js";
 import { Switches } from "./switches.js";
-import { bytes, milliseconds, percent, thousands } from "./words.js";
+import { bytes, confidence, milliseconds, thousands } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 /* While a stroke is drawn, an answer at most this often; its end is answered at once. */
@@ -101,7 +101,7 @@ function show(result, finished) {
   $("doubt").textContent = result ? (doubt ?? "") : blank;
   $("class").textContent = result ? model.labels[result.index] : "?";
   $("class").classList.toggle("long", result !== null && model.labels[result.index].length > 2);
-  $("certainty").textContent = result ? `${percent(result.real[result.index])} sure` : "";
+  $("certainty").textContent = result ? `confidence ${confidence(result.real[result.index])}` : "";
   drawSeen(result?.pixels);
   drawBars(result);
   if (finished) speak(result);
@@ -109,7 +109,7 @@ function show(result, finished) {
 
 function speak(result) {
   if (!result) $("spoken").textContent = pad.empty ? "The paper is blank." : $("doubt").textContent;
-  else $("spoken").textContent = `${model.labels[result.index]}, ${percent(result.real[result.index])} sure. ${$("doubt").textContent}`;
+  else $("spoken").textContent = `${model.labels[result.index]}, confidence ${confidence(result.real[result.index])}. ${$("doubt").textContent}`;
 }
 
 function drawSeen(pixels) {
@@ -131,7 +131,7 @@ function drawBars(result) {
     const item = bars.children[place];
     item.classList.toggle("best", index === result?.index);
     item.querySelector(".label").textContent = model.labels[index];
-    item.querySelector(".part").textContent = result ? percent(real[index]) : "";
+    item.querySelector(".part").textContent = result ? confidence(real[index]) : "";
     item.querySelector(".bar").style.setProperty("--part", real[index].toFixed(4));
   });
 }

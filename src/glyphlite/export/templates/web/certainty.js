@@ -1,6 +1,6 @@
 /* Whether to believe an answer. The same computation as `calibrated` and `is_refused` of src/glyphlite/evaluation/certainty.py. */
 
-import { percent } from "./words.js";
+import { confidence } from "./words.js";
 
 /** Probabilities at the temperature fitted for the model; themselves where none is known. @param certainty of model.json, or null. */
 export function calibrated(probabilities, certainty) {
@@ -16,6 +16,8 @@ export function calibrated(probabilities, certainty) {
 export function refusalOf(believed, { certainty, labels }) {
   const sure = Math.max(...believed);
   if (!certainty || sure >= certainty.leastCertainty) return null;
-  const what = labels.every((label) => /^\d+$/.test(label)) ? "a digit" : `one of the ${labels.length} classes`;
-  return `Not sure that this is ${what}: ${percent(sure)} sure, where 99 % of true ones reach ${percent(certainty.leastCertainty)}.`;
+  const digits = labels.every((label) => /^\d+$/.test(label));
+  const [images, one] = digits ? ["digits", "digit"] : ["images", "glyph of these classes"];
+  const reached = `99 % of validation ${images} reach ${confidence(certainty.leastCertainty, 1)}`;
+  return `Unsure (${confidence(sure, 1)}): ${reached}, so this may not be one single ${one}.`;
 }

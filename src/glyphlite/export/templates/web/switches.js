@@ -1,6 +1,6 @@
 /* Which engine answers, with which variant of the model: the two switches, what they load, and what they say meanwhile. */
 
-import { bytes, percent } from "./words.js";
+import { bytes, confidence } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -166,6 +166,6 @@ export class Switches {
   agreement(index, results) {
     const differ = results.filter((one) => one.index !== index);
     if (differ.length === 0) return results.length === 1 ? `${results[0].words} agrees` : `${results.length} others agree`;
-    return differ.map((one) => `${one.words}: ${this.model.labels[one.index]} (${percent(one.real[one.index])})`).join("; ");
+    return differ.map((one) => `${one.words}: ${this.model.labels[one.index]} (${confidence(one.real[one.index])})`).join("; ");
   }
 }

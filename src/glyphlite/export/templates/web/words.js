@@ -1,6 +1,11 @@
 /* Numbers as people read them. */
 
-export const percent = (part) => (part >= 0.0005 && part < 0.01 ? "<1 %" : `${Math.round(100 * part)} %`);
+/** A probability; never "100 %", of which no model can be sure. */
+export const confidence = (part, digits = 0) => {
+  const step = 10 ** -digits;
+  if (100 * part >= 100 - step / 2) return `> ${(100 - step).toFixed(digits)} %`;
+  return part >= step / 2000 && 100 * part < step ? `< ${step.toFixed(digits)} %` : `${(100 * part).toFixed(digits)} %`;
+};
 
 export const bytes = (count) => {
   if (count < 1024) return `${count} B`;

@@ -1,0 +1,61 @@
+"""What ``glyphlite evaluate`` concludes from its figures, in a few sentences: a pure function of the records."""
+
+from collections.abc import Mapping, Sequence
+
+from glyphlite.report.readiness import at_chance, named_classes, unrecognized_classes
+from glyphlite.report.recommendation import is_significant, keeps_accuracy, loss
+from glyphlite.report.words import kilobytes, listing, p_value, percent, points, things
+from glyphlite.results import ArtifactReport, KerasReport
+
+
+def evaluation_conclusion(
+    keras: Mapping[str, KerasReport], artifacts: Sequence[ArtifactReport], labels: Sequence[str]
+) -> list[str]:
+    """Sums up what was measured on several files: the best, what conversion cost, and what is wrong with them.
+
+    Args:
+        keras: the Keras models by path.
+        artifacts: the .tflite files, each with the path it is to be called by.
+        labels: the classes' names.
+    """
+    measured = [*keras.items(), *((each.path, each) for each in artifacts)]
+    if not measured:
+        return []
+    found = [_best(measured)]
+    if len(keras) == 1 and artifacts:
+        found += _conversion(next(iter(keras.values())), artifacts)
+    for path, report in measured:
+        missing = unrecognized_classes(report)
+        if at_chance(report):
+            found.append(
+                f"{path} cannot be told from chance, {percent(report.accuracy.value)} right on "
+                f"{things(len(report.per_class), 'class', 'classes')}: check what goes into it and the order of the classes."
+            )
+        elif missing:
+            names = named_classes(report, missing, labels)
+            found.append(f"{path} recognizes no image of the {'class' if len(missing) == 1 else 'classes'} {names}.")
+    return found
+
+
+def _best(measured: Sequence[tuple[str, KerasReport | ArtifactReport]]) -> str:
+    path, best = max(measured, key=lambda each: (each[1].accuracy.value, -each[1].bytes))
+    accuracy = best.accuracy
+    interval = f"95 % interval {percent(accuracy.low)} to {percent(accuracy.high)}"
+    figures = f"recognizes {percent(accuracy.value)} of {things(accuracy.n, 'test image')} ({interval})"
+    return f"{path} {figures}." if len(measured) == 1 else f"Most accurate: {path} {figures}."
+
+
+def _conversion(keras: KerasReport, artifacts: Sequence[ArtifactReport]) -> list[str]:
+    """Says which files lose accuracy against Keras, and which is the smallest of those that keep it."""
+    found = []
+    losing = [each for each in artifacts if is_significant(each) and loss(each, keras) > 0]
+    if losing:
+        losses = [f"{each.path} {points(loss(each, keras))} ({p_value(each.mcnemar_p or 0.0)})" for each in losing]
+        found.append(f"Significantly less accurate than Keras: {listing(losses)}.")
+    elif all(each.mcnemar_p is not None for each in artifacts):
+        found.append("No file is significantly less accurate than Keras.")
+    keeping = [each for each in artifacts if keeps_accuracy(each, keras)]
+    if len(artifacts) > 1 and keeping:
+        smallest = min(keeping, key=lambda each: each.bytes)
+        found.append(f"The smallest file that keeps the accuracy: {smallest.path}, {kilobytes(smallest.bytes)}.")
+    return found
