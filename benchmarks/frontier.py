@@ -34,9 +34,10 @@ from common.published import GOALS, PUBLISHED, ahead_of_us, budget_unit, held_ag
 from readme_tables import ROOT, frontier_table, put, robustness_table
 
 from glyphlite.console import progress_bar, quiet_tensorflow, say
+from glyphlite.data.convention import OURS
 from glyphlite.data.corruptions import CORRUPTIONS, LEVELS, corrupt
 from glyphlite.data.datasets import load_dataset
-from glyphlite.data.records import Dataset, as_float
+from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError, GlyphliteError
 from glyphlite.evaluation.accuracy import accuracy_of, agreement_of, mcnemar_p
 from glyphlite.files import write_json, write_text
@@ -226,7 +227,7 @@ def classify_unrounded(path: Path, images: np.ndarray) -> np.ndarray | None:
     if not is_quantized(model):
         return None
     with in_float(model), KerasModel(model) as loaded, progress_bar(f"{path.name}, not rounded", len(images)) as advance:
-        return predict_probabilities(loaded, as_float(images), advance).argmax(axis=1)
+        return predict_probabilities(loaded, images, OURS, advance).argmax(axis=1)
 
 
 def measure_runtimes(card: PretrainedCard, dataset: Dataset, images: int | None) -> dict[str, Any]:
@@ -318,12 +319,12 @@ def classify(path: Path, images: np.ndarray, *, quiet: bool = False, runtime: st
     is_keras = path.suffix == ".keras"
     with get_runtime("keras" if is_keras else runtime).load(path) as model:
         if quiet:
-            return predict_split(model, path, as_float(images), runtime=runtime).reshape(len(images), -1).argmax(axis=1)
+            return predict_split(model, path, images, OURS, runtime=runtime).reshape(len(images), -1).argmax(axis=1)
         with progress_bar(f"{path.parent.name}/{path.name}", len(images)) as advance:
             if is_keras:
-                scores = predict_probabilities(model, as_float(images), advance)
+                scores = predict_probabilities(model, images, OURS, advance)
             else:
-                scores = predict_split(model, path, as_float(images), runtime=runtime, progress=advance)
+                scores = predict_split(model, path, images, OURS, runtime=runtime, progress=advance)
     return scores.reshape(len(images), -1).argmax(axis=1)
 
 

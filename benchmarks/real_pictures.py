@@ -31,11 +31,11 @@ from rich.table import Table
 
 from glyphlite.console import progress_bar, quiet_tensorflow
 from glyphlite.data.children import run_quietly, running
+from glyphlite.data.convention import OURS
 from glyphlite.data.glyphs import ink_parts, main_glyph
 from glyphlite.data.images import cut_out, prepare_glyph
 from glyphlite.data.ink import find_ink, is_dark_on_light
 from glyphlite.data.normalize import fit_to_box, resample, set_into_field, trim
-from glyphlite.data.records import as_float
 from glyphlite.errors import DataError
 from glyphlite.evaluation.certainty import as_probabilities, calibrated, fit_certainty, is_refused
 from glyphlite.evaluation.known_certainty import certainty_of
@@ -236,7 +236,7 @@ def load_classifier(path: Path) -> Classify:
     from glyphlite.runtimes.registry import get_runtime
 
     model = get_runtime("keras" if path.suffix == ".keras" else "litert", isolated=False).load(path)
-    return lambda images: as_probabilities(predict_probabilities(model, as_float(images[..., None])))
+    return lambda images: as_probabilities(predict_probabilities(model, images[..., None], OURS))
 
 
 def fetch_fonts() -> list[Path]:

@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 
 from glyphlite.console import progress_bar, quiet_tensorflow, say
-from glyphlite.data.records import Dataset, as_float
+from glyphlite.data.convention import OURS
+from glyphlite.data.records import Dataset
 from glyphlite.errors import GlyphliteError, ModelError
 from glyphlite.files import atomic_folder, sha256_of, write_json
 from glyphlite.models import pretrained
@@ -160,7 +161,7 @@ def answers(path: Path, dataset: Dataset) -> np.ndarray:
         get_runtime("keras" if path.suffix == ".keras" else "litert").load(path) as model,
         progress_bar(f"{path.parent.name}/{path.name}", len(dataset.validation)) as advance,
     ):
-        scores = predict_probabilities(model, as_float(dataset.validation.images), advance)
+        scores = predict_probabilities(model, dataset.validation.images, OURS, advance)
     return as_probabilities(scores.reshape(len(scores), -1))
 
 

@@ -76,6 +76,21 @@ class RuntimeReport(Record):
     arena_breakdown: list[ArenaPart] = Field(default_factory=list)
 
 
+class InputReport(Record):
+    """How a pixel of 0 to 255 enters a model: ``real = (pixel - mean) / std``, one number or one per channel.
+
+    ``range`` is the same in a word or two, ``source`` says how it is known, ``assumed`` that it is only a guess.
+    """
+
+    range: str
+    mean: float | list[float]
+    std: float | list[float]
+    dtype: str = "float32"
+    layout: str = ""
+    source: str = ""
+    assumed: bool = False
+
+
 class ArtifactReport(Record):
     """Everything measured on one .tflite file."""
 
@@ -94,6 +109,7 @@ class ArtifactReport(Record):
     mean_certainty: float | None = None
     expected_calibration_error: float | None = None
     certainty: Certainty | None = None
+    input: InputReport | None = None
 
 
 class UnverifiedReport(Record):
@@ -123,6 +139,7 @@ class KerasReport(Record):
     mean_certainty: float | None = None
     expected_calibration_error: float | None = None
     certainty: Certainty | None = None
+    input: InputReport | None = None
 
 
 class TrainingReport(Record):

@@ -10,6 +10,7 @@ import pytest
 from glyphlite.conversion.calibration import representative_images
 from glyphlite.conversion.converter import Conversion, convert, convert_exported, exported
 from glyphlite.conversion.variants import VARIANT_NAMES, get_variant
+from glyphlite.data.convention import OURS
 from glyphlite.data.records import Dataset, as_float
 from glyphlite.errors import ConversionError
 from glyphlite.models.user import load_keras_model
@@ -81,12 +82,12 @@ def test_batch_normalization_is_folded_and_dropout_gone(variant: str, converted:
 def test_artifacts_say_what_the_model_says(
     variant: str, tolerance: float, converted: dict[str, Conversion], normalized: Any, mnist: Dataset, tmp_path: Path
 ) -> None:
-    images = as_float(mnist.test.images[:50])
+    images = mnist.test.images[:50]
     path = tmp_path / "model.tflite"
     path.write_bytes(converted[variant].content)
     with get_runtime("litert").load(path) as model:
-        found = predict_probabilities(model, images)
-    np.testing.assert_allclose(found, np.asarray(normalized(images)), atol=tolerance)
+        found = predict_probabilities(model, images, OURS)
+    np.testing.assert_allclose(found, np.asarray(normalized(as_float(images))), atol=tolerance)
 
 
 @pytest.mark.slow
@@ -100,11 +101,12 @@ def test_a_free_batch_takes_any_number_of_images(samples: Path, mnist: Dataset, 
     model = load_keras_model(samples / "model.keras")
     path = tmp_path / "model.tflite"
     path.write_bytes(convert(model, "float32", batch=None).content)
-    images = as_float(mnist.test.images[:300])
+    images = mnist.test.images[:300]
     with get_runtime("litert", isolated=False).load(path) as loaded:
-        np.testing.assert_allclose(predict_probabilities(loaded, images), np.asarray(model(images)), atol=1e-5)
-        single = predict_probabilities(loaded, images[:1])
-    np.testing.assert_allclose(single, np.asarray(model(images[:1])), atol=1e-5)
+        expected = np.asarray(model(as_float(images)))
+        np.testing.assert_allclose(predict_probabilities(loaded, images, OURS), expected, atol=1e-5)
+        single = predict_probabilities(loaded, images[:1], OURS)
+    np.testing.assert_allclose(single, np.asarray(model(as_float(images[:1]))), atol=1e-5)
     assert parse_graph(path.read_bytes()).input.shape == (-1, 28, 28, 1)
 
 
@@ -113,11 +115,11 @@ def test_a_fixed_batch_of_several_is_filled_up(samples: Path, mnist: Dataset, ca
     model = load_keras_model(samples / "model.keras")
     path = tmp_path / "model.tflite"
     path.write_bytes(convert(model, "int8", batch=8, representative=calibration).content)
-    images = as_float(mnist.test.images[:21])
+    images = mnist.test.images[:21]
     with get_runtime("litert_builtin", isolated=False).load(path) as loaded:
-        found = predict_probabilities(loaded, images)
+        found = predict_probabilities(loaded, images, OURS)
     assert found.shape == (21, 10)
-    assert (found.argmax(axis=1) == np.asarray(model(images)).argmax(axis=1)).mean() > 0.9
+    assert (found.argmax(axis=1) == np.asarray(model(as_float(images))).argmax(axis=1)).mean() > 0.9
     refused = accepts("tflm", path)
     assert not refused.accepts
     assert "--batch 1" in str(refused.reason)
@@ -209,11 +211,11 @@ def test_unknown_variants_and_missing_images_are_refused(samples: Path, mnist: D
     with pytest.raises(ConversionError, match="needs representative images"):
         convert(model, "int8")
     with pytest.raises(ConversionError, match="needs representative images"):
-        convert(model, "int16x8", representative=np.empty((0, 28, 28, 1), np.float32))
+        convert(model, "int16x8", representative=np.empty((0, 28, 28, 1), np.uint8))
     with pytest.raises(ConversionError, match=r"takes images of shape \[28, 28, 1\]"):
-        convert(model, "int8", representative=np.zeros((3, 32, 32, 1), np.float32))
-    with pytest.raises(ConversionError, match="not finite"):
-        convert(model, "int8", representative=np.full((3, 28, 28, 1), np.nan, np.float32))
+        convert(model, "int8", representative=np.zeros((3, 32, 32, 1), np.uint8))
+    with pytest.raises(TypeError, match="expected uint8 pixels"):
+        convert(model, "int8", representative=np.zeros((3, 28, 28, 1), np.float32))
 
 
 def test_models_of_other_shapes_are_refused() -> None:

@@ -27,7 +27,7 @@ def test_artifacts_of_a_trained_model(samples: Path, mnist: Dataset, tmp_path: P
         metadata = read_metadata(content)
         assert metadata.labels == mnist.labels
         assert "mnist" in metadata.description
-        assert (metadata.mean, metadata.std) == (0.0, 255.0)
+        assert (metadata.mean, metadata.std) == ((0.0,), (255.0,))
         assert all(accepts(runtime, artifact.path).accepts for runtime in INTERPRETERS)
     assert artifacts[0].bytes == pytest.approx(91_000, abs=1_500)
     assert artifacts[1].bytes == pytest.approx(26_600, abs=1_000)

@@ -9,6 +9,7 @@ from aware import aware_model
 
 from glyphlite.conversion.converter import convert_exported, exported
 from glyphlite.conversion.narrow_weights import with_narrow_weights
+from glyphlite.data.convention import OURS
 from glyphlite.data.records import as_float
 from glyphlite.models.quantization import in_float
 from glyphlite.runtimes.base import predict_probabilities
@@ -69,9 +70,9 @@ def test_the_file_holds_the_weights_that_were_trained(model, files):
 def test_the_file_gives_what_the_simulation_gives(model, files, mnist, tmp_path):
     path = tmp_path / "model_int8.tflite"
     path.write_bytes(files["int8"])
-    images = as_float(mnist.validation.images[:500])
-    simulated = np.asarray(model(images))
-    deployed = predict_probabilities(get_runtime("tflm").load(path), images)
+    images = mnist.validation.images[:500]
+    simulated = np.asarray(model(as_float(images)))
+    deployed = predict_probabilities(get_runtime("tflm").load(path), images, OURS)
     np.testing.assert_allclose(deployed, simulated, atol=0.03)
     assert np.mean(np.abs(deployed - simulated)) < 0.003
 
@@ -84,11 +85,11 @@ def test_four_bits_give_the_bytes_that_eight_give(files, mnist, tmp_path):
             values = next(t.data for t in _kernels(files["int8"]).values() if t.name == tensor.name.decode())
             model.buffers[tensor.buffer].data = np.frombuffer(values.tobytes(), np.uint8)
             tensor.type = INT8
-    images = as_float(mnist.validation.images[:100])
+    images = mnist.validation.images[:100]
     scores = []
     for name, content in (("four", files["int8"]), ("eight", pack_model(model))):
         (tmp_path / f"{name}.tflite").write_bytes(content)
-        scores.append(predict_probabilities(get_runtime("tflm").load(tmp_path / f"{name}.tflite"), images))
+        scores.append(predict_probabilities(get_runtime("tflm").load(tmp_path / f"{name}.tflite"), images, OURS))
     np.testing.assert_array_equal(*scores)
 
 
@@ -99,9 +100,10 @@ def test_the_float_twin_has_the_same_few_weights(model, files, mnist, tmp_path):
         assert max(len(np.unique(np.round(channel, 6))) for channel in each) <= 15
     path = tmp_path / "model_float32.tflite"
     path.write_bytes(files["float32"])
-    images = as_float(mnist.validation.images[:50])
+    images = mnist.validation.images[:50]
     with in_float(model):
-        np.testing.assert_allclose(predict_probabilities(get_runtime("litert").load(path), images), model(images), atol=1e-5)
+        found = predict_probabilities(get_runtime("litert").load(path), images, OURS)
+        np.testing.assert_allclose(found, model(as_float(images)), atol=1e-5)
 
 
 def test_weights_of_eight_bits_stay_as_they_are(samples):
@@ -125,8 +127,10 @@ def test_a_kernel_of_zeros_is_packed_too(samples):
 def assert_runs_everywhere_as_simulated(model, content: bytes, images: np.ndarray, folder: Path) -> None:
     path = folder / "model_int8.tflite"
     path.write_bytes(content)
-    simulated = np.asarray(model(images))
-    deployed = {name: predict_probabilities(get_runtime(name).load(path), images) for name in ("litert", "tflm", "generated_c")}
+    simulated = np.asarray(model(as_float(images)))
+    deployed = {
+        name: predict_probabilities(get_runtime(name).load(path), images, OURS) for name in ("litert", "tflm", "generated_c")
+    }
     for probabilities in deployed.values():
         np.testing.assert_allclose(probabilities, simulated, atol=0.03)
     np.testing.assert_array_equal(deployed["generated_c"], deployed["tflm"])
@@ -142,7 +146,7 @@ def test_convolutions_without_bias_share_their_zeros_and_run_everywhere(mnist, t
     graph = parse_graph(content)
     weights = 12 * 25 // 2 + 12 * 9 // 2 + 12 * 12 // 2 + 12 * 10 // 2
     assert weight_bytes(graph) == weights + 4 * 12 + 4 * 10 * biased_scores
-    assert_runs_everywhere_as_simulated(model, content, as_float(mnist.validation.images[:200]), tmp_path)
+    assert_runs_everywhere_as_simulated(model, content, mnist.validation.images[:200], tmp_path)
 
 
 @pytest.mark.parametrize("bits", [4, 8])
@@ -159,4 +163,4 @@ def test_weights_used_twice_are_stored_once_and_run_everywhere(mnist, tmp_path, 
     }
     assert set(scales) == {"point/kernel", "point/kernel_2"}
     assert scales["point/kernel"] != scales["point/kernel_2"]
-    assert_runs_everywhere_as_simulated(model, content, as_float(mnist.validation.images[:200]), tmp_path)
+    assert_runs_everywhere_as_simulated(model, content, mnist.validation.images[:200], tmp_path)

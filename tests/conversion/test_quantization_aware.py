@@ -8,6 +8,7 @@ from aware import aware_model
 
 from glyphlite.conversion.converter import convert_exported, exported
 from glyphlite.conversion.folder import convert_to_folder
+from glyphlite.data.convention import OURS
 from glyphlite.data.records import as_float
 from glyphlite.errors import ConversionError
 from glyphlite.models.quantization import in_float, is_quantized
@@ -48,9 +49,9 @@ def test_the_ranges_in_the_file_are_the_trained_ones(model, files):
 def test_the_file_gives_what_the_simulation_gives(model, files, mnist, tmp_path):
     path = tmp_path / "model_int8.tflite"
     path.write_bytes(files["int8"])
-    images = as_float(mnist.validation.images[:500])
-    simulated = np.asarray(model(images))
-    deployed = predict_probabilities(get_runtime("tflm").load(path), images)
+    images = mnist.validation.images[:500]
+    simulated = np.asarray(model(as_float(images)))
+    deployed = predict_probabilities(get_runtime("tflm").load(path), images, OURS)
     np.testing.assert_allclose(deployed, simulated, atol=0.03)
     assert np.mean(np.abs(deployed - simulated)) < 0.003
 
@@ -59,9 +60,10 @@ def test_the_float_variant_is_free_of_quantization(model, files, mnist, tmp_path
     assert {tensor.dtype.name for tensor in parse_graph(files["float32"]).tensors} <= {"float32", "int32"}
     path = tmp_path / "model_float32.tflite"
     path.write_bytes(files["float32"])
-    images = as_float(mnist.validation.images[:50])
+    images = mnist.validation.images[:50]
     with in_float(model):
-        np.testing.assert_allclose(predict_probabilities(get_runtime("litert").load(path), images), model(images), atol=1e-5)
+        found = predict_probabilities(get_runtime("litert").load(path), images, OURS)
+        np.testing.assert_allclose(found, model(as_float(images)), atol=1e-5)
     assert is_quantized(model)
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glyphlite.data.records import Dataset, as_float
+from glyphlite.data.convention import OURS
+from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.prediction import predict_split
 from glyphlite.runtimes.base import LoadedModel, predict_probabilities
@@ -14,11 +15,11 @@ from glyphlite.runtimes.registry import get_runtime
 
 @pytest.mark.parametrize(("images", "processors"), [(0, 2), (1, 2), (8, 2), (9, 3), (203, 3)])
 def test_shared_work_gives_the_same_in_the_same_order(samples: Path, mnist: Dataset, images: int, processors: int):
-    path, inputs = samples / "model_int16x8.tflite", as_float(mnist.test.images[:images])
+    path, inputs = samples / "model_int16x8.tflite", mnist.test.images[:images]
     done: list[int] = []
     with get_runtime("litert").load(path) as model:
-        shared = predict_split(model, path, inputs, progress=done.append, long_seconds=-1.0, processors=processors)
-        alone = predict_probabilities(model, inputs)
+        shared = predict_split(model, path, inputs, OURS, progress=done.append, long_seconds=-1.0, processors=processors)
+        alone = predict_probabilities(model, inputs, OURS)
     assert np.array_equal(shared, alone)
     assert sum(done) == images
 
@@ -36,4 +37,4 @@ def test_what_fails_on_one_processor_fails_as_a_whole(samples: Path, mnist: Data
 
     path = samples / "model_int8.tflite"
     with get_runtime("litert").load(path) as model, pytest.raises(ArtifactError, match="does not survive"):
-        predict_split(Failing(model), path, as_float(mnist.test.images[:100]), long_seconds=-1.0, processors=2)
+        predict_split(Failing(model), path, mnist.test.images[:100], OURS, long_seconds=-1.0, processors=2)

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from glyphlite.data.convention import OURS
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError, DataError, OutputError
 from glyphlite.export.tflm import ExportReport, export_tflm
@@ -208,7 +209,7 @@ def test_the_project_builds_without_a_warning_and_gives_the_scores_of_python(
                 [program, *source], input=mnist.test.images[index].tobytes(), capture_output=True, timeout=60, check=True
             )
             log = ran.stderr.decode()
-            expected = predict_probabilities(model, mnist.test.images[index][np.newaxis] / np.float32(255))[0]
+            expected = predict_probabilities(model, mnist.test.images[index][np.newaxis], OURS)[0]
             scores = [float(score) for score in re.findall(r"Score of \d: ([\d.]+)", log)]
             np.testing.assert_allclose(scores, expected, atol=1e-6)
             assert f"Predicted class: {expected.argmax()} " in log

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from web_tools import node
 
-from glyphlite.data.records import Dataset, as_float
+from glyphlite.data.convention import OURS
+from glyphlite.data.records import Dataset
 from glyphlite.evaluation.certainty import as_probabilities, calibrated, fit_certainty, is_refused
 from glyphlite.export.web import export_web
 from glyphlite.files import sha256_of
@@ -35,8 +36,8 @@ def run(samples: Path, mnist: Dataset, tmp_path_factory: pytest.TempPathFactory)
     model = folder / "model_int8.tflite"
     model.write_bytes((samples / "model_int8.tflite").read_bytes())
     with get_runtime("litert").load(model) as loaded:
-        held_out = predict_probabilities(loaded, as_float(mnist.validation.images[:1000]))
-        answers = predict_probabilities(loaded, as_float(mnist.test.images[:500]))
+        held_out = predict_probabilities(loaded, mnist.validation.images[:1000], OURS)
+        answers = predict_probabilities(loaded, mnist.test.images[:500], OURS)
     certainty = fit_certainty(as_probabilities(held_out), mnist.validation.labels[:1000])
     record = {"sha256": sha256_of(model), "certainty": certainty.model_dump(mode="json")}
     (folder / "results.json").write_text(json.dumps({"artifacts": [record]}))

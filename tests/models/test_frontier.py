@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from glyphlite.conversion.converter import convert
+from glyphlite.data.convention import OURS
 from glyphlite.models.frontier import FRONTIER, TEACHERS
 from glyphlite.models.pretrained import pretrained_artifact, pretrained_card, pretrained_names
 from glyphlite.models.quantization import measure_ranges, set_quantized
@@ -55,7 +56,10 @@ def test_a_member_fits_its_budget_and_runs_everywhere(name, mnist, tmp_path):
     assert not converted.notes
     path = tmp_path / "model_int8.tflite"
     path.write_bytes(converted.content)
-    outputs = [predict_probabilities(get_runtime(runtime).load(path), images[:20]) for runtime in ("tflm", "generated_c")]
+    outputs = [
+        predict_probabilities(get_runtime(runtime).load(path), mnist.train.images[:20], OURS)
+        for runtime in ("tflm", "generated_c")
+    ]
     np.testing.assert_array_equal(outputs[0], outputs[1])
     assert all(accepts(runtime, path).accepts for runtime in ("litert", "litert_builtin", "litert_reference"))
 

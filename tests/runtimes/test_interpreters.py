@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from glyphlite.data.convention import OURS
 from glyphlite.data.records import Dataset, as_float
 from glyphlite.runtimes.base import predict_probabilities
 from glyphlite.runtimes.registry import INTERPRETERS, get_runtime
@@ -14,9 +15,9 @@ from glyphlite.tflite.quantization import quantize
 @pytest.mark.parametrize("runtime", INTERPRETERS)
 @pytest.mark.parametrize("variant", ["float32", "int8", "int16x8"])
 def test_artifacts_classify_real_digits(runtime: str, variant: str, samples: Path, mnist: Dataset) -> None:
-    images = as_float(mnist.test.images[:500])
+    images = mnist.test.images[:500]
     with get_runtime(runtime, isolated=False).load(samples / f"model_{variant}.tflite") as model:
-        predicted = predict_probabilities(model, images).argmax(axis=1)
+        predicted = predict_probabilities(model, images, OURS).argmax(axis=1)
     assert (predicted == mnist.test.labels[:500]).mean() > 0.9
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from glyphlite.data.convention import OURS
 from glyphlite.data.records import Dataset, as_float
 from glyphlite.errors import ArtifactError
 from glyphlite.models.user import load_keras_model
@@ -13,11 +14,11 @@ from glyphlite.runtimes.keras import Keras, KerasModel
 
 
 def test_predictions_are_the_models_own(samples: Path, mnist: Dataset) -> None:
-    images, done = as_float(mnist.test.images[:600]), []
+    images, done = mnist.test.images[:600], []
     with Keras().load(samples / "model.keras") as model:
-        found = predict_probabilities(model, images, done.append)
-        seconds = model.time_inferences(images[0], 5)
-    expected = np.asarray(load_keras_model(samples / "model.keras")(images))
+        found = predict_probabilities(model, images, OURS, done.append)
+        seconds = model.time_inferences(as_float(images)[0], 5)
+    expected = np.asarray(load_keras_model(samples / "model.keras")(as_float(images)))
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert sum(done) == 600
     assert seconds.shape == (5,)

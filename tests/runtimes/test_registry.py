@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glyphlite.data.records import Dataset, as_float
+from glyphlite.data.convention import OURS
+from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.runtimes.registry import INTERPRETERS, RUNTIME_NAMES, TITLES, accepts, get_runtime, probabilities_of
 
@@ -43,10 +44,10 @@ def test_keras_reads_its_own_files_only(samples: Path) -> None:
 
 
 def test_probabilities_of_an_artifact(samples: Path, mnist: Dataset) -> None:
-    images = as_float(mnist.test.images[:200])
-    probabilities = probabilities_of(samples / "model_int8.tflite", images)
+    images = mnist.test.images[:200]
+    probabilities = probabilities_of(samples / "model_int8.tflite", images, OURS)
     assert probabilities.shape == (200, 10)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=0.05)
     assert (probabilities.argmax(axis=1) == mnist.test.labels[:200]).mean() > 0.9
     with pytest.raises(ArtifactError, match=r"takes images of shape \[28, 28, 1\], the data has \[32, 32, 1\]"):
-        probabilities_of(samples / "model_int8.tflite", np.zeros((1, 32, 32, 1), np.float32))
+        probabilities_of(samples / "model_int8.tflite", np.zeros((1, 32, 32, 1), np.uint8), OURS)

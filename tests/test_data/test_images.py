@@ -10,11 +10,12 @@ from hypothesis.extra import numpy as hnp
 from PIL import ImageFont
 from scenes import blank_sheet, drawn_glyph, enlarged, noise_picture, photograph, scene
 
+from glyphlite.data.convention import OURS
 from glyphlite.data.glyphs import ink_parts
 from glyphlite.data.images import Box, prepare_glyph, prepare_glyphs
 from glyphlite.data.ink import find_ink, is_dark_on_light
 from glyphlite.data.normalize import centre_of_mass, fit_to_box, resample, stroke_width, widen
-from glyphlite.data.records import Dataset, as_float
+from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError
 from glyphlite.runtimes.base import LoadedModel, predict_probabilities
 from glyphlite.runtimes.registry import get_runtime
@@ -26,7 +27,7 @@ def model(samples: Path) -> LoadedModel:
 
 
 def _classes(model: LoadedModel, images: list[np.ndarray]) -> np.ndarray:
-    return predict_probabilities(model, as_float(np.stack(images)[..., None])).argmax(axis=1)
+    return predict_probabilities(model, np.stack(images)[..., None], OURS).argmax(axis=1)
 
 
 def _difference(first: np.ndarray, second: np.ndarray) -> float:

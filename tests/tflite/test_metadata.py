@@ -17,7 +17,12 @@ from glyphlite.tflite.metadata import LABELS_FILE, ModelMetadata, add_metadata, 
 from glyphlite.tflite.reader import parse_graph
 
 METADATA = ModelMetadata(
-    "micro_cnn", "Classifies digits; ein Satz mit Umlauten: äöü.", "1.0", ("null", "eins", "zwölf"), 0.0, 255.0
+    "micro_cnn",
+    "Classifies digits; ein Satz mit Umlauten: äöü.",
+    "1.0",
+    ("null", "eins", "zwölf"),
+    (0.0, 10.5, 127.5),
+    (255.0, 1.0, 127.5),
 )
 
 

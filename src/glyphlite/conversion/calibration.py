@@ -14,14 +14,15 @@ import numpy as np
 
 from glyphlite.console import captured_noise
 from glyphlite.conversion.converter import convert_exported, exported
-from glyphlite.data.records import Dataset, as_float
+from glyphlite.data.convention import OURS, InputConvention
+from glyphlite.data.records import Dataset
 from glyphlite.errors import ConversionError
 
 if TYPE_CHECKING:
     import keras
 
-Predict = Callable[[Path, np.ndarray], np.ndarray]
-"""An artifact and float images to the values of its output, dequantized: ``runtimes.registry.probabilities_of``."""
+Predict = Callable[[Path, np.ndarray, InputConvention], np.ndarray]
+"""An artifact, uint8 images and how it takes a pixel to its outputs, dequantized: ``runtimes.registry.probabilities_of``."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def representative_images(dataset: Dataset, samples: int = 300, seed: int = 0) -
         seed: draws them.
 
     Returns:
-        float32 ``(samples, height, width, channels)`` in [0, 1], the classes in turn.
+        uint8 ``(samples, height, width, channels)``, the classes in turn.
 
     Raises:
         ConversionError: fewer than one image is asked for, or there are none.
@@ -72,7 +73,7 @@ def representative_images(dataset: Dataset, samples: int = 300, seed: int = 0) -
     shuffled = [generator.permutation(np.flatnonzero(labels == label)) for label in np.unique(labels)]
     rank = np.concatenate([np.arange(len(indices)) for indices in shuffled])
     order = np.concatenate(shuffled)[np.argsort(rank, kind="stable")]
-    return as_float(dataset.train.images[order[:samples]])
+    return dataset.train.images[order[:samples]]
 
 
 def calibration_effect(
@@ -80,6 +81,7 @@ def calibration_effect(
     dataset: Dataset,
     predict: Predict,
     *,
+    convention: InputConvention = OURS,
     counts: Sequence[int] = (1, 10, 30, 100, 300, 1000),
     variant: str = "int8",
     seed: int = 0,
@@ -94,6 +96,7 @@ def calibration_effect(
         model: the float Keras model.
         dataset: calibrates with its training split, measures on its validation split.
         predict: runs an artifact.
+        convention: how the model takes a pixel.
         counts: numbers of calibration images.
         variant: int8 or int16x8.
         seed: draws the calibration images.
@@ -103,16 +106,18 @@ def calibration_effect(
     Raises:
         ConversionError: the model cannot be converted.
     """
-    pixels, labels = as_float(dataset.validation.images[:images]), dataset.validation.labels[:images]
+    pixels, labels = dataset.validation.images[:images], dataset.validation.labels[:images]
+    values = convention.real(pixels)
     with captured_noise():
         logits: Any = without_softmax(model)
-        expected = np.asarray(logits.predict(pixels.reshape(-1, *logits.inputs[0].shape[1:]), batch_size=256, verbose=0))
+        expected = np.asarray(logits.predict(values.reshape(-1, *logits.inputs[0].shape[1:]), batch_size=256, verbose=0))
     effects = []
     with exported(logits) as saved, tempfile.TemporaryDirectory(prefix="glyphlite-") as folder:
         path = Path(folder) / "logits.tflite"
         for count in counts:
-            path.write_bytes(convert_exported(saved, variant, representative=representative_images(dataset, count, seed)).content)
-            found = predict(path, pixels)
+            drawn = representative_images(dataset, count, seed)
+            path.write_bytes(convert_exported(saved, variant, convention=convention, representative=drawn).content)
+            found = predict(path, pixels, convention)
             errors = np.abs(found - expected).max(axis=1)
             classes, float_classes = found.argmax(axis=1), expected.argmax(axis=1)
             effects.append(

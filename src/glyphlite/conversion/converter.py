@@ -23,6 +23,7 @@ from glyphlite.conversion.narrow_weights import with_narrow_weights
 from glyphlite.conversion.operators import float_operators, select_operators
 from glyphlite.conversion.shared_constants import with_shared_constants
 from glyphlite.conversion.variants import RULED_OUT_BY_SELECT_OPS, Variant, get_variant
+from glyphlite.data.convention import OURS, InputConvention
 from glyphlite.errors import ConversionError
 from glyphlite.models.quantization import has_narrow_weights, in_float, is_quantized
 from glyphlite.tflite.metadata import ModelMetadata, add_metadata
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
 
 INPUT_NAME = "image"
 """Name of the input in the signature."""
-
-PIXEL_MEAN, PIXEL_STD = 0.0, 255.0
-"""How a pixel of 0 to 255 becomes what the model takes: :func:`glyphlite.data.records.as_float`."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +88,7 @@ def convert(
     model: "keras.Model",
     variant: str,
     *,
+    convention: InputConvention = OURS,
     representative: np.ndarray | None = None,
     batch: int | None = 1,
     labels: Sequence[str] = (),
@@ -100,7 +99,8 @@ def convert(
     Args:
         model: with one image input and one output of a number per class.
         variant: one of ``VARIANT_NAMES``.
-        representative: float32 images ``(n, height, width, channels)`` for calibration, int8 and int16x8 only; int8 needs none
+        convention: how the model takes a pixel: calibration feeds it so, and the file's metadata say it.
+        representative: uint8 images ``(n, height, width, channels)`` for calibration, int8 and int16x8 only; int8 needs none
             of a model that was trained with int8 simulated.
         batch: images per inference; None leaves it free.
         labels: the classes in order, stored as metadata.
@@ -113,7 +113,9 @@ def convert(
         ConversionError: an unknown variant, no calibration images, or a model that cannot be expressed; names the layer.
     """
     with exported(model, batch=batch) as saved:
-        return convert_exported(saved, variant, representative=representative, labels=labels, description=description)
+        return convert_exported(
+            saved, variant, convention=convention, representative=representative, labels=labels, description=description
+        )
 
 
 @contextmanager
@@ -143,13 +145,14 @@ def convert_exported(
     saved: ExportedModel,
     variant: str,
     *,
+    convention: InputConvention = OURS,
     representative: np.ndarray | None = None,
     labels: Sequence[str] = (),
     description: str = "",
 ) -> Conversion:
     """Convert a saved model to one variant; as :func:`convert`, for several variants of one model."""
     kind = get_variant(variant)
-    images = _calibration_images(kind, representative, saved.shape) if saved.needs_calibration(kind) else ()
+    images = _calibration_images(kind, representative, convention, saved.shape) if saved.needs_calibration(kind) else ()
     with captured_noise():
         content, error = _attempt(saved, kind, images, select=False)
         if content is None:
@@ -166,8 +169,8 @@ def convert_exported(
             name=str(saved.model.name),
             description=description,
             labels=tuple(labels),
-            mean=PIXEL_MEAN,
-            std=PIXEL_STD,
+            mean=convention.mean,
+            std=convention.std,
         ),
     )
     select = select_operators(content)
@@ -230,7 +233,7 @@ def _image_shape(model: "keras.Model") -> tuple[int, ...]:
 
 
 def _calibration_images(
-    variant: Variant, representative: np.ndarray | None, shape: tuple[int | None, ...]
+    variant: Variant, representative: np.ndarray | None, convention: InputConvention, shape: tuple[int | None, ...]
 ) -> Sequence[np.ndarray]:
     """Images as the model takes them, a batch each."""
     if not variant.needs_calibration:
@@ -243,10 +246,8 @@ def _calibration_images(
         raise ConversionError(
             f"the model takes images of shape {list(shape[1:])}, the calibration images have {list(representative.shape[1:])}"
         )
-    if not np.isfinite(representative).all():
-        raise ConversionError("the calibration images hold numbers that are not finite")
     size = shape[0] or 1
-    frames = np.ascontiguousarray(representative, np.float32).reshape(-1, *(extent or 0 for extent in shape[1:]))
+    frames = np.ascontiguousarray(convention.real(representative)).reshape(-1, *(extent or 0 for extent in shape[1:]))
     frames = np.resize(frames, (-(-len(frames) // size) * size, *frames.shape[1:]))
     return list(frames.reshape(-1, size, *frames.shape[1:]))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from glyphlite.conversion.calibration import representative_images
 from glyphlite.conversion.converter import convert_exported, exported
 from glyphlite.conversion.variants import VARIANT_NAMES, artifact_name, get_variant
+from glyphlite.data.convention import OURS, InputConvention
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ConversionError
 from glyphlite.files import make_folder, write_bytes
@@ -46,6 +47,7 @@ def convert_to_folder(
     variants: Sequence[str] = VARIANT_NAMES,
     *,
     dataset: Dataset,
+    convention: InputConvention = OURS,
     samples: int = 300,
     seed: int = 0,
     batch: int | None = 1,
@@ -59,6 +61,7 @@ def convert_to_folder(
         folder: where the files go; made if missing.
         variants: names, in the order of the work.
         dataset: calibration images come from its training split, class labels from its records.
+        convention: how the model takes a pixel.
         samples: calibration images.
         seed: draws them.
         batch: images per inference; None leaves it free.
@@ -91,6 +94,7 @@ def convert_to_folder(
             converted = convert_exported(
                 saved,
                 variant.name,
+                convention=convention,
                 representative=images,
                 labels=dataset.labels,
                 description=f"{words} {variant.title}: {variant.description}",

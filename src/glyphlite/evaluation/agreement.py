@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from glyphlite.data.records import Dataset, as_float
+from glyphlite.data.convention import InputConvention
+from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError, GlyphliteError
 from glyphlite.evaluation.accuracy import accuracy_of
+from glyphlite.evaluation.convention import artifact_convention
 from glyphlite.evaluation.tensor_comparison import TensorComparison, differences
 from glyphlite.evaluation.verdict import verdict_of
 from glyphlite.results import VerifyReport
@@ -58,6 +60,7 @@ class Verification:
         images: how many images went through each.
         agrees: whether every runtime's classes are the reference's, within the tolerance.
         verdict: the same in words.
+        convention: how a pixel entered.
     """
 
     records: list[VerifyReport]
@@ -66,6 +69,7 @@ class Verification:
     images: int
     agrees: bool
     verdict: str
+    convention: InputConvention | None = None
 
     def document(self) -> dict[str, Any]:
         """The plain JSON document of ``glyphlite verify --json``."""
@@ -74,6 +78,7 @@ class Verification:
             "images": self.images,
             "agrees": self.agrees,
             "verdict": self.verdict,
+            "input": self.convention.report().model_dump(mode="json") if self.convention else None,
             "refused": self.refused,
             "verify": [record.model_dump(mode="json") for record in self.records],
         }
@@ -97,9 +102,11 @@ def verify(
     artifact: Path,
     dataset: Dataset,
     *,
+    convention: InputConvention | None = None,
     images: int | None = None,
     seed: int = 0,
     keras: Path | Any | None = None,
+    keras_convention: InputConvention | None = None,
     runtimes: Sequence[str] | None = None,
     reference: str | None = None,
     tolerance: float = TOLERANCE,
@@ -112,9 +119,11 @@ def verify(
     Args:
         artifact: a .tflite classifier of the dataset's images.
         dataset: its test split is used.
+        convention: how the artifact takes a pixel; found with the dataset's training images when None.
         images: how many test images, drawn with the seed; all of them when None.
         seed: of that draw.
         keras: the float source, a .keras file or a loaded model; its probabilities are compared in the artifact's output steps.
+        keras_convention: how the float source takes a pixel; as the artifact when None.
         runtimes: names from the registry; those of :data:`DEFAULT_RUNTIMES` when None.
         reference: the runtime the others are held against; TFLite Micro where it takes the file, else LiteRT's built-in kernels.
         tolerance: share of the images whose class may differ from the reference's.
@@ -130,8 +139,9 @@ def verify(
     graph = read_graph(artifact)
     _check_fit(graph, dataset, artifact.name)
     chosen = _choose(len(dataset.test), images, seed)
-    floats, labels = as_float(dataset.test.images[chosen]), dataset.test.labels[chosen]
-    stored = quantize(floats, graph.input.quantization, graph.input.dtype)
+    convention = convention or artifact_convention(artifact, dataset)
+    pixels, labels = dataset.test.images[chosen], dataset.test.labels[chosen]
+    stored = quantize(convention.real(pixels), graph.input.quantization, graph.input.dtype)
     advance = progress or _silent
 
     refused: dict[str, str] = {}
@@ -149,13 +159,13 @@ def verify(
         reference = _pick_reference(reference, outputs, refused, artifact.name)
         comparisons = _compare_tensors(graph, models, reference, outputs, stored, tensor_images, advance)
     if keras is not None:
-        outputs = {"keras": _keras_outputs(keras, floats, graph, advance), **outputs}
+        outputs = {"keras": _keras_outputs(keras, (keras_convention or convention).real(pixels), graph, advance), **outputs}
 
     records = [
         _record(artifact.name, name, reference, outputs, labels, graph, comparisons.get(name)) for name in _ordered(outputs)
     ]
     agrees, verdict = verdict_of(records, refused, tolerance=tolerance, keras_tolerance=keras_tolerance)
-    return Verification(records, refused, reference, len(stored), agrees, verdict)
+    return Verification(records, refused, reference, len(stored), agrees, verdict, convention)
 
 
 def _check_fit(graph: Graph, dataset: Dataset, name: str) -> None:
@@ -278,7 +288,8 @@ def _keras_outputs(keras: Path | Any, floats: np.ndarray, graph: Graph, advance:
 
         model = KerasModel(keras)
     with model:
-        probabilities = model.predict(floats.reshape(len(floats), *model.input.shape), advance)
+        stored = quantize(floats.reshape(len(floats), *model.input.shape), None, model.input.dtype)
+        probabilities = model.predict(stored, advance)
     if probabilities.shape[1:] != (math.prod(graph.output.shape[1:]),):
         raise ArtifactError(
             f"the Keras model knows {probabilities.shape[-1]} classes, the artifact {graph.output.shape[-1]}; name its own source"

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from glyphlite.data.records import Dataset, Split, as_float
+from glyphlite.data.convention import InputConvention
+from glyphlite.data.records import Dataset, Split
 from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.evaluation.accuracy import accuracy_of, agreement_of, confusion_matrix, mcnemar_p, per_class_accuracy
 from glyphlite.evaluation.certainty import (
@@ -21,6 +22,7 @@ from glyphlite.evaluation.certainty import (
     mean_certainty,
     with_test_figures,
 )
+from glyphlite.evaluation.convention import artifact_convention, keras_convention
 from glyphlite.evaluation.footprint import measure_footprint
 from glyphlite.evaluation.latency import keras_latency, runtime_latency
 from glyphlite.files import sha256_of
@@ -56,6 +58,7 @@ def evaluate_keras(
     path: Path,
     dataset: Dataset,
     *,
+    convention: InputConvention | None = None,
     validation_accuracy: float | None = None,
     best_epoch: int | None = None,
     latency: bool = True,
@@ -68,6 +71,7 @@ def evaluate_keras(
     Args:
         path: the file; it is loaded anew, so that what is measured is what was saved.
         dataset: its validation and test splits are used.
+        convention: how the model takes a pixel; found with the dataset's training images when None.
         validation_accuracy: what training reported, passed on into the report.
         best_epoch: likewise.
         latency: whether to spend half a second on timing.
@@ -84,6 +88,7 @@ def evaluate_keras(
     model = load_keras_model(path)
     set_quantized(model, quantized=False)
     check_classifier(model, dataset.input_shape, dataset.classes, str(path))
+    convention = convention or keras_convention(model, path, dataset)
     labels = dataset.test.labels
     traced = tf.function(
         lambda batch: model(batch, training=False), input_signature=[tf.TensorSpec((None, *dataset.input_shape))]
@@ -92,7 +97,7 @@ def evaluate_keras(
     def answer(split: Split, progress: Callable[[int], None] | None = None) -> np.ndarray:
         parts = [np.zeros((0, dataset.classes), np.float32)]
         for start in range(0, len(split), KERAS_BATCH):
-            parts.append(traced(as_float(split.images[start : start + KERAS_BATCH])).numpy())
+            parts.append(traced(convention.real(split.images[start : start + KERAS_BATCH])).numpy())
             if progress:
                 progress(len(parts[-1]))
         return np.concatenate(parts)
@@ -108,12 +113,13 @@ def evaluate_keras(
         accuracy=accuracy_of(predictions, labels),
         validation_accuracy=validation_accuracy,
         best_epoch=best_epoch,
-        latency_us=keras_latency(model, as_float(dataset.test.images[0])).median_us if latency else None,
+        latency_us=keras_latency(model, convention.real(dataset.test.images[:1])[0]).median_us if latency else None,
         per_class=per_class_accuracy(predictions, labels, dataset.classes),
         confusion=confusion_matrix(predictions, labels, dataset.classes),
         mean_certainty=mean_certainty(probabilities),
         expected_calibration_error=expected_calibration_error(probabilities, labels),
         certainty=with_test_figures(fitted, probabilities, labels),
+        input=convention.report(),
     )
     return KerasEvaluation(report, probabilities, predictions)
 
@@ -122,6 +128,7 @@ def evaluate_artifact(
     path: Path,
     dataset: Dataset,
     *,
+    convention: InputConvention | None = None,
     keras_predictions: np.ndarray | None = None,
     variant: str | None = None,
     latency: bool = True,
@@ -135,6 +142,7 @@ def evaluate_artifact(
     Args:
         path: the file.
         dataset: its validation and test splits are used.
+        convention: how the model takes a pixel; found with the dataset's training images when None.
         keras_predictions: classes ``(n,)`` that the float Keras model gives the test split, for agreement and McNemar's test.
         variant: what the file is; by default told from its tensors.
         latency: whether to spend half a second on timing.
@@ -150,14 +158,17 @@ def evaluate_artifact(
 
     graph = read_graph(path)
     check_fit(graph, dataset, path)
-    images, labels = as_float(dataset.test.images), dataset.test.labels
+    convention = convention or artifact_convention(path, dataset)
+    images, labels = dataset.test.images, dataset.test.labels
     variant = variant or variant_of(graph)
     fitting = slice(SLOW_FITTING_IMAGES if variant == "int16x8" else None)
     validation = Split(dataset.validation.images[fitting], dataset.validation.labels[fitting])
     with get_runtime("litert").load(path) as model:
-        timing = runtime_latency(model, images[0]) if latency else None
-        outputs = predict_split(model, path, images, progress=progress).reshape(len(images), -1)
-        held_out = predict_split(model, path, as_float(validation.images)) if len(validation) else np.zeros((0, dataset.classes))
+        timing = runtime_latency(model, images[0], convention) if latency else None
+        outputs = predict_split(model, path, images, convention, progress=progress).reshape(len(images), -1)
+        held_out = np.zeros((0, dataset.classes), np.float32)
+        if len(validation):
+            held_out = predict_split(model, path, validation.images, convention)
     # Classes from what the file answered: the softmax of large logits rounds to ties.
     predictions, probabilities = outputs.argmax(axis=1), as_probabilities(outputs)
     fitted = fit_certainty(as_probabilities(held_out.reshape(-1, dataset.classes)), validation.labels)
@@ -178,6 +189,7 @@ def evaluate_artifact(
         mean_certainty=mean_certainty(probabilities),
         expected_calibration_error=expected_calibration_error(probabilities, labels),
         certainty=with_test_figures(fitted, probabilities, labels),
+        input=convention.report(),
     )
     return ArtifactEvaluation(report, probabilities, predictions)
 

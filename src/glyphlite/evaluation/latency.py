@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from glyphlite.runtimes.base import LoadedModel
-from glyphlite.tflite.quantization import quantize
+from glyphlite.data.convention import InputConvention
+from glyphlite.runtimes.base import LoadedModel, stored_images
 
 LEAST_REPEATS = 31
 MOST_REPEATS = 200_000
@@ -59,15 +59,16 @@ def measure_latency(
     return latency_of(np.asarray(durations) / 1e3)
 
 
-def runtime_latency(model: LoadedModel, image: np.ndarray, *, seconds: float = 0.5) -> Latency:
+def runtime_latency(model: LoadedModel, image: np.ndarray, convention: InputConvention, *, seconds: float = 0.5) -> Latency:
     """Time a loaded model's inference of one image where the model runs, be that a process of its own.
 
     Args:
         model: a model loaded in any runtime.
-        image: float32 ``(height, width, channels)`` in [0, 1]: a real image, since blank ones can be quicker.
+        image: uint8 ``(height, width, channels)``: a real image, since blank ones can be quicker.
+        convention: how the model takes a pixel.
         seconds: about how long to repeat it, at least 31 times in any case.
     """
-    stored = quantize(image.reshape(1, *model.input.shape), model.input.quantization, model.input.dtype)[0]
+    stored = stored_images(image[np.newaxis], convention, model.input)[0]
     warm_up = model.time_inferences(stored, LEAST_REPEATS)
     repeats = int(seconds / max(float(np.median(warm_up)), 1e-7))
     return latency_of(np.asarray(model.time_inferences(stored, min(max(repeats, LEAST_REPEATS), MOST_REPEATS))) * 1e6)
@@ -80,7 +81,7 @@ def keras_latency(model: Any, image: np.ndarray, *, seconds: float = 0.5) -> Lat
 
     Args:
         model: a Keras model.
-        image: float32 ``(height, width, channels)``.
+        image: one image as the model takes it, without the batch.
         seconds: for how long to repeat it.
     """
     import tensorflow as tf

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from glyphlite.data.convention import InputConvention
 from glyphlite.runtimes.base import LoadedModel, predict_probabilities
 from glyphlite.runtimes.registry import get_runtime
 
@@ -27,6 +28,7 @@ def predict_split(
     model: LoadedModel,
     path: Path,
     images: np.ndarray,
+    convention: InputConvention,
     *,
     runtime: str = "litert",
     progress: Callable[[int], None] | None = None,
@@ -38,7 +40,8 @@ def predict_split(
     Args:
         model: the artifact, loaded in ``runtime``.
         path: the artifact, to be loaded again.
-        images: float32 ``(n, height, width, channels)`` in [0, 1].
+        images: uint8 ``(n, height, width, channels)``.
+        convention: how the model takes a pixel.
         runtime: where copies are loaded; one whose models compute in a process of their own.
         progress: called with the number of images just finished, from several threads if need be.
         long_seconds: how long the work may take before it is shared.
@@ -51,17 +54,23 @@ def predict_split(
         ArtifactError: the artifact does not survive the work.
     """
     started = time.perf_counter()
-    first = predict_probabilities(model, images[:SAMPLE_IMAGES], progress)
+    first = predict_probabilities(model, images[:SAMPLE_IMAGES], convention, progress)
     rest = images[SAMPLE_IMAGES:]
     expected_seconds = (time.perf_counter() - started) / max(len(first), 1) * len(rest)
     shares = min(processors or _usable_processors(), len(rest)) if expected_seconds > long_seconds else 1
     if shares <= 1:
-        found = [predict_probabilities(model, rest, progress)] if len(rest) else []
+        found = [predict_probabilities(model, rest, convention, progress)] if len(rest) else []
         return np.concatenate([first, *found])
     with ExitStack() as stack:
         copies = [stack.enter_context(get_runtime(runtime).load(path)) for _ in range(shares - 1)]
         pool = stack.enter_context(ThreadPoolExecutor(shares))
-        found = pool.map(predict_probabilities, [model, *copies], np.array_split(rest, shares), itertools.repeat(progress))
+        found = pool.map(
+            predict_probabilities,
+            [model, *copies],
+            np.array_split(rest, shares),
+            itertools.repeat(convention),
+            itertools.repeat(progress),
+        )
         return np.concatenate([first, *found])
 
 

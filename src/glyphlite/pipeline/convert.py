@@ -8,8 +8,8 @@ from glyphlite.console import say
 from glyphlite.conversion.calibration import CalibrationEffect, calibration_effect
 from glyphlite.conversion.folder import ConvertedArtifact, convert_to_folder
 from glyphlite.conversion.variants import get_variant
+from glyphlite.data.convention import OURS
 from glyphlite.data.datasets import load_dataset
-from glyphlite.data.records import as_float
 from glyphlite.errors import ConversionError
 from glyphlite.models.user import check_classifier, load_keras_model
 
@@ -87,7 +87,7 @@ def check_weights(path: Path, images: Any) -> None:
     """Check that a run's .keras and .weights.h5 give equal predictions on a few images (uint8)."""
     from glyphlite.conversion.weights import check_round_trip
 
-    check_round_trip(load_keras_model(path), path.parent, images=as_float(images[:ROUND_TRIP_IMAGES]))
+    check_round_trip(load_keras_model(path), path.parent, images=OURS.real(images[:ROUND_TRIP_IMAGES]))
 
 
 def _batch_size(text: str) -> int | None:

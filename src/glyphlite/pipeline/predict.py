@@ -10,9 +10,9 @@ import numpy as np
 from glyphlite.console import say
 from glyphlite.data.datasets import load_dataset
 from glyphlite.data.images import find_glyph, prepare_lines, read_picture
-from glyphlite.data.records import as_float
 from glyphlite.errors import ArtifactError, DataError
 from glyphlite.evaluation.certainty import REFUSED, as_probabilities, calibrated, is_refused
+from glyphlite.evaluation.convention import convention_of
 from glyphlite.evaluation.known_certainty import RECORDS, certainty_of
 from glyphlite.pipeline.inputs import is_keras, model_and_pictures, trained_on
 from glyphlite.report.words import confidence, percent
@@ -176,6 +176,7 @@ def predict_pictures(
     known = trained_on(path)
     if samples and known not in (None, dataset):
         raise DataError(f"the model that comes with glyphlite was trained on {known}; name one of {dataset} with --model")
+    convention = convention_of(path)
     runtime = get_runtime("keras" if is_keras(path) else "litert")
     with runtime.load(path) as model:
         height, width, channels = _image_shape(model.input.shape, path)
@@ -185,8 +186,8 @@ def predict_pictures(
         glyphs = [each for each in read if isinstance(each, _Glyph)]
         if not glyphs:
             return Answers(tuple(each for each in read if isinstance(each, Failure)))
-        images = as_float(np.stack([glyph.seen for glyph in glyphs]))
-        probabilities = as_probabilities(predict_probabilities(model, images).reshape(len(glyphs), -1))
+        images = np.stack([glyph.seen for glyph in glyphs])
+        probabilities = as_probabilities(predict_probabilities(model, images, convention).reshape(len(glyphs), -1))
     labels = _labels(path, probabilities.shape[1])
     certainty = certainty_of(path)
     if certainty is None:

@@ -1,6 +1,7 @@
 """What every runtime offers: a name, whether it takes a file, and a loaded model that turns stored integers into stored integers.
 
-Floats enter and leave through :func:`predict_probabilities` alone, so that quantized input and output are handled in one place.
+Pixels enter and probabilities leave through :func:`predict_probabilities` alone, so that a model's input convention and its
+quantized input and output are handled in one place.
 """
 
 import time
@@ -12,6 +13,7 @@ from typing import Self
 
 import numpy as np
 
+from glyphlite.data.convention import InputConvention
 from glyphlite.tflite.quantization import Quantization, dequantize, quantize
 
 
@@ -88,16 +90,26 @@ class Runtime(ABC):
         """
 
 
-def predict_probabilities(model: LoadedModel, images: np.ndarray, progress: Callable[[int], None] | None = None) -> np.ndarray:
-    """Float images in, probabilities out, whatever the artifact's input and output types.
+def stored_images(images: np.ndarray, convention: InputConvention, port: Port) -> np.ndarray:
+    """Converts uint8 images ``(n, height, width, channels)`` to what an input port stores, ``(n, *port.shape)``."""
+    return quantize(convention.real(images).reshape(len(images), *port.shape), port.quantization, port.dtype)
+
+
+def predict_probabilities(
+    model: LoadedModel, images: np.ndarray, convention: InputConvention, progress: Callable[[int], None] | None = None
+) -> np.ndarray:
+    """Runs pixels through a model, whatever its input and output types, and returns probabilities.
 
     Args:
         model: a loaded artifact of a classifier.
-        images: float32 ``(n, height, width, channels)`` in [0, 1].
+        images: uint8 ``(n, height, width, channels)``.
+        convention: how the model takes a pixel.
         progress: passed on to the model.
 
     Returns:
         float32 ``(n, classes)``.
+
+    Raises:
+        TypeError: the images are not uint8.
     """
-    stored = quantize(images.reshape(len(images), *model.input.shape), model.input.quantization, model.input.dtype)
-    return dequantize(model.predict(stored, progress), model.output.quantization)
+    return dequantize(model.predict(stored_images(images, convention, model.input), progress), model.output.quantization)

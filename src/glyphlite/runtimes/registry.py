@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from glyphlite.data.convention import InputConvention
 from glyphlite.errors import ArtifactError, GlyphliteError, ToolError
 from glyphlite.runtimes.base import Acceptance, Runtime, predict_probabilities
 from glyphlite.runtimes.reasons import RefusedError
@@ -97,8 +98,8 @@ def accepts(name: str, path: Path, *, isolated: bool = True) -> Acceptance:
         return Acceptance(False, str(error))
 
 
-def probabilities_of(path: Path, images: np.ndarray, runtime: str = "litert") -> np.ndarray:
-    """Float images ``(n, ...)`` through an artifact on a runtime: probabilities, float32 ``(n, classes)``.
+def probabilities_of(path: Path, images: np.ndarray, convention: InputConvention, runtime: str = "litert") -> np.ndarray:
+    """Runs uint8 images ``(n, ...)`` through an artifact on a runtime; returns probabilities, float32 ``(n, classes)``.
 
     Raises:
         ArtifactError: the runtime refuses the file.
@@ -106,4 +107,4 @@ def probabilities_of(path: Path, images: np.ndarray, runtime: str = "litert") ->
     with get_runtime(runtime).load(Path(path)) as model:
         if int(np.prod(model.input.shape)) != int(np.prod(images.shape[1:])):
             raise ArtifactError(f"{path} takes images of shape {list(model.input.shape)}, the data has {list(images.shape[1:])}")
-        return predict_probabilities(model, images)
+        return predict_probabilities(model, images, convention)

@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from glyphlite.errors import ArtifactError
 from glyphlite.tflite.flatbuffer import Buffer, Table
 from glyphlite.tflite.writer import pack_model, unpack_model
@@ -46,16 +48,16 @@ class ModelMetadata:
         description: one or two sentences.
         version: of the model, as its maker counts.
         labels: the classes in the order of the output; empty when the file holds none.
-        mean: subtracted from a pixel (0 to 255) before it enters.
-        std: what the difference is divided by.
+        mean: subtracted from a pixel (0 to 255) before it enters; one number, or one per channel; empty where not said.
+        std: what the difference is divided by, likewise.
     """
 
     name: str = ""
     description: str = ""
     version: str = ""
     labels: tuple[str, ...] = ()
-    mean: float | None = None
-    std: float | None = None
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
 
 
 def add_metadata(content: bytes, metadata: ModelMetadata) -> bytes:
@@ -120,18 +122,26 @@ def _stored_metadata(content: bytes) -> bytes | None:
     return None
 
 
-def _normalization(root: Table) -> tuple[float | None, float | None]:
-    """Mean and standard deviation of the first input's first normalization unit."""
+def _normalization(root: Table) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Returns mean and standard deviation of the first input's first normalization unit, a number or one per channel each.
+
+    Numbers that no image could be normalized by, as a damaged file may hold, count as none.
+    """
     for graph in root.tables(3):
         for tensor in graph.tables(2):
             for unit in tensor.tables(4):
                 options = unit.table(1) if unit.integer(0, "uint8") == NORMALIZATION else None
                 if options is not None:
                     mean, std = options.array(0, "<f4"), options.array(1, "<f4")
-                    if mean is not None and std is not None and len(mean) and len(std):
-                        return float(mean[0]), float(std[0])
-            return None, None
-    return None, None
+                    if mean is not None and std is not None and _normalizes(mean, std):
+                        return tuple(map(float, mean)), tuple(map(float, std))
+            return (), ()
+    return (), ()
+
+
+def _normalizes(mean: np.ndarray, std: np.ndarray) -> bool:
+    counts = {len(mean), len(std)} <= {1, 2, 3, 4} and len({len(mean), len(std)} - {1}) <= 1
+    return counts and bool(np.isfinite(mean).all() and np.isfinite(std).all() and (std > 0).all())
 
 
 def _read_labels_file(content: bytes) -> tuple[str, ...]:
@@ -246,14 +256,21 @@ def _image_tensor(writer: _Writer, metadata: ModelMetadata, shape: Sequence[int]
     properties = writer.table(2, color_space=writer.byte(0, colours), default_size=writer.offset(1, size))
     content = writer.table(3, kind=writer.byte(0, IMAGE_PROPERTIES), content_properties=writer.offset(1, properties))
     fields = {"name": writer.offset(0, writer.text("image")), "content": writer.offset(3, content)}
-    if metadata.mean is not None and metadata.std is not None:
-        mean, std = writer.floats(metadata.mean), writer.floats(metadata.std)
+    if metadata.mean and metadata.std:
+        mean, std = writer.floats(*metadata.mean), writer.floats(*metadata.std)
         options = writer.table(2, mean=writer.offset(0, mean), std=writer.offset(1, std))
         unit = writer.table(2, kind=writer.byte(0, NORMALIZATION), options=writer.offset(1, options))
-        low, high = writer.floats((0 - metadata.mean) / metadata.std), writer.floats((255 - metadata.mean) / metadata.std)
+        low, high = (writer.floats(*_ends(pixel, metadata)) for pixel in (0, 255))
         fields["process_units"] = writer.offset(4, writer.offsets(unit))
         fields["stats"] = writer.offset(5, writer.table(2, max=writer.offset(0, high), min=writer.offset(1, low)))
     return writer.table(7, **fields)
+
+
+def _ends(pixel: int, metadata: ModelMetadata) -> list[float]:
+    """Returns what a pixel becomes: one number, or one per channel."""
+    count = max(len(metadata.mean), len(metadata.std))
+    pairs = ((metadata.mean[each % len(metadata.mean)], metadata.std[each % len(metadata.std)]) for each in range(count))
+    return [(pixel - mean) / std for mean, std in pairs]
 
 
 def _scores_tensor(writer: _Writer, metadata: ModelMetadata) -> int:

@@ -32,6 +32,6 @@ if __name__ == "__main__":
     gate = keras.layers.Conv2D(20, 1, activation="sigmoid")(gate)
     joined = keras.layers.Multiply()([joined, gate])
     scores = keras.layers.Dense(10, activation="softmax")(keras.layers.GlobalAveragePooling2D()(joined))
-    images = np.random.default_rng(0).random((50, 28, 28, 1), np.float32)
+    images = np.random.default_rng(0).integers(0, 256, (50, 28, 28, 1), np.uint8)
     conversion = convert(keras.Model(image, scores, name="branches"), "int8", representative=images)
     Path(__file__).with_name("model_int8.tflite").write_bytes(conversion.content)
