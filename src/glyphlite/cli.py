@@ -103,6 +103,13 @@ KerasOption = Annotated[
         "--keras", help="The .keras file that the artifact was converted from; a model.keras beside it is found by itself."
     ),
 ]
+OverwriteOption = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite",
+        help="Replace glyphlite's own files in the folder also where they were changed; other files there are kept.",
+    ),
+]
 ARTIFACT_HELP = "A .tflite file, a run's folder, or a shipped model's name."
 SamplesOption = Annotated[
     int,
@@ -482,6 +489,7 @@ def export(
     sample: Annotated[int, typer.Option("--sample", min=0, help="The test image to embed.")] = 0,
     data_dir: DataDirOption = None,
     litertjs: LiteRtJsOption = True,
+    overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Turn a .tflite file into firmware sources or a web page.
@@ -500,6 +508,7 @@ def export(
         sample=sample,
         data_dir=data_dir,
         litertjs=litertjs,
+        overwrite=overwrite,
     )
     if as_json:
         _print_json(exported.document)
@@ -526,6 +535,7 @@ def compile_(
         bool, typer.Option("--compare/--no-compare", help="Measure what each way to optimize costs on an emulated Cortex-M4.")
     ] = True,
     data_dir: DataDirOption = None,
+    overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compile an int8 .tflite file to C99 without dependencies.
@@ -544,6 +554,7 @@ def compile_(
         sample=sample,
         compare=compare,
         data_dir=data_dir,
+        overwrite=overwrite,
     )
     if as_json:
         _print_json(compiled.document)

@@ -11,6 +11,7 @@ import pytest
 from glyphlite.compiler import compile_artifact, compile_graph
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError, OutputError
+from glyphlite.files import MANIFEST
 from glyphlite.runtimes.toolchain import compile_shared
 from glyphlite.tflite.quantization import Quantization, quantize
 from glyphlite.tflite.reader import read_graph
@@ -71,7 +72,7 @@ def test_scores_may_be_logits_or_only_the_class(int8: Path, mnist: Dataset, tmp_
 def test_the_memory_map_is_what_the_header_says(int8: Path, tmp_path: Path):
     report = compile_artifact(int8, tmp_path / "c", name="digits")
     assert sorted(path.name for path in (tmp_path / "c").iterdir()) == sorted(
-        ["digits.h", "digits.c", "digits_weights.h", "example.c", "Makefile", "digits.json"]
+        ["digits.h", "digits.c", "digits_weights.h", "example.c", "Makefile", "digits.json", MANIFEST]
     )
     document = json.loads((tmp_path / "c" / "digits.json").read_text())
     assert document["arena_bytes"] == report.arena_bytes
@@ -137,11 +138,11 @@ def test_a_failure_leaves_the_folder_as_it_was(int8: Path, samples: Path, tmp_pa
         compile_artifact(int8, tmp_path / "file" / "c")
 
 
-def test_what_was_compiled_before_is_replaced_whatever_its_name_and_what_was_built_of_it(int8: Path, tmp_path: Path):
+def test_what_was_compiled_before_is_replaced_whatever_its_name(int8: Path, tmp_path: Path):
     for name in ("first", "second"):
         report = compile_artifact(int8, tmp_path / "c", name=name)
-        assert {path.name for path in (tmp_path / "c").iterdir()} == set(report.files)
-        (tmp_path / "c" / "example").write_text("built")
+        assert {path.name for path in (tmp_path / "c").iterdir()} == {*report.files, MANIFEST}
+        (tmp_path / "c" / "example").write_text("built by its Makefile")
 
 
 @pytest.mark.parametrize("json", [None, "[1]", "{}", "no JSON"])
@@ -151,11 +152,13 @@ def test_a_folder_of_the_users_is_not_replaced(int8: Path, tmp_path: Path, json:
     if json:
         (tmp_path / "c" / "mine.json").write_text(json)
     before = {path.name for path in (tmp_path / "c").iterdir()}
-    with pytest.raises(OutputError, match=r"c holds other files \(main\.c.*choose an empty or a new folder with --out"):
+    with pytest.raises(
+        OutputError, match=r"c holds files that glyphlite did not write: main\.c.*choose another folder with --out"
+    ):
         compile_artifact(int8, tmp_path / "c")
     assert {path.name for path in (tmp_path / "c").iterdir()} == before
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(OutputError, match=r"cannot use .*file as a folder: Not a directory"):
+    with pytest.raises(OutputError, match="file is a file; choose a folder with --out"):
         compile_artifact(int8, tmp_path / "file")
     assert (tmp_path / "file").read_text() == "mine"
 

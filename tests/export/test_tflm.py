@@ -19,6 +19,7 @@ from glyphlite.data.convention import OURS
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError, DataError, OutputError
 from glyphlite.export.tflm import ExportReport, export_tflm
+from glyphlite.files import MANIFEST
 from glyphlite.runtimes.base import predict_probabilities
 from glyphlite.runtimes.registry import get_runtime
 from glyphlite.runtimes.tflm_arena import ArenaMeasurement, measure_arena
@@ -64,7 +65,7 @@ def export(samples: Path, mnist: Dataset, arenas: dict[str, ArenaMeasurement], t
 def test_the_project_is_complete_and_says_what_the_file_holds(export: Export, samples: Path) -> None:
     report = export(image_source="image 0 of the test split of mnist")
     texts = {path.name: path.read_text() for path in report.files}
-    assert set(texts) == {path.name for path in report.folder.iterdir()}
+    assert {*texts, MANIFEST} == {path.name for path in report.folder.iterdir()}
     assert set(texts) >= {
         "model_data.h",
         "model_data.cc",
@@ -159,14 +160,16 @@ def test_a_model_of_other_images_or_classes_is_refused(export: Export, mnist: Da
 
 def test_an_earlier_export_is_replaced_and_anything_else_is_left(export: Export, tmp_path: Path) -> None:
     folder = export(language="c").folder
-    (folder / "build").mkdir()
     export()
     assert not (folder / "model_data.c").exists()
-    assert not (folder / "build").exists()
-    (folder / "thesis.tex").write_text("years of work")
-    with pytest.raises(OutputError, match=r"thesis\.tex"):
-        export()
-    assert (folder / "thesis.tex").read_text() == "years of work"
+    for name in ("thesis.tex", "build/notes.txt", "README.md"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("years of work")
+        with pytest.raises(OutputError, match=name):
+            export(language="c")
+    export(language="c", overwrite=True)
+    assert (folder / "thesis.tex").read_text() == (folder / "build" / "notes.txt").read_text() == "years of work"
+    assert (folder / "README.md").read_text() != "years of work"
     with pytest.raises(OutputError):
         export(folder=folder / "README.md")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["project"]

@@ -15,6 +15,7 @@ from glyphlite.errors import OutputError
 from glyphlite.export import web
 from glyphlite.export.litertjs import LICENSE, LiteRtJs
 from glyphlite.export.web import WebExport, export_web
+from glyphlite.files import MANIFEST
 
 AGREEMENT = """
 import { Switches } from "./switches.js";
@@ -37,7 +38,7 @@ def test_the_first_load_stays_small(both: WebExport, page: WebExport) -> None:
     engine = sum(size for name, size in later.items() if name not in models | {LICENSE})
     assert both.second_engine_bytes == engine + later["litert-float32.tflite"]
     assert both.second_engine_variants == VARIANT_NAMES
-    assert {path.name for path in both.folder.iterdir()} == {path.name for path in both.files} <= web.OURS
+    assert {path.name for path in both.folder.iterdir()} == {*(path.name for path in both.files), MANIFEST}
 
 
 def test_the_policy_is_the_same(both: WebExport, page: WebExport) -> None:
@@ -65,7 +66,7 @@ def test_a_page_with_both_gives_way_to_a_page_with_one(
         == json.loads((both.folder / "model.json").read_text())["litert"]
     )
     assert export_web(artifact, folder).second_engine_variants == ()
-    assert {path.name for path in folder.iterdir()} == web.ALWAYS
+    assert {path.name for path in folder.iterdir()} == {*web.ALWAYS, MANIFEST}
     assert json.loads((folder / "model.json").read_text())["litert"] is None
     (folder / "model_int8.tflite").write_bytes(b"somebody's own")
     with pytest.raises(OutputError, match=r"model_int8\.tflite"):

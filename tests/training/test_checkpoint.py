@@ -97,7 +97,8 @@ def test_all_damaged_is_nothing(tmp_path, capfd):
 
 
 def test_leftovers_of_a_killed_write_are_swept(tmp_path):
-    leftover = tmp_path / ".checkpoint-000000090.4711.0123abcd.ckpt"
+    leftover = tmp_path / ".glyphlite-0123456789ab" / "checkpoint-000000090.ckpt"
+    leftover.parent.mkdir()
     leftover.write_bytes(b"half")
     (tmp_path / ".keep").write_text("mine")
     CheckpointStore(tmp_path).clear()

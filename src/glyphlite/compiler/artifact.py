@@ -19,7 +19,7 @@ from glyphlite.compiler.packing import PATHS
 from glyphlite.compiler.passes import optimize
 from glyphlite.compiler.schedule import Segment, schedule
 from glyphlite.errors import ArtifactError
-from glyphlite.files import atomic_folder, require_only, sha256_of
+from glyphlite.files import owned_folder, require_own, sha256_of
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.quantization import quantize
 from glyphlite.tflite.reader import read_graph
@@ -97,6 +97,7 @@ def compile_artifact(
     scores: str = "probabilities",
     sample: tuple[np.ndarray, int | None] | None = None,
     labels: Sequence[str] | None = None,
+    overwrite: bool = False,
 ) -> CompilationReport:
     """Compile an int8 artifact into a folder of C99.
 
@@ -109,6 +110,7 @@ def compile_artifact(
         scores: what ``NAME_invoke`` gives: "probabilities", "logits" (the softmax dropped) or "none" (only the class).
         sample: an image, uint8 (height, width, channels), and its class, for ``example.c``; a blank image by default.
         labels: class labels; by default the artifact's own, else numbers.
+        overwrite: also replace files of an earlier compilation that were changed, and keep the user's own.
 
     Returns:
         What the compiled model takes in memory, and layer by layer.
@@ -118,23 +120,18 @@ def compile_artifact(
         OutputError: the folder holds other files or cannot be written.
     """
     artifact, folder = Path(artifact), Path(folder)
-    require_only(folder, _compiled_before(folder))
+    require_own(folder, overwrite=overwrite)
     graph = read_graph(artifact)
     compilation = compile_graph(
         graph, name or identifier(artifact.stem), optimize=optimize, scores=scores, sample=sample, labels=labels
     )
     report = compilation.report
-    with atomic_folder(folder) as temporary:
+    with owned_folder(folder, overwrite=overwrite, built=("example",)) as temporary:
         for file, content in compilation.files.items():
             (temporary / file).write_text(content)
         document = {"artifact": artifact.name, "sha256": sha256_of(artifact), **memory_map(report)}
         (temporary / f"{report.name}.json").write_text(json.dumps(document, indent=2) + "\n")
     return replace(report, folder=folder, files=(*report.files, f"{report.name}.json"))
-
-
-def _compiled_before(folder: Path) -> set[str]:
-    """The names of the files that compilations left in a folder, as their memory maps say, and of what their Makefile builds."""
-    return {"example"}.union(*({path.name, *document["files"]} for path, document in memory_maps(folder)))
 
 
 def compile_graph(

@@ -9,13 +9,16 @@ from glyphlite import __version__
 from glyphlite.errors import OutputError
 from glyphlite.export.c_names import c_array, check_identifier
 from glyphlite.export.templating import render
-from glyphlite.files import write_text
+from glyphlite.files import write_unit
 from glyphlite.runtimes.artifact import read_artifact
 
 Language = Literal["cc", "c"]
 
 ALIGNMENT = 16
 """Bytes. TFLite Micro reads the flatbuffer where it lies; the format aligns its buffers to 16 bytes from the file's start."""
+
+FILES = frozenset({"model_data.h", "model_data.cc", "model_data.c"})
+"""What an export in either language may leave."""
 
 LARGEST_ARRAY = 16 << 20
 """Bytes of a .tflite file; no microcontroller has more flash, and a compiler takes minutes over it."""
@@ -64,7 +67,9 @@ def model_data_sources(content: bytes, source: str, *, name: str, language: Lang
     return {"model_data.h": render("c_array/model_data.h", values), implementation: render(f"c_array/{implementation}", values)}
 
 
-def write_model_data(artifact: Path, folder: Path, *, name: str = "model", language: Language = "cc") -> ModelData:
+def write_model_data(
+    artifact: Path, folder: Path, *, name: str = "model", language: Language = "cc", overwrite: bool = False
+) -> ModelData:
     """Write any .tflite file as C into a folder; other files there are left alone.
 
     Args:
@@ -72,12 +77,14 @@ def write_model_data(artifact: Path, folder: Path, *, name: str = "model", langu
         folder: created if missing.
         name: the symbols become ``<name>_data`` and ``<name>_data_length``.
         language: ``cc`` for C++, ``c`` for plain C.
+        overwrite: also replace files of an earlier export that were changed since.
 
     Raises:
         ArtifactError: not a .tflite file.
-        OutputError: the name is not a C identifier, or the folder cannot be written.
+        OutputError: the name is not a C identifier, a file of the user's has the name of one of ours, or the folder cannot be
+            written.
     """
     content = read_artifact(artifact)
     sources = model_data_sources(content, Path(artifact).name, name=name, language=language)
-    files = tuple(write_text(Path(folder) / filename, text) for filename, text in sources.items())
+    files = tuple(write_unit(Path(folder), sources, replaces=FILES, overwrite=overwrite))
     return ModelData(name, len(content), sha256(content).hexdigest(), files)

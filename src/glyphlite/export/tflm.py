@@ -17,7 +17,7 @@ from glyphlite.export.c_array import Language, model_data_sources
 from glyphlite.export.c_names import check_identifier
 from glyphlite.export.templating import render
 from glyphlite.export.tflm_ops import ResolverEntry, resolver_entries
-from glyphlite.files import atomic_folder, require_only
+from glyphlite.files import owned_folder, require_own
 from glyphlite.runtimes.artifact import read_artifact
 from glyphlite.runtimes.tflm_arena import ArenaMeasurement, measure_arena
 from glyphlite.tflite.graph import Graph, Tensor
@@ -36,9 +36,6 @@ TEMPLATES = (
     "CMakeLists.txt",
     "README.md",
 )
-
-OURS = frozenset({*TEMPLATES, "model_data.h", "model_data.cc", "model_data.c", "build"})
-"""What an earlier export may have left in the folder, and its build."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +76,7 @@ def export_tflm(
     name: str = "model",
     language: Language = "cc",
     arena: ArenaMeasurement | None = None,
+    overwrite: bool = False,
 ) -> ExportReport:
     """Write the project; the folder appears whole or not at all.
 
@@ -92,6 +90,7 @@ def export_tflm(
         name: a C identifier; the symbols become ``<name>_data`` and ``<name>_data_length``.
         language: of the model's array, ``cc`` or ``c``.
         arena: measured before; measured here when None.
+        overwrite: also replace files of an earlier export that were changed, and keep the user's own.
 
     Raises:
         ArtifactError: the file is malformed, not a classifier of such images, or refused by TFLite Micro (why, what to use).
@@ -101,7 +100,7 @@ def export_tflm(
     """
     artifact, folder = Path(artifact), Path(folder)
     check_identifier(name)
-    require_only(folder, OURS)
+    require_own(folder, overwrite=overwrite)
     content = read_artifact(artifact)
     graph = parse_graph(content, artifact.name)
     entries = resolver_entries(graph, artifact.name)
@@ -131,7 +130,7 @@ def export_tflm(
         sources[template] = render(
             f"tflm/{template}", {**values, "guard": f"GLYPHLITE_{name.upper()}_{Path(template).stem.upper()}_H_"}
         )
-    with atomic_folder(folder) as temporary:
+    with owned_folder(folder, overwrite=overwrite) as temporary:
         for filename, text in sources.items():
             (temporary / filename).write_text(text, encoding="utf-8")
     return ExportReport(

@@ -15,14 +15,13 @@ from typing import Any
 
 from glyphlite import __version__
 from glyphlite.compiler import CompilationReport, compile_artifact
-from glyphlite.conversion.variants import VARIANT_NAMES
 from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.known_certainty import certainty_of
-from glyphlite.export.litertjs import LICENSE, MEMBERS, LiteRtJs
-from glyphlite.export.second_engine import GLUE, SecondEngine, page_file, second_engine
+from glyphlite.export.litertjs import LICENSE, LiteRtJs
+from glyphlite.export.second_engine import GLUE, SecondEngine, second_engine
 from glyphlite.export.slimming import slim
 from glyphlite.export.templating import render
-from glyphlite.files import atomic_folder, require_only
+from glyphlite.files import owned_folder, require_own
 from glyphlite.runtimes.artifact import read_artifact
 from glyphlite.runtimes.toolchain import compile_and_link, target_named
 from glyphlite.tflite.graph import Graph
@@ -55,9 +54,6 @@ BUILDS = ("plain", "simd")
 
 ALWAYS = frozenset({*STATIC, *(f"engine-{build}.wasm" for build in BUILDS), "model.json", "sw.js"})
 """What every page holds."""
-
-OURS = ALWAYS | {*GLUE, *MEMBERS, LICENSE, *map(page_file, VARIANT_NAMES)}
-"""What an earlier export may have left in the folder."""
 
 _NAME = "network"
 _STACK_BYTES = 64 << 10
@@ -111,13 +107,19 @@ class WebExport:
 
 
 def export_web(
-    artifact: Path, folder: Path, *, labels: Sequence[str] | None = None, litertjs: LiteRtJs | None = None
+    artifact: Path,
+    folder: Path,
+    *,
+    labels: Sequence[str] | None = None,
+    litertjs: LiteRtJs | None = None,
+    overwrite: bool = False,
 ) -> WebExport:
     """Write the page; the folder appears whole or not at all.
 
     Args:
         artifact: an int8 .tflite file of a classifier of grey or RGB images.
         folder: created, or replaced where it holds an earlier page and nothing else.
+        overwrite: also replace files of the earlier page that were changed, and keep the user's own.
         labels: the classes' names; by default those packed into the file, else their numbers.
         litertjs: the second engine; without it the page has one, and no switches.
 
@@ -127,7 +129,7 @@ def export_web(
         ToolError: zig, which builds WebAssembly, is not installed or fails.
     """
     artifact, folder = Path(artifact), Path(folder)
-    require_only(folder, OURS)
+    require_own(folder, overwrite=overwrite)
     content = read_artifact(artifact)
     graph = parse_graph(content, artifact.name)
     shape = _image_shape(graph, artifact.name)
@@ -141,7 +143,7 @@ def export_web(
     written["model.json"] = _json(_model_record(name, artifact, content, shape, report, engines, second))
     later = {} if second is None else {file: _static(file) for file in GLUE} | second.files
     written["sw.js"] = _service_worker(written, later)
-    with atomic_folder(folder) as temporary_folder:
+    with owned_folder(folder, overwrite=overwrite) as temporary_folder:
         for file, data in (written | later).items():
             (temporary_folder / file).write_bytes(data)
     smaller = min(len(engine) for engine in engines.values())

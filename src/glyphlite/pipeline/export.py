@@ -42,6 +42,7 @@ def export_file(
     sample: int,
     data_dir: Path | None,
     litertjs: bool = True,
+    overwrite: bool = False,
 ) -> Exported:
     """Export an artifact.
 
@@ -55,6 +56,7 @@ def export_file(
         sample: which test image.
         data_dir: where the dataset lies already.
         litertjs: whether a page gets LiteRT.js as its second engine, if that can be had.
+        overwrite: replace files of an earlier export that were changed since; the user's own are kept.
 
     Raises:
         ArtifactError: the file is malformed, or TFLite Micro does not take it.
@@ -64,14 +66,14 @@ def export_file(
     check_identifier(name)
     path = artifact_in(path)
     if target == "c-array":
-        data = write_model_data(path, folder, name=name, language="c" if language == "c" else "cc")
+        data = write_model_data(path, folder, name=name, language="c" if language == "c" else "cc", overwrite=overwrite)
         files = ", ".join(str(file) for file in data.files)
         return Exported(
             {"name": data.name, "bytes": data.bytes, "sha256": data.sha256, "files": [str(file) for file in data.files]},
             f"{files}: {data.bytes} bytes",
         )
     if target == "web":
-        return _web(export_web(path, folder, litertjs=_second_engine(litertjs)))
+        return _web(export_web(path, folder, litertjs=_second_engine(litertjs), overwrite=overwrite))
     image, label, labels = image_of(load_dataset(dataset, data_dir=data_dir), sample)
     report = export_tflm(
         path,
@@ -82,6 +84,7 @@ def export_file(
         label=label,
         labels=labels,
         image_source=f"{dataset} test image {sample}",
+        overwrite=overwrite,
     )
     return Exported(_document(report), _words(report))
 

@@ -47,14 +47,20 @@ def build_firmware(artifact: Path, folder: Path, dataset: Dataset) -> Firmware:
     tflm = None
     try:
         exported = export_tflm(
-            artifact, folder / "tflm", image=image, label=label, labels=labels, image_source=f"{dataset.name} test image 0"
+            artifact,
+            folder / "tflm",
+            image=image,
+            label=label,
+            labels=labels,
+            image_source=f"{dataset.name} test image 0",
+            overwrite=True,
         )
         tflm = exported.arena.report()
     except (ArtifactError, ToolError) as error:
         say(f"[yellow]No TFLite Micro project:[/] {escape(str(error))}")
     reports = []
     try:
-        compile_artifact(artifact, folder / "c", name="model", sample=(image, label), labels=labels)
+        compile_artifact(artifact, folder / "c", name="model", sample=(image, label), labels=labels, overwrite=True)
         with progress_bar("Counting on emulated cores", len(RUN_CORES)) as advance:
             for core in RUN_CORES:
                 reports.append(simulate(folder / "c", core, dataset.test.images[:RUN_IMAGES], measured=RUN_IMAGES).report)
@@ -84,6 +90,7 @@ def compile_file(
     sample: int,
     data_dir: Path | None,
     compare: bool = True,
+    overwrite: bool = False,
 ) -> Compiled:
     """Compile an int8 .tflite file (or a run's) to C99; with ``compare``, measure what each ``--optimize`` would cost.
 
@@ -104,6 +111,7 @@ def compile_file(
         scores=scores,
         sample=(image, label) if fits else None,
         labels=labels if fits else None,
+        overwrite=overwrite,
     )
     costs = _trade_offs(path, image, scores) if compare and fits else {}
     document = {**_document(report), "trade_offs": {each: cost.model_dump(mode="json") for each, cost in costs.items()}}

@@ -17,11 +17,10 @@ import numpy as np
 
 from glyphlite.console import say
 from glyphlite.errors import OutputError
-from glyphlite.files import make_folder, write_bytes
+from glyphlite.files import make_folder, sweep, write_bytes
 
 FORMAT = "glyphlite-checkpoint-1"
 _NAME = re.compile(r"checkpoint-(\d{9})\.ckpt")
-_TEMPORARY = re.compile(r"\.checkpoint-\d{9}\.\d+\.[0-9a-f]{8}\.ckpt")
 
 
 @dataclass(frozen=True)
@@ -114,10 +113,7 @@ class CheckpointStore:
 
     def sweep(self) -> None:
         """Remove what a killed process left half-written."""
-        make_folder(self.folder)
-        for path in self.folder.iterdir():
-            if _TEMPORARY.fullmatch(path.name):
-                path.unlink(missing_ok=True)
+        sweep(make_folder(self.folder))
 
     def _newest_first(self) -> list[Path]:
         try:

@@ -1,0 +1,92 @@
+"""Which files of a folder glyphlite wrote: ``.glyphlite.json`` in it names each with its SHA-256.
+
+A file that is not named there, or has changed since, is the user's. Named without a hash is what our own Makefile builds there.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from glyphlite.files.scratch import PREFIX
+
+MANIFEST = ".glyphlite.json"
+_FORMAT = "glyphlite-manifest-1"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What lies in a folder, by paths relative to it: our files, ours that were changed since, all others; and folders."""
+
+    ours: frozenset[str] = frozenset()
+    changed: frozenset[str] = frozenset()
+    foreign: frozenset[str] = frozenset()
+    folders: tuple[str, ...] = ()
+
+    @property
+    def mounted(self) -> bool:
+        """Whether another file system is mounted somewhere below."""
+        return any(os.path.ismount(folder) for folder in self.folders)
+
+
+def read_manifest(folder: Path) -> dict[str, str | None]:
+    """Returns the SHA-256 of what glyphlite wrote into a folder, by relative path; empty without a manifest, or a damaged one.
+
+    None stands for a file that our Makefile builds.
+
+    Raises:
+        OSError: the file system cannot read it.
+    """
+    try:
+        document = json.loads((folder / MANIFEST).read_bytes())
+        files = document["files"] if document["format"] == _FORMAT else {}
+        return {str(name): digest if digest is None else str(digest) for name, digest in files.items()}
+    except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return {}
+
+
+def manifest_text(folder: Path, names: Iterable[str], others: Mapping[str, str | None] | None = None) -> str:
+    """Returns the manifest of files that lie in a folder, ``others`` added; the same files give the same text."""
+    files = {**(others or {}), **{name: _digest(folder / name) for name in names}}
+    return json.dumps({"format": _FORMAT, "files": dict(sorted(files.items()))}, indent=1) + "\n"
+
+
+def list_folder(folder: Path) -> Listing:
+    """Tells our files in a folder from the user's; an empty listing where there is no folder.
+
+    Raises:
+        OSError: the folder, or a file of ours in it, cannot be read.
+    """
+    if not folder.exists():
+        return Listing()
+    manifest = read_manifest(folder)
+    ours, changed, foreign, folders = set(), set(), set(), []
+    for path, below, files in os.walk(folder, onerror=_raise):
+        below[:] = [name for name in below if not name.startswith(PREFIX)]
+        links = [name for name in below if (Path(path) / name).is_symlink()]
+        folders += [str(Path(path) / name) for name in below if name not in links]
+        for name in (*files, *links):
+            file = Path(path) / name
+            relative = file.relative_to(folder).as_posix()
+            if relative == MANIFEST and manifest:
+                ours.add(relative)
+            elif relative == MANIFEST:
+                changed.add(relative)
+            elif relative not in manifest or file.is_symlink() or not file.is_file():
+                foreign.add(relative)
+            elif manifest[relative] in (None, _digest(file)):
+                ours.add(relative)
+            else:
+                changed.add(relative)
+    return Listing(frozenset(ours), frozenset(changed), frozenset(foreign), tuple(folders))
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _raise(error: OSError) -> None:
+    raise error

@@ -1,0 +1,203 @@
+"""Temporary folders in which results are prepared, beside their place so that a rename puts them there.
+
+A scratch folder is locked (flock) as long as its process lives, so whoever comes next can tell a killed command's from a running
+one's: a running one is left alone, a killed one's is finished or undone (:func:`recover`) and removed.
+"""
+
+import ctypes
+import errno
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+
+PREFIX = ".glyphlite-"
+NEW, PREVIOUS, PLAN = "new", "previous", "plan.json"
+"""In a scratch folder: what is prepared, what it replaces while both are there, and the moves still to be made."""
+
+_AT_FDCWD, _RENAME_EXCHANGE, _RENAME_SWAP = -100, 2, 2
+"""From linux/fcntl.h, linux/fs.h, and sys/stdio.h of macOS."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a command is writing: the place's name, and where its files are moved into it one by one, their paths within it.
+
+    ``obsolete`` are files of an earlier version that are removed before.
+    """
+
+    place: str = ""
+    files: tuple[str, ...] = ()
+    obsolete: tuple[str, ...] = ()
+
+
+@contextmanager
+def scratch_folder(parent: Path) -> Iterator[Path]:
+    """Yield a locked temporary folder in ``parent``, removed in the end with all that is left in it.
+
+    Those of killed commands in the same parent are recovered first.
+
+    Raises:
+        OSError: the parent is not writable, or the disk is full.
+    """
+    sweep(parent)
+    path, descriptor = _create(parent)
+    try:
+        yield path
+    finally:
+        # A previous version that could not be put back stays where the next command finds it, as does an unfinished plan.
+        if not (path / PREVIOUS).exists() and not (path / PLAN).exists():
+            shutil.rmtree(path, ignore_errors=True)
+        os.close(descriptor)
+
+
+def sweep(parent: Path) -> None:
+    """Recover and remove the scratch folders that killed commands left in a folder; those of running ones stay."""
+    for path in _scratch_folders(parent):
+        with suppress(OSError):
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                recover(path)
+            finally:
+                os.close(descriptor)
+
+
+def recover(scratch: Path) -> None:
+    """Finish what a killed command had prepared whole, undo the rest, and remove its scratch folder.
+
+    Raises:
+        OSError: something cannot be moved; it stays for the next attempt.
+    """
+    plan = read_plan(scratch)
+    if plan.files:
+        move_files(scratch, scratch.parent, plan)
+    elif plan.place and (scratch / PREVIOUS).is_dir():
+        place = scratch.parent / plan.place
+        if not place.exists():
+            (scratch / (NEW if (scratch / NEW).is_dir() else PREVIOUS)).rename(place)
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
+def write_plan(scratch: Path, plan: Plan) -> None:
+    """Note, durably, what is being written and the moves that begin now, so that the next command can finish them."""
+    draft = scratch / f"{PLAN}.draft"
+    with draft.open("w") as stream:
+        json.dump(asdict(plan), stream)
+        stream.flush()
+        os.fsync(stream.fileno())
+    draft.rename(scratch / PLAN)
+    sync_folder(scratch)
+
+
+def read_plan(scratch: Path) -> Plan:
+    """Returns what a scratch folder's command was writing; an empty plan where it holds none, or one with names from outside."""
+    try:
+        document = json.loads((scratch / PLAN).read_bytes())
+        plan = Plan(str(document["place"]), tuple(document["files"]), tuple(document["obsolete"]))
+        names = [PurePosixPath(name) for name in (plan.place, *plan.files, *plan.obsolete)]
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return Plan()
+    return Plan() if any(name.is_absolute() or ".." in name.parts for name in names) else plan
+
+
+def move_files(scratch: Path, folder: Path, plan: Plan) -> None:
+    """Remove obsolete files and move prepared ones into their folder, in the order of the plan; can be repeated.
+
+    Raises:
+        OSError: a file cannot be moved.
+    """
+    for name in plan.obsolete:
+        (folder / name).unlink(missing_ok=True)
+    for name in plan.files:
+        source, target = scratch / NEW / name, folder / name
+        if source.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            source.replace(target)
+    sync_folder(folder)
+    (scratch / PLAN).unlink(missing_ok=True)
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Exchange two folders in one step of the file system; returns False where it offers none.
+
+    Raises:
+        OSError: one of them is missing, or the file system fails.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    names = os.fsencode(one), os.fsencode(other)
+    if hasattr(libc, "renameat2"):
+        failed = libc.renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE)
+    elif hasattr(libc, "renamex_np"):
+        failed = libc.renamex_np(*names, _RENAME_SWAP)
+    else:
+        return False
+    if not failed:
+        return True
+    code = ctypes.get_errno()
+    if code in {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP}:
+        return False
+    raise OSError(code, os.strerror(code), str(other))
+
+
+def running_for(place: Path, scratch: Path) -> bool:
+    """Whether another running command, begun before that of ``scratch``, prepares the same place."""
+    ours = _age(scratch)
+    for path in _scratch_folders(scratch.parent):
+        if path != scratch and read_plan(path).place == place.name and (age := _age(path)) and ours and age < ours:
+            return True
+    return False
+
+
+def sync_folder(path: Path) -> None:
+    """Make renames in a folder durable; file systems that cannot sync a folder are left to their own guarantees."""
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _scratch_folders(parent: Path) -> list[Path]:
+    """Those of this user: what others put into a shared folder is never followed."""
+    try:
+        with os.scandir(parent) as entries:
+            return [Path(entry.path) for entry in entries if entry.name.startswith(PREFIX) and _is_own_folder(entry)]
+    except OSError:
+        return []
+
+
+def _is_own_folder(entry: "os.DirEntry[str]") -> bool:
+    return entry.is_dir(follow_symlinks=False) and entry.stat(follow_symlinks=False).st_uid == os.geteuid()
+
+
+def _create(parent: Path) -> tuple[Path, int]:
+    """A new scratch folder and the descriptor that locks it."""
+    while True:
+        path = parent / f"{PREFIX}{os.urandom(6).hex()}"
+        path.mkdir(mode=0o700)
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            continue  # another command took it, not locked yet, for a killed one's
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if path.exists():
+                return path, descriptor
+        except BlockingIOError:
+            pass
+        except OSError:  # a file system without locks: nobody can lock, so nobody sweeps
+            return path, descriptor
+        os.close(descriptor)
+
+
+def _age(scratch: Path) -> tuple[int, str] | None:
+    try:
+        return (scratch / PLAN).stat().st_mtime_ns, scratch.name
+    except OSError:
+        return None

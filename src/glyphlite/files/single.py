@@ -1,0 +1,90 @@
+"""One file, whole or not at all: written beside its place, synced and renamed into it."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from glyphlite.errors import OutputError
+from glyphlite.files.scratch import scratch_folder, sync_folder
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def user_cache() -> Path:
+    """Where what was fetched or can be made again is kept: ``$XDG_CACHE_HOME/glyphlite``, by default under ``~/.cache``."""
+    home = os.environ.get("XDG_CACHE_HOME", "")
+    # The XDG base directory specification: a relative path is invalid and ignored.
+    return (Path(home) if home.startswith("/") else Path.home() / ".cache") / "glyphlite"
+
+
+def make_folder(path: Path) -> Path:
+    """Create a folder and its parents; an existing one is fine.
+
+    Raises:
+        OutputError: it cannot be created, or a file is in its place.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot create the folder {path}: {error.strerror}; choose another with --out") from None
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise OutputError(f"the folder {path} is not writable; choose another with --out")
+    return path
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yield a temporary path of the same name, in a folder beside; on success it is synced and becomes ``path``.
+
+    On any exception, Ctrl-C included, the temporary file is removed and ``path`` is left as it was.
+
+    Raises:
+        OutputError: the file cannot be written (folder not writable, disk full).
+    """
+    path = Path(os.path.realpath(path))  # a link stays one: what it points to is replaced
+    make_folder(path.parent)
+    with writing(path), scratch_folder(path.parent) as scratch:
+        temporary = scratch / path.name
+        yield temporary
+        with temporary.open("rb") as stream:
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+        sync_folder(path.parent)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the operating system refuses while ``path`` is written into an OutputError that names it.
+
+    Raises:
+        OutputError: instead of any OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def write_bytes(path: Path, content: bytes) -> Path:
+    """Write a whole file atomically and return its path."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
+    return Path(path)
+
+
+def write_text(path: Path, content: str) -> Path:
+    """Write a whole UTF-8 text file atomically and return its path."""
+    return write_bytes(path, content.encode())
+
+
+def write_json(path: Path, document: Any) -> Path:
+    """Write a JSON document atomically, indented, with a final newline, and return its path."""
+    return write_text(path, json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
