@@ -217,8 +217,9 @@ def _ship_model(trainings: Sequence[Training], root: Path, split_seed: int | Non
 
 def _measured(training: Training, split_seed: int) -> TrainedSeed:
     from glyphlite.data.datasets import load_dataset
-    from glyphlite.evaluation.artifact import check_fit, variant_of
+    from glyphlite.evaluation.artifact import check_fit
     from glyphlite.evaluation.certainty import fit_certainty
+    from glyphlite.evaluation.variant import variant_of
     from glyphlite.tflite.cost import total_macs, weight_bytes
     from glyphlite.tflite.reader import read_graph
     from glyphlite.training.session import content_hash

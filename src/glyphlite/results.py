@@ -65,11 +65,14 @@ class ArenaPart(Record):
 class RuntimeReport(Record):
     """What one runtime says of one artifact, found by trying.
 
+    ``accepts``: it runs the file as an image classifier, one image in and a number per class out. ``runs``: it executes the file,
+    whatever that is; None where a former version did not ask. ``reason`` says why not of the first that is false.
     ``arena_bytes`` is the smallest arena that TFLite Micro accepted on this (64-bit) host, ``recommended_arena_bytes`` what to
     give it on a target: the former with its margin.
     """
 
     accepts: bool
+    runs: bool | None = None
     reason: str | None = None
     arena_bytes: int | None = None
     recommended_arena_bytes: int | None = None
@@ -92,9 +95,18 @@ class InputReport(Record):
 
 
 class ArtifactReport(Record):
-    """Everything measured on one .tflite file."""
+    """Everything measured on one .tflite file.
+
+    ``input_type`` and ``output_type`` are the element types of its ports, which may differ from what it computes with.
+    ``keras_path`` and ``float32_path`` name the files that it is held against: the Keras model, and the float32 variant of the
+    same model where that was measured with it.
+    """
 
     variant: str
+    input_type: str | None = None
+    output_type: str | None = None
+    keras_path: str | None = None
+    float32_path: str | None = None
     path: str
     bytes: int
     weight_bytes: int

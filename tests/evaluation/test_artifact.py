@@ -9,10 +9,9 @@ import pytest
 from glyphlite.data.records import Dataset, Split
 from glyphlite.errors import ArtifactError, ModelError
 from glyphlite.evaluation.accuracy import mcnemar_p
-from glyphlite.evaluation.artifact import ArtifactEvaluation, KerasEvaluation, evaluate_artifact, evaluate_keras, variant_of
+from glyphlite.evaluation.artifact import ArtifactEvaluation, KerasEvaluation, evaluate_artifact, evaluate_keras
 from glyphlite.files import sha256_of
 from glyphlite.models.user import load_keras_model
-from glyphlite.tflite.reader import read_graph
 
 IMAGES = 400
 
@@ -124,13 +123,6 @@ def test_progress_counts_every_image(samples: Path, few: Dataset):
     done: list[int] = []
     evaluate_artifact(samples / "model_int8.tflite", few, latency=False, runtimes=False, progress=done.append)
     assert sum(done) == IMAGES
-
-
-@pytest.mark.parametrize("variant", ["float32", "float16", "dynamic", "int8", "int16x8"])
-def test_variants_are_told_from_tensors_not_names(variant: str, samples: Path, tmp_path: Path):
-    anonymous = tmp_path / "thing.tflite"
-    anonymous.write_bytes((samples / f"model_{variant}.tflite").read_bytes())
-    assert variant_of(read_graph(anonymous)) == variant
 
 
 def test_what_is_no_artifact_is_refused(tmp_path: Path, few: Dataset):

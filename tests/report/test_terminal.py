@@ -21,7 +21,7 @@ def everything(results: Results) -> list[RenderableType]:
     int8 = results.artifacts[3]
     return [
         terminal.summary(results),
-        terminal.evaluation_table(results.artifacts, results.keras),
+        terminal.evaluation_table(results.artifacts, {"model.keras": results.keras}),
         terminal.runtimes_table(results.artifacts),
         terminal.per_class_table(int8, results.labels),
         terminal.confusion_table(int8, results.labels),
@@ -55,6 +55,25 @@ def test_refusals_come_with_their_reason(results: Results):
     text = shown(terminal.runtimes_table(results.artifacts))
     assert "dynamic on TFLite Micro: no kernel; use int8" in text
     assert "9,472" in text
+
+
+def test_sizes_are_held_against_the_same_models_files_alone(results: Results):
+    """Two models' files in one table: no ratio where the model's own Keras or float32 file is not among them."""
+    mine = {"keras_path": "a/model.keras", "float32_path": "a/model_float32.tflite"}
+    float32, int8 = results.artifacts[0], results.artifacts[3]
+    reports = [
+        float32.model_copy(update={"path": "a/model_float32.tflite", **mine}),
+        int8.model_copy(update={"path": "a/model_int8.tflite", **mine}),
+        int8.model_copy(update={"path": "b/model_int8.tflite", "input_type": "uint8", "output_type": "int8"}),
+    ]
+    text = shown(terminal.evaluation_table(reports, {"a/model.keras": results.keras}), 120)
+    rows = {line.split()[0]: line.split() for line in text.splitlines()[-4:] if line.strip()}
+    assert rows["a/model_int8.tflite"][-1] == f"{float32.bytes / int8.bytes:.1f}"
+    assert rows["b/model_int8.tflite"][1:4] == ["int8,", "uint8", "to"]
+    assert rows["b/model_int8.tflite"][-1] == f"{int8.weight_bytes:,}"
+    text = shown(terminal.runtimes_table(reports, by_path=True), 120)
+    assert "a/model_int8.tflite" in text
+    assert "b/model_int8.tflite" in text
 
 
 def test_verify_names_the_reference_and_the_first_op_that_differs(results: Results):

@@ -4,7 +4,6 @@ Composes the measurements of this package. Figures come from the test split and 
 chosen, a temperature and a least certainty, comes from the validation split.
 """
 
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,8 @@ import numpy as np
 
 from glyphlite.data.convention import InputConvention
 from glyphlite.data.records import Dataset, Split
-from glyphlite.errors import ArtifactError, ToolError
+from glyphlite.errors import ArtifactError
+from glyphlite.evaluation.acceptance import ask_runtimes
 from glyphlite.evaluation.accuracy import accuracy_of, agreement_of, confusion_matrix, mcnemar_p, per_class_accuracy
 from glyphlite.evaluation.certainty import (
     as_probabilities,
@@ -25,9 +25,10 @@ from glyphlite.evaluation.certainty import (
 from glyphlite.evaluation.convention import artifact_convention, keras_convention
 from glyphlite.evaluation.footprint import measure_footprint
 from glyphlite.evaluation.latency import keras_latency, runtime_latency
+from glyphlite.evaluation.variant import ports_of, variant_of
 from glyphlite.files import sha256_of
 from glyphlite.models.quantization import set_quantized
-from glyphlite.results import ArtifactReport, KerasReport, RuntimeReport
+from glyphlite.results import ArtifactReport, KerasReport
 from glyphlite.tflite.graph import Graph
 
 KERAS_BATCH = 500
@@ -173,8 +174,11 @@ def evaluate_artifact(
     predictions, probabilities = outputs.argmax(axis=1), as_probabilities(outputs)
     fitted = fit_certainty(as_probabilities(held_out.reshape(-1, dataset.classes)), validation.labels)
     footprint = measure_footprint(path)
+    input_type, output_type = ports_of(graph)
     report = ArtifactReport(
         variant=variant,
+        input_type=input_type,
+        output_type=output_type,
         path=path.name,
         bytes=footprint.bytes,
         weight_bytes=footprint.weight_bytes,
@@ -185,29 +189,13 @@ def evaluate_artifact(
         latency_us=timing.median_us if timing else None,
         per_class=per_class_accuracy(predictions, labels, dataset.classes),
         confusion=confusion_matrix(predictions, labels, dataset.classes),
-        runtimes=try_runtimes(path) if runtimes else {},
+        runtimes=ask_runtimes(path) if runtimes else {},
         mean_certainty=mean_certainty(probabilities),
         expected_calibration_error=expected_calibration_error(probabilities, labels),
         certainty=with_test_figures(fitted, probabilities, labels),
         input=convention.report(),
     )
     return ArtifactEvaluation(report, probabilities, predictions)
-
-
-def try_runtimes(path: Path) -> dict[str, RuntimeReport]:
-    """Which interpreters take a file, found by trying each, with the reason of those that do not, and TFLite Micro's arena."""
-    from glyphlite.runtimes.registry import INTERPRETERS, accepts
-    from glyphlite.runtimes.tflm_arena import measure_arena
-
-    reports = {}
-    for name in INTERPRETERS:
-        answer = accepts(name, path)
-        reports[name] = RuntimeReport(accepts=answer.accepts, reason=answer.reason, arena_bytes=answer.arena_bytes)
-        if name == "tflm" and answer.accepts:
-            # What the search cannot find in its time stays unknown; that the file runs is known all the same.
-            with contextlib.suppress(ArtifactError, ToolError):
-                reports[name] = measure_arena(path).report()
-    return reports
 
 
 def check_fit(graph: Graph, dataset: Dataset, path: Path) -> None:
@@ -230,21 +218,6 @@ def check_fit(graph: Graph, dataset: Dataset, path: Path) -> None:
             f"{path} has {classes} outputs, but {dataset.name} has {dataset.classes} classes; "
             "name the dataset that it was trained on with --dataset"
         )
-
-
-def variant_of(graph: Graph) -> str:
-    """Which of the five variants a file is, told from its tensors alone: activations first, then weights."""
-    activations = {tensor.dtype for tensor in graph.tensors if not tensor.is_constant}
-    constants = {tensor.dtype for tensor in graph.tensors if tensor.is_constant}
-    if np.dtype(np.int16) in activations:
-        return "int16x8"
-    if np.dtype(np.int8) in activations:
-        return "int8"
-    if np.dtype(np.float16) in constants:
-        return "float16"
-    if np.dtype(np.int8) in constants:
-        return "dynamic"
-    return "float32"
 
 
 def _shape(shape: tuple[int, ...]) -> str:

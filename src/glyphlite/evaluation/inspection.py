@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import Field
 
-from glyphlite.errors import GlyphliteError
+from glyphlite.evaluation.acceptance import ask_runtimes, objection_to
 from glyphlite.results import Record, RuntimeReport
 from glyphlite.tflite import cost
 from glyphlite.tflite.graph import Graph, Operator, Tensor
@@ -86,6 +86,8 @@ class Inspection(Record):
     live_op: int | None = None
     select_tf_ops: list[str] = Field(default_factory=list)
     custom_ops: list[str] = Field(default_factory=list)
+    is_image_classifier: bool = True
+    no_image_classifier_because: str | None = None
     runtimes: dict[str, RuntimeReport] = Field(default_factory=dict)
 
 
@@ -104,12 +106,13 @@ def inspect_artifact(path: Path, *, runtimes: bool = True, arena: bool = False) 
     content = read_content(path)
     graph = parse_graph(content, str(path))
     inspection = describe(graph, content, str(path))
-    return inspection.model_copy(update={"runtimes": ask_runtimes(path, graph, arena=arena)}) if runtimes else inspection
+    return inspection.model_copy(update={"runtimes": ask_runtimes(path, arena=arena, graph=graph)}) if runtimes else inspection
 
 
 def describe(graph: Graph, content: bytes, name: str) -> Inspection:
     """The records of a graph that the reader has checked, and of the file it came from. Asks no runtime."""
     live_bytes, live_op = _most_live(graph)
+    objection = objection_to(graph)
     about = read_metadata(content)
     tensors = [describe_tensor(tensor) for tensor in graph.tensors]
     custom = {operator.custom_code for operator in graph.operators if operator.custom_code}
@@ -135,38 +138,9 @@ def describe(graph: Graph, content: bytes, name: str) -> Inspection:
         live_op=live_op,
         select_tf_ops=sorted(code for code in custom if code.startswith(FLEX_PREFIX)),
         custom_ops=sorted(code for code in custom if not code.startswith(FLEX_PREFIX)),
+        is_image_classifier=objection is None,
+        no_image_classifier_because=objection,
     )
-
-
-def ask_runtimes(path: Path, graph: Graph, *, arena: bool = False) -> dict[str, RuntimeReport]:
-    """What each runtime says of a file: the interpreters by trying it in child processes, the compiler by compiling it to C.
-
-    Args:
-        path: the file.
-        graph: what the reader made of it.
-        arena: as for :func:`inspect_artifact`.
-    """
-    from glyphlite.runtimes.registry import INTERPRETERS, accepts
-    from glyphlite.runtimes.tflm_arena import measure_arena
-
-    reports = {}
-    for name in INTERPRETERS:
-        acceptance = accepts(name, path)
-        reports[name] = RuntimeReport(accepts=acceptance.accepts, reason=acceptance.reason, arena_bytes=acceptance.arena_bytes)
-    if arena and reports["tflm"].accepts:
-        reports["tflm"] = measure_arena(path).report()
-    reports["generated_c"] = _ask_compiler(graph)
-    return reports
-
-
-def _ask_compiler(graph: Graph) -> RuntimeReport:
-    from glyphlite.compiler import compile_graph
-
-    try:
-        compilation = compile_graph(graph, "network")
-    except GlyphliteError as error:
-        return RuntimeReport(accepts=False, reason=str(error))
-    return RuntimeReport(accepts=True, arena_bytes=compilation.report.arena_bytes)
 
 
 def describe_tensor(tensor: Tensor) -> TensorInfo:

@@ -7,8 +7,10 @@ from typing import Any
 from glyphlite.console import progress_bar
 from glyphlite.data.datasets import load_dataset
 from glyphlite.evaluation.artifact import ArtifactEvaluation, KerasEvaluation, evaluate_artifact, evaluate_keras
+from glyphlite.evaluation.identity import float32_variant_of
 from glyphlite.pipeline.inputs import is_keras, keras_beside, model_file
 from glyphlite.results import ArtifactReport, KerasReport
+from glyphlite.tflite.reader import read_graph
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,13 @@ def evaluate_files(
     for path in sources:
         measure_keras(path)
     measured: dict[str, ArtifactReport] = {}
+    graphs = {str(path): read_graph(path) for path in artifacts}
     for path in artifacts:
         source = keras_beside(path, keras) or (sources[0] if len(sources) == 1 else None)
         reference = measure_keras(source).predictions if source else None
-        measured[str(path)] = measure(path, loaded, reference, latency=latency).report
+        report = measure(path, loaded, reference, latency=latency).report
+        against = {"keras_path": str(source) if source else None, "float32_path": float32_variant_of(graphs[str(path)], graphs)}
+        measured[str(path)] = report.model_copy(update=against)
     return Evaluation(loaded.name, loaded.labels, {str(path): each.report for path, each in known.items()}, measured)
 
 

@@ -15,8 +15,8 @@ from glyphlite.console import progress_bar, say
 from glyphlite.data.datasets import load_dataset
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError, ToolError
-from glyphlite.evaluation.artifact import variant_of
 from glyphlite.evaluation.firmware import Simulation, simulate
+from glyphlite.evaluation.variant import variant_of
 from glyphlite.export.tflm import export_tflm
 from glyphlite.pipeline.export import image_of
 from glyphlite.pipeline.inputs import artifact_in

@@ -5,7 +5,7 @@ markup, and its control characters never reach the terminal.
 """
 
 import sys
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -102,17 +102,24 @@ def variants_table(results: Results) -> Table:
     return table
 
 
-def evaluation_table(reports: Sequence[ArtifactReport], keras: KerasReport | None = None) -> RenderableType:
-    """Artifacts that need not belong to one run: what each recognizes, then what each weighs."""
+def evaluation_table(reports: Sequence[ArtifactReport], keras: Mapping[str, KerasReport] | None = None) -> RenderableType:
+    """Artifacts that need not belong to one run: what each recognizes, then what each weighs.
+
+    Args:
+        reports: the artifacts; ``path`` names each, ``keras_path`` and ``float32_path`` what its size is held against.
+        keras: the Keras models by their paths.
+    """
     quality = new_table("File", RIGHT, "Agree %", "p", "Time", "Confidence")
     right_align(quality, 1, 2, 3, 4, 5)
     weight = new_table("File", "Variant", "Bytes", "Weights", "vs .keras", "vs float32")
     right_align(weight, 2, 3, 4, 5)
-    if keras:
-        _row(quality, "Keras", _accuracy(keras.accuracy), "", "", _latency(keras.latency_us), _certainty(keras))
-        _row(weight, "Keras", "float", count(keras.bytes), "", "", "")
-    float32 = next((each for each in reports if each.variant == "float32"), None)
+    known, paths = keras or {}, {report.path: report for report in reports}
+    for path, source in known.items():
+        name = "Keras" if len(known) == 1 else path
+        _row(quality, name, _accuracy(source.accuracy), "", "", _latency(source.latency_us), _certainty(source))
+        _row(weight, name, "float", count(source.bytes), "", "", "")
     for report in reports:
+        source, float32 = known.get(report.keras_path or ""), paths.get(report.float32_path or "")
         _row(
             quality,
             report.path,
@@ -124,31 +131,37 @@ def evaluation_table(reports: Sequence[ArtifactReport], keras: KerasReport | Non
         _row(
             weight,
             report.path,
-            report.variant,
+            _variant(report),
             count(report.bytes),
             count(report.weight_bytes),
-            times(keras.bytes / report.bytes) if keras else "",
+            times(source.bytes / report.bytes) if source else "",
             times(float32.bytes / report.bytes) if float32 else "",
         )
     return Group(_folding(quality, 0), Text(""), _folding(weight, 0)) if reports else quality
 
 
-def runtimes_table(artifacts: Sequence[ArtifactReport]) -> RenderableType:
-    """Makes the table of which runtime accepts which file, and below it the reason where one refuses."""
+def runtimes_table(artifacts: Sequence[ArtifactReport], *, by_path: bool = False) -> RenderableType:
+    """Makes the table of which runtime accepts which file, and below it the reason where one refuses.
+
+    Args:
+        artifacts: the files.
+        by_path: name each by its path, as those of several runs must be, instead of by its variant.
+    """
     names = list(dict.fromkeys(name for each in artifacts for name in each.runtimes))
     table = new_table("File", *(SHORT_RUNTIMES.get(name, runtime_title(name)) for name in names), "Arena, bytes")
     right_align(table, -1)
+    named = {id(artifact): artifact.path if by_path else artifact.variant for artifact in artifacts}
     for artifact in artifacts:
         taken = accepting(artifact)
         verdicts = [Text("runs", "green") if name in taken else Text("refuses", "red") for name in names]
         arena = next((each.arena_bytes for each in artifact.runtimes.values() if each.arena_bytes), None)
-        _row(table, artifact.variant, *verdicts, count(arena) if arena else "")
+        _row(table, named[id(artifact)], *verdicts, count(arena) if arena else "")
     why = [
-        plain(f"{artifact.variant} on {runtime_words(name)}: {artifact.runtimes[name].reason or 'no reason given'}")
+        plain(f"{named[id(artifact)]} on {runtime_words(name)}: {artifact.runtimes[name].reason or 'no reason given'}")
         for artifact in artifacts
         for name in refusing(artifact)
     ]
-    return Group(table, *([Text(""), *why] if why else []))
+    return Group(_folding(table, 0), *([Text(""), *why] if why else []))
 
 
 def per_class_table(report: ArtifactReport | KerasReport, labels: Sequence[str]) -> Table:
@@ -340,6 +353,13 @@ def _folding(table: Table, *places: int) -> Table:
 
 def _indented(sentence: str) -> RenderableType:
     return Padding(plain(sentence), (0, 0, 0, 2))
+
+
+def _variant(report: ArtifactReport) -> str:
+    """The variant, with the element types of the ports where they are not what the variant says."""
+    usual = {"int8": "int8", "uint8": "uint8", "int16x8": "int16"}.get(report.variant, "float32")
+    ports = [each for each in (report.input_type, report.output_type) if each]
+    return report.variant if set(ports) <= {usual} else f"{report.variant}, {' to '.join(ports)}"
 
 
 def _accuracy(accuracy: Accuracy) -> str:

@@ -10,6 +10,7 @@ from glyphlite.tflite.text import printable
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
+    from rich.text import Text
 
 MOST_LABELS = 20
 MOST_OPS = 500
@@ -74,6 +75,7 @@ def _facts(inspection: Inspection) -> Iterator[tuple[str, str]]:
         "in all",
         f"{inspection.macs:,} multiply-accumulates, {inspection.parameters:,} parameters in {inspection.weight_bytes:,} bytes",
     )
+    yield "image classifier", "yes" if inspection.is_image_classifier else f"no: {inspection.no_image_classifier_because}"
     where = f" (at op {inspection.live_op})" if inspection.live_op is not None else ""
     yield "activations", f"{inspection.activation_bytes:,} bytes, {inspection.live_bytes:,} of them at one time{where}"
     for kind, names in (("TensorFlow ops", inspection.select_tf_ops), ("custom ops", inspection.custom_ops)):
@@ -123,14 +125,22 @@ def _runtimes(inspection: Inspection) -> "Table":
 
     from glyphlite.runtimes.registry import TITLES
 
-    table = _table("Who takes it")
+    table = _table("Which runtimes run it")
     table.add_column("runtime", no_wrap=True)
-    table.add_column("takes it")
+    table.add_column("runs it")
+    table.add_column("as an image classifier")
     table.add_column("what it says", overflow="fold")
     for name, report in inspection.runtimes.items():
         arena = f"{report.arena_bytes:,} bytes of arena" if report.arena_bytes else ""
         if report.recommended_arena_bytes:
             arena += f" on this host, {report.recommended_arena_bytes:,} to be safe on a target"
         said = printable(report.reason, 300) if report.reason else arena
-        table.add_row(TITLES.get(name, name), Text("yes", "green") if report.accepts else Text("no", "red"), Text(said))
+        runs = report.accepts if report.runs is None else report.runs
+        table.add_row(TITLES.get(name, name), _verdict(runs), _verdict(report.accepts), Text(said))
     return table
+
+
+def _verdict(yes: bool) -> "Text":
+    from rich.text import Text
+
+    return Text("yes", "green") if yes else Text("no", "red")

@@ -45,13 +45,12 @@ def evaluation_view(
 ) -> RenderableType:
     """Shows the files of ``glyphlite evaluate``: a conclusion, figures, runtimes; with ``per_class`` each file's classes."""
     reports = [report.model_copy(update={"path": path}) for path, report in artifacts.items()]
-    first = next(iter(keras.values()), None)
     parts: list[RenderableType] = [plain(sentence) for sentence in evaluation_conclusion(keras, reports, labels)]
     if not per_class:
         parts.append(plain("--per-class shows the figures of each class and the confusion matrix of each file."))
-    parts += [Text(""), evaluation_table(reports, first)]
+    parts += [Text(""), evaluation_table(reports, keras)]
     if reports:
-        parts += [Text(""), runtimes_table(reports)]
+        parts += [Text(""), runtimes_table(reports, by_path=True)]
     if per_class:
         for path, report in (*keras.items(), *artifacts.items()):
             parts += [Text(""), plain(path), per_class_table(report, labels), Text(""), confusion_table(report, labels)]

@@ -28,11 +28,15 @@ class Port:
 
 @dataclass(frozen=True)
 class Acceptance:
-    """Whether a runtime takes a file, found by trying; the reason when it does not; arena bytes where the runtime plans one."""
+    """Whether a runtime takes a file as an image classifier, found by trying; the reason when it does not.
+
+    ``arena_bytes`` is known where the runtime plans one. ``runs`` says whether it executes the file at all, whatever that is.
+    """
 
     accepts: bool
     reason: str | None = None
     arena_bytes: int | None = None
+    runs: bool = False
 
 
 class LoadedModel(ABC):

@@ -14,7 +14,6 @@ from glyphlite.errors import ArtifactError
 from glyphlite.runtimes import ports
 from glyphlite.runtimes.base import Port
 from glyphlite.runtimes.reasons import RefusedError
-from glyphlite.tflite.graph import Tensor
 from glyphlite.tflite.quantization import Quantization, dequantize, quantize
 from glyphlite.tflite.reader import read_graph
 
@@ -73,18 +72,9 @@ def compile_for(runtime: str, artifact: Path) -> Compiled:
     artifact = Path(artifact)
     graph = read_graph(artifact)
     try:
-        ports.single("input", len(graph.inputs))
-        ports.single("output", len(graph.outputs))
-        source, target = _described(graph.input), _described(graph.output)
-        input_port, output_port = ports.input_port(*source), ports.output_port(*target)
+        input_port, output_port = ports.of_graph(graph)
         folder = tempfile.TemporaryDirectory(prefix="glyphlite-")
         report = compile_artifact(artifact, Path(folder.name) / "c", name=NAME)
     except ArtifactError as error:
         raise RefusedError(artifact.name, runtime, str(error)) from None
     return Compiled(folder, report, input_port, output_port)
-
-
-def _described(tensor: Tensor) -> tuple[tuple[int, ...], np.dtype, tuple[float, ...], tuple[int, ...]]:
-    quantization = tensor.quantization
-    shape = tuple(abs(extent) for extent in tensor.shape)
-    return shape, tensor.dtype, quantization.scales if quantization else (), quantization.zero_points if quantization else ()

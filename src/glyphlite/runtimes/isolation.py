@@ -24,7 +24,7 @@ from glyphlite.errors import ArtifactError, GlyphliteError, ToolError
 from glyphlite.runtimes import channel, ports
 from glyphlite.runtimes.base import Acceptance, LoadedModel, Port, Runtime
 from glyphlite.runtimes.channel import BrokenChannelError, Message, SilentChannelError
-from glyphlite.runtimes.reasons import RefusedError, reason_for
+from glyphlite.runtimes.reasons import NoClassifierError, RefusedError, reason_for
 from glyphlite.tflite.quantization import Quantization
 
 CPU_SECONDS = 1.5
@@ -97,13 +97,15 @@ class Worker:
         try:
             model = self.load(runtime, path)
             model.predict(np.zeros((1, *model.input.shape), model.input.dtype))
+        except NoClassifierError as error:
+            return Acceptance(False, error.reason, runs=True)
         except RefusedError as error:
             return Acceptance(False, error.reason)
         except GlyphliteError as error:
             return Acceptance(False, str(error))
         finally:
             self.release()
-        return Acceptance(True)
+        return Acceptance(True, runs=True)
 
     def request(self, header: dict[str, Any], arrays: tuple[np.ndarray, ...], runtime: str, filename: str) -> Message:
         """One request to the file's process and its answer.
@@ -358,5 +360,6 @@ def _error(header: dict[str, Any], runtime: str, filename: str) -> GlyphliteErro
     if header["error"] == "ToolError":
         return ToolError(message)
     if header.get("reason") is not None:
-        return RefusedError(filename, runtime, str(header["reason"]))
+        kind = NoClassifierError if header.get("runs") else RefusedError
+        return kind(filename, runtime, str(header["reason"]))
     return ArtifactError(message)

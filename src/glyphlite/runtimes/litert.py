@@ -16,7 +16,7 @@ from glyphlite.errors import ArtifactError, GlyphliteError
 from glyphlite.runtimes import ports
 from glyphlite.runtimes.artifact import activation_indices, read_artifact
 from glyphlite.runtimes.base import LoadedModel, Runtime
-from glyphlite.runtimes.reasons import RefusedError, reason_for
+from glyphlite.runtimes.reasons import NoClassifierError, RefusedError, reason_for
 
 RESOLVERS = {
     "litert": "AUTO",
@@ -60,7 +60,8 @@ class LiteRTModel(LoadedModel):
             self.input = ports.input_port(*_described(inputs[0]))
             self.output = ports.output_port(*_described(outputs[0]))
         except ArtifactError as error:
-            raise RefusedError(filename, runtime, str(error)) from None
+            self._guarded(self._run_blank)
+            raise NoClassifierError(filename, runtime, str(error)) from None
         self._input_index, self._output_index = inputs[0]["index"], outputs[0]["index"]
         signature = inputs[0]["shape_signature"]
         self._batch_is_free = len(signature) > 0 and signature[0] < 0
@@ -150,6 +151,12 @@ class LiteRTModel(LoadedModel):
     def close(self) -> None:
         """Release the interpreter."""
         self._interpreter = None
+
+    def _run_blank(self) -> None:
+        """Run the file once on zeros, whatever its inputs are."""
+        for details in self._interpreter.get_input_details():
+            self._interpreter.set_tensor(details["index"], np.zeros(details["shape"], details["dtype"]))
+        self._interpreter.invoke()
 
     def _resize(self, images: int) -> None:
         if images != self._batch:

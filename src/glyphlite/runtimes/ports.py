@@ -10,6 +10,7 @@ import numpy as np
 
 from glyphlite.errors import ArtifactError
 from glyphlite.runtimes.base import Port
+from glyphlite.tflite.graph import Graph, Tensor
 from glyphlite.tflite.quantization import Quantization
 
 Numbers = Sequence[float] | np.ndarray
@@ -58,6 +59,17 @@ def single(kind: str, count: int) -> None:
         raise ArtifactError(f"it has {count} {kind}s, expected exactly one; not an image classifier")
 
 
+def of_graph(graph: Graph) -> tuple[Port, Port]:
+    """The input and the output of a checked graph.
+
+    Raises:
+        ArtifactError: it is no image classifier: not one image in, or not one number a class out.
+    """
+    single("input", len(graph.inputs))
+    single("output", len(graph.outputs))
+    return input_port(*_described(graph.input)), output_port(*_described(graph.output))
+
+
 def check_batch(batch: np.ndarray, port: Port) -> np.ndarray:
     """The stored images as a contiguous array that fits the input port.
 
@@ -87,3 +99,9 @@ def _port(kind: str, shape: tuple[int, ...], dtype: Any, scales: Numbers, zero_p
     if not (np.isfinite(scale) and scale > 0 and limits.min <= zero_point <= limits.max):
         raise ArtifactError(f"its {kind}'s scale {scale:g} and zero point {zero_point} are out of range for {element}")
     return Port(shape, element, Quantization((scale,), (zero_point,)))
+
+
+def _described(tensor: Tensor) -> tuple[tuple[int, ...], np.dtype, Numbers, Numbers]:
+    quantization = tensor.quantization
+    shape = tuple(abs(extent) for extent in tensor.shape)
+    return shape, tensor.dtype, quantization.scales if quantization else (), quantization.zero_points if quantization else ()

@@ -10,7 +10,7 @@ import numpy as np
 from glyphlite.data.convention import InputConvention
 from glyphlite.errors import ArtifactError, GlyphliteError, ToolError
 from glyphlite.runtimes.base import Acceptance, Runtime, predict_probabilities
-from glyphlite.runtimes.reasons import RefusedError
+from glyphlite.runtimes.reasons import NoClassifierError, RefusedError
 
 INTERPRETERS = ("litert", "litert_builtin", "litert_reference", "tflm")
 """Those that read a .tflite file at run time."""
@@ -91,7 +91,9 @@ def accepts(name: str, path: Path, *, isolated: bool = True) -> Acceptance:
     try:
         with runtime.load(Path(path)) as model:
             model.predict(np.zeros((1, *model.input.shape), model.input.dtype))
-            return Acceptance(True)
+            return Acceptance(True, runs=True)
+    except NoClassifierError as error:
+        return Acceptance(False, error.reason, runs=True)
     except RefusedError as error:
         return Acceptance(False, error.reason)
     except GlyphliteError as error:

@@ -7,6 +7,7 @@ It trusts the file blindly (an index out of range reads out of range): untrusted
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,13 @@ from glyphlite.runtimes import ports
 from glyphlite.runtimes.artifact import activation_indices, read_artifact
 from glyphlite.runtimes.base import LoadedModel, Runtime
 from glyphlite.runtimes.litert import PROGRESS_EVERY, stack_images
-from glyphlite.runtimes.reasons import RefusedError, reason_for
+from glyphlite.runtimes.reasons import NoClassifierError, RefusedError, reason_for
 
 ARENAS = (1 << 20, 1 << 24, 1 << 28)
 """Bytes tried in turn: what fits a microcontroller, then what a host can spare to say more than "it does not fit"."""
+
+MOST_PORTS = 1000
+"""Inputs or outputs that are asked for at most."""
 
 _TOO_SMALL = re.compile(r"Failed to resize buffer|Failed to allocate|[Aa]rena size is too small|missing: \d+")
 
@@ -53,14 +57,13 @@ class TFLMModel(LoadedModel):
         try:
             self.input = ports.input_port(*_described(self._interpreter.get_input_details(0)))
             self.output = ports.output_port(*_described(self._interpreter.get_output_details(0)))
+            ports.single("input", len(self._all(self._interpreter.get_input_details)))
+            ports.single("output", len(self._all(self._interpreter.get_output_details)))
+            if (batch := int(self._interpreter.get_input_details(0)["shape"][0])) != 1:
+                raise ArtifactError(f"its batch is fixed to {batch}, expected 1 on TFLite Micro; convert it with --batch 1")
         except ArtifactError as error:
-            raise RefusedError(filename, "tflm", str(error)) from None
-        for kind, details in (("input", self._interpreter.get_input_details), ("output", self._interpreter.get_output_details)):
-            self._refuse_second(kind, details)
-        if (batch := int(self._interpreter.get_input_details(0)["shape"][0])) != 1:
-            raise RefusedError(
-                filename, "tflm", f"its batch is fixed to {batch}, expected 1 on TFLite Micro; convert it with --batch 1"
-            )
+            self._guarded(lambda _: self._run_blank())
+            raise NoClassifierError(filename, "tflm", str(error)) from None
 
     def predict(self, batch: np.ndarray, progress: Callable[[int], None] | None = None) -> np.ndarray:
         """Run stored images one by one, as a board does; see :meth:`LoadedModel.predict`."""
@@ -117,14 +120,19 @@ class TFLMModel(LoadedModel):
         """Release the interpreter and its arena."""
         self._interpreter = None
 
-    def _refuse_second(self, kind: str, details: Callable[[int], Any]) -> None:
-        """Refuse a model with a second input or output; asking for one that is not there raises."""
-        try:
-            with self._capture():
-                details(1)
-        except (ValueError, IndexError, RuntimeError):
-            return
-        raise RefusedError(self._filename, "tflm", f"it has more than one {kind}, expected exactly one; not an image classifier")
+    def _all(self, details: Callable[[int], dict[str, Any]]) -> list[dict[str, Any]]:
+        """What TFLite Micro says of each input or output; asking for one that is not there raises."""
+        found = []
+        with self._capture(), suppress(ValueError, IndexError, RuntimeError):
+            while len(found) < MOST_PORTS:
+                found.append(details(len(found)))
+        return found
+
+    def _run_blank(self) -> None:
+        """Run the file once on zeros, whatever its inputs are."""
+        for place, details in enumerate(self._all(self._interpreter.get_input_details)):
+            self._interpreter.set_input(np.zeros(details["shape"], details["dtype"]), place)
+        self._interpreter.invoke()
 
     def _guarded(self, work: Callable[[Any], Any]) -> Any:
         """Run native work with its noise kept back; what it raises becomes an ArtifactError with the reason."""

@@ -21,7 +21,7 @@ from glyphlite.errors import GlyphliteError, ToolError
 from glyphlite.runtimes import channel
 from glyphlite.runtimes.base import LoadedModel, Port, Runtime
 from glyphlite.runtimes.channel import BrokenChannelError, Message
-from glyphlite.runtimes.reasons import RefusedError
+from glyphlite.runtimes.reasons import NoClassifierError, RefusedError
 
 MEMORY_BYTES = 4 << 30
 """Address space of the child: fifty times what LiteRT and a glyph classifier take."""
@@ -134,7 +134,8 @@ def _runtime(name: str) -> Runtime:
 
 def _described_error(error: GlyphliteError) -> dict[str, Any]:
     reason = error.reason if isinstance(error, RefusedError) else None
-    return {"error": type(error).__name__, "message": str(error), "reason": reason}
+    runs = isinstance(error, NoClassifierError)
+    return {"error": type(error).__name__, "message": str(error), "reason": reason, "runs": runs}
 
 
 def _described_port(port: Port) -> dict[str, Any]:
