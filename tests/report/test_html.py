@@ -23,6 +23,7 @@ HOSTILE = "</title><script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{7*
 HISTORY = """epoch,learning_rate,loss,accuracy,validation_loss,validation_accuracy,seconds
 1,0.001,0.5,0.85,0.3,0.91,6.0
 2,0.001,0.2,0.94,0.2,0.96,6.0
+3,0.001,0.2,0.95,0.2,0.96,6.0
 """
 
 
@@ -149,8 +150,16 @@ def test_no_figure_comes_from_elsewhere(page: Page, results: Results, sheet: Sam
 
 def test_the_headline_is_the_recommendation(page: Page, results: Results):
     text = " ".join(page.text)
-    assert "model_int8.tflite" in text
-    assert float(page.figures["ship"][0]) == results.artifacts[3].accuracy.value
+    assert "Ship these files" in text
+    dynamic, int8 = results.artifacts[2], results.artifacts[3]
+    assert [float(each) for each in page.figures["for-phone"]] == [dynamic.accuracy.value, dynamic.bytes, dynamic.latency_us]
+    core = results.firmware[1]
+    assert [float(each) for each in page.figures["for-microcontroller"]] == [
+        int8.accuracy.value,
+        core.code_bytes + core.constant_bytes,
+        core.ram_bytes,
+    ]
+    assert [float(each) for each in page.figures["for-browser"]] == [int8.accuracy.value, int8.bytes]
     assert "glyphlite run --model micro-cnn" in text
     assert "no kernel; use int8" in text
 
@@ -194,23 +203,54 @@ def test_hostile_names_stay_text(results: Results, sheet: SampleSheet, tmp_path:
     assert_self_contained(page)
     assert "{{7*7}}" in " ".join(page.text)
     for link in (each["href"] for each in page.all("a")):
-        assert unquote(link).startswith("./")
+        assert unquote(link).startswith(("./", "#"))
 
 
-def test_a_run_without_artifacts_and_one_with_many_classes_have_a_page(results: Results, tmp_path: Path):
+def test_a_run_without_artifacts_has_a_page(results: Results, tmp_path: Path):
     bare = Results(model="m", dataset="d", seed=1, keras=results.keras.model_copy(update={"latency_us": None}))
     page = Page(write_report(bare, tmp_path).read_text(encoding="utf-8"))
     assert_self_contained(page)
-    assert "Ship this file" not in " ".join(page.text)
-    classes = 62
-    many = results.artifacts[3].model_copy(
-        update={
-            "confusion": [[5 if row == column else 0 for column in range(classes)] for row in range(classes)],
-            "per_class": [results.keras.accuracy] * classes,
-        }
-    )
-    crowded = results.model_copy(update={"artifacts": [many]})
-    assert "62 classes are too many" in " ".join(Page(write_report(crowded, tmp_path).read_text(encoding="utf-8")).text)
+    assert "Ship" not in " ".join(page.text)
+
+
+def crowded(results: Results, classes: int) -> Results:
+    """The run with so many classes, each read as the next one once; the last has no image."""
+    confusion = [[5 * (row == column) + (column == row + 1) for column in range(classes)] for row in range(classes - 1)]
+    confusion.append([0] * classes)
+    per_class = [wilson_interval(row[number], sum(row)) for number, row in enumerate(confusion)]
+    artifact = results.artifacts[3].model_copy(update={"confusion": confusion, "per_class": per_class})
+    labels = [f"class {each}" for each in range(classes)]
+    return results.model_copy(update={"artifacts": [artifact], "labels": labels})
+
+
+@pytest.mark.parametrize(("classes", "cells"), [(26, 676), (62, 3844), (1000, 0)])
+def test_a_page_of_many_classes(results: Results, tmp_path: Path, classes: int, cells: int):
+    markup = write_report(crowded(results, classes), tmp_path).read_text(encoding="utf-8")
+    page = Page(markup)
+    assert_self_contained(page)
+    matrix = re.search(r'<table class="confusion.*?</table>', markup, re.DOTALL)
+    assert (matrix[0].count("<td") if matrix else 0) == cells
+    text = " ".join(" ".join(page.text).split())
+    assert "class 0 read as class 1 : 1 time" in text
+    assert f"Not measured, since they have no test image: class {classes - 1}." in text
+    assert "not measured: no test image" in text
+    assert ("The hardest classes" in text) == (classes > 30)
+
+
+def test_a_page_has_contents_that_lead_to_its_sections(page: Page):
+    links = [each["href"].removeprefix("#") for each in page.all("a") if each["href"].startswith("#")]
+    identifiers = {attributes["id"] for tag, attributes in page.elements if "id" in attributes and tag in ("section", "div")}
+    assert {"ship", "variants", "meaning", "charts", "runtimes", "firmware", "mistakes", "graph", "how"} == set(links)
+    assert set(links) <= identifiers
+
+
+def test_a_model_that_is_not_ready_is_not_called_a_file_to_ship(results: Results, tmp_path: Path):
+    rising = HISTORY.splitlines()[:3]
+    (tmp_path / "history.csv").write_text("\n".join(rising) + "\n")
+    text = " ".join(Page(write_report(results, tmp_path).read_text(encoding="utf-8")).text)
+    assert "Not ready for use" in text
+    assert "The validation accuracy still rises" in text
+    assert "Ship" not in text
 
 
 def test_several_runs_side_by_side(results: Results, tmp_path: Path):

@@ -1,31 +1,11 @@
 """Which file to ship: the rule on cases where the right answer is plain."""
 
 import pytest
+from made_up import KERAS, artifact
 
 from glyphlite.evaluation.accuracy import wilson_interval
 from glyphlite.report.recommendation import accuracy_verdict, keeps_accuracy, recommend
-from glyphlite.results import ArtifactReport, KerasReport, Results, RuntimeReport
-
-N = 10_000
-KERAS = KerasReport(parameters=10, macs=10, bytes=300_000, accuracy=wilson_interval(9_900, N))
-
-
-def artifact(
-    variant: str, *, size: int, right: int = 9_900, p: float | None = 1.0, refused: bool = False, us: float = 5.0
-) -> ArtifactReport:
-    tflm = RuntimeReport(accepts=not refused, reason="no kernel" if refused else None, arena_bytes=None if refused else 9_472)
-    return ArtifactReport(
-        variant=variant,
-        path=f"model_{variant}.tflite",
-        bytes=size,
-        weight_bytes=size // 2,
-        sha256="",
-        accuracy=wilson_interval(right, N),
-        agreement_with_keras=0.999,
-        mcnemar_p=p,
-        latency_us=us,
-        runtimes={"litert": RuntimeReport(accepts=True), "tflm": tflm},
-    )
+from glyphlite.results import ArtifactReport, Results
 
 
 def run_with(*artifacts: ArtifactReport) -> Results:

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from glyphlite.report import terminal
-from glyphlite.results import Results, RuntimeReport
+from glyphlite.results import Results, RuntimeReport, TrainingReport
 
 FASHION = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
 
@@ -48,7 +48,21 @@ def test_the_summary_holds_the_records_figures_and_the_file_to_ship(results: Res
         assert f"{artifact.bytes:,}" in line
         assert f"{accuracy.value * 100:.2f} ({accuracy.low * 100:.2f}-{accuracy.high * 100:.2f})" in line
         assert f"{artifact.latency_us:.2f} µs" in line
-    assert "Ship model_int8.tflite" in text
+    assert "\nShip\n" in text
+    chosen = {line.split()[0]: line.split()[1] for line in text.splitlines() if line.startswith(("phone ", "micro", "browser "))}
+    assert chosen == {
+        "phone": "model_dynamic.tflite",
+        "microcontroller": "model_int8.tflite",
+        "browser": "model_int8.tflite",
+    }
+
+
+def test_the_summary_of_a_model_that_is_not_ready_says_what_to_do_first(results: Results):
+    training = TrainingReport(validation_images=5000, learning_rate=[0.1], accuracy=[0.9], validation_accuracy=[0.96])
+    text = " ".join(shown(terminal.summary(results.model_copy(update={"training": training}))).split())
+    assert "Not ready for use" in text
+    assert "train longer, for example with --epochs 10" in text
+    assert "Ship" not in text
 
 
 def test_refusals_come_with_their_reason(results: Results):

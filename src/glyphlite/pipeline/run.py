@@ -26,6 +26,7 @@ from glyphlite.pipeline.verify import compare
 from glyphlite.report.html import compare_report
 from glyphlite.report.recommendation import recommend
 from glyphlite.results import ArtifactReport, Results, RuntimeReport, UnverifiedReport, VerifyReport
+from glyphlite.training.history import training_report
 from glyphlite.training.trainer import TrainingResult, train
 
 
@@ -146,6 +147,7 @@ def run_pipeline(options: RunOptions) -> Results:
         seconds=stages.seconds,
         cpu_seconds=stages.cpu_seconds,
         pretrained=pretrained,
+        training=training_report(trained.history, len(dataset.validation)),
         keras=keras.report,
         artifacts=[_with_arena(each, firmware.tflm) for each in evaluations],
         unverified=[_unverified(each) for each in artifacts if each.ruled_out],

@@ -11,6 +11,7 @@ from pathlib import Path
 from glyphlite.files import write_text
 from glyphlite.report.comparison import load_runs, render_comparison
 from glyphlite.report.page import render_report
+from glyphlite.report.readiness import with_training
 from glyphlite.report.samples import SampleSheet
 from glyphlite.results import Results
 from glyphlite.training.history import read_history
@@ -41,11 +42,12 @@ def write_report(
     if samples is None and (folder / SAMPLES_FILE).exists():
         samples = SampleSheet.load(folder / SAMPLES_FILE)
     history = history or folder / "history.csv"
+    epochs = read_history(history) if history.exists() else ()
     recipe = folder / "run.toml"
     page = render_report(
-        results,
+        with_training(results, epochs),
         samples=samples,
-        history=read_history(history) if history.exists() else (),
+        history=epochs,
         graph_svg=graph_svg,
         run_toml=recipe.read_text(encoding="utf-8", errors="replace") if recipe.exists() else None,
     )

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 from glyphlite import __version__
 from glyphlite.conversion.variants import VARIANTS
 from glyphlite.evaluation.accuracy import macro_of
-from glyphlite.report.cores import layer_shares, preferred_core
-from glyphlite.report.interpretation import interpret, label_of
-from glyphlite.report.recommendation import accepting, refusing, variant_named
+from glyphlite.report.cores import layer_shares
+from glyphlite.report.interpretation import commonest_mistakes, interpret, label_of
+from glyphlite.report.readiness import obstacles
 from glyphlite.report.samples import SampleSheet
+from glyphlite.report.targets import choose_targets, targets_of
 from glyphlite.report.template import accuracy_scale, chart, environment, svg_image
-from glyphlite.results import Results, VerifyReport
+from glyphlite.results import ArtifactReport, Results, VerifyReport
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,16 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from glyphlite.training.history import EpochRecord
+
+
+MOST_COUNTED = 30
+"""A confusion matrix of at most so many classes is shown with a count in every cell."""
+
+MOST_COLOURED = 100
+"""One of at most so many is shown as colours; above it, only the most frequent confusions."""
+
+MOST_MISTAKES = 20
+MOST_HARDEST = 20
 
 
 @dataclass(frozen=True)
@@ -41,18 +52,19 @@ def render_report(
 ) -> str:
     """The page of one run as HTML."""
     interpretation = interpret(results)
+    targets = choose_targets(results)
     recommendation = interpretation.recommendation
     shipped = recommendation.artifact if recommendation else None
     context: dict[str, Any] = {
         "results": results,
         "recommendation": recommendation,
+        "waiting": obstacles(results),
+        "targets": targets,
+        "targets_of": targets_of,
+        "files_chosen": len({each.artifact.path for each in targets if each.artifact}),
         "findings": interpretation.findings,
         "shipped": shipped,
-        "float32": variant_named(results, "float32"),
-        "accepted": accepting(shipped) if shipped else [],
-        "refused": refusing(shipped) if shipped else [],
         "arena": shipped.runtimes.get("tflm") if shipped else None,
-        "core": preferred_core(results.firmware),
         "variants": {each.name: each for each in VARIANTS},
         "scale": accuracy_scale([results.keras.accuracy, *(each.accuracy for each in results.artifacts)]),
         "largest_bytes": max((each.bytes for each in results.artifacts), default=1),
@@ -75,8 +87,23 @@ def render_report(
             "confusion": confusion_cells(shipped.confusion),
             "macro": macro_of(shipped.confusion),
             "class_scale": accuracy_scale(shipped.per_class),
+            "unmeasured": [label_of(results, number) for number, each in enumerate(shipped.per_class) if not each.n],
+            "matrix": matrix_kind(len(shipped.confusion)),
+            "mistakes": commonest_mistakes(shipped.confusion, MOST_MISTAKES),
+            "hardest_first": _hardest(shipped) if len(shipped.confusion) > MOST_COUNTED else [],
         }
     return environment().get_template("report.html.j2").render(context)
+
+
+def matrix_kind(classes: int) -> str | None:
+    """Returns how a confusion matrix is shown: with its ``counts``, as colours (``heat``), or not at all."""
+    return "counts" if classes <= MOST_COUNTED else "heat" if classes <= MOST_COLOURED else None
+
+
+def _hardest(artifact: ArtifactReport) -> list[int]:
+    """Returns the classes with the lowest recall, lowest first, of those that have images."""
+    measured = [number for number, each in enumerate(artifact.per_class) if each.n]
+    return sorted(measured, key=lambda number: artifact.per_class[number].value)[:MOST_HARDEST]
 
 
 def confusion_cells(confusion: list[list[int]]) -> list[list[Cell]]:

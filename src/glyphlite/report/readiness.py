@@ -6,9 +6,14 @@ Pure functions of the results. Whether a conversion keeps the accuracy is `glyph
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from glyphlite.report.words import count, listing, percent, things
 from glyphlite.results import ArtifactReport, KerasReport, Results, TrainingReport
+from glyphlite.training.history import training_report
+
+if TYPE_CHECKING:
+    from glyphlite.training.history import EpochRecord
 
 ANNEALED = 0.1
 """A learning rate at most this part of its peak has run down: the training came to the end of its schedule."""
@@ -38,6 +43,18 @@ def obstacles(results: Results) -> tuple[Obstacle, ...]:
         return (_chance(results.keras),)
     found = [_unrecognized(results.keras, results.labels), _unfinished(results.training)]
     return tuple(each for each in found if each)
+
+
+def with_training(results: Results, history: Sequence["EpochRecord"]) -> Results:
+    """Adds the training's curve to results that lack it, as those of earlier versions do.
+
+    The number of validation images is that of the calibrated confidence, or the test's where that is not known either.
+    """
+    if results.training or results.pretrained or not history:
+        return results
+    fitted = results.keras.certainty
+    images = fitted.images if fitted and fitted.images else results.keras.accuracy.n
+    return results.model_copy(update={"training": training_report(history, images)})
 
 
 def at_chance(report: KerasReport | ArtifactReport) -> bool:

@@ -16,7 +16,9 @@ from rich.text import Text
 
 from glyphlite.evaluation.accuracy import macro_of
 from glyphlite.report.cores import ram_bytes
+from glyphlite.report.readiness import obstacles
 from glyphlite.report.recommendation import accepting, recommend, refusing, variant_named
+from glyphlite.report.targets import Target, choose_targets
 from glyphlite.report.words import (
     confidence,
     count,
@@ -60,13 +62,25 @@ def plain(text: str) -> Text:
 
 
 def summary(results: Results) -> RenderableType:
-    """The end of a run: the files side by side, and which to ship."""
-    recommendation = recommend(results)
+    """Shows the end of a run: the files side by side, and which to ship for which target, or what to do first."""
     parts: list[RenderableType] = [variants_table(results)]
-    if recommendation:
-        parts += [Text(""), Text.assemble(("Ship ", "bold"), plain(recommendation.artifact.path))]
-        parts += [_indented(sentence) for sentence in (*recommendation.reasons, *recommendation.alternatives)]
+    waiting, targets = obstacles(results), choose_targets(results)
+    if waiting:
+        parts += [Text(""), Text("Not ready for use", "bold red")]
+        for each in waiting:
+            parts += [_indented(f"{each.title}."), _indented(each.advice)]
+    if targets:
+        parts += [Text(""), Text("As they stand" if waiting else "Ship", "bold"), targets_table(targets)]
     return Group(*parts)
+
+
+def targets_table(targets: Sequence[Target]) -> RenderableType:
+    """Shows for each target its file with the figures there, and below it why this one, or what to do where none will do."""
+    table = new_table("For a", "File", "Figures")
+    for each in targets:
+        figures = ", ".join(figure.text if figure.name == "file" else f"{figure.text} {figure.name}" for figure in each.figures)
+        _row(table, each.name, each.artifact.path if each.artifact else "none", figures)
+    return Group(_folding(table, -1), Text(""), *(_indented(f"{each.title}: {each.reason}") for each in targets))
 
 
 def variants_table(results: Results) -> Table:

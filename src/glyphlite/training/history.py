@@ -8,6 +8,7 @@ from pathlib import Path
 
 from glyphlite.errors import DataError
 from glyphlite.files import write_text
+from glyphlite.results import TrainingReport
 
 
 @dataclass(frozen=True)
@@ -48,3 +49,20 @@ def read_history(path: Path) -> tuple[EpochRecord, ...]:
         raise DataError(f"cannot read {path}: {error.strerror}; name the folder of a training") from None
     except (KeyError, TypeError, ValueError):
         raise DataError(f"{path} is not a training's history; expected the columns {','.join(_COLUMNS)}") from None
+
+
+def training_report(history: Sequence[EpochRecord], validation_images: int) -> TrainingReport | None:
+    """Makes a history's record in ``results.json``; None where nothing was trained.
+
+    Args:
+        history: every epoch.
+        validation_images: how many images the validation accuracies are of.
+    """
+    if not history:
+        return None
+    return TrainingReport(
+        validation_images=validation_images,
+        learning_rate=[each.learning_rate for each in history],
+        accuracy=[each.accuracy for each in history],
+        validation_accuracy=[each.validation_accuracy for each in history],
+    )
