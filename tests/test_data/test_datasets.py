@@ -107,16 +107,16 @@ def test_an_npz_may_name_its_classes_and_have_colours(tmp_path: Path, arrays: Ar
     ("key", "value", "words"),
     [
         ("x_train", np.full((TRAIN, 28, 28), np.nan), "floats between 0 and 1"),
-        ("x_train", np.full((TRAIN, 28, 28), 7.5), "floats between 0 and 1"),
-        ("x_train", np.full((TRAIN, 28, 28), -1), "uint8"),
+        ("x_train", np.full((TRAIN, 28, 28), 7.5), "expected both scaled alike"),
+        ("x_train", np.full((TRAIN, 28, 28), -1), "expected both scaled alike"),
         ("x_train", np.full((TRAIN, 28, 28), 1j), "complex128"),
-        ("x_train", np.zeros((TRAIN, 784), np.uint8), "shape"),
+        ("x_train", np.zeros((TRAIN, 785), np.uint8), "shape"),
         ("x_train", np.zeros((TRAIN, 32, 32), np.uint8), "expected the same"),
         ("x_train", np.zeros((0, 28, 28), np.uint8), "empty"),
         ("y_train", np.zeros(TRAIN - 1, int), "labels for"),
-        ("y_train", np.zeros(TRAIN, int), "1 classes"),
+        ("y_train", np.zeros(TRAIN, int), "one class"),
         ("y_train", np.arange(TRAIN) - 5, "whole numbers from 0"),
-        ("y_train", np.linspace(0, 9, TRAIN), "whole number an image"),
+        ("y_train", np.linspace(0, 9, TRAIN), "whole number or one name per image"),
         ("y_test", np.full(TEST, 11), "class 11"),
         ("x_train", np.array([{"a": 1}] * TRAIN, dtype=object), "pickled"),
         ("class_names", np.array(["A", "B"]), "class names"),
@@ -143,7 +143,7 @@ def test_an_npz_whose_header_lies_is_refused_before_it_is_allocated(tmp_path: Pa
 
 
 def test_an_npz_bomb_is_refused_by_the_size_it_declares(tmp_path: Path, arrays: Arrays, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("glyphlite.data.archives.MAX_BYTES", 10**6)
+    monkeypatch.setattr("glyphlite.data.own.archives.MAX_BYTES", 10**6)
     np.savez_compressed(tmp_path / "bomb.npz", **{**arrays, "x_train": np.zeros((TRAIN, 280, 280), np.uint8)})
     with pytest.raises(DataError, match="allowed"):
         load_dataset(str(tmp_path / "bomb.npz"))
@@ -174,7 +174,7 @@ def test_a_folder_of_idx_files_is_read(tmp_path: Path, arrays: Arrays, suffix: s
     (letters / "labels.txt").write_text("-\n" + "\n".join("abcdefghij"))
     assert load_dataset(str(letters)).labels[1:] == tuple("abcdefghij")
     (letters / f"emnist-letters-test-labels-idx1-ubyte{suffix}").unlink()
-    with pytest.raises(DataError, match="exactly one IDX file for test labels, found none"):
+    with pytest.raises(DataError, match="exactly one file for test labels, found none"):
         load_dataset(str(letters))
 
 

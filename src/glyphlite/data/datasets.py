@@ -5,20 +5,25 @@ whatever the seed.
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from glyphlite.data.archives import find_idx_files, read_idx_folder, read_npz
-from glyphlite.data.arrays import LabelledArrays, checked_images, checked_labels
+import numpy as np
+from rich.markup import escape
+
+from glyphlite.console import say
 from glyphlite.data.cache import cache_folder
 from glyphlite.data.catalogue import CATALOGUE, KnownDataset
-from glyphlite.data.folders import class_folders, read_picture_folder
+from glyphlite.data.own.found import FoundData
+from glyphlite.data.own.labels import read_labels
+from glyphlite.data.own.reading import begins_files, read_users_dataset
+from glyphlite.data.own.shapes import arrange_images
 from glyphlite.data.records import Dataset, Split
 from glyphlite.data.sources import find_own_folder, obtain, own_folder
 from glyphlite.data.splits import TEST_FRACTION, VALIDATION_FRACTION, hold_out
 from glyphlite.data.verified import find_file
 from glyphlite.errors import DataError
-from glyphlite.files import sha256_of
 
 _TEST_SEED = 0
 """A test split that we make ourselves depends on nothing that a user varies, or a model could train on its test images."""
@@ -41,12 +46,13 @@ class DatasetInfo:
 def load_dataset(name_or_path: str, *, data_dir: Path | None = None, seed: int = 0, size: tuple[int, int] = (28, 28)) -> Dataset:
     """Load a dataset, verified where it is a known one, split into train, validation and test.
 
-    Validation is a twelfth of the images to train with (5,000 of MNIST's 60,000), stratified. A dataset without test images of
-    its own gives a seventh for them first, stratified.
+    A dataset without test images of its own gives a seventh for them, one without validation images a twelfth of those that are
+    left to train with (5,000 of MNIST's 60,000), both stratified. What was found in a user's own, and what was assumed of it, is
+    said aloud.
 
     Args:
-        name_or_path: ``mnist``, ``fashion-mnist``, an .npz with x_train/y_train/x_test/y_test, a folder of IDX files, or a
-            folder of class-named subfolders of pictures.
+        name_or_path: ``mnist``, ``fashion-mnist``, or what a user has: an .npz, a CSV file, a folder of IDX files, CSV files or
+            class-named folders of pictures (docs/datasets.md).
         data_dir: the user's own data folder, looked into first; else that of ``GLYPHLITE_DATA``.
         seed: of the choice of validation images.
         size: rows and columns that pictures of a folder are brought to; arrays keep their own.
@@ -63,18 +69,8 @@ def load_dataset(name_or_path: str, *, data_dir: Path | None = None, seed: int =
     if known is not None:
         return _load_known(known, data_dir, seed)
     path = _find_path(name_or_path, data_dir)
-    if path.is_file():
-        if path.suffix != ".npz":
-            raise DataError(f"{path} is no dataset; expected an .npz file or a folder")
-        return _split(path, read_npz(path), seed, {path.name: sha256_of(path)})
-    idx_files = find_idx_files(path)
-    if any(idx_files.values()):
-        return _split(
-            path, read_idx_folder(path), seed, {file.name: sha256_of(file) for files in idx_files.values() for file in files}
-        )
-    if class_folders(path):
-        return _split(path, read_picture_folder(path, *size), seed, {})
-    raise DataError(f"{path} is no dataset: neither IDX files nor class-named subfolders of pictures are in it")
+    found, hashes = read_users_dataset(path, size)
+    return _split(path, found, seed, hashes)
 
 
 def list_datasets(*, data_dir: Path | None = None) -> list[DatasetInfo]:
@@ -85,9 +81,10 @@ def list_datasets(*, data_dir: Path | None = None) -> list[DatasetInfo]:
     """
     known = [_info(dataset, data_dir) for dataset in CATALOGUE.values()]
     kinds = (
-        ("FOLDER", "a folder of class-named subfolders of pictures (train/ and test/ if there are both)"),
-        ("FILE.npz", "arrays x_train, y_train, x_test, y_test"),
-        ("FOLDER", "a folder of four IDX files, .gz or not (labels.txt names the classes)"),
+        ("FOLDER", "a folder of class-named folders of pictures (train/, val/, test/ if there are such)"),
+        ("FILE.npz", "arrays x_train, y_train, x_test, y_test, or called as MedMNIST's or scikit-learn's"),
+        ("FOLDER", "a folder of IDX files, .gz or not, EMNIST's as well (labels.txt names the classes)"),
+        ("FILE.csv", "a label and the pixels of an image in each row, or a folder with train.csv and test.csv"),
     )
     return known + [DatasetInfo(name, title, "any", True, None) for name, title in kinds]
 
@@ -97,8 +94,8 @@ def _load_known(known: KnownDataset, data_dir: Path | None, seed: int) -> Datase
     verified = obtain(known, data_dir)
     splits = []
     for images_file, labels_file in ((known.train_images, known.train_labels), (known.test_images, known.test_labels)):
-        images = checked_images(verified.array(images_file), images_file.name)
-        splits.append(Split(images, checked_labels(verified.array(labels_file), labels_file.name, len(images))))
+        images, _ = arrange_images(verified.array(images_file), images_file.name, images_file.shape[0])
+        splits.append(Split(images, read_labels(verified.array(labels_file), labels_file.name, len(images))))
     train, validation = hold_out(splits[0], VALIDATION_FRACTION, seed)
     hashes = {file.name: file.sha256 for file in known.files}
     return Dataset(known.name, known.labels, train, validation, splits[1], verified.source, hashes)
@@ -111,26 +108,74 @@ def _find_path(name: str, data_dir: Path | None) -> Path:
         DataError: there is nothing.
     """
     folder = own_folder(data_dir)
-    for path in (Path(name), folder / name if folder is not None else None):
-        if name and path is not None and path.exists():
+    places = [Path(name), *([folder / name] if folder is not None else [])] if name else []
+    for path in places:
+        if path.exists():
             if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
                 raise DataError(f"{path} is not readable")
             return path
+    for path in places:
+        if begins_files(path):
+            return path
     raise DataError(
-        f"there is no dataset {name!r}: expected {', '.join(CATALOGUE)}, an .npz file, or a folder of IDX files or of "
-        "class-named subfolders of pictures; `glyphlite datasets` lists them"
+        f"there is no dataset {name!r}: expected {', '.join(CATALOGUE)}, an .npz or CSV file, or a folder of IDX files, CSV "
+        "files or class-named folders of pictures; `glyphlite datasets` lists them"
     )
 
 
-def _split(path: Path, arrays: LabelledArrays, seed: int, hashes: dict[str, str]) -> Dataset:
-    """A user's dataset with its three splits."""
-    train, test = (arrays.train, arrays.test) if arrays.test is not None else hold_out(arrays.train, TEST_FRACTION, _TEST_SEED)
-    train, validation = hold_out(train, VALIDATION_FRACTION, seed)
+def _split(path: Path, found: FoundData, seed: int, hashes: dict[str, str]) -> Dataset:
+    """A user's dataset with its three splits; says what was found and assumed.
+
+    Raises:
+        DataError: there are too few images for three splits.
+    """
+    train, test = (found.train, found.test) if found.test is not None else hold_out(found.train, TEST_FRACTION, _TEST_SEED)
+    train, validation = (train, found.validation) if found.validation is not None else hold_out(train, VALIDATION_FRACTION, seed)
     if not len(validation) or not len(test):
         raise DataError(
-            f"{path} has too few images to train, validate and test with: {len(arrays.train)} in {len(arrays.labels)} classes"
+            f"{path} has too few images to train, validate and test with: {len(found.train)} in {len(found.labels)} classes"
         )
-    return Dataset(path.stem, arrays.labels, train, validation, test, str(path), hashes)
+    dataset = Dataset(path.stem, found.labels, train, validation, test, str(path), hashes)
+    held_out = [name for name, split in (("validation", found.validation), ("test", found.test)) if split is None]
+    own = f"; {' and '.join(held_out)} held out from the images to train with" if held_out else ""
+    names = ", ".join(found.labels[:5]) + (", ..." if len(found.labels) > 5 else "")
+    say(
+        f"{escape(path.name)}: train {len(train):,}, validation {len(validation):,}, test {len(test):,} images "
+        f"({'x'.join(str(size) for size in dataset.input_shape)}) of {dataset.classes} classes ({escape(names)}){own}"
+    )
+    for note in (*found.notes, *_gaps(dataset), *_repeated(dataset)):
+        say(f"[yellow]{escape(note)}[/]")
+    return dataset
+
+
+def _gaps(dataset: Dataset) -> list[str]:
+    """Which classes have no images in a split, so that nothing is learnt, chosen or measured of them."""
+    consequences = {
+        "training": (dataset.train, "never learnt"),
+        "validation": (dataset.validation, "not looked at when the best epoch is chosen"),
+        "test": (dataset.test, "not measured"),
+    }
+    said = []
+    for name, (split, consequence) in consequences.items():
+        missing = [dataset.labels[each] for each in np.setdiff1d(np.arange(dataset.classes), split.labels)]
+        if missing:
+            who = f"class {missing[0]} has" if len(missing) == 1 else f"{len(missing)} classes ({_first(missing)}) have"
+            said.append(f"{who} no {name} image: {'it is' if len(missing) == 1 else 'they are'} {consequence}")
+    return said
+
+
+def _repeated(dataset: Dataset) -> list[str]:
+    """How many test images are training images, too."""
+    known = {image.tobytes() for image in dataset.train.images}
+    again = sum(image.tobytes() in known for image in dataset.test.images)
+    if not again:
+        return []
+    return [f"{again:,} of {len(dataset.test):,} test images are training images, too: accuracy on them flatters"]
+
+
+def _first(names: Sequence[str]) -> str:
+    """A few names of a list."""
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def _info(known: KnownDataset, data_dir: Path | None) -> DatasetInfo:

@@ -1,0 +1,75 @@
+"""What a source stores, turned into pixels, numbered labels and splits; every assumption in words.
+
+Composes shapes, ranges, labels and orientation. Everything that users bring passes here, whatever it was read from.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from glyphlite.data.own.found import TEST, TRAIN, VALIDATION, FoundData, StoredSplit
+from glyphlite.data.own.labels import ClassNames, number_classes, read_labels
+from glyphlite.data.own.orientation import turn_upright
+from glyphlite.data.own.shapes import arrange_images
+from glyphlite.data.ranges import find_range
+from glyphlite.data.records import Split
+from glyphlite.errors import DataError
+
+_LIGHT = 128
+
+
+def assemble(stored: Mapping[str, StoredSplit], names: ClassNames | None, source: str, notes: tuple[str, ...] = ()) -> FoundData:
+    """Check what a source holds and turn it into splits.
+
+    Args:
+        stored: by split; ``train`` is there, ``validation`` and ``test`` where the source has them.
+        names: the class names, as far as the source gives any.
+        source: the names of its files, for EMNIST is known by its name.
+        notes: what its reader assumed already.
+
+    Raises:
+        DataError: shapes, types, ranges or labels that cannot be understood or don't fit together.
+    """
+    said = list(notes)
+    order = [split for split in (TRAIN, VALIDATION, TEST) if split in stored]
+    images = {}
+    for split in order:
+        each = stored[split]
+        count = each.labels.shape[-1] if each.labels.ndim == 2 and each.labels.shape[0] == 1 else len(np.atleast_1d(each.labels))
+        images[split], note = arrange_images(each.images, each.images_name, count)
+        said += [note] if note and split == TRAIN else []
+    _check_one_shape(images)
+    pixels = find_range({stored[split].images_name: images[split] for split in order})
+    said += [pixels.words] if pixels.words else []
+    images = {split: pixels.to_bytes(array) for split, array in images.items()}
+    read = {split: read_labels(stored[split].labels, stored[split].labels_name, len(images[split])) for split in order}
+    numbers, labels, assumed = number_classes(read, names)
+    images, turned = turn_upright(images, numbers[TRAIN], labels, source)
+    said += [*assumed, *([turned] if turned else [])]
+    if is_dark_on_light(images[TRAIN]):
+        said.append(
+            "most images are dark on light and stay so, but predict and draw show a model light on dark: store 255 - images"
+        )
+    splits = {split: Split(images[split], numbers[split]) for split in order}
+    return FoundData(splits[TRAIN], splits.get(VALIDATION), splits.get(TEST), labels, tuple(said))
+
+
+def is_dark_on_light(images: np.ndarray) -> bool:
+    """Whether the rims of most images ``(n, height, width, 1)`` are light; False for colours, of which there is no telling."""
+    if images.shape[3] != 1:
+        return False
+    grey = images[..., 0]
+    rims = np.concatenate([grey[:, 0], grey[:, -1], grey[:, :, 0], grey[:, :, -1]], axis=1)
+    return bool(np.mean(np.median(rims, axis=1) >= _LIGHT) > 0.5)
+
+
+def _check_one_shape(images: Mapping[str, np.ndarray]) -> None:
+    """Refuses splits whose images differ in size.
+
+    Raises:
+        DataError: they do.
+    """
+    for split, array in images.items():
+        expected = images[TRAIN].shape[1:]
+        if array.shape[1:] != expected:
+            raise DataError(f"training images are {expected} and {split} images {array.shape[1:]}; expected the same")

@@ -1,0 +1,107 @@
+"""The pictures of a folder as they were normalized, kept for the next time; made again where a file or the normalization changed.
+
+One file for each folder and size in the user's cache, written whole. Knows nothing of how pictures are read.
+"""
+
+import hashlib
+import json
+import zipfile
+import zlib
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from rich.markup import escape
+
+from glyphlite.console import say
+from glyphlite.errors import OutputError
+from glyphlite.files import atomic_path, user_cache
+
+MOST_KEPT = 16
+"""Folders kept; of more, those that were not used for longest are forgotten."""
+Normalized = tuple[np.ndarray, tuple[str, ...]]
+"""Images ``(n, height, width)`` uint8, and what was assumed of them."""
+
+
+def cache_place() -> Path:
+    """Returns the folder in the user's cache that keeps normalized pictures."""
+    return user_cache() / "pictures"
+
+
+def cached_pictures(folder: Path, paths: Sequence[Path], size: tuple[int, int], make: Callable[[], Normalized]) -> Normalized:
+    """Returns the normalized pictures of a folder, from the cache where no file changed since.
+
+    Args:
+        folder: what the user named.
+        paths: the pictures, below it, in the order of the images.
+        size: rows and columns of the images.
+        make: reads and normalizes them all.
+    """
+    name = hashlib.sha256(f"{folder.resolve()} {size}".encode()).hexdigest()[:24]
+    kept = cache_place() / f"{name}.npz"
+    signature = _signature(folder, paths, size)
+    found = _read(kept, signature, (len(paths), *size))
+    if found is not None:
+        with suppress(OSError):
+            kept.touch()
+        return found
+    images, notes = make()
+    try:
+        with atomic_path(kept) as temporary:
+            np.savez(temporary, signature=signature, notes=json.dumps(notes), images=images)
+        _forget(kept.parent)
+    except OutputError as error:
+        say(f"[yellow]the pictures of {escape(folder.name)} are not kept for the next time:[/] {escape(str(error))}")
+    return images, notes
+
+
+def _signature(folder: Path, paths: Sequence[Path], size: tuple[int, int]) -> str:
+    """What the images depend on: each file's path, size and time of change, the images' size, and the code that makes them."""
+    digest = hashlib.sha256(f"{_code()} {size}".encode())
+    for path in paths:
+        status = path.stat()
+        digest.update(f"{path.relative_to(folder)}\0{status.st_size}\0{status.st_mtime_ns}\n".encode(errors="surrogateescape"))
+    return digest.hexdigest()
+
+
+@cache
+def _code() -> str:
+    """SHA-256 of the code that reads and normalizes pictures, and the version of the library that decodes them."""
+    digest = hashlib.sha256(version("pillow").encode())
+    for folder in (Path(__file__).parents[1], Path(__file__).parent):
+        for path in sorted(folder.glob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _read(path: Path, signature: str, shape: tuple[int, ...]) -> Normalized | None:
+    """What is kept, if it is whole and of these very pictures."""
+    try:
+        with np.load(path, allow_pickle=False) as kept:
+            if str(kept["signature"]) != signature:
+                return None
+            images, notes = kept["images"], tuple(str(note) for note in json.loads(str(kept["notes"])))
+    # NumPy and zipfile tell of damage in all of these ways; the cache is made again then.
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        EOFError,
+        AttributeError,
+        NotImplementedError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ):
+        return None
+    return (images, notes) if images.shape == shape and images.dtype == np.uint8 else None
+
+
+def _forget(folder: Path) -> None:
+    """Removes what was not used for longest beyond :data:`MOST_KEPT`."""
+    with suppress(OSError):
+        for path in sorted(folder.glob("*.npz"), key=lambda each: -each.stat().st_mtime)[MOST_KEPT:]:
+            path.unlink(missing_ok=True)

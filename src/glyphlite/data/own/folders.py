@@ -1,0 +1,109 @@
+"""A folder of pictures as a dataset: listed by `layout`, normalized as `predict` does, kept in `folder_cache`.
+
+Knows pictures by their paths; what becomes of one is `images`' business.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from rich.markup import escape
+
+from glyphlite.console import progress_bar
+from glyphlite.data.images import prepare_glyph
+from glyphlite.data.own.assemble import assemble, is_dark_on_light
+from glyphlite.data.own.folder_cache import Normalized, cached_pictures
+from glyphlite.data.own.found import FoundData, StoredSplit
+from glyphlite.data.own.layout import list_pictures
+from glyphlite.data.pictures import picture_size, read_picture
+from glyphlite.data.ranges import find_range
+from glyphlite.errors import DataError
+
+_MOST_FAILURES = 100
+"""After so many pictures that cannot be read, the rest is not tried."""
+
+
+def read_picture_folder(folder: Path, height: int = 28, width: int = 28) -> FoundData:
+    """Read a folder of class-named folders of pictures, in any of the arrangements of :mod:`~glyphlite.data.own.layout`.
+
+    Where every picture already has the size wanted and most are light on dark, as MNIST is, they are taken as they are. Else
+    each goes through :func:`~glyphlite.data.images.prepare_glyph`, as every picture does that ``glyphlite predict`` is given.
+
+    Args:
+        folder: the folder; its classes are in the natural order of their names (2 before 10).
+        height: rows of each image.
+        width: columns of each image.
+
+    Raises:
+        DataError: no classes, a class without pictures, or pictures that cannot be read or show no glyph.
+    """
+    listing = list_pictures(folder)
+    paths = [path for pictures in listing.pictures.values() for path, _ in pictures]
+    images, notes = cached_pictures(folder, paths, (height, width), lambda: _read_all(paths, folder, (height, width)))
+    stored, start = {}, 0
+    for split, pictures in listing.pictures.items():
+        numbers = np.array([number for _, number in pictures], np.int64)
+        name = f"the {split} pictures of {folder}"
+        stored[split] = StoredSplit(images[start : start + len(pictures), ..., None], numbers, name, f"the classes of {name}")
+        start += len(pictures)
+    return assemble(stored, listing.classes, folder.name, (*listing.notes(), *notes))
+
+
+def _read_all(paths: Sequence[Path], folder: Path, size: tuple[int, int]) -> Normalized:
+    """Every picture at one size, uint8 ``(n, height, width)``, and what was assumed.
+
+    Raises:
+        DataError: some cannot be read or show no glyph; the message counts them and names the first.
+    """
+    as_they_are = all(_has_size(path, size) for path in paths)
+    images = np.empty((len(paths), *size), np.uint8)
+    failures: list[str] = []
+    with progress_bar(f"pictures of {escape(folder.name)}", len(paths)) as advance:
+        for number, path in enumerate(paths):
+            try:
+                picture = read_picture(path)
+                images[number] = picture if as_they_are and picture.shape == size else _prepare(picture, path, size)
+            except DataError as error:
+                failures.append(str(error))
+                if len(failures) == _MOST_FAILURES:
+                    break
+            advance()
+    _check_failures(failures, folder, len(paths))
+    if not as_they_are:
+        return images, ()
+    pixels = find_range({f"the pictures of {folder}": images})
+    images = pixels.to_bytes(images)
+    notes = (pixels.words,) if pixels.words else ()
+    if not is_dark_on_light(images[..., None]):
+        return images, notes
+    prepared = [_prepare(image, path, size) for image, path in zip(images, paths, strict=True)]
+    return np.stack(prepared), (*notes, "the pictures are dark on light: each was made light on dark, as predict does")
+
+
+def _has_size(path: Path, size: tuple[int, int]) -> bool:
+    """Whether a picture is stored at this size; True for one that cannot be read, which is told when it is."""
+    try:
+        return picture_size(path) == size
+    except DataError:
+        return True
+
+
+def _check_failures(failures: Sequence[str], folder: Path, pictures: int) -> None:
+    """Refuses a folder some of whose pictures cannot be read.
+
+    Raises:
+        DataError: there are such.
+    """
+    if not failures:
+        return
+    number = f"at least {len(failures)}" if len(failures) == _MOST_FAILURES else f"{len(failures):,}"
+    rest = "repair or remove it" if len(failures) == 1 else "repair or remove them"
+    raise DataError(f"{number} of {pictures:,} pictures of {folder} cannot be taken: {failures[0]}; {rest}")
+
+
+def _prepare(picture: np.ndarray, path: Path, size: tuple[int, int]) -> np.ndarray:
+    """A picture's glyph; an error names its file."""
+    try:
+        return prepare_glyph(picture, *size).pixels
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None

@@ -1,0 +1,93 @@
+"""A user's file or folder as a dataset: which reader it is for, told by names; a line on what to do where none is."""
+
+from pathlib import Path
+
+from glyphlite.data.own.archives import read_npz
+from glyphlite.data.own.folders import read_picture_folder
+from glyphlite.data.own.found import FoundData
+from glyphlite.data.own.layout import subfolders
+from glyphlite.data.own.role_files import find_role_files, read_role_files
+from glyphlite.data.own.tables import find_tables, is_table, read_table, read_tables
+from glyphlite.errors import DataError
+from glyphlite.files import sha256_of
+
+_WHAT_TO_DO = {
+    (".mat",): "MATLAB files are not read; EMNIST is handed out as IDX files (its 'binary format') and CSV, too",
+    (".zip", ".tar", ".tgz", ".tar.gz", ".7z", ".rar"): "unpack it and name the folder",
+    (".pkl", ".pickle", ".pt", ".pth", ".joblib", ".pkl.gz"): (
+        "a pickle runs whatever is in it; save the arrays with numpy.savez(FILE, x_train=..., y_train=...)"
+    ),
+    (
+        ".npy",
+    ): "one array is no dataset; name the folder, or put images and labels into one .npz (x_train, y_train, x_test, y_test)",
+    (".parquet", ".arrow", ".feather", ".h5", ".hdf5", ".tfrecord"): "save it as .npz (x_train, y_train, x_test, y_test) or CSV",
+    (".gz",): "name the folder that holds all its files",
+}
+_EXPECTED = "an .npz, a CSV file, or a folder of IDX files, CSV files or class-named folders of pictures"
+_WRAPPED = ("raw", "gzip")
+"""Where torchvision and EMNIST's archive put their IDX files."""
+
+
+def read_users_dataset(path: Path, size: tuple[int, int]) -> tuple[FoundData, dict[str, str]]:
+    """Read what a user has, and the SHA-256 of its files by their names (none of pictures).
+
+    Args:
+        path: a file, a folder, or a folder with how the names of its files begin (``gzip/emnist-letters``).
+        size: rows and columns that pictures are brought to.
+
+    Raises:
+        DataError: it is no dataset, or malformed.
+    """
+    if path.is_file():
+        return _read_file(path), {path.name: sha256_of(path)}
+    folder, start = (path, "") if path.is_dir() else (path.parent, path.name)
+    folder = _with_files(folder, start)
+    files = [file for found in find_role_files(folder, start).values() for file in found]
+    if files:
+        return read_role_files(folder, start), _hashes(files)
+    files = [file for found in find_tables(folder, start).values() for file in found]
+    if files:
+        return read_tables(folder, start), _hashes(files)
+    if not subfolders(folder):
+        tables = [each.name for each in folder.iterdir() if is_table(each)]
+        hint = f"; name one of {', '.join(sorted(tables)[:3])}" if tables else ""
+        raise DataError(f"{path} is no dataset: no IDX or CSV files and no class-named folders of pictures are in it{hint}")
+    return read_picture_folder(folder, *size), {}
+
+
+def begins_files(path: Path) -> bool:
+    """Whether a path that is not there is how the names of a dataset's files begin."""
+    folder = path.parent
+    if not path.name or not folder.is_dir():
+        return False
+    return any(find_role_files(folder, path.name)) or any(find_tables(folder, path.name))
+
+
+def _read_file(path: Path) -> FoundData:
+    """One file.
+
+    Raises:
+        DataError: it is no dataset.
+    """
+    if path.suffix.lower() == ".npz":
+        return read_npz(path)
+    if is_table(path):
+        return read_table(path)
+    hint = next((words for suffixes, words in _WHAT_TO_DO.items() if path.name.lower().endswith(suffixes)), None)
+    raise DataError(f"{path} is no dataset: {hint or f'expected {_EXPECTED}'}")
+
+
+def _with_files(folder: Path, start: str) -> Path:
+    """The folder itself, or the one inside it that holds the IDX or CSV files."""
+    inside = subfolders(folder)
+    for place in (folder, *(each for each in inside if len(inside) == 1 or each.name.lower() in _WRAPPED)):
+        if find_role_files(place, start) or find_tables(place, start):
+            return place
+        deeper = [each for each in subfolders(place) if each.name.lower() in _WRAPPED] if place != folder else []
+        if len(deeper) == 1 and find_role_files(deeper[0], start):
+            return deeper[0]
+    return folder
+
+
+def _hashes(files: list[Path]) -> dict[str, str]:
+    return {file.name: sha256_of(file) for file in files}

@@ -1,0 +1,305 @@
+"""Tables of pixels: CSV files with an image a row and its label in one column, as Kaggle hands MNIST and EMNIST out.
+
+Read in blocks of rows, compressed or not; a line is bounded before it is read. The label stands in the column that the header
+calls so, else in the first (or the last, where only that can be one).
+"""
+
+import csv
+import gzip
+import io
+import math
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain, islice, pairwise
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from glyphlite.console import Advance, progress_bar
+from glyphlite.data.own.assemble import assemble
+from glyphlite.data.own.found import SPLITS, TEST, TRAIN, FoundData, StoredSplit
+from glyphlite.data.own.labels import MAX_CLASSES, read_class_names
+from glyphlite.data.own.roles import split_within
+from glyphlite.errors import DataError
+
+SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
+MAX_CONTENT = 2**32
+"""The most bytes of text that a table may unpack to."""
+MAX_LINE = 2**20
+_ROWS = 2000
+"""Rows read at a time."""
+_LABEL_COLUMNS = ("label", "labels", "class", "target", "y", "digit", "letter", "character")
+_OTHER_COLUMNS = ("", "id", "index", "imageid", "unnamed: 0", "split", "usage")
+"""Columns of a header that are neither label nor pixel."""
+
+
+@dataclass(frozen=True)
+class _Table:
+    """One CSV file as it is stored: pixels ``(n, pixels)``, labels ``(n,)`` unless it has none, and what was assumed."""
+
+    pixels: np.ndarray
+    labels: np.ndarray | None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """How a table is laid out: its header in lower case, if it has one, and where the label and what is no pixel stand."""
+
+    count: int
+    has_header: bool
+    label: int | None
+    others: tuple[int, ...]
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file is a table by its name."""
+    return path.name.lower().endswith(SUFFIXES) and not path.name.startswith(".")
+
+
+def find_tables(folder: Path, start: str = "") -> dict[str, list[Path]]:
+    """Returns the tables of a folder by the split that their names say; those that say none are left out.
+
+    Args:
+        folder: where to look.
+        start: how their names begin, where a folder holds several datasets.
+    """
+    found: dict[str, list[Path]] = {}
+    for path in sorted(folder.iterdir()):
+        split = split_within(path.name) if is_table(path) and path.is_file() and path.name.startswith(start) else None
+        if split and not (path.suffix == ".gz" and path.with_suffix("") in found.get(split, [])):
+            found.setdefault(split, []).append(path)
+    return found
+
+
+def read_table(path: Path) -> FoundData:
+    """Read one table, whose images are to train with.
+
+    Raises:
+        DataError: it is no table of pixels with a label each.
+    """
+    return _assembled({TRAIN: path}, path.parent, path.name)
+
+
+def read_tables(folder: Path, start: str = "") -> FoundData:
+    """Read a folder with ``*train*.csv`` and, where they are there, ``*test*.csv`` and ``*val*.csv``.
+
+    A test table without labels, as of Kaggle's competitions, is left aside, and that is said.
+
+    Args:
+        folder: where to look.
+        start: how the names of the files begin.
+
+    Raises:
+        DataError: a split has several tables, or one is no table of pixels with a label each.
+    """
+    found = find_tables(folder, start)
+    if TRAIN not in found:
+        names = ", ".join(path.name for paths in found.values() for path in paths)
+        raise DataError(f"{folder} holds {names}, but no table to train with; expected one with train in its name, as train.csv")
+    for split, paths in found.items():
+        if len(paths) > 1:
+            names = ", ".join(path.name for path in paths)
+            raise DataError(
+                f"{folder} holds several tables of {split} images: {names}; name one dataset, as {folder / _stem(paths[0])}"
+            )
+    return _assembled({split: found[split][0] for split in SPLITS if split in found}, folder, start)
+
+
+def _assembled(paths: dict[str, Path], folder: Path, start: str) -> FoundData:
+    """Tables by split, read and put together.
+
+    Raises:
+        DataError: as :func:`read_tables`.
+    """
+    stored, notes = {}, []
+    for split, path in paths.items():
+        table = _read(path)
+        if table.labels is not None:
+            stored[split] = StoredSplit(table.pixels, table.labels, f"the pixels of {path}", f"the labels of {path}")
+            notes += table.notes
+        elif split == TEST:
+            notes.append(f"{path.name} has no labels, so nothing can be measured on its {len(table.pixels):,} images: left aside")
+        else:
+            raise DataError(f"{path} has {table.pixels.shape[1]} columns of pixels, but none of labels; expected the label first")
+    names = read_class_names(folder, re.split(r"[-_.]*train", start or paths[TRAIN].name, flags=re.IGNORECASE)[0])
+    return assemble(stored, names, " ".join([folder.name, *(path.name for path in paths.values())]), tuple(notes))
+
+
+def _read(path: Path) -> _Table:
+    """One table.
+
+    Raises:
+        DataError: a row is something else than the first, no number, or too long; the file is damaged.
+    """
+    texts: dict[str, int] = {}
+    with _lines(path) as lines:
+        begin = list(islice((line for line in lines if line.strip()), 2))
+        if not begin:
+            raise DataError(f"{path} is empty, expected a row of label and pixels for each image")
+        delimiter = next((each for each in (",", ";", "\t") if each in begin[0]), ",")
+        columns = _columns([[cell.strip() for cell in row] for row in csv.reader(begin, delimiter=delimiter)], path)
+        cells = _parse(chain(begin[columns.has_header :], lines), path, delimiter, columns, texts)
+    return _divide(cells, columns, list(texts), path)
+
+
+def _columns(begin: list[list[str]], path: Path) -> _Columns:
+    """The layout that a table's first rows show.
+
+    Raises:
+        DataError: there is no telling where the label stands.
+    """
+    first, second = begin[0], begin[-1]
+    words, below = ({place for place, cell in enumerate(row) if cell and _number(cell) is None} for row in (first, second))
+    if len(begin) == 1 and len(words) > 1:
+        raise DataError(f"{path} has a header but no rows, expected a row of label and pixels for each image")
+    has_header = bool(words - below) or _is_numbered(first, second)
+    words = below if has_header else words & below
+    header = [cell.lower() for cell in first] if has_header else []
+    others = tuple(place for place, name in enumerate(header) if name in _OTHER_COLUMNS)
+    named = [place for place, name in enumerate(header) if name in _LABEL_COLUMNS] or [
+        each for each in words if each not in others
+    ]
+    if len(named) > 1:
+        raise DataError(f"{path} has {len(named)} columns that could be labels, expected one called label")
+    pixels = len(first) - len(others)
+    if named:
+        return _Columns(len(first), has_header, named[0], others)
+    if pixels > 4 and math.isqrt(pixels - 1) ** 2 == pixels - 1:
+        return _Columns(len(first), has_header, next(place for place in range(len(first)) if place not in others), others)
+    if pixels > 3 and math.isqrt(pixels) ** 2 == pixels:
+        return _Columns(len(first), has_header, None, others)
+    raise DataError(
+        f"{path} has {len(first)} columns and none called label; expected the label first and height * width pixels with "
+        "height = width (785 columns for 28x28)"
+    )
+
+
+def _is_numbered(first: list[str], second: list[str]) -> bool:
+    """Whether a row of numbers names the columns: it counts them, or is pandas' 0, 0.1, 0.2, ... above whole numbers."""
+    head, below = ([number for number in map(_number, row) if number is not None] for row in (first, second))
+    if len(head) > 4 and all(after - before == 1 for before, after in pairwise(head[1:])):
+        return True
+    return not all(number.is_integer() for number in head if math.isfinite(number)) and all(map(float.is_integer, below))
+
+
+def _divide(cells: np.ndarray, columns: _Columns, texts: list[str], path: Path) -> _Table:
+    """Columns told apart: pixels, the label, and what is neither."""
+    label = columns.label
+    if label is None:
+        return _Table(np.delete(cells, columns.others, axis=1), None)
+    if label == 0 and not columns.has_header and len(texts) == 1 and _are_numbers_of_classes(cells[:, -1]):
+        pixels = cells[:, :-1].copy()
+        pixels[:, 0] = float(texts[0])
+        return _Table(pixels, cells[:, -1], (f"the first column of {path.name} is {texts[0]} everywhere: the last is the label",))
+    names = np.array(texts)[cells[:, label].astype(np.int64)]
+    pixels = np.delete(cells, [*columns.others, label], axis=1)
+    try:
+        return _Table(pixels, names.astype(np.float64))
+    except ValueError:
+        return _Table(pixels, names)
+
+
+def _are_numbers_of_classes(column: np.ndarray) -> bool:
+    """Whether a column counts from 0 or 1 without a gap, as labels do and pixels don't."""
+    values = np.unique(column)
+    return 2 <= len(values) <= MAX_CLASSES and np.array_equal(values - values[0], np.arange(len(values))) and values[0] in (0, 1)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _parse(rows: Iterator[str], path: Path, delimiter: str, columns: _Columns, texts: dict[str, int]) -> np.ndarray:
+    """All cells as float32 ``(n, columns)``, or uint8; the label's are places in ``texts``, which collects them as they appear.
+
+    Raises:
+        DataError: a row has other columns, or a cell is no number.
+    """
+    converters: dict[int | str, Callable[[str], float]] = dict.fromkeys(columns.others, lambda _: 0.0)
+    if columns.label is not None:
+        converters[columns.label] = lambda text: texts.setdefault(text.strip().strip('"'), len(texts))
+    blocks, read = [], 0
+    while block := [row for row in islice(rows, _ROWS) if row.strip()]:
+        try:
+            cells = np.loadtxt(
+                block,
+                np.float32,
+                comments=None,
+                delimiter=delimiter,
+                quotechar='"',
+                ndmin=2,
+                converters=converters,
+                encoding=None,
+            )
+        except ValueError as error:
+            words = str(error).split(";")[0]
+            raise DataError(
+                f"{path}, rows of images from {read + 1}: {words}; expected {columns.count} numbers in every row"
+            ) from None
+        if cells.shape[1] != columns.count:
+            raise DataError(
+                f"{path} has {cells.shape[1]} columns from row {read + 1} of its images, the first line has {columns.count}"
+            )
+        if "" in texts:
+            raise DataError(f"{path} has a row without a label between row {read + 1} and {read + len(cells)} of its images")
+        if len(texts) > MAX_CLASSES:
+            raise DataError(
+                f"{path} has more than {MAX_CLASSES:,} different labels in column {(columns.label or 0) + 1}, expected classes"
+            )
+        blocks.append(_smallest(cells))
+        read += len(cells)
+    if not blocks:
+        raise DataError(f"{path} has a header but no rows, expected a row of label and pixels for each image")
+    return np.concatenate(blocks)
+
+
+def _smallest(cells: np.ndarray) -> np.ndarray:
+    """Whole numbers from 0 to 255 as bytes, a quarter of the memory; others as they are."""
+    as_bytes = cells.astype(np.uint8, casting="unsafe") if cells.min() >= 0 and cells.max() <= 255 else None
+    return as_bytes if as_bytes is not None and np.array_equal(as_bytes, cells) else cells
+
+
+@contextmanager
+def _lines(path: Path) -> Iterator[Iterator[str]]:
+    """The lines of a text file, compressed or not (told by its first bytes); every failure to read it becomes a DataError."""
+    try:
+        with path.open("rb") as stream, progress_bar(f"rows of {path.name}", path.stat().st_size) as advance:
+            compressed = stream.read(2) == b"\x1f\x8b"
+            stream.seek(0)
+            unpacked: IO[bytes] = io.BufferedReader(gzip.GzipFile(fileobj=stream)) if compressed else stream  # type: ignore[arg-type]
+            yield _bounded_lines(unpacked, stream, path, advance)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(f"{path} is a damaged gzip file ({error}); fetch it again") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{path} is not a text file; expected a table of numbers with commas between") from None
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from None
+
+
+def _bounded_lines(unpacked: IO[bytes], stored: IO[bytes], path: Path, advance: Advance) -> Iterator[str]:
+    """Lines, none longer than :data:`MAX_LINE`, and together at most :data:`MAX_CONTENT`.
+
+    Raises:
+        DataError: one of them is.
+    """
+    total = told = 0
+    while line := unpacked.readline(MAX_LINE):
+        total += len(line)
+        if total > MAX_CONTENT or (len(line) == MAX_LINE and not line.endswith(b"\n")):
+            raise DataError(f"{path} is no table of images: more than {MAX_LINE:,} bytes in a line, or {MAX_CONTENT:,} in all")
+        yield line.decode("utf-8-sig" if total == len(line) else "utf-8")
+        advance(stored.tell() - told)
+        told = stored.tell()
+
+
+def _stem(path: Path) -> str:
+    """How the names of a dataset's tables begin, from its training table's."""
+    return re.split(r"[-_.]*train", path.name, flags=re.IGNORECASE)[0]

@@ -1,0 +1,211 @@
+"""Folders of pictures as people keep them; what is hidden is skipped, what is left aside is said, the rest is refused."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from glyphlite.data.datasets import load_dataset
+from glyphlite.data.own.folders import read_picture_folder
+from glyphlite.data.own.layout import list_pictures
+from glyphlite.errors import DataError
+
+Arrays = tuple[np.ndarray, np.ndarray]
+NAMES = ("c0", "c1", "c2", "c3")
+
+
+def _put(folder: Path, strokes: Arrays, part: slice = slice(0, 120), *, form: str = "{name}/{number}.png") -> None:
+    for number, (image, label) in enumerate(zip(strokes[0][part], strokes[1][part], strict=True)):
+        path = folder / form.format(name=NAMES[label], number=number)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(path)
+
+
+def _sorted(images: np.ndarray) -> list[bytes]:
+    return sorted(image.tobytes() for image in images)
+
+
+@pytest.mark.parametrize("wrap", ["", "mnist_png", "archive/data"])
+@pytest.mark.parametrize(
+    ("train", "validation", "test"),
+    [
+        ("train", None, "test"),
+        ("training", None, "testing"),
+        ("Train", None, "Test"),
+        ("TRAINING", "Validation", "TESTING"),
+        ("train", "valid", "test"),
+        ("train", "val", None),
+        ("train_set", "dev", "test_set"),
+        ("seg_train", None, "seg_test"),
+        ("train_images", "val_images", "test_images"),
+    ],
+)
+def test_splits_are_known_by_any_usual_name(
+    tmp_path: Path, strokes: Arrays, wrap: str, train: str, validation: str | None, test: str | None
+) -> None:
+    root = tmp_path / "data" / wrap
+    parts = {train: slice(0, 80), validation: slice(80, 100), test: slice(100, 120)}
+    for name, part in parts.items():
+        if name:
+            _put(root / name, strokes, part)
+    found = read_picture_folder(tmp_path / "data")
+    assert found.labels == NAMES
+    for name, split in ((train, found.train), (validation, found.validation), (test, found.test)):
+        assert (split is None) == (name is None)
+        if split is not None:
+            assert _sorted(split.images) == _sorted(strokes[0][parts[name]])
+
+
+def test_a_folder_of_validation_pictures_is_the_validation_split(
+    tmp_path: Path, strokes: Arrays, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _put(tmp_path / "data/train", strokes, slice(0, 80))
+    _put(tmp_path / "data/valid", strokes, slice(80, 120))
+    for seed in (0, 1):
+        dataset = load_dataset(str(tmp_path / "data"), seed=seed)
+        assert _sorted(dataset.validation.images) == _sorted(strokes[0][80:])
+        assert len(dataset.train) + len(dataset.test) == 80
+    said = capsys.readouterr().err
+    assert "train 69, validation 40, test 11 images (28x28x1) of 4 classes (c0, c1, c2, c3); test held out" in said
+
+
+@pytest.mark.parametrize("form", ["{name}/hsf_0/{number}.png", "{name}/a/b/c/{number}.png", "by_class/{name}/hsf_4/{number}.png"])
+def test_pictures_further_down_belong_to_their_class(tmp_path: Path, strokes: Arrays, form: str) -> None:
+    _put(tmp_path, strokes, form=form)
+    found = read_picture_folder(tmp_path)
+    assert found.labels == NAMES
+    assert _sorted(found.train.images) == _sorted(strokes[0])
+
+
+def test_splits_within_each_class_are_known(tmp_path: Path, strokes: Arrays) -> None:
+    _put(tmp_path, strokes, slice(0, 80), form="{name}/train/{number}.png")
+    _put(tmp_path, strokes, slice(80, 120), form="{name}/test/{number}.png")
+    found = read_picture_folder(tmp_path)
+    assert found.labels == NAMES
+    assert found.test is not None
+    assert _sorted(found.test.images) == _sorted(strokes[0][80:])
+
+
+def test_classes_called_train_and_test_stay_classes(tmp_path: Path, strokes: Arrays) -> None:
+    for label, name in enumerate(("train", "test", "car")):
+        (tmp_path / name).mkdir()
+        for number, image in enumerate(strokes[0][strokes[1] == label][:5]):
+            Image.fromarray(image).save(tmp_path / name / f"{number}.png")
+    assert read_picture_folder(tmp_path).labels == ("car", "test", "train")
+
+
+def test_what_an_operating_system_left_behind_is_skipped(tmp_path: Path, strokes: Arrays) -> None:
+    _put(tmp_path / "data", strokes)
+    for name in ("._0.png", ".DS_Store", "Thumbs.db", "desktop.ini", ".hidden/1.png", "__MACOSX/2.png"):
+        path = tmp_path / "data/c0" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"\0\5\x16\7" + bytes(60))
+    (tmp_path / "data/__MACOSX").mkdir()
+    (tmp_path / "data/.ipynb_checkpoints").mkdir()
+    listing = list_pictures(tmp_path / "data")
+    assert listing.classes == NAMES
+    assert len(listing.pictures["train"]) == 120
+    assert listing.notes() == ()
+
+
+def test_files_of_other_kinds_are_counted_and_said(tmp_path: Path, strokes: Arrays) -> None:
+    _put(tmp_path, strokes)
+    for name in ("c0/a.svg", "c1/b.svg", "c1/notes.txt", "c2/README"):
+        (tmp_path / name).write_text("x")
+    Image.fromarray(strokes[0][0]).save(tmp_path / "stray.png")
+    notes = read_picture_folder(tmp_path).notes
+    assert notes[0] == "4 files are no picture that is read, and left aside: 2 .svg, 1 .txt, 1 without suffix"
+    assert notes[1] == "1 picture lies beside the class folders, and left aside"
+
+
+@pytest.mark.parametrize("suffix", ["tif", "TIFF", "pgm", "PNG", "bmp"])
+def test_pictures_of_every_kind_are_read(tmp_path: Path, strokes: Arrays, suffix: str) -> None:
+    _put(tmp_path, strokes, slice(0, 60))
+    _put(tmp_path, strokes, slice(60, 120), form=f"{{name}}/more{{number}}.{suffix}")
+    assert _sorted(read_picture_folder(tmp_path).train.images) == _sorted(strokes[0])
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda image: Image.fromarray((image > 0).astype(np.uint8)),
+        lambda image: Image.fromarray((image > 0).astype(np.uint8) * 38),
+        lambda image: Image.fromarray(image > 0),
+        lambda image: Image.fromarray((image > 0).astype(np.uint16)),
+        lambda image: Image.fromarray((image > 0).astype(np.uint16) * 255),
+        lambda image: Image.fromarray(255 - (image > 0).astype(np.uint8) * 255),
+    ],
+)
+def test_masks_are_light_on_dark_from_0_to_255(tmp_path: Path, strokes: Arrays, form: object) -> None:
+    for number, (image, label) in enumerate(zip(*strokes, strict=True)):
+        path = tmp_path / NAMES[label] / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        form(image).save(path)  # type: ignore[operator]
+    images = read_picture_folder(tmp_path).train.images
+    assert images.max(axis=(1, 2, 3)).min() >= 200
+    assert np.median(images) == 0
+
+
+def test_classes_are_in_natural_order_whatever_they_are_called(tmp_path: Path, strokes: Arrays) -> None:
+    for name in ("10", "2", "²", "1", "\u0661", "e\u0301"):
+        (tmp_path / name).mkdir()
+        Image.fromarray(strokes[0][0]).save(tmp_path / name / "0.png")
+    assert list_pictures(tmp_path).classes == ("1", "\u0661", "2", "10", "²", "é")
+
+
+@pytest.mark.parametrize(
+    ("forms", "words"),
+    [
+        (("test/{name}/{number}.png", "valid/{name}/{number}.png"), "no folder to train with"),
+        (("train/{number}.png", "test/{number}.png"), "train holds no class folders"),
+        (("val/{name}/{number}.png", "validation/{name}/{number}.png", "train/{name}/{number}.png"), "both are validation data"),
+        (("only/{number}.png",), "one class folder; expected one for each class"),
+    ],
+)
+def test_arrangements_that_say_nothing_are_refused(tmp_path: Path, strokes: Arrays, forms: tuple[str, ...], words: str) -> None:
+    for form in forms:
+        _put(tmp_path, strokes, slice(0, 8), form=form)
+    with pytest.raises(DataError, match=words):
+        read_picture_folder(tmp_path)
+
+
+def test_test_classes_that_training_does_not_have_are_named(tmp_path: Path, strokes: Arrays) -> None:
+    _put(tmp_path / "train", strokes)
+    _put(tmp_path / "test", strokes, form="d{name}/{number}.png")
+    with pytest.raises(
+        DataError, match=r"test holds the classes dc0, dc1, dc2, dc3, which the training pictures do not have \(4"
+    ):
+        read_picture_folder(tmp_path)
+
+
+def test_pictures_that_cannot_be_taken_are_counted_and_the_first_is_named(tmp_path: Path, strokes: Arrays) -> None:
+    _put(tmp_path, strokes)
+    (tmp_path / "c1" / "1.png").write_bytes((tmp_path / "c1" / "1.png").read_bytes()[:60])
+    with pytest.raises(DataError, match=r"1 of 120 pictures of .*1\.png is .*; repair or remove it$"):
+        read_picture_folder(tmp_path)
+    for name in ("c2/2.png", "c3/3.png"):
+        (tmp_path / name).write_bytes(b"")
+    with pytest.raises(DataError, match=r"3 of 120 pictures of .*c1/1\.png is .*; repair or remove them$"):
+        read_picture_folder(tmp_path)
+
+
+def test_classes_without_an_image_in_a_split_are_said(
+    tmp_path: Path, strokes: Arrays, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _put(tmp_path / "data/train", strokes, slice(0, 60))
+    _put(tmp_path / "data/val", strokes, slice(60, 63))
+    _put(tmp_path / "data/test", strokes, slice(64, 66))
+    load_dataset(str(tmp_path / "data"))
+    said = capsys.readouterr().err
+    assert "class c3 has no validation image: it is not looked at" in said
+    assert "2 classes (c2, c3) have no test image: they are not measured" in said
+
+
+def test_test_images_that_are_training_images_too_are_said(
+    tmp_path: Path, strokes: Arrays, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _put(tmp_path / "data/train", strokes)
+    _put(tmp_path / "data/test", strokes, slice(0, 8))
+    load_dataset(str(tmp_path / "data"), seed=0)
+    assert "of 8 test images are training images, too" in capsys.readouterr().err
