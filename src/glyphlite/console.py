@@ -153,9 +153,18 @@ class _QuietImport(MetaPathFinder, Loader):
         return self._inner.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
-        """As TensorFlow's own loader does, unheard."""
+        """As TensorFlow's own loader does, unheard; its loggers, which keep the stream that they found, get the true one."""
+        import logging
+
         with captured_noise():
             self._inner.exec_module(module)
+            for logger in (logging.getLogger(name) for name in ("tensorflow", "absl")):
+                logger.setLevel(logging.ERROR)
+                for handler in logger.handlers:
+                    if isinstance(handler, logging.StreamHandler):
+                        handler.setStream(sys.__stderr__)
+            if (absl := sys.modules.get("absl.logging")) is not None:
+                absl.get_absl_handler().python_handler.setStream(sys.__stderr__)
 
 
 def quiet_tensorflow() -> None:

@@ -81,11 +81,14 @@ def fold_padding(program: Program) -> Program:
     nodes: list[Node] = []
     for node in program.nodes:
         pad = pads.get(node.inputs[0].index) if isinstance(node, (Convolution, Depthwise)) else None
-        if pad is None or pad.paddings[2] != (0, 0) or pad.inputs[0].quantization != pad.output.quantization:
+        if pad is None or pad.paddings[2] != (0, 0) or pad.inputs[0].quantization != node.inputs[0].quantization:
             nodes.append(node)
             continue
         assert isinstance(node, (Convolution, Depthwise))
-        if (node.inputs[0].height, node.inputs[0].width) != (pad.output.height, pad.output.width):
+        if pad.output.zero_point != node.inputs[0].zero_point or (node.inputs[0].height, node.inputs[0].width) != (
+            pad.output.height,
+            pad.output.width,
+        ):
             nodes.append(node)
             continue
         window = node.filter_window

@@ -38,6 +38,7 @@ class Tensor:
 
     ``buffer`` is the index of the file's buffer; constants may share one. A variable tensor is state that an op keeps.
     ``packed_bits``: how wide an element is in the file where several share a byte; ``data`` holds a byte for each all the same.
+    ``is_behind``: its values lie behind the FlatBuffer (``Buffer.offset``), where LiteRT finds them and TFLite Micro does not.
     """
 
     index: int
@@ -49,6 +50,7 @@ class Tensor:
     buffer: int = 0
     is_variable: bool = False
     packed_bits: int | None = None
+    is_behind: bool = False
 
     @property
     def is_constant(self) -> bool:

@@ -80,6 +80,7 @@ class _Tensors:
             buffer=stored.buffer,
             is_variable=stored.is_variable,
             packed_bits=element.packed_bits,
+            is_behind=self._stored.buffers[stored.buffer].offset > 1,
         )
 
     def _bytes(self, stored: StoredTensor, where: str) -> np.ndarray | None:

@@ -19,7 +19,7 @@ def lower_binary(context: Context, operator: Operator) -> None:
     values = [context.values.get(tensor.index) or context.activation(tensor, operator) for tensor in tensors]
     output = context.new_value(operator)
     kind = operator.name.lower()
-    low, high = arithmetic.activation_range(context.fused_activation(operator), output.scale, output.quantization.zero_point)
+    low, high = context.clamp(operator, output)
     if kind == "add":
         twice_max = 2.0 * max(values[0].scale, values[1].scale)
         pairs = (

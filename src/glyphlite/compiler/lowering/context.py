@@ -1,10 +1,11 @@
 """What lowering has found so far, and what it asks of a file's tensors everywhere."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from glyphlite.compiler import arithmetic
 from glyphlite.compiler.lowering.names import describe, is_taken, layer_name
 from glyphlite.compiler.nodes import Node, Value
 from glyphlite.errors import ArtifactError
@@ -44,10 +45,13 @@ class Context:
         return value
 
     def reshaped(self, operator: Operator, source: Value) -> None:
-        """Let an op's output be another view of the bytes of its input."""
-        tensor = self.tensor(operator.outputs[0])
-        height, width, channels = self.extents(tensor, operator)
-        self.values[tensor.index] = Value(source.index, source.name, height, width, channels, source.quantization)
+        """Let an op's output be another view of the bytes of its input.
+
+        What the bytes stand for is the output tensor's to say: TFLite Micro copies them, and whoever reads the copy takes its
+        scale and zero point, which no check holds to those of the input.
+        """
+        view = self.activation(self.tensor(operator.outputs[0]), operator)
+        self.values[view.index] = replace(view, index=source.index, name=source.name)
 
     def name(self, operator: Operator) -> str:
         """A C identifier for an op, from the layer that made it; nothing else in the generated C is called so."""
@@ -93,6 +97,24 @@ class Context:
             advice = "use a RELU form, or the activation as a layer"
             raise self.refuse(operator, f"fused activation {activation}", advice)
         return activation
+
+    def clamp(self, operator: Operator, output: Value) -> tuple[int, int]:
+        """The bounds of the op's own activation as stored int8. Source: ``Quantize``, kernels/kernel_util.cc, which refuses, too.
+
+        Raises:
+            ArtifactError: a bound does not fit 32 bits in the output's scale.
+        """
+        activation = self.fused_activation(operator)
+        if activation != "none":
+            self.check_fits(operator, 6.0 if activation == "relu6" else 1.0, output)
+        return arithmetic.activation_range(activation, output.scale, output.quantization.zero_point)
+
+    def check_fits(self, operator: Operator, real: float, value: Value) -> None:
+        """Refuse a bound that leaves 32 bits in a value's scale: converting it is undefined in TFLite Micro."""
+        if not real / value.scale < 2.0**31 - 256:
+            raise self.refuse(
+                operator, f"{real:g} in a scale of {value.scale:.3g} does not fit 32 bits", "quantize the model again"
+            )
 
     def check_ratio(self, operator: Operator, ratio: float) -> None:
         """Refuse what leaves 31 bits on the way: TFLite Micro's shifts are undefined there."""

@@ -18,6 +18,8 @@ def lower_table(context: Context, operator: Operator) -> None:
         context.check_ratio(operator, source.scale / output.scale)
     elif operator.name != "RELU6" and not 2.0**-27 <= source.scale < 2.0**35:
         raise context.refuse(operator, f"an input scale of {source.scale:.3g}", "quantize the model again")
+    if operator.name in ("RELU6", "RELU_N1_TO_1"):
+        context.check_fits(operator, 6.0, source if operator.name == "RELU6" else output)
     if operator.name == "HARD_SWISH" and not (source.scale < 128 * output.scale and source.scale < 2.0**20):
         raise context.refuse(operator, "its output's scale is too fine for its input's", "as TFLite Micro does")
     match operator.name:
@@ -122,4 +124,4 @@ def lower_dequantize(context: Context, operator: Operator) -> None:
     if operator.outputs[0] != context.graph.outputs[0] or context.tensor(operator.outputs[0]).dtype != np.float32:
         raise context.refuse(operator, "float arithmetic inside the model", "convert with --to int8")
     context.output_kind = "float32"
-    context.reshaped(operator, context.value(operator))
+    context.values[operator.outputs[0]] = context.value(operator)

@@ -82,6 +82,12 @@ def lower(graph: Graph) -> Program:
         if operator.name not in LOWERINGS:
             advice = ADVICE.get(operator.name, "the supported ops are " + ", ".join(LOWERINGS))
             raise context.refuse(operator, "the op is not supported", advice)
+        if any(context.tensor(index).is_behind for index in operator.inputs if index >= 0):
+            raise context.refuse(
+                operator,
+                "its constants lie behind the FlatBuffer, where TFLite Micro does not find them",
+                "convert the model again",
+            )
     if not graph.operators:
         raise ArtifactError("the model has no ops, there is nothing to compile")
     if graph.input.dtype == np.int8:

@@ -15,7 +15,7 @@ def lower_pool(context: Context, operator: Operator) -> None:
     output = context.new_value(operator)
     if source.zero_point != output.zero_point or abs(source.scale - output.scale) > 1e-6:
         raise context.refuse(operator, "input and output differ in scale or zero point")
-    low, high = arithmetic.activation_range(context.fused_activation(operator), output.scale, output.quantization.zero_point)
+    low, high = context.clamp(operator, output)
     height, width = operator.options["window"]
     window = window_of(operator, source, output, height, width)
     average = operator.name == "AVERAGE_POOL_2D"
@@ -85,6 +85,8 @@ def lower_pad(context: Context, operator: Operator) -> None:
     """PAD by zeros along height, width and channels."""
     source = context.value(operator)
     output = context.new_value(operator)
+    if "paddings" not in operator.options:
+        raise context.refuse(operator, "its paddings are computed, not constant", "convert with a fixed input shape")
     paddings: list[tuple[int, int]] = [(before, after) for before, after in operator.options["paddings"]]
     paddings = [(0, 0)] * (3 - len(paddings)) + paddings
     if any(pair != (0, 0) for pair in paddings[:-3]) or min(min(pair) for pair in paddings) < 0:

@@ -131,11 +131,11 @@ def _sum_scaling(context: Context, operator: Operator, source: Value, output: Va
     assert quantization is not None
     scales = quantization.scales
     scales = scales * channels if len(scales) == 1 else scales
-    pairs = [arithmetic.quantize_multiplier(source.scale * scale / output.scale) for scale in scales]
-    low, high = arithmetic.activation_range(context.fused_activation(operator), output.scale, output.quantization.zero_point)
-    multipliers, shifts = zip(*pairs, strict=True)
     for scale in scales:
         context.check_ratio(operator, source.scale * scale / output.scale)
+    pairs = [arithmetic.quantize_multiplier(source.scale * scale / output.scale) for scale in scales]
+    low, high = context.clamp(operator, output)
+    multipliers, shifts = zip(*pairs, strict=True)
     return Requantization(multipliers, shifts, output.zero_point, low + 128, high + 128)
 
 

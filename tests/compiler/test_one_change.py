@@ -1,0 +1,105 @@
+"""A sound model with one scale, zero point, extent, option or input changed: the same bytes as TFLite Micro, or a refusal.
+
+``benchmarks/one_change.py`` takes thousands of them.
+"""
+
+import struct
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from altered import buffer, changed
+from random_models import model_of
+from random_models.differential import FAULTS, compare
+from random_models.one_change import changes
+
+from glyphlite.tflite.ops import name_of
+from glyphlite.tflite.reader import parse_graph
+from glyphlite.tflite.writer import pack_model, unpack_model
+
+MOVERS = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "PAD", "RELU6")
+"""Ops that only move or clamp bytes: their output's quantization is the reader's of it to apply."""
+SEEDS = (7, 31)
+
+
+def _moved(content: bytes) -> list[int]:
+    graph = parse_graph(content, "model")
+    return [operator.outputs[0] for operator in graph.operators if operator.name in MOVERS]
+
+
+@pytest.mark.slow
+def test_where_bytes_are_moved_the_quantization_may_change() -> None:
+    verdicts: Counter[str] = Counter()
+    for seed in (1, 5, 9, 17):
+        content = model_of(seed)[1]
+        for tensor in _moved(content)[:2]:
+            wanted = (f"tensor {tensor}: scale halved", f"tensor {tensor}: zero point 3")
+            for words, altered in changes(content):
+                if words in wanted:
+                    verdict, why = compare(altered, seed=seed)
+                    assert verdict not in FAULTS, f"seed {seed}, {words}: {why}"
+                    verdicts[verdict] += 1
+    assert verdicts["equal"] >= 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", SEEDS)
+def test_anything_else_changed_is_equal_or_refused(seed: int) -> None:
+    every = list(changes(model_of(seed)[1]))
+    chosen = np.random.default_rng(seed).choice(len(every), 8, replace=False)
+    for index in chosen:
+        words, content = every[index]
+        verdict, why = compare(content, seed=seed, inputs=12)
+        assert verdict not in FAULTS, f"seed {seed}, {words}: {verdict}, {why}"
+
+
+def _with_op(name: str) -> tuple[bytes, Any, int]:
+    """A model by hand that has an op, the same as objects, and where the op is."""
+    for seed in range(1, 99, 2):
+        content = model_of(seed)[1]
+        model = unpack_model(content)
+        for index, operator in enumerate(model.subgraphs[0].operators):
+            if name_of(model.operatorCodes[operator.opcodeIndex].builtinCode) == name:
+                return content, model, index
+    raise AssertionError(name)
+
+
+def test_a_pad_whose_paddings_are_no_constant_is_refused() -> None:
+    _, model, index = _with_op("PAD")
+    graph = model.subgraphs[0]
+    operator = graph.operators[index]
+    operator.inputs = np.array([operator.inputs[0], operator.inputs[0]], np.int32)
+    verdict, why = compare(pack_model(model))
+    assert verdict == "not compiled", why
+    assert "its paddings are computed, not constant" in why
+
+
+@pytest.mark.parametrize("name", ["RELU6", "CONV_2D", "AVERAGE_POOL_2D", "ADD"])
+@pytest.mark.parametrize("scale", [1e-30, 1e-45])
+def test_a_bound_that_leaves_32_bits_is_refused(name: str, scale: float) -> None:
+    _, model, index = _with_op(name)
+    operator = model.subgraphs[0].operators[index]
+    for tensor in (operator.inputs[0], operator.outputs[0]):
+        model.subgraphs[0].tensors[tensor].quantization.scale = np.array([scale], np.float32)
+    if name != "RELU6":
+        operator.builtinOptions.fusedActivationFunction = 3  # ReLU6
+    verdict, why = compare(pack_model(model))
+    assert verdict == "not compiled", why
+    assert "scale" in why
+
+
+def test_constants_behind_the_flatbuffer_are_refused(samples: Path) -> None:
+    """TFLite Micro does not look there: it would compute with what its memory happens to hold."""
+    int8 = samples / "model_int8.tflite"
+    graph = parse_graph(int8.read_bytes(), "model")
+    weights = next(t for t in graph.tensors if t.is_constant and t.elements > 1000)
+    assert weights.data is not None
+    moved = changed(int8, buffer(weights.buffer, data=None, offset=(mark := 0x5EA1ED << 20), size=weights.data.nbytes))
+    place, start = moved.index(struct.pack("<Q", mark)), len(moved)
+    behind = moved[:place] + struct.pack("<Q", start) + moved[place + 8 :] + weights.data.tobytes()
+    assert parse_graph(behind, "model").tensors[weights.index].is_behind
+    verdict, why = compare(behind)
+    assert verdict == "not compiled", why
+    assert "behind the FlatBuffer" in why
