@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 ANSWER_MS = 50
 """From a stroke's end to its answer, the best of several: other programs run beside the tests."""
-SIZES = {"phone": (360, 780), "desktop": (1280, 800)}
+SIZES = {"phone": (360, 780), "landscape": (740, 360), "desktop": (1280, 800)}
 
 UPLOAD = """async (files) => {
     const { openPicture } = await import("./app.js");
@@ -36,6 +36,14 @@ UPLOAD = """async (files) => {
     }
     return answers;
 }"""
+
+LABELS_APART = """() => {
+    const values = [...document.querySelectorAll("#bars .part")];
+    for (const value of values) value.firstChild.textContent = "> 99";
+    const boxes = values.map((value) => value.getBoundingClientRect());
+    return boxes.length === 10 && boxes.every(({ left }, place) => !place || left >= boxes[place - 1].right);
+}"""
+"""Whether the figures above the columns have room, were all of them as long as they get: probabilities may be independent."""
 
 SCORES = """async ([encoded, build]) => {
     const { Engine } = await import("./engine.js");
@@ -92,6 +100,22 @@ def test_a_photo_is_chosen(opened: Visit, mnist: Dataset) -> None:
     expect(opened.page.locator("#class")).to_have_text("7")
     opened.page.locator("#clear").click()
     expect(opened.page.locator("#class")).to_have_text("?")
+    opened.page.locator("#undo").click()
+    expect(opened.page.locator("#class")).to_have_text("7")
+
+
+def test_clearing_and_pictures_are_undone_like_strokes(opened: Visit) -> None:
+    opened.draw(STROKES["7"])
+    opened.page.locator("#clear").click()
+    opened.page.locator("#clear").click()
+    opened.draw(STROKES["1"])
+    content = io.BytesIO()
+    Image.new("L", (20, 20), 200).save(content, "PNG")
+    opened.page.locator("#file").set_input_files({"name": "blank.png", "mimeType": "image/png", "buffer": content.getvalue()})
+    expect(opened.page.locator("#class")).to_have_text("?")
+    for shown in ("1", "?", "7", "?", "?"):
+        opened.page.keyboard.press("Control+z")  # the focus is on the file button, not on the paper
+        expect(opened.page.locator("#class")).to_have_text(shown)
 
 
 def test_what_is_no_picture(opened: Visit) -> None:
@@ -208,7 +232,7 @@ def test_pictures_of_the_page(browser: Browser, both: WebExport, tmp_path: Path,
 
 def take_picture(browser: Browser, address: str, folder: Path, device: str, scheme: str) -> None:
     width, height = SIZES[device]
-    phone = device == "phone"
+    phone = device != "desktop"
     context = browser.new_context(
         viewport={"width": width, "height": height},
         device_scale_factor=2 if phone else 1,
@@ -231,4 +255,5 @@ def take_picture(browser: Browser, address: str, folder: Path, device: str, sche
     assert bottom is not None
     assert bottom["y"] + bottom["height"] <= height, "the answer is seen without scrolling"
     assert place.stat().st_size < 80_000
+    assert visited.page.evaluate(LABELS_APART)
     context.close()

@@ -15,6 +15,8 @@ const BETWEEN_ANSWERS_MS = 80;
 /* More classes than this, or longer names, make a list of the best ten instead of columns. */
 const COLUMNS = 12;
 const SHOWN = 10;
+/* Left out where columns are narrow. */
+const UNIT = " %";
 
 const model = await fetchOf("model.json", (response) => response.json());
 const build = bestBuild();
@@ -131,7 +133,8 @@ function drawBars(result) {
     const item = bars.children[place];
     item.classList.toggle("best", index === result?.index);
     item.querySelector(".label").textContent = model.labels[index];
-    item.querySelector(".part").textContent = result ? confidence(real[index]) : "";
+    item.querySelector(".value").textContent = result ? confidence(real[index]).slice(0, -UNIT.length) : "";
+    item.querySelector(".unit").textContent = result ? UNIT : "";
     item.querySelector(".bar").style.setProperty("--part", real[index].toFixed(4));
   });
 }
@@ -187,8 +190,9 @@ function listen() {
     target.value = ""; // the same file may be chosen again
   });
   addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "Delete" || event.key === "Backspace") clear();
+    if ((event.ctrlKey || event.metaKey) && event.key === "z") pad.undo();
+    else if (event.ctrlKey || event.metaKey || event.altKey) return;
+    else if (event.key === "Delete" || event.key === "Backspace") clear();
     else if (event.key === "e" || event.key === "E") choose(!pad.erasing);
     else return;
     event.preventDefault();

@@ -22,6 +22,8 @@ export class Pad {
     this.strokes = [];
     this.picture = null;
     this.box = null;
+    /* What was on the paper before each stroke, picture and clearing, the latest last. */
+    this.past = [];
     this.erasing = false;
     this.cursor = null;
     this.copy = Object.assign(document.createElement("canvas"), { width: COPY_SIDE, height: COPY_SIDE });
@@ -46,9 +48,8 @@ export class Pad {
 
   /** Put a picture on the paper instead of everything on it. @param {CanvasImageSource} picture with width and height. */
   show(picture) {
-    this.clear();
-    this.picture = picture;
-    this.draw();
+    this.remember();
+    this.put([], picture, null);
   }
 
   /** Mark the glyph that was found on the picture, in its pixels. */
@@ -58,17 +59,25 @@ export class Pad {
   }
 
   clear() {
-    this.strokes = [];
-    this.lines.clear();
-    this.picture = this.box = null;
-    this.draw();
+    if (!this.empty) this.remember();
+    this.put([], null, null);
   }
 
+  /** Take back the last stroke, picture or clearing. */
   undo() {
-    if (!this.strokes.length) this.picture = this.box = null;
-    this.strokes.pop();
-    this.draw();
+    if (!this.past.length) return;
+    this.put(...this.past.pop());
     this.changed(true);
+  }
+
+  remember() {
+    this.past.push([[...this.strokes], this.picture, this.box]);
+  }
+
+  put(strokes, picture, box) {
+    Object.assign(this, { strokes, picture, box });
+    this.lines.clear();
+    this.draw();
   }
 
   begin(event) {
@@ -96,9 +105,8 @@ export class Pad {
   }
 
   key(event) {
-    if ((event.ctrlKey || event.metaKey) && event.key === "z") this.undo();
-    else if (event.ctrlKey || event.metaKey || event.altKey) return;
-    else if (event.key in ARROWS) this.move(ARROWS[event.key], event.shiftKey ? SMALL_STEP : STEP);
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key in ARROWS) this.move(ARROWS[event.key], event.shiftKey ? SMALL_STEP : STEP);
     else if (event.key === " ") this.toggle();
     else return;
     event.preventDefault();
@@ -130,6 +138,7 @@ export class Pad {
 
   start(point, erase) {
     const stroke = { points: [point], erase };
+    this.remember();
     this.strokes.push(stroke);
     this.draw();
     return stroke;
