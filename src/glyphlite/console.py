@@ -72,8 +72,9 @@ def progress_bar(description: str, total: float | None) -> Iterator[Advance]:
 
 
 def say(message: str) -> None:
-    """Print one line of words to the user (rich markup allowed)."""
-    stderr_console().print(message, soft_wrap=True)
+    """Print words to the user (rich markup allowed); what a terminal would obey becomes ``?``."""
+    shown = "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in message)
+    stderr_console().print(shown, soft_wrap=True)
 
 
 class Noise:

@@ -7,7 +7,9 @@ class GlyphliteError(Exception):
     exit_code = 2
 
     def __str__(self) -> str:
-        return " ".join(super().__str__().split())
+        """Returns the line without what a terminal would obey: names of files and arrays are anybody's."""
+        line = " ".join(super().__str__().split())
+        return "".join(letter if letter.isprintable() else "?" for letter in line)
 
 
 class DataError(GlyphliteError):

@@ -7,7 +7,7 @@ the README and the terminal comes from these records, and every record from a me
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from glyphlite.files import write_text
 
@@ -21,12 +21,18 @@ class Record(BaseModel):
 
 
 class Accuracy(Record):
-    """An accuracy with its 95 % Wilson interval over ``n`` images."""
+    """An accuracy with its 95 % Wilson interval over ``n`` images; of none, ``value`` is 0 and ``measured`` false."""
 
     value: float
     low: float
     high: float
     n: int
+
+    @computed_field
+    @property
+    def measured(self) -> bool:
+        """Whether there was an image to measure on."""
+        return self.n > 0
 
 
 class CertaintyTest(Record):

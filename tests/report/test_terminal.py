@@ -5,6 +5,7 @@ import io
 import pytest
 from rich.console import Console, RenderableType
 
+from glyphlite.evaluation.accuracy import wilson_interval
 from glyphlite.report import terminal
 from glyphlite.results import Results, RuntimeReport, TrainingReport
 
@@ -147,3 +148,13 @@ def test_models_and_datasets_are_listed():
     assert "21,898" in text
     info = DatasetInfo(name="mnist", title="handwritten digits", sizes="60,000 + 10,000 images", available=True, location=None)
     assert "60,000 + 10,000 images" in shown(terminal.datasets_table([info]))
+
+
+def test_a_class_without_test_images_is_not_measured(results: Results):
+    int8 = results.artifacts[3]
+    confusion = [[0] * 10 if number == 4 else row for number, row in enumerate(int8.confusion)]
+    per_class = [wilson_interval(0, 0) if number == 4 else each for number, each in enumerate(int8.per_class)]
+    report = int8.model_copy(update={"confusion": confusion, "per_class": per_class})
+    row = next(line for line in shown(terminal.per_class_table(report, results.labels)).splitlines() if line.startswith("4"))
+    assert row.split() == ["4", "0", "not", "measured"]
+    assert [each["measured"] for each in report.model_dump()["per_class"]] == [number != 4 for number in range(10)]

@@ -184,8 +184,12 @@ def per_class_table(report: ArtifactReport | KerasReport, labels: Sequence[str])
     right_align(table, *range(1, len(table.columns)))
     macro = macro_of(report.confusion)
     for number, (accuracy, figures) in enumerate(zip(report.per_class, macro.classes, strict=True)):
-        shown = _accuracy(accuracy) if accuracy.n else ""
-        _row(table, _label(labels, number), count(accuracy.n), shown, percent(figures.precision), percent(figures.f1))
+        shown = (
+            (_accuracy(accuracy), percent(figures.precision), percent(figures.f1))
+            if accuracy.measured
+            else ("not measured", "", "")
+        )
+        _row(table, _label(labels, number), count(accuracy.n), *shown)
     table.add_section()
     _row(table, "mean", "", f"{macro.recall * 100:.2f}", percent(macro.precision), percent(macro.f1))
     return table

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from glyphlite.data.datasets import load_dataset
 from glyphlite.data.own.archives import read_array, read_npz
 from glyphlite.data.own.found import FoundData
 from glyphlite.errors import DataError
@@ -154,3 +155,13 @@ def test_a_single_array_is_read_from_npy_and_from_npz(tmp_path: Path, strokes: A
     (tmp_path / "a.npy").write_bytes(buffer.getvalue()[:-5])
     with pytest.raises(DataError, match="damaged"):
         read_array(tmp_path / "a.npy")
+
+
+def test_what_a_terminal_would_obey_is_not_repeated(tmp_path: Path, strokes: Arrays, capsys: pytest.CaptureFixture[str]) -> None:
+    evil = "\x1b]0;owned\x07\x1b[31m\u202e"
+    with pytest.raises(DataError) as raised:
+        _found(tmp_path, **{evil: strokes[0]})
+    assert str(raised.value).isprintable()
+    np.savez(tmp_path / "a.npz", X=strokes[0], y=np.array([evil, "b", "c", "d"])[strokes[1]])
+    load_dataset(str(tmp_path / "a.npz"))
+    assert capsys.readouterr().err.replace("\n", "").isprintable()
