@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from glyphlite.models import default_model
+from glyphlite.models import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -149,14 +149,13 @@ def _main(
 @app.command(epilog="Example: glyphlite run --model micro-cnn --out runs/first")
 def run(
     model: Annotated[
-        str | None,
+        str,
         typer.Option(
             "--model",
             "-m",
             help="A name that `glyphlite models` lists, `all` five references, path/to/file.py:function, or a .keras file.",
-            show_default=f"{default_model('mnist')} on MNIST, else {default_model('')}",
         ),
-    ] = None,
+    ] = DEFAULT_MODEL,
     dataset: DatasetOption = "mnist",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The run's folder; runs/MODEL when left out.")] = None,
     epochs: EpochsOption = None,
@@ -179,7 +178,7 @@ def run(
     from glyphlite.pipeline.run import RunOptions, run_all, run_pipeline
 
     options = RunOptions(
-        model=model or default_model(dataset),
+        model=model,
         dataset=dataset,
         out=out,
         epochs=epochs,
@@ -276,7 +275,7 @@ def train(
     )
 
 
-@app.command(epilog="Example: glyphlite convert runs/glyph-4k/model.keras --out artifacts --to float32,int8")
+@app.command(epilog="Example: glyphlite convert runs/edge-cnn/model.keras --out artifacts --to float32,int8")
 def convert(
     model: Annotated[Path, typer.Argument(metavar="MODEL.keras", help="A .keras file.")],
     out: Annotated[
@@ -323,7 +322,7 @@ def convert(
         _print(calibration_table(conversion.calibration))
 
 
-@app.command(epilog="Example: glyphlite evaluate runs/glyph-4k/model.keras runs/glyph-4k/*.tflite")
+@app.command(epilog="Example: glyphlite evaluate runs/edge-cnn/model.keras runs/edge-cnn/*.tflite")
 def evaluate(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help=".keras and .tflite files, or names of shipped models.")],
     dataset: DatasetOption = "mnist",
@@ -399,7 +398,7 @@ def predict(
     answers.raise_failures()
 
 
-@app.command(epilog="Example: glyphlite inspect runs/glyph-4k/model_int8.tflite --graph graph.svg")
+@app.command(epilog="Example: glyphlite inspect runs/edge-cnn/model_int8.tflite --graph graph.svg")
 def inspect(
     file: Annotated[
         Path,
@@ -608,7 +607,7 @@ def simulate(
     _print(firmware_view(simulation.reports))
 
 
-@app.command(epilog="Example: glyphlite draw runs/glyph-4k")
+@app.command(epilog="Example: glyphlite draw runs/edge-cnn")
 def draw(
     file: Annotated[
         Path | None,
@@ -630,7 +629,7 @@ def draw(
     draw_page(file, host=host, port=port, litertjs=litertjs)
 
 
-@app.command(epilog="Example: glyphlite report runs/micro-cnn runs/glyph-4k --out comparison.html")
+@app.command(epilog="Example: glyphlite report runs/micro-cnn runs/edge-cnn --out comparison.html")
 def report(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of finished runs.")],
     out: Annotated[

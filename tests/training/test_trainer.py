@@ -11,7 +11,9 @@ from glyphlite.data.records import Split, as_float
 from glyphlite.errors import ModelError, OutputError
 from glyphlite.models.recipe import Schedule
 from glyphlite.models.registry import resolve_model
+from glyphlite.training.batches import Batches
 from glyphlite.training.guard import locked_folder
+from glyphlite.training.loop import TrainingLoop
 from glyphlite.training.trainer import train
 
 
@@ -96,10 +98,31 @@ def test_resuming_with_other_settings_is_refused(trained, few, change, words):
     assert before == sorted((path, path.stat().st_mtime_ns) for path in trained.folder.rglob("*"))
 
 
-def test_resuming_nothing_starts_from_the_beginning(few, tmp_path, capfd):
-    result = train(_mlp(), few, tmp_path / "new", epochs=1, resume=True)
-    assert "nothing to resume" in capfd.readouterr().err
-    assert len(result.history) == 1
+def test_resuming_nothing_is_refused_and_leaves_nothing(few, tmp_path):
+    with pytest.raises(ModelError, match=r"nothing to resume in .*: it holds no checkpoint .*; leave out --resume"):
+        train(_mlp(), few, tmp_path / "new", epochs=1, resume=True)
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_first_checkpoint_is_there_before_the_first_step(few, folder, stopped, capfd):
+    with stopped(0), pytest.raises(KeyboardInterrupt):
+        train(_mlp(), few, folder, epochs=1)
+    assert [path.name for path in folder.rglob("*.ckpt")] == ["checkpoint-000000000.ckpt"]
+    whole = train(_mlp(), few, folder.with_name("whole"), epochs=1)
+    resumed = train(_mlp(), few, folder, epochs=1, resume=True)
+    assert all(np.array_equal(*both) for both in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True))
+    assert capfd.readouterr().err.count("1 epoch, about a few seconds") == 3
+
+
+def test_timing_a_step_leaves_no_trace(few):
+    choice = resolve_model("edge-cnn", (28, 28, 1), 10)
+    loop = TrainingLoop(choice, few.train, few.validation, choice.recipe, 0)
+    chunk = next(Batches(len(few.train), (28, 28), 128, seed=0, augmentation=choice.recipe.augmentation).epoch(0))
+    before = loop.state()
+    assert loop.time_step(chunk, np.full(len(chunk.order), 0.01)) > 0
+    after = loop.state()
+    assert before.keys() == after.keys()
+    assert all(np.array_equal(before[name], after[name]) for name in before)
 
 
 def test_starting_over_forgets_what_was_there(few, tmp_path):

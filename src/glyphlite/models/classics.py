@@ -69,7 +69,7 @@ CLASSICS: tuple[KnownModel, ...] = (
             10,
             128,
             Schedule("one_cycle", peak=0.003, warmup=0.1),
-            augmentation="affine_gentle",
+            augmentation="affine",
             ema=0.998,
             precision="bfloat16",
         ),

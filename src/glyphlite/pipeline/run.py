@@ -13,7 +13,7 @@ from glyphlite.errors import ModelError
 from glyphlite.evaluation.artifact import ArtifactEvaluation, KerasEvaluation, evaluate_keras
 from glyphlite.evaluation.footprint import measure_footprint
 from glyphlite.files import make_folder, sha256_of
-from glyphlite.models import default_model
+from glyphlite.models import DEFAULT_MODEL
 from glyphlite.models.registry import REFERENCE_NAMES, resolve_model, split_seed
 from glyphlite.pipeline.convert import check_weights
 from glyphlite.pipeline.evaluate import measure
@@ -34,7 +34,7 @@ from glyphlite.training.trainer import TrainingResult, train
 class RunOptions:
     """What the user chose; every field is one option of ``glyphlite run``."""
 
-    model: str = default_model("mnist")
+    model: str = DEFAULT_MODEL
     dataset: str = "mnist"
     out: Path | None = None
     epochs: int | None = None

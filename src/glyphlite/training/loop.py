@@ -5,6 +5,9 @@ TensorFlow's one fused kernel, uint8 images kept as one tensor and gathered insi
 were slower on convolutions. Knows models and arrays; nothing of epochs, files or display.
 """
 
+import statistics
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,6 +41,9 @@ _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-7
 """Adam's, with the values that Keras takes by default."""
 
 _EVALUATION_BATCH = 500
+
+_TIMED_STEPS, _TIMED_CALLS = 4, 3
+"""How many steps a call takes whose time foretells that of all, and how many such calls."""
 
 _RANGE_IMAGES = 2000
 """Training images from which the ranges of activations are measured before they are learned."""
@@ -116,6 +122,34 @@ class TrainingLoop:
         Raises:
             ModelError: the model fails when it is trained.
         """
+        loss, correct = self._take_steps(chunk, rates, answers)
+        self.step += len(rates)
+        return loss, correct
+
+    def time_step(self, chunk: Chunk, rates: np.ndarray, answers: np.ndarray | None = None) -> float:
+        """Returns the seconds that one optimizer step takes, from a few of them; everything is then as it was before.
+
+        The first call, in which TensorFlow compiles the step, is not timed.
+
+        Args:
+            chunk: as for `run`; its first steps are taken.
+            rates: as for `run`.
+            answers: as for `run`.
+
+        Raises:
+            ModelError: the model fails when it is trained.
+        """
+        state, few = self.state(), slice(_TIMED_STEPS)
+        part = replace(chunk, order=chunk.order[few], transforms=None if chunk.transforms is None else chunk.transforms[few])
+        durations = []
+        for _ in range(1 + _TIMED_CALLS):
+            start = time.perf_counter()
+            self._take_steps(part, rates[few], None if answers is None else answers[few])
+            durations.append((time.perf_counter() - start) / len(part.order))
+        self.restore(state)
+        return statistics.median(durations[1:])
+
+    def _take_steps(self, chunk: Chunk, rates: np.ndarray, answers: np.ndarray | None) -> tuple[float, int]:
         steps = self.step - self._started + 1 + np.arange(len(rates), dtype=np.float64)
         corrected = rates * np.sqrt(1 - _BETA2**steps) / (1 - _BETA1**steps)
         decays = np.minimum(self.recipe.ema or 0.0, (1 + steps) / (10 + steps))
@@ -127,7 +161,6 @@ class TrainingLoop:
             loss, correct = self._run(chunk.order, transforms, answers, scalars, seeds)
         except self._failures as error:
             raise ModelError(f"{self._choice.name} cannot be trained: {in_one_line(error)}") from error
-        self.step += len(rates)
         return float(loss), int(correct)
 
     def validate(self) -> tuple[float, float]:

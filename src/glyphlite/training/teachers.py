@@ -77,10 +77,14 @@ class Teachers:
         """Log-probabilities, but for a constant: float16 ``(steps, batch, classes)``, of a chunk of an epoch."""
         key = self._batches.in_cycle(epoch), chunk.first_step
         if key not in self._kept:
-            empty = np.zeros((*chunk.order.shape, 0), np.float32)
-            pairs = zip(chunk.order, empty if chunk.transforms is None else chunk.transforms, strict=True)
-            answers = np.stack([self._ask(order, transforms).numpy() for order, transforms in pairs]).astype(np.float16)
+            answers = self.ask(chunk)
             if not self._batches.cycle:
                 return answers
             self._kept[key] = answers
         return self._kept[key]
+
+    def ask(self, chunk: Chunk) -> np.ndarray:
+        """As :meth:`answers`, but always asks, and keeps nothing."""
+        empty = np.zeros((*chunk.order.shape, 0), np.float32)
+        pairs = zip(chunk.order, empty if chunk.transforms is None else chunk.transforms, strict=True)
+        return np.stack([self._ask(order, transforms).numpy() for order, transforms in pairs]).astype(np.float16)

@@ -23,6 +23,7 @@ from glyphlite.training.batches import Batches, Chunk
 from glyphlite.training.beginnings import best_beginning, initial_seed, try_beginning
 from glyphlite.training.checkpoint import CheckpointStore
 from glyphlite.training.curve import draw_training_curve
+from glyphlite.training.estimate import remaining_seconds, roughly
 from glyphlite.training.guard import Stop, locked_folder, postponed_interrupts
 from glyphlite.training.history import EpochRecord, write_history
 from glyphlite.training.loop import TrainingLoop
@@ -158,12 +159,15 @@ class _Training:
 
     def _begin(self, loop: TrainingLoop, *, resume: bool) -> None:
         """Go to the newest checkpoint where one is wanted and there is one, else to the beginning."""
-        checkpoint = self.store.load() if resume else None
-        if checkpoint is None:
-            if resume:
-                say(f"nothing to resume in {self.folder}: training from the beginning")
+        if not resume:
             self.store.clear()
             return
+        checkpoint = self.store.load()
+        if checkpoint is None:
+            raise ModelError(
+                f"there is nothing to resume in {self.folder}: it holds no checkpoint that can be read; leave out --resume to "
+                "train from the beginning"
+            )
         require_same_settings(checkpoint.document["settings"], self.settings, self.folder)
         warn_of_other_versions(checkpoint.document["versions"])
         self.session, state = Session.unpack(checkpoint)
@@ -175,7 +179,7 @@ class _Training:
         if self.recipe.quantized_epochs and (self.session.epoch, self.session.batch) > (self.recipe.float_epochs, 0):
             loop.simulate_int8()
         if not state:
-            say(f"resuming after {len(self.session.beginnings)} beginnings")
+            say(f"resuming after {len(self.session.beginnings)} initializations")
             return
         loop.restore(state)
         epoch, batch = self.session.epoch + 1, self.session.batch
@@ -184,6 +188,11 @@ class _Training:
     def _train(self, loop: TrainingLoop) -> None:
         session = self.session
         done = session.epoch * self.batches.steps + session.batch
+        if not done and not session.beginnings:
+            # From here on --resume finds something, however early the end comes.
+            self.store.save(0, session.checkpoint(self.settings, {} if self.recipe.beginnings else loop.state()))
+        if session.epoch < self.recipe.epochs:
+            self._say_how_long(loop, done)
         if self.recipe.beginnings and not done:
             self._choose_beginning(loop, self.recipe.beginnings)
         with TrainingProgress(self.choice.name, epochs=self.recipe.epochs, steps=self.batches.steps, done=done) as progress:
@@ -192,6 +201,29 @@ class _Training:
                 write_history(self.folder / "history.csv", session.history)
                 self._save(loop)
                 self._leave_if_asked()
+
+    def _say_how_long(self, loop: TrainingLoop, done: int) -> None:
+        """Time a few steps, which leave no trace, and say how long all that are left will take."""
+        session, recipe, steps = self.session, self.recipe, self.batches.steps
+        chunk = next(self.batches.epoch(session.epoch, from_step=session.batch % steps))
+        rates = recipe_rates(recipe, session.epoch, steps)[chunk.first_step : chunk.first_step + len(chunk.order)]
+        answers = self._answers(session.epoch, chunk)  # the first one compiles
+        clock = _Clock(0.0)
+        if self._teachers:
+            self._teachers.ask(chunk)
+        answer_seconds = clock()
+        seconds = remaining_seconds(
+            recipe,
+            steps=steps,
+            done=done,
+            validation_images=len(self.dataset.validation),
+            step_seconds=loop.time_step(chunk, rates, answers),
+            chunk_answer_seconds=answer_seconds if self._teachers else 0.0,
+            simulates_int8=recipe.quantized_epochs > 0 and done > recipe.float_epochs * steps,
+            untried=recipe.beginnings.count - len(session.beginnings) if recipe.beginnings and not done else 0,
+        )
+        left = recipe.epochs - session.epoch
+        say(f"{left} {'epoch' if left == 1 else 'epochs'}{' left' if done else ''}, about {roughly(seconds)}")
 
     def _choose_beginning(self, loop: TrainingLoop, beginnings: Beginnings) -> None:
         """Try the beginnings that were not tried before a stop, then begin with the best."""
