@@ -20,6 +20,8 @@ def main() -> None:
     from glyphlite.errors import GlyphliteError
 
     signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup's wish is kept
+        signal.signal(signal.SIGHUP, _interrupt)
     # Typer exports only this subclass of what its parser raises on a wrong command line.
     usage_error: type[Exception] = typer.BadParameter.__mro__[1]
     code = 0

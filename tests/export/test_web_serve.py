@@ -5,7 +5,9 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from threading import Thread
@@ -88,6 +90,42 @@ def test_only_to_read(port: int, folder: Path) -> None:
     for method in ("PUT", "POST", "DELETE"):
         assert ask(port, "/app.js", method)[0] == 501
     assert (folder / "app.js").read_text() == "this is app.js"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:80", "localhost:5", "LOCALHOST"])
+def test_asked_for_itself_it_answers(port: int, host: str) -> None:
+    assert ask(port, "/", headers={"Host": host})[0] == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "192.0.2.1", "[::1]", "", "[", ":"]
+)
+def test_asked_for_another_host_it_does_not(port: int, host: str) -> None:
+    """A name that is turned to this address (DNS rebinding) must not let its page read ours."""
+    status, _, content = ask(port, "/", headers={"Host": host})
+    assert status == 421
+    assert b"this is" not in content
+
+
+def test_a_host_of_ones_own_choice_is_answered(folder: Path) -> None:
+    with page_server(folder, host="localhost", port=0) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        assert ask(server.server_port, "/", headers={"Host": "localhost"})[0] == 200
+        server.shutdown()
+
+
+def test_a_request_that_drips_is_cut_off(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("glyphlite.export.serve._Handler.request_seconds", 0.3)
+    with page_server(folder, port=0) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        with socket.create_connection(("127.0.0.1", server.server_port), timeout=10) as connection:
+            sent = 0
+            with suppress(OSError):
+                for sent in range(200):
+                    connection.sendall(b"G" if sent == 0 else b"x")
+                    time.sleep(0.05)
+            assert 2 < sent < 199, "the server has closed the connection while bytes still came"
+        server.shutdown()
 
 
 def test_port_in_use(folder: Path) -> None:

@@ -4,9 +4,11 @@ Knows files and HTTP, nothing of models.
 """
 
 import errno
+import io
 import ipaddress
 import socket
 import sys
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from http import HTTPStatus
@@ -34,13 +36,36 @@ HEADERS: Mapping[str, str] = MappingProxyType(
         "Cache-Control": "no-cache",
     }
 )
-_SECONDS_A_REQUEST = 30
+_REQUEST_SECONDS = 10.0
+"""A whole request has to be there by then, however slowly its bytes come."""
+
+_WRITE_SECONDS = 30
+"""A part of an answer has to be taken by then."""
+
+
+class _UntilDeadline(io.RawIOBase):
+    """What a connection sends, until a moment after which nothing more is read."""
+
+    def __init__(self, connection: socket.socket, seconds: float) -> None:
+        self._connection, self._deadline = connection, time.monotonic() + seconds
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what is there; see :meth:`io.RawIOBase.readinto`."""
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the request takes too long")
+        self._connection.settimeout(left)
+        return self._connection.recv_into(buffer)
 
 
 class _Handler(SimpleHTTPRequestHandler):
     """GET and HEAD of the files in one folder; no listings, nothing that a link leads out to."""
 
-    timeout = _SECONDS_A_REQUEST
+    request_seconds = _REQUEST_SECONDS
+    hosts: frozenset[str] = frozenset()
     server_version = "glyphlite"
     # What the system's table says of these is often wrong, and a module of another type does not run.
     extensions_map = {  # noqa: RUF012 - the base class's own declaration
@@ -55,6 +80,31 @@ class _Handler(SimpleHTTPRequestHandler):
         ".webmanifest": "application/manifest+json",
         "": "application/octet-stream",
     }
+
+    def setup(self) -> None:
+        """Read the request with one deadline for the whole of it."""
+        super().setup()
+        self.rfile = io.BufferedReader(_UntilDeadline(self.connection, self.request_seconds))
+
+    def parse_request(self) -> bool:
+        """Refuse a request for another host: a page elsewhere whose name was turned to this address could read the answer."""
+        understood = super().parse_request()
+        self.connection.settimeout(_WRITE_SECONDS)
+        if understood and not self._is_meant():
+            self.send_error(HTTPStatus.MISDIRECTED_REQUEST, "This server answers for its own address only")
+            return False
+        return understood
+
+    def _is_meant(self) -> bool:
+        """Whether the Host header names this machine as it was reached: by address, as localhost, or by the name of --host."""
+        host = _host_of(self.headers.get("Host", ""))
+        if host in self.hosts:
+            return True
+        try:
+            named, reached = ipaddress.ip_address(host), ipaddress.ip_address(self.connection.getsockname()[0].partition("%")[0])
+        except ValueError:
+            return False
+        return named == reached or named == getattr(reached, "ipv4_mapped", None)
 
     def send_head(self) -> Any:
         """The answer's head; the opened file, or None after an error or where the browser's copy is still good."""
@@ -118,7 +168,9 @@ def page_server(folder: Path, host: str = "127.0.0.1", port: int = 8000) -> Thre
     if not 0 <= port <= 65535:
         raise ToolError(f"port {port} does not exist; choose one from 1024 to 65535 with --port")
     try:
-        return (_Server6 if ":" in host else _Server)((host, port), partial(_Handler, directory=str(folder)))
+        hosts = frozenset({"localhost", host.lower(), _shown(host).strip("[]").lower()} - {"0.0.0.0", "::", ""})  # noqa: S104
+        handler = type("Handler", (_Handler,), {"hosts": hosts})
+        return (_Server6 if ":" in host else _Server)((host, port), partial(handler, directory=str(folder)))
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise ToolError(f"port {port} is in use; choose another with --port, such as --port {port % 65535 + 1}") from None
@@ -152,6 +204,14 @@ def serve(folder: Path, *, host: str = "127.0.0.1", port: int = 8000, say: Calla
             server.serve_forever(poll_interval=0.2)
         except KeyboardInterrupt:
             say("Stopped.")
+
+
+def _host_of(header: str) -> str:
+    """The host of a Host header in lower case, without its port and an IPv6 address's brackets."""
+    host = header.strip().lower()
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0]
 
 
 def _is_local(host: str) -> bool:
