@@ -76,6 +76,15 @@ DatasetOption = Annotated[
         "--dataset", "-d", help="mnist, fashion-mnist, a folder of class-named image folders, an .npz, or a folder of IDX files."
     ),
 ]
+OwnDatasetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--dataset",
+        "-d",
+        help="As for `glyphlite run`: a name or a path.",
+        show_default="the data of the run that the file lies in, else mnist",
+    ),
+]
 DataDirOption = Annotated[
     Path | None,
     typer.Option(
@@ -283,7 +292,7 @@ def convert(
     ] = None,
     to: Annotated[str, typer.Option("--to", help="Variants, with commas between.")] = "float32,float16,dynamic,int8,int16x8",
     batch: Annotated[str, typer.Option("--batch", help="The batch size of the artifacts, or `dynamic` to leave it free.")] = "1",
-    dataset: DatasetOption = "mnist",
+    dataset: OwnDatasetOption = None,
     calibration_samples: SamplesOption = 300,
     show_calibration: Annotated[
         bool,
@@ -325,7 +334,7 @@ def convert(
 @app.command(epilog="Example: glyphlite evaluate runs/edge-cnn/model.keras runs/edge-cnn/*.tflite")
 def evaluate(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help=".keras and .tflite files, or names of shipped models.")],
-    dataset: DatasetOption = "mnist",
+    dataset: OwnDatasetOption = None,
     keras: KerasOption = None,
     latency: Annotated[bool, typer.Option("--latency/--no-latency", help="Time one inference on this host.")] = True,
     per_class: Annotated[
@@ -375,7 +384,7 @@ def predict(
         Path | None, typer.Option("--show", help="Write a picture of what the model saw, beside the original.")
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Read every glyph of a picture, line by line.")] = False,
-    dataset: Annotated[str, typer.Option("--dataset", "-d", help="Where --sample takes its image from.")] = "mnist",
+    dataset: OwnDatasetOption = None,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -432,7 +441,7 @@ def verify(
         int | None,
         typer.Option("--images", min=1, help="Draw this many test images with the seed; the whole test split when left out."),
     ] = None,
-    dataset: DatasetOption = "mnist",
+    dataset: OwnDatasetOption = None,
     keras: KerasOption = None,
     runtimes: Annotated[
         str | None,
@@ -484,7 +493,7 @@ def export(
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder to write.")],
     name: Annotated[str, typer.Option("--name", help="Prefix of the C symbols.")] = "model",
     language: Annotated[Language, typer.Option("--language", help="cc for C++, c for plain C (the array only).")] = Language.CC,
-    dataset: DatasetOption = "mnist",
+    dataset: OwnDatasetOption = None,
     sample: Annotated[int, typer.Option("--sample", min=0, help="The test image to embed.")] = 0,
     data_dir: DataDirOption = None,
     litertjs: LiteRtJsOption = True,
@@ -518,7 +527,10 @@ def export(
 @app.command("compile", epilog="Example: glyphlite compile runs/micro-cnn/model_int8.tflite --out firmware --optimize speed")
 def compile_(
     file: Annotated[Path, typer.Argument(metavar="MODEL_int8.tflite", help=f"An int8 one. {ARTIFACT_HELP}")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The folder to write.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="The folder to write.", show_default="one here, named after the file"),
+    ] = None,
     name: Annotated[
         str | None, typer.Option("--name", help="Prefix of the C symbols and file names; the file's name when left out.")
     ] = None,
@@ -528,8 +540,8 @@ def compile_(
     scores: Annotated[
         Scores, typer.Option("--scores", help="Keep the softmax, drop it, or give only the class.")
     ] = Scores.PROBABILITIES,
-    dataset: DatasetOption = "mnist",
-    sample: Annotated[int, typer.Option("--sample", min=0, help="The test image in example.c.")] = 0,
+    dataset: OwnDatasetOption = None,
+    sample: Annotated[int, typer.Option("--sample", min=0, help="The test image in example/example.c.")] = 0,
     compare: Annotated[
         bool, typer.Option("--compare/--no-compare", help="Measure what each way to optimize costs on an emulated Cortex-M4.")
     ] = True,
@@ -579,7 +591,7 @@ def simulate(
     optimize: Annotated[
         Optimize, typer.Option("--optimize", help="As for `glyphlite compile`, where a .tflite file is named.")
     ] = Optimize.SPEED,
-    dataset: DatasetOption = "mnist",
+    dataset: OwnDatasetOption = None,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:

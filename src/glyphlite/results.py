@@ -213,13 +213,14 @@ class LayerReport(Record):
 
 
 class FirmwareReport(Record):
-    """Generated C on one emulated core.
+    """Generated C on one emulated core, measured over one call of ``function``; None where a former version did not say.
 
     ``stack_bytes`` is the measured high-water mark, ``stack_bound_bytes`` the static bound; ``ram_bytes`` is arena, input, output
     and stack together.
     """
 
     cpu: str
+    function: str | None = None
     instructions: int
     instructions_per_mac: float
     code_bytes: int

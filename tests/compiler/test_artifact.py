@@ -72,8 +72,9 @@ def test_scores_may_be_logits_or_only_the_class(int8: Path, mnist: Dataset, tmp_
 def test_the_memory_map_is_what_the_header_says(int8: Path, tmp_path: Path):
     report = compile_artifact(int8, tmp_path / "c", name="digits")
     assert sorted(path.name for path in (tmp_path / "c").iterdir()) == sorted(
-        ["digits.h", "digits.c", "digits_weights.h", "example.c", "Makefile", "digits.json", MANIFEST]
+        ["digits.h", "digits.c", "digits_weights.h", "example", "Makefile", "digits.json", MANIFEST]
     )
+    assert sorted(path.name for path in (tmp_path / "c" / "example").iterdir()) == ["Makefile", "example.c"]
     document = json.loads((tmp_path / "c" / "digits.json").read_text())
     assert document["arena_bytes"] == report.arena_bytes
     assert f"#define DIGITS_ARENA_BYTES {report.arena_bytes}\n" in (tmp_path / "c" / "digits.h").read_text()
@@ -129,20 +130,51 @@ def test_bad_requests_are_refused_in_one_line(int8: Path, tmp_path: Path, option
 
 def test_a_failure_leaves_the_folder_as_it_was(int8: Path, samples: Path, tmp_path: Path):
     compile_artifact(int8, tmp_path / "c")
-    before = {path.name: path.read_bytes() for path in (tmp_path / "c").iterdir()}
+    before = {path: path.read_bytes() for path in (tmp_path / "c").rglob("*") if path.is_file()}
     with pytest.raises(ArtifactError):
         compile_artifact(samples / "model_float32.tflite", tmp_path / "c")
-    assert {path.name: path.read_bytes() for path in (tmp_path / "c").iterdir()} == before
+    assert {path: path.read_bytes() for path in (tmp_path / "c").rglob("*") if path.is_file()} == before
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OutputError):
         compile_artifact(int8, tmp_path / "file" / "c")
 
 
+def relative_files(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
 def test_what_was_compiled_before_is_replaced_whatever_its_name(int8: Path, tmp_path: Path):
     for name in ("first", "second"):
         report = compile_artifact(int8, tmp_path / "c", name=name)
-        assert {path.name for path in (tmp_path / "c").iterdir()} == {*report.files, MANIFEST}
-        (tmp_path / "c" / "example").write_text("built by its Makefile")
+        assert relative_files(tmp_path / "c") == {*report.files, MANIFEST}
+        (tmp_path / "c" / "example" / "example").write_text("built by its Makefile")
+
+
+def as_of_a_former_version(folder: Path, name: str) -> None:
+    """What glyphlite left before it had manifests and the folder example/."""
+    (folder / MANIFEST).unlink()
+    (folder / "example" / "example.c").rename(folder / "example.c")
+    (folder / "example" / "Makefile").replace(folder / "Makefile")
+    (folder / "example").rmdir()
+    (folder / "example").write_text("built by its Makefile")
+    files = [f"{name}.h", f"{name}.c", f"{name}_weights.h", "example.c", "Makefile"]
+    document = json.loads((folder / f"{name}.json").read_text())
+    (folder / f"{name}.json").write_text(json.dumps({**document, "files": files}))
+
+
+def test_what_a_former_version_compiled_is_known_as_ours(int8: Path, tmp_path: Path):
+    compile_artifact(int8, tmp_path / "c", name="first")
+    as_of_a_former_version(tmp_path / "c", "first")
+    report = compile_artifact(int8, tmp_path / "c", name="second")
+    assert relative_files(tmp_path / "c") == {*report.files, MANIFEST}
+    as_of_a_former_version(tmp_path / "c", "second")
+    (tmp_path / "c" / "sketch.ino").write_text("mine")
+    with pytest.raises(OutputError, match=r"did not write: sketch\.ino; choose"):
+        compile_artifact(int8, tmp_path / "c")
+    (tmp_path / "c" / "sketch.ino").unlink()
+    (tmp_path / "c" / "Makefile").write_text("mine")
+    with pytest.raises(OutputError, match="did not write: Makefile"):
+        compile_artifact(int8, tmp_path / "c")
 
 
 @pytest.mark.parametrize("json", [None, "[1]", "{}", "no JSON"])
@@ -169,8 +201,7 @@ def test_pixels_are_quantized_where_the_network_does_not_hold_them_as_they_are(i
     odd = Quantization((0.011,), (-17,))
     tensors = tuple(replace(t, quantization=odd) if t.index == graph.inputs[0] else t for t in graph.tensors)
     compilation = compile_graph(replace(graph, tensors=tensors), "net")
-    for name, content in compilation.files.items():
-        (tmp_path / name).write_text(content)
+    compilation.write(tmp_path)
     probe = tmp_path / "probe.c"
     probe.write_text('#include "net.h"\nint arena_bytes(void);\nint arena_bytes(void) { return (int)sizeof(net_arena_t); }\n')
     library = ctypes.CDLL(str(compile_shared([tmp_path / "net.c", probe], tmp_path / "net.so", include=[tmp_path])))
@@ -193,7 +224,6 @@ def test_layers_may_be_called_like_anything(int8: Path, tmp_path: Path):
     renamed = {operator.outputs[0]: next(names) for operator in graph.operators}
     tensors = tuple(replace(tensor, name=renamed.get(tensor.index, tensor.name)) for tensor in graph.tensors)
     compilation = compile_graph(replace(graph, tensors=tensors), "net")
-    for name, content in compilation.files.items():
-        (tmp_path / name).write_text(content)
+    compilation.write(tmp_path)
     compile_shared([tmp_path / "net.c"], tmp_path / "net.so", include=[tmp_path])
     assert [layer.name for layer in compilation.report.layers] == ["fc_output", "fc_2", "best_2", "rows_2"]

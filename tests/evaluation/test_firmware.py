@@ -1,3 +1,4 @@
+import ctypes
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,8 @@ from glyphlite.compiler import compile_artifact
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.firmware import simulate
+from glyphlite.runtimes.toolchain import compile_shared
+from glyphlite.tflite.writer import pack_model, unpack_model
 
 
 @pytest.mark.parametrize(("cpu", "most"), [("cortex-m4", 160_000), ("cortex-m0", 500_000)])
@@ -34,6 +37,23 @@ def test_a_compiled_folder_and_raw_pixels_say_the_same(samples: Path, mnist: Dat
     quantized = simulate(samples / "model_int8.tflite", "cortex-m4", (images.astype(np.int16) - 128).astype(np.int8))
     assert np.array_equal(pixels.scores, quantized.scores)
     assert pixels.labels[3] == "digit 3"
+    assert pixels.report.function == "digits_invoke"
+    assert pixels.report.instructions == quantized.report.instructions, "the same function, whatever it was given"
+
+
+def test_pixels_are_stored_as_the_c_stores_them(samples: Path, mnist: Dataset, tmp_path: Path):
+    """An input of another scale than 1/255: what is measured gets the bytes that classify() makes on this host."""
+    model = unpack_model((samples / "model_int8.tflite").read_bytes())
+    quantization = model.subgraphs[0].tensors[model.subgraphs[0].inputs[0]].quantization
+    quantization.scale, quantization.zeroPoint = np.array([0.011], np.float32), np.array([-17], np.int64)
+    (tmp_path / "odd.tflite").write_bytes(pack_model(model))
+    report = compile_artifact(tmp_path / "odd.tflite", tmp_path / "c")
+    library = ctypes.CDLL(str(compile_shared([tmp_path / "c" / "odd.c"], tmp_path / "odd.so")))
+    arena, scores = np.zeros(report.arena_bytes, np.uint8), np.zeros((3, 10), np.int8)
+    for image, result in zip(mnist.test.images, scores, strict=False):
+        library.odd_classify(*(ctypes.c_void_p(each.ctypes.data) for each in (image, result, arena)))
+    assert scores.any()
+    assert np.array_equal(simulate(tmp_path / "c", "cortex-m0", mnist.test.images[:3], measured=3).scores, scores)
 
 
 @pytest.mark.parametrize("optimize", ["size", "ram"])

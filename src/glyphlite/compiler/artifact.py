@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from glyphlite.compiler.c_names import identifier, objection
-from glyphlite.compiler.emission import Emitted, Sample, emit
+from glyphlite.compiler.emission import About, Emitted, Sample, emit
 from glyphlite.compiler.lowering import lower
 from glyphlite.compiler.nodes import Program, Softmax
 from glyphlite.compiler.packing import PATHS
@@ -21,11 +21,13 @@ from glyphlite.compiler.schedule import Segment, schedule
 from glyphlite.errors import ArtifactError
 from glyphlite.files import owned_folder, require_own, sha256_of
 from glyphlite.tflite.graph import Graph
+from glyphlite.tflite.metadata import read_metadata
 from glyphlite.tflite.quantization import quantize
 from glyphlite.tflite.reader import read_graph
 
 OPTIMIZE = ("speed", "size", "ram")
 SCORES = ("probabilities", "logits", "none")
+NOWHERE = About()
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class BufferPlan:
 class CompilationReport:
     """What a compiled model takes. Constants are those of cores with the DSP extension, and those of the others.
 
+    ``pixel_table`` holds what ``NAME_classify`` makes of each raw pixel, as the stored int8 + 128; None where it is the pixel.
     ``input_kind`` and ``output_kind`` are the element types of the file's own input and output; generated C takes and gives
     int8 of the scales and zero points here.
     """
@@ -76,16 +79,23 @@ class CompilationReport:
     plain_constant_bytes: int
     macs: int
     labels: tuple[str, ...]
+    pixel_table: tuple[int, ...] | None
     layers: tuple[LayerPlan, ...]
     buffers: tuple[BufferPlan, ...]
 
 
 @dataclass(frozen=True)
 class Compilation:
-    """Generated files by name, and the report; nothing is written yet."""
+    """Generated files by their path in the folder, and the report; nothing is written yet."""
 
     files: dict[str, str]
     report: CompilationReport
+
+    def write(self, folder: Path) -> None:
+        """Writes the files into a folder that exists."""
+        for file, content in self.files.items():
+            (folder / file).parent.mkdir(exist_ok=True)
+            (folder / file).write_text(content)
 
 
 def compile_artifact(
@@ -95,9 +105,11 @@ def compile_artifact(
     name: str | None = None,
     optimize: str = "speed",
     scores: str = "probabilities",
-    sample: tuple[np.ndarray, int | None] | None = None,
+    sample: Sample | tuple[np.ndarray, int | None] | None = None,
     labels: Sequence[str] | None = None,
     overwrite: bool = False,
+    accuracy: str = "",
+    dataset: str | None = None,
 ) -> CompilationReport:
     """Compile an int8 artifact into a folder of C99.
 
@@ -108,9 +120,11 @@ def compile_artifact(
         name: a C identifier for files and functions; by default made from the artifact's name.
         optimize: "speed", "size" or "ram".
         scores: what ``NAME_invoke`` gives: "probabilities", "logits" (the softmax dropped) or "none" (only the class).
-        sample: an image, uint8 (height, width, channels), and its class, for ``example.c``; a blank image by default.
+        sample: an image, uint8 (height, width, channels), and its class, for ``example/example.c``; a blank image by default.
         labels: class labels; by default the artifact's own, else numbers.
         overwrite: also replace files of an earlier compilation that were changed, and keep the user's own.
+        accuracy: what was measured on this very file, in words, for the header.
+        dataset: what the model goes with, for the memory map, so that ``simulate`` finds it again.
 
     Returns:
         What the compiled model takes in memory, and layer by layer.
@@ -120,18 +134,38 @@ def compile_artifact(
         OutputError: the folder holds other files or cannot be written.
     """
     artifact, folder = Path(artifact), Path(folder)
-    require_own(folder, overwrite=overwrite)
+    former = _former_files(folder)
+    require_own(folder, overwrite=overwrite, former=former)
     graph = read_graph(artifact)
+    about = About(read_metadata(artifact.read_bytes()).name, artifact.name, sha256_of(artifact), accuracy)
     compilation = compile_graph(
-        graph, name or identifier(artifact.stem), optimize=optimize, scores=scores, sample=sample, labels=labels
+        graph, name or identifier(artifact.stem), optimize=optimize, scores=scores, sample=sample, labels=labels, about=about
     )
     report = compilation.report
-    with owned_folder(folder, overwrite=overwrite, built=("example",)) as temporary:
-        for file, content in compilation.files.items():
-            (temporary / file).write_text(content)
-        document = {"artifact": artifact.name, "sha256": sha256_of(artifact), **memory_map(report)}
+    with owned_folder(folder, overwrite=overwrite, built=("example/example",), former=former) as temporary:
+        compilation.write(temporary)
+        document = {"artifact": artifact.name, "sha256": about.sha256, "dataset": dataset, **memory_map(report)}
         (temporary / f"{report.name}.json").write_text(json.dumps(document, indent=2) + "\n")
     return replace(report, folder=folder, files=(*report.files, f"{report.name}.json"))
+
+
+def _former_files(folder: Path) -> set[str]:
+    """The files that a version without manifests has compiled into a folder: named by a memory map, and opening as ours do."""
+    found = set()
+    for path, document in memory_maps(folder) if folder.is_dir() else ():
+        files = [str(name) for name in document["files"]]
+        if all(_opens_as_ours(folder / name) for name in files):
+            found |= {path.name, "example", *files}
+    return found
+
+
+def _opens_as_ours(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(200)
+    except OSError:
+        return True  # it is gone: nothing of the user's is lost
+    return path.suffix == ".json" or b"Generated by glyphlite" in start or b": make runs the example on this host" in start
 
 
 def compile_graph(
@@ -140,24 +174,23 @@ def compile_graph(
     *,
     optimize: str = "speed",
     scores: str = "probabilities",
-    sample: tuple[np.ndarray, int | None] | None = None,
+    sample: Sample | tuple[np.ndarray, int | None] | None = None,
     labels: Sequence[str] | None = None,
+    about: About = NOWHERE,
 ) -> Compilation:
     """Compile a graph in memory. Arguments and errors as those of :func:`compile_artifact`."""
     if optimize not in OPTIMIZE:
         raise ArtifactError(f"cannot optimize for {optimize}; choose one of {', '.join(OPTIMIZE)}")
     if scores not in SCORES:
         raise ArtifactError(f"unknown scores {scores}; choose one of {', '.join(SCORES)}")
-    if words := objection(name):
-        raise ArtifactError(f"--name {words}")
-    if name != name.lower():
-        raise ArtifactError(f"--name {name}: files and symbols of generated C are in lower case; use --name {name.lower()}")
+    check_name(name)
     program = optimize_program(lower(graph), scores)
     segments = schedule(program)
     classes = program.output.elements
     names = tuple(labels or graph.labels) or tuple(str(index) for index in range(classes))
     if len(names) != classes:
         raise ArtifactError(f"{len(names)} labels for a model of {classes} classes; pass one label a class")
+    pixel_table = _pixel_table(program)
     emitted = emit(
         program,
         segments,
@@ -166,9 +199,24 @@ def compile_graph(
         optimize=optimize,
         labels=names,
         sample=_sample(program, sample, classes),
-        pixel_table=_pixel_table(program),
+        pixel_table=pixel_table,
+        about=about,
     )
-    return Compilation(emitted.files, _report(program, segments, emitted, name, optimize, scores, names))
+    report = _report(program, segments, emitted, name, optimize, scores, names)
+    table = None if pixel_table is None else tuple(pixel_table.tolist())
+    return Compilation(emitted.files, replace(report, pixel_table=table))
+
+
+def check_name(name: str) -> None:
+    """Refuses a name that files and symbols of generated C cannot have, or that is somebody else's.
+
+    Raises:
+        ArtifactError: saying which name is free.
+    """
+    if words := objection(name):
+        raise ArtifactError(f"--name {words}")
+    if name != name.lower():
+        raise ArtifactError(f"--name {name}: files and symbols of generated C are in lower case; use --name {name.lower()}")
 
 
 def optimize_program(program: Program, scores: str) -> Program:
@@ -181,18 +229,20 @@ def optimize_program(program: Program, scores: str) -> Program:
     return optimize(program)
 
 
-def _sample(program: Program, sample: tuple[np.ndarray, int | None] | None, classes: int) -> Sample:
+def _sample(program: Program, sample: Sample | tuple[np.ndarray, int | None] | None, classes: int) -> Sample:
     value = program.input
     if sample is None:
-        return Sample(np.zeros(value.elements, np.uint8), None)
-    image, label = np.asarray(sample[0]), sample[1]
+        return Sample(np.zeros(value.elements, np.uint8), None, "a blank image")
+    if not isinstance(sample, Sample):
+        sample = Sample(*sample)
+    image, label = np.asarray(sample.image), sample.label
     if image.dtype != np.uint8 or image.size != value.elements:
         raise ArtifactError(
             f"the sample image has {image.size} {image.dtype} values, the model takes {value.elements} pixels of uint8"
         )
     if label is not None and not 0 <= label < classes:
         raise ArtifactError(f"the sample's class {label} is not one of the model's {classes}")
-    return Sample(image.reshape(-1), label)
+    return Sample(image.reshape(-1), label, sample.source)
 
 
 def _pixel_table(program: Program) -> np.ndarray | None:
@@ -249,6 +299,7 @@ def _report(
         plain_constant_bytes=constant_bytes("plain"),
         macs=sum(node.macs for node in program.nodes),
         labels=labels,
+        pixel_table=None,
         layers=layers,
         buffers=buffers,
     )

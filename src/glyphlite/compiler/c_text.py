@@ -19,6 +19,12 @@ def c_string(text: str) -> str:
     return '"' + "".join(_c_character(byte) for byte in text.encode()) + '"'
 
 
+def c_comment(text: str) -> str:
+    """Returns text that can stand inside any C comment: a line of printable ASCII that opens, closes and continues none."""
+    plain = "".join(character if 32 <= ord(character) < 127 else "?" for character in text)
+    return plain.replace("*/", "* /").replace("/*", "/ *").replace("\\", "/")
+
+
 def _c_character(byte: int) -> str:
     character = chr(byte)
     if character in '"\\?':

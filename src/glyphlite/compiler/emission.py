@@ -12,7 +12,7 @@ import numpy as np
 
 from glyphlite import __version__
 from glyphlite.compiler.arena import Arena, accumulates, place_of
-from glyphlite.compiler.c_text import c_float, c_lines, c_string, environment, tidy
+from glyphlite.compiler.c_text import c_comment, c_float, c_lines, c_string, environment, tidy
 from glyphlite.compiler.choices import Choices
 from glyphlite.compiler.constants import Constants
 from glyphlite.compiler.description import Descriptions, Kernel
@@ -21,13 +21,34 @@ from glyphlite.compiler.nodes import Program, Softmax
 from glyphlite.compiler.packing import Array
 from glyphlite.compiler.schedule import Segment
 
+BOX_PART = 20 / 28
+"""Of a picture's height and width, the part that a glyph fills: MNIST's, and what glyphlite brings pictures to."""
+
 
 @dataclass(frozen=True)
 class Sample:
-    """An image for ``example.c``: uint8 (height, width, channels) and its class, where one is known."""
+    """An image for ``example.c``: uint8 (height, width, channels), its class, where one is known, and where it comes from."""
 
     image: np.ndarray
     label: int | None
+    source: str = "a test image"
+
+
+@dataclass(frozen=True)
+class About:
+    """What the header says of where the C comes from; what is empty is left out.
+
+    Attributes:
+        model: the name that the file gives its model.
+        file: the .tflite file's name.
+        sha256: of that file.
+        accuracy: in words, as it was measured on that very file.
+    """
+
+    model: str = ""
+    file: str = ""
+    sha256: str = ""
+    accuracy: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,6 +79,7 @@ def emit(
     labels: Sequence[str],
     sample: Sample,
     pixel_table: np.ndarray | None,
+    about: About,
 ) -> Emitted:
     """Render a scheduled program.
 
@@ -70,6 +92,7 @@ def emit(
         labels: a name for each class.
         sample: the image of ``example.c``.
         pixel_table: uint8 (256,), a raw pixel as the network holds it; None where they are the same.
+        about: where the model comes from.
     """
     choices = Choices(segments, optimize)
     arena = Arena(program, segments, choices, keeps_result=scores == "none", takes_pixels=pixel_table is not None)
@@ -91,19 +114,43 @@ def emit(
         "labels": ", ".join(c_string(label) for label in labels),
         "sample": c_lines(sample.image.reshape(-1)),
         "sample_label": sample.label,
-        "sample_words": "A test image"
-        + (f" of class {labels[sample.label]}." if sample.label is not None else ", class unknown."),
+        "sample_words": c_comment(
+            sample.source + (f", class {labels[sample.label]}" if sample.label is not None else ", class unknown")
+        ),
+        "facts": _facts(program, about),
+        "returned": "" if scores == "none" else "scores, ",
     }
     templates = {
         f"{name}.h": "program.h.j2",
         f"{name}.c": "program.c.j2",
         f"{name}_weights.h": "weights.h.j2",
-        "example.c": "example.c.j2",
         "Makefile": "Makefile.j2",
+        "example/example.c": "example.c.j2",
+        "example/Makefile": "example_Makefile.j2",
     }
     files = {file: tidy(environment().get_template(template).render(context)) for file, template in templates.items()}
     placed = tuple(Placed(buffer, offset) for buffer, offset in zip(arena.buffers, arena.offsets, strict=True))
     return Emitted(files, arena.size, placed, {node: tuple(arrays) for node, arrays in constants.by_node.items()})
+
+
+def _facts(program: Program, about: About) -> list[tuple[str, str]]:
+    """What a reader of the header must know of the model and of the pictures that it takes, by title."""
+    field = program.input
+    box = [round(BOX_PART * extent) for extent in (field.height, field.width)]
+    colours = "" if field.channels == 1 else f", {field.channels} values per pixel"
+    picture = f"{field.height} x {field.width}, rows first, one byte per pixel{colours}: 0 dark ground to 255 light glyph"
+    centred = f"The glyph fills the middle {box[0]} x {box[1]}, its centre of mass in the middle, as in MNIST."
+    facts = [
+        ("Model", " ".join(filter(None, (about.model, f"from {about.file}" if about.file else "")))),
+        ("SHA-256", about.sha256),
+        ("Accuracy", about.accuracy or ("not known: no results.json or card.json beside the file says it" if about.file else "")),
+        ("Picture", picture + ("" if field.height > 1 and field.width > 1 else " or value")),
+        ("", centred if field.height > 1 and field.width > 1 else ""),
+        ("", "Dark ink on paper has to be inverted first: 255 - pixel."),
+        ("Licence", "this code: Apache-2.0, as glyphlite. The weights: as the model."),
+        ("Build", "any C99 compiler, no library: add the .c file to a C or C++ project. make -C example runs a test image."),
+    ]
+    return [(title, c_comment(words)) for title, words in facts if words]
 
 
 def _names(name: str) -> dict[str, str]:
@@ -149,4 +196,4 @@ def _segment(arena: Arena, step: int, segment: Segment, parts: list[Kernel]) -> 
     )
 
 
-__all__ = ["Emitted", "Placed", "Sample", "emit"]
+__all__ = ["About", "Emitted", "Placed", "Sample", "emit"]

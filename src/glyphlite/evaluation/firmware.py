@@ -19,6 +19,7 @@ from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE
 from glyphlite.runtimes.emulator import Emulator, Measurement
 from glyphlite.runtimes.stack import stack_bound
 from glyphlite.runtimes.toolchain import compile_and_link, target_named
+from glyphlite.tflite.quantization import Quantization, quantize
 
 CPUS = ("cortex-m0", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "rv32imc")
 """The cores that can be emulated."""
@@ -56,12 +57,15 @@ def simulate(
     measured: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> Simulation:
-    """Run images on an emulated core and measure.
+    """Run images on an emulated core and measure calls of ``NAME_invoke``: stored int8 in, scores out.
+
+    It is what benchmarks/cortex_m.py measures, too. ``NAME_classify`` adds what it takes to store pixels (nothing, where the
+    input's scale is 1/255 and its zero point -128) and to find the largest score.
 
     Args:
         source: an int8 .tflite file, or a folder that ``glyphlite compile`` wrote.
         cpu: one of ``CPUS``.
-        images: stored int8 ``(n, ...)`` for the model, or raw uint8 pixels (given to ``NAME_classify``).
+        images: stored int8 ``(n, ...)`` for the model, or raw uint8 pixels, which are stored first as ``NAME_classify`` would.
         optimize: "speed", "size" or "ram", for a .tflite file; a folder keeps what it was compiled with.
         measured: how many of the images, from the first on, are counted instruction by instruction.
         progress: called with the number of images just finished, now and then.
@@ -99,7 +103,8 @@ def _simulate(
             f"{generated} was compiled with --scores none; compile it with logits or probabilities to simulate it"
         )
     target = target_named(cpu)
-    function = f"{name}_invoke" if images.dtype == np.int8 else f"{name}_classify"
+    function = f"{name}_invoke"
+    images = _stored(images, document)
     source = generated / f"{name}.c"
     elf = compile_and_link(
         target, [source], folder / "firmware.elf", keep=[function], optimize=FIRMWARE_OPTIMIZE, flags=FIRMWARE_FLAGS
@@ -125,6 +130,7 @@ def _simulate(
     stack = max(item.stack_bytes for item in measurements)
     report = FirmwareReport(
         cpu=cpu,
+        function=function,
         instructions=most.instructions,
         instructions_per_mac=most.instructions / max(document["macs"], 1),
         code_bytes=footprint.code_bytes,
@@ -146,6 +152,18 @@ def _simulate(
         ram_bytes=document["arena_bytes"] + input_bytes + output_bytes + stack,
         labels=tuple(document["labels"]),
     )
+
+
+def _stored(images: np.ndarray, document: dict[str, Any]) -> np.ndarray:
+    """Raw pixels as the int8 that the model holds, by the table that ``NAME_classify`` has; int8 passes through."""
+    if images.dtype == np.int8:
+        return images
+    table = document.get("pixel_table")
+    if table is None and "pixel_table" not in document:  # compiled by a former version: pixel / 255
+        quantization = Quantization((document["input_scale"],), (document["input_zero_point"],))
+        return quantize(images.astype(np.float32) / np.float32(255), quantization, np.dtype(np.int8))
+    held = images if table is None else np.asarray(table, np.uint8)[images]
+    return (held ^ np.uint8(0x80)).view(np.int8)
 
 
 def _layer(layer: dict[str, object], measurement: Measurement) -> LayerReport:

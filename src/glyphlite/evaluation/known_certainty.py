@@ -4,6 +4,7 @@ It holds for the one artifact that it was fitted on: records name their file by 
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,26 +24,35 @@ def certainty_of(path: Path) -> Certainty | None:
     Args:
         path: a .tflite or .keras file.
     """
-    # A shipped model's card stands one folder up: it is the same for all of its seeds.
-    places = [*(path.parent / name for name in RECORDS), path.parent.parent / CARD]
-    records = [record for record in places if record.is_file()]
-    if not records:
-        return None
-    digest = sha256_of(path)
-    for record in records:
+    for said in recorded(path, "certainty"):
         try:
-            return Certainty.model_validate(_find(json.loads(record.read_bytes()), digest))
-        except (OSError, ValueError, RecursionError):
+            return Certainty.model_validate(said)
+        except ValueError:
             continue
     return None
 
 
-def _find(document: Any, digest: str) -> Any:
-    """What the object of this hash says of certainty, None where there is none."""
+def recorded(path: Path, key: str) -> Iterator[Any]:
+    """Yields what each record beside a file says of this very file under ``key``, the nearest record first."""
+    # A shipped model's card stands one folder up: it is the same for all of its seeds.
+    places = [*(path.parent / name for name in RECORDS), path.parent.parent / CARD]
+    records = [record for record in places if record.is_file()]
+    digest = sha256_of(path) if records else ""
+    for record in records:
+        try:
+            said = _find(json.loads(record.read_bytes()), digest, key)
+        except (OSError, ValueError, RecursionError):
+            continue
+        if said is not None:
+            yield said
+
+
+def _find(document: Any, digest: str, key: str) -> Any:
+    """What the object of this hash holds under a key, None where there is none."""
     if isinstance(document, dict):
-        if document.get("sha256") == digest and "certainty" in document:
-            return document["certainty"]
+        if document.get("sha256") == digest and key in document:
+            return document[key]
         document = list(document.values())
     if not isinstance(document, list):
         return None
-    return next((found for each in document if (found := _find(each, digest)) is not None), None)
+    return next((found for each in document if (found := _find(each, digest, key)) is not None), None)

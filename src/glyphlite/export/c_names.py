@@ -1,6 +1,7 @@
 """Names and texts that become C: identifiers checked, strings and comments escaped. Pure functions, no files."""
 
 from glyphlite.compiler.c_names import objection
+from glyphlite.compiler.c_text import c_comment
 from glyphlite.errors import OutputError
 
 
@@ -23,13 +24,10 @@ def c_string(text: str) -> str:
     return '"' + "".join(escaped) + '"'
 
 
-def c_comment(text: str) -> str:
-    """Text that can stand inside any C comment: one line of printable ASCII that neither opens, closes nor continues one."""
-    plain = "".join(character if 32 <= ord(character) < 127 else "?" for character in text)
-    return plain.replace("*/", "* /").replace("/*", "/ *").replace("\\", "/")
-
-
 def c_array(content: bytes, per_line: int = 12) -> str:
     """The bytes as the inside of a C initializer, indented by two spaces, ``per_line`` to a line."""
     lines = (content[start : start + per_line] for start in range(0, len(content), per_line))
     return "\n".join("  " + ", ".join(f"0x{byte:02x}" for byte in line) + "," for line in lines)
+
+
+__all__ = ["c_array", "c_comment", "c_string", "check_identifier"]

@@ -62,7 +62,7 @@ class ExportReport:
     model_bytes: int
     sha256: str
     arena: ArenaMeasurement
-    expected_class: int
+    expected_class: int | None
 
 
 def export_tflm(
@@ -70,7 +70,7 @@ def export_tflm(
     folder: Path,
     *,
     image: np.ndarray,
-    label: int,
+    label: int | None,
     labels: Sequence[str],
     image_source: str = "a test image",
     name: str = "model",
@@ -84,7 +84,7 @@ def export_tflm(
         artifact: a .tflite file that TFLite Micro accepts, batch 1.
         folder: created, or replaced where it holds an earlier export and nothing else.
         image: the test image to embed, uint8 ``(height, width, channels)``.
-        label: its class.
+        label: its class; None where it is not known, as of a blank image.
         labels: the classes' names, as many as the model has scores.
         image_source: where the image comes from, such as "image 0 of the test split of mnist".
         name: a C identifier; the symbols become ``<name>_data`` and ``<name>_data_length``.
@@ -105,7 +105,7 @@ def export_tflm(
     graph = parse_graph(content, artifact.name)
     entries = resolver_entries(graph, artifact.name)
     _check_ports(graph, image.shape, len(labels), artifact.name)
-    if not 0 <= label < len(labels):
+    if label is not None and not 0 <= label < len(labels):
         raise DataError(f"the test image's class {label} is not one of the {len(labels)} classes")
     arena = arena or measure_arena(artifact)
     values = {
@@ -198,11 +198,11 @@ def _port_values(tensor: Tensor) -> dict[str, Any]:
     }
 
 
-def _image_values(image: np.ndarray, label: int, labels: Sequence[str], source: str) -> dict[str, Any]:
+def _image_values(image: np.ndarray, label: int | None, labels: Sequence[str], source: str) -> dict[str, Any]:
     return {
         "source": source,
-        "class_index": label,
-        "label": labels[label],
+        "class_index": -1 if label is None else label,
+        "label": "not known" if label is None else labels[label],
         "shape": list(image.shape),
         "bytes": image.size,
         "rows": image.reshape(image.shape[0], -1).tolist(),

@@ -9,9 +9,9 @@ from glyphlite.conversion.calibration import CalibrationEffect, calibration_effe
 from glyphlite.conversion.folder import ConvertedArtifact, convert_to_folder
 from glyphlite.conversion.variants import get_variant
 from glyphlite.data.convention import OURS
-from glyphlite.data.datasets import load_dataset
 from glyphlite.errors import ConversionError
 from glyphlite.models.user import check_classifier, load_keras_model
+from glyphlite.pipeline.run_data import data_of
 
 ROUND_TRIP_IMAGES = 256
 
@@ -37,7 +37,7 @@ def convert_model(
     *,
     variants: str,
     batch: str,
-    dataset: str,
+    dataset: str | None,
     samples: int,
     show_calibration: bool,
     seed: int,
@@ -50,7 +50,7 @@ def convert_model(
         folder: where the artifacts go; None is the model's own folder.
         variants: names with commas between.
         batch: a number, or ``dynamic``.
-        dataset: where calibration images come from (its training split).
+        dataset: where calibration images come from (its training split); None takes the run's own, else MNIST.
         samples: how many.
         show_calibration: whether to measure several sample counts on validation.
         seed: draws the samples.
@@ -69,7 +69,7 @@ def convert_model(
         get_variant(name)
     size = _batch_size(batch)
     model = load_keras_model(path)
-    loaded = load_dataset(dataset, data_dir=data_dir, seed=seed)
+    loaded = data_of(path, dataset, data_dir).load(seed)
     check_classifier(model, loaded.input_shape, loaded.classes, str(path))
     artifacts = convert_to_folder(model, folder or path.parent, names, dataset=loaded, samples=samples, seed=seed, batch=size)
     for artifact in artifacts:

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from glyphlite.console import progress_bar
-from glyphlite.data.datasets import load_dataset
 from glyphlite.evaluation.artifact import ArtifactEvaluation, KerasEvaluation, evaluate_artifact, evaluate_keras
 from glyphlite.evaluation.identity import float32_variant_of
 from glyphlite.pipeline.inputs import is_keras, keras_beside, model_file
+from glyphlite.pipeline.run_data import data_of
 from glyphlite.results import ArtifactReport, KerasReport
 from glyphlite.tflite.reader import read_graph
 
@@ -33,12 +33,12 @@ class Evaluation:
 
 
 def evaluate_files(
-    files: list[Path], dataset: str, *, keras: Path | None, latency: bool, seed: int, data_dir: Path | None
+    files: list[Path], dataset: str | None, *, keras: Path | None, latency: bool, seed: int, data_dir: Path | None
 ) -> Evaluation:
     """Measure .keras and .tflite files on the whole test split.
 
     Each artifact is held against the Keras model named with ``keras``, else the model.keras beside it, else the only .keras file
-    among ``files``.
+    among ``files``. Without ``dataset`` the data of the run that they lie in is taken, else MNIST.
 
     Raises:
         ArtifactError: a .tflite file is missing, malformed or does not fit the dataset.
@@ -48,7 +48,7 @@ def evaluate_files(
     files = list(dict.fromkeys(model_file(path) for path in files))
     sources = [path for path in files if is_keras(path)]
     artifacts = [path for path in files if not is_keras(path)]
-    loaded = load_dataset(dataset, data_dir=data_dir, seed=seed)
+    loaded = data_of(files, dataset, data_dir).load(seed)
     known: dict[Path, KerasEvaluation] = {}
 
     def measure_keras(path: Path) -> KerasEvaluation:

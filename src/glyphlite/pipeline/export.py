@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.markup import escape
 
 from glyphlite.console import say
-from glyphlite.data.datasets import load_dataset
 from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError, ToolError
 from glyphlite.export.c_array import write_model_data
@@ -18,6 +18,8 @@ from glyphlite.export.serve import serve
 from glyphlite.export.tflm import ExportReport, export_tflm
 from glyphlite.export.web import WebExport, export_web
 from glyphlite.pipeline.inputs import artifact_in, default_artifact
+from glyphlite.pipeline.run_data import RunData, data_of
+from glyphlite.tflite.reader import read_graph
 
 PAGE_WEIGHTS = 16 << 10
 """Bytes of weights of the model that a page is served with when none is named: a first visit then fetches less than 100 KB."""
@@ -38,7 +40,7 @@ def export_file(
     *,
     name: str,
     language: str,
-    dataset: str,
+    dataset: str | None,
     sample: int,
     data_dir: Path | None,
     litertjs: bool = True,
@@ -52,7 +54,8 @@ def export_file(
         folder: what is written.
         name: prefix of the C symbols.
         language: ``cc`` or ``c``.
-        dataset: where the embedded test image comes from.
+        dataset: where the embedded test image comes from; None takes the data of the model's run, else MNIST. Where none fits,
+            the image is blank.
         sample: which test image.
         data_dir: where the dataset lies already.
         litertjs: whether a page gets LiteRT.js as its second engine, if that can be had.
@@ -74,7 +77,7 @@ def export_file(
         )
     if target == "web":
         return _web(export_web(path, folder, litertjs=_second_engine(litertjs), overwrite=overwrite))
-    image, label, labels = image_of(load_dataset(dataset, data_dir=data_dir), sample)
+    image, label, labels, source = _test_image(path, data_of(path, dataset, data_dir), sample)
     report = export_tflm(
         path,
         folder,
@@ -83,7 +86,7 @@ def export_file(
         image=image,
         label=label,
         labels=labels,
-        image_source=f"{dataset} test image {sample}",
+        image_source=source,
         overwrite=overwrite,
     )
     return Exported(_document(report), _words(report))
@@ -130,6 +133,18 @@ def image_of(dataset: Dataset, sample: int) -> tuple[Any, int, tuple[str, ...]]:
     if sample >= len(dataset.test):
         raise DataError(f"{dataset.name} has test images 0 to {len(dataset.test) - 1}; there is no image {sample}")
     return dataset.test.images[sample], int(dataset.test.labels[sample]), dataset.labels
+
+
+def _test_image(path: Path, data: RunData, sample: int) -> tuple[np.ndarray, int | None, tuple[str, ...], str]:
+    """A test image of the model's data with its class, the class labels, and where it comes from; a blank one where none fits."""
+    graph = read_graph(path)
+    loaded = data.load_fitting(graph, "the project holds a blank image")
+    if loaded is not None:
+        return *image_of(loaded, sample), f"{loaded.name} test image {sample}"
+    shape = tuple(abs(extent) for extent in graph.input.shape[1:])
+    image = np.zeros((*shape, *[1] * (3 - len(shape))), np.uint8)
+    classes = abs(graph.output.shape[-1]) if graph.output.shape else 1
+    return image, None, graph.labels or tuple(map(str, range(classes))), "a blank image"
 
 
 def _document(report: ExportReport) -> dict[str, Any]:

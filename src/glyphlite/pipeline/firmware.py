@@ -9,17 +9,19 @@ from typing import Any
 import numpy as np
 from rich.markup import escape
 
-from glyphlite.compiler import CompilationReport, compile_artifact
-from glyphlite.compiler.artifact import OPTIMIZE
+from glyphlite.compiler import CompilationReport, Sample, compile_artifact
+from glyphlite.compiler.artifact import OPTIMIZE, check_name
+from glyphlite.compiler.c_names import identifier, is_reserved
 from glyphlite.console import progress_bar, say
-from glyphlite.data.datasets import load_dataset
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.evaluation.firmware import Simulation, simulate
+from glyphlite.evaluation.known_accuracy import accuracy_words
 from glyphlite.evaluation.variant import variant_of
 from glyphlite.export.tflm import export_tflm
 from glyphlite.pipeline.export import image_of
 from glyphlite.pipeline.inputs import artifact_in
+from glyphlite.pipeline.run_data import data_of
 from glyphlite.results import FirmwareReport, RuntimeReport
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import read_graph
@@ -37,8 +39,10 @@ class Firmware:
     reports: list[FirmwareReport] = field(default_factory=list)
 
 
-def build_firmware(artifact: Path, folder: Path, dataset: Dataset) -> Firmware:
+def build_firmware(artifact: Path, folder: Path, dataset: Dataset, accuracy: str = "") -> Firmware:
     """Export ``folder/tflm``, compile ``folder/c``, and count on emulated cores; what cannot be done is said, not fatal.
+
+    ``accuracy`` is what was measured on the artifact, in words, for the header.
 
     Raises:
         OutputError: a folder cannot be written.
@@ -60,7 +64,8 @@ def build_firmware(artifact: Path, folder: Path, dataset: Dataset) -> Firmware:
         say(f"[yellow]No TFLite Micro project:[/] {escape(str(error))}")
     reports = []
     try:
-        compile_artifact(artifact, folder / "c", name="model", sample=(image, label), labels=labels, overwrite=True)
+        sample = Sample(image, label, f"{dataset.name} test image 0")
+        compile_artifact(artifact, folder / "c", name="model", sample=sample, labels=labels, overwrite=True, accuracy=accuracy)
         with progress_bar("Counting on emulated cores", len(RUN_CORES)) as advance:
             for core in RUN_CORES:
                 reports.append(simulate(folder / "c", core, dataset.test.images[:RUN_IMAGES], measured=RUN_IMAGES).report)
@@ -81,12 +86,12 @@ class Compiled:
 
 def compile_file(
     path: Path,
-    folder: Path,
+    folder: Path | None,
     *,
     name: str | None,
     optimize: str,
     scores: str,
-    dataset: str,
+    dataset: str | None,
     sample: int,
     data_dir: Path | None,
     compare: bool = True,
@@ -94,28 +99,57 @@ def compile_file(
 ) -> Compiled:
     """Compile an int8 .tflite file (or a run's) to C99; with ``compare``, measure what each ``--optimize`` would cost.
 
+    Without ``folder`` it goes into one named after the file, without ``dataset`` the test image is one of the model's own run;
+    where no data fits the model, the example holds a blank image. All of this is said.
+
     Raises:
         ArtifactError: the file is malformed, or holds what generated C cannot express.
-        DataError: the dataset, or no such image in it.
+        DataError: a dataset that was named, or no such image in it.
         OutputError: the folder cannot be written.
     """
+    if name is not None:
+        check_name(name)
+    named = path
     path = artifact_in(path)
     graph = _int8_graph(path)
-    image, label, labels = image_of(load_dataset(dataset, data_dir=data_dir), sample)
-    fits = graph.input.elements == image.size and abs(graph.output.shape[-1]) == len(labels)
+    folder = _folder_for(named) if folder is None else folder
+    name = _name_for(path) if name is None else name
+    data = data_of(path, dataset, data_dir)
+    loaded = data.load_fitting(graph, "the example holds a blank image, and costs are counted on it")
+    image, label, labels = image_of(loaded, sample) if loaded else (None, None, None)
     report = compile_artifact(
         path,
         folder,
         name=name,
         optimize=optimize,
         scores=scores,
-        sample=(image, label) if fits else None,
-        labels=labels if fits else None,
+        sample=None if image is None else Sample(image, label, f"{loaded.name} test image {sample}" if loaded else ""),
+        labels=labels,
         overwrite=overwrite,
+        accuracy=accuracy_words(path),
+        dataset=data.name if loaded else None,
     )
-    costs = _trade_offs(path, image, scores) if compare and fits else {}
+    blank = np.zeros(tuple(abs(extent) for extent in graph.input.shape[1:]), np.uint8)
+    costs = _trade_offs(path, blank if image is None else image, scores) if compare else {}
     document = {**_document(report), "trade_offs": {each: cost.model_dump(mode="json") for each, cost in costs.items()}}
     return Compiled(document, _words(report, folder), costs)
+
+
+def _folder_for(named: Path) -> Path:
+    """A folder in the current one, after what the user named: a file, a run's folder, a shipped model; says so."""
+    folder = (
+        Path(f"{named.resolve().name}_c") if named.is_dir() else Path(named.stem if named.suffix == ".tflite" else named.name)
+    )
+    say(f"No --out: writing the folder {escape(str(folder))}")
+    return folder
+
+
+def _name_for(path: Path) -> str:
+    """The prefix of symbols and files, after the artifact; says so where its own name is taken."""
+    name = identifier(path.stem)
+    if is_reserved(path.stem):
+        say(f"{escape(path.stem)} is a name of C, C++, POSIX, Arduino or a file system: files and symbols are called {name}")
+    return name
 
 
 @dataclass(frozen=True)
@@ -169,10 +203,12 @@ def simulate_target(
     *,
     images: int,
     optimize: str,
-    dataset: str,
+    dataset: str | None,
     data_dir: Path | None,
 ) -> Simulated:
     """Run generated C on emulated cores: the first test images, each counted instruction by instruction.
+
+    Without ``dataset`` they are those of the run that the model or the C belongs to, else MNIST's.
 
     Raises:
         ArtifactError: the file or folder holds no model that can be simulated on this dataset.
@@ -184,7 +220,7 @@ def simulate_target(
         _int8_graph(target)
     elif (target / "model_int8.tflite").is_file():
         target = target / "model_int8.tflite"
-    loaded = load_dataset(dataset, data_dir=data_dir)
+    loaded = data_of(target, dataset, data_dir).load()
     pixels, labels = loaded.test.images[:images], loaded.test.labels[:images]
     simulations = []
     for core in cores:

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from glyphlite.console import say
-from glyphlite.data.datasets import load_dataset
 from glyphlite.data.images import find_glyph, prepare_lines, read_picture
 from glyphlite.errors import ArtifactError, DataError
 from glyphlite.evaluation.certainty import REFUSED, as_probabilities, calibrated, is_refused
 from glyphlite.evaluation.convention import convention_of
 from glyphlite.evaluation.known_certainty import RECORDS, certainty_of
 from glyphlite.pipeline.inputs import is_keras, model_and_pictures, trained_on
+from glyphlite.pipeline.run_data import RunData, data_of
 from glyphlite.report.words import confidence, percent
 from glyphlite.results import Certainty
 from glyphlite.runtimes.base import predict_probabilities
@@ -146,7 +146,7 @@ def predict_pictures(
     samples: Sequence[int],
     show: Path | None,
     every: bool,
-    dataset: str,
+    dataset: str | None,
     data_dir: Path | None,
 ) -> Answers:
     """Recognize the glyphs of pictures and of test images. A picture that cannot be read does not stop the others.
@@ -158,7 +158,7 @@ def predict_pictures(
         samples: indices of test images, compared with their labels.
         show: where to write what the model saw beside the originals.
         every: find all glyphs of each picture, left to right.
-        dataset: where ``samples`` come from, and the class labels of a file that carries none.
+        dataset: where ``samples`` come from; None takes the data of the model's run, else MNIST.
         data_dir: where the dataset lies already.
 
     Raises:
@@ -174,7 +174,7 @@ def predict_pictures(
     if not pictures and not samples:
         raise nothing
     known = trained_on(path)
-    if samples and known not in (None, dataset):
+    if samples and dataset and known not in (None, dataset):
         raise DataError(f"the model that comes with glyphlite was trained on {known}; name one of {dataset} with --model")
     convention = convention_of(path)
     runtime = get_runtime("keras" if is_keras(path) else "litert")
@@ -182,7 +182,7 @@ def predict_pictures(
         height, width, channels = _image_shape(model.input.shape, path)
         read = [each for picture in pictures for each in _read_or_failure(picture, height, width, channels, every)]
         if samples:
-            read += _samples(samples, (height, width, channels), dataset, data_dir)
+            read += _samples(samples, (height, width, channels), data_of(path, dataset, data_dir))
         glyphs = [each for each in read if isinstance(each, _Glyph)]
         if not glyphs:
             return Answers(tuple(each for each in read if isinstance(each, Failure)))
@@ -269,8 +269,8 @@ def _read(path: Path, height: int, width: int, channels: int, every: bool) -> li
     return glyphs
 
 
-def _samples(samples: Sequence[int], shape: tuple[int, int, int], dataset: str, data_dir: Path | None) -> list[_Glyph]:
-    loaded = load_dataset(dataset, data_dir=data_dir)
+def _samples(samples: Sequence[int], shape: tuple[int, int, int], data: RunData) -> list[_Glyph]:
+    loaded = data.load()
     if loaded.input_shape != shape:
         found, wanted = ("x".join(map(str, each)) for each in (loaded.input_shape, shape))
         raise DataError(f"images of {loaded.name} are {found}, the model takes {wanted}; name its dataset with --dataset")

@@ -25,6 +25,7 @@ def write_run_record(
     recipe: dict[str, Any],
     settings: dict[str, Any],
     hashes: dict[str, str],
+    remember: dict[str, Any] | None = None,
     pretrained: dict[str, Any] | None = None,
 ) -> Path:
     """Write ``run.toml``.
@@ -37,6 +38,7 @@ def write_run_record(
         recipe: how the model was trained.
         settings: seeds and sizes, by name; None is left out.
         hashes: SHA-256 of the run's files, by name.
+        remember: how the dataset is named so that it is found again, by :func:`glyphlite.pipeline.run_data.to_remember`.
         pretrained: where the model came from, if it was not trained here.
 
     Raises:
@@ -54,6 +56,7 @@ def write_run_record(
                 "validation": len(dataset.validation),
                 "test": len(dataset.test),
                 "sha256": dataset.sha256,
+                **(remember or {}),
             }
         ),
         "recipe": _known(recipe),

@@ -12,6 +12,7 @@ from glyphlite.data.records import Dataset
 from glyphlite.errors import ModelError
 from glyphlite.evaluation.artifact import ArtifactEvaluation, KerasEvaluation, evaluate_keras
 from glyphlite.evaluation.footprint import measure_footprint
+from glyphlite.evaluation.known_accuracy import in_words
 from glyphlite.files import make_folder, sha256_of
 from glyphlite.models import DEFAULT_MODEL
 from glyphlite.models.registry import REFERENCE_NAMES, resolve_model, split_seed
@@ -20,6 +21,7 @@ from glyphlite.pipeline.evaluate import measure
 from glyphlite.pipeline.firmware import Firmware, build_firmware
 from glyphlite.pipeline.record import write_run_record
 from glyphlite.pipeline.report import write_report_of
+from glyphlite.pipeline.run_data import to_remember
 from glyphlite.pipeline.shipped import check_pretrained, pretrained_record, pretrained_report, take_pretrained
 from glyphlite.pipeline.stages import Stages
 from glyphlite.pipeline.verify import compare
@@ -135,7 +137,9 @@ def run_pipeline(options: RunOptions) -> Results:
             measure(each.path, dataset, keras.predictions, variant=each.variant) for each in artifacts if not each.ruled_out
         ]
     with stages.stage("firmware", "Firmware from the int8 artifact: TFLite Micro project, C99, emulated cores"):
-        firmware = build_firmware(int8.path, folder, dataset) if int8 else Firmware()
+        measured = next((each.report.accuracy for each in evaluations if int8 and each.report.path == int8.path.name), None)
+        accuracy = f"{in_words(measured)}, {dataset.name}" if measured else ""
+        firmware = build_firmware(int8.path, folder, dataset, accuracy) if int8 else Firmware()
     with stages.stage("verify", f"Verifying the int8 artifact in every runtime on {options.verify_images} test images"):
         verified = _verify(int8, dataset, folder, options)
     results = Results(
@@ -160,6 +164,7 @@ def run_pipeline(options: RunOptions) -> Results:
         command=options.command(folder),
         model=options.model,
         dataset=dataset,
+        remember=to_remember(options.dataset, dataset, options.data_dir),
         recipe=trained.recipe,
         pretrained=pretrained_record(card) if card else None,
         settings={

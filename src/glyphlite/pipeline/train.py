@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from glyphlite.data.datasets import load_dataset
+from glyphlite.files import sha256_of
 from glyphlite.models.registry import resolve_model, split_seed
+from glyphlite.pipeline.record import write_run_record
+from glyphlite.pipeline.run_data import to_remember
 from glyphlite.training.trainer import train
 
 
@@ -40,6 +43,17 @@ def train_model(
     choice = resolve_model(model, loaded.input_shape, loaded.classes)
     folder = folder or Path("runs") / choice.name
     result = train(choice, loaded, folder, epochs=epochs, seed=seed, resume=resume)
+    write_run_record(
+        folder,
+        command=["glyphlite", "train", model, "--dataset", dataset, "--out", str(folder), "--seed", str(seed)]
+        + (["--epochs", str(epochs)] if epochs is not None else []),
+        model=model,
+        dataset=loaded,
+        remember=to_remember(dataset, loaded, data_dir),
+        recipe=result.recipe,
+        settings={"seed": seed, "epochs": len(result.history), "best_epoch": result.best_epoch},
+        hashes={name: sha256_of(folder / name) for name in ("model.keras", "model.weights.h5") if (folder / name).is_file()},
+    )
     return Trained(
         choice.name, loaded.name, folder, len(result.history), result.best_epoch, result.validation_accuracy, result.seconds
     )

@@ -3,17 +3,17 @@
 from pathlib import Path
 
 from glyphlite.console import progress_bar
-from glyphlite.data.datasets import load_dataset
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.agreement import TOLERANCE, Verification, verify, work_units
 from glyphlite.pipeline.inputs import artifact_in, keras_beside
+from glyphlite.pipeline.run_data import data_of
 from glyphlite.runtimes.registry import RUNTIME_NAMES
 
 
 def verify_file(
     path: Path,
-    dataset: str,
+    dataset: str | None,
     *,
     images: int | None,
     keras: Path | None,
@@ -22,7 +22,7 @@ def verify_file(
     seed: int,
     data_dir: Path | None,
 ) -> Verification:
-    """Compare the runtimes on one artifact.
+    """Compare the runtimes on one artifact, on the data that ``dataset`` names, else on that of its run, else on MNIST.
 
     Raises:
         ArtifactError: the file is malformed, no runtime takes it, or an unknown runtime is named.
@@ -33,7 +33,7 @@ def verify_file(
     source = keras_beside(path, keras) if names is None or "keras" in names else None
     if names is not None:
         names = tuple(name for name in names if name != "keras")
-    loaded = load_dataset(dataset, data_dir=data_dir, seed=seed)
+    loaded = data_of(path, dataset, data_dir).load(seed)
     return compare(path, loaded, images=images, seed=seed, keras=source, runtimes=names, tolerance=tolerance)
 
 

@@ -91,8 +91,7 @@ def run_generated(
         ToolError: the C compiler refuses the code.
         UnsafeError: undefined behaviour, or a byte written that is not the generated code's to write.
     """
-    for name, content in compile_graph(graph, "net", optimize=optimize).files.items():
-        (folder / name).write_text(content)
+    compile_graph(graph, "net", optimize=optimize).write(folder)
     (folder / "main.c").write_text(_MAIN)
     taken, given = graph.input.elements, graph.output.elements
     sizes = (f"-DIN_BYTES={taken}", f"-DOUT_BYTES={given}")

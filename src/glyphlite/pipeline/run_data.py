@@ -1,0 +1,191 @@
+"""Which data a model goes with: what ``--dataset`` names, else the data of the run that it lies in, else MNIST, said aloud.
+
+A run's ``run.toml`` keeps where its data was, absolute, so that every command on the run's folder, or on a file in it, takes the
+same data wherever it is started.
+"""
+
+import itertools
+import re
+import shlex
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.markup import escape
+
+from glyphlite.compiler import memory_maps
+from glyphlite.console import say
+from glyphlite.data.catalogue import CATALOGUE
+from glyphlite.data.datasets import load_dataset
+from glyphlite.data.records import Dataset
+from glyphlite.errors import DataError
+from glyphlite.models.pretrained import CARD
+from glyphlite.pipeline.inputs import trained_on
+from glyphlite.tflite.graph import Graph
+
+DEFAULT = "mnist"
+RECORD = "run.toml"
+
+
+@dataclass(frozen=True)
+class RunData:
+    """A dataset that is chosen and not yet loaded.
+
+    Attributes:
+        name: what ``load_dataset`` takes.
+        data_dir: where it lies, if that is not the usual place.
+        record: the run.toml, card or memory map that names it; None where the user or nobody did.
+        named: whether the user named it.
+    """
+
+    name: str
+    data_dir: Path | None = None
+    record: Path | None = None
+    named: bool = False
+
+    @property
+    def assumed(self) -> bool:
+        """Whether nothing says that the model goes with this data."""
+        return self.record is None and not self.named
+
+    def load(self, seed: int = 0) -> Dataset:
+        """Loads it, and says which it is where the user did not.
+
+        Raises:
+            DataError: it cannot be had; of a run's data that is gone, one line says so.
+        """
+        if self.assumed:
+            say(f"No --dataset, and the model lies in no run's folder: taking {self.name}")
+        elif self.record is not None and self.record.name != CARD:
+            say(f"Data: {escape(self.name)}, as {escape(str(self.record))} says")
+        if not self.named and not _is_known(self.name) and not Path(self.name).exists():
+            raise DataError(f"the data of this run, {self.name} (by {self.record}), is gone; name it with --dataset")
+        return load_dataset(self.name, data_dir=self.data_dir, seed=seed)
+
+    def load_fitting(self, graph: Graph, what_without: str) -> Dataset | None:
+        """Loads it where it fits a model and can be had, for commands that can do without.
+
+        Args:
+            graph: the model.
+            what_without: what becomes of the command without data, for the line that says why it goes without.
+
+        Returns:
+            The dataset; None, after one line, where it does not fit, or is gone.
+
+        Raises:
+            DataError: the user named it, and it cannot be had or does not fit.
+        """
+        known = CATALOGUE.get(self.name)
+        if known is not None and not fits(graph, known.train_images.shape[1:], known.labels):
+            return self._without(f"{self.name} does not fit {_shape_of(graph)}", what_without)
+        try:
+            loaded = self.load()
+        except DataError as error:
+            if self.named:
+                raise
+            return self._without(str(error), what_without)
+        if not fits(graph, loaded.input_shape, loaded.labels):
+            return self._without(f"{self.name} does not fit {_shape_of(graph)}", what_without)
+        return loaded
+
+    def _without(self, why: str, what: str) -> None:
+        if self.named:
+            raise DataError(f"{why}; name the dataset that it was trained on with --dataset")
+        say(f"[yellow]No test image:[/] {escape(why)}; {what}. --dataset names the model's own data")
+
+
+def data_of(paths: Path | Sequence[Path] | None, dataset: str | None, data_dir: Path | None = None) -> RunData:
+    """Chooses the data that files go with.
+
+    Args:
+        paths: a model's file, a run's folder, a compiled folder, or several of them.
+        dataset: what the user named; it wins.
+        data_dir: where the user says that it lies.
+
+    Raises:
+        DataError: several files belong to runs of different data.
+    """
+    if dataset is not None:
+        return RunData(dataset, data_dir, named=True)
+    found = {}
+    for path in [paths] if isinstance(paths, Path) else paths or ():
+        if (data := _remembered(path)) is not None:
+            found.setdefault(data.name, data)
+    if len(found) > 1:
+        raise DataError(f"the files belong to runs of different data ({', '.join(found)}); name one with --dataset")
+    for data in found.values():
+        return RunData(data.name, data_dir or data.data_dir, data.record)
+    return RunData(DEFAULT, data_dir)
+
+
+def to_remember(named: str, dataset: Dataset, data_dir: Path | None) -> dict[str, Any]:
+    """Returns what a record keeps so that the same data is found again: a known name, or an absolute path."""
+    known = named.lower().replace("_", "-")
+    source = Path(dataset.source)
+    found = source if source.exists() else Path(named)
+    return {
+        "named": known if _is_known(known) else str(found.resolve()),
+        "data_dir": str(data_dir.resolve()) if data_dir is not None else None,
+    }
+
+
+def run_record(path: Path) -> Path | None:
+    """Returns the run.toml of the run that a file or folder lies in, at most one folder further up; None where there is none."""
+    place = path.resolve()
+    places = [place, place.parent] if place.is_dir() else [place.parent, place.parent.parent]
+    return next((each / RECORD for each in places if (each / RECORD).is_file()), None)
+
+
+def fits(graph: Graph, image_shape: Sequence[int], labels: Sequence[str]) -> bool:
+    """Returns whether images and classes are those of a model: the numbers, and the labels where the file carries them."""
+    same_labels = not graph.labels or tuple(graph.labels) == tuple(labels)
+    classes = abs(graph.output.shape[-1]) if graph.output.shape else 1
+    return graph.input.elements == int(np.prod(image_shape)) and classes == len(labels) and same_labels
+
+
+def _remembered(path: Path) -> RunData | None:
+    """The data that a record beside a file names."""
+    if (record := run_record(path)) is not None and (data := _of_run(record)) is not None:
+        return data
+    if path.is_dir():
+        for place, document in memory_maps(path):
+            if isinstance(document.get("dataset"), str):
+                return RunData(document["dataset"], record=place)
+    trained = trained_on(path)
+    return RunData(trained, record=path.parent.parent / CARD) if trained else None
+
+
+def _of_run(record: Path) -> RunData | None:
+    """The data that a run.toml names; one of a former version kept the name alone, and the command."""
+    try:
+        document = tomllib.loads(record.read_text())
+        data = document["dataset"]
+        name, folder = data.get("named"), data.get("data_dir")
+        if name is None and _is_known(str(data["name"])):
+            name = data["name"]
+        if name is None:
+            name = _of_command(str(document.get("repeat", ""))) or data.get("source")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    if not name:
+        return None
+    kept = Path(folder) if folder and Path(folder).is_dir() else None
+    return RunData(str(name), kept, record)
+
+
+def _of_command(command: str) -> str | None:
+    words = shlex.split(command)
+    return next((after for word, after in itertools.pairwise(words) if re.fullmatch("--dataset|-d", word)), None)
+
+
+def _is_known(name: str) -> bool:
+    return name in CATALOGUE
+
+
+def _shape_of(graph: Graph) -> str:
+    shape = "x".join("?" if extent < 0 else str(extent) for extent in graph.input.shape[1:])
+    classes = abs(graph.output.shape[-1]) if graph.output.shape else 1
+    return f"a model of {shape or 'a number'} in and {classes} classes out"

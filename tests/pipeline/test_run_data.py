@@ -1,0 +1,186 @@
+"""A run remembers its data: every command on its folder takes it, wherever it is started, and says so."""
+
+import json
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tomli_w
+
+from glyphlite.data.datasets import load_dataset
+from glyphlite.data.records import Dataset
+from glyphlite.errors import DataError
+from glyphlite.models.pretrained import pretrained_artifact
+from glyphlite.pipeline import run_data
+from glyphlite.pipeline.evaluate import evaluate_files
+from glyphlite.pipeline.export import export_file
+from glyphlite.pipeline.firmware import compile_file, simulate_target
+from glyphlite.pipeline.predict import predict_pictures
+from glyphlite.pipeline.run_data import RunData, data_of, fits, run_record, to_remember
+from glyphlite.pipeline.verify import verify_file
+from glyphlite.tflite.reader import read_graph
+
+COMPILE = {"name": None, "optimize": "speed", "scores": "probabilities", "sample": 0, "data_dir": None, "compare": False}
+
+
+@pytest.fixture
+def data(mnist: Dataset, tmp_path: Path) -> Path:
+    """Digits of another order than MNIST's, whose first test image is a 4."""
+    first = np.flatnonzero(mnist.test.labels == 4)[:1]
+    test = np.concatenate([first, np.arange(60)])
+    path = tmp_path / "data" / "digits.npz"
+    path.parent.mkdir()
+    np.savez(
+        path,
+        x_train=mnist.train.images[:400, ..., 0],
+        y_train=mnist.train.labels[:400],
+        x_test=mnist.test.images[test, ..., 0],
+        y_test=mnist.test.labels[test],
+    )
+    return path
+
+
+@pytest.fixture
+def run(data: Path, samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run's folder as `glyphlite run --dataset data/digits.npz` leaves it; the test goes on in another folder."""
+    folder = tmp_path / "runs" / "digits"
+    folder.mkdir(parents=True)
+    for name in ("model_int8.tflite", "model.keras"):
+        (folder / name).write_bytes((samples / name).read_bytes())
+    monkeypatch.chdir(tmp_path)
+    loaded = load_dataset("data/digits.npz")
+    kept = {key: value for key, value in to_remember("data/digits.npz", loaded, None).items() if value is not None}
+    (folder / "run.toml").write_text(tomli_w.dumps({"repeat": "glyphlite run", "dataset": {"name": "digits", **kept}}))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    return folder
+
+
+def forget_mnist(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever loads MNIST fails."""
+    load = run_data.load_dataset
+
+    def refuse(name: str, **options: object) -> Dataset:
+        assert name != "mnist", "MNIST was loaded"
+        return load(name, **options)  # pyright: ignore[reportArgumentType]
+
+    monkeypatch.setattr(run_data, "load_dataset", refuse)
+
+
+def test_every_command_takes_the_runs_own_data(run: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
+    forget_mnist(monkeypatch)
+    options = {"model_path": None, "samples": [0], "show": None, "every": False, "dataset": None, "data_dir": None}
+    for place in (run, run / "model_int8.tflite"):
+        answers = predict_pictures([place], **options)  # pyright: ignore[reportArgumentType]
+        assert [each.true_label for each in answers.predictions] == ["4"]
+    assert "digits.npz, as" in capfd.readouterr().err
+    evaluation = evaluate_files([run / "model_int8.tflite"], None, keras=None, latency=False, seed=0, data_dir=None)
+    assert evaluation.dataset == "digits"
+    assert next(iter(evaluation.artifacts.values())).accuracy.n == 61
+    verification = verify_file(run, None, images=None, keras=None, runtimes="tflm,litert", tolerance=0.1, seed=0, data_dir=None)
+    assert verification.records[0].images == 61
+
+
+def test_what_is_compiled_and_exported_embeds_the_runs_own_image(run: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    forget_mnist(monkeypatch)
+    out = tmp_path / "elsewhere" / "out"
+    compile_file(run, out, dataset=None, **COMPILE)  # pyright: ignore[reportArgumentType]
+    assert "digits test image 0, class 4" in (out / "example" / "example.c").read_text()
+    printed = subprocess.run(["make", "-s", "-C", out], capture_output=True, text=True, timeout=120, check=True).stdout
+    assert printed.splitlines()[-1] == "class: 4"
+    assert json.loads((out / "model_int8.json").read_text())["dataset"].endswith("digits.npz")
+    simulated = simulate_target(out, ["cortex-m0"], images=1, optimize="speed", dataset=None, data_dir=None)
+    assert [each["expected"] for each in simulated.document()[0]["images"]] == ["4"]
+    export = {"name": "model", "language": "cc", "dataset": None, "sample": 0, "data_dir": None}
+    export_file(run, "tflm", tmp_path / "tflm", **export)  # pyright: ignore[reportArgumentType]
+    assert "kTestImageClass = 4;" in (tmp_path / "tflm" / "test_image.h").read_text()
+
+
+def test_an_explicit_dataset_wins(run: Path, tmp_path: Path):
+    assert data_of(run, "fashion-mnist") == RunData("fashion-mnist", named=True)
+    assert data_of(run, None).name == str(tmp_path / "data" / "digits.npz")
+    assert data_of(run / "c", None).name == data_of(run, None).name
+
+
+def test_data_that_is_gone_is_one_line_that_says_so(run: Path, data: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    data.unlink()
+    with pytest.raises(DataError, match=r"the data of this run, .*digits\.npz .*is gone; name it with --dataset"):
+        verify_file(run, None, images=5, keras=None, runtimes=None, tolerance=None, seed=0, data_dir=None)
+    compile_file(run, tmp_path / "out", dataset=None, **COMPILE)  # pyright: ignore[reportArgumentType]
+    assert "No test image: the data of this run" in " ".join(capfd.readouterr().err.split())
+    assert "a blank image, class unknown" in (tmp_path / "out" / "example" / "example.c").read_text()
+
+
+def test_no_foreign_image_is_embedded_and_nothing_loaded_for_it(
+    samples: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    """A model of letters, by the labels that it carries: MNIST fits its shape and is not its data."""
+    from glyphlite.tflite.metadata import ModelMetadata, add_metadata
+
+    forget_mnist(monkeypatch)
+    letters = tmp_path / "letters.tflite"
+    metadata = ModelMetadata(name="letters", labels=tuple("ABCDEFGHIJ"))
+    letters.write_bytes(add_metadata((samples / "model_int8.tflite").read_bytes(), metadata))
+    monkeypatch.chdir(tmp_path)
+    compiled = compile_file(letters, None, dataset=None, **COMPILE)  # pyright: ignore[reportArgumentType]
+    said = " ".join(capfd.readouterr().err.split())
+    assert "No --out: writing the folder letters" in said
+    assert "No test image: mnist does not fit" in said
+    assert compiled.document["labels"] == tuple("ABCDEFGHIJ")
+    assert (
+        subprocess.run(["make", "-s", "-C", tmp_path / "letters"], capture_output=True, timeout=120, check=False).returncode == 0
+    )
+    export = {"name": "model", "language": "cc", "dataset": None, "sample": 0, "data_dir": None}
+    export_file(letters, "tflm", tmp_path / "tflm", **export)  # pyright: ignore[reportArgumentType]
+    assert "kTestImageClass = -1;" in (tmp_path / "tflm" / "test_image.h").read_text()
+    with pytest.raises(DataError, match=r"mnist does not fit .*name the dataset"):
+        compile_file(letters, None, dataset="mnist", **COMPILE)  # pyright: ignore[reportArgumentType]
+
+
+def test_without_a_run_mnist_is_taken_and_that_is_said(samples: Path, capfd: pytest.CaptureFixture[str]):
+    data = data_of(samples / "model_int8.tflite", None)
+    assert data == RunData("mnist")
+    data.load()
+    assert "No --dataset, and the model lies in no run's folder: taking mnist" in " ".join(capfd.readouterr().err.split())
+    assert data_of(pretrained_artifact("glyph-700"), None).name == "mnist"
+
+
+def test_files_of_runs_of_different_data_are_not_measured_on_one(run: Path):
+    with pytest.raises(DataError, match=r"runs of different data .*name one with --dataset"):
+        data_of([run / "model_int8.tflite", pretrained_artifact("glyph-700")], None)
+
+
+@pytest.mark.parametrize(
+    ("record", "name"),
+    [
+        ({"dataset": {"name": "mnist"}, "repeat": "glyphlite run --model edge-cnn --dataset mnist"}, "mnist"),
+        ({"dataset": {"name": "letters"}, "repeat": "glyphlite run --dataset 'my data/letters' --seed 0"}, "my data/letters"),
+        ({"dataset": {"name": "letters", "source": "data/letters.npz"}}, "data/letters.npz"),
+    ],
+)
+def test_records_of_a_former_version_are_read(record: dict, name: str, tmp_path: Path):
+    (tmp_path / "run.toml").write_text(tomli_w.dumps(record))
+    assert data_of(tmp_path, None).name == name
+
+
+@pytest.mark.parametrize("text", ["", "[", "dataset = 1", "[dataset]\nname = 3", "repeat = 1"])
+def test_a_damaged_record_remembers_nothing(text: str, tmp_path: Path):
+    (tmp_path / "run.toml").write_text(text)
+    assert run_record(tmp_path) is not None
+    assert data_of(tmp_path, None) == RunData("mnist")
+
+
+def test_labels_decide_where_a_file_carries_them(samples: Path):
+    graph = read_graph(samples / "model_int8.tflite")
+    assert fits(graph, (28, 28), tuple("0123456789"))
+    assert not fits(graph, (28, 28), tuple("012345678"))
+    assert not fits(graph, (32, 32, 3), tuple("0123456789"))
+    assert not fits(replace(graph, labels=tuple("ABCDEFGHIJ")), (28, 28), tuple("0123456789"))
+
+
+def test_the_data_folder_is_kept_too(mnist: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "idx").mkdir()
+    assert to_remember("MNIST", mnist, Path("idx")) == {"named": "mnist", "data_dir": str(tmp_path / "idx")}
