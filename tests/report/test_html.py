@@ -301,7 +301,9 @@ def test_a_run_that_is_larger_and_worse_is_called_beaten(results: Results, tmp_p
         keras = results.keras.model_copy(update={"accuracy": artifact.accuracy})
         results.model_copy(update={"model": name, "artifacts": [artifact], "keras": keras}).save(tmp_path / name / "results.json")
         folders.append(tmp_path / name)
+    (tmp_path / "large" / "history.csv").write_text("\n".join(HISTORY.splitlines()[:2]) + "\n")
     text = " ".join(" ".join(Page(compare_report(folders, tmp_path / "compare.html").read_text(encoding="utf-8")).text).split())
+    assert text.count("Not ready: ") == 1
     assert "large is worse in both: another run's file is smaller and significantly more accurate." in text
 
 

@@ -114,6 +114,13 @@ def test_nothing_is_said_of_what_was_not_measured():
     assert topics(Results(model="m", dataset="d", seed=0, keras=keras)) == {"accuracy"}
 
 
+def test_classes_without_test_images_are_not_measured(results: Results):
+    per_class = [wilson_interval(0, 0), *results.keras.per_class[1:]]
+    said = finding(results.model_copy(update={"keras": results.keras.model_copy(update={"per_class": per_class})}), "unmeasured")
+    assert (said.title, text(said)) == ("1 class not measured", "There is no test image of 0.")
+    assert "unmeasured" not in topics(results)
+
+
 def test_a_model_without_mistakes_and_classes_without_images(results: Results):
     perfect = changed(results, "int8", accuracy=wilson_interval(20, 20), confusion=[[10, 0], [0, 10]])
     assert finding(perfect, "mistakes").title == "It made no mistake"

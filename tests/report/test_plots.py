@@ -7,7 +7,14 @@ import pytest
 from PIL import Image
 
 from glyphlite.data.records import Dataset
-from glyphlite.report.plots import comparison_figure, saw_picture, size_accuracy_figure, training_figure, write_figures
+from glyphlite.report.plots import (
+    comparison_figure,
+    confusion_figure,
+    saw_picture,
+    size_accuracy_figure,
+    training_figure,
+    write_figures,
+)
 from glyphlite.report.samples import SampleSheet
 from glyphlite.report.style import PALETTE, themed_svg
 from glyphlite.results import Results
@@ -36,6 +43,13 @@ def test_every_picture_of_a_run_is_written(results: Results, sheet: SampleSheet,
 def test_hostile_labels_are_drawn_as_text(results: Results, sheet: SampleSheet, tmp_path: Path):
     labels = ["$\\frac{1$", "</svg><script>", "\N{PILE OF POO}", "a\nb", "_{x}^{y}", "%s", "", "$$", "\\", "x" * 40]
     assert len(write_figures(results.model_copy(update={"labels": labels}), tmp_path, samples=sheet)) == 6
+
+
+def test_a_confusion_matrix_of_a_thousand_classes_names_some_of_them(results: Results):
+    per_class = np.eye(1000, dtype=int)
+    artifact = results.artifacts[3].model_copy(update={"confusion": per_class.tolist()})
+    axes = confusion_figure(artifact, [f"class {each}" for each in range(1000)]).axes[0]
+    assert [each.get_text() for each in axes.get_xticklabels()] == [f"class {each}" for each in range(0, 1000, 10)]
 
 
 def names_at(svg: str) -> str:

@@ -9,9 +9,11 @@ from glyphlite import __version__
 from glyphlite.errors import DataError
 from glyphlite.report import words
 from glyphlite.report.cores import preferred_core
+from glyphlite.report.readiness import Obstacle, obstacles, with_training
 from glyphlite.report.recommendation import recommend
 from glyphlite.report.template import accuracy_scale, chart, environment
 from glyphlite.results import ArtifactReport, FirmwareReport, Results
+from glyphlite.training.history import read_history
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -30,6 +32,7 @@ class Run:
     core: FirmwareReport | None
     arena_bytes: int | None
     link: str | None
+    waiting: tuple[Obstacle, ...] = ()
     is_best: bool = False
 
 
@@ -42,9 +45,15 @@ def load_runs(folders: Sequence[Path], beside: Path) -> list[Run]:
     if not folders:
         raise DataError("no run was named; name one or more folders that `glyphlite run` wrote")
     folders = [folder if folder.is_dir() else folder.parent for folder in folders]
-    loaded = [Results.load(folder / RESULTS_FILE) for folder in folders]
+    loaded = [_load(folder) for folder in folders]
     names = distinct_names(loaded, folders)
     return [_run(*each, beside) for each in zip(folders, names, loaded, strict=True)]
+
+
+def _load(folder: Path) -> Results:
+    """Reads a run's results, with its training's curve where they are of an earlier version."""
+    results, history = Results.load(folder / RESULTS_FILE), folder / "history.csv"
+    return with_training(results, read_history(history)) if history.is_file() else results
 
 
 def distinct_names(runs: Sequence[Results], folders: Sequence[Path]) -> list[str]:
@@ -105,6 +114,7 @@ def _run(folder: Path, name: str, results: Results, beside: Path) -> Run:
         preferred_core(results.firmware),
         tflm.arena_bytes if tflm else None,
         _link(folder, beside),
+        obstacles(results),
     )
 
 

@@ -42,6 +42,9 @@ UNTRUSTWORTHY = 0.05
 
 MUCH_SLOWER = 3.0
 
+MOST_NAMED = 10
+"""Classes that are named in a sentence."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -69,6 +72,7 @@ def interpret(results: Results) -> Interpretation:
         _accuracy(results),
         _quantization(results),
         _mistakes(results, shipped),
+        _unmeasured(results),
         _certainty(results, shipped),
         _size(results),
         _speed(results),
@@ -157,6 +161,17 @@ def _mistakes(results: Results, shipped: ArtifactReport | None) -> Finding | Non
     ]
     sentences.append(f"Most often: {listing(named)}.")
     return Finding("mistakes", "Where does it go wrong?", tuple(sentences))
+
+
+def _unmeasured(results: Results) -> Finding | None:
+    """Says which classes have no test image: their share is unknown, not 0."""
+    missing = [number for number, each in enumerate(results.keras.per_class) if not each.measured]
+    if not missing:
+        return None
+    named = [label_of(results, each) for each in missing[:MOST_NAMED]]
+    more = [f"{count(len(missing) - MOST_NAMED)} more"] if len(missing) > MOST_NAMED else []
+    title = f"{things(len(missing), 'class', 'classes')} not measured"
+    return Finding("unmeasured", title, (f"There is no test image of {listing([*named, *more])}.",), "warning")
 
 
 def _certainty(results: Results, shipped: ArtifactReport | None) -> Finding | None:

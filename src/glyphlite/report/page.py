@@ -87,7 +87,7 @@ def render_report(
             "confusion": confusion_cells(shipped.confusion),
             "macro": macro_of(shipped.confusion),
             "class_scale": accuracy_scale(shipped.per_class),
-            "unmeasured": [label_of(results, number) for number, each in enumerate(shipped.per_class) if not each.n],
+            "unmeasured": [label_of(results, number) for number, each in enumerate(shipped.per_class) if not each.measured],
             "matrix": matrix_kind(len(shipped.confusion)),
             "mistakes": commonest_mistakes(shipped.confusion, MOST_MISTAKES),
             "hardest_first": _hardest(shipped) if len(shipped.confusion) > MOST_COUNTED else [],
@@ -102,7 +102,7 @@ def matrix_kind(classes: int) -> str | None:
 
 def _hardest(artifact: ArtifactReport) -> list[int]:
     """Returns the classes with the lowest recall, lowest first, of those that have images."""
-    measured = [number for number, each in enumerate(artifact.per_class) if each.n]
+    measured = [number for number, each in enumerate(artifact.per_class) if each.measured]
     return sorted(measured, key=lambda number: artifact.per_class[number].value)[:MOST_HARDEST]
 
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 MOST_CELL_LABELS = 26
 """A confusion matrix of more classes than this is drawn without counts in its cells."""
 
+MOST_TICKS = 100
+"""Classes that are named along the side of a confusion matrix."""
+
 LONGEST_NAME = 28
 """Characters of a name that fit beside or above a drawing."""
 
@@ -65,7 +68,7 @@ def write_figures(results: Results, folder: Path, *, samples: SampleSheet | None
         )
     if samples and samples.wrong:
         figures["samples-wrong.png"] = samples_figure(
-            samples.wrong, results.labels, f"{samples.artifact}: read wrong, surest first"
+            samples.wrong, results.labels, f"{samples.artifact}: read wrong, most confident first"
         )
     return [save_png(figure, folder / "figures" / name) for name, figure in figures.items()]
 
@@ -184,13 +187,18 @@ def confusion_figure(artifact: ArtifactReport, labels: Sequence[str]) -> "Figure
             dark = shown[true, guess] > (0.6 if true == guess else 0.35)
             colour = PALETTE["surface"] if dark else PALETTE["ink"]
             axes.text(guess, true, count(int(counts[true, guess])), ha="center", va="center", fontsize=8, color=colour)
-    axes.set_xticks(range(classes), names, rotation=0 if max(map(len, names)) <= 2 else 90)
-    axes.set_yticks(range(classes), names)
+    # Of a thousand classes only some can be named.
+    named = range(0, classes, -(-classes // MOST_TICKS))
+    ticks = [names[each] for each in named]
+    axes.set_xticks(named, ticks, rotation=0 if max(map(len, names)) <= 2 else 90)
+    axes.set_yticks(named, ticks)
+    if classes > MOST_CELL_LABELS:
+        axes.tick_params(labelsize=6)
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
-    axes.set_title(f"{artifact.path}: what was taken for what")
+    axes.set_title(f"{artifact.path}: confusion matrix")
     return figure
 
 

@@ -67,7 +67,7 @@ def at_chance(report: KerasReport | ArtifactReport) -> bool:
 
 def unrecognized_classes(report: KerasReport | ArtifactReport) -> list[int]:
     """Returns the classes that have images of which not one was recognized."""
-    return [number for number, each in enumerate(report.per_class) if each.n and each.value == 0]
+    return [number for number, each in enumerate(report.per_class) if each.measured and each.value == 0]
 
 
 def named_classes(report: KerasReport | ArtifactReport, classes: Sequence[int], labels: Sequence[str]) -> str:
