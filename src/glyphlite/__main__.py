@@ -1,16 +1,30 @@
-"""The console script: runs the CLI, turning every failure a user can act on into one line and exit code 2."""
+"""The console script: runs the CLI, turning every failure a user can act on into one line and exit code 2.
 
+What is left is a fault of glyphlite's own: one line, too, with the file that the traceback was written to, and exit code 70.
+"""
+
+import errno
 import os
 import signal
 import sys
+from contextlib import suppress
 from types import FrameType
 
 _INTERRUPTED = 130
 """What Typer makes of Ctrl-C while a command runs."""
 
+_FAULT = 70
+"""EX_SOFTWARE of sysexits.h: an internal software error."""
+
+_INTERRUPTION = "interrupted; nothing half-written was left behind"
+
 
 def main() -> None:
-    """Run ``glyphlite`` and exit with its code: 0 done, 1 runtimes disagree, 2 anything the user can put right."""
+    """Run ``glyphlite`` and exit with its code.
+
+    0: done; 1: runtimes disagree; 2: anything that the user can put right; 70: a fault of glyphlite; 130, 141: interrupted, and
+    nobody reads the output any more.
+    """
     from glyphlite.console import quiet_tensorflow
 
     quiet_tensorflow()
@@ -27,6 +41,7 @@ def main() -> None:
     code = 0
     try:
         code = app(prog_name="glyphlite", standalone_mode=False)
+        sys.stdout.flush()
     except GlyphliteError as error:
         _fail(str(error), error.exit_code)
     except usage_error as error:
@@ -35,18 +50,49 @@ def main() -> None:
             sys.exit(2)
         _fail(_usage(error), 2)
     except (KeyboardInterrupt, typer.Abort):
-        _fail("interrupted; nothing half-written was left behind", 2)
+        _fail(_INTERRUPTION, 2)
     except BrokenPipeError:  # the reader of our output is gone: nobody is left to tell
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
-    except MemoryError:
-        _fail("out of memory; try a smaller --images, --calibration-samples or model", 2)
-    except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        _fail(f"{error.strerror or error}{where}", 2)
+        _leave_unflushed(141)
+    except Exception as error:
+        _fail(*_described(error))
     if code == _INTERRUPTED:
-        _fail("interrupted; nothing half-written was left behind", 2)
+        _fail(_INTERRUPTION, 2)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _described(error: Exception) -> tuple[str, int]:
+    """One line for what no part of glyphlite has put into words, and the exit code."""
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    if kinds & {"MemoryError", "ResourceExhaustedError"}:  # the second is TensorFlow's
+        return "out of memory; try a smaller --images, --calibration-samples or model", 2
+    if isinstance(error, OSError):
+        where = f" ({error.filename})" if error.filename else ""
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            return f"the disk is full{where}; free some space, or let TMPDIR and --out lie on another", 2
+        return f"{error.strerror or error}{where}", 2
+    words = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    place = f"the traceback is in {written}" if (written := _write_traceback(error)) else "its traceback could not be written"
+    if isinstance(error, RecursionError):
+        return f"what was given is nested too deeply to be read ({words}); {place}", 2
+    return f"this is a fault of glyphlite: {words}; {place}; please report it", _FAULT
+
+
+def _write_traceback(error: Exception) -> str | None:
+    """Write an error's traceback with versions and command line into the folder for temporary files; None where that fails."""
+    import platform
+    import tempfile
+    import traceback
+
+    from glyphlite import __version__
+
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="glyphlite-fault-", suffix=".txt", delete=False, encoding="utf-8") as file:
+            file.write(f"glyphlite {__version__}, Python {platform.python_version()}, {platform.platform()}\n")
+            file.write(f"{sys.argv}\n\n")
+            traceback.print_exception(error, file=file)
+    except OSError:
+        return None
+    return file.name
 
 
 def _usage(error: BaseException) -> str:
@@ -64,7 +110,18 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 def _fail(message: str, code: int) -> None:
     """One line on standard error, no markup, then the end."""
-    print(f"glyphlite: {message}", file=sys.stderr)  # noqa: T201
+    with suppress(OSError):
+        print(f"glyphlite: {message}", file=sys.stderr)  # noqa: T201
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _leave_unflushed(code)
+    sys.exit(code)
+
+
+def _leave_unflushed(code: int) -> None:
+    """End without what standard output still holds: it cannot be written, and Python would try it once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
 
 

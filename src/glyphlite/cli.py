@@ -184,6 +184,7 @@ def run(
 
     Converts to every variant; leaves report.html and results.json.
     """
+    from glyphlite.pipeline.convert import require_all_variants
     from glyphlite.pipeline.run import RunOptions, run_all, run_pipeline
 
     options = RunOptions(
@@ -206,10 +207,11 @@ def run(
     results = run_pipeline(options)
     if as_json:
         _print_json(results.document())
-        return
-    from glyphlite.report.views import run_view
+    else:
+        from glyphlite.report.views import run_view
 
-    _print(run_view(results))
+        _print(run_view(results))
+    require_all_variants([each.variant for each in results.failed])
 
 
 @app.command(epilog="Example: glyphlite datasets")
@@ -323,12 +325,13 @@ def convert(
     )
     if as_json:
         _print_json(conversion.document())
-        return
-    from glyphlite.report.views import calibration_table, conversion_table
+    else:
+        from glyphlite.report.views import calibration_table, conversion_table
 
-    _print(conversion_table(conversion.artifacts))
-    if conversion.calibration:
-        _print(calibration_table(conversion.calibration))
+        _print(conversion_table(conversion.artifacts))
+        if conversion.calibration:
+            _print(calibration_table(conversion.calibration))
+    conversion.require_all()
 
 
 @app.command(epilog="Example: glyphlite evaluate runs/edge-cnn/model.keras runs/edge-cnn/*.tflite")

@@ -141,6 +141,13 @@ class UnverifiedReport(Record):
     operators: list[str] = Field(default_factory=list)
 
 
+class FailedReport(Record):
+    """A variant that the model cannot be expressed in, and why."""
+
+    variant: str
+    reason: str
+
+
 class KerasReport(Record):
     """Everything measured on the float Keras model."""
 
@@ -261,6 +268,7 @@ class Results(Record):
     keras: KerasReport
     artifacts: list[ArtifactReport] = Field(default_factory=list)
     unverified: list[UnverifiedReport] = Field(default_factory=list)
+    failed: list[FailedReport] = Field(default_factory=list)
     verify: list[VerifyReport] = Field(default_factory=list)
     firmware: list[FirmwareReport] = Field(default_factory=list)
 

@@ -10,14 +10,15 @@ import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glyphlite.console import captured_noise, quiet_tensorflow
+from glyphlite.console import captured_noise
 from glyphlite.conversion.blame import layer_and_op, layer_by_prefix, layer_names
+from glyphlite.conversion.isolation import ConverterCrashError, ConverterFailedError, convert_apart, prepare
 from glyphlite.conversion.naming import with_readable_names
 from glyphlite.conversion.narrow_weights import with_narrow_weights
 from glyphlite.conversion.operators import float_operators, select_operators
@@ -25,6 +26,7 @@ from glyphlite.conversion.shared_constants import with_shared_constants
 from glyphlite.conversion.variants import RULED_OUT_BY_SELECT_OPS, Variant, get_variant
 from glyphlite.data.convention import OURS, InputConvention
 from glyphlite.errors import ConversionError
+from glyphlite.models.inference import can_unroll, recurrent_layers, unrolled, without_augmentation
 from glyphlite.models.quantization import has_narrow_weights, in_float, is_quantized
 from glyphlite.tflite.metadata import ModelMetadata, add_metadata
 
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
 
 INPUT_NAME = "image"
 """Name of the input in the signature."""
+
+SIGNATURE = "serving_default"
+"""Name of the signature, as Keras and TensorFlow call the one that is meant when none is named."""
 
 
 @dataclass(frozen=True)
@@ -68,16 +73,21 @@ class ExportedModel:
         folder: TensorFlow's SavedModel, in float32.
         shape: of the input, the batch first; None where it is free.
         simulated: the SavedModel with int8 simulated, of a model that was trained so: its ranges are in the graph.
+        unrolled: the SavedModel with its recurrent layers as so many steps, of a model that has any: the converter crashes where
+            it shall quantize a loop (tensorflow/tensorflow#41305).
     """
 
     model: "keras.Model"
     folder: Path
     shape: tuple[int | None, ...] = field(default=())
     simulated: Path | None = None
+    unrolled: Path | None = None
 
     def folder_for(self, variant: Variant) -> Path:
         """The SavedModel that a variant is made from."""
-        return self.simulated if self.simulated and variant.name == "int8" else self.folder
+        if self.simulated and variant.name == "int8":
+            return self.simulated
+        return self.unrolled if self.unrolled and variant.needs_calibration else self.folder
 
     def needs_calibration(self, variant: Variant) -> bool:
         """Whether ranges of activations have to be measured for a variant."""
@@ -126,7 +136,7 @@ def exported(model: "keras.Model", *, batch: int | None = 1) -> Iterator[Exporte
         ConversionError: the model's input is not one image of a fixed size, or TensorFlow cannot trace the model.
     """
     shape = (batch, *_image_shape(model))
-    quiet_tensorflow()
+    prepare()
     with tempfile.TemporaryDirectory(prefix="glyphlite-") as folder:
         simulated = Path(folder) / "simulated" if is_quantized(model) else None
         saved = ExportedModel(model, Path(folder) / "saved", shape, simulated)
@@ -137,8 +147,22 @@ def exported(model: "keras.Model", *, batch: int | None = 1) -> Iterator[Exporte
                 with in_float(model):
                     _save(model, saved.folder, shape)
             except Exception as error:  # Keras and TensorFlow raise whatever a layer's code does
-                raise _failure(model, shape, "the model cannot be saved for conversion", error) from None
+                message = str(error) or type(error).__name__
+                raise _failure(model, shape, "the model cannot be saved for conversion", message) from None
+            saved = replace(saved, unrolled=_save_unrolled(model, Path(folder) / "unrolled", shape))
         yield saved
+
+
+def _save_unrolled(model: "keras.Model", folder: Path, shape: tuple[int | None, ...]) -> Path | None:
+    """Save a model with its recurrent layers step by step; None where it has none, or they cannot be."""
+    if not can_unroll(model):
+        return None
+    try:
+        with in_float(model), unrolled(model):
+            _save(model, folder, shape)
+    except Exception:  # the loop is tried instead, and its error told
+        return None
+    return folder
 
 
 def convert_exported(
@@ -152,15 +176,8 @@ def convert_exported(
 ) -> Conversion:
     """Convert a saved model to one variant; as :func:`convert`, for several variants of one model."""
     kind = get_variant(variant)
-    images = _calibration_images(kind, representative, convention, saved.shape) if saved.needs_calibration(kind) else ()
-    with captured_noise():
-        content, error = _attempt(saved, kind, images, select=False)
-        if content is None:
-            content, second = _attempt(saved, kind, images, select=True)
-            error = second or error
-    if content is None:
-        assert error is not None
-        raise _failure(saved.model, saved.shape, f"the model cannot be converted to {variant}", error)
+    images = _calibration_images(kind, representative, convention, saved.shape) if saved.needs_calibration(kind) else None
+    content = _converted(saved, kind, images)
     if saved.folder_for(kind) == saved.simulated and has_narrow_weights(saved.model):
         content = with_narrow_weights(content)
     content = add_metadata(
@@ -174,48 +191,50 @@ def convert_exported(
         ),
     )
     select = select_operators(content)
-    return Conversion(content, variant, select, RULED_OUT_BY_SELECT_OPS if select else (), _notes(kind, content, select))
+    notes = _notes(kind, content, select)
+    if saved.folder_for(kind) == saved.unrolled:
+        layers = ", ".join(layer.name for layer in recurrent_layers(saved.model))
+        notes = (*notes, f"its recurrent layers ({layers}) are written out step by step: TensorFlow quantizes no loops")
+    return Conversion(content, variant, select, RULED_OUT_BY_SELECT_OPS if select else (), notes)
 
 
 def _save(model: "keras.Model", folder: Path, shape: tuple[int | None, ...]) -> None:
     import keras
 
     specification = keras.InputSpec(dtype="float32", shape=shape, name=INPUT_NAME)
-    model.export(str(folder), verbose=False, input_signature=[specification])
+    archive: Any = keras.export.ExportArchive()
+    archive.track(model)
+    with without_augmentation(model):
+        # model.export() leaves `training` to each layer, and some take it for True (RandomRotation).
+        archive.add_endpoint(SIGNATURE, lambda image: model(image, training=False), input_signature=[specification])
+        archive.write_out(str(folder), verbose=False)
 
 
-def _attempt(
-    saved: ExportedModel, variant: Variant, images: Sequence[np.ndarray], *, select: bool
-) -> tuple[bytes | None, Exception | None]:
-    """The file, or what the converter raised."""
-    import tensorflow as tf
+def _converted(saved: ExportedModel, variant: Variant, images: np.ndarray | None) -> bytes:
+    """The file, with TensorFlow's own ops in it only where nothing else does.
 
-    converter = tf.lite.TFLiteConverter.from_saved_model(str(saved.folder_for(variant)), signature_keys=["serving_default"])
-    _configure(converter, variant, images, select=select)
-    try:
-        return converter.convert(), None
-    except Exception as error:  # ConverterError, RuntimeError of the calibrator, ValueError, ...
-        return None, error
+    Raises:
+        ConversionError: the converter refuses the model, or crashes on it.
+    """
+    what, folder = f"the model cannot be converted to {variant.name}", saved.folder_for(variant)
+    message = ""
+    for select in (False, True):
+        try:
+            return convert_apart(folder, variant.name, images, select=select)
+        except ConverterFailedError as error:
+            message = str(error)
+        except ConverterCrashError as error:
+            raise ConversionError(f"{what}: {error}{_crash_advice(saved.model, variant)}") from None
+    raise _failure(saved.model, saved.shape, what, message)
 
 
-def _configure(converter: Any, variant: Variant, images: Sequence[np.ndarray], *, select: bool) -> None:
-    """What TensorFlow's converter must be told for a variant."""
-    import tensorflow as tf
-
-    kernels = tf.lite.OpsSet.TFLITE_BUILTINS
-    if variant.name != "float32":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if variant.name == "float16":
-        converter.target_spec.supported_types = [tf.float16]
-    if variant.name == "int8" and images:  # the converter takes "int8 kernels only" for a demand to calibrate
-        kernels = tf.lite.OpsSet.TFLITE_BUILTINS_INT8
-    if variant.name == "int16x8":
-        kernels = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
-    if variant.needs_calibration:
-        if images:
-            converter.representative_dataset = lambda: ([image] for image in images)
-        converter.inference_input_type = converter.inference_output_type = tf.as_dtype(variant.ports)
-    converter.target_spec.supported_ops = [kernels, tf.lite.OpsSet.SELECT_TF_OPS] if select else [kernels]
+def _crash_advice(model: "keras.Model", variant: Variant) -> str:
+    """What a user can do after a crash."""
+    advice = "; convert to float32, float16 or dynamic" if variant.needs_calibration else ""
+    if variant.needs_calibration and (layers := recurrent_layers(model)):
+        names = ", ".join(f"{layer.name!r}" for layer in layers)
+        return f", which quantizes no loops as in its recurrent layers {names}{advice}"
+    return advice or "; replace the layer that it has no other way for"
 
 
 def _image_shape(model: "keras.Model") -> tuple[int, ...]:
@@ -234,10 +253,8 @@ def _image_shape(model: "keras.Model") -> tuple[int, ...]:
 
 def _calibration_images(
     variant: Variant, representative: np.ndarray | None, convention: InputConvention, shape: tuple[int | None, ...]
-) -> Sequence[np.ndarray]:
-    """Images as the model takes them, a batch each."""
-    if not variant.needs_calibration:
-        return ()
+) -> np.ndarray:
+    """Images as the model takes them, a batch each: float32 ``(n, batch, ...)``."""
     if representative is None or not len(representative):
         raise ConversionError(
             f"{variant.name} needs representative images to calibrate with; give --calibration-samples 1 or more"
@@ -249,7 +266,7 @@ def _calibration_images(
     size = shape[0] or 1
     frames = np.ascontiguousarray(convention.real(representative)).reshape(-1, *(extent or 0 for extent in shape[1:]))
     frames = np.resize(frames, (-(-len(frames) // size) * size, *frames.shape[1:]))
-    return list(frames.reshape(-1, size, *frames.shape[1:]))
+    return frames.reshape(-1, size, *frames.shape[1:])
 
 
 def _notes(variant: Variant, content: bytes, select: tuple[str, ...]) -> tuple[str, ...]:
@@ -264,13 +281,13 @@ def _notes(variant: Variant, content: bytes, select: tuple[str, ...]) -> tuple[s
     return tuple(notes)
 
 
-def _failure(model: "keras.Model", shape: tuple[int | None, ...], what: str, error: Exception) -> ConversionError:
+def _failure(model: "keras.Model", shape: tuple[int | None, ...], what: str, message: str) -> ConversionError:
     """An error in one line: the layer, the op, and what can be done."""
-    layer, operator = layer_and_op(model, str(error))
+    layer, operator = layer_and_op(model, message)
     if layer is None:
         layer = layer_by_prefix(model, lambda prefix: _converts(prefix, shape))
     where = f"layer {layer!r}" if layer else "a layer that the converter does not name"
-    if "Select TensorFlow op" in str(error):
+    if "Select TensorFlow op" in message:
         missing = f" {operator}" if operator else ""
         reason = (
             f"calibration would have to execute{missing}, TensorFlow's own op, which LiteRT cannot; "
@@ -279,21 +296,21 @@ def _failure(model: "keras.Model", shape: tuple[int | None, ...], what: str, err
     elif operator:
         reason = f"its op {operator} exists neither in LiteRT nor among the ops it takes over from TensorFlow; replace the layer"
     else:
-        reason = " ".join(_first_line(error).split())[:300]
+        reason = " ".join(_first_line(message).split())[:300]
     return ConversionError(f"{what}: {where}: {reason}")
 
 
 def _converts(model: "keras.Model", shape: tuple[int | None, ...]) -> bool:
     """Whether a model, or the first part of one, converts to float32."""
     with tempfile.TemporaryDirectory(prefix="glyphlite-") as folder, captured_noise():
-        saved = ExportedModel(model, Path(folder) / "saved", shape)
         try:
-            _save(model, saved.folder, shape)
+            _save(model, Path(folder) / "saved", shape)
+            convert_apart(Path(folder) / "saved", "float32", None, select=True)
         except Exception:  # the layer is found, whatever it raised
             return False
-        return _attempt(saved, get_variant("float32"), (), select=True)[0] is not None
+    return True
 
 
-def _first_line(error: Exception) -> str:
-    lines = [re.sub(r"^.*?error: ", "", line).strip() for line in str(error).splitlines()]
-    return next((line for line in lines if line), type(error).__name__)
+def _first_line(message: str) -> str:
+    lines = [re.sub(r"^.*?error: ", "", line).strip() for line in message.splitlines()]
+    return next((line for line in lines if line), "no reason given")

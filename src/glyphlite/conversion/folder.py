@@ -53,6 +53,7 @@ def convert_to_folder(
     batch: int | None = 1,
     description: str = "",
     progress: Callable[[int], None] | None = None,
+    failed: "dict[str, ConversionError] | None" = None,
 ) -> list[ConvertedArtifact]:
     """Convert a model to several variants, ``model_<variant>.tflite`` each.
 
@@ -67,9 +68,11 @@ def convert_to_folder(
         batch: images per inference; None leaves it free.
         description: one sentence for the files; what they are is the default.
         progress: called with 1 after each file.
+        failed: takes the error of each variant that cannot be made, and the others are made all the same.
 
     Raises:
-        ConversionError: an unknown variant, or a model that cannot be expressed; files finished before it stay.
+        ConversionError: an unknown variant, or a model that cannot be expressed in one (with ``failed``: in any); files finished
+            before it stay.
         OutputError: a file cannot be written.
     """
     chosen = [get_variant(name) for name in variants]
@@ -91,14 +94,20 @@ def convert_to_folder(
                 description
                 or f"Classifies {dataset.name} images of {'x'.join(map(str, dataset.input_shape))} into {dataset.classes}."
             )
-            converted = convert_exported(
-                saved,
-                variant.name,
-                convention=convention,
-                representative=images,
-                labels=dataset.labels,
-                description=f"{words} {variant.title}: {variant.description}",
-            )
+            try:
+                converted = convert_exported(
+                    saved,
+                    variant.name,
+                    convention=convention,
+                    representative=images,
+                    labels=dataset.labels,
+                    description=f"{words} {variant.title}: {variant.description}",
+                )
+            except ConversionError as error:
+                if failed is None:
+                    raise
+                failed[variant.name] = error
+                continue
             path = write_bytes(Path(folder) / artifact_name(variant.name), converted.content)
             artifacts.append(
                 ConvertedArtifact(
@@ -113,4 +122,6 @@ def convert_to_folder(
             )
             if progress:
                 progress(1)
+    if failed and not artifacts:
+        raise next(iter(failed.values()))
     return artifacts

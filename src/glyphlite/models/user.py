@@ -8,6 +8,8 @@ import hashlib
 import inspect
 import re
 import runpy
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,19 +125,34 @@ def _call(path: Path, function: str, input_shape: tuple[int, int, int], classes:
     """Run the user's file and call the function, with the image shape and the classes where it has parameters for them."""
     import keras
 
+    policy = keras.config.dtype_policy()
     try:
-        builder = runpy.run_path(str(path), run_name=path.stem).get(function)
-    except Exception as error:
-        raise ModelError(f"running {path} failed: {in_one_line(error)}") from None
-    if not callable(builder):
-        raise ModelError(f"{path} has no function {function}")
-    try:
-        model: Any = builder(**_arguments(builder, input_shape, classes))
-    except Exception as error:
-        raise ModelError(f"{function} of {path} failed: {in_one_line(error)}") from None
+        with _running(f"running {path}"):
+            builder = runpy.run_path(str(path), run_name=path.stem).get(function)
+        if not callable(builder):
+            raise ModelError(f"{path} has no function {function}")
+        with _running(f"{function} of {path}"):
+            model: Any = builder(**_arguments(builder, input_shape, classes))
+    finally:
+        keras.config.set_dtype_policy(policy)  # a program that trains in float16 sets it for the whole process
     if not isinstance(model, keras.Model):
         raise ModelError(f"{function} of {path} returned {type(model).__name__}, expected a Keras model")
     return model
+
+
+@contextmanager
+def _running(what: str) -> Iterator[None]:
+    """Within it the user's program runs: whatever it raises becomes one line, an attempt to end the process, too.
+
+    Raises:
+        ModelError: the program failed.
+    """
+    try:
+        yield
+    except SystemExit as error:
+        raise ModelError(f"{what} failed: it ends the program by sys.exit({error.code!r}); let it return a model") from None
+    except Exception as error:
+        raise ModelError(f"{what} failed: {in_one_line(error)}") from None
 
 
 def _arguments(builder: Any, input_shape: tuple[int, int, int], classes: int) -> dict[str, Any]:
@@ -158,7 +175,7 @@ def _size(shape: tuple[Any, ...]) -> str:
     return "x".join("any" if length is None else str(length) for length in shape) or "single values"
 
 
-def in_one_line(error: Exception) -> str:
+def in_one_line(error: BaseException) -> str:
     """What an exception says, without the colours, code and arguments that Keras and TensorFlow wrap around it."""
     text = re.sub(r"\x1b\[\d*m", "", str(error)).partition("Arguments received by")[0]
     text = re.sub(r'^\s*File "[^\n]*\n[^\n]*$', "", text, flags=re.MULTILINE).replace("in user code:", "")

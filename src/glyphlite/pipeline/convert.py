@@ -1,14 +1,19 @@
 """``glyphlite convert``: a .keras file to the variants asked for, with the round trip of its weights checked."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from rich.markup import escape
 
 from glyphlite.console import say
 from glyphlite.conversion.calibration import CalibrationEffect, calibration_effect
 from glyphlite.conversion.folder import ConvertedArtifact, convert_to_folder
+from glyphlite.conversion.isolation import prepare
 from glyphlite.conversion.variants import get_variant
 from glyphlite.data.convention import OURS
+from glyphlite.data.records import Dataset
 from glyphlite.errors import ConversionError
 from glyphlite.models.user import check_classifier, load_keras_model
 from glyphlite.pipeline.run_data import data_of
@@ -18,17 +23,23 @@ ROUND_TRIP_IMAGES = 256
 
 @dataclass(frozen=True)
 class Converted:
-    """The artifacts written and, where asked for, what the number of calibration samples brings."""
+    """The artifacts written, the variants that could not be made with the reason, and the effect of calibration if asked for."""
 
     artifacts: list[ConvertedArtifact]
     calibration: list[CalibrationEffect]
+    failed: dict[str, str] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """The plain JSON document."""
         return {
             "artifacts": [{**asdict(artifact), "path": str(artifact.path)} for artifact in self.artifacts],
             "calibration": [asdict(effect) for effect in self.calibration],
+            "failed": [{"variant": variant, "reason": reason} for variant, reason in self.failed.items()],
         }
+
+    def require_all(self) -> None:
+        """Raise a ConversionError that counts the variants that could not be made, if there are any."""
+        require_all_variants(self.failed)
 
 
 def convert_model(
@@ -68,19 +79,57 @@ def convert_model(
     for name in names:
         get_variant(name)
     size = _batch_size(batch)
+    if path.exists():
+        prepare()
     model = load_keras_model(path)
     loaded = data_of(path, dataset, data_dir).load(seed)
     check_classifier(model, loaded.input_shape, loaded.classes, str(path))
-    artifacts = convert_to_folder(model, folder or path.parent, names, dataset=loaded, samples=samples, seed=seed, batch=size)
-    for artifact in artifacts:
-        for note in artifact.notes:
-            say(f"{artifact.path.name}: {note}")
+    artifacts, failed = convert_what_can_be(
+        model, folder or path.parent, names, dataset=loaded, samples=samples, seed=seed, batch=size
+    )
     effects: list[CalibrationEffect] = []
     if show_calibration:
         from glyphlite.runtimes.registry import probabilities_of
 
         effects = calibration_effect(model, loaded, probabilities_of, seed=seed)
-    return Converted(artifacts, effects)
+    return Converted(artifacts, effects, failed)
+
+
+def convert_what_can_be(
+    model: Any,
+    folder: Path,
+    variants: Sequence[str],
+    *,
+    dataset: Dataset,
+    samples: int,
+    seed: int,
+    batch: int | None = 1,
+) -> tuple[list[ConvertedArtifact], dict[str, str]]:
+    """Convert to the variants that the model can be expressed in, and say in one line why it cannot in each other.
+
+    Returns:
+        The artifacts, and the reasons by variant.
+
+    Raises:
+        ConversionError: it can be expressed in none.
+        OutputError: the folder.
+    """
+    failed: dict[str, ConversionError] = {}
+    artifacts = convert_to_folder(
+        model, folder, variants, dataset=dataset, samples=samples, seed=seed, batch=batch, failed=failed
+    )
+    for artifact in artifacts:
+        for note in artifact.notes:
+            say(f"{artifact.path.name}: {escape(note)}")
+    for error in failed.values():
+        say(f"[yellow]Left out:[/] {escape(str(error))}")
+    return artifacts, {variant: str(error) for variant, error in failed.items()}
+
+
+def require_all_variants(failed: Collection[str]) -> None:
+    """Raise a ConversionError that names the variants that could not be made, if there are any."""
+    if failed:
+        raise ConversionError(f"everything else was written, but not {', '.join(failed)}; the reason is given above")
 
 
 def check_weights(path: Path, images: Any) -> None:

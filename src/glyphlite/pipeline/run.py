@@ -3,20 +3,23 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rich.markup import escape
+
 from glyphlite import __version__
 from glyphlite.console import say
-from glyphlite.conversion.folder import ConvertedArtifact, convert_to_folder
+from glyphlite.conversion.folder import ConvertedArtifact
+from glyphlite.conversion.isolation import prepare
 from glyphlite.conversion.variants import VARIANT_NAMES
 from glyphlite.data.datasets import load_dataset
 from glyphlite.data.records import Dataset
-from glyphlite.errors import ModelError
+from glyphlite.errors import ArtifactError, ModelError
 from glyphlite.evaluation.artifact import ArtifactEvaluation, KerasEvaluation, evaluate_keras
 from glyphlite.evaluation.footprint import measure_footprint
 from glyphlite.evaluation.known_accuracy import in_words
 from glyphlite.files import make_folder, sha256_of
 from glyphlite.models import DEFAULT_MODEL
 from glyphlite.models.registry import REFERENCE_NAMES, resolve_model, split_seed
-from glyphlite.pipeline.convert import check_weights
+from glyphlite.pipeline.convert import check_weights, convert_what_can_be
 from glyphlite.pipeline.evaluate import measure
 from glyphlite.pipeline.firmware import Firmware, build_firmware
 from glyphlite.pipeline.record import write_run_record
@@ -27,7 +30,7 @@ from glyphlite.pipeline.stages import Stages
 from glyphlite.pipeline.verify import compare
 from glyphlite.report.html import compare_report
 from glyphlite.report.recommendation import recommend
-from glyphlite.results import ArtifactReport, Results, RuntimeReport, UnverifiedReport, VerifyReport
+from glyphlite.results import ArtifactReport, FailedReport, Results, RuntimeReport, UnverifiedReport, VerifyReport
 from glyphlite.training.history import training_report
 from glyphlite.training.trainer import TrainingResult, train
 
@@ -104,7 +107,7 @@ def run_pipeline(options: RunOptions) -> Results:
     Raises:
         DataError: the dataset cannot be had or is not what its hash says.
         ModelError: the model is unknown or does not fit the dataset.
-        ConversionError: a variant cannot be expressed.
+        ConversionError: no variant can be expressed.
         OutputError: the folder cannot be written.
     """
     card = None
@@ -115,6 +118,7 @@ def run_pipeline(options: RunOptions) -> Results:
         dataset = load_dataset(options.dataset, data_dir=options.data_dir, seed=split_seed(options.model, options.seed))
         choice = resolve_model(options.model, dataset.input_shape, dataset.classes)
         folder = make_folder(options.folder(choice.name))
+    prepare()
     if card is not None:
         with stages.stage("pretrained", f"Taking the {choice.name} that comes with glyphlite"):
             trained = take_pretrained(card, dataset, folder)
@@ -122,20 +126,16 @@ def run_pipeline(options: RunOptions) -> Results:
         with stages.stage("train", f"Training {choice.name} on {len(dataset.train)} images"):
             trained = train(choice, dataset, folder, epochs=options.epochs, seed=options.seed, resume=options.resume)
     with stages.stage("convert", f"Converting to {', '.join(VARIANT_NAMES)}"):
-        artifacts = convert_to_folder(
+        artifacts, failed = convert_what_can_be(
             trained.model, folder, VARIANT_NAMES, dataset=dataset, samples=options.calibration_samples, seed=options.seed
         )
         check_weights(folder / "model.keras", dataset.validation.images)
-        for artifact in artifacts:
-            for note in artifact.notes:
-                say(f"{artifact.path.name}: {note}")
-    int8 = next((each for each in artifacts if each.variant == "int8" and not each.ruled_out), None)
-    pretrained = pretrained_report(card, int8) if card else None
     with stages.stage("evaluate", f"Measuring each on {len(dataset.test)} test images"):
         keras = _measure_keras(trained, dataset)
-        evaluations = [
-            measure(each.path, dataset, keras.predictions, variant=each.variant) for each in artifacts if not each.ruled_out
-        ]
+        evaluations, unverified = _measure_artifacts(artifacts, dataset, keras)
+    measured = {each.report.path for each in evaluations}
+    int8 = next((each for each in artifacts if each.variant == "int8" and each.path.name in measured), None)
+    pretrained = pretrained_report(card, int8) if card else None
     with stages.stage("firmware", "Firmware from the int8 artifact: TFLite Micro project, C99, emulated cores"):
         measured = next((each.report.accuracy for each in evaluations if int8 and each.report.path == int8.path.name), None)
         accuracy = f"{in_words(measured)}, {dataset.name}" if measured else ""
@@ -154,7 +154,8 @@ def run_pipeline(options: RunOptions) -> Results:
         training=training_report(trained.history, len(dataset.validation)),
         keras=keras.report,
         artifacts=[_with_arena(each, firmware.tflm) for each in evaluations],
-        unverified=[_unverified(each) for each in artifacts if each.ruled_out],
+        unverified=unverified,
+        failed=[FailedReport(variant=variant, reason=reason) for variant, reason in failed.items()],
         verify=verified,
         firmware=firmware.reports,
     )
@@ -212,13 +213,30 @@ def _with_arena(evaluation: ArtifactEvaluation, tflm: RuntimeReport | None) -> A
     return report.model_copy(update={"runtimes": {**report.runtimes, "tflm": tflm}})
 
 
-def _unverified(artifact: ConvertedArtifact) -> UnverifiedReport:
+def _measure_artifacts(
+    artifacts: list[ConvertedArtifact], dataset: Dataset, keras: KerasEvaluation
+) -> tuple[list[ArtifactEvaluation], list[UnverifiedReport]]:
+    """Measure what LiteRT executes; what it does not is said in one line and kept as not verified."""
+    evaluations, unverified = [], []
+    for each in artifacts:
+        if each.ruled_out:
+            unverified.append(_unverified(each, "uses ops that no installed runtime executes; converted, not verified here"))
+            continue
+        try:
+            evaluations.append(measure(each.path, dataset, keras.predictions, variant=each.variant))
+        except ArtifactError as error:
+            say(f"[yellow]Not measured:[/] {escape(str(error))}")
+            unverified.append(_unverified(each, str(error)))
+    return evaluations, unverified
+
+
+def _unverified(artifact: ConvertedArtifact, reason: str) -> UnverifiedReport:
     footprint = measure_footprint(artifact.path)
     return UnverifiedReport(
         variant=artifact.variant,
         path=artifact.path.name,
         bytes=footprint.bytes,
         sha256=footprint.sha256,
-        reason="uses ops that no installed runtime executes; converted, not verified here",
+        reason=reason,
         operators=list(artifact.select_tf_ops),
     )

@@ -258,10 +258,12 @@ def _acceptance(results: Results) -> Finding | None:
 
 
 def _unverified(results: Results) -> Finding | None:
-    if not results.unverified:
-        return None
     sentences = [f"{each.path} was converted but not verified here: {each.reason.rstrip('. ')}." for each in results.unverified]
-    return Finding("unverified", "Converted, not verified", tuple(sentences), "warning")
+    sentences += [f"The {each.variant} variant could not be made: {each.reason.rstrip('. ')}." for each in results.failed]
+    if not sentences:
+        return None
+    title = "Converted, not verified" if results.unverified else "Not converted"
+    return Finding("unverified", title, tuple(sentences), "warning")
 
 
 def _agreement(results: Results) -> Finding | None:

@@ -20,10 +20,11 @@ from typing import Any, Self
 
 import numpy as np
 
+from glyphlite import channel
+from glyphlite.channel import CRASHES, BrokenChannelError, Message, SilentChannelError
 from glyphlite.errors import ArtifactError, GlyphliteError, ToolError
-from glyphlite.runtimes import channel, ports
+from glyphlite.runtimes import ports
 from glyphlite.runtimes.base import Acceptance, LoadedModel, Port, Runtime
-from glyphlite.runtimes.channel import BrokenChannelError, Message, SilentChannelError
 from glyphlite.runtimes.reasons import NoClassifierError, RefusedError, reason_for
 from glyphlite.tflite.quantization import Quantization
 
@@ -38,10 +39,7 @@ PIECE_BYTES = 1 << 25
 """How much work one request holds: enough that its overhead vanishes, little enough for progress and far below the time limit."""
 
 _DEATHS: dict[int, str] = {
-    signal.SIGSEGV: "it crashes the runtime (segmentation fault)",
-    signal.SIGBUS: "it crashes the runtime (bus error)",
-    signal.SIGFPE: "it crashes the runtime (division by zero)",
-    signal.SIGILL: "it crashes the runtime (illegal instruction)",
+    **{number: f"it crashes the runtime ({words})" for number, words in CRASHES.items()},
     signal.SIGABRT: "it makes the runtime abort",
     signal.SIGKILL: "the runtime was killed while it ran (out of memory?)",
 }

@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from glyphlite import channel
+from glyphlite.channel import BrokenChannelError, Message
 from glyphlite.console import Noise, quiet_tensorflow
 from glyphlite.errors import GlyphliteError, ToolError
-from glyphlite.runtimes import channel
 from glyphlite.runtimes.base import LoadedModel, Port, Runtime
-from glyphlite.runtimes.channel import BrokenChannelError, Message
 from glyphlite.runtimes.reasons import NoClassifierError, RefusedError
 
 MEMORY_BYTES = 4 << 30

@@ -1,12 +1,14 @@
 """Messages between a process and its child over two pipes: a JSON object and raw arrays.
 
-Not pickle: the child runs what nobody vouches for. Knows nothing of what the messages mean.
+Not pickle: the child runs what nobody vouches for. Also what the signal that ended a child means. Knows nothing of what the
+messages mean.
 """
 
 import json
 import math
 import os
 import select
+import signal
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +18,14 @@ import numpy as np
 LARGEST_HEADER = 1 << 24
 LARGEST_ARRAYS = 1 << 31
 """Bytes; past these a message is damage, not data."""
+
+CRASHES: dict[int, str] = {
+    signal.SIGSEGV: "segmentation fault",
+    signal.SIGBUS: "bus error",
+    signal.SIGFPE: "division by zero",
+    signal.SIGILL: "illegal instruction",
+}
+"""Signals by which native code ends its own process, in words."""
 
 
 class BrokenChannelError(Exception):
