@@ -73,7 +73,9 @@ class Language(StrEnum):
 DatasetOption = Annotated[
     str,
     typer.Option(
-        "--dataset", "-d", help="mnist, fashion-mnist, a folder of class-named image folders, an .npz, or a folder of IDX files."
+        "--dataset",
+        "-d",
+        help="mnist, fashion-mnist, an .npz or CSV file, or a folder of IDX files, CSV files or class-named folders of pictures.",
     ),
 ]
 OwnDatasetOption = Annotated[

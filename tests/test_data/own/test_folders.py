@@ -209,3 +209,26 @@ def test_test_images_that_are_training_images_too_are_said(
     _put(tmp_path / "data/test", strokes, slice(0, 8))
     load_dataset(str(tmp_path / "data"), seed=0)
     assert "of 8 test images are training images, too" in capsys.readouterr().err
+
+
+def test_which_folder_is_validation_and_what_lies_beside_the_splits_is_said(tmp_path: Path, strokes: Arrays) -> None:
+    for name, part in (("Training", slice(0, 80)), ("Valid", slice(80, 100)), ("extra", slice(100, 120))):
+        _put(tmp_path / name, strokes, part)
+    notes = read_picture_folder(tmp_path).notes
+    assert notes[:2] == ("Valid/ is the validation split", "beside the splits and left aside: extra/")
+
+
+def test_pictures_that_predict_would_doubt_are_counted(tmp_path: Path, strokes: Arrays, digits: Arrays) -> None:
+    for number, (image, label) in enumerate(zip(strokes[0][:24], strokes[1][:24], strict=True)):
+        path = tmp_path / NAMES[label] / f"{number:02}.png"
+        path.parent.mkdir(exist_ok=True)
+        picture = np.kron(255 - image, np.ones((4, 4), np.uint8))
+        if number == 4:  # a blot
+            picture[:] = 255
+            picture[30:80, 30:80] = 0
+        if number == 9:
+            picture = np.kron(255 - np.concatenate(digits[0][:2], axis=1), np.ones((4, 4), np.uint8))
+        Image.fromarray(picture).save(path)
+    notes = read_picture_folder(tmp_path).notes
+    assert "1 of 24 pictures may show no single glyph, and are used all the same: c0/04.png (" in notes[0]
+    assert "1 of 24 pictures show several glyphs, of which the largest is taken: c1/09.png" in notes[1]

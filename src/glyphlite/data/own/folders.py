@@ -57,12 +57,13 @@ def _read_all(paths: Sequence[Path], folder: Path, size: tuple[int, int]) -> Nor
     """
     as_they_are = all(_has_size(path, size) for path in paths)
     images = np.empty((len(paths), *size), np.uint8)
+    said = _Doubts(folder, len(paths))
     failures: list[str] = []
     with progress_bar(f"pictures of {escape(folder.name)}", len(paths)) as advance:
         for number, path in enumerate(paths):
             try:
                 picture = read_picture(path)
-                images[number] = picture if as_they_are and picture.shape == size else _prepare(picture, path, size)
+                images[number] = picture if as_they_are and picture.shape == size else said.prepare(picture, path, size)
             except DataError as error:
                 failures.append(str(error))
                 if len(failures) == _MOST_FAILURES:
@@ -70,14 +71,54 @@ def _read_all(paths: Sequence[Path], folder: Path, size: tuple[int, int]) -> Nor
             advance()
     _check_failures(failures, folder, len(paths))
     if not as_they_are:
-        return images, ()
+        return images, said.notes()
     pixels = find_range({f"the pictures of {folder}": images})
     images = pixels.to_bytes(images)
     notes = (pixels.words,) if pixels.words else ()
     if not is_dark_on_light(images[..., None]):
         return images, notes
-    prepared = [_prepare(image, path, size) for image, path in zip(images, paths, strict=True)]
-    return np.stack(prepared), (*notes, "the pictures are dark on light: each was made light on dark, as predict does")
+    prepared = np.stack([said.prepare(image, path, size) for image, path in zip(images, paths, strict=True)])
+    return prepared, (*notes, "the pictures are dark on light: each was made light on dark, as predict does", *said.notes())
+
+
+class _Doubts:
+    """Normalizes pictures as ``predict`` does, and counts those that it would have something to say of."""
+
+    def __init__(self, folder: Path, pictures: int) -> None:
+        self._folder, self._pictures = folder, pictures
+        self._doubted: list[tuple[Path, str]] = []
+        self._crowded: list[Path] = []
+
+    def prepare(self, picture: np.ndarray, path: Path, size: tuple[int, int]) -> np.ndarray:
+        """Returns a picture's glyph.
+
+        Raises:
+            DataError: the picture is blank; the message names it.
+        """
+        try:
+            glyph = prepare_glyph(picture, *size)
+        except DataError as error:
+            raise DataError(f"{path}: {error}") from None
+        if glyph.doubt is not None:
+            self._doubted.append((path, glyph.doubt))
+        elif glyph.others:
+            self._crowded.append(path)
+        return glyph.pixels
+
+    def notes(self) -> tuple[str, ...]:
+        """Says how many pictures may show no glyph, and how many show several."""
+        said = []
+        if self._doubted:
+            path, why = self._doubted[0]
+            number = f"{len(self._doubted):,} of {self._pictures:,} pictures"
+            said.append(f"{number} may show no single glyph, and are used all the same: {self._name(path)} ({why})")
+        if self._crowded:
+            number = f"{len(self._crowded):,} of {self._pictures:,} pictures"
+            said.append(f"{number} show several glyphs, of which the largest is taken: {self._name(self._crowded[0])}")
+        return tuple(said)
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self._folder).as_posix()
 
 
 def _has_size(path: Path, size: tuple[int, int]) -> bool:
@@ -99,11 +140,3 @@ def _check_failures(failures: Sequence[str], folder: Path, pictures: int) -> Non
     number = f"at least {len(failures)}" if len(failures) == _MOST_FAILURES else f"{len(failures):,}"
     rest = "repair or remove it" if len(failures) == 1 else "repair or remove them"
     raise DataError(f"{number} of {pictures:,} pictures of {folder} cannot be taken: {failures[0]}; {rest}")
-
-
-def _prepare(picture: np.ndarray, path: Path, size: tuple[int, int]) -> np.ndarray:
-    """A picture's glyph; an error names its file."""
-    try:
-        return prepare_glyph(picture, *size).pixels
-    except DataError as error:
-        raise DataError(f"{path}: {error}") from None

@@ -30,10 +30,14 @@ class Listing:
     pictures: dict[str, list[tuple[Path, int]]]
     unread: Counter[str] = field(default_factory=Counter)
     stray: int = 0
+    validation_folder: str = ""
+    other_folders: tuple[str, ...] = ()
 
     def notes(self) -> tuple[str, ...]:
-        """Says what was left aside."""
-        said = []
+        """Says which folder is the validation split, and what was left aside."""
+        said = [f"{self.validation_folder}/ is the validation split"] if self.validation_folder else []
+        if self.other_folders:
+            said.append(f"beside the splits and left aside: {', '.join(f'{name}/' for name in self.other_folders[:6])}")
         if self.unread:
             kinds = ", ".join(f"{number:,} {suffix}" for suffix, number in self.unread.most_common(6))
             what = "file is" if self.unread.total() == 1 else "files are"
@@ -71,6 +75,9 @@ def list_pictures(folder: Path) -> Listing:
         found = "one class folder" if classes else "no class folders"
         raise DataError(f"{places[TRAIN]} has {found}; expected one for each class, as CLASS/picture.png, at least two")
     listing = Listing(classes, {split: [] for split in SPLITS if split in by_class})
+    if splits:
+        listing.validation_folder = splits[VALIDATION].name if VALIDATION in splits else ""
+        listing.other_folders = tuple(path.name for path in folders if path not in splits.values())
     for split, of_class in by_class.items():
         _check_classes(of_class, classes, split, places.get(split, root))
         for number, name in enumerate(classes):
