@@ -10,7 +10,7 @@ from typing import Any
 
 from glyphlite.console import quiet_tensorflow, say
 from glyphlite.data.records import Dataset, as_float
-from glyphlite.files import atomic_path, user_cache, write_bytes
+from glyphlite.files import user_cache, write_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "tests" / "data" / "micro-cnn"
@@ -63,13 +63,13 @@ def _train(name: str, dataset: Dataset, path: Path) -> None:
     import keras
 
     from glyphlite.models.registry import resolve_model
+    from glyphlite.models.saving import save_keras
 
     keras.utils.set_random_seed(0)
     model: Any = _separable() if name == SEPARABLE else resolve_model(name, dataset.input_shape, dataset.classes).build()
     model.compile(optimizer=keras.optimizers.Adam(0.002), loss="sparse_categorical_crossentropy")
     model.fit(as_float(dataset.train.images[:_IMAGES]), dataset.train.labels[:_IMAGES], batch_size=64, epochs=1, verbose=0)
-    with atomic_path(path) as temporary:
-        model.save(temporary)
+    save_keras(model, path)
 
 
 def _separable() -> Any:

@@ -19,6 +19,7 @@ from glyphlite.errors import ModelError
 from glyphlite.files import atomic_path, make_folder, write_text
 from glyphlite.models.recipe import Beginnings
 from glyphlite.models.registry import ModelChoice
+from glyphlite.models.saving import save_keras
 from glyphlite.training.batches import Batches, Chunk
 from glyphlite.training.beginnings import best_beginning, initial_seed, try_beginning
 from glyphlite.training.checkpoint import CheckpointStore
@@ -307,8 +308,7 @@ class _Training:
     def _write_results(self, model: "keras.Model") -> None:
         """Write what the folder is for, then mark the training as finished: killed in between, it writes it all again."""
         session = self.session
-        with atomic_path(self.folder / "model.keras") as temporary:
-            model.save(temporary)
+        save_keras(model, self.folder / "model.keras")
         with atomic_path(self.folder / "model.weights.h5") as temporary:
             _save_weights(model, temporary)
         write_text(self.folder / "labels.txt", "".join(f"{label}\n" for label in self.dataset.labels))
