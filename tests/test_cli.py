@@ -440,3 +440,27 @@ def idx_folder(tmp_path: Path, mnist) -> Path:
         write_idx(folder / f"{prefix}-images-idx3-ubyte", split.images[:200, :, :, 0])
         write_idx(folder / f"{prefix}-labels-idx1-ubyte", split.labels[:200].astype(np.uint8))
     return folder
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("run --model microcnn", "no model is called 'microcnn' (did you mean micro-cnn?)"),
+        ("train Edge_CNN --out x", "(did you mean edge-cnn?)"),
+        ("run --model mlp --dataset mnsit", "there is no dataset 'mnsit' (did you mean mnist?)"),
+        ("run --model mlp --dataset fashionmnist", "(did you mean fashion-mnist?)"),
+        ("simulate model.tflite --cpu cortexm5", "(did you mean cortex-m"),
+        ("export model.tflite --out x --for tfml", "(did you mean tflm?)"),
+        ("train mlp --epochs 0", "'--epochs' / '-e': expected 1 or more"),
+        ("train mlp --seed 1.5", "'--seed' / '-s': expected a whole number"),
+        ("verify x.tflite --tolerance a", "'--tolerance': expected a number"),
+        ("verify x.tflite --tolerance 2", "'--tolerance': expected 1 or less"),
+    ],
+)
+def test_what_was_mistyped_is_named_in_plain_words(cli: Cli, tmp_path: Path, monkeypatch, arguments: str, words: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    outcome = cli(*arguments.split())
+    refused(outcome, words)
+    assert "Input should" not in outcome.err
+    assert "Value error" not in outcome.err
+    assert not list(tmp_path.iterdir())

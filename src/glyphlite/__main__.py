@@ -97,10 +97,38 @@ def _write_traceback(error: Exception) -> str | None:
 
 def _usage(error: BaseException) -> str:
     """A wrong command line in one line, with the help that shows the right one."""
-    words = getattr(error, "format_message", lambda: str(error))()
+    words = _in_plain_words(getattr(error, "format_message", lambda: str(error))())
     context = getattr(error, "ctx", None)
     command = getattr(context, "command_path", "glyphlite")
     return f"{' '.join(words.split()).rstrip('.')}; see {command} --help"
+
+
+_NUMBER = r"unable to parse string as an? (?:integer|number)"
+
+_PLAIN_WORDS = (
+    (r"Value error, ", ""),
+    (r"Input should be a valid integer, (?:" + _NUMBER + r"|got a number with a fractional part)", "expected a whole number"),
+    (r"Input should be a valid number, " + _NUMBER, "expected a number"),
+    (r"Input should be greater than or equal to (\S+)", r"expected \1 or more"),
+    (r"Input should be less than or equal to (\S+)", r"expected \1 or less"),
+    (r"Input should be", "expected"),
+)
+"""What Typer takes over from the library that checks values, and how we say it."""
+
+
+def _in_plain_words(words: str) -> str:
+    """Returns Typer's message about a value without that library's wording, and with the choice that was perhaps meant."""
+    import re
+
+    from glyphlite.errors import did_you_mean
+
+    for theirs, ours in _PLAIN_WORDS:
+        words = re.sub(theirs, ours, words)
+    name, separator, choices = words.rpartition(" is not one of ")
+    if not separator:
+        return words
+    given, known = name.rpartition(": ")[2].strip("'"), re.findall(r"'([^']*)'", choices)
+    return f"{name} is not one of {choices}{did_you_mean(given, known)}"
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -1,5 +1,8 @@
 """The kinds of failure a user can do something about. The CLI prints one as a single line and exits with code 2."""
 
+import difflib
+from collections.abc import Iterable
+
 
 class GlyphliteError(Exception):
     """What went wrong and what to do about it, in one line that a user can act on."""
@@ -40,3 +43,15 @@ class DisagreementError(GlyphliteError):
     """Two runtimes differ by more than the stated tolerance."""
 
     exit_code = 1
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Returns `` (did you mean micro-cnn?)`` where a name looks like a known one, else nothing: to stand behind the name."""
+    plain = {_plain(each): each for each in known}
+    close = difflib.get_close_matches(_plain(name), plain, n=1, cutoff=0.6)
+    return f" (did you mean {plain[close[0]]}?)" if close else ""
+
+
+def _plain(name: str) -> str:
+    """Returns a name as it sounds: in small letters, without hyphens and their like."""
+    return "".join(letter for letter in name.casefold() if letter.isalnum())

@@ -7,8 +7,9 @@ the README and the terminal comes from these records, and every record from a me
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, computed_field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_field
 
+from glyphlite.errors import DataError
 from glyphlite.files import write_text
 
 SCHEMA = 1
@@ -287,13 +288,45 @@ class Results(Record):
         Raises:
             DataError: the file is missing or is not a results document of this schema.
         """
-        from pydantic import ValidationError
-
-        from glyphlite.errors import DataError
-
         try:
-            return cls.model_validate_json(path.read_bytes())
+            results = cls.model_validate_json(path.read_bytes())
         except OSError as error:
             raise DataError(f"cannot read {path}: {error.strerror}; name the folder of a finished run") from None
         except ValidationError as error:
-            raise DataError(f"{path} is not a results.json of schema {SCHEMA}: {error.errors()[0]['msg']}") from None
+            raise DataError(
+                f"{path} is not a results.json of schema {SCHEMA}: {what_is_wrong(error)}; name the folder of a finished run"
+            ) from None
+        if results.schema_version != SCHEMA:
+            raise DataError(
+                f"{path} is of schema {results.schema_version}, this glyphlite reads {SCHEMA}; use the glyphlite that wrote it"
+            )
+        return results
+
+
+_EXPECTED = {
+    "int": "a whole number",
+    "float": "a number",
+    "finite": "a number",
+    "string": "text",
+    "bool": "true or false",
+    "list": "a list",
+    "dict": "an object",
+    "model": "an object",
+    "literal": "one of few words",
+    "greater": "a larger number",
+    "less": "a smaller number",
+}
+
+
+def what_is_wrong(error: ValidationError) -> str:
+    """Returns in our own words, one line, the first thing that a document lacks or has wrong."""
+    first = error.errors(include_url=False)[0]
+    where = ".".join(map(str, first["loc"]))
+    kind = str(first["type"])
+    if kind == "json_invalid":
+        return "it is not whole JSON"
+    if kind == "missing":
+        return f"{where} is missing"
+    expected = _EXPECTED.get(kind.partition("_")[0], "something else")
+    found = " ".join(repr(first["input"]).split())
+    return f"{where or 'it'} is {found if len(found) <= 40 else f'{found[:37]}...'}, expected {expected}"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from glyphlite.errors import ConversionError
+from glyphlite.errors import ConversionError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,9 @@ def get_variant(name: str) -> Variant:
     for variant in VARIANTS:
         if variant.name == name:
             return variant
-    raise ConversionError(f"there is no variant {name!r}; choose from {', '.join(VARIANT_NAMES)}")
+    raise ConversionError(
+        f"there is no variant {name!r}{did_you_mean(name, VARIANT_NAMES)}; choose from {', '.join(VARIANT_NAMES)}"
+    )
 
 
 def artifact_name(variant: str) -> str:

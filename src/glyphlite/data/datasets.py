@@ -23,7 +23,7 @@ from glyphlite.data.records import Dataset, Split
 from glyphlite.data.sources import find_own_folder, obtain, own_folder
 from glyphlite.data.splits import TEST_FRACTION, VALIDATION_FRACTION, hold_out
 from glyphlite.data.verified import find_file
-from glyphlite.errors import DataError
+from glyphlite.errors import DataError, did_you_mean
 
 _TEST_SEED = 0
 """A test split that we make ourselves depends on nothing that a user varies, or a model could train on its test images."""
@@ -118,8 +118,8 @@ def _find_path(name: str, data_dir: Path | None) -> Path:
         if begins_files(path):
             return path
     raise DataError(
-        f"there is no dataset {name!r}: expected {', '.join(CATALOGUE)}, an .npz or CSV file, or a folder of IDX files, CSV "
-        "files or class-named folders of pictures; `glyphlite datasets` lists them"
+        f"there is no dataset {name!r}{did_you_mean(name, CATALOGUE)}: expected {', '.join(CATALOGUE)}, an .npz or CSV file, or "
+        "a folder of IDX files, CSV files or class-named folders of pictures; `glyphlite datasets` lists them"
     )
 
 

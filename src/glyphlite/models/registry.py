@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from glyphlite.errors import ModelError
+from glyphlite.errors import ModelError, did_you_mean
 from glyphlite.models.classics import CLASSICS
 from glyphlite.models.frontier import FRONTIER, TEACHERS
 from glyphlite.models.known import KnownModel
@@ -113,7 +113,10 @@ def resolve_model(text: str, input_shape: tuple[int, int, int], classes: int) ->
 
         return choose_user_model(text, input_shape, classes)
     known = ", ".join(MODEL_NAMES)
-    raise ModelError(f"no model is called {text!r}; expected one of {known}, path/to/file.py:function or path/to/model.keras")
+    raise ModelError(
+        f"no model is called {text!r}{did_you_mean(text, MODEL_NAMES)}; expected one of {known}, path/to/file.py:function or "
+        "path/to/model.keras"
+    )
 
 
 def split_seed(text: str, seed: int) -> int:

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 
 from glyphlite.errors import DataError
 from glyphlite.files import write_text
-from glyphlite.results import Record
+from glyphlite.results import Record, what_is_wrong
 
 
 class Sample(Record):
@@ -57,7 +57,7 @@ class SampleSheet(Record):
         except OSError as error:
             raise DataError(f"cannot read {path}: {error.strerror}") from None
         except ValidationError as error:
-            raise DataError(f"{path} is not a sheet of samples: {error.errors()[0]['msg']}; run glyphlite again") from None
+            raise DataError(f"{path} is not a sheet of samples: {what_is_wrong(error)}; run glyphlite again") from None
 
 
 def choose_samples(

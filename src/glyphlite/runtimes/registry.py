@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from glyphlite.data.convention import InputConvention
-from glyphlite.errors import ArtifactError, GlyphliteError, ToolError
+from glyphlite.errors import ArtifactError, GlyphliteError, ToolError, did_you_mean
 from glyphlite.runtimes.base import Acceptance, Runtime, predict_probabilities
 from glyphlite.runtimes.reasons import NoClassifierError, RefusedError
 
@@ -73,7 +73,7 @@ def get_runtime(name: str, *, isolated: bool = True) -> Runtime:
         from glyphlite.runtimes.cortex_m import CortexM
 
         return CortexM(name)
-    raise ToolError(f"there is no runtime {name!r}; choose one of {', '.join(RUNTIME_NAMES)}")
+    raise ToolError(f"there is no runtime {name!r}{did_you_mean(name, RUNTIME_NAMES)}; choose one of {', '.join(RUNTIME_NAMES)}")
 
 
 def accepts(name: str, path: Path, *, isolated: bool = True) -> Acceptance:

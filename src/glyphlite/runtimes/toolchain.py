@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from glyphlite.errors import ToolError
+from glyphlite.errors import ToolError, did_you_mean
 from glyphlite.files import make_folder, user_cache
 
 FIRMWARE_EXTRA = "pip install 'glyphlite[firmware]'"
@@ -127,7 +127,7 @@ def target_named(name: str) -> Target:
     try:
         return TARGETS[name.replace("_", "-")]
     except KeyError:
-        raise ToolError(f"unknown core {name!r}; use one of {', '.join(TARGETS)}") from None
+        raise ToolError(f"unknown core {name!r}{did_you_mean(name, TARGETS)}; use one of {', '.join(TARGETS)}") from None
 
 
 def zig() -> Compiler | None:
