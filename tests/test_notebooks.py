@@ -1,20 +1,41 @@
-"""The notebooks run from top to bottom, say what the library measures, and are kept without outputs but a few pictures."""
+"""The notebooks run from top to bottom, say what the library measures, and are stored with what their present code printed."""
 
 import base64
+import importlib.util
 import io
 import os
 import re
 from pathlib import Path
+from types import ModuleType
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 from PIL import Image
 
-MOST_BYTES = 20_000
-"""Of a picture that is kept for GitHub to show."""
-MOST_PICTURES = 3
+MOST_BYTES = 40_000
+"""Of a picture that is stored for GitHub to show."""
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+MACHINE_PATHS = re.compile(r"/(?:root|home|tmp|work|Users|usr|opt|var)/|[A-Z]:\\\\")
+
+
+@pytest.fixture(scope="module")
+def refresh() -> ModuleType:
+    """The script that stores the notebooks."""
+    spec = importlib.util.spec_from_file_location("refresh", NOTEBOOKS / "refresh.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def kinds(notebook: nbformat.NotebookNode) -> list[list[str]]:
+    """Of each cell the kinds of its outputs."""
+    return [
+        [kind for output in cell.get("outputs", []) for kind in (output.get("data") or [output.output_type])]
+        for cell in notebook.cells
+    ]
 
 
 def run_notebook(name: str, folder: Path, parameters: str) -> tuple[nbformat.NotebookNode, str]:
@@ -34,6 +55,12 @@ def found_number(pattern: str, text: str) -> float:
     return float(match[1])
 
 
+def check_kinds(name: str, ran: nbformat.NotebookNode, refresh: ModuleType) -> None:
+    """What a notebook gives now is of the kinds that are stored."""
+    refresh.tidy(ran)
+    assert kinds(ran) == kinds(nbformat.read(NOTEBOOKS / name, as_version=4)), "the outputs are stale: make notebooks"
+
+
 def pictures(notebook: nbformat.NotebookNode, kind: str) -> int:
     return sum(
         kind in output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output
@@ -41,26 +68,51 @@ def pictures(notebook: nbformat.NotebookNode, kind: str) -> int:
 
 
 @pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
-def test_only_small_pictures_of_tagged_cells_are_committed(path: Path) -> None:
+def test_outputs_are_stored_and_those_of_the_present_code(path: Path, refresh: ModuleType) -> None:
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
-    kept = 0
-    for cell in notebook.cells:
-        assert cell.get("execution_count") is None
-        is_picture = "picture" in cell.metadata.get("tags", [])
-        outputs = cell.get("outputs", [])
-        assert len(outputs) == is_picture, f"{path.name}: run python notebooks/keep_pictures.py, which keeps no other outputs"
-        for output in outputs:
-            assert (output.output_type, list(output.data), dict(output.metadata)) == ("display_data", ["image/png"], {})
-            content = base64.b64decode(output.data["image/png"], validate=True)
-            assert len(content) <= MOST_BYTES
-            with Image.open(io.BytesIO(content)) as picture:
-                assert picture.format == "PNG"
-                assert 300 <= picture.width <= 1200
-        kept += is_picture
-    assert kept <= MOST_PICTURES
-    if path.stem == "handwritten_digits_int8":
-        assert kept
+    assert notebook.metadata["outputs_of"] == refresh.sources_hash(notebook), (
+        f"{path.name} is newer than its outputs: make notebooks"
+    )
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    outputs = [output for cell in code for output in cell.outputs]
+    assert {output.output_type for output in outputs} <= {"stream", "display_data", "execute_result"}
+    assert all(output.name == "stdout" for output in outputs if output.output_type == "stream")
+    printing = [cell for cell in code if "print(" in cell.source and "subprocess" not in cell.source]
+    assert len(printing) >= 6
+    assert all(cell.outputs for cell in printing)
+    assert not MACHINE_PATHS.search("".join(output.get("text", "") + str(output.get("data", "")) for output in outputs))
+    pngs = [base64.b64decode(output.data["image/png"]) for output in outputs if "image/png" in output.get("data", {})]
+    for content in pngs:
+        assert len(content) <= MOST_BYTES
+        with Image.open(io.BytesIO(content)) as picture:
+            assert 300 <= picture.width <= 1200
+    assert path.stat().st_size < 400_000
+
+
+def test_progress_and_widgets_are_not_stored(refresh: ModuleType) -> None:
+    new = nbformat.v4.new_output
+    picture = io.BytesIO()
+    Image.new("RGB", (30, 20)).save(picture, "PNG")
+    png = base64.b64encode(picture.getvalue()).decode()
+    cell = nbformat.v4.new_code_cell(
+        "print(1)",
+        outputs=[
+            new("stream", name="stderr", text="a warning"),
+            new("display_data", {"text/plain": f"\x1b[1mfrom {Path.home()}/.cache\x1b[0m"}),
+            new("stream", name="stdout", text="a\n"),
+            new("stream", name="stdout", text="b\n"),
+            new("display_data", {"application/vnd.jupyter.widget-view+json": {}, "text/plain": "Output()"}),
+            new("display_data", {"image/png": png, "text/plain": "<Figure size 640x480>"}),
+        ],
+    )
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("words"), cell])
+    refresh.tidy(notebook)
+    assert kinds(notebook) == [[], ["text/plain", "stream", "image/png"]]
+    assert cell.outputs[0].data["text/plain"] == "from ~/.cache"
+    assert cell.outputs[1].text == "a\nb\n"
+    assert (cell.execution_count, len(notebook.metadata["outputs_of"])) == (1, 64)
 
 
 def test_there_are_notebooks() -> None:
@@ -71,9 +123,10 @@ def test_there_are_notebooks() -> None:
 
 
 @pytest.mark.slow
-def test_handwritten_digits_int8(tmp_path: Path) -> None:
+def test_handwritten_digits_int8(tmp_path: Path, refresh: ModuleType) -> None:
     notebook, printed = run_notebook("handwritten_digits_int8.ipynb", tmp_path, "EPOCHS = 1")
     assert pictures(notebook, "image/png") >= 6
+    check_kinds("handwritten_digits_int8.ipynb", notebook, refresh)
     accuracies = {
         match[1]: float(match[2]) for match in re.finditer(r"^(\w+) +\d+ +([\d.]+)% +[\d.]+% to", printed, re.MULTILINE)
     }
@@ -87,9 +140,10 @@ def test_handwritten_digits_int8(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_from_keras_to_microcontroller(tmp_path: Path) -> None:
+def test_from_keras_to_microcontroller(tmp_path: Path, refresh: ModuleType) -> None:
     notebook, printed = run_notebook("from_keras_to_microcontroller.ipynb", tmp_path, "EPOCHS = 1\nVERIFY_IMAGES = 100")
     assert pictures(notebook, "image/svg+xml") == 1
+    check_kinds("from_keras_to_microcontroller.ipynb", notebook, refresh)
     assert "MicroMutableOpResolver<5>" in printed
     assert "digits_classify" in printed
     assert found_number(r"read (\d+) of 20 test images right", printed) >= 15

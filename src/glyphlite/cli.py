@@ -121,7 +121,7 @@ OverwriteOption = Annotated[
         help="Replace glyphlite's own files in the folder also where they were changed; other files there are kept.",
     ),
 ]
-ARTIFACT_HELP = "A .tflite file, a run's folder, or a shipped model's name."
+ARTIFACT_HELP = "A .tflite file, a run's folder, or a pretrained model's name."
 SamplesOption = Annotated[
     int,
     typer.Option(
@@ -338,7 +338,9 @@ def convert(
 
 @app.command(epilog="Example: glyphlite evaluate runs/edge-cnn/model.keras runs/edge-cnn/*.tflite")
 def evaluate(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help=".keras and .tflite files, or names of shipped models.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help=".keras and .tflite files, or names of pretrained models.")
+    ],
     dataset: OwnDatasetOption = None,
     keras: KerasOption = None,
     latency: Annotated[bool, typer.Option("--latency/--no-latency", help="Time one inference on this host.")] = True,
@@ -378,7 +380,7 @@ def predict(
         typer.Option(
             "--model",
             "-m",
-            help="A .tflite or .keras file, a run's folder, a shipped model's name; the most accurate shipped one when left out.",
+            help="A .tflite or .keras file, a run's folder, a pretrained model; the most accurate one when left out.",
         ),
     ] = None,
     sample: Annotated[
@@ -417,11 +419,12 @@ def inspect(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE.tflite", help="A .tflite file, which is not trusted; a run's folder, a shipped model's name."
+            metavar="FILE.tflite",
+            help="A .tflite file, damaged or hostile ones included; a run's folder, a pretrained model's name.",
         ),
     ],
     graph: Annotated[Path | None, typer.Option("--graph", help="Write a picture of the graph (SVG).")] = None,
-    runtimes: Annotated[bool, typer.Option("--runtimes/--no-runtimes", help="Try which runtimes take the file.")] = True,
+    runtimes: Annotated[bool, typer.Option("--runtimes/--no-runtimes", help="Try which runtimes accept the file.")] = True,
     as_json: JsonOption = False,
 ) -> None:
     """Show what is in a .tflite file and which runtimes accept it.
@@ -450,7 +453,7 @@ def verify(
     keras: KerasOption = None,
     runtimes: Annotated[
         str | None,
-        typer.Option("--runtimes", help="Only these, with commas between; every one that takes the file when left out."),
+        typer.Option("--runtimes", help="Only these, with commas between; every one that accepts the file when left out."),
     ] = None,
     tolerance: Annotated[
         float | None,
@@ -588,7 +591,7 @@ def simulate(
         Path,
         typer.Argument(
             metavar="DIR|MODEL.tflite",
-            help="An int8 .tflite file, a shipped model's name, or the folder that `glyphlite compile` wrote.",
+            help="An int8 .tflite file, a pretrained model's name, or the folder that `glyphlite compile` wrote.",
         ),
     ],
     cpu: Annotated[list[Cpu] | None, typer.Option("--cpu", help="The core to emulate; may be repeated.")] = None,
@@ -630,7 +633,7 @@ def draw(
         Path | None,
         typer.Argument(
             metavar="[MODEL_int8.tflite]",
-            help="An int8 .tflite file, a run's folder, or a shipped model's name; the most accurate shipped one when left out.",
+            help="An int8 .tflite file, a run's folder, or a pretrained model; the most accurate one when left out.",
         ),
     ] = None,
     host: Annotated[str, typer.Option("--host", help="0.0.0.0 lets a phone on the same network in.")] = "127.0.0.1",

@@ -68,7 +68,11 @@ def test_classes_are_held_against_the_tolerance(differing: int, tolerance: float
 
 def test_the_float_source_has_its_own_tolerance() -> None:
     assert verdict(record("keras", identical=0.5, largest=30, same_class=0.99), tolerance=0.0)[0]
-    assert not verdict(record("keras", identical=0.5, largest=30, same_class=0.97), tolerance=1.0)[0]
+    agrees, words = verdict(record("keras", identical=0.5, largest=30, same_class=0.97), tolerance=1.0)
+    assert not agrees
+    assert words.startswith("The runtimes agree on ")
+    assert "but the float Keras model gives another class than" in words
+    assert "(3.00%), above the limit of 2.00%." in words
 
 
 def test_one_image_of_a_small_draw_is_tolerated_and_none_where_none_may_differ() -> None:

@@ -35,7 +35,7 @@ def verdict_of(
     reference = next(record for record in records if record.runtime == record.reference)
     others = [record for record in records if record is not reference]
     failing = disagreements(others, tolerance, keras_tolerance)
-    sentences = [_opening(reference, others, failing)]
+    sentences = [_opening(reference, others, failing, keras_tolerance)]
     if equal := [record for record in others if record.identical == 1]:
         sentences.append(f"{_names(equal)}: identical to {_title(reference)} on every byte of the output.")
     sentences += [_difference(record) for record in others if record.identical < 1]
@@ -50,10 +50,17 @@ def verdict_of(
     return not failing, " ".join(sentences)
 
 
-def _opening(reference: VerifyReport, others: Sequence[VerifyReport], failing: Sequence[VerifyReport]) -> str:
+def _opening(
+    reference: VerifyReport, others: Sequence[VerifyReport], failing: Sequence[VerifyReport], keras_tolerance: float
+) -> str:
     over = f"over {reference.images:,} image{'s' if reference.images != 1 else ''}"
     if not others:
-        return f"Nothing to compare: {_title(reference)} alone takes {reference.artifact}."
+        return f"Nothing to compare: {_title(reference)} alone accepts {reference.artifact}."
+    if failing and all(record.runtime == "keras" for record in failing):
+        return (
+            f"The runtimes agree on {reference.artifact} {over}, but the float Keras model gives another class than "
+            f"{_title(reference)} on {_count(failing[0])}, above the limit of {keras_tolerance:.2%}."
+        )
     if failing:
         worst = "; ".join(f"{_title(record)} on {_count(record)}" for record in failing)
         return f"The runtimes disagree on {reference.artifact} {over}: another class than {_title(reference)} in {worst}."

@@ -191,7 +191,7 @@ def predict_pictures(
     labels = _labels(path, probabilities.shape[1])
     certainty = certainty_of(path)
     if certainty is None:
-        say(f"The certainty is {path.name}'s own, not calibrated, and nothing is refused for it: {_unknown(path)}")
+        say(f"The confidence is {path.name}'s own, not calibrated, and no answer is rejected for it: {_unknown(path)}")
     predictions = [_prediction(glyph, scores, labels, certainty) for glyph, scores in zip(glyphs, probabilities, strict=True)]
     if every:
         predictions = _with_readings(predictions)
