@@ -126,6 +126,8 @@ def test_other_formats_of_pillow_are_not_let_in(tmp_path: Path) -> None:
         (np.array([[0, 257, 65535]], np.uint16), ".png", [0, 1, 255]),
         (np.array([[0, 0.5, 1]], np.float32), ".tif", [0, 128, 255]),
         (np.array([[0, 100, 255]], np.float32), ".tif", [0, 100, 255]),
+        (np.array([[-1, 0, 1]], np.float32), ".tif", [0, 128, 255]),
+        (np.array([[0.7, 0.7]], np.float32), ".tif", [178, 178]),
         (np.array([[-3, 0, 200]], np.int32), ".tif", [0, 0, 200]),
         (np.array([[0, 1, 2]], np.uint8), ".png", [0, 1, 2]),
         (np.array([[254, 255]], np.uint8), ".png", [254, 255]),

@@ -155,9 +155,10 @@ def _gaps(dataset: Dataset) -> list[str]:
         "validation": (dataset.validation, "not looked at when the best epoch is chosen"),
         "test": (dataset.test, "not measured"),
     }
-    said = []
+    said, known = [], np.arange(dataset.classes)
     for name, (split, consequence) in consequences.items():
-        missing = [dataset.labels[each] for each in np.setdiff1d(np.arange(dataset.classes), split.labels)]
+        missing = [dataset.labels[each] for each in np.setdiff1d(known, split.labels)]
+        known = known if name != "training" else np.unique(split.labels)
         if missing:
             who = f"class {missing[0]} has" if len(missing) == 1 else f"{len(missing)} classes ({_first(missing)}) have"
             said.append(f"{who} no {name} image: {'it is' if len(missing) == 1 else 'they are'} {consequence}")

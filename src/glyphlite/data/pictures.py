@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from glyphlite.data.ranges import WHITES, PixelRange, container_white
+from glyphlite.data.ranges import WHITES, PixelRange, container_white, find_range
 from glyphlite.errors import DataError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
@@ -108,6 +108,8 @@ def _deep_grey(pixels: np.ndarray) -> np.ndarray:
     highest = float(pixels.max())
     if not np.isfinite(pixels).all():
         raise ValueError("a pixel is not a finite number")
+    if pixels.dtype.kind == "f" and pixels.min() < highest:
+        return find_range({"the picture": pixels[None]}).to_bytes(pixels)
     if pixels.dtype.kind != "f" and highest < WHITES[1]:
         return _full_contrast(np.clip(pixels, 0, WHITES[1]).astype(np.uint8))
     return PixelRange(0, container_white(highest)).to_bytes(pixels)

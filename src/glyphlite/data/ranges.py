@@ -22,8 +22,8 @@ _MOST_APART = 8
 """Splits of one dataset whose brightest pixels differ by this factor were not scaled alike."""
 _OVERSHOOT = 0.1
 """Down to this part of white below zero is a resampler's overshoot, and is cut off."""
-_SHARE_WITH_BLACK = 0.5
-"""So many images must hold the darkest number for it to be black in all of them."""
+_SHARE_WITH_BLACK, _FEWEST = 0.5, 30
+"""So many images, and pixels of at least so many images, must hold the darkest number for it to be black in all of them."""
 _CHUNK = 4096
 """Images looked at or converted at a time: a large array needs no second one of floats."""
 
@@ -99,7 +99,7 @@ def _from_zero(high: float, kind: str) -> PixelRange:
     """Numbers from 0 upwards."""
     white = nominal_white(high)
     plain = 1 if kind == "f" else 255
-    return PixelRange(0, white, None if white == plain else f"pixels go up to {high:.4g}: {white:.4g} is taken as white")
+    return PixelRange(0, white, None if white == plain else f"pixels go up to {_words(high)}: {_words(white)} is taken as white")
 
 
 def _signed(arrays: Sequence[np.ndarray], low: float, high: float, name: str) -> PixelRange:
@@ -115,22 +115,24 @@ def _signed(arrays: Sequence[np.ndarray], low: float, high: float, name: str) ->
 
 def _around_zero(arrays: Sequence[np.ndarray], low: float, high: float, name: str) -> PixelRange:
     """Floats below zero: an overshoot, a symmetric range, or standardized by one mean and one deviation."""
-    white = nominal_white(high) if high > 0 else 0.0
-    if low >= -_OVERSHOOT * white:
-        return PixelRange(0, white, f"pixels go from {low:.4g} to {high:.4g}: 0 is taken as black, {white:.4g} as white")
+    span = f"pixels go from {_words(low)} to {_words(high)}"
+    for white in WHITES:
+        if low >= -_OVERSHOOT * white and 0.5 * white < high <= (1 + _OVERSHOOT) * white:
+            return PixelRange(0, white, f"{span}: 0 is taken as black, {white:,} as white")
     for white in SYMMETRIC:
         if low >= -white * SLACK and high <= white * SLACK and max(-low, high) > 0.75 * white and high > 0.5 * white:
-            return PixelRange(-white, white, f"pixels go from {low:.4g} to {high:.4g}: -{white:g} is black, {white:g} white")
-    # Standardized by one mean and deviation, black is one number that most images hold; by their own it differs in each.
-    flat = [array.reshape(len(array), -1) for array in arrays]
-    share = np.mean(np.concatenate([each.min(axis=1) <= low + 0.01 * (high - low) for each in flat]))
+            return PixelRange(-white, white, f"{span}: {-white:g} is taken as black, {white:g} as white")
+    # Standardized by one mean and deviation, black is one number, which most images hold and most pixels have in some image.
+    # By those of each image it differs from image to image, by those of each pixel from pixel to pixel.
+    together = np.concatenate([array.reshape(len(array), -1) for array in arrays])
+    black = low + 0.01 * (high - low)
+    share = min(float(np.mean(together.min(axis=axis) <= black)) for axis in ((0, 1) if len(together) >= _FEWEST else (1,)))
     if share < _SHARE_WITH_BLACK:
         raise DataError(
-            f"{name} holds floats from {low:.4g} to {high:.4g}, and only {share:.0%} of the images hold the darkest: "
-            "standardized each by itself? Save pixels from 0 to 255, or floats between 0 and 1"
+            f"{name} holds floats from {_words(low)} to {_words(high)}, with no one number for black: standardized each image or "
+            "each pixel by itself? Save pixels from 0 to 255, or floats between 0 and 1"
         )
-    words = f"pixels go from {low:.4g} to {high:.4g} (standardized?): the least is taken as black, the greatest as white"
-    return PixelRange(low, high, words)
+    return PixelRange(low, high, f"{span} (standardized?): the least is taken as black, the greatest as white")
 
 
 def _check_alike(splits: Mapping[str, np.ndarray]) -> None:
@@ -142,13 +144,20 @@ def _check_alike(splits: Mapping[str, np.ndarray]) -> None:
     tops = {name: float(array.max()) for name, array in splits.items()}
     least, most = min(tops, key=tops.__getitem__), max(tops, key=tops.__getitem__)
     if tops[most] > 0 and tops[least] * _MOST_APART <= tops[most]:
-        raise DataError(f"{least} goes up to {tops[least]:.4g}, but {most} to {tops[most]:.4g}; expected both scaled alike")
+        raise DataError(
+            f"{least} goes up to {_words(tops[least])}, but {most} to {_words(tops[most])}; expected both scaled alike"
+        )
 
 
 def _holds_only(array: np.ndarray, low: float, high: float) -> bool:
     """Whether an array holds two numbers and nothing else; most arrays say no in their first images."""
     parts = (array[start : start + _CHUNK] for start in range(0, len(array), _CHUNK))
     return all(bool(np.all((part == low) | (part == high))) for part in parts)
+
+
+def _words(number: float) -> str:
+    """A number as people read it: whole ones with all their digits."""
+    return f"{number:,.0f}" if abs(number) >= 1000 or float(number).is_integer() else f"{number:.4g}"
 
 
 def _commonest(array: np.ndarray) -> int:

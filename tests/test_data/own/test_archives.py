@@ -74,7 +74,7 @@ def test_arrays_saved_without_names_are_in_the_order_of_load_data(tmp_path: Path
 @pytest.mark.parametrize(
     ("arrange", "words"),
     [
-        (lambda images: images.reshape(len(images), -1), "taken as images of 28x28"),
+        (lambda images: images.reshape(len(images), -1), "are taken as images of 28x28"),
         (lambda images: images[:, None], "channels first"),
         (lambda images: np.moveaxis(images, 0, -1), "images last"),
         (lambda images: images[..., None], None),
@@ -165,3 +165,15 @@ def test_what_a_terminal_would_obey_is_not_repeated(tmp_path: Path, strokes: Arr
     np.savez(tmp_path / "a.npz", X=strokes[0], y=np.array([evil, "b", "c", "d"])[strokes[1]])
     load_dataset(str(tmp_path / "a.npz"))
     assert capsys.readouterr().err.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("share", [0.6, 0.99])
+def test_images_most_of_which_show_nothing_are_refused(tmp_path: Path, strokes: Arrays, share: float) -> None:
+    images, labels = strokes
+    dark = np.where(np.arange(len(images))[:, None, None] < share * len(images), images // 64, images)
+    with pytest.raises(DataError, match=r"half of X of .* show nothing"):
+        _found(tmp_path, X=dark, y=labels)
+    outlier = images.astype(np.uint16)
+    outlier[0, 0, 0] = 65535
+    with pytest.raises(DataError, match="show nothing"):
+        _found(tmp_path, X=outlier, y=labels)

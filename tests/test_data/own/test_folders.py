@@ -1,5 +1,6 @@
 """Folders of pictures as people keep them; what is hidden is skipped, what is left aside is said, the rest is refused."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -232,3 +233,21 @@ def test_pictures_that_predict_would_doubt_are_counted(tmp_path: Path, strokes: 
     notes = read_picture_folder(tmp_path).notes
     assert "1 of 24 pictures may show no single glyph, and are used all the same: c0/04.png (" in notes[0]
     assert "1 of 24 pictures show several glyphs, of which the largest is taken: c1/09.png" in notes[1]
+
+
+def test_classes_called_by_the_codes_of_characters_are_explained(tmp_path: Path, strokes: Arrays) -> None:
+    for name, form in (("codes", ("30", "41", "61", "7a")), ("numbers", ("30", "40", "50", "60"))):
+        for number, (image, label) in enumerate(zip(strokes[0][:40], strokes[1][:40], strict=True)):
+            path = tmp_path / name / form[label] / "hsf_0" / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(path)
+    found = read_picture_folder(tmp_path / "codes")
+    assert found.labels == ("7a", "30", "41", "61")
+    assert any("7a is z" in note for note in found.notes)
+    assert not any("codes" in note for note in read_picture_folder(tmp_path / "numbers").notes)
+
+
+def test_folders_of_names_that_are_no_text_are_read(tmp_path: Path, strokes: Arrays, capsys: pytest.CaptureFixture[str]) -> None:
+    _put(tmp_path / os.fsdecode(b"scans\xff"), strokes)
+    assert load_dataset(str(tmp_path / os.fsdecode(b"scans\xff"))).labels == NAMES
+    assert "scans?: train" in capsys.readouterr().err

@@ -16,6 +16,8 @@ from glyphlite.data.records import Split
 from glyphlite.errors import DataError
 
 _LIGHT = 128
+_LEAST_CONTRAST = 16
+"""Brightest less darkest pixel of the median image, of 255."""
 
 
 def assemble(stored: Mapping[str, StoredSplit], names: ClassNames | None, source: str, notes: tuple[str, ...] = ()) -> FoundData:
@@ -42,6 +44,7 @@ def assemble(stored: Mapping[str, StoredSplit], names: ClassNames | None, source
     pixels = find_range({stored[split].images_name: images[split] for split in order})
     said += [pixels.words] if pixels.words else []
     images = {split: pixels.to_bytes(array) for split, array in images.items()}
+    _check_contrast(images[TRAIN], stored[TRAIN].images_name, pixels.words)
     read = {split: read_labels(stored[split].labels, stored[split].labels_name, len(images[split])) for split in order}
     numbers, labels, assumed = number_classes(read, names)
     images, turned = turn_upright(images, numbers[TRAIN], labels, source)
@@ -61,6 +64,22 @@ def is_dark_on_light(images: np.ndarray) -> bool:
     grey = images[..., 0]
     rims = np.concatenate([grey[:, 0], grey[:, -1], grey[:, :, 0], grey[:, :, -1]], axis=1)
     return bool(np.mean(np.median(rims, axis=1) >= _LIGHT) > 0.5)
+
+
+def _check_contrast(images: np.ndarray, name: str, words: str | None) -> None:
+    """Refuses images most of which show nothing: a single bright pixel, or a wrong range, has made the rest black.
+
+    Raises:
+        DataError: half of them have hardly any contrast.
+    """
+    flat = images.reshape(len(images), -1)
+    contrast = float(np.median(flat.max(axis=1).astype(np.int64) - flat.min(axis=1)))
+    if contrast < _LEAST_CONTRAST:
+        why = f" ({words})" if words else ""
+        raise DataError(
+            f"half of {name} show nothing: their brightest and darkest pixels differ by {contrast:.0f} of 255 at most{why}; "
+            "expected black (0) and white (255) in most images"
+        )
 
 
 def _check_one_shape(images: Mapping[str, np.ndarray]) -> None:

@@ -5,6 +5,7 @@ One file for each folder and size in the user's cache, written whole. Knows noth
 
 import hashlib
 import json
+import os
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
@@ -40,7 +41,7 @@ def cached_pictures(folder: Path, paths: Sequence[Path], size: tuple[int, int], 
         size: rows and columns of the images.
         make: reads and normalizes them all.
     """
-    name = hashlib.sha256(f"{folder.resolve()} {size}".encode()).hexdigest()[:24]
+    name = hashlib.sha256(os.fsencode(folder.resolve()) + f" {size}".encode()).hexdigest()[:24]
     kept = cache_place() / f"{name}.npz"
     signature = _signature(folder, paths, size)
     found = _read(kept, signature, (len(paths), *size))
@@ -63,7 +64,7 @@ def _signature(folder: Path, paths: Sequence[Path], size: tuple[int, int]) -> st
     digest = hashlib.sha256(f"{_code()} {size}".encode())
     for path in paths:
         status = path.stat()
-        digest.update(f"{path.relative_to(folder)}\0{status.st_size}\0{status.st_mtime_ns}\n".encode(errors="surrogateescape"))
+        digest.update(os.fsencode(path.relative_to(folder)) + f"\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
     return digest.hexdigest()
 
 

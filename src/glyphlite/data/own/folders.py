@@ -3,6 +3,7 @@
 Knows pictures by their paths; what becomes of one is `images`' business.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -46,7 +47,15 @@ def read_picture_folder(folder: Path, height: int = 28, width: int = 28) -> Foun
         name = f"the {split} pictures of {folder}"
         stored[split] = StoredSplit(images[start : start + len(pictures), ..., None], numbers, name, f"the classes of {name}")
         start += len(pictures)
-    return assemble(stored, listing.classes, folder.name, (*listing.notes(), *notes))
+    return assemble(stored, listing.classes, folder.name, (*listing.notes(), *_hexadecimal(listing.classes), *notes))
+
+
+def _hexadecimal(classes: Sequence[str]) -> tuple[str, ...]:
+    """Says what classes mean that are called as NIST's are, by the hexadecimal code of a digit or letter."""
+    codes = [int(name, 16) for name in classes if re.fullmatch(r"[3-7][0-9a-fA-F]", name)]
+    if len(codes) < len(classes) or not all(chr(code).isalnum() for code in codes):
+        return ()
+    return (f"the classes may be called by the codes of their characters, as NIST's are: {classes[0]} is {chr(codes[0])}",)
 
 
 def _read_all(paths: Sequence[Path], folder: Path, size: tuple[int, int]) -> Normalized:

@@ -23,16 +23,16 @@ def arrange_images(array: np.ndarray, name: str, count: int) -> tuple[np.ndarray
     shape, note = array.shape, None
     if array.ndim in (3, 4) and shape[0] != count and shape[-1] == count:
         array = np.moveaxis(array, -1, 0)
-        note = f"{name} of shape {_times(shape)} has its images last: turned to {_times(array.shape)}"
+        note = f"{name}, {_times(shape)}: images last are taken as {_times(array.shape)}"
     if array.ndim == 2 and array.shape[1] > 3 and math.isqrt(array.shape[1]) ** 2 == array.shape[1]:
         side = math.isqrt(array.shape[1])
         array = array.reshape(len(array), side, side)
-        note = f"{name} has rows of {side * side} numbers: taken as images of {side}x{side}"
+        note = f"{name}: rows of {side * side} numbers are taken as images of {side}x{side}"
     if array.ndim == 3:
         array = array[..., None]
     if array.ndim == 4 and array.shape[3] > MAX_CHANNELS and array.shape[1] <= MAX_CHANNELS:
         array = np.moveaxis(array, 1, 3)
-        note = f"{name} of shape {_times(shape)} has its channels first: turned to {_times(array.shape)}"
+        note = f"{name}, {_times(shape)}: channels first are taken as {_times(array.shape)}"
     if array.ndim != 4 or 0 in array.shape or array.shape[3] > MAX_CHANNELS:
         raise DataError(
             f"{name} has the shape {shape}, expected (n, height, width), (n, height, width, channels), (n, channels, height, "

@@ -166,7 +166,16 @@ def _columns(begin: list[list[str]], path: Path) -> _Columns:
     ]
     if len(named) > 1:
         raise DataError(f"{path} has {len(named)} columns that could be labels, expected one called label")
+    texts = sorted(words - {*others, *named})
+    if texts:
+        what = f" ({first[texts[0]]})" if has_header else ""
+        raise DataError(
+            f"{path} has text in column {texts[0] + 1}{what}, expected pixels; pictures that are named in a table are read from "
+            "class-named folders only: move each into CLASS/"
+        )
     pixels = len(first) - len(others)
+    if named and pixels < 5:
+        raise DataError(f"{path} has {len(first)} columns, too few for a label and the pixels of an image")
     if named:
         return _Columns(len(first), has_header, named[0], others)
     if pixels > 4 and math.isqrt(pixels - 1) ** 2 == pixels - 1:
