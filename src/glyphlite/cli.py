@@ -555,6 +555,10 @@ def compile_(
     ] = True,
     data_dir: DataDirOption = None,
     overwrite: OverwriteOption = False,
+    check: Annotated[
+        bool,
+        typer.Option("--check/--no-check", help="Compare the C with TensorFlow Lite Micro on random inputs first."),
+    ] = True,
     as_json: JsonOption = False,
 ) -> None:
     """Compile an int8 .tflite file to C99 without dependencies.
@@ -574,6 +578,7 @@ def compile_(
         compare=compare,
         data_dir=data_dir,
         overwrite=overwrite,
+        check=check,
     )
     if as_json:
         _print_json(compiled.document)

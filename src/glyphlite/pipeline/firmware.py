@@ -17,6 +17,7 @@ from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.evaluation.firmware import Simulation, simulate
 from glyphlite.evaluation.known_accuracy import accuracy_words
+from glyphlite.evaluation.self_check import check_generated
 from glyphlite.evaluation.variant import variant_of
 from glyphlite.export.tflm import export_tflm
 from glyphlite.pipeline.export import image_of
@@ -96,14 +97,18 @@ def compile_file(
     data_dir: Path | None,
     compare: bool = True,
     overwrite: bool = False,
+    check: bool = True,
 ) -> Compiled:
     """Compile an int8 .tflite file (or a run's) to C99; with ``compare``, measure what each ``--optimize`` would cost.
+
+    With ``check``, the C is held to TFLite Micro's bytes on random inputs before it is written.
 
     Without ``folder`` it goes into one named after the file, without ``dataset`` the test image is one of the model's own run;
     where no data fits the model, the example holds a blank image. All of this is said.
 
     Raises:
         ArtifactError: the file is malformed, or holds what generated C cannot express.
+        DisagreementError: the C differs from TFLite Micro, which is a fault of ours.
         DataError: a dataset that was named, or no such image in it.
         OutputError: the folder cannot be written.
     """
@@ -117,6 +122,7 @@ def compile_file(
     data = data_of(path, dataset, data_dir)
     loaded = data.load_fitting(graph, "the example holds a blank image, and costs are counted on it")
     image, label, labels = image_of(loaded, sample) if loaded else (None, None, None)
+    checked = check_generated(path, optimize=optimize) if check else None
     report = compile_artifact(
         path,
         folder,
@@ -132,7 +138,8 @@ def compile_file(
     blank = np.zeros(tuple(abs(extent) for extent in graph.input.shape[1:]), np.uint8)
     costs = _trade_offs(path, blank if image is None else image, scores) if compare else {}
     document = {**_document(report), "trade_offs": {each: cost.model_dump(mode="json") for each, cost in costs.items()}}
-    return Compiled(document, _words(report, folder), costs)
+    document["check"] = None if checked is None else asdict(checked)
+    return Compiled(document, _words(report, folder) + (f"\n{checked.words}" if checked else ""), costs)
 
 
 def _folder_for(named: Path) -> Path:

@@ -63,7 +63,7 @@ class Compiled:
         return results
 
 
-def compile_for(runtime: str, artifact: Path) -> Compiled:
+def compile_for(runtime: str, artifact: Path, *, optimize: str = "speed") -> Compiled:
     """Compile an artifact into a temporary folder.
 
     Raises:
@@ -74,7 +74,7 @@ def compile_for(runtime: str, artifact: Path) -> Compiled:
     try:
         input_port, output_port = ports.of_graph(graph)
         folder = tempfile.TemporaryDirectory(prefix="glyphlite-")
-        report = compile_artifact(artifact, Path(folder.name) / "c", name=NAME)
+        report = compile_artifact(artifact, Path(folder.name) / "c", name=NAME, optimize=optimize)
     except ArtifactError as error:
         raise RefusedError(artifact.name, runtime, str(error)) from None
     return Compiled(folder, report, input_port, output_port)

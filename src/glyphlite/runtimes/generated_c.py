@@ -41,12 +41,13 @@ class GeneratedC(Runtime):
     Args:
         compiler: "gcc", "clang" or "zig"; by default the first that is here.
         flags: options for it.
+        optimize: what the C is optimized for, "speed", "size" or "ram".
     """
 
     name = "generated_c"
 
-    def __init__(self, compiler: str | None = None, flags: tuple[str, ...] = FLAGS) -> None:
-        self._compiler, self._flags = compiler, flags
+    def __init__(self, compiler: str | None = None, flags: tuple[str, ...] = FLAGS, optimize: str = "speed") -> None:
+        self._compiler, self._flags, self._optimize = compiler, flags, optimize
 
     def load(self, artifact: Path) -> "GeneratedCModel":
         """Compile an artifact to C, the C to a library, and load it.
@@ -56,7 +57,7 @@ class GeneratedC(Runtime):
             ToolError: no C compiler is here (``pip install glyphlite[firmware]`` brings one).
         """
         compiler = host_compiler(self._compiler)
-        compiled = compile_for(self.name, artifact)
+        compiled = compile_for(self.name, artifact, optimize=self._optimize)
         batch = compiled.path("batch.c")
         batch.write_text(_BATCH)
         library = compile_shared(
