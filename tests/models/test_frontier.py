@@ -61,7 +61,10 @@ def test_a_member_fits_its_budget_and_runs_everywhere(name, mnist, tmp_path):
         for runtime in ("tflm", "generated_c")
     ]
     np.testing.assert_array_equal(outputs[0], outputs[1])
-    assert all(accepts(runtime, path).accepts for runtime in ("litert", "litert_builtin", "litert_reference"))
+    assert all(accepts(runtime, path).accepts for runtime in ("litert", "litert_builtin"))
+    # LiteRT's reference kernels stop at version 6 of DEPTHWISE_CONV_2D, where TensorFlow's table asks for 7 of INT4 weights.
+    narrow = any(graph.tensors[op.inputs[1]].stored_type == "int4" for op in graph.operators if op.name == "DEPTHWISE_CONV_2D")
+    assert accepts("litert_reference", path).accepts != narrow
 
 
 @pytest.mark.parametrize("name", [*pretrained_names(), *TEACHING])

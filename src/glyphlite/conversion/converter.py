@@ -18,6 +18,7 @@ import numpy as np
 
 from glyphlite.console import captured_noise
 from glyphlite.conversion.blame import layer_and_op, layer_by_prefix, layer_names
+from glyphlite.conversion.declarations import with_true_declarations
 from glyphlite.conversion.isolation import ConverterCrashError, ConverterFailedError, convert_apart, prepare
 from glyphlite.conversion.naming import with_readable_names
 from glyphlite.conversion.narrow_weights import with_narrow_weights
@@ -181,7 +182,7 @@ def convert_exported(
     if saved.folder_for(kind) == saved.simulated and has_narrow_weights(saved.model):
         content = with_narrow_weights(content)
     content = add_metadata(
-        with_readable_names(with_shared_constants(content), layer_names(saved.model)),
+        with_readable_names(with_true_declarations(with_shared_constants(content)), layer_names(saved.model)),
         ModelMetadata(
             name=str(saved.model.name),
             description=description,

@@ -6,6 +6,7 @@ scale and zero point between them stays as it was. Knows the schema's object mod
 
 from typing import Any
 
+from glyphlite.conversion.declarations import code_index, declare_runtime, drop_unused_codes
 from glyphlite.errors import ArtifactError
 from glyphlite.tflite.ops import code_of
 from glyphlite.tflite.reader import parse_graph
@@ -74,6 +75,8 @@ class _Edges:
 
     def packed(self) -> bytes:
         """The file."""
+        drop_unused_codes(self._model)
+        declare_runtime(self._model)
         return pack_model(self._model)
 
     def _float_twin(self, index: int) -> int:
@@ -92,10 +95,8 @@ class _Edges:
 
         code = schema.OperatorCodeT()
         code.builtinCode = code.deprecatedBuiltinCode = code_of(kind)
-        code.version = version
-        self._model.operatorCodes.append(code)
         operator = schema.OperatorT()
-        operator.opcodeIndex = len(self._model.operatorCodes) - 1
+        operator.opcodeIndex = code_index(self._model, kind, version, like=code)
         operator.inputs, operator.outputs = [source], [target]
         return operator
 

@@ -1,6 +1,8 @@
 """Which file to ship, and why: a pure function of the results.
 
 The rule: of the artifacts that keep the Keras model's accuracy, the one that most interpreters run; of those, the smallest.
+LiteRT's reference kernels do not count: nothing is deployed on them, and they stop at version 6 of DEPTHWISE_CONV_2D, where INT4
+weights need 7.
 An artifact keeps the accuracy if it loses at most half a point, or no more than the test images can tell from chance.
 """
 
@@ -34,7 +36,7 @@ def recommend(results: Results) -> Recommendation | None:
         return None
     keeping = [each for each in results.artifacts if keeps_accuracy(each, results.keras)]
     if keeping:
-        chosen = min(keeping, key=lambda each: (-len(accepting(each)), each.bytes))
+        chosen = min(keeping, key=lambda each: (-len(_deployable(each)), each.bytes))
     else:
         chosen = max(results.artifacts, key=lambda each: (each.accuracy.value, -each.bytes))
     reasons = [_accuracy_reason(chosen, results.keras), _size_reason(chosen, results), _runtime_reason(chosen)]
@@ -63,6 +65,11 @@ def keeps_accuracy(artifact: ArtifactReport, keras: KerasReport) -> bool:
 def accepting(artifact: ArtifactReport) -> list[str]:
     """Returns the runtimes that accept an artifact."""
     return [name for name, each in artifact.runtimes.items() if each.accepts]
+
+
+def _deployable(artifact: ArtifactReport) -> list[str]:
+    """The interpreters that accept an artifact and that products use."""
+    return [name for name in accepting(artifact) if name != "litert_reference"]
 
 
 def refusing(artifact: ArtifactReport) -> list[str]:
