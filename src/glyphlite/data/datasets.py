@@ -5,8 +5,9 @@ whatever the seed.
 """
 
 import os
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from glyphlite.data.cache import cache_folder
 from glyphlite.data.catalogue import CATALOGUE, KnownDataset
 from glyphlite.data.own.found import FoundData
 from glyphlite.data.own.labels import read_labels
+from glyphlite.data.own.orientation import TRANSPOSED, UPRIGHT
 from glyphlite.data.own.reading import begins_files, read_users_dataset
 from glyphlite.data.own.shapes import arrange_images
 from glyphlite.data.records import Dataset, Split
@@ -52,7 +54,7 @@ def load_dataset(name_or_path: str, *, data_dir: Path | None = None, seed: int =
 
     Args:
         name_or_path: ``mnist``, ``fashion-mnist``, or what a user has: an .npz, a CSV file, a folder of IDX files, CSV files or
-            class-named folders of pictures (docs/datasets.md).
+            class-named folders of pictures (docs/datasets.md). ``PATH:transposed`` and ``PATH:upright`` say how its glyphs lie.
         data_dir: the user's own data folder, looked into first; else that of ``GLYPHLITE_DATA``.
         seed: of the choice of validation images.
         size: rows and columns that pictures of a folder are brought to; arrays keep their own.
@@ -68,9 +70,22 @@ def load_dataset(name_or_path: str, *, data_dir: Path | None = None, seed: int =
     known = CATALOGUE.get(name_or_path.lower().replace("_", "-"))
     if known is not None:
         return _load_known(known, data_dir, seed)
-    path = _find_path(name_or_path, data_dir)
-    found, hashes = read_users_dataset(path, size)
-    return _split(path, found, seed, hashes)
+    path, lie = _find_path(name_or_path, data_dir)
+    found, hashes = read_users_dataset(path, size, lie)
+    dataset = _split(path, found, seed, hashes)
+    return dataset if lie is None else replace(dataset, source=f"{dataset.source}:{lie}")
+
+
+def dataset_exists(name_or_path: str, *, data_dir: Path | None = None) -> bool:
+    """Returns whether there is something that :func:`load_dataset` would try to read; known datasets are always there.
+
+    Raises:
+        DataError: the user's data folder is not a folder, or what is there is not readable.
+    """
+    if name_or_path.lower().replace("_", "-") in CATALOGUE:
+        return True
+    stored = re.sub(f":({UPRIGHT}|{TRANSPOSED})$", "", name_or_path)
+    return any(_look_for(name, data_dir) is not None for name in (name_or_path, stored))
 
 
 def list_datasets(*, data_dir: Path | None = None) -> list[DatasetInfo]:
@@ -101,11 +116,30 @@ def _load_known(known: KnownDataset, data_dir: Path | None, seed: int) -> Datase
     return Dataset(known.name, known.labels, train, validation, splits[1], verified.source, hashes)
 
 
-def _find_path(name: str, data_dir: Path | None) -> Path:
-    """The path as given, or inside the user's own data folder.
+def _find_path(name: str, data_dir: Path | None) -> tuple[Path, str | None]:
+    """The path as given, or inside the user's own data folder, and how the user says that the glyphs lie.
 
     Raises:
         DataError: there is nothing.
+    """
+    lie = None
+    path = _look_for(name, data_dir)
+    if path is None and name.endswith((f":{UPRIGHT}", f":{TRANSPOSED}")):
+        name, _, lie = name.rpartition(":")
+        path = _look_for(name, data_dir)
+    if path is None:
+        raise DataError(
+            f"there is no dataset {name!r}{did_you_mean(name, CATALOGUE)}: expected {', '.join(CATALOGUE)}, an .npz or CSV file, or "
+            "a folder of IDX files, CSV files or class-named folders of pictures; `glyphlite datasets` lists them"
+        )
+    return path, lie
+
+
+def _look_for(name: str, data_dir: Path | None) -> Path | None:
+    """The path, or how the names of files begin, as given or inside the user's own data folder; None where there is nothing.
+
+    Raises:
+        DataError: it is not readable.
     """
     folder = own_folder(data_dir)
     places = [Path(name), *([folder / name] if folder is not None else [])] if name else []
@@ -114,13 +148,7 @@ def _find_path(name: str, data_dir: Path | None) -> Path:
             if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
                 raise DataError(f"{path} is not readable")
             return path
-    for path in places:
-        if begins_files(path):
-            return path
-    raise DataError(
-        f"there is no dataset {name!r}{did_you_mean(name, CATALOGUE)}: expected {', '.join(CATALOGUE)}, an .npz or CSV file, or "
-        "a folder of IDX files, CSV files or class-named folders of pictures; `glyphlite datasets` lists them"
-    )
+    return next((path for path in places if begins_files(path)), None)
 
 
 def _split(path: Path, found: FoundData, seed: int, hashes: dict[str, str]) -> Dataset:

@@ -70,7 +70,7 @@ def test_glyphs_that_are_wider_than_tall_are_only_spoken_of(digits: Arrays) -> N
     lying = np.ascontiguousarray(images.swapaxes(1, 2))
     same, words = _turn(lying, labels, LETTERS, "letters.npz")
     np.testing.assert_array_equal(same, lying)
-    assert "put emnist into the name" in str(words)
+    assert "name them PATH:transposed" in str(words)
     assert _turn(images, labels, LETTERS, "letters.npz")[1] is None
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glyphlite.data.datasets import load_dataset
+from glyphlite.data.datasets import dataset_exists, load_dataset
 from glyphlite.data.idx import write_idx
 from glyphlite.errors import DataError
 
@@ -78,3 +78,22 @@ def test_masks_in_idx_files_are_black_and_white(tmp_path: Path, strokes: Arrays)
         write_idx(tmp_path / f"{split}-images.idx3-ubyte", (images[part] > 0).astype(np.uint8))
         write_idx(tmp_path / f"{split}-labels.idx1-ubyte", labels[part].astype(np.uint8))
     assert np.unique(load_dataset(str(tmp_path)).train.images).tolist() == [0, 255]
+
+
+@pytest.mark.parametrize("form", ["folder", "beginning", "file"])
+def test_the_user_may_say_how_glyphs_lie(tmp_path: Path, digits: Arrays, form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """As stored where told so, although they lie; turned where told so, although they stand."""
+    images, labels = digits
+    lying = np.ascontiguousarray(images.swapaxes(1, 2))
+    _emnist(tmp_path / "gzip", digits)
+    np.savez(tmp_path / "a.npz", x_train=lying[:300], y_train=labels[:300], x_test=lying[300:], y_test=labels[300:])
+    path = {"folder": tmp_path / "gzip", "beginning": tmp_path / "gzip" / "emnist-letters", "file": tmp_path / "a.npz"}[form]
+    for lie, expected in (("upright", lying), ("transposed", images)):
+        dataset = load_dataset(f"{path}:{lie}")
+        np.testing.assert_array_equal(dataset.test.images[..., 0], expected[300:])
+        assert dataset.source == f"{path}:{lie}"
+        assert f"the images lie {lie}, as you say" in capsys.readouterr().err
+        assert dataset_exists(dataset.source)
+    assert dataset_exists(str(path))
+    assert dataset_exists("mnist")
+    assert not dataset_exists(f"{path}-other:upright")

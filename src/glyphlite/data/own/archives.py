@@ -57,7 +57,7 @@ def read_npz(path: Path) -> FoundData:
     }
     aside = sorted(set(members) - set(wanted))
     notes = (f"left aside: {', '.join(aside[:5])}{' and more' if len(aside) > 5 else ''}",) if aside else ()
-    return assemble(stored, _names(arrays, names_key, path), path.name, notes)
+    return assemble(stored, _names(arrays, names_key, path), notes)
 
 
 def read_array(path: Path) -> np.ndarray:

@@ -1,6 +1,6 @@
 """What a source stores, turned into pixels, numbered labels and splits; every assumption in words.
 
-Composes shapes, ranges, labels and orientation. Everything that users bring passes here, whatever it was read from.
+Composes shapes, ranges and labels. Everything that users bring passes here, whatever it was read from.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,6 @@ import numpy as np
 
 from glyphlite.data.own.found import TEST, TRAIN, VALIDATION, FoundData, StoredSplit
 from glyphlite.data.own.labels import ClassNames, number_classes, read_labels
-from glyphlite.data.own.orientation import turn_upright
 from glyphlite.data.own.shapes import arrange_images
 from glyphlite.data.ranges import find_range
 from glyphlite.data.records import Split
@@ -20,13 +19,12 @@ _LEAST_CONTRAST = 16
 """Brightest less darkest pixel of the median image, of 255."""
 
 
-def assemble(stored: Mapping[str, StoredSplit], names: ClassNames | None, source: str, notes: tuple[str, ...] = ()) -> FoundData:
+def assemble(stored: Mapping[str, StoredSplit], names: ClassNames | None, notes: tuple[str, ...] = ()) -> FoundData:
     """Check what a source holds and turn it into splits.
 
     Args:
         stored: by split; ``train`` is there, ``validation`` and ``test`` where the source has them.
         names: the class names, as far as the source gives any.
-        source: the names of its files, for EMNIST is known by its name.
         notes: what its reader assumed already.
 
     Raises:
@@ -47,8 +45,7 @@ def assemble(stored: Mapping[str, StoredSplit], names: ClassNames | None, source
     _check_contrast(images[TRAIN], stored[TRAIN].images_name, pixels.words)
     read = {split: read_labels(stored[split].labels, stored[split].labels_name, len(images[split])) for split in order}
     numbers, labels, assumed = number_classes(read, names)
-    images, turned = turn_upright(images, numbers[TRAIN], labels, source)
-    said += [*assumed, *([turned] if turned else [])]
+    said += assumed
     if is_dark_on_light(images[TRAIN]):
         said.append(
             "most images are dark on light and stay so, but predict and draw show a model light on dark: store 255 - images"

@@ -47,7 +47,7 @@ def read_picture_folder(folder: Path, height: int = 28, width: int = 28) -> Foun
         name = f"the {split} pictures of {folder}"
         stored[split] = StoredSplit(images[start : start + len(pictures), ..., None], numbers, name, f"the classes of {name}")
         start += len(pictures)
-    return assemble(stored, listing.classes, folder.name, (*listing.notes(), *_hexadecimal(listing.classes), *notes))
+    return assemble(stored, listing.classes, (*listing.notes(), *_hexadecimal(listing.classes), *notes))
 
 
 def _hexadecimal(classes: Sequence[str]) -> tuple[str, ...]:

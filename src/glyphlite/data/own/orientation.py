@@ -12,9 +12,9 @@ from glyphlite.data.own.found import TRAIN
 from glyphlite.data.own.upright_digits import SIDE, upright_digits
 
 Turn = Callable[[np.ndarray], np.ndarray]
-TRANSPOSED = "transposed"
+UPRIGHT, TRANSPOSED = "upright", "transposed"
 TURNS: dict[str, Turn] = {
-    "upright": lambda images: images,
+    UPRIGHT: lambda images: images,
     TRANSPOSED: lambda images: images.swapaxes(1, 2),
     "turned by 90 degrees to the left": lambda images: np.rot90(images, -1, (1, 2)),
     "turned by 90 degrees to the right": lambda images: np.rot90(images, 1, (1, 2)),
@@ -35,7 +35,7 @@ _MOST_CLASSES, _MANY_CLASSES, _FEWEST_CLASSES = 0.8, 0.65, 5
 
 
 def turn_upright(
-    images: Mapping[str, np.ndarray], numbers: np.ndarray, labels: Sequence[str], source: str
+    images: Mapping[str, np.ndarray], numbers: np.ndarray, labels: Sequence[str], source: str, lie: str | None = None
 ) -> tuple[dict[str, np.ndarray], str | None]:
     """Returns the images upright, and in words what was found or assumed; None where nothing speaks against upright.
 
@@ -44,7 +44,10 @@ def turn_upright(
         numbers: classes of the training images.
         labels: class names.
         source: names of the files, in which EMNIST may be named.
+        lie: how the user says that they lie: :data:`UPRIGHT` or :data:`TRANSPOSED`; None leaves it to be found.
     """
+    if lie is not None:
+        return _turned(images, lie), f"the images lie {lie}, as you say" + (": every one was turned" if lie == TRANSPOSED else "")
     height, width, channels = images[TRAIN].shape[1:]
     if channels != 1 or height != width or height < SIDE:
         return dict(images), None
@@ -52,23 +55,25 @@ def turn_upright(
     grey, chosen = images[TRAIN][sample, ..., 0], numbers[sample]
     is_emnist = "emnist" in source.lower()
     found = how_digits_lie(grey, chosen, labels)
-    if found == "upright":
+    if found == UPRIGHT:
         return dict(
             images
         ), "EMNIST's images usually lie transposed; these digits stand upright: left as they are" if is_emnist else None
     if found is not None:
-        return _turned(images, found), f"the digits lie {found}, as held against MNIST's: every image was turned upright"
+        return _turned(
+            images, found
+        ), f"the digits lie {found}, as held against MNIST's: every image was turned upright (PATH:upright leaves them)"
     wide, tall = _wide_and_tall(grey, chosen)
     if is_emnist and tall >= _MANY_CLASSES:
         return dict(images), "EMNIST's images usually lie transposed; these glyphs are taller than wide: left as they are"
     if is_emnist:
         return _turned(
             images, TRANSPOSED
-        ), "EMNIST's images are handed out transposed: every image was turned upright (if they were so already, rename them)"
+        ), "EMNIST's images are handed out transposed: every image was turned upright (PATH:upright leaves them)"
     if wide >= _MOST_CLASSES:
         return dict(images), (
             f"the glyphs of {wide:.0%} of the classes are wider than tall and stay so; if they lie transposed, as EMNIST's do, "
-            "put emnist into the name of the file or folder"
+            "name them PATH:transposed"
         )
     return dict(images), None
 

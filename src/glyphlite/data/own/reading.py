@@ -4,10 +4,12 @@ from pathlib import Path
 
 from glyphlite.data.own.archives import read_npz
 from glyphlite.data.own.folders import read_picture_folder
-from glyphlite.data.own.found import FoundData
+from glyphlite.data.own.found import TEST, TRAIN, VALIDATION, FoundData
 from glyphlite.data.own.layout import subfolders
+from glyphlite.data.own.orientation import turn_upright
 from glyphlite.data.own.role_files import find_role_files, read_role_files
 from glyphlite.data.own.tables import find_tables, is_table, read_table, read_tables
+from glyphlite.data.records import Split
 from glyphlite.errors import DataError
 from glyphlite.files import sha256_of
 
@@ -28,12 +30,28 @@ _WRAPPED = ("raw", "gzip")
 """Where torchvision and EMNIST's archive put their IDX files."""
 
 
-def read_users_dataset(path: Path, size: tuple[int, int]) -> tuple[FoundData, dict[str, str]]:
-    """Read what a user has, and the SHA-256 of its files by their names (none of pictures).
+def read_users_dataset(path: Path, size: tuple[int, int], lie: str | None = None) -> tuple[FoundData, dict[str, str]]:
+    """Read what a user has, its glyphs upright, and the SHA-256 of its files by their names (none of pictures).
 
     Args:
         path: a file, a folder, or a folder with how the names of its files begin (``gzip/emnist-letters``).
         size: rows and columns that pictures are brought to.
+        lie: how the user says that the glyphs lie, upright or transposed; None finds out.
+
+    Raises:
+        DataError: it is no dataset, or malformed.
+    """
+    found, hashes = _read(path, size)
+    splits = {TRAIN: found.train, VALIDATION: found.validation, TEST: found.test}
+    images = {split: each.images for split, each in splits.items() if each is not None}
+    images, words = turn_upright(images, found.train.labels, found.labels, " ".join([path.name, *hashes]), lie)
+    turned = {split: Split(images[split], each.labels) for split, each in splits.items() if each is not None}
+    notes = (*found.notes, *([words] if words else []))
+    return FoundData(turned[TRAIN], turned.get(VALIDATION), turned.get(TEST), found.labels, notes), hashes
+
+
+def _read(path: Path, size: tuple[int, int]) -> tuple[FoundData, dict[str, str]]:
+    """What a user has, as it is stored, and the SHA-256 of its files.
 
     Raises:
         DataError: it is no dataset, or malformed.

@@ -127,7 +127,7 @@ def _assembled(paths: dict[str, Path], folder: Path, start: str) -> FoundData:
         else:
             raise DataError(f"{path} has {table.pixels.shape[1]} columns of pixels, but none of labels; expected the label first")
     names = read_class_names(folder, re.split(r"[-_.]*train", start or paths[TRAIN].name, flags=re.IGNORECASE)[0])
-    return assemble(stored, names, " ".join([folder.name, *(path.name for path in paths.values())]), tuple(notes))
+    return assemble(stored, names, tuple(notes))
 
 
 def _read(path: Path) -> _Table:
