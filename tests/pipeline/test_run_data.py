@@ -10,6 +10,7 @@ import pytest
 import tomli_w
 
 from glyphlite.data.datasets import load_dataset
+from glyphlite.data.idx import write_idx
 from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError
 from glyphlite.models.pretrained import pretrained_artifact
@@ -184,3 +185,20 @@ def test_the_data_folder_is_kept_too(mnist: Dataset, tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
     (tmp_path / "idx").mkdir()
     assert to_remember("MNIST", mnist, Path("idx")) == {"named": "mnist", "data_dir": str(tmp_path / "idx")}
+
+
+@pytest.mark.parametrize("named", ["gzip/emnist-digits", "gzip/emnist-digits:upright", "letters.npz:transposed"])
+def test_parts_of_a_folder_and_how_glyphs_lie_are_kept_too(
+    named: str, mnist: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    images, labels = mnist.test.images[:240, ..., 0], mnist.test.labels[:240]
+    for split in ("train", "test"):
+        write_idx(tmp_path / "gzip" / f"emnist-digits-{split}-images-idx3-ubyte", images)
+        write_idx(tmp_path / "gzip" / f"emnist-digits-{split}-labels-idx1-ubyte", labels.astype(np.uint8))
+    np.savez(tmp_path / "letters.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
+    monkeypatch.chdir(tmp_path)
+    loaded = load_dataset(named)
+    kept = to_remember(named, loaded, None)
+    monkeypatch.chdir("/")
+    again = RunData(kept["named"], record=tmp_path / "run.toml").load()
+    np.testing.assert_array_equal(again.test.images, loaded.test.images)

@@ -129,8 +129,8 @@ def _find_path(name: str, data_dir: Path | None) -> tuple[Path, str | None]:
         path = _look_for(name, data_dir)
     if path is None:
         raise DataError(
-            f"there is no dataset {name!r}{did_you_mean(name, CATALOGUE)}: expected {', '.join(CATALOGUE)}, an .npz or CSV file, or "
-            "a folder of IDX files, CSV files or class-named folders of pictures; `glyphlite datasets` lists them"
+            f"there is no dataset {name!r}{did_you_mean(name, CATALOGUE)}: expected {', '.join(CATALOGUE)}, an .npz or CSV file, "
+            "or a folder of IDX files, CSV files or class-named folders of pictures; `glyphlite datasets` lists them"
         )
     return path, lie
 

@@ -19,7 +19,7 @@ from rich.markup import escape
 from glyphlite.compiler import memory_maps
 from glyphlite.console import say
 from glyphlite.data.catalogue import CATALOGUE
-from glyphlite.data.datasets import load_dataset
+from glyphlite.data.datasets import dataset_exists, load_dataset
 from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError
 from glyphlite.models.pretrained import CARD
@@ -61,7 +61,7 @@ class RunData:
             say(f"No --dataset, and the model lies in no run's folder: taking {self.name}")
         elif self.record is not None and self.record.name != CARD:
             say(f"Data: {escape(self.name)}, as {escape(str(self.record))} says")
-        if not self.named and not _is_known(self.name) and not Path(self.name).exists():
+        if not self.named and not dataset_exists(self.name, data_dir=self.data_dir):
             raise DataError(f"the data of this run, {self.name} (by {self.record}), is gone; name it with --dataset")
         return load_dataset(self.name, data_dir=self.data_dir, seed=seed)
 
@@ -124,10 +124,9 @@ def data_of(paths: Path | Sequence[Path] | None, dataset: str | None, data_dir: 
 def to_remember(named: str, dataset: Dataset, data_dir: Path | None) -> dict[str, Any]:
     """Returns what a record keeps so that the same data is found again: a known name, or an absolute path."""
     known = named.lower().replace("_", "-")
-    source = Path(dataset.source)
-    found = source if source.exists() else Path(named)
     return {
-        "named": known if _is_known(known) else str(found.resolve()),
+        # A dataset of the user's own has its path as its source: where it was found, with how its glyphs lie.
+        "named": known if _is_known(known) else str(Path(dataset.source).resolve()),
         "data_dir": str(data_dir.resolve()) if data_dir is not None else None,
     }
 
