@@ -1,7 +1,7 @@
 """Artifacts with made-up figures for rules that choose among them: which file is right is plain from the figures."""
 
 from glyphlite.evaluation.accuracy import wilson_interval
-from glyphlite.results import ArtifactReport, KerasReport, RuntimeReport
+from glyphlite.results import ArtifactReport, KerasReport, Results, RuntimeReport
 
 N = 10_000
 KERAS = KerasReport(parameters=10, macs=10, bytes=300_000, accuracy=wilson_interval(9_900, N))
@@ -23,3 +23,13 @@ def artifact(
         latency_us=us,
         runtimes={"litert": RuntimeReport(accepts=True), "tflm": tflm},
     )
+
+
+def crowded(results: Results, classes: int) -> Results:
+    """The run with so many classes, each read as the next one once; the last has no image."""
+    confusion = [[5 * (row == column) + (column == row + 1) for column in range(classes)] for row in range(classes - 1)]
+    confusion.append([0] * classes)
+    per_class = [wilson_interval(row[number], sum(row)) for number, row in enumerate(confusion)]
+    artifact = results.artifacts[3].model_copy(update={"confusion": confusion, "per_class": per_class})
+    labels = [f"class {each}" for each in range(classes)]
+    return results.model_copy(update={"artifacts": [artifact], "labels": labels})

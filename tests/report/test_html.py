@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from made_up import crowded
 
 from glyphlite.errors import DataError
 from glyphlite.evaluation.accuracy import wilson_interval
@@ -211,16 +212,6 @@ def test_a_run_without_artifacts_has_a_page(results: Results, tmp_path: Path):
     page = Page(write_report(bare, tmp_path).read_text(encoding="utf-8"))
     assert_self_contained(page)
     assert "Ship" not in " ".join(page.text)
-
-
-def crowded(results: Results, classes: int) -> Results:
-    """The run with so many classes, each read as the next one once; the last has no image."""
-    confusion = [[5 * (row == column) + (column == row + 1) for column in range(classes)] for row in range(classes - 1)]
-    confusion.append([0] * classes)
-    per_class = [wilson_interval(row[number], sum(row)) for number, row in enumerate(confusion)]
-    artifact = results.artifacts[3].model_copy(update={"confusion": confusion, "per_class": per_class})
-    labels = [f"class {each}" for each in range(classes)]
-    return results.model_copy(update={"artifacts": [artifact], "labels": labels})
 
 
 @pytest.mark.parametrize(("classes", "cells"), [(26, 676), (62, 3844), (1000, 0)])

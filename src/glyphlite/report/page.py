@@ -84,7 +84,7 @@ def render_report(
         context |= {
             "classes": [label_of(results, each) for each in range(len(shipped.confusion))],
             "longest_label": max(len(label_of(results, each)) for each in range(len(shipped.confusion))),
-            "confusion": confusion_cells(shipped.confusion),
+            "confusion": confusion_cells(shipped.confusion) if matrix_kind(len(shipped.confusion)) else [],
             "macro": macro_of(shipped.confusion),
             "class_scale": accuracy_scale(shipped.per_class),
             "unmeasured": [label_of(results, number) for number, each in enumerate(shipped.per_class) if not each.measured],
