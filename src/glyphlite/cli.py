@@ -103,6 +103,14 @@ LiteRtJsOption = Annotated[
         help="Put LiteRT.js (9 MB, fetched once with npm) into the page as its second engine, if it can be had.",
     ),
 ]
+InputRangeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--input-range",
+        metavar="RANGE",
+        help="How the model takes a pixel: 0..255, 0..1, -1..1, or MEAN,STD in pixels. Found out when left out.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else there.")]
 EpochsOption = Annotated[
     int | None, typer.Option("--epochs", "-e", min=1, help="How long to train; the recipe's own count when left out.")
@@ -180,6 +188,7 @@ def run(
         bool, typer.Option("--pretrained", help="Take the trained model that comes with glyphlite instead of training one.")
     ] = False,
     data_dir: DataDirOption = None,
+    input_range: InputRangeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Do the main job: train, convert, measure, verify, export.
@@ -197,6 +206,7 @@ def run(
         seed=seed,
         resume=resume,
         pretrained=pretrained,
+        input_range=input_range,
         calibration_samples=calibration_samples,
         verify_images=verify_images,
         data_dir=data_dir,
@@ -270,6 +280,7 @@ def train(
     seed: SeedOption = 0,
     resume: ResumeOption = False,
     data_dir: DataDirOption = None,
+    input_range: InputRangeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train a model; the best epoch is chosen on validation.
@@ -278,7 +289,9 @@ def train(
     """
     from glyphlite.pipeline.train import train_model
 
-    trained = train_model(model, dataset, out, epochs=epochs, seed=seed, resume=resume, data_dir=data_dir)
+    trained = train_model(
+        model, dataset, out, epochs=epochs, seed=seed, resume=resume, data_dir=data_dir, input_range=input_range
+    )
     if as_json:
         _print_json(trained.document())
         return
@@ -306,6 +319,7 @@ def convert(
     ] = False,
     seed: SeedOption = 0,
     data_dir: DataDirOption = None,
+    input_range: InputRangeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Convert a Keras model to .tflite files.
@@ -324,6 +338,7 @@ def convert(
         show_calibration=show_calibration,
         seed=seed,
         data_dir=data_dir,
+        input_range=input_range,
     )
     if as_json:
         _print_json(conversion.document())
@@ -349,6 +364,7 @@ def evaluate(
     ] = False,
     seed: SeedOption = 0,
     data_dir: DataDirOption = None,
+    input_range: InputRangeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure files on the whole test split.
@@ -357,7 +373,9 @@ def evaluate(
     """
     from glyphlite.pipeline.evaluate import evaluate_files
 
-    evaluation = evaluate_files(files, dataset, keras=keras, latency=latency, seed=seed, data_dir=data_dir)
+    evaluation = evaluate_files(
+        files, dataset, keras=keras, latency=latency, seed=seed, data_dir=data_dir, input_range=input_range
+    )
     if as_json:
         _print_json(evaluation.document())
         return
@@ -393,6 +411,7 @@ def predict(
     every: Annotated[bool, typer.Option("--all", help="Read every glyph of a picture, line by line.")] = False,
     dataset: OwnDatasetOption = None,
     data_dir: DataDirOption = None,
+    input_range: InputRangeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Recognize glyphs in pictures.
@@ -402,7 +421,14 @@ def predict(
     from glyphlite.pipeline.predict import predict_pictures
 
     answers = predict_pictures(
-        files or [], model_path=model, samples=sample or [], show=show, every=every, dataset=dataset, data_dir=data_dir
+        files or [],
+        model_path=model,
+        samples=sample or [],
+        show=show,
+        every=every,
+        dataset=dataset,
+        data_dir=data_dir,
+        input_range=input_range,
     )
     if as_json:
         _print_json(answers.document())
@@ -466,6 +492,7 @@ def verify(
     ] = None,
     seed: SeedOption = 0,
     data_dir: DataDirOption = None,
+    input_range: InputRangeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Compare every runtime on the same inputs, byte for byte.
@@ -476,7 +503,15 @@ def verify(
     from glyphlite.pipeline.verify import verify_file
 
     verification = verify_file(
-        file, dataset, images=images, keras=keras, runtimes=runtimes, tolerance=tolerance, seed=seed, data_dir=data_dir
+        file,
+        dataset,
+        images=images,
+        keras=keras,
+        runtimes=runtimes,
+        tolerance=tolerance,
+        seed=seed,
+        data_dir=data_dir,
+        input_range=input_range,
     )
     if as_json:
         _print_json(verification.document())
@@ -506,6 +541,7 @@ def export(
     data_dir: DataDirOption = None,
     litertjs: LiteRtJsOption = True,
     overwrite: OverwriteOption = False,
+    input_range: InputRangeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Turn a .tflite file into firmware sources or a web page.
@@ -525,6 +561,7 @@ def export(
         data_dir=data_dir,
         litertjs=litertjs,
         overwrite=overwrite,
+        input_range=input_range,
     )
     if as_json:
         _print_json(exported.document)
@@ -559,6 +596,7 @@ def compile_(
         bool,
         typer.Option("--check/--no-check", help="Compare the C with TensorFlow Lite Micro on random inputs first."),
     ] = True,
+    input_range: InputRangeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Compile an int8 .tflite file to C99 without dependencies.
@@ -579,6 +617,7 @@ def compile_(
         data_dir=data_dir,
         overwrite=overwrite,
         check=check,
+        input_range=input_range,
     )
     if as_json:
         _print_json(compiled.document)
@@ -606,6 +645,7 @@ def simulate(
     ] = Optimize.SPEED,
     dataset: OwnDatasetOption = None,
     data_dir: DataDirOption = None,
+    input_range: InputRangeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run generated C on an emulated core.
@@ -621,6 +661,7 @@ def simulate(
         optimize=optimize.value,
         dataset=dataset,
         data_dir=data_dir,
+        input_range=input_range,
     )
     if as_json:
         _print_json(simulation.document())
@@ -644,6 +685,7 @@ def draw(
     host: Annotated[str, typer.Option("--host", help="0.0.0.0 lets a phone on the same network in.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes any that is free.")] = 8000,
     litertjs: LiteRtJsOption = True,
+    input_range: InputRangeOption = None,
 ) -> None:
     """Serve a page to draw on.
 
@@ -651,7 +693,7 @@ def draw(
     """
     from glyphlite.pipeline.export import draw_page
 
-    draw_page(file, host=host, port=port, litertjs=litertjs)
+    draw_page(file, host=host, port=port, litertjs=litertjs, input_range=input_range)
 
 
 @app.command(epilog="Example: glyphlite report runs/micro-cnn runs/edge-cnn --out comparison.html")

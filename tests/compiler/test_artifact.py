@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from glyphlite.compiler import compile_artifact, compile_graph
+from glyphlite.data.convention import OURS
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError, OutputError
 from glyphlite.files import MANIFEST
@@ -200,7 +201,7 @@ def test_pixels_are_quantized_where_the_network_does_not_hold_them_as_they_are(i
     graph = read_graph(int8)
     odd = Quantization((0.011,), (-17,))
     tensors = tuple(replace(t, quantization=odd) if t.index == graph.inputs[0] else t for t in graph.tensors)
-    compilation = compile_graph(replace(graph, tensors=tensors), "net")
+    compilation = compile_graph(replace(graph, tensors=tensors), "net", convention=OURS)
     compilation.write(tmp_path)
     probe = tmp_path / "probe.c"
     probe.write_text('#include "net.h"\nint arena_bytes(void);\nint arena_bytes(void) { return (int)sizeof(net_arena_t); }\n')

@@ -47,7 +47,7 @@ def test_the_page_knows_its_model(page: WebExport, samples: Path) -> None:
     assert (record["variant"], record["bytes"], record["sha256"]) == ("int8", len(content), sha256(content).hexdigest())
     assert record["name"] == page.name == (read_metadata(content).name or "micro-cnn")
     assert record["labels"] == list(page.labels) == [str(digit) for digit in range(10)]
-    assert record["input"] == {"height": 28, "width": 28, "channels": 1}
+    assert record["input"] == {"height": 28, "width": 28, "channels": 1, "mean": [0], "std": [255]}
 
 
 def test_nothing_from_elsewhere(page: WebExport) -> None:

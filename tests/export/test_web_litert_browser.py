@@ -33,7 +33,8 @@ LOADING_MS = 20_000
 
 SCORES = """async ([encoded, variant]) => {
     const { LiteRtModel } = await import("./litert.js");
-    const model = await LiteRtModel.load(await (await fetch(`litert-${variant}.tflite`)).arrayBuffer(), 1);
+    const file = await (await fetch(`litert-${variant}.tflite`)).arrayBuffer();
+    const model = await LiteRtModel.load(file, { channels: 1, mean: [0], std: [255] });
     const pixels = Uint8Array.from(atob(encoded), (c) => c.charCodeAt(0));
     const scores = [];
     for (let i = 0; i < pixels.length; i += 784) scores.push(...(await model.scores(pixels.subarray(i, i + 784))));

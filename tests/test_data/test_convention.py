@@ -80,11 +80,13 @@ def test_channels_first_moves_them() -> None:
 
 
 def test_layouts() -> None:
-    assert layout_of((784,), (28, 28, 1)) == FLAT
-    assert layout_of((28, 28), (28, 28, 1)) == HW
-    assert layout_of((28, 28, 1), (28, 28, 1)) == HWC
-    assert layout_of((3, 32, 32), (32, 32, 3)) == CHANNELS_FIRST
-    assert layout_of((3, 3, 3), (3, 3, 3)) == HWC
+    assert layout_of((784,)) == FLAT
+    assert layout_of((28, 28)) == HW
+    assert layout_of((28, 28, 1)) == HWC
+    assert layout_of((3, 32, 32)) == CHANNELS_FIRST
+    assert layout_of((None, None, 3)) == HWC
+    assert layout_of((3, 3, 3)) == HWC
+    assert OURS.at((1, 28, 28), np.dtype("uint8")).dtype == "uint8"
 
 
 def test_the_ends_of_quantized_files_go_by_the_range_that_is_meant() -> None:

@@ -18,6 +18,8 @@ from glyphlite.compiler.nodes import Program, Softmax
 from glyphlite.compiler.packing import PATHS
 from glyphlite.compiler.passes import optimize
 from glyphlite.compiler.schedule import Segment, schedule
+from glyphlite.data.convention import OURS, InputConvention
+from glyphlite.data.stated_convention import convention_of_graph
 from glyphlite.errors import ArtifactError
 from glyphlite.files import owned_folder, require_own, sha256_of
 from glyphlite.tflite.graph import Graph
@@ -56,7 +58,8 @@ class BufferPlan:
 class CompilationReport:
     """What a compiled model takes. Constants are those of cores with the DSP extension, and those of the others.
 
-    ``pixel_table`` holds what ``NAME_classify`` makes of each raw pixel, as the stored int8 + 128; None where it is the pixel.
+    ``pixel_table`` holds what ``NAME_classify`` makes of each raw pixel, as the stored int8 + 128, channel after channel where
+    these differ; None where it is the pixel.
     ``input_kind`` and ``output_kind`` are the element types of the file's own input and output; generated C takes and gives
     int8 of the scales and zero points here.
     """
@@ -82,6 +85,7 @@ class CompilationReport:
     pixel_table: tuple[int, ...] | None
     layers: tuple[LayerPlan, ...]
     buffers: tuple[BufferPlan, ...]
+    convention: InputConvention = OURS
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,7 @@ def compile_artifact(
     scores: str = "probabilities",
     sample: Sample | tuple[np.ndarray, int | None] | None = None,
     labels: Sequence[str] | None = None,
+    convention: InputConvention | None = None,
     overwrite: bool = False,
     accuracy: str = "",
     dataset: str | None = None,
@@ -122,6 +127,7 @@ def compile_artifact(
         scores: what ``NAME_invoke`` gives: "probabilities", "logits" (the softmax dropped) or "none" (only the class).
         sample: an image, uint8 (height, width, channels), and its class, for ``example/example.c``; a blank image by default.
         labels: class labels; by default the artifact's own, else numbers.
+        convention: how the model takes a pixel, for ``NAME_classify``; by default what the file says, else pixel / 255.
         overwrite: also replace files of an earlier compilation that were changed, and keep the user's own.
         accuracy: what was measured on this very file, in words, for the header.
         dataset: what the model goes with, for the memory map, so that ``simulate`` finds it again.
@@ -139,7 +145,14 @@ def compile_artifact(
     graph = read_graph(artifact)
     about = About(read_metadata(artifact.read_bytes()).name, artifact.name, sha256_of(artifact), accuracy)
     compilation = compile_graph(
-        graph, name or identifier(artifact.stem), optimize=optimize, scores=scores, sample=sample, labels=labels, about=about
+        graph,
+        name or identifier(artifact.stem),
+        optimize=optimize,
+        scores=scores,
+        sample=sample,
+        labels=labels,
+        convention=convention,
+        about=about,
     )
     report = compilation.report
     with owned_folder(folder, overwrite=overwrite, built=("example/example",), former=former) as temporary:
@@ -176,6 +189,7 @@ def compile_graph(
     scores: str = "probabilities",
     sample: Sample | tuple[np.ndarray, int | None] | None = None,
     labels: Sequence[str] | None = None,
+    convention: InputConvention | None = None,
     about: About = NOWHERE,
 ) -> Compilation:
     """Compile a graph in memory. Arguments and errors as those of :func:`compile_artifact`."""
@@ -184,13 +198,14 @@ def compile_graph(
     if scores not in SCORES:
         raise ArtifactError(f"unknown scores {scores}; choose one of {', '.join(SCORES)}")
     check_name(name)
+    convention = convention or convention_of_graph(graph)
     program = optimize_program(lower(graph), scores)
     segments = schedule(program)
     classes = program.output.elements
     names = tuple(labels or graph.labels) or tuple(str(index) for index in range(classes))
     if len(names) != classes:
         raise ArtifactError(f"{len(names)} labels for a model of {classes} classes; pass one label a class")
-    pixel_table = _pixel_table(program)
+    pixel_table = _pixel_table(program, convention)
     emitted = emit(
         program,
         segments,
@@ -199,12 +214,13 @@ def compile_graph(
         optimize=optimize,
         labels=names,
         sample=_sample(program, sample, classes),
+        convention=convention,
         pixel_table=pixel_table,
         about=about,
     )
     report = _report(program, segments, emitted, name, optimize, scores, names)
-    table = None if pixel_table is None else tuple(pixel_table.tolist())
-    return Compilation(emitted.files, replace(report, pixel_table=table))
+    table = None if pixel_table is None else tuple(pixel_table.ravel().tolist())
+    return Compilation(emitted.files, replace(report, pixel_table=table, convention=convention))
 
 
 def check_name(name: str) -> None:
@@ -245,11 +261,20 @@ def _sample(program: Program, sample: Sample | tuple[np.ndarray, int | None] | N
     return Sample(image.reshape(-1), label, sample.source)
 
 
-def _pixel_table(program: Program) -> np.ndarray | None:
-    """A raw pixel as the network holds it, from pixel / 255; None where that is the pixel itself."""
-    real = np.arange(256, dtype=np.float32) / np.float32(255)
+def _pixel_table(program: Program, convention: InputConvention) -> np.ndarray | None:
+    """Returns each raw pixel as the network holds it, uint8 ``(channels, 256)``; None where that is the pixel itself.
+
+    Raises:
+        ArtifactError: the convention tells apart another number of channels than the input has.
+    """
+    if program.input.elements % convention.channels:
+        raise ArtifactError(
+            f"the input range is given for {convention.channels} channels, the model takes {program.input.elements} values; "
+            "give one mean and std with --input-range"
+        )
+    real = np.stack([convention.table(channel) for channel in range(convention.channels)])
     table = (quantize(real, program.input.quantization, np.dtype(np.int8)).astype(np.int16) + 128).astype(np.uint8)
-    return None if np.array_equal(table, np.arange(256)) else table
+    return None if (table == np.arange(256)).all() else table
 
 
 def _report(
@@ -309,6 +334,8 @@ def memory_map(report: CompilationReport) -> dict[str, object]:
     """The report as the document of ``NAME.json``."""
     document = asdict(report)
     document.pop("folder")
+    document.pop("convention")
+    document["input"] = report.convention.report().model_dump(mode="json")
     return document
 
 

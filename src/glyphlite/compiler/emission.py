@@ -20,6 +20,7 @@ from glyphlite.compiler.memory import Buffer
 from glyphlite.compiler.nodes import Program, Softmax
 from glyphlite.compiler.packing import Array
 from glyphlite.compiler.schedule import Segment
+from glyphlite.data.convention import InputConvention
 
 BOX_PART = 20 / 28
 """Of a picture's height and width, the part that a glyph fills: MNIST's, and what glyphlite brings pictures to."""
@@ -78,6 +79,7 @@ def emit(
     optimize: str,
     labels: Sequence[str],
     sample: Sample,
+    convention: InputConvention,
     pixel_table: np.ndarray | None,
     about: About,
 ) -> Emitted:
@@ -91,7 +93,8 @@ def emit(
         optimize: "speed", "size" or "ram".
         labels: a name for each class.
         sample: the image of ``example.c``.
-        pixel_table: uint8 (256,), a raw pixel as the network holds it; None where they are the same.
+        convention: how the model takes a pixel, for comments.
+        pixel_table: uint8 (channels, 256), a raw pixel as the network holds it; None where they are the same.
         about: where the model comes from.
     """
     choices = Choices(segments, optimize)
@@ -111,13 +114,15 @@ def emit(
         "uses_flip": any(kernel.reads_input for kernels in parts for kernel in kernels),
         "arrays": [array for arrays in constants.by_node.values() for array in arrays],
         "pixel_table": pixel_table is not None,
+        "pixel_channels": 1 if pixel_table is None else len(pixel_table),
+        "pixel_formula": convention.formula,
         "labels": ", ".join(c_string(label) for label in labels),
         "sample": c_lines(sample.image.reshape(-1)),
         "sample_label": sample.label,
         "sample_words": c_comment(
             sample.source + (f", class {labels[sample.label]}" if sample.label is not None else ", class unknown")
         ),
-        "facts": _facts(program, about),
+        "facts": _facts(program, about, convention),
         "returned": "" if scores == "none" else "scores, ",
     }
     templates = {
@@ -133,7 +138,7 @@ def emit(
     return Emitted(files, arena.size, placed, {node: tuple(arrays) for node, arrays in constants.by_node.items()})
 
 
-def _facts(program: Program, about: About) -> list[tuple[str, str]]:
+def _facts(program: Program, about: About, convention: InputConvention) -> list[tuple[str, str]]:
     """What a reader of the header must know of the model and of the pictures that it takes, by title."""
     field = program.input
     box = [round(BOX_PART * extent) for extent in (field.height, field.width)]
@@ -146,6 +151,7 @@ def _facts(program: Program, about: About) -> list[tuple[str, str]]:
         ("Accuracy", about.accuracy or ("not known: no results.json or card.json beside the file says it" if about.file else "")),
         ("Picture", picture + ("" if field.height > 1 and field.width > 1 else " or value")),
         ("", centred if field.height > 1 and field.width > 1 else ""),
+        ("", f"The model takes each byte as {convention.formula}, which classify sees to; known from {convention.source}."),
         ("", "Dark ink on paper has to be inverted first: 255 - pixel."),
         ("Licence", "this code: Apache-2.0, as glyphlite. The weights: as the model."),
         ("Build", "any C99 compiler, no library: add the .c file to a C or C++ project. make -C example runs a test image."),

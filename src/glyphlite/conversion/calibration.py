@@ -16,6 +16,7 @@ from glyphlite.console import captured_noise
 from glyphlite.conversion.converter import convert_exported, exported
 from glyphlite.data.convention import OURS, InputConvention
 from glyphlite.data.records import Dataset
+from glyphlite.data.splits import balanced_order
 from glyphlite.errors import ConversionError
 
 if TYPE_CHECKING:
@@ -68,12 +69,7 @@ def representative_images(dataset: Dataset, samples: int = 300, seed: int = 0) -
         raise ConversionError(f"calibration with {samples} images is not possible; give --calibration-samples 1 or more")
     if not len(dataset.train):
         raise ConversionError(f"{dataset.name} has no training images to calibrate with")
-    generator = np.random.default_rng(seed)
-    labels = np.asarray(dataset.train.labels)
-    shuffled = [generator.permutation(np.flatnonzero(labels == label)) for label in np.unique(labels)]
-    rank = np.concatenate([np.arange(len(indices)) for indices in shuffled])
-    order = np.concatenate(shuffled)[np.argsort(rank, kind="stable")]
-    return dataset.train.images[order[:samples]]
+    return dataset.train.images[balanced_order(np.asarray(dataset.train.labels), seed)[:samples]]
 
 
 def calibration_effect(

@@ -19,6 +19,7 @@ import numpy as np
 from glyphlite.console import captured_noise
 from glyphlite.conversion.blame import layer_and_op, layer_by_prefix, layer_names
 from glyphlite.conversion.declarations import with_true_declarations
+from glyphlite.conversion.float_input import with_float_input
 from glyphlite.conversion.isolation import ConverterCrashError, ConverterFailedError, convert_apart, prepare
 from glyphlite.conversion.naming import with_readable_names
 from glyphlite.conversion.narrow_weights import with_narrow_weights
@@ -138,6 +139,7 @@ def exported(model: "keras.Model", *, batch: int | None = 1) -> Iterator[Exporte
     """
     shape = (batch, *_image_shape(model))
     prepare()
+    model = with_float_input(model)
     with tempfile.TemporaryDirectory(prefix="glyphlite-") as folder:
         simulated = Path(folder) / "simulated" if is_quantized(model) else None
         saved = ExportedModel(model, Path(folder) / "saved", shape, simulated)

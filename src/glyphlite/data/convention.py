@@ -6,6 +6,7 @@ stay uint8 everywhere, and whoever hands one to a model names the convention. Kn
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +17,7 @@ from glyphlite.results import InputReport
 HWC, HW, FLAT, CHANNELS_FIRST = "height x width x channels", "height x width", "flat", "channels x height x width"
 """The layouts of one image at a model's input."""
 
-NAMED_RANGES = {"0..1": (0.0, 255.0), "0..255": (0.0, 1.0), "-1..1": (127.5, 127.5)}
+NAMED_RANGES = {"0..1": (0.0, 255.0), "0..255": (0.0, 1.0), "-1..1": (127.5, 127.5), "-0.5..0.5": (127.5, 255.0)}
 """Mean and standard deviation of the ranges that have a name."""
 
 TITLE_TOLERANCE = 0.012
@@ -102,6 +103,24 @@ class InputConvention:
                     return name
         return f"mean {_numbers(self.mean)}, std {_numbers(self.std)}"
 
+    @property
+    def channels(self) -> int:
+        """How many channels it tells apart; 1 where all are alike."""
+        return max(len(self.mean), len(self.std)) if self.per_channel else 1
+
+    @property
+    def formula(self) -> str:
+        """How a pixel is converted, in words that C programmers read: "pixel / 255", "(pixel - 127.5) / 127.5"."""
+        if self.per_channel:
+            return f"(pixel - mean) / std, channel by channel: {self.title}"
+        (mean, *_), (std, *_) = self.mean, self.std
+        difference = "pixel" if mean == 0 else f"(pixel - {mean:.7g})" if mean > 0 else f"(pixel + {-mean:.7g})"
+        return difference if std == 1 else f"{difference} / {std:.7g}"
+
+    def at(self, shape: Sequence[int | None], dtype: object) -> "InputConvention":
+        """Returns the same for a model whose input has this shape, without its batch, and this element type."""
+        return replace(self, layout=layout_of(shape), dtype=str(dtype))
+
     def same_values(self, other: "InputConvention") -> bool:
         """Whether both make the same real values of every pixel."""
         return all(np.array_equal(self.table(channel), other.table(channel)) for channel in range(4))
@@ -160,16 +179,13 @@ def parse_input_range(text: str) -> InputConvention:
     )
 
 
-def layout_of(shape: tuple[int, ...], image_shape: tuple[int, int, int]) -> str:
-    """Returns the layout of a model's input of ``shape``, without its batch, for images of height x width x channels."""
+def layout_of(shape: Sequence[int | None]) -> str:
+    """Returns the layout of a model's input of ``shape``, without its batch."""
     if len(shape) <= 1:
         return FLAT
     if len(shape) == 2:
         return HW
-    height, width, channels = image_shape
-    if tuple(shape) == (channels, height, width) != (height, width, channels):
-        return CHANNELS_FIRST
-    return HWC
+    return CHANNELS_FIRST if shape[0] in (1, 3) and shape[-1] not in (1, 2, 3, 4) else HWC
 
 
 def _number(text: str) -> float | None:

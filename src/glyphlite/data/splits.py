@@ -39,6 +39,22 @@ def stratified_split(labels: np.ndarray, fraction: float, seed: int) -> tuple[np
     return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
 
+def balanced_order(labels: np.ndarray, seed: int) -> np.ndarray:
+    """Orders indices so that every beginning holds as many of each class as of any other, to within one, while there are some.
+
+    Args:
+        labels: ``(n,)`` integers.
+        seed: shuffles each class.
+
+    Returns:
+        All ``n`` indices, the classes in turn.
+    """
+    generator = np.random.default_rng(seed)
+    shuffled = [generator.permutation(np.flatnonzero(labels == label)) for label in np.unique(labels)]
+    rank = np.concatenate([np.arange(len(indices)) for indices in shuffled])
+    return np.concatenate(shuffled)[np.argsort(rank, kind="stable")]
+
+
 def hold_out(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
     """Split images and labels as :func:`stratified_split` does."""
     kept, held_out = stratified_split(split.labels, fraction, seed)

@@ -28,7 +28,7 @@ from glyphlite.evaluation.latency import keras_latency, runtime_latency
 from glyphlite.evaluation.variant import ports_of, variant_of
 from glyphlite.files import sha256_of
 from glyphlite.models.quantization import set_quantized
-from glyphlite.results import ArtifactReport, KerasReport
+from glyphlite.results import Accuracy, ArtifactReport, KerasReport
 from glyphlite.tflite.graph import Graph
 
 KERAS_BATCH = 500
@@ -39,20 +39,30 @@ SLOW_FITTING_IMAGES = 2000
 
 @dataclass(frozen=True)
 class KerasEvaluation:
-    """What was measured on a Keras model; probabilities ``(n, classes)`` and predicted classes ``(n,)`` on the test split."""
+    """What was measured on a Keras model; probabilities ``(n, classes)`` and predicted classes ``(n,)`` on the test split.
+
+    ``convention`` is how pixels entered, ``held_out`` the accuracy on the validation split.
+    """
 
     report: KerasReport
     probabilities: np.ndarray
     predictions: np.ndarray
+    convention: InputConvention
+    held_out: Accuracy
 
 
 @dataclass(frozen=True)
 class ArtifactEvaluation:
-    """What was measured on a .tflite file; probabilities ``(n, classes)`` and predicted classes ``(n,)`` on the test split."""
+    """What was measured on a .tflite file; probabilities ``(n, classes)`` and predicted classes ``(n,)`` on the test split.
+
+    ``convention`` and ``held_out`` as those of :class:`KerasEvaluation`.
+    """
 
     report: ArtifactReport
     probabilities: np.ndarray
     predictions: np.ndarray
+    convention: InputConvention
+    held_out: Accuracy
 
 
 def evaluate_keras(
@@ -89,22 +99,29 @@ def evaluate_keras(
     model = load_keras_model(path)
     set_quantized(model, quantized=False)
     check_classifier(model, dataset.input_shape, dataset.classes, str(path))
-    convention = convention or keras_convention(model, path, dataset)
+    convention = convention or keras_convention(model, path, dataset).convention
     labels = dataset.test.labels
+    taken = model.inputs[0]
     traced = tf.function(
-        lambda batch: model(batch, training=False), input_signature=[tf.TensorSpec((None, *dataset.input_shape))]
+        lambda batch: model(tf.cast(batch, taken.dtype), training=False),
+        input_signature=[tf.TensorSpec((None, *taken.shape[1:]))],
     )
+
+    def entered(images: np.ndarray) -> np.ndarray:
+        shape = [found or known for found, known in zip(taken.shape[1:], dataset.input_shape, strict=False)]
+        return convention.real(images).reshape(len(images), *shape)
 
     def answer(split: Split, progress: Callable[[int], None] | None = None) -> np.ndarray:
         parts = [np.zeros((0, dataset.classes), np.float32)]
         for start in range(0, len(split), KERAS_BATCH):
-            parts.append(traced(convention.real(split.images[start : start + KERAS_BATCH])).numpy())
+            parts.append(traced(entered(split.images[start : start + KERAS_BATCH])).numpy())
             if progress:
                 progress(len(parts[-1]))
         return np.concatenate(parts)
 
     outputs = answer(dataset.test, progress)
-    fitted = fit_certainty(as_probabilities(answer(dataset.validation)), dataset.validation.labels)
+    held_out = answer(dataset.validation)
+    fitted = fit_certainty(as_probabilities(held_out), dataset.validation.labels)
     predictions, probabilities = outputs.argmax(axis=1), as_probabilities(outputs)
     report = KerasReport(
         parameters=keras_parameters(model),
@@ -114,7 +131,7 @@ def evaluate_keras(
         accuracy=accuracy_of(predictions, labels),
         validation_accuracy=validation_accuracy,
         best_epoch=best_epoch,
-        latency_us=keras_latency(model, convention.real(dataset.test.images[:1])[0]).median_us if latency else None,
+        latency_us=keras_latency(model, entered(dataset.test.images[:1])[0]).median_us if latency else None,
         per_class=per_class_accuracy(predictions, labels, dataset.classes),
         confusion=confusion_matrix(predictions, labels, dataset.classes),
         mean_certainty=mean_certainty(probabilities),
@@ -122,7 +139,9 @@ def evaluate_keras(
         certainty=with_test_figures(fitted, probabilities, labels),
         input=convention.report(),
     )
-    return KerasEvaluation(report, probabilities, predictions)
+    return KerasEvaluation(
+        report, probabilities, predictions, convention, accuracy_of(held_out.argmax(axis=1), dataset.validation.labels)
+    )
 
 
 def evaluate_artifact(
@@ -195,7 +214,13 @@ def evaluate_artifact(
         certainty=with_test_figures(fitted, probabilities, labels),
         input=convention.report(),
     )
-    return ArtifactEvaluation(report, probabilities, predictions)
+    return ArtifactEvaluation(
+        report,
+        probabilities,
+        predictions,
+        convention,
+        accuracy_of(held_out.reshape(-1, dataset.classes).argmax(axis=1), validation.labels),
+    )
 
 
 def check_fit(graph: Graph, dataset: Dataset, path: Path) -> None:

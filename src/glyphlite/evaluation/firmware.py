@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from glyphlite.compiler import compile_artifact, memory_maps
+from glyphlite.data.convention import InputConvention
 from glyphlite.errors import ArtifactError
 from glyphlite.results import FirmwareReport, LayerReport
 from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE
@@ -53,6 +54,7 @@ def simulate(
     cpu: str,
     images: np.ndarray,
     *,
+    convention: InputConvention | None = None,
     optimize: str = "speed",
     measured: int = 1,
     progress: Callable[[int], None] | None = None,
@@ -66,6 +68,7 @@ def simulate(
         source: an int8 .tflite file, or a folder that ``glyphlite compile`` wrote.
         cpu: one of ``CPUS``.
         images: stored int8 ``(n, ...)`` for the model, or raw uint8 pixels, which are stored first as ``NAME_classify`` would.
+        convention: how the model of a .tflite file takes a raw pixel, by default what it says; a folder was compiled for one.
         optimize: "speed", "size" or "ram", for a .tflite file; a folder keeps what it was compiled with.
         measured: how many of the images, from the first on, are counted instruction by instruction.
         progress: called with the number of images just finished, now and then.
@@ -84,7 +87,7 @@ def simulate(
             generated = source
         else:
             generated = Path(folder) / "c"
-            compile_artifact(source, generated, optimize=optimize)
+            compile_artifact(source, generated, convention=convention, optimize=optimize)
         return _simulate(generated, cpu, images, max(1, measured), Path(folder), progress)
 
 
@@ -162,7 +165,9 @@ def _stored(images: np.ndarray, document: dict[str, Any]) -> np.ndarray:
     if table is None and "pixel_table" not in document:  # compiled by a former version: pixel / 255
         quantization = Quantization((document["input_scale"],), (document["input_zero_point"],))
         return quantize(images.astype(np.float32) / np.float32(255), quantization, np.dtype(np.int8))
-    held = images if table is None else np.asarray(table, np.uint8)[images]
+    channels = 1 if table is None else len(table) // 256
+    place = 256 * (np.arange(images.shape[1]) % channels)
+    held = images if table is None else np.asarray(table, np.uint8)[place + images]
     return (held ^ np.uint8(0x80)).view(np.int8)
 
 

@@ -12,6 +12,9 @@ from typing import Any
 import numpy as np
 
 from glyphlite import __version__
+from glyphlite.compiler.c_text import c_float
+from glyphlite.data.convention import InputConvention
+from glyphlite.data.stated_convention import convention_of_graph
 from glyphlite.errors import ArtifactError, DataError
 from glyphlite.export.c_array import Language, model_data_sources
 from glyphlite.export.c_names import check_identifier
@@ -75,6 +78,7 @@ def export_tflm(
     image_source: str = "a test image",
     name: str = "model",
     language: Language = "cc",
+    convention: InputConvention | None = None,
     arena: ArenaMeasurement | None = None,
     overwrite: bool = False,
 ) -> ExportReport:
@@ -89,6 +93,7 @@ def export_tflm(
         image_source: where the image comes from, such as "image 0 of the test split of mnist".
         name: a C identifier; the symbols become ``<name>_data`` and ``<name>_data_length``.
         language: of the model's array, ``cc`` or ``c``.
+        convention: how the model takes a pixel; by default what the file says, else pixel / 255.
         arena: measured before; measured here when None.
         overwrite: also replace files of an earlier export that were changed, and keep the user's own.
 
@@ -120,6 +125,7 @@ def export_tflm(
         "labels": list(labels),
         "classes": len(labels),
         "input": _port_values(graph.input),
+        "pixel": _pixel_values(convention or convention_of_graph(graph)),
         "output": _port_values(graph.output),
         "reference_kernels_only": _needs_reference_kernels(graph),
         "model_bytes": len(content),
@@ -196,6 +202,27 @@ def _port_values(tensor: Tensor) -> dict[str, Any]:
         "scale": f"{quantization.scale:.9g}" if quantization else None,
         "zero_point": quantization.zero_point if quantization else None,
     }
+
+
+def _pixel_values(convention: InputConvention) -> dict[str, Any]:
+    """What the program needs to convert a pixel: the formula, in C++ and in words."""
+    expression = "static_cast<float>(pixel)"
+    if any(convention.mean):
+        expression = f"({expression} - {'kMean[channel]' if convention.per_channel else _literal(convention.mean[0])})"
+    if any(each != 1 for each in convention.std):
+        expression += f" / {'kStd[channel]' if convention.per_channel else _literal(convention.std[0])}"
+    every = range(convention.channels)
+    return {
+        "expression": expression,
+        "formula": convention.formula,
+        "channels": convention.channels,
+        "mean": ", ".join(_literal(convention.mean[each % len(convention.mean)]) for each in every),
+        "std": ", ".join(_literal(convention.std[each % len(convention.std)]) for each in every),
+    }
+
+
+def _literal(value: float) -> str:
+    return f"{c_float(value)}f"
 
 
 def _image_values(image: np.ndarray, label: int | None, labels: Sequence[str], source: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from glyphlite import __version__
 from glyphlite.compiler import CompilationReport, compile_artifact
+from glyphlite.data.convention import InputConvention
 from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.known_certainty import certainty_of
 from glyphlite.export.litertjs import LICENSE, LiteRtJs
@@ -111,6 +112,7 @@ def export_web(
     folder: Path,
     *,
     labels: Sequence[str] | None = None,
+    convention: InputConvention | None = None,
     litertjs: LiteRtJs | None = None,
     overwrite: bool = False,
 ) -> WebExport:
@@ -121,6 +123,7 @@ def export_web(
         folder: created, or replaced where it holds an earlier page and nothing else.
         overwrite: also replace files of the earlier page that were changed, and keep the user's own.
         labels: the classes' names; by default those packed into the file, else their numbers.
+        convention: how the model takes a pixel; by default what the file says, else pixel / 255.
         litertjs: the second engine; without it the page has one, and no switches.
 
     Raises:
@@ -134,7 +137,7 @@ def export_web(
     graph = parse_graph(content, artifact.name)
     shape = _image_shape(graph, artifact.name)
     with tempfile.TemporaryDirectory(prefix="glyphlite-") as temporary:
-        report = compile_artifact(artifact, Path(temporary) / "c", name=_NAME, labels=labels)
+        report = compile_artifact(artifact, Path(temporary) / "c", name=_NAME, labels=labels, convention=convention)
         engines = {f"engine-{build}.wasm": _engine(Path(temporary), build) for build in BUILDS}
     name = _model_name(artifact, content)
     taken = second_engine(artifact, content, graph, litertjs) if litertjs else None
@@ -222,7 +225,7 @@ def _model_record(
         "bytes": len(content),
         "sha256": sha256(content).hexdigest(),
         "labels": list(report.labels),
-        "input": {"height": shape[0], "width": shape[1], "channels": shape[2]},
+        "input": {"height": shape[0], "width": shape[1], "channels": shape[2], **_normalization(report.convention)},
         "output": {"scale": report.output_scale, "zeroPoint": report.output_zero_point},
         "macs": report.macs,
         "arenaBytes": report.arena_bytes,
@@ -231,6 +234,11 @@ def _model_record(
         "litert": second.record if second else None,
         "madeBy": f"glyphlite {__version__}",
     }
+
+
+def _normalization(convention: InputConvention) -> dict[str, list[float]]:
+    """Mean and deviation of a pixel, one number or one per channel each, for LiteRT.js; generated C knows them itself."""
+    return {"mean": list(convention.mean), "std": list(convention.std)}
 
 
 def _certainty(artifact: Path) -> dict[str, float] | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from glyphlite.data.convention import InputConvention
 from glyphlite.errors import ModelError, did_you_mean
 from glyphlite.models.classics import CLASSICS
 from glyphlite.models.frontier import FRONTIER, TEACHERS
@@ -40,6 +41,7 @@ class ModelChoice:
         recipe: how it is trained.
         origin: where it comes from, in words.
         fingerprint: SHA-256 of what defines it; a changed definition cannot resume an earlier training.
+        convention: how it takes a pixel, where the user has said it; else as its first layers say, else pixel / 255.
     """
 
     name: str
@@ -49,6 +51,12 @@ class ModelChoice:
     origin: str
     fingerprint: str
     builder: Callable[[], "keras.Model"] = field(repr=False, compare=False)
+    convention: InputConvention | None = None
+
+    def taking(self, convention: InputConvention) -> "ModelChoice":
+        """Returns the same, trained on pixels that enter otherwise; what was trained otherwise cannot be resumed."""
+        defined = f"{self.fingerprint} {convention.mean} {convention.std}"
+        return replace(self, convention=convention, fingerprint=hashlib.sha256(defined.encode()).hexdigest())
 
     def build(self) -> "keras.Model":
         """A Keras model: untrained for a name or a function; with the file's weights for a .keras file.

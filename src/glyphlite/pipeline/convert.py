@@ -12,9 +12,10 @@ from glyphlite.conversion.calibration import CalibrationEffect, calibration_effe
 from glyphlite.conversion.folder import ConvertedArtifact, convert_to_folder
 from glyphlite.conversion.isolation import prepare
 from glyphlite.conversion.variants import get_variant
-from glyphlite.data.convention import OURS
+from glyphlite.data.convention import OURS, InputConvention, parse_input_range
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ConversionError
+from glyphlite.evaluation.convention import keras_convention
 from glyphlite.models.user import check_classifier, load_keras_model
 from glyphlite.pipeline.run_data import data_of
 
@@ -28,6 +29,7 @@ class Converted:
     artifacts: list[ConvertedArtifact]
     calibration: list[CalibrationEffect]
     failed: dict[str, str] = field(default_factory=dict)
+    convention: InputConvention = OURS
 
     def document(self) -> dict[str, Any]:
         """The plain JSON document."""
@@ -35,6 +37,7 @@ class Converted:
             "artifacts": [{**asdict(artifact), "path": str(artifact.path)} for artifact in self.artifacts],
             "calibration": [asdict(effect) for effect in self.calibration],
             "failed": [{"variant": variant, "reason": reason} for variant, reason in self.failed.items()],
+            "input": self.convention.report().model_dump(mode="json"),
         }
 
     def require_all(self) -> None:
@@ -53,6 +56,7 @@ def convert_model(
     show_calibration: bool,
     seed: int,
     data_dir: Path | None,
+    input_range: str | None = None,
 ) -> Converted:
     """Convert a .keras file.
 
@@ -66,6 +70,7 @@ def convert_model(
         show_calibration: whether to measure several sample counts on validation.
         seed: draws the samples.
         data_dir: where the dataset lies already.
+        input_range: how the model takes a pixel, where the user says it.
 
     Raises:
         ConversionError: an unknown variant or batch, or a model that cannot be expressed.
@@ -79,20 +84,31 @@ def convert_model(
     for name in names:
         get_variant(name)
     size = _batch_size(batch)
+    chosen = parse_input_range(input_range) if input_range is not None else None
     if path.exists():
         prepare()
     model = load_keras_model(path)
     loaded = data_of(path, dataset, data_dir).load(seed)
     check_classifier(model, loaded.input_shape, loaded.classes, str(path))
+    found = keras_convention(model, path, loaded, chosen=chosen)
+    if found.words:
+        say(escape(found.words))
     artifacts, failed = convert_what_can_be(
-        model, folder or path.parent, names, dataset=loaded, samples=samples, seed=seed, batch=size
+        model,
+        folder or path.parent,
+        names,
+        dataset=loaded,
+        convention=found.convention,
+        samples=samples,
+        seed=seed,
+        batch=size,
     )
     effects: list[CalibrationEffect] = []
     if show_calibration:
         from glyphlite.runtimes.registry import probabilities_of
 
-        effects = calibration_effect(model, loaded, probabilities_of, seed=seed)
-    return Converted(artifacts, effects, failed)
+        effects = calibration_effect(model, loaded, probabilities_of, convention=found.convention, seed=seed)
+    return Converted(artifacts, effects, failed, found.convention)
 
 
 def convert_what_can_be(
@@ -101,6 +117,7 @@ def convert_what_can_be(
     variants: Sequence[str],
     *,
     dataset: Dataset,
+    convention: InputConvention,
     samples: int,
     seed: int,
     batch: int | None = 1,
@@ -116,7 +133,7 @@ def convert_what_can_be(
     """
     failed: dict[str, ConversionError] = {}
     artifacts = convert_to_folder(
-        model, folder, variants, dataset=dataset, samples=samples, seed=seed, batch=batch, failed=failed
+        model, folder, variants, dataset=dataset, convention=convention, samples=samples, seed=seed, batch=batch, failed=failed
     )
     for artifact in artifacts:
         for note in artifact.notes:

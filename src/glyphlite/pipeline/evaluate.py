@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from glyphlite.console import progress_bar
+from glyphlite.data.convention import InputConvention
 from glyphlite.evaluation.artifact import ArtifactEvaluation, KerasEvaluation, evaluate_artifact, evaluate_keras
 from glyphlite.evaluation.identity import float32_variant_of
+from glyphlite.pipeline.conventions import input_convention, say_if_at_chance
 from glyphlite.pipeline.inputs import is_keras, keras_beside, model_file
 from glyphlite.pipeline.run_data import data_of
 from glyphlite.results import ArtifactReport, KerasReport
@@ -33,7 +35,14 @@ class Evaluation:
 
 
 def evaluate_files(
-    files: list[Path], dataset: str | None, *, keras: Path | None, latency: bool, seed: int, data_dir: Path | None
+    files: list[Path],
+    dataset: str | None,
+    *,
+    keras: Path | None,
+    latency: bool,
+    seed: int,
+    data_dir: Path | None,
+    input_range: str | None = None,
 ) -> Evaluation:
     """Measure .keras and .tflite files on the whole test split.
 
@@ -53,8 +62,10 @@ def evaluate_files(
 
     def measure_keras(path: Path) -> KerasEvaluation:
         if path not in known:
+            found = input_convention(path, loaded, input_range)
             with progress_bar(f"{path.name} on {len(loaded.test)} test images", len(loaded.test)) as advance:
-                known[path] = evaluate_keras(path, loaded, latency=latency, progress=advance)
+                known[path] = evaluate_keras(path, loaded, convention=found.convention, latency=latency, progress=advance)
+            say_if_at_chance(path, known[path].held_out, loaded, "validation images", found)
         return known[path]
 
     for path in sources:
@@ -64,17 +75,31 @@ def evaluate_files(
     for path in artifacts:
         source = keras_beside(path, keras) or (sources[0] if len(sources) == 1 else None)
         reference = measure_keras(source).predictions if source else None
-        report = measure(path, loaded, reference, latency=latency).report
+        found = input_convention(path, loaded, input_range)
+        evaluation = measure(path, loaded, reference, convention=found.convention, latency=latency)
+        say_if_at_chance(path, evaluation.held_out, loaded, "validation images", found)
         against = {"keras_path": str(source) if source else None, "float32_path": float32_variant_of(graphs[str(path)], graphs)}
-        measured[str(path)] = report.model_copy(update=against)
+        measured[str(path)] = evaluation.report.model_copy(update=against)
     return Evaluation(loaded.name, loaded.labels, {str(path): each.report for path, each in known.items()}, measured)
 
 
 def measure(
-    path: Path, dataset: Any, keras_predictions: Any, *, latency: bool = True, variant: str | None = None
+    path: Path,
+    dataset: Any,
+    keras_predictions: Any,
+    *,
+    convention: InputConvention | None = None,
+    latency: bool = True,
+    variant: str | None = None,
 ) -> ArtifactEvaluation:
     """Measure one artifact with a progress bar."""
     with progress_bar(f"{path.name} on {len(dataset.test)} test images", len(dataset.test)) as advance:
         return evaluate_artifact(
-            path, dataset, keras_predictions=keras_predictions, variant=variant, latency=latency, progress=advance
+            path,
+            dataset,
+            convention=convention,
+            keras_predictions=keras_predictions,
+            variant=variant,
+            latency=latency,
+            progress=advance,
         )

@@ -9,6 +9,7 @@ import numpy as np
 from rich.markup import escape
 
 from glyphlite.console import say
+from glyphlite.data.convention import InputConvention
 from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError, ToolError
 from glyphlite.export.c_array import write_model_data
@@ -17,6 +18,7 @@ from glyphlite.export.litertjs import LiteRtJs, obtain_litertjs
 from glyphlite.export.serve import serve
 from glyphlite.export.tflm import ExportReport, export_tflm
 from glyphlite.export.web import WebExport, export_web
+from glyphlite.pipeline.conventions import convention_on
 from glyphlite.pipeline.inputs import artifact_in, default_artifact
 from glyphlite.pipeline.run_data import RunData, data_of
 from glyphlite.tflite.reader import read_graph
@@ -45,6 +47,7 @@ def export_file(
     data_dir: Path | None,
     litertjs: bool = True,
     overwrite: bool = False,
+    input_range: str | None = None,
 ) -> Exported:
     """Export an artifact.
 
@@ -60,6 +63,7 @@ def export_file(
         data_dir: where the dataset lies already.
         litertjs: whether a page gets LiteRT.js as its second engine, if that can be had.
         overwrite: replace files of an earlier export that were changed since; the user's own are kept.
+        input_range: how the model takes a pixel, where the user says it.
 
     Raises:
         ArtifactError: the file is malformed, or TFLite Micro does not take it.
@@ -75,9 +79,13 @@ def export_file(
             {"name": data.name, "bytes": data.bytes, "sha256": data.sha256, "files": [str(file) for file in data.files]},
             f"{files}: {data.bytes} bytes",
         )
+    data = data_of(path, dataset, data_dir)
+    convention = convention_on(path, data, input_range)
     if target == "web":
-        return _web(export_web(path, folder, litertjs=_second_engine(litertjs), overwrite=overwrite))
-    image, label, labels, source = _test_image(path, data_of(path, dataset, data_dir), sample)
+        return _web(
+            export_web(path, folder, convention=convention, litertjs=_second_engine(litertjs), overwrite=overwrite), convention
+        )
+    image, label, labels, source = _test_image(path, data, sample)
     report = export_tflm(
         path,
         folder,
@@ -87,12 +95,13 @@ def export_file(
         label=label,
         labels=labels,
         image_source=source,
+        convention=convention,
         overwrite=overwrite,
     )
-    return Exported(_document(report), _words(report))
+    return Exported({**_document(report), "input": convention.report().model_dump(mode="json")}, _words(report))
 
 
-def draw_page(path: Path | None, *, host: str, port: int, litertjs: bool = True) -> None:
+def draw_page(path: Path | None, *, host: str, port: int, litertjs: bool = True, input_range: str | None = None) -> None:
     """Serve a page on which one draws and the artifact answers, until Ctrl-C.
 
     Args:
@@ -100,6 +109,7 @@ def draw_page(path: Path | None, *, host: str, port: int, litertjs: bool = True)
         host: an address of this machine.
         port: 0 takes any that is free.
         litertjs: whether the page gets LiteRT.js as its second engine, if that can be had.
+        input_range: how the model takes a pixel, where the user says it.
 
     Raises:
         ArtifactError: the file is missing, malformed or not int8.
@@ -107,7 +117,8 @@ def draw_page(path: Path | None, *, host: str, port: int, litertjs: bool = True)
     """
     path = artifact_in(path) if path is not None else default_artifact(PAGE_WEIGHTS)
     with tempfile.TemporaryDirectory(prefix="glyphlite-") as folder:
-        page = export_web(path, Path(folder) / "page", litertjs=_second_engine(litertjs))
+        convention = convention_on(path, data_of(path, None), input_range)
+        page = export_web(path, Path(folder) / "page", convention=convention, litertjs=_second_engine(litertjs))
         for line in page.left_out:
             say(f"[dim]{escape(line)}[/]")
         serve(Path(folder) / "page", host=host, port=port)
@@ -161,7 +172,7 @@ def _document(report: ExportReport) -> dict[str, Any]:
     }
 
 
-def _web(page: WebExport) -> Exported:
+def _web(page: WebExport, convention: InputConvention) -> Exported:
     document = {
         "folder": str(page.folder),
         "files": [str(file) for file in page.files],
@@ -172,6 +183,7 @@ def _web(page: WebExport) -> Exported:
         "second_engine_bytes": page.second_engine_bytes,
         "second_engine_variants": list(page.second_engine_variants),
         "left_out": list(page.left_out),
+        "input": convention.report().model_dump(mode="json"),
     }
     second = "".join(f"{line}\n" for line in page.left_out)
     if page.second_engine_variants:

@@ -10,9 +10,10 @@ import numpy as np
 from rich.markup import escape
 
 from glyphlite.compiler import CompilationReport, Sample, compile_artifact
-from glyphlite.compiler.artifact import OPTIMIZE, check_name
+from glyphlite.compiler.artifact import OPTIMIZE, check_name, memory_map
 from glyphlite.compiler.c_names import identifier, is_reserved
 from glyphlite.console import progress_bar, say
+from glyphlite.data.convention import InputConvention
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.evaluation.firmware import Simulation, simulate
@@ -20,6 +21,7 @@ from glyphlite.evaluation.known_accuracy import accuracy_words
 from glyphlite.evaluation.self_check import check_generated
 from glyphlite.evaluation.variant import variant_of
 from glyphlite.export.tflm import export_tflm
+from glyphlite.pipeline.conventions import input_convention
 from glyphlite.pipeline.export import image_of
 from glyphlite.pipeline.inputs import artifact_in
 from glyphlite.pipeline.run_data import data_of
@@ -40,7 +42,7 @@ class Firmware:
     reports: list[FirmwareReport] = field(default_factory=list)
 
 
-def build_firmware(artifact: Path, folder: Path, dataset: Dataset, accuracy: str = "") -> Firmware:
+def build_firmware(artifact: Path, folder: Path, dataset: Dataset, convention: InputConvention, accuracy: str = "") -> Firmware:
     """Export ``folder/tflm``, compile ``folder/c``, and count on emulated cores; what cannot be done is said, not fatal.
 
     ``accuracy`` is what was measured on the artifact, in words, for the header.
@@ -58,6 +60,7 @@ def build_firmware(artifact: Path, folder: Path, dataset: Dataset, accuracy: str
             label=label,
             labels=labels,
             image_source=f"{dataset.name} test image 0",
+            convention=convention,
             overwrite=True,
         )
         tflm = exported.arena.report()
@@ -66,7 +69,16 @@ def build_firmware(artifact: Path, folder: Path, dataset: Dataset, accuracy: str
     reports = []
     try:
         sample = Sample(image, label, f"{dataset.name} test image 0")
-        compile_artifact(artifact, folder / "c", name="model", sample=sample, labels=labels, overwrite=True, accuracy=accuracy)
+        compile_artifact(
+            artifact,
+            folder / "c",
+            name="model",
+            sample=sample,
+            labels=labels,
+            convention=convention,
+            overwrite=True,
+            accuracy=accuracy,
+        )
         with progress_bar("Counting on emulated cores", len(RUN_CORES)) as advance:
             for core in RUN_CORES:
                 reports.append(simulate(folder / "c", core, dataset.test.images[:RUN_IMAGES], measured=RUN_IMAGES).report)
@@ -95,6 +107,7 @@ def compile_file(
     dataset: str | None,
     sample: int,
     data_dir: Path | None,
+    input_range: str | None = None,
     compare: bool = True,
     overwrite: bool = False,
     check: bool = True,
@@ -122,6 +135,7 @@ def compile_file(
     data = data_of(path, dataset, data_dir)
     loaded = data.load_fitting(graph, "the example holds a blank image, and costs are counted on it")
     image, label, labels = image_of(loaded, sample) if loaded else (None, None, None)
+    convention = input_convention(path, loaded, input_range).convention
     checked = check_generated(path, optimize=optimize) if check else None
     report = compile_artifact(
         path,
@@ -131,12 +145,13 @@ def compile_file(
         scores=scores,
         sample=None if image is None else Sample(image, label, f"{loaded.name} test image {sample}" if loaded else ""),
         labels=labels,
+        convention=convention,
         overwrite=overwrite,
         accuracy=accuracy_words(path),
         dataset=data.name if loaded else None,
     )
     blank = np.zeros(tuple(abs(extent) for extent in graph.input.shape[1:]), np.uint8)
-    costs = _trade_offs(path, blank if image is None else image, scores) if compare else {}
+    costs = _trade_offs(path, blank if image is None else image, scores, convention) if compare else {}
     document = {**_document(report), "trade_offs": {each: cost.model_dump(mode="json") for each, cost in costs.items()}}
     document["check"] = None if checked is None else asdict(checked)
     return Compiled(document, _words(report, folder) + (f"\n{checked.words}" if checked else ""), costs)
@@ -212,6 +227,7 @@ def simulate_target(
     optimize: str,
     dataset: str | None,
     data_dir: Path | None,
+    input_range: str | None = None,
 ) -> Simulated:
     """Run generated C on emulated cores: the first test images, each counted instruction by instruction.
 
@@ -228,15 +244,27 @@ def simulate_target(
     elif (target / "model_int8.tflite").is_file():
         target = target / "model_int8.tflite"
     loaded = data_of(target, dataset, data_dir).load()
+    convention = _simulated_convention(target, loaded, input_range)
     pixels, labels = loaded.test.images[:images], loaded.test.labels[:images]
     simulations = []
     for core in cores:
         with progress_bar(f"{target.name} on {core}", len(pixels)) as advance:
-            simulations.append(simulate(target, core, pixels, optimize=optimize, measured=len(pixels), progress=advance))
+            simulations.append(
+                simulate(target, core, pixels, convention=convention, optimize=optimize, measured=len(pixels), progress=advance)
+            )
     return Simulated(simulations, labels, loaded.labels)
 
 
-def _trade_offs(path: Path, image: np.ndarray, scores: str) -> dict[str, FirmwareReport]:
+def _simulated_convention(target: Path, dataset: Dataset, input_range: str | None) -> InputConvention | None:
+    """How the model takes a raw pixel; None for a compiled folder, which holds the answer."""
+    if not target.is_dir():
+        return input_convention(target, dataset, input_range).convention
+    if input_range is not None:
+        raise ArtifactError(f"{target} was compiled for one input range; name the .tflite file, or compile it with --input-range")
+    return None
+
+
+def _trade_offs(path: Path, image: np.ndarray, scores: str, convention: InputConvention) -> dict[str, FirmwareReport]:
     """What each way to optimize takes on an emulated Cortex-M4; nothing where cross-compiler or emulator are missing."""
     costs = {}
     try:
@@ -247,7 +275,8 @@ def _trade_offs(path: Path, image: np.ndarray, scores: str) -> dict[str, Firmwar
             for optimize in OPTIMIZE:
                 generated = Path(folder) / optimize
                 # A class alone cannot be read out of the emulator; dropping the scores saves what dropping the softmax saves.
-                compile_artifact(path, generated, optimize=optimize, scores="logits" if scores == "none" else scores)
+                kept = "logits" if scores == "none" else scores
+                compile_artifact(path, generated, optimize=optimize, scores=kept, convention=convention)
                 costs[optimize] = simulate(generated, TRADE_OFF_CORE, image[np.newaxis]).report
                 advance()
     except ToolError as error:
@@ -269,7 +298,7 @@ def _int8_graph(path: Path) -> Graph:
 
 
 def _document(report: CompilationReport) -> dict[str, Any]:
-    return {**asdict(report), "folder": str(report.folder), "files": [str(file) for file in report.files]}
+    return {**memory_map(report), "folder": str(report.folder), "files": [str(file) for file in report.files]}
 
 
 def _words(report: CompilationReport, folder: Path) -> str:

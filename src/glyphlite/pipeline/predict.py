@@ -11,8 +11,8 @@ from glyphlite.console import say
 from glyphlite.data.images import find_glyph, prepare_lines, read_picture
 from glyphlite.errors import ArtifactError, DataError
 from glyphlite.evaluation.certainty import REFUSED, as_probabilities, calibrated, is_refused
-from glyphlite.evaluation.convention import convention_of
 from glyphlite.evaluation.known_certainty import RECORDS, certainty_of
+from glyphlite.pipeline.conventions import convention_on
 from glyphlite.pipeline.inputs import is_keras, model_and_pictures, trained_on
 from glyphlite.pipeline.run_data import RunData, data_of
 from glyphlite.report.words import confidence, percent
@@ -32,7 +32,8 @@ class Prediction:
     temperature fitted for the file, None where none is known. ``refused`` says that the certainty is below what 99 of 100
     validation images reach. ``box`` is where the glyph was on a page of several; ``doubt`` says in words why not to believe the
     answer: the picture may hold no glyph at all, or the answer is refused. ``glyphs`` counts what the picture holds. Of a page
-    read as a whole, ``line`` is the glyph's line from 1, and ``reads`` the whole page, a string per line.
+    read as a whole, ``line`` is the glyph's line from 1, and ``reads`` the whole page, a string per line. ``input`` is the record
+    of how a pixel entered.
     """
 
     picture: str
@@ -48,6 +49,7 @@ class Prediction:
     glyphs: int = 1
     line: int | None = None
     reads: tuple[str, ...] | None = None
+    input: dict[str, Any] | None = None
 
     @property
     def believed(self) -> tuple[tuple[str, float], ...]:
@@ -148,6 +150,7 @@ def predict_pictures(
     every: bool,
     dataset: str | None,
     data_dir: Path | None,
+    input_range: str | None = None,
 ) -> Answers:
     """Recognize the glyphs of pictures and of test images. A picture that cannot be read does not stop the others.
 
@@ -160,6 +163,7 @@ def predict_pictures(
         every: find all glyphs of each picture, left to right.
         dataset: where ``samples`` come from; None takes the data of the model's run, else MNIST.
         data_dir: where the dataset lies already.
+        input_range: how the model takes a pixel, where the user says it.
 
     Raises:
         ArtifactError: the file is malformed, or is no image classifier.
@@ -176,7 +180,7 @@ def predict_pictures(
     known = trained_on(path)
     if samples and dataset and known not in (None, dataset):
         raise DataError(f"the model that comes with glyphlite was trained on {known}; name one of {dataset} with --model")
-    convention = convention_of(path)
+    convention = convention_on(path, data_of(path, dataset, data_dir), input_range)
     runtime = get_runtime("keras" if is_keras(path) else "litert")
     with runtime.load(path) as model:
         height, width, channels = _image_shape(model.input.shape, path)
@@ -193,6 +197,8 @@ def predict_pictures(
     if certainty is None:
         say(f"The confidence is {path.name}'s own, not calibrated, and no answer is rejected for it: {_unknown(path)}")
     predictions = [_prediction(glyph, scores, labels, certainty) for glyph, scores in zip(glyphs, probabilities, strict=True)]
+    report = convention.report().model_dump(mode="json")
+    predictions = [replace(each, input=report) for each in predictions]
     if every:
         predictions = _with_readings(predictions)
     if show is not None:

@@ -10,6 +10,7 @@ from glyphlite.console import say
 from glyphlite.conversion.folder import ConvertedArtifact
 from glyphlite.conversion.isolation import prepare
 from glyphlite.conversion.variants import VARIANT_NAMES
+from glyphlite.data.convention import InputConvention
 from glyphlite.data.datasets import load_dataset
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError, ModelError
@@ -18,7 +19,9 @@ from glyphlite.evaluation.footprint import measure_footprint
 from glyphlite.evaluation.known_accuracy import in_words
 from glyphlite.files import make_folder, sha256_of
 from glyphlite.models import DEFAULT_MODEL
-from glyphlite.models.registry import REFERENCE_NAMES, resolve_model, split_seed
+from glyphlite.models.input_layers import training_convention
+from glyphlite.models.registry import REFERENCE_NAMES, split_seed
+from glyphlite.pipeline.conventions import choose_model
 from glyphlite.pipeline.convert import check_weights, convert_what_can_be
 from glyphlite.pipeline.evaluate import measure
 from glyphlite.pipeline.firmware import Firmware, build_firmware
@@ -46,6 +49,7 @@ class RunOptions:
     seed: int = 0
     resume: bool = False
     pretrained: bool = False
+    input_range: str | None = None
     calibration_samples: int = 300
     verify_images: int = 1000
     data_dir: Path | None = None
@@ -78,6 +82,7 @@ class RunOptions:
         ]
         words += ["--calibration-samples", str(self.calibration_samples), "--verify-images", str(self.verify_images)]
         words += ["--pretrained"] if self.pretrained else []
+        words += ["--input-range", self.input_range] if self.input_range is not None else []
         return words + (["--epochs", str(self.epochs)] if self.epochs is not None else [])
 
 
@@ -116,7 +121,7 @@ def run_pipeline(options: RunOptions) -> Results:
     stages = Stages(6)
     with stages.stage("data", f"Data: {options.dataset}"):
         dataset = load_dataset(options.dataset, data_dir=options.data_dir, seed=split_seed(options.model, options.seed))
-        choice = resolve_model(options.model, dataset.input_shape, dataset.classes)
+        choice = choose_model(options.model, dataset, options.input_range)
         folder = make_folder(options.folder(choice.name))
     prepare()
     if card is not None:
@@ -125,23 +130,30 @@ def run_pipeline(options: RunOptions) -> Results:
     else:
         with stages.stage("train", f"Training {choice.name} on {len(dataset.train)} images"):
             trained = train(choice, dataset, folder, epochs=options.epochs, seed=options.seed, resume=options.resume)
+    convention = training_convention(trained.model, choice.convention)
     with stages.stage("convert", f"Converting to {', '.join(VARIANT_NAMES)}"):
         artifacts, failed = convert_what_can_be(
-            trained.model, folder, VARIANT_NAMES, dataset=dataset, samples=options.calibration_samples, seed=options.seed
+            trained.model,
+            folder,
+            VARIANT_NAMES,
+            dataset=dataset,
+            convention=convention,
+            samples=options.calibration_samples,
+            seed=options.seed,
         )
         check_weights(folder / "model.keras", dataset.validation.images)
     with stages.stage("evaluate", f"Measuring each on {len(dataset.test)} test images"):
-        keras = _measure_keras(trained, dataset)
-        evaluations, unverified = _measure_artifacts(artifacts, dataset, keras)
+        keras = _measure_keras(trained, dataset, convention)
+        evaluations, unverified = _measure_artifacts(artifacts, dataset, convention, keras)
     measured = {each.report.path for each in evaluations}
     int8 = next((each for each in artifacts if each.variant == "int8" and each.path.name in measured), None)
     pretrained = pretrained_report(card, int8) if card else None
     with stages.stage("firmware", "Firmware from the int8 artifact: TFLite Micro project, C99, emulated cores"):
         measured = next((each.report.accuracy for each in evaluations if int8 and each.report.path == int8.path.name), None)
         accuracy = f"{in_words(measured)}, {dataset.name}" if measured else ""
-        firmware = build_firmware(int8.path, folder, dataset, accuracy) if int8 else Firmware()
+        firmware = build_firmware(int8.path, folder, dataset, convention, accuracy) if int8 else Firmware()
     with stages.stage("verify", f"Verifying the int8 artifact in every runtime on {options.verify_images} test images"):
-        verified = _verify(int8, dataset, folder, options)
+        verified = _verify(int8, dataset, convention, folder, options)
     results = Results(
         glyphlite=__version__,
         model=choice.name,
@@ -187,20 +199,30 @@ def run_pipeline(options: RunOptions) -> Results:
     return results
 
 
-def _measure_keras(trained: TrainingResult, dataset: Dataset) -> KerasEvaluation:
+def _measure_keras(trained: TrainingResult, dataset: Dataset, convention: InputConvention) -> KerasEvaluation:
     return evaluate_keras(
         trained.folder / "model.keras",
         dataset,
+        convention=convention,
         validation_accuracy=trained.validation_accuracy,
         best_epoch=trained.best_epoch,
     )
 
 
-def _verify(int8: ConvertedArtifact | None, dataset: Dataset, folder: Path, options: RunOptions) -> list[VerifyReport]:
+def _verify(
+    int8: ConvertedArtifact | None, dataset: Dataset, convention: InputConvention, folder: Path, options: RunOptions
+) -> list[VerifyReport]:
     if int8 is None:
         say("[yellow]There is no int8 artifact that a runtime here executes: nothing to verify.[/]")
         return []
-    verification = compare(int8.path, dataset, images=options.verify_images, seed=options.seed, keras=folder / "model.keras")
+    verification = compare(
+        int8.path,
+        dataset,
+        images=options.verify_images,
+        seed=options.seed,
+        convention=convention,
+        keras=folder / "model.keras",
+    )
     say(verification.verdict)
     return list(verification.records)
 
@@ -214,7 +236,7 @@ def _with_arena(evaluation: ArtifactEvaluation, tflm: RuntimeReport | None) -> A
 
 
 def _measure_artifacts(
-    artifacts: list[ConvertedArtifact], dataset: Dataset, keras: KerasEvaluation
+    artifacts: list[ConvertedArtifact], dataset: Dataset, convention: InputConvention, keras: KerasEvaluation
 ) -> tuple[list[ArtifactEvaluation], list[UnverifiedReport]]:
     """Measure what LiteRT executes; what it does not is said in one line and kept as not verified."""
     evaluations, unverified = [], []
@@ -223,7 +245,7 @@ def _measure_artifacts(
             unverified.append(_unverified(each, "uses ops that no installed runtime executes; converted, not verified here"))
             continue
         try:
-            evaluations.append(measure(each.path, dataset, keras.predictions, variant=each.variant))
+            evaluations.append(measure(each.path, dataset, keras.predictions, convention=convention, variant=each.variant))
         except ArtifactError as error:
             say(f"[yellow]Not measured:[/] {escape(str(error))}")
             unverified.append(_unverified(each, str(error)))

@@ -6,7 +6,8 @@ from typing import Any
 
 from glyphlite.data.datasets import load_dataset
 from glyphlite.files import sha256_of
-from glyphlite.models.registry import resolve_model, split_seed
+from glyphlite.models.registry import split_seed
+from glyphlite.pipeline.conventions import choose_model
 from glyphlite.pipeline.record import write_run_record
 from glyphlite.pipeline.run_data import to_remember
 from glyphlite.training.trainer import train
@@ -30,7 +31,15 @@ class Trained:
 
 
 def train_model(
-    model: str, dataset: str, folder: Path | None, *, epochs: int | None, seed: int, resume: bool, data_dir: Path | None
+    model: str,
+    dataset: str,
+    folder: Path | None,
+    *,
+    epochs: int | None,
+    seed: int,
+    resume: bool,
+    data_dir: Path | None,
+    input_range: str | None = None,
 ) -> Trained:
     """Train a model into a folder, ``runs/`` with the model's name when none is given.
 
@@ -40,13 +49,14 @@ def train_model(
         OutputError: the folder.
     """
     loaded = load_dataset(dataset, data_dir=data_dir, seed=split_seed(model, seed))
-    choice = resolve_model(model, loaded.input_shape, loaded.classes)
+    choice = choose_model(model, loaded, input_range)
     folder = folder or Path("runs") / choice.name
     result = train(choice, loaded, folder, epochs=epochs, seed=seed, resume=resume)
     write_run_record(
         folder,
         command=["glyphlite", "train", model, "--dataset", dataset, "--out", str(folder), "--seed", str(seed)]
-        + (["--epochs", str(epochs)] if epochs is not None else []),
+        + (["--epochs", str(epochs)] if epochs is not None else [])
+        + (["--input-range", input_range] if input_range is not None else []),
         model=model,
         dataset=loaded,
         remember=to_remember(dataset, loaded, data_dir),

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 from glyphlite.console import progress_bar
+from glyphlite.data.convention import InputConvention
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.agreement import TOLERANCE, Verification, verify, work_units
+from glyphlite.pipeline.conventions import input_convention, say_if_at_chance
 from glyphlite.pipeline.inputs import artifact_in, keras_beside
 from glyphlite.pipeline.run_data import data_of
 from glyphlite.runtimes.registry import RUNTIME_NAMES
@@ -21,6 +23,7 @@ def verify_file(
     tolerance: float | None,
     seed: int,
     data_dir: Path | None,
+    input_range: str | None = None,
 ) -> Verification:
     """Compare the runtimes on one artifact, on the data that ``dataset`` names, else on that of its run, else on MNIST.
 
@@ -34,7 +37,21 @@ def verify_file(
     if names is not None:
         names = tuple(name for name in names if name != "keras")
     loaded = data_of(path, dataset, data_dir).load(seed)
-    return compare(path, loaded, images=images, seed=seed, keras=source, runtimes=names, tolerance=tolerance)
+    found = input_convention(path, loaded, input_range)
+    verification = compare(
+        path,
+        loaded,
+        images=images,
+        seed=seed,
+        convention=found.convention,
+        keras=source,
+        keras_convention=input_convention(source, loaded, input_range).convention if source else None,
+        runtimes=names,
+        tolerance=tolerance,
+    )
+    reference = next(record for record in verification.records if record.runtime == verification.reference)
+    say_if_at_chance(path, reference.accuracy, loaded, "test images", found)
+    return verification
 
 
 def compare(
@@ -44,6 +61,8 @@ def compare(
     images: int | None,
     seed: int,
     keras: Path | None,
+    convention: InputConvention | None = None,
+    keras_convention: InputConvention | None = None,
     runtimes: tuple[str, ...] | None = None,
     tolerance: float | None = None,
 ) -> Verification:
@@ -57,7 +76,9 @@ def compare(
             dataset,
             images=count,
             seed=seed,
+            convention=convention,
             keras=keras,
+            keras_convention=keras_convention,
             runtimes=runtimes,
             tolerance=TOLERANCE if tolerance is None else tolerance,
             progress=advance,

@@ -55,11 +55,11 @@ class KerasModel(LoadedModel):
 
         def in_float32(images: Any) -> Any:
             with in_float(model):
-                return model(images, training=False)
+                return model(tf.cast(images, model.inputs[0].dtype), training=False)
 
         self._call = tf.function(
             in_float32,
-            input_signature=[tf.TensorSpec([self._fixed, *self.input.shape], tf.as_dtype(model.inputs[0].dtype))],
+            input_signature=[tf.TensorSpec([self._fixed, *self.input.shape], tf.float32)],
         )
 
     def predict(self, batch: np.ndarray, progress: Callable[[int], None] | None = None) -> np.ndarray:

@@ -93,6 +93,8 @@ def _port(kind: str, shape: tuple[int, ...], dtype: Any, scales: Numbers, zero_p
         raise ArtifactError(f"its {kind} claims shape {list(shape)}, more than {MAXIMUM_ELEMENTS} elements; the file is broken")
     if element.kind == "f":
         return Port(shape, element)
+    if kind == "input" and element == np.uint8 and not len(scales):
+        return Port(shape, element, Quantization((1.0,), (0,)))  # pixels as they are; a CAST follows
     if len(scales) != 1 or len(zero_points) != 1:
         raise ArtifactError(f"its {element} {kind} has {len(scales)} scales, expected one scale and one zero point")
     scale, zero_point, limits = float(scales[0]), int(zero_points[0]), np.iinfo(element)

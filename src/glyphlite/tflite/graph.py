@@ -98,6 +98,8 @@ class Graph:
     description: str = ""
     signatures: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+    normalization: tuple[tuple[float, ...], tuple[float, ...]] = ((), ())
+    """Mean and standard deviation of a pixel as the metadata say: one number or one per channel each, empty where not said."""
     metadata: tuple[str, ...] = ()
     schema_version: int = 3
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from glyphlite.errors import ArtifactError
 from glyphlite.tflite import ops
 from glyphlite.tflite.graph import Graph, Operator, Tensor
-from glyphlite.tflite.metadata import read_labels
+from glyphlite.tflite.metadata import read_metadata
 from glyphlite.tflite.options import decode_options
 from glyphlite.tflite.schema import VERSION, StoredCode, StoredModel, StoredOperator, decode
 from glyphlite.tflite.shapes import check_operator
@@ -74,6 +74,7 @@ def parse_graph(content: bytes, name: str = "model") -> Graph:
     tensors = read_tensors(stored, content, name)
     _check_ports(stored, tensors, name)
     operators = _read_operators(stored, tensors, name)
+    about = read_metadata(content)
     for operator in operators:
         check_operator(tensors, operator, name)
     return Graph(
@@ -83,7 +84,8 @@ def parse_graph(content: bytes, name: str = "model") -> Graph:
         outputs=stored.outputs,
         description=stored.description,
         signatures=tuple(signature.key for signature in stored.signatures),
-        labels=read_labels(content),
+        labels=about.labels,
+        normalization=(about.mean, about.std),
         metadata=tuple(entry for entry, _ in stored.metadata),
         schema_version=stored.version,
     )

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from glyphlite.data.augment import BENDS, Photometric
+from glyphlite.data.convention import OURS, InputConvention
 
 
 def normalized(images: Any) -> Any:
@@ -12,6 +13,13 @@ def normalized(images: Any) -> Any:
     import tensorflow as tf
 
     return tf.cast(images, tf.float32) / 255.0
+
+
+def entered(images: Any, convention: InputConvention) -> Any:
+    """Images in [0, 1] as a model takes them: as they are, unless it was made for another range."""
+    if convention.same_values(OURS):
+        return images
+    return (images * 255.0 - np.asarray(convention.mean, np.float32)) / np.asarray(convention.std, np.float32)
 
 
 def warped(images: Any, transforms: Any) -> Any:

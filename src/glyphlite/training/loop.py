@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glyphlite.data.augment import PHOTOMETRIC
-from glyphlite.data.records import Split, as_float
+from glyphlite.data.records import Split
 from glyphlite.errors import ModelError
+from glyphlite.models.input_layers import training_convention
 from glyphlite.models.quantization import (
     all_frozen,
     begin_freezing,
@@ -29,7 +30,7 @@ from glyphlite.models.quantization import (
 from glyphlite.models.recipe import Recipe
 from glyphlite.models.registry import ModelChoice
 from glyphlite.models.user import in_one_line
-from glyphlite.training.alterations import normalized, relit, warped
+from glyphlite.training.alterations import entered, normalized, relit, warped
 from glyphlite.training.batches import Chunk, transform_numbers
 from glyphlite.training.precision import compute_precision
 from glyphlite.training.teachers import log_probabilities
@@ -54,6 +55,7 @@ class TrainingLoop:
 
     Attributes:
         model: float32; holds what validation measures and what is saved, after `synchronize`.
+        convention: how pixels enter it.
         precision: what products are computed in while training.
         step: optimizer steps so far.
     """
@@ -78,6 +80,7 @@ class TrainingLoop:
         self.precision = compute_precision(recipe.precision)
         keras.utils.set_random_seed(seed)
         self.model = choice.build()
+        self.convention = training_convention(self.model, choice.convention)
         self._student = self.model
         if self.precision == "bfloat16" or recipe.ema:
             self._student = _build_with_policy(choice, "mixed_bfloat16" if self.precision == "bfloat16" else "float32")
@@ -187,7 +190,7 @@ class TrainingLoop:
     def quantize(self) -> None:
         """From here on simulate int8: go on from what `synchronize` gives, ranges measured on training images, Adam anew."""
         self.synchronize()
-        measure_ranges(self.model, as_float(self._train[0][:_RANGE_IMAGES].numpy()))
+        measure_ranges(self.model, self.convention.real(self._train[0][:_RANGE_IMAGES].numpy()))
         self._student.set_weights(self.model.get_weights())
         self._begin_optimizer()
         self._started = self.step
@@ -309,7 +312,7 @@ class TrainingLoop:
             loss, correct = tf.constant(0.0), tf.constant(0)
             for step in tf.range(tf.shape(order)[0]):
                 images, labels = tf.gather(self._train[0], order[step]), tf.gather(self._train[1], order[step])
-                images = altered(normalized(images), transforms[step], seeds[step])
+                images = entered(altered(normalized(images), transforms[step], seeds[step]), self.convention)
                 more_loss, more_correct = take_step(images, labels, answers[step], scalars[step])
                 loss, correct = loss + more_loss, correct + more_correct
             return loss, correct
@@ -319,7 +322,7 @@ class TrainingLoop:
             loss, correct = tf.constant(0.0), tf.constant(0)
             for start in tf.range(0, tf.shape(labels)[0], _EVALUATION_BATCH):
                 batch = slice(start, start + _EVALUATION_BATCH)
-                scores = self.model(normalized(images[batch]), training=False)
+                scores = self.model(entered(normalized(images[batch]), self.convention), training=False)
                 loss += tf.reduce_sum(losses(scores, labels[batch]))
                 correct += hits(scores, labels[batch])
             return loss, correct

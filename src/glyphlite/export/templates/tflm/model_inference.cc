@@ -103,15 +103,20 @@ void PrintDimensions(const char* name, const TfLiteTensor& tensor) {
   }
 }
 
+{% if pixel.channels > 1 %}
+constexpr float kMean[] = {{ "{" }}{{ pixel.mean }}{{ "}" }}, kStd[] = {{ "{" }}{{ pixel.std }}{{ "}" }};
+
+{% endif %}
+{% set parameters = "std::uint8_t pixel, int channel" if pixel.channels > 1 else "std::uint8_t pixel" %}
 {% if input.type == "float32" %}
-// A pixel as the model takes it: 0 background to 1 ink.
-InputType ToInput(std::uint8_t pixel, const TfLiteQuantizationParams&) { return static_cast<float>(pixel) / 255.0f; }
+// A pixel as the model takes it: {{ pixel.formula }}.
+InputType ToInput({{ parameters }}, const TfLiteQuantizationParams&) { return {{ pixel.expression }}; }
 {% else %}
-// A pixel as the model takes it: 0 background to 1 ink, then stored = round(real / scale) + zero point, saturated.
-InputType ToInput(std::uint8_t pixel, const TfLiteQuantizationParams& quantization) {
+// A pixel as the model takes it: {{ pixel.formula }}, then stored = round(real / scale) + zero point, saturated.
+InputType ToInput({{ parameters }}, const TfLiteQuantizationParams& quantization) {
   constexpr float kLowest = std::numeric_limits<InputType>::min();
   constexpr float kHighest = std::numeric_limits<InputType>::max();
-  const float real = static_cast<float>(pixel) / 255.0f;
+  const float real = {{ pixel.expression }};
   const float stored = std::round(real / quantization.scale) + static_cast<float>(quantization.zero_point);
   return static_cast<InputType>(std::min(std::max(stored, kLowest), kHighest));
 }
@@ -158,7 +163,7 @@ int RunInference(const std::uint8_t* pixels, int expected_class) {
   PrintQuantization("Output", *output);
 
   for (int i = 0; i < kImageBytes; ++i) {
-    image[i] = ToInput(pixels[i], input->params);
+    image[i] = ToInput(pixels[i], {{ "i % " ~ pixel.channels ~ ", " if pixel.channels > 1 }}input->params);
   }
   if (interpreter->Invoke() != kTfLiteOk) {
     MicroPrintf("The inference failed in the op that TFLite Micro named above; check that TFLM_DIR and its library are of one revision.");

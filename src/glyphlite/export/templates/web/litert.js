@@ -11,17 +11,17 @@ export async function start(bytes, record) {
 
 /** One .tflite file, with the methods of the first engine. */
 export class LiteRtModel {
-  /** @param {ArrayBuffer} file the bytes of litert-*.tflite. @param {number} channels that the model takes, 1 or 3. */
-  static async load(file, channels) {
-    const model = new LiteRtModel(await loadAndCompile(new Uint8Array(file), { accelerator: "wasm" }), channels);
+  /** @param {ArrayBuffer} file the bytes of litert-*.tflite. @param taken the input in model.json: channels (1 or 3), mean, std. */
+  static async load(file, taken) {
+    const model = new LiteRtModel(await loadAndCompile(new Uint8Array(file), { accelerator: "wasm" }), taken);
     // Browsers compile what has run a few times: the first answer shall not wait for it.
     for (let i = 0; i < 8; i++) await model.run();
     return model;
   }
 
-  constructor(compiled, channels) {
+  constructor(compiled, taken) {
     this.compiled = compiled;
-    this.channels = channels;
+    this.taken = taken;
     this.shape = Array.from(compiled.getInputDetails()[0].shape);
     this.input = new Float32Array(this.shape.reduce((a, b) => a * b));
     /* What it answers is real already. */
@@ -30,7 +30,10 @@ export class LiteRtModel {
 
   /** One inference. @param {Uint8Array} pixels grey, rows first. @returns {Promise<Float32Array>} the scores. */
   async scores(pixels) {
-    for (let i = 0; i < this.input.length; i++) this.input[i] = pixels[Math.floor(i / this.channels)] / 255;
+    const { channels, mean, std } = this.taken;
+    for (let i = 0; i < this.input.length; i++) {
+      this.input[i] = (pixels[Math.floor(i / channels)] - mean[i % mean.length]) / std[i % std.length];
+    }
     return this.run();
   }
 

@@ -117,7 +117,7 @@ export class Switches {
       throw error;
     });
     const { LiteRtModel } = await import("./litert.js");
-    const engine = await LiteRtModel.load(await download(entry.file), this.model.input.channels);
+    const engine = await LiteRtModel.load(await download(entry.file), this.model.input);
     return {
       engine,
       key: `litert ${variant}`,

@@ -1,0 +1,69 @@
+"""How a model takes a pixel, for a command: as the user has said, else as is found out; what needs to be said is said aloud."""
+
+from contextlib import suppress
+from pathlib import Path
+
+from rich.markup import escape
+
+from glyphlite.console import say
+from glyphlite.data.convention import OURS, InputConvention, parse_input_range
+from glyphlite.data.records import Dataset
+from glyphlite.errors import DataError
+from glyphlite.evaluation.convention import FoundConvention, at_chance, chance_words, find_convention
+from glyphlite.models.registry import ModelChoice, resolve_model
+from glyphlite.pipeline.run_data import RunData
+from glyphlite.results import Accuracy
+
+
+def input_convention(path: Path, dataset: Dataset | None, input_range: str | None) -> FoundConvention:
+    """Finds how a model takes a pixel and says so where it needs to be said; ``input_range``, what the user has said, decides.
+
+    Raises:
+        ModelError: ``input_range`` is none, or a .keras file cannot be loaded.
+        ArtifactError: a .tflite file is malformed.
+    """
+    chosen = parse_input_range(input_range) if input_range is not None else None
+    found = find_convention(path, dataset, chosen=chosen)
+    if found.words:
+        say(escape(found.words))
+    return found
+
+
+def choose_model(model: str, dataset: Dataset, input_range: str | None) -> ModelChoice:
+    """Resolves what ``--model`` names for training on a dataset, with ``--input-range`` where the user gives one.
+
+    A .keras file, which goes on from its weights, is asked how it takes a pixel as every file is.
+
+    Raises:
+        ModelError: there is no such model, it does not fit, or ``input_range`` is none.
+    """
+    choice = resolve_model(model, dataset.input_shape, dataset.classes)
+    if input_range is not None:
+        return choice.taking(parse_input_range(input_range))
+    if model.endswith(".keras"):
+        found = input_convention(Path(model), dataset, None).convention
+        return choice if found.same_values(OURS) else choice.taking(found)
+    return choice
+
+
+def convention_on(path: Path, data: RunData, input_range: str | None) -> InputConvention:
+    """Finds how a model takes a pixel, for commands that may do without a dataset; one that does not say is tried on ``data``, if
+    that is what it knows. Says aloud what needs to be said.
+
+    Raises:
+        ModelError: ``input_range`` is none, or a .keras file cannot be loaded.
+        ArtifactError: a .tflite file is malformed.
+    """
+    if input_range is None and find_convention(path).convention.assumed:
+        with suppress(DataError):
+            found = find_convention(path, loaded := data.load())
+            if found.accuracy and not at_chance(found.accuracy, loaded.classes):
+                say(escape(found.words or ""))
+                return found.convention
+    return input_convention(path, None, input_range).convention
+
+
+def say_if_at_chance(path: Path, accuracy: Accuracy, dataset: Dataset, images: str, found: FoundConvention) -> None:
+    """Says aloud that a model is no better than guessing, with what it was fed and what to try, unless that was said before."""
+    if at_chance(accuracy, dataset.classes) and not (found.accuracy and at_chance(found.accuracy, dataset.classes)):
+        say(f"[yellow]{escape(chance_words(path.name, accuracy, dataset.classes, images, found.convention))}[/]")
