@@ -21,7 +21,7 @@ from glyphlite.runtimes.registry import get_runtime
 from glyphlite.tflite.metadata import ModelMetadata, add_metadata, read_metadata
 from glyphlite.tflite.quantization import quantize
 
-FIRST_LOAD_BYTES = 100_000
+FIRST_LOAD_BYTES = 120_000
 POLICY = re.compile(r'http-equiv="Content-Security-Policy" content="([^"]+)"')
 
 

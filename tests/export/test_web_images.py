@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter
+from scenes import enlarged
+from sheets import DESKS, PAPERS, desk_scene, school_sheet
 from web_tools import node
 
 from glyphlite.data.images import prepare_glyph
@@ -36,6 +38,15 @@ def with_marks(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         if rng.random() < 0.4:
             left = 0
         picture[top : top + high, left : left + wide] = 40
+    return picture
+
+
+def ruled_exactly(digit: np.ndarray, pitch: int) -> np.ndarray:
+    """A digit on squared paper without any noise: every comparison is a tie or is none."""
+    picture = np.full((480, 420), 240, np.uint8)
+    picture[::pitch] = picture[1::pitch] = 190
+    picture[:, ::pitch] = 190
+    picture[100:324, 90:314] = np.minimum(picture[100:324, 90:314], 240 - np.kron(digit, np.ones((8, 8), int)) * 200 // 255)
     return picture
 
 
@@ -72,6 +83,10 @@ def pictures(mnist: Dataset) -> dict[str, np.ndarray]:
     made["a row"] = np.array([[255] * 40 + [0] * 3 + [255] * 40], np.uint8)
     made["in the corner"] = np.full((100, 100), 255, np.uint8)
     made["in the corner"][:20, :4] = 0
+    covers = {i: enlarged(digits[i]) for i in range(700, 712)}
+    made |= {f"desk {i}": desk_scene(covers[i], rng, DESKS[i % 4], lines=i % 3 == 0) for i in range(700, 712)}
+    made |= {f"school {i}": school_sheet(covers[i], rng, PAPERS[i % 5]) for i in range(700, 710)}
+    made |= {f"exact lines {pitch}": ruled_exactly(digits[720 + pitch], pitch) for pitch in (18, 33, 60)}
     return made
 
 
@@ -106,5 +121,6 @@ def test_equal_within_one_grey_level(mnist: Dataset, tmp_path: Path) -> None:
         assert difference.max() <= 1, name
         assert found["box"] == vars(expected.box), name
         assert (found["doubt"] is None) == (expected.doubt is None), name
+        assert found["others"] == expected.others, name
     assert 1 <= refused <= 4
     assert sum(found is not None and found["doubt"] is not None for found in results) >= 2

@@ -13,6 +13,6 @@ const results = JSON.parse(readFileSync(vectors, "utf8")).map(({ file, rows, col
   const started = performance.now();
   const glyph = prepareGlyph(new Image2D(rows, columns, grey), height, width);
   const ms = performance.now() - started;
-  return glyph && { pixels: Array.from(glyph.pixels), box: glyph.box, doubt: glyph.doubt, ms };
+  return glyph && { pixels: Array.from(glyph.pixels), box: glyph.box, doubt: glyph.doubt, others: glyph.others, ms };
 });
 process.stdout.write(JSON.stringify(results));

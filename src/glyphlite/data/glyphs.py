@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from glyphlite.data.components import Components, connected_components
+from glyphlite.data.normalize import nearest
+from glyphlite.data.reduction import largest_around
 
 WEAK = 0.35
 STRONG = 0.6
@@ -18,6 +20,14 @@ _NEAR = 0.15
 """Parts nearer to each other than this fraction of the glyph's longer side may be one glyph: a five and its flag."""
 _FRAGMENT = 0.4
 """On a page, a part lower than this fraction of a usual glyph's height is a fragment of the glyph above or below it, or none."""
+_CLEAR = 0.1
+"""A part clear of the rim is taken rather than one at the rim that has up to ten times its ink."""
+_EDGE = 3
+"""Pixels within which a part reaches the edge of the sheet."""
+_CONTENT = 0.25
+"""A frame has something inside whose longer side is at least this part of its own,"""
+_FRAME_RIM, _WITHIN_FRAME = 0.14, 0.1
+"""and at most a tenth of its pixels lie further inside than this part of its sides."""
 _OTHER = 0.5
 """What is at least this high, as part of the largest glyph's height, is one more glyph in a picture of one."""
 
@@ -59,17 +69,30 @@ def ink_parts(strength: np.ndarray) -> Components:
     return Components(renumbered[weak.labels], weak.boxes[kept - 1], weak.areas[kept - 1])
 
 
-def main_glyph(strength: np.ndarray, parts: Components) -> Glyph | None:
+def main_glyph(strength: np.ndarray, parts: Components, on_paper: np.ndarray | None = None) -> Glyph | None:
     """The one glyph of a picture: the part with the most ink and what stands near it; None where there is no ink.
 
-    A part at the picture's rim counts half: it is rather a shadow or the edge of the paper. For the same reason a part at the rim
-    does not join a glyph that is not.
+    A part at the rim of the picture or of the sheet counts half, and a tenth where a part stands clear of it: it is rather a
+    shadow, a finger or the edge of the paper. For the same reason a part at the rim does not join a glyph that is not.
+
+    Args:
+        strength: of the ink.
+        parts: of `ink_parts`.
+        on_paper: bool, False around the sheet; the whole picture when left out.
     """
-    singles = _singles(strength, parts, _MOST_PARTS)
+    singles = _without_frames(_singles(strength, parts, _MOST_PARTS), parts.labels)
     if not singles:
         return None
-    at_rim = [_at_rim(glyph, strength.shape) for glyph in singles]
+    over_edge = _over_edge(parts, on_paper)
+    at_rim = [max(_at_rim(glyph, strength.shape), over_edge[glyph.parts[0]]) for glyph in singles]
     best = max(range(len(singles)), key=lambda i: singles[i].mass / (2 if at_rim[i] else 1))
+    if at_rim[best]:
+        clear = [
+            i
+            for i, single in enumerate(singles)
+            if not at_rim[i] and single.mass >= _CLEAR * singles[best].mass and _gap(singles[best], single) > _NEAR * single.side
+        ]
+        best = max(clear, key=lambda i: singles[i].mass, default=best)
     glyph = singles[best]
     least = _DUST * glyph.mass
     rest = [single for i, single in enumerate(singles) if i != best and single.mass >= least and at_rim[i] <= at_rim[best]]
@@ -86,7 +109,7 @@ def glyph_lines(strength: np.ndarray, parts: Components) -> list[list[Glyph]]:
     The usual height is the median of those parts that have at least a tenth of the largest one's ink. Lower parts are joined to
     the glyph whose columns they share, or left out; so are long flat lines and what is cut off by two rims.
     """
-    singles = _singles(strength, parts, _MOST_ON_A_PAGE)
+    singles = _without_frames(_singles(strength, parts, _MOST_ON_A_PAGE), parts.labels)
     if not singles:
         return []
     most = max(single.mass for single in singles)
@@ -97,6 +120,14 @@ def glyph_lines(strength: np.ndarray, parts: Components) -> list[list[Glyph]]:
         if fragment.mass >= _DUST * most:
             _join_fragment(glyphs, fragment, usual)
     return _in_lines(_join_stacked(glyphs, usual))
+
+
+def spots(glyph: Glyph, strength: np.ndarray, parts: Components, *, dust: bool) -> int:
+    """How many parts a picture has; without ``dust`` those alone that have enough ink to belong to a glyph like this."""
+    if dust:
+        return len(parts)
+    mass = np.bincount(parts.labels.ravel(), weights=strength.ravel(), minlength=len(parts) + 1)[1:]
+    return int((mass >= _DUST * glyph.mass).sum())
 
 
 def other_glyphs(glyph: Glyph, strength: np.ndarray, parts: Components) -> int:
@@ -111,6 +142,35 @@ def _singles(strength: np.ndarray, parts: Components, most: int) -> list[Glyph]:
     mass = np.bincount(parts.labels.ravel(), weights=strength.ravel(), minlength=len(parts) + 1)[1:]
     chosen = np.sort(np.argsort(-mass, kind="stable")[:most])
     return [Glyph(*(int(edge) for edge in parts.boxes[i]), parts=(int(i) + 1,), mass=float(mass[i])) for i in chosen]
+
+
+def _without_frames(singles: list[Glyph], labels: np.ndarray) -> list[Glyph]:
+    """Without the printed boxes and rims that have a glyph inside."""
+    return [single for single in singles if not _is_frame(single, singles, labels)]
+
+
+def _is_frame(outer: Glyph, singles: list[Glyph], labels: np.ndarray) -> bool:
+    """Whether a part lies along its own rectangle's rim and has another one inside that is not much smaller."""
+    if not any(_is_inside(inner, outer) and inner.side >= _CONTENT * outer.side for inner in singles):
+        return False
+    own = labels[outer.top : outer.bottom, outer.left : outer.right] == outer.parts[0]
+    rows, columns = own.shape
+    down, right = nearest(_FRAME_RIM * rows), nearest(_FRAME_RIM * columns)
+    return bool(own[down : rows - down, right : columns - right].sum() <= _WITHIN_FRAME * own.sum())
+
+
+def _is_inside(inner: Glyph, outer: Glyph) -> bool:
+    """Whether a rectangle lies within another and touches no side of it."""
+    across = outer.left < inner.left and inner.right < outer.right
+    return across and outer.top < inner.top and inner.bottom < outer.bottom
+
+
+def _over_edge(parts: Components, on_paper: np.ndarray | None) -> np.ndarray:
+    """For each label 1 where the part reaches the edge of the sheet, else 0."""
+    touching = np.zeros(len(parts) + 1, int)
+    if on_paper is not None and not on_paper.all():
+        touching[np.unique(parts.labels[largest_around(1.0 - on_paper, _EDGE) > 0])] = 1
+    return touching
 
 
 def _at_rim(glyph: Glyph, shape: tuple[int, ...]) -> int:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from glyphlite.data.components import Components
-from glyphlite.data.glyphs import Glyph, glyph_lines, ink_parts, main_glyph, other_glyphs
-from glyphlite.data.ink import Ink, find_ink, largest_around
+from glyphlite.data.glyphs import Glyph, glyph_lines, ink_parts, main_glyph, other_glyphs, spots
+from glyphlite.data.ink import Ink, find_ink
 from glyphlite.data.normalize import BOX_PART, fit_to_box, nearest, set_into_field, stroke_width, trim
 from glyphlite.data.pictures import read_picture
+from glyphlite.data.reduction import largest_around
 from glyphlite.errors import DataError
 
 __all__ = ["Box", "PreparedGlyph", "find_glyph", "prepare_glyph", "prepare_glyphs", "prepare_lines", "read_picture"]
@@ -100,13 +101,15 @@ def find_glyph(picture: np.ndarray, height: int = FIELD_SIDE, width: int = FIELD
     """Returns what `prepare_glyph` does, and None for a blank picture."""
     ink = find_ink(picture)
     parts = ink_parts(ink.strength)
-    glyph = main_glyph(ink.strength, parts)
+    glyph = main_glyph(ink.strength, parts, ink.on_paper)
     if glyph is None:
         return None
     prepared = _prepare(ink, parts, glyph, picture.shape, (height, width))
     prepared = replace(prepared, others=other_glyphs(glyph, ink.strength, parts))
-    if prepared.doubt is None and len(parts) > _MOST_PARTS:
-        return replace(prepared, doubt=f"the picture has {len(parts)} dark spots, where a glyph has one or a few")
+    # What is left of printed lines, where they crossed or faded, is no sign of texture.
+    count = spots(glyph, ink.strength, parts, dust=ink.rules == 0)
+    if prepared.doubt is None and count > _MOST_PARTS:
+        return replace(prepared, doubt=f"the picture has {count} dark spots, where a glyph has one or a few")
     return prepared
 
 
@@ -147,7 +150,7 @@ def _prepare(ink: Ink, parts: Components, glyph: Glyph, shape: tuple[int, ...], 
     cut = cut_out(ink.strength, parts, glyph)
     fitted = fit_to_box(cut, nearest(min(size) * BOX_PART))
     pixels = np.floor(set_into_field(fitted, *size) * 255 + 0.5).astype(np.uint8)
-    return PreparedGlyph(pixels, _box(glyph, ink.reduction, shape), ink.dark_on_light, ink.contrast, _doubt(ink, glyph, cut))
+    return PreparedGlyph(pixels, _box(glyph, ink, shape), ink.dark_on_light, ink.contrast, _doubt(ink, glyph, cut))
 
 
 def _doubt(ink: Ink, glyph: Glyph, cut: np.ndarray) -> str | None:
@@ -162,11 +165,11 @@ def _doubt(ink: Ink, glyph: Glyph, cut: np.ndarray) -> str | None:
     return None
 
 
-def _box(glyph: Glyph, reduction: int, shape: tuple[int, ...]) -> Box:
+def _box(glyph: Glyph, ink: Ink, shape: tuple[int, ...]) -> Box:
     """A glyph's rectangle in the picture's own pixels."""
     return Box(
-        glyph.left * reduction,
-        glyph.top * reduction,
-        min(glyph.right * reduction, shape[1]),
-        min(glyph.bottom * reduction, shape[0]),
+        ink.left + glyph.left * ink.reduction,
+        ink.top + glyph.top * ink.reduction,
+        min(ink.left + glyph.right * ink.reduction, shape[1]),
+        min(ink.top + glyph.bottom * ink.reduction, shape[0]),
     )

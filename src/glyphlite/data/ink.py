@@ -3,18 +3,24 @@
 Pure functions of arrays, deterministic, NumPy only. The steps, each
 a function here so that each can be measured alone and written again in another language:
 
+0. `find_sheet`: where the picture shows a desk around the sheet, the sheet is cut out.
 1. `reduce_picture`: whole blocks of pixels averaged until the longer side is at most ``WORK_SIDE``.
 2. `is_dark_on_light`: strokes are narrow, so that on a small copy their difference from the mean around them is skewed to their
    side; the edge of a shadow is not skewed at all. A light-on-dark picture is turned over for all that follows.
 3. `paper_surface`: a quadratic surface fitted to the paper's brightness; what is far from it has no say.
 4. `closed_paper`: the paper's brightness under and around the strokes, by a morphological closing on a small copy of the picture
    divided by that surface; it follows the edge of a shadow, which a smooth surface cannot.
-5. `separate`: darkness is ``1 - brightness / paper``; measured against its own noise, it becomes ink from 0 to 1.
+5. `without_rules`: darkness is ``1 - brightness / paper``; printed lines are taken off.
+6. `separate`: measured against the paper's own noise, darkness becomes ink from 0 to 1.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+
+from glyphlite.data.reduction import largest_around, reduce_picture, smallest_around
+from glyphlite.data.rules import without_rules
+from glyphlite.data.sheet import find_sheet
 
 WORK_SIDE = 800
 """A photo is averaged down to this before anything is looked for; a glyph of 28 pixels needs no more."""
@@ -32,7 +38,9 @@ class Ink:
     """What stands out from the paper.
 
     ``strength`` is float64 ``(rows, columns)``, 0 paper and 1 ink, at ``1 / reduction`` of the picture's size. ``contrast``
-    is how much darker (or lighter) than the paper the ink is, ``noise`` the paper's own standard deviation, both in [0, 1].
+    is how much darker (or lighter) than the paper the ink is, ``noise`` the paper's own standard deviation, both in [0, 1]. The
+    first pixel lies at ``left`` and ``top`` of the picture, where a sheet was cut out, and ``on_paper`` is bool, False on what
+    lies around the sheet; ``rules`` counts the printed lines taken off.
     """
 
     strength: np.ndarray
@@ -40,6 +48,10 @@ class Ink:
     dark_on_light: bool
     contrast: float
     noise: float
+    left: int = 0
+    top: int = 0
+    rules: int = 0
+    on_paper: np.ndarray | None = None
 
 
 def find_ink(picture: np.ndarray) -> Ink:
@@ -48,24 +60,40 @@ def find_ink(picture: np.ndarray) -> Ink:
     Args:
         picture: grey, uint8 ``(rows, columns)``.
     """
-    small, reduction = reduce_picture(picture, WORK_SIDE)
+    sheet = find_sheet(picture)
+    cut = picture if sheet is None else picture[sheet.top : sheet.bottom, sheet.left : sheet.right]
+    small, reduction = reduce_picture(cut, WORK_SIDE)
+    rows, columns = small.shape
+    on_paper = np.ones(small.shape, bool) if sheet is None else sheet.paper_at(rows, columns, reduction)
+    if sheet is not None:
+        small = _on_paper_alone(small, on_paper)
     dark_on_light = is_dark_on_light(small)
     turned = small if dark_on_light else 255 - small
     paper = closed_paper(turned, paper_surface(turned))
-    strength, contrast, noise = separate(1 - turned / paper)
-    return Ink(strength, reduction, dark_on_light, contrast, noise)
+    darkness = np.where(on_paper, 1 - turned / paper, 0)
+    darkness, rules = without_rules(darkness, paper_level(darkness)[1])
+    strength, contrast, noise = separate(darkness)
+    left, top = (0, 0) if sheet is None else (sheet.left, sheet.top)
+    return Ink(strength, reduction, dark_on_light, contrast, noise, left, top, rules, on_paper)
 
 
-def reduce_picture(picture: np.ndarray, side: int) -> tuple[np.ndarray, int]:
-    """Average whole blocks of pixels until the longer side is at most ``side``; returns float64 and the block's side.
-
-    Rows and columns that fill no whole block are left out.
-    """
-    factor = -(-max(picture.shape) // side)
-    rows, columns = (max(1, size // factor) for size in picture.shape)
-    row_factor, column_factor = (min(factor, size) for size in picture.shape)
-    blocks = picture[: rows * row_factor, : columns * column_factor].reshape(rows, row_factor, columns, column_factor)
-    return blocks.mean(axis=(1, 3)), factor
+def _on_paper_alone(picture: np.ndarray, paper: np.ndarray) -> np.ndarray:
+    """With a quadratic surface through the paper in place of what is not paper."""
+    small, _ = reduce_picture(picture, _PAPER_SIDE)
+    known, _ = reduce_picture(paper.astype(float), _PAPER_SIDE)
+    terms, values = _quadratic_terms(*small.shape), small.ravel()
+    whole = known.ravel() == 1
+    if not whole.any():
+        return picture
+    weights = whole.astype(float)
+    coefficients = np.zeros(6)
+    for _ in range(4):
+        coefficients = _least_squares(terms, values, weights)
+        difference = values - terms @ coefficients
+        scale = max(1.4826 * float(np.median(np.abs(difference[whole]))), 2.0)
+        weights = whole * np.clip(1 - (difference / (4.685 * scale)) ** 2, 0, None) ** 2
+    surface = (_quadratic_terms(*picture.shape) @ coefficients).reshape(picture.shape)
+    return np.where(paper, picture, np.clip(surface, 1, 255))
 
 
 def is_dark_on_light(picture: np.ndarray) -> bool:
@@ -151,21 +179,6 @@ def paper_level(darkness: np.ndarray) -> tuple[float, float]:
         return paper, noise
     lower_noise = (quarter - tenth) / (1.2816 - 0.6745)
     return min(paper, quarter + 0.6745 * lower_noise), min(noise, lower_noise)
-
-
-def largest_around(image: np.ndarray, reach: int) -> np.ndarray:
-    """The largest value within ``reach`` rows and columns of each pixel."""
-    for axis in (0, 1):
-        padding = [(0, 0), (0, 0)]
-        padding[axis] = (reach, reach)
-        padded = np.pad(image, padding, constant_values=-np.inf)
-        image = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis).max(axis=-1)
-    return image
-
-
-def smallest_around(image: np.ndarray, reach: int) -> np.ndarray:
-    """The smallest value within ``reach`` rows and columns of each pixel."""
-    return -largest_around(-image, reach)
 
 
 def enlarge(image: np.ndarray, rows: int, columns: int) -> np.ndarray:

@@ -24,7 +24,7 @@ from glyphlite.pipeline.run_data import RunData, data_of
 from glyphlite.tflite.reader import read_graph
 
 PAGE_WEIGHTS = 16 << 10
-"""Bytes of weights of the model that a page is served with when none is named: a first visit then fetches less than 100 KB."""
+"""Bytes of weights of the model that a page is served with when none is named: a first visit then fetches less than 125 KB."""
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,8 @@ function show(result, finished) {
   const blank = pad.empty ? "" : "Nothing stands out from the paper.";
   const doubt = result && (result.doubt ? `Perhaps no glyph: ${result.doubt}.` : refusalOf(result.real, model));
   document.body.classList.toggle("doubtful", Boolean(doubt));
-  $("doubt").textContent = result ? (doubt ?? "") : blank;
+  const note = result?.others ? `${1 + result.others} glyphs found; this is the largest; glyphlite predict --all reads each.` : null;
+  $("doubt").textContent = result ? [doubt, note].filter(Boolean).join(" ") : blank;
   $("class").textContent = result ? model.labels[result.index] : "?";
   $("class").classList.toggle("long", result !== null && model.labels[result.index].length > 2);
   $("certainty").textContent = result ? `confidence ${confidence(result.real[result.index])}` : "";

@@ -1,9 +1,10 @@
 /* Any picture of a glyph to the pixels a model sees: prepare_glyph of src/glyphlite/data/images.py, equal within one grey level. */
 
 import { Image2D } from "./arrays.js";
-import { inkParts, mainGlyph, sideOf } from "./glyphs.js";
-import { findInk, largestAround } from "./ink.js";
+import { inkParts, mainGlyph, otherGlyphs, sideOf, spots } from "./glyphs.js";
+import { findInk } from "./ink.js";
 import { BOX_PART, fitToBox, nearest, setIntoField, strokeWidth, trim } from "./normalize.js";
+import { largestAround } from "./reduction.js";
 
 const WIDEST_STROKE = 0.3;
 const THINNEST_STROKE = 0.03;
@@ -17,25 +18,27 @@ const FAINT = 0.1;
  * Find the glyph on a picture and make of it what MNIST's makers would have made.
  *
  * @param {Image2D} picture grey from 0 to 255.
- * @returns {{pixels: Uint8Array, box, doubt: string | null} | null} null for a blank picture.
+ * @returns {{pixels: Uint8Array, box, doubt: string | null, others: number} | null} null for a blank picture; others counts its
+ * further glyphs.
  */
 export function prepareGlyph(picture, height = 28, width = 28) {
   const ink = findInk(picture);
   const parts = inkParts(ink.strength);
-  const glyph = mainGlyph(ink.strength, parts);
+  const glyph = mainGlyph(ink.strength, parts, ink.onPaper);
   if (!glyph) return null;
   const cut = cutOut(ink.strength, parts, glyph);
   const fitted = fitToBox(cut, nearest(Math.min(height, width) * BOX_PART));
   const pixels = Uint8Array.from(setIntoField(fitted, height, width).data, (value) => Math.floor(value * 255 + 0.5));
   const box = {
-    left: glyph.left * ink.reduction,
-    top: glyph.top * ink.reduction,
-    right: Math.min(glyph.right * ink.reduction, picture.columns),
-    bottom: Math.min(glyph.bottom * ink.reduction, picture.rows),
+    left: ink.left + glyph.left * ink.reduction,
+    top: ink.top + glyph.top * ink.reduction,
+    right: Math.min(ink.left + glyph.right * ink.reduction, picture.columns),
+    bottom: Math.min(ink.top + glyph.bottom * ink.reduction, picture.rows),
   };
-  const spots = parts.parts.length;
-  const tooMany = spots > MOST_PARTS ? `the picture has ${spots} dark spots, where a glyph has one or a few` : null;
-  return { pixels, box, doubt: doubtOf(ink, glyph, cut) ?? tooMany };
+  // What is left of printed lines, where they crossed or faded, is no sign of texture.
+  const count = spots(glyph, parts, ink.rules === 0);
+  const tooMany = count > MOST_PARTS ? `the picture has ${count} dark spots, where a glyph has one or a few` : null;
+  return { pixels, box, doubt: doubtOf(ink, glyph, cut) ?? tooMany, others: otherGlyphs(glyph, ink.strength, parts) };
 }
 
 function cutOut(strength, parts, glyph) {

@@ -1,6 +1,9 @@
 /* Ink parted from paper. The same computation as src/glyphlite/data/ink.py, step by step and by the same names; the words are there. */
 
 import { Image2D, clamp, largest, median, quantile } from "./arrays.js";
+import { largestAround, meanAround, reducePicture, smallestAround } from "./reduction.js";
+import { withoutRules } from "./rules.js";
+import { findSheet } from "./sheet.js";
 
 const WORK_SIDE = 800;
 const FAINTEST = 0.06;
@@ -9,35 +12,39 @@ const PAPER_SIDE = 64;
 const CLOSING = 0.4;
 
 export function findInk(picture) {
-  const [small, reduction] = reducePicture(picture, WORK_SIDE);
+  const sheet = findSheet(picture);
+  const cut = sheet ? picture.cut(sheet.top, sheet.left, sheet.bottom, sheet.right) : picture;
+  let [small, reduction] = reducePicture(cut, WORK_SIDE);
+  const onPaper = sheet ? sheet.paperAt(small.rows, small.columns, reduction) : new Uint8Array(small.data.length).fill(1);
+  if (sheet) small = onPaperAlone(small, onPaper);
   const darkOnLight = isDarkOnLight(small);
   const turned = darkOnLight ? small : small.map((value) => 255 - value);
   const paper = closedPaper(turned, paperSurface(turned));
-  const darkness = new Image2D(turned.rows, turned.columns);
-  for (let i = 0; i < darkness.data.length; i++) darkness.data[i] = 1 - turned.data[i] / paper.data[i];
+  const all = turned.map((value, i) => (onPaper[i] ? 1 - value / paper.data[i] : 0));
+  const [darkness, rules] = withoutRules(all, paperLevel(all)[1]);
   const { strength, contrast, noise } = separate(darkness);
-  return { strength, reduction, darkOnLight, contrast, noise };
+  return { strength, reduction, darkOnLight, contrast, noise, left: sheet?.left ?? 0, top: sheet?.top ?? 0, rules, onPaper };
 }
 
-export function reducePicture(picture, side) {
-  const factor = Math.ceil(picture.side / side);
-  if (factor === 1) return [picture, 1];
-  const rows = Math.max(1, Math.floor(picture.rows / factor));
-  const columns = Math.max(1, Math.floor(picture.columns / factor));
-  const high = Math.min(factor, picture.rows);
-  const wide = Math.min(factor, picture.columns);
-  const result = new Image2D(rows, columns);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      let total = 0;
-      for (let y = row * high; y < (row + 1) * high; y++) {
-        const start = y * picture.columns + column * wide;
-        for (let i = start; i < start + wide; i++) total += picture.data[i];
-      }
-      result.data[row * columns + column] = total / (high * wide);
-    }
+/** With a quadratic surface through the paper in place of what is not paper. */
+function onPaperAlone(picture, onPaper) {
+  const [small] = reducePicture(picture, PAPER_SIDE);
+  const [known] = reducePicture(picture.map((_, i) => onPaper[i]), PAPER_SIDE);
+  const { rows, columns, data: values } = small;
+  const whole = known.data.map((part) => (part === 1 ? 1 : 0));
+  if (!whole.some(Boolean)) return picture;
+  const terms = quadraticTerms(rows, columns);
+  let weights = whole;
+  let coefficients;
+  for (let step = 0; step < 4; step++) {
+    coefficients = leastSquares(terms, 6, values, weights);
+    const fitted = evaluate(coefficients, rows, columns);
+    const differences = values.map((value, i) => Math.abs(value - fitted[i]));
+    const scale = Math.max(1.4826 * median(differences.filter((_, i) => whole[i])), 2);
+    weights = differences.map((difference, i) => whole[i] * Math.max(1 - (difference / (4.685 * scale)) ** 2, 0) ** 2);
   }
-  return [result, factor];
+  const surface = evaluate(coefficients, picture.rows, picture.columns);
+  return picture.map((value, i) => (onPaper[i] ? value : clamp(surface[i], 1, 255)));
 }
 
 function isDarkOnLight(picture) {
@@ -125,40 +132,6 @@ function paperLevel(darkness) {
   const lowerNoise = (quarter - tenth) / (1.2816 - 0.6745);
   return [Math.min(paper, quarter + 0.6745 * lowerNoise), Math.min(noise, lowerNoise)];
 }
-
-/** Each pixel from those within reach of it, first down the columns, then along the rows; the rim's values are repeated. */
-function alongAxes(image, reach, reduce) {
-  const { rows, columns } = image;
-  const down = new Image2D(rows, columns);
-  for (let column = 0; column < columns; column++) alongLine(image.data, down.data, column, columns, rows, reach, reduce);
-  const result = new Image2D(rows, columns);
-  for (let row = 0; row < rows; row++) alongLine(down.data, result.data, row * columns, 1, columns, reach, reduce);
-  return result;
-}
-
-function alongLine(source, target, first, stride, count, reach, reduce) {
-  const line = new Float64Array(count + 2 * reach);
-  for (let i = 0; i < line.length; i++) line[i] = source[first + clamp(i - reach, 0, count - 1) * stride];
-  for (let i = 0; i < count; i++) target[first + i * stride] = reduce(line, i, i + 2 * reach);
-}
-
-function largestOf(line, from, to) {
-  let most = line[from];
-  for (let i = from + 1; i <= to; i++) if (line[i] > most) most = line[i];
-  return most;
-}
-
-function meanOf(line, from, to) {
-  let total = 0;
-  for (let i = from; i <= to; i++) total += line[i];
-  return total / (to - from + 1);
-}
-
-export const largestAround = (image, reach) => alongAxes(image, reach, largestOf);
-
-const smallestAround = (image, reach) => largestAround(image.map((value) => -value), reach).map((value) => -value);
-
-const meanAround = (image, reach) => alongAxes(image, reach, meanOf);
 
 function enlarge(image, rows, columns) {
   const down = places(image.rows, rows);
