@@ -165,7 +165,7 @@ def _split(path: Path, found: FoundData, seed: int, hashes: dict[str, str]) -> D
         )
     dataset = Dataset(path.stem, found.labels, train, validation, test, str(path), hashes)
     held_out = [name for name, split in (("validation", found.validation), ("test", found.test)) if split is None]
-    own = f"; {' and '.join(held_out)} held out from the images to train with" if held_out else ""
+    own = f"; {' and '.join(held_out)} held out from the training images" if held_out else ""
     names = ", ".join(found.labels[:5]) + (", ..." if len(found.labels) > 5 else "")
     say(
         f"{escape(path.name)}: train {len(train):,}, validation {len(validation):,}, test {len(test):,} images "
