@@ -121,6 +121,8 @@ def test_dark_on_light_images_stay_so_and_that_is_said(tmp_path: Path, strokes: 
     found = _found(tmp_path, X=255 - strokes[0], y=strokes[1])
     assert any("dark on light" in note for note in found.notes)
     np.testing.assert_array_equal(found.train.images[..., 0], 255 - strokes[0])
+    some = np.where(np.arange(120)[:, None, None] < 9, 255 - strokes[0], strokes[0])
+    assert _found(tmp_path, X=some, y=strokes[1]).notes[0].startswith("9 of 120 images are dark on light")
 
 
 @pytest.mark.parametrize(

@@ -251,3 +251,13 @@ def test_folders_of_names_that_are_no_text_are_read(tmp_path: Path, strokes: Arr
     _put(tmp_path / os.fsdecode(b"scans\xff"), strokes)
     assert load_dataset(str(tmp_path / os.fsdecode(b"scans\xff"))).labels == NAMES
     assert "scans?: train" in capsys.readouterr().err
+
+
+def test_a_class_of_files_that_are_not_read_is_refused_with_what_it_holds(tmp_path: Path, strokes: Arrays) -> None:
+    _put(tmp_path, strokes)
+    (tmp_path / "c9").mkdir()
+    with pytest.raises(DataError, match=r"c9 holds no pictures \(.*\), fill or remove it"):
+        read_picture_folder(tmp_path)
+    (tmp_path / "c9" / "a.svg").write_text("<svg/>")
+    with pytest.raises(DataError, match=r"c9 holds no pictures \(.*\), but 1 \.svg; fill or remove it"):
+        read_picture_folder(tmp_path)

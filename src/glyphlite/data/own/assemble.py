@@ -15,6 +15,8 @@ from glyphlite.data.records import Split
 from glyphlite.errors import DataError
 
 _LIGHT = 128
+MOST, _FEW = 0.5, 0.01
+"""Shares of images that are dark on light: all are taken to be, and so few that it is not spoken of."""
 _LEAST_CONTRAST = 16
 """Brightest less darkest pixel of the median image, of 255."""
 
@@ -46,21 +48,23 @@ def assemble(stored: Mapping[str, StoredSplit], names: ClassNames | None, notes:
     read = {split: read_labels(stored[split].labels, stored[split].labels_name, len(images[split])) for split in order}
     numbers, labels, assumed = number_classes(read, names)
     said += assumed
-    if is_dark_on_light(images[TRAIN]):
+    dark = dark_on_light(images[TRAIN])
+    if dark.mean() > _FEW:
+        number = "most" if dark.mean() > MOST else f"{np.count_nonzero(dark):,} of {len(dark):,}"
         said.append(
-            "most images are dark on light and stay so, but predict and draw show a model light on dark: store 255 - images"
+            f"{number} images are dark on light and stay so, but predict and draw show a model light on dark: invert them"
         )
     splits = {split: Split(images[split], numbers[split]) for split in order}
     return FoundData(splits[TRAIN], splits.get(VALIDATION), splits.get(TEST), labels, tuple(said))
 
 
-def is_dark_on_light(images: np.ndarray) -> bool:
-    """Whether the rims of most images ``(n, height, width, 1)`` are light; False for colours, of which there is no telling."""
+def dark_on_light(images: np.ndarray) -> np.ndarray:
+    """Returns ``(n,)`` whether an image of ``(n, height, width, 1)`` has a light rim; colours never have."""
     if images.shape[3] != 1:
-        return False
+        return np.zeros(len(images), bool)
     grey = images[..., 0]
     rims = np.concatenate([grey[:, 0], grey[:, -1], grey[:, :, 0], grey[:, :, -1]], axis=1)
-    return bool(np.mean(np.median(rims, axis=1) >= _LIGHT) > 0.5)
+    return np.median(rims, axis=1) >= _LIGHT
 
 
 def _check_contrast(images: np.ndarray, name: str, words: str | None) -> None:

@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from glyphlite.console import progress_bar
 from glyphlite.data.images import prepare_glyph
-from glyphlite.data.own.assemble import assemble, is_dark_on_light
+from glyphlite.data.own.assemble import MOST, assemble, dark_on_light
 from glyphlite.data.own.folder_cache import Normalized, cached_pictures
 from glyphlite.data.own.found import FoundData, StoredSplit
 from glyphlite.data.own.layout import list_pictures
@@ -84,7 +84,7 @@ def _read_all(paths: Sequence[Path], folder: Path, size: tuple[int, int]) -> Nor
     pixels = find_range({f"the pictures of {folder}": images})
     images = pixels.to_bytes(images)
     notes = (pixels.words,) if pixels.words else ()
-    if not is_dark_on_light(images[..., None]):
+    if dark_on_light(images[..., None]).mean() <= MOST:
         return images, notes
     prepared = np.stack([said.prepare(image, path, size) for image, path in zip(images, paths, strict=True)])
     return prepared, (*notes, "the pictures are dark on light: each was made light on dark, as predict does", *said.notes())

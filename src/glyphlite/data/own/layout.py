@@ -39,9 +39,8 @@ class Listing:
         if self.other_folders:
             said.append(f"beside the splits and left aside: {', '.join(f'{name}/' for name in self.other_folders[:6])}")
         if self.unread:
-            kinds = ", ".join(f"{number:,} {suffix}" for suffix, number in self.unread.most_common(6))
             what = "file is" if self.unread.total() == 1 else "files are"
-            said.append(f"{self.unread.total():,} {what} no picture that is read, and left aside: {kinds}")
+            said.append(f"{self.unread.total():,} {what} no picture that is read, and left aside: {_kinds(self.unread)}")
         if self.stray:
             what = "picture lies" if self.stray == 1 else "pictures lie"
             said.append(f"{self.stray:,} {what} beside the class folders, and left aside")
@@ -81,9 +80,14 @@ def list_pictures(folder: Path) -> Listing:
     for split, of_class in by_class.items():
         _check_classes(of_class, classes, split, places.get(split, root))
         for number, name in enumerate(classes):
-            found = [path for place in of_class.get(name, []) for path in _walk(place, listing.unread)]
+            unread: Counter[str] = Counter()
+            found = [path for place in of_class.get(name, []) for path in _walk(place, unread)]
             if not found and split == TRAIN:
-                raise DataError(f"{of_class[name][0]} holds no pictures ({', '.join(sorted(SUFFIXES))}); fill or remove it")
+                holds = f"but {_kinds(unread)}; " if unread else ""
+                raise DataError(
+                    f"{of_class[name][0]} holds no pictures ({', '.join(sorted(SUFFIXES))}), {holds}fill or remove it"
+                )
+            listing.unread += unread
             listing.pictures[split] += [(path, number) for path in found]
     listing.pictures = {split: found for split, found in listing.pictures.items() if found}
     listing.stray = sum(_is_picture(path) for place in {root, *places.values()} for path in place.iterdir())
@@ -174,6 +178,11 @@ def _walk(folder: Path, unread: Counter[str]) -> list[Path]:
             else:
                 unread[suffix or "without suffix"] += 1
     return sorted(found)
+
+
+def _kinds(files: Counter[str]) -> str:
+    """How many files there are of each suffix."""
+    return ", ".join(f"{number:,} {suffix}" for suffix, number in files.most_common(6))
 
 
 def _is_picture(path: Path) -> bool:
