@@ -11,7 +11,8 @@ from glyphlite.results import Results
 
 
 def test_the_best_the_cost_and_the_smallest_come_first(results: Results):
-    said = evaluation_conclusion({"model.keras": results.keras}, results.artifacts, results.labels)
+    artifacts = [each.model_copy(update={"keras_path": "model.keras"}) for each in results.artifacts]
+    said = evaluation_conclusion({"model.keras": results.keras}, artifacts, results.labels)
     best = max([results.keras, *results.artifacts], key=lambda each: (each.accuracy.value, -each.bytes))
     assert f"recognizes {best.accuracy.value * 100:.2f} % of 300 test images" in said[0]
     assert said[1] == "No file is significantly less accurate than Keras."
@@ -20,10 +21,14 @@ def test_the_best_the_cost_and_the_smallest_come_first(results: Results):
 
 
 def test_losses_chance_and_classes_never_recognized_are_said(results: Results):
-    lossy = results.artifacts[3].model_copy(update={"accuracy": wilson_interval(200, 300), "mcnemar_p": 0.0004})
+    lossy = results.artifacts[3].model_copy(
+        update={"accuracy": wilson_interval(200, 300), "mcnemar_p": 0.0004, "keras_path": "model.keras"}
+    )
     said = evaluation_conclusion({"model.keras": results.keras}, [lossy], results.labels)
     assert said[1].startswith("Significantly less accurate than Keras: model_int8.tflite ")
     assert "(p < 0.001)" in said[1]
+    [_, *others] = evaluation_conclusion({"other.keras": results.keras}, [lossy], results.labels)
+    assert others == [], "a file is held against its own Keras model alone"
     chance = lossy.model_copy(update={"accuracy": wilson_interval(31, 300)})
     [_, said_of_it] = evaluation_conclusion({}, [chance], results.labels)
     assert said_of_it.startswith("model_int8.tflite cannot be told from chance, 10.33 % right on 10 classes")

@@ -59,6 +59,15 @@ def test_few_images_cannot_rule_a_file_out():
     assert not keeps_accuracy(small.model_copy(update={"mcnemar_p": None}), keras)
 
 
+def test_a_file_that_loses_a_whole_class_does_not_keep_the_accuracy():
+    classes = [wilson_interval(5, 10), wilson_interval(9_895, 9_990)]
+    keras = KERAS.model_copy(update={"per_class": classes})
+    lost = artifact("int8", size=25_000).model_copy(update={"per_class": [wilson_interval(0, 10), classes[1]]})
+    assert keeps_accuracy(lost.model_copy(update={"per_class": classes}), keras)
+    assert not keeps_accuracy(lost, keras)
+    assert keeps_accuracy(lost, keras.model_copy(update={"per_class": lost.per_class})), "Keras does not recognize it either"
+
+
 def test_nothing_converted_nothing_shipped():
     assert recommend(run_with()) is None
 

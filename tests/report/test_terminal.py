@@ -66,6 +66,13 @@ def test_the_summary_of_a_model_that_is_not_ready_says_what_to_do_first(results:
     assert "Ship" not in text
 
 
+def test_a_share_is_100_only_where_it_is_all(results: Results):
+    nearly = results.artifacts[3].model_copy(update={"accuracy": wilson_interval(59_999, 60_000), "agreement_with_keras": 1.0})
+    text = shown(terminal.evaluation_table([nearly]))
+    assert "> 99.99 (" in text
+    assert "100.00" in text
+
+
 def test_refusals_come_with_their_reason(results: Results):
     text = shown(terminal.runtimes_table(results.artifacts))
     assert "dynamic on TFLite Micro: no kernel; use int8" in text

@@ -15,15 +15,17 @@ def evaluation_conclusion(
 
     Args:
         keras: the Keras models by path.
-        artifacts: the .tflite files, each with the path it is to be called by.
+        artifacts: the .tflite files, each with the path it is to be called by and that of its Keras model.
         labels: the classes' names.
     """
     measured = [*keras.items(), *((each.path, each) for each in artifacts)]
     if not measured:
         return []
     found = [_best(measured)]
-    if len(keras) == 1 and artifacts:
-        found += _conversion(next(iter(keras.values())), artifacts)
+    for path, source in keras.items():
+        converted = [each for each in artifacts if each.keras_path == path]
+        if converted:
+            found += _conversion("Keras" if len(keras) == 1 else path, source, converted)
     for path, report in measured:
         missing = unrecognized_classes(report)
         if at_chance(report):
@@ -45,15 +47,15 @@ def _best(measured: Sequence[tuple[str, KerasReport | ArtifactReport]]) -> str:
     return f"{path} {figures}." if len(measured) == 1 else f"Most accurate: {path} {figures}."
 
 
-def _conversion(keras: KerasReport, artifacts: Sequence[ArtifactReport]) -> list[str]:
-    """Says which files lose accuracy against Keras, and which is the smallest of those that keep it."""
+def _conversion(name: str, keras: KerasReport, artifacts: Sequence[ArtifactReport]) -> list[str]:
+    """Says which files of a Keras model lose accuracy against it, and which is the smallest of those that keep it."""
     found = []
     losing = [each for each in artifacts if is_significant(each) and loss(each, keras) > 0]
     if losing:
         losses = [f"{each.path} {points(loss(each, keras))} ({p_value(each.mcnemar_p or 0.0)})" for each in losing]
-        found.append(f"Significantly less accurate than Keras: {listing(losses)}.")
+        found.append(f"Significantly less accurate than {name}: {listing(losses)}.")
     elif all(each.mcnemar_p is not None for each in artifacts):
-        found.append("No file is significantly less accurate than Keras.")
+        found.append(f"No file is significantly less accurate than {name}.")
     keeping = [each for each in artifacts if keeps_accuracy(each, keras)]
     if len(artifacts) > 1 and keeping:
         smallest = min(keeping, key=lambda each: each.bytes)

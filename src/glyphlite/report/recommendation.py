@@ -8,6 +8,7 @@ An artifact keeps the accuracy if it loses at most half a point, or no more than
 
 from dataclasses import dataclass
 
+from glyphlite.report.readiness import unrecognized_classes
 from glyphlite.report.words import count, kilobytes, listing, microseconds, p_value, percent, points, runtime_words, things, times
 from glyphlite.results import ArtifactReport, KerasReport, Results
 
@@ -58,7 +59,12 @@ def is_significant(artifact: ArtifactReport) -> bool:
 
 
 def keeps_accuracy(artifact: ArtifactReport, keras: KerasReport) -> bool:
-    """Whether an artifact loses at most half a point, or no more than the test images can tell from chance."""
+    """Tells whether an artifact loses at most half a point, or no more than the test images can tell from chance, and no class.
+
+    A class is lost where not one of its images is recognized, but some are by the Keras model.
+    """
+    if set(unrecognized_classes(artifact)) - set(unrecognized_classes(keras)):
+        return False
     return loss(artifact, keras) <= TOLERATED_LOSS or (artifact.mcnemar_p is not None and not is_significant(artifact))
 
 

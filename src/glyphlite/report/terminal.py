@@ -191,7 +191,7 @@ def per_class_table(report: ArtifactReport | KerasReport, labels: Sequence[str])
         )
         _row(table, _label(labels, number), count(accuracy.n), *shown)
     table.add_section()
-    _row(table, "mean", "", f"{macro.recall * 100:.2f}", percent(macro.precision), percent(macro.f1))
+    _row(table, "mean", "", _hundredths(macro.recall), percent(macro.precision), percent(macro.f1))
     return table
 
 
@@ -383,11 +383,16 @@ def _variant(report: ArtifactReport) -> str:
 
 
 def _accuracy(accuracy: Accuracy) -> str:
-    return f"{accuracy.value * 100:.2f} ({accuracy.low * 100:.2f}-{accuracy.high * 100:.2f})"
+    return f"{_hundredths(accuracy.value)} ({_hundredths(accuracy.low)}-{_hundredths(accuracy.high)})"
+
+
+def _hundredths(fraction: float) -> str:
+    """Writes a share as a percentage where the column says so already: 100.00 for all of them alone."""
+    return percent(fraction).removesuffix(" %")
 
 
 def _against_keras(report: ArtifactReport) -> tuple[str, str]:
-    same = "" if report.agreement_with_keras is None else f"{report.agreement_with_keras * 100:.2f}"
+    same = "" if report.agreement_with_keras is None else _hundredths(report.agreement_with_keras)
     p = "" if report.mcnemar_p is None else p_value(report.mcnemar_p).removeprefix("p = ").removeprefix("p ")
     return same, p
 
