@@ -362,7 +362,10 @@ def evaluate(
     per_class: Annotated[
         bool, typer.Option("--per-class/--no-per-class", help="The per-class table and the confusion matrix of each file.")
     ] = False,
-    seed: SeedOption = 0,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", "-s", min=0, max=2**31 - 1, help="Seeds the split.", show_default="the run's own, else 0"),
+    ] = None,
     data_dir: DataDirOption = None,
     input_range: InputRangeOption = None,
     as_json: JsonOption = False,

@@ -181,6 +181,36 @@ def test_labels_decide_where_a_file_carries_them(samples: Path):
     assert not fits(replace(graph, labels=tuple("ABCDEFGHIJ")), (28, 28), tuple("0123456789"))
 
 
+def test_the_validation_images_are_the_runs_own(tmp_path: Path):
+    """Confidence is fitted on images that the run held out, not on those that it was trained on."""
+    for recipe, seed in (({}, 7), ({"split_seed": 0}, 0)):
+        record = {"dataset": {"name": "mnist", "named": "mnist"}, "settings": {"seed": 7}, "recipe": recipe}
+        (tmp_path / "run.toml").write_text(tomli_w.dumps(record))
+        assert data_of(tmp_path, None).seed == seed
+
+
+def test_files_named_by_how_they_begin_are_found_again(mnist: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    kept = to_remember("gzip/emnist-letters", replace(mnist, source="gzip/emnist-letters"), None)
+    assert kept["named"] == str(tmp_path / "gzip" / "emnist-letters")
+
+
+def test_a_sample_of_other_classes_is_not_compared(samples: Path, tmp_path: Path, mnist: Dataset):
+    classes = np.arange(120) % 26
+    images = mnist.train.images[:120, ..., 0]
+    np.savez(tmp_path / "letters.npz", x_train=images, y_train=classes, x_test=images, y_test=classes)
+    with pytest.raises(DataError, match=r"letters has 26 classes, the model 10 outputs; name the dataset"):
+        predict_pictures(
+            [samples / "model_int8.tflite"],
+            model_path=None,
+            samples=[0],
+            show=None,
+            every=False,
+            dataset=str(tmp_path / "letters.npz"),
+            data_dir=None,
+        )
+
+
 def test_the_data_folder_is_kept_too(mnist: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "idx").mkdir()

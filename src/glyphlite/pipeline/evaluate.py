@@ -40,14 +40,15 @@ def evaluate_files(
     *,
     keras: Path | None,
     latency: bool,
-    seed: int,
+    seed: int | None,
     data_dir: Path | None,
     input_range: str | None = None,
 ) -> Evaluation:
     """Measure .keras and .tflite files on the whole test split.
 
     Each artifact is held against the Keras model named with ``keras``, else the model.keras beside it, else the only .keras file
-    among ``files``. Without ``dataset`` the data of the run that they lie in is taken, else MNIST.
+    among ``files``. Without ``dataset`` the data of the run that they lie in is taken, else MNIST; without ``seed`` the run's
+    own validation images.
 
     Raises:
         ArtifactError: a .tflite file is missing, malformed or does not fit the dataset.

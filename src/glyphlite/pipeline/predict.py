@@ -186,7 +186,7 @@ def predict_pictures(
         height, width, channels = _image_shape(model.input.shape, path)
         read = [each for picture in pictures for each in _read_or_failure(picture, height, width, channels, every)]
         if samples:
-            read += _samples(samples, (height, width, channels), data_of(path, dataset, data_dir))
+            read += _samples(samples, (height, width, channels), model.output.shape[-1], data_of(path, dataset, data_dir))
         glyphs = [each for each in read if isinstance(each, _Glyph)]
         if not glyphs:
             return Answers(tuple(each for each in read if isinstance(each, Failure)))
@@ -275,8 +275,11 @@ def _read(path: Path, height: int, width: int, channels: int, every: bool) -> li
     return glyphs
 
 
-def _samples(samples: Sequence[int], shape: tuple[int, int, int], data: RunData) -> list[_Glyph]:
+def _samples(samples: Sequence[int], shape: tuple[int, int, int], outputs: int, data: RunData) -> list[_Glyph]:
     loaded = data.load()
+    if loaded.classes != (outputs if outputs > 1 else 2):
+        classes = f"{loaded.name} has {loaded.classes} classes, the model {outputs} outputs"
+        raise DataError(f"{classes}; name the dataset that it was trained on with --dataset")
     if loaded.input_shape != shape:
         found, wanted = ("x".join(map(str, each)) for each in (loaded.input_shape, shape))
         raise DataError(f"images of {loaded.name} are {found}, the model takes {wanted}; name its dataset with --dataset")

@@ -39,20 +39,25 @@ class RunData:
         data_dir: where it lies, if that is not the usual place.
         record: the run.toml, card or memory map that names it; None where the user or nobody did.
         named: whether the user named it.
+        seed: that the validation images of the run were chosen with.
     """
 
     name: str
     data_dir: Path | None = None
     record: Path | None = None
     named: bool = False
+    seed: int = 0
 
     @property
     def assumed(self) -> bool:
         """Whether nothing says that the model goes with this data."""
         return self.record is None and not self.named
 
-    def load(self, seed: int = 0) -> Dataset:
+    def load(self, seed: int | None = None) -> Dataset:
         """Loads it, and says which it is where the user did not.
+
+        Args:
+            seed: of the choice of validation images; by default the run's own, so that none of them was trained on.
 
         Raises:
             DataError: it cannot be had; of a run's data that is gone, one line says so.
@@ -63,7 +68,7 @@ class RunData:
             say(f"Data: {escape(self.name)}, as {escape(str(self.record))} says")
         if not self.named and not dataset_exists(self.name, data_dir=self.data_dir):
             raise DataError(f"the data of this run, {self.name} (by {self.record}), is gone; name it with --dataset")
-        return load_dataset(self.name, data_dir=self.data_dir, seed=seed)
+        return load_dataset(self.name, data_dir=self.data_dir, seed=self.seed if seed is None else seed)
 
     def load_fitting(self, graph: Graph, what_without: str) -> Dataset | None:
         """Loads it where it fits a model and can be had, for commands that can do without.
@@ -117,7 +122,7 @@ def data_of(paths: Path | Sequence[Path] | None, dataset: str | None, data_dir: 
     if len(found) > 1:
         raise DataError(f"the files belong to runs of different data ({', '.join(found)}); name one with --dataset")
     for data in found.values():
-        return RunData(data.name, data_dir or data.data_dir, data.record)
+        return RunData(data.name, data_dir or data.data_dir, data.record, seed=data.seed)
     return RunData(DEFAULT, data_dir)
 
 
@@ -172,7 +177,14 @@ def _of_run(record: Path) -> RunData | None:
     if not name:
         return None
     kept = Path(folder) if folder and Path(folder).is_dir() else None
-    return RunData(str(name), kept, record)
+    return RunData(str(name), kept, record, seed=_split_seed(document))
+
+
+def _split_seed(document: dict[str, Any]) -> int:
+    """The seed of a run's validation images: its recipe's, which holds them fast, else the run's."""
+    places = (("recipe", "split_seed"), ("settings", "seed"))
+    found = [document[table][key] for table, key in places if isinstance(document.get(table), dict) and key in document[table]]
+    return next((each for each in found if isinstance(each, int)), 0)
 
 
 def _of_command(command: str) -> str | None:
