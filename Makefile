@@ -52,12 +52,13 @@ format: $(READY) ## put every file into the project's format
 
 bench: $(READY) ## every claim of the README, measured again
 	$(WITH_INDEX); $(UV) pip install --quiet --python $(BIN)/python --group bench
-	for script in $(filter-out benchmarks/campaign.py benchmarks/mutations.py benchmarks/one_change.py benchmarks/ship.py,$(wildcard benchmarks/*.py)); do $(BIN)/python "$$script"; done
+	for script in $(filter-out benchmarks/campaign.py benchmarks/mutations.py benchmarks/one_change.py benchmarks/faults.py benchmarks/ship.py,$(wildcard benchmarks/*.py)); do $(BIN)/python "$$script"; done
 
 campaign: $(READY) ## 2,000 random models through the compiler, 10,000 damaged files through everything (about an hour)
 	$(BIN)/python benchmarks/campaign.py
 	$(BIN)/python benchmarks/mutations.py
 	$(BIN)/python benchmarks/one_change.py
+	$(BIN)/python benchmarks/faults.py
 
 notebooks: $(READY) ## run the notebooks and store them with what they print and draw (some minutes)
 	$(BIN)/python notebooks/refresh.py
