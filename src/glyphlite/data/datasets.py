@@ -163,7 +163,8 @@ def _split(path: Path, found: FoundData, seed: int, hashes: dict[str, str]) -> D
         raise DataError(
             f"{path} has too few images to train, validate and test with: {len(found.train)} in {len(found.labels)} classes"
         )
-    dataset = Dataset(path.stem, found.labels, train, validation, test, str(path), hashes)
+    name = Path(path.name.removesuffix(".gz")).stem if path.is_file() else path.name
+    dataset = Dataset(name, found.labels, train, validation, test, str(path), hashes)
     held_out = [name for name, split in (("validation", found.validation), ("test", found.test)) if split is None]
     own = f"; {' and '.join(held_out)} held out from the training images" if held_out else ""
     names = ", ".join(found.labels[:5]) + (", ..." if len(found.labels) > 5 else "")

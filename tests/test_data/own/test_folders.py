@@ -117,7 +117,7 @@ def test_files_of_other_kinds_are_counted_and_said(tmp_path: Path, strokes: Arra
     Image.fromarray(strokes[0][0]).save(tmp_path / "stray.png")
     notes = read_picture_folder(tmp_path).notes
     assert notes[0] == "4 files are no picture that is read, and left aside: 2 .svg, 1 .txt, 1 without suffix"
-    assert notes[1] == "1 picture lies beside the class folders, and left aside"
+    assert notes[1] == f"1 picture lies in {tmp_path.name}/ itself, in no class folder: left aside"
 
 
 @pytest.mark.parametrize("suffix", ["tif", "TIFF", "pgm", "PNG", "bmp"])
@@ -261,3 +261,26 @@ def test_a_class_of_files_that_are_not_read_is_refused_with_what_it_holds(tmp_pa
     (tmp_path / "c9" / "a.svg").write_text("<svg/>")
     with pytest.raises(DataError, match=r"c9 holds no pictures \(.*\), but 1 \.svg; fill or remove it"):
         read_picture_folder(tmp_path)
+
+
+def test_test_pictures_without_classes_are_left_aside_and_said(tmp_path: Path, strokes: Arrays) -> None:
+    _put(tmp_path / "train", strokes)
+    _put(tmp_path / "test", strokes, slice(0, 30), form="{number}.png")
+    found = read_picture_folder(tmp_path)
+    assert found.test is None
+    assert "30 pictures lie in test/ itself, in no class folder: left aside" in found.notes
+
+
+def test_a_table_beside_class_folders_may_list_their_pictures(tmp_path: Path, strokes: Arrays) -> None:
+    _put(tmp_path / "train", strokes)
+    (tmp_path / "train.csv").write_text("filename,label\n0.png,c0\n1.png,c1\n")
+    assert load_dataset(str(tmp_path)).labels == NAMES
+
+
+def test_pictures_called_emnist_are_not_turned_by_their_name(tmp_path: Path, digits: Arrays) -> None:
+    for number, (image, label) in enumerate(zip(digits[0][:100].swapaxes(1, 2), digits[1][:100], strict=True)):
+        path = tmp_path / "emnist-png" / "abcdefghij"[label] / f"{number:03}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.ascontiguousarray(image)).save(path)
+    dataset = load_dataset(str(tmp_path / "emnist-png"))
+    assert {image.tobytes() for image in dataset.test.images[..., 0]} <= set(_sorted(digits[0][:100].swapaxes(1, 2)))

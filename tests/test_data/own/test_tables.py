@@ -137,3 +137,18 @@ def test_bytes_that_are_no_text_and_endless_lines_are_refused(tmp_path: Path, mo
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"0" * 2**21))
     with pytest.raises(DataError, match="bytes in a line"):
         read_table(tmp_path / "a.csv.gz")
+
+
+def test_names_beside_a_single_table_are_its_own_mapping_and_nothing_else(tmp_path: Path, strokes: Arrays) -> None:
+    path = _write(tmp_path / "emnist-letters-train.csv", _rows(strokes[0], strokes[1] + 1))
+    (tmp_path / "labels.txt").write_text("some\nother\nlabels")
+    (tmp_path / "emnist-digits-mapping.txt").write_text("1 49\n")
+    assert read_table(path).labels == ("1", "2", "3", "4")
+    (tmp_path / "emnist-letters-mapping.txt").write_text("1 65 97\n2 66 98\n3 67 99\n4 68 100\n")
+    assert read_table(path).labels == tuple("ABCD")
+    dataset = load_dataset(str(path.rename(tmp_path / "v1.train.csv.gz")))
+    assert dataset.name == "v1.train"
+    path.with_name("v1.train.csv.gz").rename(tmp_path / "v1.csv")
+    np.savez(tmp_path / "a.npz", X=strokes[0])
+    with pytest.raises(DataError, match=r"name a file in it: a\.npz, v1\.csv"):
+        load_dataset(str(tmp_path))

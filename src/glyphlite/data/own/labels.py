@@ -80,19 +80,22 @@ def number_classes(
     return {split: chosen[np.searchsorted(values, each)] for split, each in splits.items()}, labels, notes
 
 
-def read_class_names(folder: Path, start: str = "") -> ClassNames | None:
+def read_class_names(folder: Path, start: str = "", *, lists: bool = True) -> ClassNames | None:
     """Returns the class names in a folder, from ``labels.txt`` (a name a line) or EMNIST's ``*-mapping.txt``; None without.
 
     Args:
         folder: where to look.
-        start: how the mapping's file name begins.
+        start: how the mapping's file name begins; one that begins with anything else is another dataset's.
+        lists: False leaves out what may be of anything else in the folder, ``labels.txt`` and mappings without a ``start``.
 
     Raises:
         DataError: the file is not text, or there are several mappings.
     """
-    for name in NAME_FILES:
+    for name in NAME_FILES if lists else ():
         if (folder / name).is_file():
             return tuple(_lines(folder / name))
+    if not (lists or start):
+        return None
     mappings = sorted(path for path in folder.glob("*mapping*.txt") if path.name.startswith(start) and path.name[0] != ".")
     if len(mappings) > 1:
         raise DataError(f"{folder} has several mappings of labels: {', '.join(path.name for path in mappings)}; keep one")

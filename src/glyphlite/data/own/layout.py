@@ -29,7 +29,7 @@ class Listing:
     classes: tuple[str, ...]
     pictures: dict[str, list[tuple[Path, int]]]
     unread: Counter[str] = field(default_factory=Counter)
-    stray: int = 0
+    stray: dict[str, int] = field(default_factory=dict)
     validation_folder: str = ""
     other_folders: tuple[str, ...] = ()
 
@@ -41,9 +41,9 @@ class Listing:
         if self.unread:
             what = "file is" if self.unread.total() == 1 else "files are"
             said.append(f"{self.unread.total():,} {what} no picture that is read, and left aside: {_kinds(self.unread)}")
-        if self.stray:
-            what = "picture lies" if self.stray == 1 else "pictures lie"
-            said.append(f"{self.stray:,} {what} beside the class folders, and left aside")
+        for place, number in self.stray.items():
+            what = "picture lies" if number == 1 else "pictures lie"
+            said.append(f"{number:,} {what} in {place}/ itself, in no class folder: left aside")
         return tuple(said)
 
 
@@ -90,7 +90,9 @@ def list_pictures(folder: Path) -> Listing:
             listing.unread += unread
             listing.pictures[split] += [(path, number) for path in found]
     listing.pictures = {split: found for split, found in listing.pictures.items() if found}
-    listing.stray = sum(_is_picture(path) for place in {root, *places.values()} for path in place.iterdir())
+    for place in dict.fromkeys((root, *places.values())):
+        if stray := sum(_is_picture(path) for path in place.iterdir()):
+            listing.stray[place.name] = stray
     total = sum(len(found) for found in listing.pictures.values())
     if total > MAX_PICTURES:
         raise DataError(f"{folder} holds {total:,} pictures, more than the {MAX_PICTURES:,} allowed")

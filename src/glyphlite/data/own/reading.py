@@ -5,10 +5,10 @@ from pathlib import Path
 from glyphlite.data.own.archives import read_npz
 from glyphlite.data.own.folders import read_picture_folder
 from glyphlite.data.own.found import TEST, TRAIN, VALIDATION, FoundData
-from glyphlite.data.own.layout import subfolders
+from glyphlite.data.own.layout import list_pictures, subfolders
 from glyphlite.data.own.orientation import turn_upright
 from glyphlite.data.own.role_files import find_role_files, read_role_files
-from glyphlite.data.own.tables import find_tables, is_table, read_table, read_tables
+from glyphlite.data.own.tables import find_tables, holds_pixels, is_table, read_table, read_tables
 from glyphlite.data.records import Split
 from glyphlite.errors import DataError
 from glyphlite.files import sha256_of
@@ -44,7 +44,9 @@ def read_users_dataset(path: Path, size: tuple[int, int], lie: str | None = None
     found, hashes = _read(path, size)
     splits = {TRAIN: found.train, VALIDATION: found.validation, TEST: found.test}
     images = {split: each.images for split, each in splits.items() if each is not None}
-    images, words = turn_upright(images, found.train.labels, found.labels, " ".join([path.name, *hashes]), lie)
+    # EMNIST is handed out in files of numbers; who made pictures of it has looked at them.
+    source = " ".join([path.name, *hashes]) if hashes else ""
+    images, words = turn_upright(images, found.train.labels, found.labels, source, lie)
     turned = {split: Split(images[split], each.labels) for split, each in splits.items() if each is not None}
     notes = (*found.notes, *([words] if words else []))
     return FoundData(turned[TRAIN], turned.get(VALIDATION), turned.get(TEST), found.labels, notes), hashes
@@ -64,11 +66,12 @@ def _read(path: Path, size: tuple[int, int]) -> tuple[FoundData, dict[str, str]]
     if files:
         return read_role_files(folder, start), _hashes(files)
     files = [file for found in find_tables(folder, start).values() for file in found]
-    if files:
+    # A table beside class folders may only list their pictures.
+    if files and (all(holds_pixels(file) for file in files) or not _holds_classes(folder)):
         return read_tables(folder, start), _hashes(files)
     if not subfolders(folder):
-        tables = [each.name for each in folder.iterdir() if is_table(each)]
-        hint = f"; name one of {', '.join(sorted(tables)[:3])}" if tables else ""
+        single = sorted(each.name for each in folder.iterdir() if is_table(each) or each.suffix.lower() == ".npz")
+        hint = f"; name a file in it: {', '.join(single[:3])}" if single else ""
         raise DataError(f"{path} is no dataset: no IDX or CSV files and no class-named folders of pictures are in it{hint}")
     return read_picture_folder(folder, *size), {}
 
@@ -105,6 +108,14 @@ def _with_files(folder: Path, start: str) -> Path:
         if len(deeper) == 1 and find_role_files(deeper[0], start):
             return deeper[0]
     return folder
+
+
+def _holds_classes(folder: Path) -> bool:
+    """Whether a folder has pictures in class-named folders."""
+    try:
+        return bool(list_pictures(folder).pictures)
+    except DataError:
+        return False
 
 
 def _hashes(files: list[Path]) -> dict[str, str]:

@@ -71,7 +71,7 @@ def read_role_files(folder: Path, start: str = "") -> FoundData:
                 raise DataError(f"{folder} needs exactly one file for {split} {content}, found {names}")
         images, labels = paths[0][0], paths[1][0]
         stored[split] = StoredSplit(_read(images), _read(labels), str(images), str(labels))
-    return assemble(stored, read_class_names(folder, start))
+    return assemble(stored, read_class_names(folder, start or (several[0] if several else "")))
 
 
 def _read(path: Path) -> np.ndarray:

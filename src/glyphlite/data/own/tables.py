@@ -22,7 +22,7 @@ import numpy as np
 from glyphlite.console import Advance, progress_bar
 from glyphlite.data.own.assemble import assemble
 from glyphlite.data.own.found import SPLITS, TEST, TRAIN, FoundData, StoredSplit
-from glyphlite.data.own.labels import MAX_CLASSES, read_class_names
+from glyphlite.data.own.labels import MAX_CLASSES, ClassNames, read_class_names
 from glyphlite.data.own.roles import split_within
 from glyphlite.errors import DataError
 
@@ -82,7 +82,7 @@ def read_table(path: Path) -> FoundData:
     Raises:
         DataError: it is no table of pixels with a label each.
     """
-    return _assembled({TRAIN: path}, path.parent, path.name)
+    return _assembled({TRAIN: path}, read_class_names(path.parent, _stem(path), lists=False))
 
 
 def read_tables(folder: Path, start: str = "") -> FoundData:
@@ -107,10 +107,21 @@ def read_tables(folder: Path, start: str = "") -> FoundData:
             raise DataError(
                 f"{folder} holds several tables of {split} images: {names}; name one dataset, as {folder / _stem(paths[0])}"
             )
-    return _assembled({split: found[split][0] for split in SPLITS if split in found}, folder, start)
+    paths = {split: found[split][0] for split in SPLITS if split in found}
+    return _assembled(paths, read_class_names(folder, _stem(paths[TRAIN])))
 
 
-def _assembled(paths: dict[str, Path], folder: Path, start: str) -> FoundData:
+def holds_pixels(path: Path) -> bool:
+    """Returns whether a table's first rows are of pixels, or of something else (names of pictures, measurements)."""
+    try:
+        with _lines(path) as lines:
+            _columns(*_begin(lines, path), path)
+    except DataError:
+        return False
+    return True
+
+
+def _assembled(paths: dict[str, Path], names: ClassNames | None) -> FoundData:
     """Tables by split, read and put together.
 
     Raises:
@@ -126,7 +137,6 @@ def _assembled(paths: dict[str, Path], folder: Path, start: str) -> FoundData:
             notes.append(f"{path.name} has no labels, so nothing can be measured on its {len(table.pixels):,} images: left aside")
         else:
             raise DataError(f"{path} has {table.pixels.shape[1]} columns of pixels, but none of labels; expected the label first")
-    names = read_class_names(folder, re.split(r"[-_.]*train", start or paths[TRAIN].name, flags=re.IGNORECASE)[0])
     return assemble(stored, names, tuple(notes))
 
 
@@ -138,22 +148,32 @@ def _read(path: Path) -> _Table:
     """
     texts: dict[str, int] = {}
     with _lines(path) as lines:
-        begin = list(islice((line for line in lines if line.strip()), 2))
-        if not begin:
-            raise DataError(f"{path} is empty, expected a row of label and pixels for each image")
-        delimiter = next((each for each in (",", ";", "\t") if each in begin[0]), ",")
-        columns = _columns([[cell.strip() for cell in row] for row in csv.reader(begin, delimiter=delimiter)], path)
+        begin, delimiter = _begin(lines, path)
+        columns = _columns(begin, delimiter, path)
         cells = _parse(chain(begin[columns.has_header :], lines), path, delimiter, columns, texts)
     return _divide(cells, columns, list(texts), path)
 
 
-def _columns(begin: list[list[str]], path: Path) -> _Columns:
+def _begin(lines: Iterator[str], path: Path) -> tuple[list[str], str]:
+    """A table's first two lines, and what stands between its cells.
+
+    Raises:
+        DataError: there is none.
+    """
+    begin = list(islice((line for line in lines if line.strip()), 2))
+    if not begin:
+        raise DataError(f"{path} is empty, expected a row of label and pixels for each image")
+    return begin, next((each for each in (",", ";", "\t") if each in begin[0]), ",")
+
+
+def _columns(begin: list[str], delimiter: str, path: Path) -> _Columns:
     """The layout that a table's first rows show.
 
     Raises:
         DataError: there is no telling where the label stands.
     """
-    first, second = begin[0], begin[-1]
+    rows = [[cell.strip() for cell in row] for row in csv.reader(begin, delimiter=delimiter)]
+    first, second = rows[0], rows[-1]
     words, below = ({place for place, cell in enumerate(row) if cell and _number(cell) is None} for row in (first, second))
     if len(begin) == 1 and len(words) > 1:
         raise DataError(f"{path} has a header but no rows, expected a row of label and pixels for each image")
