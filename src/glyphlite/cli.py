@@ -303,7 +303,10 @@ def train(
 
 @app.command(epilog="Example: glyphlite convert runs/edge-cnn/model.keras --out artifacts --to float32,int8")
 def convert(
-    model: Annotated[Path, typer.Argument(metavar="MODEL.keras", help="A .keras file.")],
+    model: Annotated[
+        Path,
+        typer.Argument(metavar="MODEL.keras", help="A .keras or .h5 file, a SavedModel folder, or path/to/file.py:function."),
+    ],
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="The folder for model_VARIANT.tflite; the model's own when left out.")
     ] = None,

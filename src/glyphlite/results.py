@@ -52,12 +52,14 @@ class Certainty(Record):
 
     Fitted on ``images`` validation images (`glyphlite.evaluation.certainty`): each probability, ``floor`` where it is smaller, to
     the power of 1 / ``temperature``, and all of an image divided by their sum. What is then below ``least_certainty`` is refused.
+    ``independent``: each probability comes from a sigmoid of its own, and its odds are taken to that power instead.
     """
 
     temperature: float = Field(gt=0)
     least_certainty: float
     floor: float = Field(gt=0)
     images: int
+    independent: bool = False
     test: CertaintyTest | None = None
 
 
@@ -128,6 +130,7 @@ class ArtifactReport(Record):
     mean_certainty: float | None = None
     expected_calibration_error: float | None = None
     certainty: Certainty | None = None
+    outputs: str | None = None
     input: InputReport | None = None
 
 
@@ -165,6 +168,7 @@ class KerasReport(Record):
     mean_certainty: float | None = None
     expected_calibration_error: float | None = None
     certainty: Certainty | None = None
+    outputs: str | None = None
     input: InputReport | None = None
 
 

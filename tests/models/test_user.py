@@ -19,6 +19,28 @@ def plain():
 def sized(input_shape, classes):
     return keras.Sequential([keras.Input(input_shape), keras.layers.Flatten(), keras.layers.Dense(classes, "softmax")])
 
+def unbuilt():
+    return keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(10)])
+
+def flat():
+    return keras.Sequential([keras.Input((784,)), keras.layers.Dense(10, "softmax")])
+
+def rows():
+    return keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10)])
+
+def one_at_a_time():
+    return keras.Sequential([keras.Input((28, 28, 1), batch_size=1), keras.layers.Flatten(), keras.layers.Dense(10)])
+
+class Own(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.scores = keras.layers.Dense(10)
+    def call(self, images):
+        return self.scores(keras.ops.reshape(images, (-1, 784)))
+
+def subclassed():
+    return Own()
+
 def sizeless():
     return keras.Sequential([
         keras.Input((None, None, 1)), keras.layers.Conv2D(4, 3),
@@ -37,11 +59,25 @@ def nothing():
 def raises():
     raise RuntimeError("no such luck\\nsecond line")
 
-def logits():
-    return keras.Sequential([keras.Input((28, 28, 1)), layers.Flatten(), layers.Dense(10)])
+def leaves():
+    import sys
+    sys.exit("done")
 
-def unbuilt():
-    return keras.Sequential([layers.Flatten(), layers.Dense(10, "softmax")])
+def one_tanh():
+    return keras.Sequential([keras.Input((28, 28, 1)), layers.Flatten(), layers.Dense(1, "tanh")])
+
+def one_softmax():
+    return keras.Sequential([keras.Input((28, 28, 1)), layers.Flatten(), layers.Dense(1, "softmax")])
+
+def one_sigmoid():
+    return keras.Sequential([keras.Input((28, 28, 1)), layers.Flatten(), layers.Dense(1, "sigmoid")])
+
+def other_size():
+    return keras.Sequential([keras.Input((28, 29)), layers.Flatten(), layers.Dense(10)])
+
+def no_numbers():
+    weights = keras.initializers.Constant(float("nan"))
+    return keras.Sequential([keras.Input((28, 28, 1)), layers.Flatten(), layers.Dense(10, kernel_initializer=weights)])
 
 def eleven():
     return keras.Sequential([keras.Input((28, 28, 1)), layers.Flatten(), layers.Dense(11, "softmax")])
@@ -72,12 +108,27 @@ def bad(tmp_path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("function", ["plain", "sized", "sizeless"])
-def test_functions_that_return_classifiers(good, function):
+@pytest.mark.parametrize(
+    ("function", "taken"),
+    [
+        ("plain", (28, 28, 1)),
+        ("sized", (28, 28, 1)),
+        ("sizeless", (28, 28, 1)),
+        ("unbuilt", (28, 28, 1)),
+        ("one_at_a_time", (28, 28, 1)),
+        ("subclassed", (28, 28, 1)),
+        ("rows", (28, 28)),
+        ("flat", (784,)),
+    ],
+)
+def test_functions_that_return_classifiers(good, function, taken):
     choice = resolve_model(f"{good}:{function}", (28, 28, 1), 10)
     model = choice.build()
     assert choice.name == function
-    assert model(np.zeros((2, 28, 28, 1), np.float32)).shape == (2, 10)
+    assert model.inputs[0].shape == (None, *taken)
+    scores = np.asarray(model(np.random.default_rng(0).random((2, *taken), np.float32)))
+    assert scores.shape == (2, 10)
+    np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-5)
 
 
 def test_function_is_told_the_shape(good):
@@ -91,8 +142,12 @@ def test_function_is_told_the_shape(good):
         ("not_callable", "has no function not_callable"),
         ("nothing", "returned NoneType, expected a Keras model"),
         ("raises", "raises of .*bad.py failed: no such luck second line"),
-        ("logits", "does not give probabilities"),
-        ("unbuilt", "has no input shape"),
+        ("leaves", r"it ends the program by sys.exit\('done'\)"),
+        ("one_tanh", "has one output, a tanh, which is no probability"),
+        ("one_softmax", "has one output, a softmax, which is 1 for every image"),
+        ("one_sigmoid", "gives one output, which tells two classes apart, the dataset has 10 classes"),
+        ("other_size", "takes images of 28x29, the dataset's are 28x28x1"),
+        ("no_numbers", "outputs that are not finite numbers"),
         ("eleven", "gives 11 values per image, the dataset has 10 classes"),
         ("larger", "takes images of 32x32x3, the dataset's are 28x28x1"),
         ("images", "gives 26x26x10 values per image"),
@@ -147,5 +202,7 @@ def test_keras_file_may_not_bring_code(tmp_path):
 
     path = tmp_path / "lambda.keras"
     keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Lambda(lambda x: x), keras.layers.Flatten()]).save(path)
-    with pytest.raises(ModelError, match=r"cannot load .*lambda.keras"):
+    with pytest.raises(
+        ModelError, match=r"lambda.keras has a Lambda layer 'lambda.*', whose Python code is not loaded from a file"
+    ):
         load_keras_model(path)

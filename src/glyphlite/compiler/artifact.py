@@ -19,11 +19,13 @@ from glyphlite.compiler.packing import PATHS
 from glyphlite.compiler.passes import optimize
 from glyphlite.compiler.schedule import Segment, schedule
 from glyphlite.data.convention import OURS, InputConvention
+from glyphlite.data.outputs import OutputKind, output_kind
 from glyphlite.data.stated_convention import convention_of_graph
 from glyphlite.errors import ArtifactError
 from glyphlite.files import owned_folder, require_own, sha256_of
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.metadata import read_metadata
+from glyphlite.tflite.outputs import last_activation
 from glyphlite.tflite.quantization import quantize
 from glyphlite.tflite.reader import read_graph
 
@@ -61,7 +63,7 @@ class CompilationReport:
     ``pixel_table`` holds what ``NAME_classify`` makes of each raw pixel, as the stored int8 + 128, channel after channel where
     these differ; None where it is the pixel.
     ``input_kind`` and ``output_kind`` are the element types of the file's own input and output; generated C takes and gives
-    int8 of the scales and zero points here.
+    int8 of the scales and zero points here. ``outputs`` is the :class:`OutputKind` of the scores.
     """
 
     name: str
@@ -86,6 +88,7 @@ class CompilationReport:
     layers: tuple[LayerPlan, ...]
     buffers: tuple[BufferPlan, ...]
     convention: InputConvention = OURS
+    outputs: str = "logits"
 
 
 @dataclass(frozen=True)
@@ -199,9 +202,11 @@ def compile_graph(
         raise ArtifactError(f"unknown scores {scores}; choose one of {', '.join(SCORES)}")
     check_name(name)
     convention = convention or convention_of_graph(graph)
-    program = optimize_program(lower(graph), scores)
+    lowered = lower(graph)
+    program = optimize_program(lowered, scores)
     segments = schedule(program)
-    classes = program.output.elements
+    outputs = _outputs(graph, labels or graph.labels, softmax_dropped=program.output.index != lowered.output.index)
+    classes = outputs.classes(program.output.elements)
     names = tuple(labels or graph.labels) or tuple(str(index) for index in range(classes))
     if len(names) != classes:
         raise ArtifactError(f"{len(names)} labels for a model of {classes} classes; pass one label a class")
@@ -211,6 +216,7 @@ def compile_graph(
         segments,
         name,
         scores=scores,
+        outputs=outputs,
         optimize=optimize,
         labels=names,
         sample=_sample(program, sample, classes),
@@ -220,7 +226,15 @@ def compile_graph(
     )
     report = _report(program, segments, emitted, name, optimize, scores, names)
     table = None if pixel_table is None else tuple(pixel_table.ravel().tolist())
-    return Compilation(emitted.files, replace(report, pixel_table=table, convention=convention))
+    return Compilation(emitted.files, replace(report, pixel_table=table, convention=convention, outputs=outputs.value))
+
+
+def _outputs(graph: Graph, labels: Sequence[str], *, softmax_dropped: bool) -> OutputKind:
+    """What the scores mean. A single one that is no sigmoid may be anything: it tells classes apart if there are two labels."""
+    kind = output_kind(last_activation(graph), graph.output.elements) or OutputKind.LOGITS
+    if kind is OutputKind.LOGIT and len(labels) != 2:
+        return OutputKind.LOGITS
+    return OutputKind.LOGITS if softmax_dropped else kind
 
 
 def check_name(name: str) -> None:

@@ -21,6 +21,8 @@ from glyphlite.compiler.nodes import Program, Softmax
 from glyphlite.compiler.packing import Array
 from glyphlite.compiler.schedule import Segment
 from glyphlite.data.convention import InputConvention
+from glyphlite.data.outputs import OutputKind
+from glyphlite.tflite.quantization import dequantize
 
 BOX_PART = 20 / 28
 """Of a picture's height and width, the part that a glyph fills: MNIST's, and what glyphlite brings pictures to."""
@@ -76,6 +78,7 @@ def emit(
     name: str,
     *,
     scores: str,
+    outputs: OutputKind,
     optimize: str,
     labels: Sequence[str],
     sample: Sample,
@@ -90,6 +93,7 @@ def emit(
         segments: its schedule.
         name: a C identifier, the prefix of everything that is emitted.
         scores: "probabilities", "logits" or "none".
+        outputs: what the scores mean.
         optimize: "speed", "size" or "ram".
         labels: a name for each class.
         sample: the image of ``example.c``.
@@ -106,7 +110,7 @@ def emit(
         constants.add_pixels(pixel_table)
     context = {
         **_names(name),
-        **_interface(program, arena, scores),
+        **_interface(program, arena, scores, outputs),
         "uses": descriptions.uses,
         "unroll": descriptions.unroll,
         "kernels": [kernel for kernels in parts for kernel in kernels],
@@ -170,7 +174,7 @@ def _names(name: str) -> dict[str, str]:
     }
 
 
-def _interface(program: Program, arena: Arena, scores: str) -> dict[str, Any]:
+def _interface(program: Program, arena: Arena, scores: str, outputs: OutputKind) -> dict[str, Any]:
     """What goes in and comes out, and the memory between."""
     kept = scores == "none"
     return {
@@ -179,12 +183,19 @@ def _interface(program: Program, arena: Arena, scores: str) -> dict[str, Any]:
         "input_scale": c_float(program.input.scale),
         "output_scale": c_float(program.output.scale),
         "has_output": not kept,
-        "scores": scores,
+        "score_words": outputs.words,
+        "threshold": _threshold(program, outputs) if outputs.is_single else None,
         "arena_bytes": arena.size,
-        "uses_arena": bool(arena.buffers),
+        "uses_arena": any(buffer.name != "pixels" for buffer in arena.buffers),
         "pixel_offset": arena.pixels_offset,
         "result_place": f"(const uint8_t *)arena->words + {arena.result_offset}" if kept else "",
     }
+
+
+def _threshold(program: Program, outputs: OutputKind) -> int:
+    """The largest stored score + 128 of a single output that still means the first class; -1 where none does."""
+    codes = np.arange(-128, 128, dtype=np.int8)
+    return int(np.count_nonzero(dequantize(codes, program.output.quantization) <= outputs.threshold)) - 1
 
 
 def _segment(arena: Arena, step: int, segment: Segment, parts: list[Kernel]) -> SimpleNamespace:

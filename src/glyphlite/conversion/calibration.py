@@ -18,6 +18,7 @@ from glyphlite.data.convention import OURS, InputConvention
 from glyphlite.data.records import Dataset
 from glyphlite.data.splits import balanced_order
 from glyphlite.errors import ConversionError
+from glyphlite.models.outputs import outputs_of_model
 
 if TYPE_CHECKING:
     import keras
@@ -107,6 +108,7 @@ def calibration_effect(
     with captured_noise():
         logits: Any = without_softmax(model)
         expected = np.asarray(logits.predict(values.reshape(-1, *logits.inputs[0].shape[1:]), batch_size=256, verbose=0))
+    kind = outputs_of_model(logits, "the model")
     effects = []
     with exported(logits) as saved, tempfile.TemporaryDirectory(prefix="glyphlite-") as folder:
         path = Path(folder) / "logits.tflite"
@@ -115,7 +117,7 @@ def calibration_effect(
             path.write_bytes(convert_exported(saved, variant, convention=convention, representative=drawn).content)
             found = predict(path, pixels, convention)
             errors = np.abs(found - expected).max(axis=1)
-            classes, float_classes = found.argmax(axis=1), expected.argmax(axis=1)
+            classes, float_classes = kind.chosen(found), kind.chosen(expected)
             effects.append(
                 CalibrationEffect(
                     samples=count,

@@ -13,6 +13,7 @@ from glyphlite.data.convention import OURS, InputConvention
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ConversionError
 from glyphlite.files import make_folder, write_bytes
+from glyphlite.models.outputs import outputs_of_model
 
 if TYPE_CHECKING:
     import keras
@@ -78,9 +79,10 @@ def convert_to_folder(
     chosen = [get_variant(name) for name in variants]
     if batch is not None and batch < 1:
         raise ConversionError(f"a batch of {batch} images makes no sense; give 1 or more, or `dynamic`")
-    if len(dataset.labels) != int(model.outputs[0].shape[-1] or 0):
+    outputs = int(model.outputs[0].shape[-1] or 0)
+    if len(dataset.labels) != outputs_of_model(model, "the model").classes(outputs):
         raise ConversionError(
-            f"the model has {model.outputs[0].shape[-1]} outputs, {dataset.name} has {len(dataset.labels)} classes; "
+            f"the model has {outputs} outputs, {dataset.name} has {len(dataset.labels)} classes; "
             "name the dataset that it was trained on with --dataset"
         )
     make_folder(folder)

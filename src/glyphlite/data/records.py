@@ -1,5 +1,7 @@
 """What a loaded dataset is: images as stored bytes, labels as numbers, three splits that never mix."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -43,3 +45,17 @@ class Dataset:
 def as_float(images: np.ndarray) -> np.ndarray:
     """uint8 images to float32 in [0, 1]: the one normalization that every model here is trained with."""
     return images.astype(np.float32) / np.float32(255)
+
+
+def image_shape_of(extents: Sequence[int]) -> tuple[int, int, int] | None:
+    """Returns height, width and channels of the images that a model of this input (without the batch) takes; None for no image.
+
+    Pixels in a row are those of a square image, in one channel or three.
+    """
+    if len(extents) == 1:
+        for channels in (1, 3):
+            side = math.isqrt(max(extents[0], 0) // channels)
+            if side > 1 and side * side * channels == extents[0]:
+                return side, side, channels
+    shape = (*extents, 1) if len(extents) == 2 else tuple(extents)
+    return (shape[0], shape[1], shape[2]) if len(shape) == 3 and shape[2] in (1, 3) else None

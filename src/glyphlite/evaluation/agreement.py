@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from glyphlite.data.convention import InputConvention
+from glyphlite.data.outputs import OutputKind, outputs_of
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError, GlyphliteError
 from glyphlite.evaluation.accuracy import accuracy_of
@@ -25,7 +26,7 @@ from glyphlite.runtimes.base import LoadedModel
 from glyphlite.runtimes.reasons import RefusedError
 from glyphlite.runtimes.registry import INTERPRETERS, RUNTIME_NAMES, get_runtime
 from glyphlite.tflite.graph import Graph
-from glyphlite.tflite.quantization import quantize
+from glyphlite.tflite.quantization import dequantize, quantize
 from glyphlite.tflite.reader import read_graph
 
 DEFAULT_RUNTIMES = (*INTERPRETERS, "generated_c")
@@ -183,7 +184,7 @@ def _check_fit(graph: Graph, dataset: Dataset, name: str) -> None:
         raise ArtifactError(
             f"{name} takes {pixels} values an image, {dataset.name} has {available}; name its dataset with --dataset"
         )
-    if classes != dataset.classes:
+    if outputs_of(graph, name).classes(classes) != dataset.classes:
         raise ArtifactError(
             f"{name} knows {classes} classes, {dataset.name} has {dataset.classes}; name its dataset with --dataset"
         )
@@ -290,6 +291,8 @@ def _keras_outputs(keras: Path | Any, floats: np.ndarray, graph: Graph, advance:
     with model:
         stored = quantize(floats.reshape(len(floats), *model.input.shape), None, model.input.dtype)
         probabilities = model.predict(stored, advance)
+    kind, wanted = getattr(model, "outputs", OutputKind.SOFTMAX), outputs_of(graph, "the artifact")
+    probabilities = kind.stored(probabilities, wanted)
     if probabilities.shape[1:] != (math.prod(graph.output.shape[1:]),):
         raise ArtifactError(
             f"the Keras model knows {probabilities.shape[-1]} classes, the artifact {graph.output.shape[-1]}; name its own source"
@@ -307,7 +310,8 @@ def _record(
     comparison: TensorComparison | None,
 ) -> VerifyReport:
     output, expected = outputs[name], outputs[reference]
-    classes, expected_classes = output.argmax(axis=1), expected.argmax(axis=1)
+    kind, quantization = outputs_of(graph, artifact), graph.output.quantization
+    classes, expected_classes = (kind.chosen(dequantize(each, quantization)) for each in (output, expected))
     differing = comparison.report() if comparison else []
     return VerifyReport(
         artifact=artifact,

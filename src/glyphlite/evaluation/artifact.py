@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from glyphlite.data.convention import InputConvention
+from glyphlite.data.outputs import OutputKind, outputs_of
 from glyphlite.data.records import Dataset, Split
 from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.acceptance import ask_runtimes
 from glyphlite.evaluation.accuracy import accuracy_of, agreement_of, confusion_matrix, mcnemar_p, per_class_accuracy
 from glyphlite.evaluation.certainty import (
-    as_probabilities,
     expected_calibration_error,
     fit_certainty,
     mean_certainty,
@@ -29,9 +29,8 @@ from glyphlite.evaluation.variant import ports_of, variant_of
 from glyphlite.files import sha256_of
 from glyphlite.models.quantization import set_quantized
 from glyphlite.results import Accuracy, ArtifactReport, KerasReport
+from glyphlite.runtimes.base import predict_probabilities, stored_images
 from glyphlite.tflite.graph import Graph
-
-KERAS_BATCH = 500
 
 SLOW_FITTING_IMAGES = 2000
 """Of the validation images, so many are enough for int16x8, which LiteRT runs in reference kernels a hundred times slower."""
@@ -91,56 +90,42 @@ def evaluate_keras(
     Raises:
         ModelError: the file is no Keras model or does not fit the dataset.
     """
-    import tensorflow as tf
-
     from glyphlite.models.cost import keras_macs, keras_parameters
-    from glyphlite.models.user import check_classifier, load_keras_model
+    from glyphlite.models.user import check_classifier, load_keras_model, with_fixed_size
+    from glyphlite.runtimes.keras import KerasModel
 
     model = load_keras_model(path)
     set_quantized(model, quantized=False)
-    check_classifier(model, dataset.input_shape, dataset.classes, str(path))
+    kind = check_classifier(model, dataset.input_shape, dataset.classes, str(path))
     convention = convention or keras_convention(model, path, dataset).convention
     labels = dataset.test.labels
-    taken = model.inputs[0]
-    traced = tf.function(
-        lambda batch: model(tf.cast(batch, taken.dtype), training=False),
-        input_signature=[tf.TensorSpec((None, *taken.shape[1:]))],
-    )
-
-    def entered(images: np.ndarray) -> np.ndarray:
-        shape = [found or known for found, known in zip(taken.shape[1:], dataset.input_shape, strict=False)]
-        return convention.real(images).reshape(len(images), *shape)
-
-    def answer(split: Split, progress: Callable[[int], None] | None = None) -> np.ndarray:
-        parts = [np.zeros((0, dataset.classes), np.float32)]
-        for start in range(0, len(split), KERAS_BATCH):
-            parts.append(traced(entered(split.images[start : start + KERAS_BATCH])).numpy())
-            if progress:
-                progress(len(parts[-1]))
-        return np.concatenate(parts)
-
-    outputs = answer(dataset.test, progress)
-    held_out = answer(dataset.validation)
-    fitted = fit_certainty(as_probabilities(held_out), dataset.validation.labels)
-    predictions, probabilities = outputs.argmax(axis=1), as_probabilities(outputs)
+    loaded = KerasModel(with_fixed_size(model, dataset.input_shape), path.name)
+    outputs = predict_probabilities(loaded, dataset.test.images, convention, progress)
+    held_out = predict_probabilities(loaded, dataset.validation.images, convention)
+    predictions, probabilities = kind.chosen(outputs), kind.probabilities(outputs)
+    fitted = fit_certainty(kind.probabilities(held_out), dataset.validation.labels, independent=kind is OutputKind.SIGMOIDS)
+    files = [path / "saved_model.pb", *path.glob("variables/*")] if path.is_dir() else [path]
     report = KerasReport(
         parameters=keras_parameters(model),
         macs=keras_macs(model),
-        bytes=path.stat().st_size,
-        sha256=sha256_of(path),
+        bytes=sum(file.stat().st_size for file in files),
+        sha256=sha256_of(files[0]),
         accuracy=accuracy_of(predictions, labels),
         validation_accuracy=validation_accuracy,
         best_epoch=best_epoch,
-        latency_us=keras_latency(model, entered(dataset.test.images[:1])[0]).median_us if latency else None,
+        latency_us=keras_latency(model, stored_images(dataset.test.images[:1], convention, loaded.input)[0]).median_us
+        if latency
+        else None,
         per_class=per_class_accuracy(predictions, labels, dataset.classes),
         confusion=confusion_matrix(predictions, labels, dataset.classes),
         mean_certainty=mean_certainty(probabilities),
         expected_calibration_error=expected_calibration_error(probabilities, labels),
         certainty=with_test_figures(fitted, probabilities, labels),
+        outputs=kind.value,
         input=convention.report(),
     )
     return KerasEvaluation(
-        report, probabilities, predictions, convention, accuracy_of(held_out.argmax(axis=1), dataset.validation.labels)
+        report, probabilities, predictions, convention, accuracy_of(kind.chosen(held_out), dataset.validation.labels)
     )
 
 
@@ -177,6 +162,7 @@ def evaluate_artifact(
     from glyphlite.tflite.reader import read_graph
 
     graph = read_graph(path)
+    kind = outputs_of(graph, str(path))
     check_fit(graph, dataset, path)
     convention = convention or artifact_convention(path, dataset)
     images, labels = dataset.test.images, dataset.test.labels
@@ -186,12 +172,13 @@ def evaluate_artifact(
     with get_runtime("litert").load(path) as model:
         timing = runtime_latency(model, images[0], convention) if latency else None
         outputs = predict_split(model, path, images, convention, progress=progress).reshape(len(images), -1)
-        held_out = np.zeros((0, dataset.classes), np.float32)
+        held_out = np.zeros((0, outputs.shape[1]), np.float32)
         if len(validation):
             held_out = predict_split(model, path, validation.images, convention)
     # Classes from what the file answered: the softmax of large logits rounds to ties.
-    predictions, probabilities = outputs.argmax(axis=1), as_probabilities(outputs)
-    fitted = fit_certainty(as_probabilities(held_out.reshape(-1, dataset.classes)), validation.labels)
+    predictions, probabilities = kind.chosen(outputs), kind.probabilities(outputs)
+    held_out = held_out.reshape(-1, outputs.shape[1])
+    fitted = fit_certainty(kind.probabilities(held_out), validation.labels, independent=kind is OutputKind.SIGMOIDS)
     footprint = measure_footprint(path)
     input_type, output_type = ports_of(graph)
     report = ArtifactReport(
@@ -212,6 +199,7 @@ def evaluate_artifact(
         mean_certainty=mean_certainty(probabilities),
         expected_calibration_error=expected_calibration_error(probabilities, labels),
         certainty=with_test_figures(fitted, probabilities, labels),
+        outputs=kind.value,
         input=convention.report(),
     )
     return ArtifactEvaluation(
@@ -219,7 +207,7 @@ def evaluate_artifact(
         probabilities,
         predictions,
         convention,
-        accuracy_of(held_out.reshape(-1, dataset.classes).argmax(axis=1), validation.labels),
+        accuracy_of(kind.chosen(held_out), validation.labels),
     )
 
 
@@ -237,10 +225,10 @@ def check_fit(graph: Graph, dataset: Dataset, path: Path) -> None:
             f"{path} takes inputs of shape {_shape(graph.input.shape)}, but the images of {dataset.name} are {shape}; "
             "name the dataset that it was trained on with --dataset"
         )
-    classes = abs(graph.output.shape[-1]) if graph.output.shape else 1
-    if classes != dataset.classes:
+    outputs = abs(graph.output.shape[-1]) if graph.output.shape else 1
+    if outputs_of(graph, str(path)).classes(outputs) != dataset.classes:
         raise ArtifactError(
-            f"{path} has {classes} outputs, but {dataset.name} has {dataset.classes} classes; "
+            f"{path} has {outputs} outputs, but {dataset.name} has {dataset.classes} classes; "
             "name the dataset that it was trained on with --dataset"
         )
 

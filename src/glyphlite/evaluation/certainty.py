@@ -4,9 +4,11 @@ Pure functions on probabilities. Knows nothing of models, files or runtimes.
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
+from glyphlite.data.outputs import OutputKind, sigmoid, softmax
 from glyphlite.evaluation.accuracy import accuracy_of
 from glyphlite.results import Certainty, CertaintyTest
 
@@ -21,22 +23,10 @@ _SMALLEST_FLOOR = 1e-12
 _BISECTIONS = 40
 _DIGITS = 4
 
-SUM_TOLERANCE = 0.1
-"""By how much a row of probabilities may miss 1: quantized ones are each rounded to a step."""
-
 
 def as_probabilities(outputs: np.ndarray) -> np.ndarray:
     """A classifier's answers as probabilities ``(n, classes)``: themselves if they are some, else the softmax of its logits."""
-    sums = outputs.sum(axis=1, dtype=np.float64)
-    if np.all(outputs >= 0) and np.all(np.abs(sums - 1) <= SUM_TOLERANCE):
-        return outputs
-    return softmax(outputs)
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Logits ``(n, classes)`` as probabilities."""
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return shifted / shifted.sum(axis=1, keepdims=True)
+    return OutputKind.LOGITS.probabilities(outputs)
 
 
 def mean_certainty(probabilities: np.ndarray) -> float:
@@ -65,7 +55,7 @@ def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray) ->
     return float(np.abs(gaps).sum() / len(labels))
 
 
-def fit_certainty(probabilities: np.ndarray, labels: np.ndarray) -> Certainty:
+def fit_certainty(probabilities: np.ndarray, labels: np.ndarray, *, independent: bool = False) -> Certainty:
     """The temperature and the least certainty of a model, from images that it was not trained on and is not tested on.
 
     The temperature is the one under which the labels are likeliest (C. Guo et al., "On calibration of modern neural networks",
@@ -78,14 +68,16 @@ def fit_certainty(probabilities: np.ndarray, labels: np.ndarray) -> Certainty:
     Args:
         probabilities: ``(n, classes)`` of validation images.
         labels: true classes ``(n,)``.
+        independent: whether each class has a probability by itself, of a sigmoid: they need not add up to 1.
     """
     positive = probabilities[probabilities > 0]
     floor = max(float(positive.min()) / 4, _SMALLEST_FLOOR) if positive.size else _SMALLEST_FLOOR
-    certainty = Certainty(temperature=1, least_certainty=0, floor=floor, images=len(labels))
+    certainty = Certainty(temperature=1, least_certainty=0, floor=floor, images=len(labels), independent=independent)
     if not len(labels):
         return certainty
     if np.sum(probabilities.argmax(axis=1) != labels) >= FEWEST_MISTAKES:
-        temperature = round(1 / _likeliest_sharpness(_logits(probabilities, floor), labels), _DIGITS)
+        slope = _independent_slope if independent else _slope
+        temperature = round(1 / _likeliest_sharpness(_logits(probabilities, certainty), labels, slope), _DIGITS)
         certainty = certainty.model_copy(update={"temperature": temperature})
     # Rounded down, so that an image exactly there is not refused where another machine's last digit is another.
     least = float(np.quantile(calibrated(probabilities, certainty).max(axis=1), REFUSED, method="lower"))
@@ -94,7 +86,8 @@ def fit_certainty(probabilities: np.ndarray, labels: np.ndarray) -> Certainty:
 
 def calibrated(probabilities: np.ndarray, certainty: Certainty) -> np.ndarray:
     """Probabilities ``(n, classes)`` at the fitted temperature, float64; the order of an image's classes stays."""
-    return softmax(_logits(probabilities, certainty.floor) / certainty.temperature)
+    logits = _logits(probabilities, certainty) / certainty.temperature
+    return sigmoid(logits) if certainty.independent else softmax(logits)
 
 
 def is_refused(calibrated_probabilities: np.ndarray, certainty: Certainty) -> np.ndarray:
@@ -115,20 +108,35 @@ def with_test_figures(certainty: Certainty, probabilities: np.ndarray, labels: n
     return certainty.model_copy(update={"test": test})
 
 
-def _logits(probabilities: np.ndarray, floor: float) -> np.ndarray:
-    return np.log(np.maximum(probabilities.astype(np.float64), floor))
+def _logits(probabilities: np.ndarray, certainty: Certainty) -> np.ndarray:
+    """The logarithms of probabilities, of independent ones those of their odds."""
+    logarithms = np.log(np.maximum(probabilities.astype(np.float64), certainty.floor))
+    if not certainty.independent:
+        return logarithms
+    return logarithms - np.log(np.maximum(1 - probabilities.astype(np.float64), certainty.floor))
 
 
-def _likeliest_sharpness(logits: np.ndarray, labels: np.ndarray) -> float:
+def _likeliest_sharpness(
+    logits: np.ndarray, labels: np.ndarray, slope: Callable[[np.ndarray, np.ndarray, float], float]
+) -> float:
     """1 / temperature at which the labels are likeliest.
 
-    The negative log-likelihood is convex in it, so its slope, the mean of what the softmax expects of the logits less the true
-    one's, crosses zero once: bisection.
+    The negative log-likelihood is convex in it, so its slope crosses zero once: bisection.
     """
     low, high = 1 / HOTTEST, 1 / COLDEST
-    true = logits[np.arange(len(labels)), labels]
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
-        expected = (softmax(middle * logits) * logits).sum(axis=1)
-        low, high = (middle, high) if np.mean(expected - true) < 0 else (low, middle)
+        low, high = (middle, high) if slope(logits, labels, middle) < 0 else (low, middle)
     return (low + high) / 2
+
+
+def _slope(logits: np.ndarray, labels: np.ndarray, sharpness: float) -> float:
+    """The mean of what the softmax expects of the logits less the true one's."""
+    expected = (softmax(sharpness * logits) * logits).sum(axis=1)
+    return float(np.mean(expected - logits[np.arange(len(labels)), labels]))
+
+
+def _independent_slope(logits: np.ndarray, labels: np.ndarray, sharpness: float) -> float:
+    """The same of a sigmoid per class, each a question of yes or no."""
+    true = labels[:, np.newaxis] == np.arange(logits.shape[1])
+    return float(np.mean(((sigmoid(sharpness * logits) - true) * logits).sum(axis=1)))

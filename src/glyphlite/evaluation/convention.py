@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from glyphlite.data.convention import OURS, InputConvention, named_convention
+from glyphlite.data.outputs import OutputKind
 from glyphlite.data.records import Dataset
 from glyphlite.data.splits import balanced_order
 from glyphlite.data.stated_convention import stated_convention
@@ -221,9 +222,9 @@ def _mean_and_std(pixels: np.ndarray) -> tuple[float, float]:
 
 
 def classes_of(scores: np.ndarray) -> np.ndarray:
-    """Returns the classes ``(n,)`` of scores ``(n, classes)``; a single score is one sigmoid's, the second class above a half."""
+    """Returns the classes ``(n,)`` of scores ``(n, classes)``; a single one is a sigmoid's if all lie in 0..1, else a logit."""
     scores = scores.reshape(len(scores), -1)
-    return (scores[:, 0] > 0.5).astype(np.int64) if scores.shape[1] == 1 else scores.argmax(axis=1)
+    return (OutputKind.LOGIT if scores.shape[1] == 1 else OutputKind.LOGITS).chosen(scores)
 
 
 @dataclass(frozen=True)

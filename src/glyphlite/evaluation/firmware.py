@@ -14,13 +14,14 @@ import numpy as np
 
 from glyphlite.compiler import compile_artifact, memory_maps
 from glyphlite.data.convention import InputConvention
+from glyphlite.data.outputs import OutputKind
 from glyphlite.errors import ArtifactError
 from glyphlite.results import FirmwareReport, LayerReport
 from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE
 from glyphlite.runtimes.emulator import Emulator, Measurement
 from glyphlite.runtimes.stack import stack_bound
 from glyphlite.runtimes.toolchain import compile_and_link, target_named
-from glyphlite.tflite.quantization import Quantization, quantize
+from glyphlite.tflite.quantization import Quantization, dequantize, quantize
 
 CPUS = ("cortex-m0", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "rv32imc")
 """The cores that can be emulated."""
@@ -42,11 +43,13 @@ class Simulation:
     stack_bound_bytes: int
     ram_bytes: int
     labels: tuple[str, ...]
+    outputs: OutputKind = OutputKind.LOGITS
 
     @property
     def real_scores(self) -> np.ndarray:
-        """The scores as real numbers, ``(n, classes)``."""
-        return (self.scores.astype(np.float32) - self.output_zero_point) * np.float32(self.output_scale)
+        """The scores as real numbers, ``(n, classes)``; a single one as the probabilities of two classes."""
+        real = (self.scores.astype(np.float32) - self.output_zero_point) * np.float32(self.output_scale)
+        return self.outputs.probabilities(real) if self.outputs.is_single else real
 
 
 def simulate(
@@ -129,6 +132,8 @@ def _simulate(
             scores[measured:] = rest.view(np.int8)
         footprint = machine.image.footprint()
         bound = stack_bound(machine.image, target, function)
+    kind = OutputKind(document.get("outputs", "logits"))
+    quantization = Quantization((document["output_scale"],), (document["output_zero_point"],))
     most = max(measurements, key=lambda item: item.instructions)
     stack = max(item.stack_bytes for item in measurements)
     report = FirmwareReport(
@@ -146,7 +151,7 @@ def _simulate(
     )
     return Simulation(
         report=report,
-        classes=scores.argmax(axis=1),
+        classes=kind.chosen(dequantize(scores, quantization)),
         scores=scores,
         output_scale=document["output_scale"],
         output_zero_point=document["output_zero_point"],
@@ -154,6 +159,7 @@ def _simulate(
         stack_bound_bytes=bound,
         ram_bytes=document["arena_bytes"] + input_bytes + output_bytes + stack,
         labels=tuple(document["labels"]),
+        outputs=kind,
     )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from glyphlite import __version__
 from glyphlite.compiler.c_text import c_float
 from glyphlite.data.convention import InputConvention
+from glyphlite.data.outputs import class_count, outputs_of
 from glyphlite.data.stated_convention import convention_of_graph
 from glyphlite.errors import ArtifactError, DataError
 from glyphlite.export.c_array import Language, model_data_sources
@@ -109,6 +110,7 @@ def export_tflm(
     content = read_artifact(artifact)
     graph = parse_graph(content, artifact.name)
     entries = resolver_entries(graph, artifact.name)
+    kind = outputs_of(graph, artifact.name)
     _check_ports(graph, image.shape, len(labels), artifact.name)
     if label is not None and not 0 <= label < len(labels):
         raise DataError(f"the test image's class {label} is not one of the {len(labels)} classes")
@@ -124,6 +126,8 @@ def export_tflm(
         "image": _image_values(image, label, labels, image_source),
         "labels": list(labels),
         "classes": len(labels),
+        "outputs": "1" if kind.is_single else "kClasses",
+        "threshold": kind.threshold if kind.is_single else None,
         "input": _port_values(graph.input),
         "pixel": _pixel_values(convention or convention_of_graph(graph)),
         "output": _port_values(graph.output),
@@ -174,9 +178,9 @@ def _check_ports(graph: Graph, image: Sequence[int], classes: int, name: str) ->
             f"{name} takes images of {_extents(graph.input.shape[1:])}, the test image has {_extents(image)}; "
             "name the dataset it was trained on with --dataset"
         )
-    if graph.output.elements != classes:
+    if class_count(graph) != classes:
         raise ArtifactError(
-            f"{name} knows {graph.output.elements} classes, the dataset has {classes}; "
+            f"{name} knows {class_count(graph)} classes, the dataset has {classes}; "
             "name the dataset it was trained on with --dataset"
         )
 

@@ -16,6 +16,7 @@ from typing import Any
 from glyphlite import __version__
 from glyphlite.compiler import CompilationReport, compile_artifact
 from glyphlite.data.convention import InputConvention
+from glyphlite.data.records import image_shape_of
 from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.known_certainty import certainty_of
 from glyphlite.export.litertjs import LICENSE, LiteRtJs
@@ -177,13 +178,11 @@ def _second_load_bytes(later: dict[str, bytes]) -> int:
 
 def _image_shape(graph: Graph, filename: str) -> tuple[int, int, int]:
     """Height, width and channels of the images that the model takes."""
-    shape = graph.input.shape[1:]
-    if len(shape) == 2:
-        shape = (*shape, 1)
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1 or len(shape) != 3 or shape[2] not in (1, 3):
+    shape = image_shape_of(graph.input.shape[1:])
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1 or shape is None:
         found = "x".join(map(str, graph.input.shape))
         raise ArtifactError(f"{filename} takes inputs of shape {found}, not one image; the page needs height x width x 1 or 3")
-    return shape[0], shape[1], shape[2]
+    return shape
 
 
 def _engine(folder: Path, build: str) -> bytes:
@@ -230,7 +229,12 @@ def _model_record(
         "sha256": sha256(content).hexdigest(),
         "labels": list(report.labels),
         "input": {"height": shape[0], "width": shape[1], "channels": shape[2], **_normalization(report.convention)},
-        "output": {"scale": report.output_scale, "zeroPoint": report.output_zero_point},
+        "output": {
+            "scale": report.output_scale,
+            "zeroPoint": report.output_zero_point,
+            "size": report.output_bytes,
+            "kind": report.outputs,
+        },
         "macs": report.macs,
         "arenaBytes": report.arena_bytes,
         "certainty": _certainty(artifact),
@@ -245,12 +249,17 @@ def _normalization(convention: InputConvention) -> dict[str, list[float]]:
     return {"mean": list(convention.mean), "std": list(convention.std)}
 
 
-def _certainty(artifact: Path) -> dict[str, float] | None:
+def _certainty(artifact: Path) -> dict[str, float | bool] | None:
     """What certainty.js needs to know, None where nothing was fitted for this very file."""
     known = certainty_of(artifact)
     if known is None:
         return None
-    return {"temperature": known.temperature, "leastCertainty": known.least_certainty, "floor": known.floor}
+    return {
+        "temperature": known.temperature,
+        "leastCertainty": known.least_certainty,
+        "floor": known.floor,
+        "independent": known.independent,
+    }
 
 
 def _service_worker(written: dict[str, bytes], later: dict[str, bytes]) -> bytes:

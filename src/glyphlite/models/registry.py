@@ -106,7 +106,7 @@ def resolve_model(text: str, input_shape: tuple[int, int, int], classes: int) ->
     """Find the model that a user named.
 
     Args:
-        text: one of `MODEL_NAMES`, ``path/to/file.py:function`` or ``path/to/model.keras``.
+        text: one of `MODEL_NAMES`, ``path/to/file.py:function`` or ``path/to/model.keras`` (or .h5).
         input_shape: height, width, channels of the dataset's images.
         classes: number of the dataset's classes.
 
@@ -116,7 +116,7 @@ def resolve_model(text: str, input_shape: tuple[int, int, int], classes: int) ->
     known_model = _known(text)
     if known_model is not None:
         return _choose_known(known_model, input_shape, classes)
-    if text.endswith((".keras", ".py")) or ".py:" in text:
+    if text.endswith((".keras", ".h5", ".py")) or ".py:" in text:
         from glyphlite.models.user import choose_user_model
 
         return choose_user_model(text, input_shape, classes)

@@ -6,7 +6,7 @@ loaded in Keras's safe mode; a Python file is the user's own program and is run.
 
 import hashlib
 import inspect
-import re
+import math
 import runpy
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from glyphlite.data.outputs import OutputKind
 from glyphlite.errors import ModelError
+from glyphlite.models.loading import in_float32, in_one_line, is_saved_model, load_keras_model, read_model
+from glyphlite.models.outputs import outputs_of_model, with_probabilities
 from glyphlite.models.recipe import Recipe, Schedule
 from glyphlite.models.registry import ModelChoice
 
@@ -27,24 +30,18 @@ RECIPE = Recipe("user", 12, 128, Schedule("one_cycle", peak=0.002, warmup=0.2))
 
 
 def choose_user_model(text: str, input_shape: tuple[int, int, int], classes: int) -> ModelChoice:
-    """A user's model by ``path/to/file.py:function`` or ``path/to/model.keras``; the file is read here, the model is built later.
+    """A user's model by ``path/to/file.py:function`` or a .keras or .h5 file; the file is read here, the model is built later.
 
     Raises:
         ModelError: the file is missing or unreadable, or no function is named.
     """
-    if text.endswith(".keras"):
-        path, function = Path(text), None
-    else:
-        name, _, function = text.partition(".py:")
-        path = Path(name if name.endswith(".py") else f"{name}.py")
-        if not function:
-            raise ModelError(f"which function of {path} returns the model? expected {path}:function")
-    content = _read(path)
+    path, function = require_source(text)
+    content = read_model(path / "saved_model.pb" if is_saved_model(path) else path)
 
     def build() -> "keras.Model":
-        model = load_keras_model(path) if function is None else _call(path, function, input_shape, classes)
-        check_classifier(model, input_shape, classes, text)
-        return model
+        if function is None:
+            return classifier(load_keras_model(path), input_shape, classes, text)
+        return classifier(in_float32(_call(path, function, input_shape, classes), text), input_shape, classes, text)
 
     return ModelChoice(
         name=path.stem if function is None else function,
@@ -57,28 +54,27 @@ def choose_user_model(text: str, input_shape: tuple[int, int, int], classes: int
     )
 
 
-def load_keras_model(path: Path) -> "keras.Model":
-    """Load a .keras file in safe mode, without its optimizer.
+def require_source(text: str) -> tuple[Path, str | None]:
+    """Returns the file or SavedModel folder that a user's model comes from, and the function in it where it is a Python file.
 
     Raises:
-        ModelError: it is missing, not a .keras file, or needs code that a file may not bring (Lambda layers, custom classes).
+        ModelError: it is missing or unreadable, or a Python file without the function's name.
     """
-    _read(path)
-    import keras
+    name, separator, function = text.partition(".py:")
+    if not separator and not text.endswith(".py"):
+        path = Path(text)
+        if not is_saved_model(path):
+            read_model(path)
+        return path, None
+    path = Path(name if name.endswith(".py") else f"{name}.py")
+    if not function:
+        raise ModelError(f"which function of {path} returns the model? expected {path}:function")
+    read_model(path)
+    return path, function
 
-    import glyphlite.models.quantized  # noqa: F401 - registers the layers that a .keras file may name
 
-    try:
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:
-        raise ModelError(f"cannot load {path} as a Keras model: {in_one_line(error)}") from None
-    if not isinstance(model, keras.Model):
-        raise ModelError(f"{path} holds a {type(model).__name__}, expected a Keras model")
-    return model
-
-
-def check_classifier(model: "keras.Model", input_shape: tuple[int, ...], classes: int, origin: str) -> None:
-    """Refuse a model that is not a classifier of these images.
+def check_classifier(model: "keras.Model", input_shape: tuple[int, ...], classes: int, origin: str) -> OutputKind:
+    """Refuse a model that is not a classifier of these images; returns what its outputs mean.
 
     Args:
         model: any built Keras model.
@@ -87,8 +83,8 @@ def check_classifier(model: "keras.Model", input_shape: tuple[int, ...], classes
         origin: what the user calls the model, for the error.
 
     Raises:
-        ModelError: several inputs or outputs, another shape than the dataset's (both are named), or scores that are no
-            probabilities.
+        ModelError: several inputs or outputs, another shape than the dataset's (both are named), or an output that
+            classes cannot be read from.
     """
     if not model.built or not getattr(model, "inputs", None) or not getattr(model, "outputs", None):
         raise ModelError(f"{origin} has no input shape; start it with keras.Input(shape={tuple(input_shape)})")
@@ -97,28 +93,101 @@ def check_classifier(model: "keras.Model", input_shape: tuple[int, ...], classes
             f"{origin} has {len(model.inputs)} inputs and {len(model.outputs)} outputs; a classifier of images has one of each"
         )
     taken, given = tuple(model.inputs[0].shape[1:]), tuple(model.outputs[0].shape[1:])
-    if len(taken) != len(input_shape) or any(mine not in (None, theirs) for mine, theirs in zip(taken, input_shape, strict=True)):
+    if not fits_images(taken, input_shape):
         raise ModelError(
             f"{origin} takes images of {_size(taken)}, the dataset's are {_size(input_shape)} (height x width x channels)"
         )
-    if given != (classes,):
-        raise ModelError(
-            f"{origin} gives {_size(given)} values per image, the dataset has {classes} classes; end it with Dense({classes})"
-        )
-    _check_probabilities(model, input_shape, origin)
+    if len(given) != 1 or given[0] is None:
+        raise ModelError(f"{origin} gives {_size(given)} values per image, expected one per class; end it with Dense({classes})")
+    kind = outputs_of_model(model, origin)
+    if kind.classes(given[0]) != classes:
+        found = "one output, which tells two classes apart" if kind.is_single else f"{given[0]} values per image"
+        raise ModelError(f"{origin} gives {found}, the dataset has {classes} classes; end it with Dense({classes})")
+    _check_runs(model, input_shape, origin)
+    return kind
 
 
-def _check_probabilities(model: "keras.Model", input_shape: tuple[int, ...], origin: str) -> None:
-    """Everything after training reads the outputs as probabilities, so they have to be some, on any image."""
-    images = np.random.default_rng(0).random((4, *input_shape), dtype=np.float32)
+def fits_images(taken: tuple[int | None, ...], input_shape: tuple[int, ...]) -> bool:
+    """Whether a model's input (without the batch) takes images ``(height, width, channels)``, as they are or in a row.
+
+    A single channel may be left out, channels may come first, and height and width may be free.
+    """
+    if len(taken) == len(input_shape) and all(mine in (None, theirs) for mine, theirs in zip(taken, input_shape, strict=True)):
+        return True
+    if None in taken:
+        return False
+    if taken == (*input_shape[2:], *input_shape[:2]):
+        return True
+    long = [extent for extent in taken if extent != 1]
+    return long in ([extent for extent in input_shape if extent != 1], [math.prod(input_shape)])
+
+
+def _check_runs(model: "keras.Model", input_shape: tuple[int, ...], origin: str) -> None:
+    """Run a few images of noise: a model can be built and yet fail, or give no numbers."""
+    shape, size = model.inputs[0].shape, model.inputs[0].shape[0] or 4
+    images = np.random.default_rng(0).random((size, *input_shape))
+    taken = input_shape if None in shape[1:] else shape[1:]
     try:
-        scores = np.asarray(model(images, training=False), dtype=np.float64)
+        scores = np.asarray(model(images.reshape(size, *taken).astype(model.inputs[0].dtype), training=False), dtype=np.float64)
     except Exception as error:
         raise ModelError(f"{origin} fails on an image of {_size(input_shape)}: {in_one_line(error)}") from None
-    if not np.isfinite(scores).all() or (scores < 0).any() or not np.allclose(scores.sum(axis=1), 1, atol=1e-2):
-        raise ModelError(
-            f"{origin} does not give probabilities (each image's scores must add up to 1); end it with activation='softmax'"
-        )
+    if not np.isfinite(scores).all():
+        raise ModelError(f"{origin} gives outputs that are not finite numbers; train it with a lower learning rate")
+
+
+def classifier(model: "keras.Model", input_shape: tuple[int, ...], classes: int, origin: str) -> "keras.Model":
+    """Returns a user's model as a classifier of these images that gives probabilities, and checks that it is one.
+
+    Args:
+        model: any Keras model.
+        input_shape: height, width, channels of the dataset's images.
+        classes: number of the dataset's classes.
+        origin: what the user calls the model, for messages.
+
+    Raises:
+        ModelError: as :func:`check_classifier`.
+    """
+    if not getattr(model, "inputs", None):
+        model = _with_input(model, input_shape, origin)
+    check_classifier(model, input_shape, classes, origin)
+    return with_fixed_size(with_probabilities(model, origin), input_shape)
+
+
+def with_fixed_size(model: "keras.Model", input_shape: tuple[int, ...]) -> "keras.Model":
+    """Returns a model of images of any size, or of a fixed batch, as one with the same layers that takes these, a free number."""
+    import keras
+
+    batch, *taken = model.inputs[0].shape
+    if batch is None and None not in taken:
+        return model
+    image = keras.Input(input_shape if None in taken else taken, dtype=model.inputs[0].dtype)
+    return keras.models.clone_model(model, input_tensors=image, clone_function=_itself)
+
+
+def _itself(layer: Any) -> Any:
+    return layer
+
+
+def _with_input(model: "keras.Model", input_shape: tuple[int, ...], origin: str) -> "keras.Model":
+    """A model that does not say what it takes (subclassed, or without keras.Input), given the dataset's images.
+
+    Raises:
+        ModelError: it takes neither images nor their pixels in a row.
+    """
+    import keras
+
+    reasons = []
+    for shape in dict.fromkeys(
+        (input_shape, input_shape[:2] if input_shape[2:] == (1,) else input_shape, (math.prod(input_shape),))
+    ):
+        image = keras.Input(shape)
+        try:
+            return keras.Model(image, model(image), name=model.name)
+        except Exception as error:
+            reasons.append(in_one_line(error))
+    raise ModelError(
+        f"{origin} has no input shape and does not take {_size(input_shape)}; start it with keras.Input: {reasons[0]}"
+    )
 
 
 def _call(path: Path, function: str, input_shape: tuple[int, int, int], classes: int) -> "keras.Model":
@@ -164,19 +233,5 @@ def _arguments(builder: Any, input_shape: tuple[int, int, int], classes: int) ->
     return {name: value for name, value in offered.items() if name in parameters}
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"cannot read the model {path}: {error.strerror}") from None
-
-
 def _size(shape: tuple[Any, ...]) -> str:
     return "x".join("any" if length is None else str(length) for length in shape) or "single values"
-
-
-def in_one_line(error: BaseException) -> str:
-    """What an exception says, without the colours, code and arguments that Keras and TensorFlow wrap around it."""
-    text = re.sub(r"\x1b\[\d*m", "", str(error)).partition("Arguments received by")[0]
-    text = re.sub(r'^\s*File "[^\n]*\n[^\n]*$', "", text, flags=re.MULTILINE).replace("in user code:", "")
-    return " ".join(text.split())[:300] or type(error).__name__

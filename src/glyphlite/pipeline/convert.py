@@ -16,7 +16,8 @@ from glyphlite.data.convention import OURS, InputConvention, parse_input_range
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ConversionError
 from glyphlite.evaluation.convention import keras_convention
-from glyphlite.models.user import check_classifier, load_keras_model
+from glyphlite.models.loading import load_keras_model
+from glyphlite.models.user import choose_user_model, require_source
 from glyphlite.pipeline.run_data import data_of
 
 ROUND_TRIP_IMAGES = 256
@@ -58,10 +59,10 @@ def convert_model(
     data_dir: Path | None,
     input_range: str | None = None,
 ) -> Converted:
-    """Convert a .keras file.
+    """Convert a Keras model.
 
     Args:
-        path: the .keras file.
+        path: a .keras or .h5 file, a SavedModel folder, or ``path/to/file.py:function``.
         folder: where the artifacts go; None is the model's own folder.
         variants: names with commas between.
         batch: a number, or ``dynamic``.
@@ -85,11 +86,10 @@ def convert_model(
         get_variant(name)
     size = _batch_size(batch)
     chosen = parse_input_range(input_range) if input_range is not None else None
-    if path.exists():
-        prepare()
-    model = load_keras_model(path)
+    require_source(str(path))
+    prepare()
     loaded = data_of(path, dataset, data_dir).load(seed)
-    check_classifier(model, loaded.input_shape, loaded.classes, str(path))
+    model = choose_user_model(str(path), loaded.input_shape, loaded.classes).build()
     found = keras_convention(model, path, loaded, chosen=chosen)
     if found.words:
         say(escape(found.words))

@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from glyphlite.console import say
 from glyphlite.data.convention import InputConvention
+from glyphlite.data.outputs import class_count
 from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError, ToolError
 from glyphlite.export.c_array import write_model_data
@@ -154,7 +155,7 @@ def _test_image(path: Path, data: RunData, sample: int) -> tuple[np.ndarray, int
         return *image_of(loaded, sample), f"{loaded.name} test image {sample}"
     shape = tuple(abs(extent) for extent in graph.input.shape[1:])
     image = np.zeros((*shape, *[1] * (3 - len(shape))), np.uint8)
-    classes = abs(graph.output.shape[-1]) if graph.output.shape else 1
+    classes = class_count(graph)
     return image, None, graph.labels or tuple(map(str, range(classes))), "a blank image"
 
 

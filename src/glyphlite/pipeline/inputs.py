@@ -5,6 +5,7 @@ from pathlib import Path
 
 from glyphlite.console import say
 from glyphlite.errors import ArtifactError, ModelError
+from glyphlite.models.loading import is_saved_model
 from glyphlite.models.pretrained import (
     best_pretrained,
     keras_of_shipped,
@@ -37,7 +38,7 @@ def existing_file(path: Path, what: str) -> Path:
 
 def is_keras(path: Path) -> bool:
     """Whether a path names a Keras model rather than a .tflite file."""
-    return path.suffix.lower() in KERAS_SUFFIXES
+    return path.suffix.lower() in KERAS_SUFFIXES or is_saved_model(path)
 
 
 def keras_beside(artifact: Path, explicit: Path | None) -> Path | None:
@@ -86,6 +87,8 @@ def model_file(path: Path) -> Path:
         ArtifactError: none of them.
         ModelError: the shipped file was altered.
     """
+    if is_saved_model(path):
+        return path
     if path.is_dir() or shipped_name(path):
         return artifact_in(path)
     return existing_file(path, "a .tflite or .keras file")

@@ -9,17 +9,21 @@ import numpy as np
 
 from glyphlite.console import say
 from glyphlite.data.images import find_glyph, prepare_lines, read_picture
+from glyphlite.data.outputs import OutputKind, outputs_of
+from glyphlite.data.records import image_shape_of
 from glyphlite.errors import ArtifactError, DataError
-from glyphlite.evaluation.certainty import REFUSED, as_probabilities, calibrated, is_refused
+from glyphlite.evaluation.certainty import REFUSED, calibrated, is_refused
 from glyphlite.evaluation.known_certainty import RECORDS, certainty_of
 from glyphlite.pipeline.conventions import convention_on
 from glyphlite.pipeline.inputs import is_keras, model_and_pictures, trained_on
 from glyphlite.pipeline.run_data import RunData, data_of
 from glyphlite.report.words import confidence, percent
 from glyphlite.results import Certainty
-from glyphlite.runtimes.base import predict_probabilities
+from glyphlite.runtimes.base import LoadedModel, predict_probabilities
+from glyphlite.runtimes.keras import KerasModel
 from glyphlite.runtimes.registry import get_runtime
 from glyphlite.tflite.metadata import read_labels
+from glyphlite.tflite.reader import read_graph
 
 TOP = 3
 
@@ -191,7 +195,7 @@ def predict_pictures(
         if not glyphs:
             return Answers(tuple(each for each in read if isinstance(each, Failure)))
         images = np.stack([glyph.seen for glyph in glyphs])
-        probabilities = as_probabilities(predict_probabilities(model, images, convention).reshape(len(glyphs), -1))
+        probabilities = _outputs(model, path).probabilities(predict_probabilities(model, images, convention))
     labels = _labels(path, probabilities.shape[1])
     certainty = certainty_of(path)
     if certainty is None:
@@ -239,14 +243,18 @@ def _show(glyphs: list[_Glyph], predictions: list[Prediction], path: Path) -> No
             found_picture(glyph.original, boxes, place)
 
 
+def _outputs(model: LoadedModel, path: Path) -> OutputKind:
+    """What the model's outputs mean."""
+    return model.outputs if isinstance(model, KerasModel) else outputs_of(read_graph(path), str(path))
+
+
 def _image_shape(shape: tuple[int, ...], path: Path) -> tuple[int, int, int]:
-    if len(shape) == 2:
-        return shape[0], shape[1], 1
-    if len(shape) != 3 or shape[2] not in (1, 3):
+    found = image_shape_of(shape)
+    if found is None:
         raise ArtifactError(
             f"{path} takes inputs of shape {'x'.join(map(str, shape))}, not images; predict needs height x width x 1 or 3"
         )
-    return shape[0], shape[1], shape[2]
+    return found
 
 
 def _read_or_failure(path: Path, height: int, width: int, channels: int, every: bool) -> Sequence[_Glyph | Failure]:

@@ -20,6 +20,7 @@ from glyphlite.compiler import memory_maps
 from glyphlite.console import say
 from glyphlite.data.catalogue import CATALOGUE
 from glyphlite.data.datasets import dataset_exists, load_dataset
+from glyphlite.data.outputs import class_count
 from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError
 from glyphlite.models.pretrained import CARD
@@ -146,7 +147,7 @@ def run_record(path: Path) -> Path | None:
 def fits(graph: Graph, image_shape: Sequence[int], labels: Sequence[str]) -> bool:
     """Returns whether images and classes are those of a model: the numbers, and the labels where the file carries them."""
     same_labels = not graph.labels or tuple(graph.labels) == tuple(labels)
-    classes = abs(graph.output.shape[-1]) if graph.output.shape else 1
+    classes = class_count(graph)
     return graph.input.elements == int(np.prod(image_shape)) and classes == len(labels) and same_labels
 
 
@@ -198,5 +199,5 @@ def _is_known(name: str) -> bool:
 
 def _shape_of(graph: Graph) -> str:
     shape = "x".join("?" if extent < 0 else str(extent) for extent in graph.input.shape[1:])
-    classes = abs(graph.output.shape[-1]) if graph.output.shape else 1
+    classes = class_count(graph)
     return f"a model of {shape or 'a number'} in and {classes} classes out"

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from glyphlite.data.outputs import OutputKind
 from glyphlite.errors import ArtifactError, ModelError
+from glyphlite.models.outputs import outputs_of_model
 from glyphlite.models.quantization import in_float
 from glyphlite.models.user import load_keras_model
 from glyphlite.runtimes import ports
@@ -40,6 +42,9 @@ class Keras(Runtime):
 class KerasModel(LoadedModel):
     """One Keras model, compiled for prediction."""
 
+    outputs: OutputKind
+    """What its outputs mean."""
+
     def __init__(self, model: Any, name: str = "model") -> None:
         import tensorflow as tf
 
@@ -51,6 +56,7 @@ class KerasModel(LoadedModel):
         except (ArtifactError, AttributeError, TypeError) as error:
             reason = error if isinstance(error, ArtifactError) else "it has not been built, so its shapes are unknown"
             raise ArtifactError(f"{name}: {reason}") from None
+        self.outputs = outputs_of_model(model, name)
         self._fixed = model.inputs[0].shape[0]
 
         def in_float32(images: Any) -> Any:

@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glyphlite.data.augment import PHOTOMETRIC
+from glyphlite.data.outputs import THRESHOLD, OutputKind
 from glyphlite.data.records import Split
 from glyphlite.errors import ModelError
 from glyphlite.models.input_layers import training_convention
+from glyphlite.models.loading import in_one_line
+from glyphlite.models.outputs import outputs_of_model
 from glyphlite.models.quantization import (
     all_frozen,
     begin_freezing,
@@ -29,7 +32,6 @@ from glyphlite.models.quantization import (
 )
 from glyphlite.models.recipe import Recipe
 from glyphlite.models.registry import ModelChoice
-from glyphlite.models.user import in_one_line
 from glyphlite.training.alterations import entered, normalized, relit, warped
 from glyphlite.training.batches import Chunk, transform_numbers
 from glyphlite.training.precision import compute_precision
@@ -248,14 +250,29 @@ class TrainingLoop:
 
         recipe, smoothing = self.recipe, self.recipe.label_smoothing
 
+        kind, taken = outputs_of_model(self.model, self._choice.name), self.model.inputs[0].shape[1:]
+
         def losses(scores: Any, labels: Any) -> Any:
-            """Cross-entropy ``(batch,)`` of probabilities ``(batch, classes)``; Keras finds the logits behind a softmax."""
+            """Cross-entropy ``(batch,)`` of probabilities ``(batch, outputs)``; Keras finds the logits behind the activation."""
+            if kind is OutputKind.SIGMOID:
+                yes = tf.cast(labels, tf.float32)[:, tf.newaxis]
+                return keras.losses.binary_crossentropy(yes, scores, label_smoothing=smoothing)
+            if kind is OutputKind.SIGMOIDS:
+                return keras.losses.binary_crossentropy(tf.one_hot(labels, scores.shape[-1]), scores, label_smoothing=smoothing)
             if not smoothing:
                 return keras.losses.sparse_categorical_crossentropy(labels, scores)
             return keras.losses.categorical_crossentropy(tf.one_hot(labels, scores.shape[-1]), scores, label_smoothing=smoothing)
 
         def hits(scores: Any, labels: Any) -> Any:
+            if kind is OutputKind.SIGMOID:
+                return tf.reduce_sum(tf.cast(tf.cast(scores[:, 0] > THRESHOLD, tf.int32) == labels, tf.int32))
             return tf.reduce_sum(tf.cast(tf.argmax(scores, axis=1, output_type=tf.int32) == labels, tf.int32))
+
+        def shaped(images: Any) -> Any:
+            """Images in the shape that the model takes: without the channel, channels first, or pixels in a row."""
+            if len(taken) == 3:
+                return images if tuple(taken[1:]) != tuple(self._train[0].shape[1:3]) else tf.transpose(images, [0, 3, 1, 2])
+            return tf.reshape(images, [-1, *taken])
 
         def learned(each: Any, scores: Any, answers: Any) -> Any:
             """The mean loss, the teachers' softened answers in it; the square brings their gradients to the labels' size."""
@@ -269,7 +286,7 @@ class TrainingLoop:
 
         def take_step(images: Any, labels: Any, answers: Any, scalars: Any) -> tuple[Any, Any]:
             with tf.GradientTape() as tape:
-                scores = self._student(images, training=True)
+                scores = self._student(shaped(images), training=True)
                 each = losses(scores, labels)
                 objective = learned(each, scores, answers) + tf.add_n(
                     [tf.cast(extra, tf.float32) for extra in self._student.losses] or [0.0]
@@ -322,7 +339,7 @@ class TrainingLoop:
             loss, correct = tf.constant(0.0), tf.constant(0)
             for start in tf.range(0, tf.shape(labels)[0], _EVALUATION_BATCH):
                 batch = slice(start, start + _EVALUATION_BATCH)
-                scores = self.model(entered(normalized(images[batch]), self.convention), training=False)
+                scores = self.model(shaped(entered(normalized(images[batch]), self.convention)), training=False)
                 loss += tf.reduce_sum(losses(scores, labels[batch]))
                 correct += hits(scores, labels[batch])
             return loss, correct

@@ -152,7 +152,7 @@ int RunInference(const std::uint8_t* pixels, int expected_class) {
   TfLiteTensor* const input = interpreter->input(0);
   TfLiteTensor* const output = interpreter->output(0);
   InputType* const image = Elements<InputType>(input, "input", kImageBytes);
-  const OutputType* const scores = Elements<OutputType>(output, "output", kClasses);
+  const OutputType* const scores = Elements<OutputType>(output, "output", {{ outputs }});
   if (image == nullptr || scores == nullptr) return -1;
 
   MicroPrintf("Input tensor index: %d, type %s", interpreter->inputs().Get(0), TfLiteTypeGetName(input->type));
@@ -170,11 +170,17 @@ int RunInference(const std::uint8_t* pixels, int expected_class) {
     return -1;
   }
 
+{% if threshold is not none %}
+  // One score: above {{ threshold }} it means the second class.
+  MicroPrintf("Score of %s: %.6f", kLabels[1], static_cast<double>(ToReal(scores[0], output->params)));
+  const int predicted = ToReal(scores[0], output->params) > {{ threshold }}f ? 1 : 0;
+{% else %}
   int predicted = 0;
   for (int i = 0; i < kClasses; ++i) {
     MicroPrintf("Score of %s: %.6f", kLabels[i], static_cast<double>(ToReal(scores[i], output->params)));
     if (scores[i] > scores[predicted]) predicted = i;
   }
+{% endif %}
   MicroPrintf("Predicted class: %d (%s)", predicted, kLabels[predicted]);
   if (expected_class >= 0 && expected_class < kClasses) {
     MicroPrintf("Expected class: %d (%s)", expected_class, kLabels[expected_class]);

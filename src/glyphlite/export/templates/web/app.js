@@ -83,7 +83,8 @@ export async function answer(finished) {
 /** What one of the engines says to the model's pixels. */
 async function ask({ engine, words }, { pixels }) {
   const scores = await engine.scores(pixels);
-  return { words, scores, index: classOf(scores), real: calibrated(probabilities(scores, engine.output), model.certainty) };
+  const output = { ...engine.output, kind: model.output.kind };
+  return { words, scores, index: classOf(scores, output), real: calibrated(probabilities(scores, output), model.certainty) };
 }
 
 /** Show whether what else was loaded sees the same. @returns what it says. */

@@ -5,7 +5,11 @@ import { confidence } from "./words.js";
 /** Probabilities at the temperature fitted for the model; themselves where none is known. @param certainty of model.json, or null. */
 export function calibrated(probabilities, certainty) {
   if (!certainty) return probabilities;
-  const logits = probabilities.map((value) => Math.log(Math.max(value, certainty.floor)) / certainty.temperature);
+  const log = (value) => Math.log(Math.max(value, certainty.floor));
+  if (certainty.independent) {
+    return probabilities.map((value) => 1 / (1 + Math.exp((log(1 - value) - log(value)) / certainty.temperature)));
+  }
+  const logits = probabilities.map((value) => log(value) / certainty.temperature);
   const most = Math.max(...logits);
   const powers = logits.map((value) => Math.exp(value - most));
   const all = powers.reduce((a, b) => a + b, 0);

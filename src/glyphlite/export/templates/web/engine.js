@@ -21,7 +21,7 @@ export class Engine {
     this.output = model.output;
     const { height, width, channels } = model.input;
     this.input = new Uint8Array(exports.memory.buffer, exports.glyphlite_pixels(), height * width * channels);
-    this.stored = new Int8Array(exports.memory.buffer, exports.glyphlite_scores(), model.labels.length);
+    this.stored = new Int8Array(exports.memory.buffer, exports.glyphlite_scores(), model.output.size ?? model.labels.length);
   }
 
   /** One inference. @param {Uint8Array} pixels grey, rows first. @returns {Int8Array} the stored scores. */
@@ -45,9 +45,19 @@ export class Engine {
   }
 }
 
-/** Stored scores as probabilities: themselves if they are some, else (a model that ends in logits) their softmax. */
-export function probabilities(scores, { scale, zeroPoint }) {
-  const real = Array.from(scores, (score) => scale * (score - zeroPoint));
+/* What one score above it means: the second of two classes. */
+const THRESHOLDS = { sigmoid: 0.5, logit: 0 };
+
+const toReal = (scores, { scale, zeroPoint }) => Array.from(scores, (score) => scale * (score - zeroPoint));
+
+/** Stored scores as probabilities, as OutputKind of src/glyphlite/data/outputs.py: a softmax only where they are logits. */
+export function probabilities(scores, output) {
+  const real = toReal(scores, output);
+  if (output.kind === "sigmoids") return real;
+  if (output.kind in THRESHOLDS) {
+    const second = output.kind === "sigmoid" ? real[0] : 1 / (1 + Math.exp(-real[0]));
+    return [1 - second, second];
+  }
   const total = real.reduce((a, b) => a + b, 0);
   if (real.every((value) => value >= 0) && Math.abs(total - 1) <= 0.1) return real;
   const most = Math.max(...real);
@@ -56,5 +66,8 @@ export function probabilities(scores, { scale, zeroPoint }) {
   return powers.map((power) => power / all);
 }
 
-/** The index of the first largest score: the model's class. */
-export const classOf = (scores) => scores.indexOf(scores.reduce((a, b) => Math.max(a, b)));
+/** The model's class: the index of the first largest score, or what a single one says. */
+export function classOf(scores, output) {
+  if (output.kind in THRESHOLDS) return toReal(scores, output)[0] > THRESHOLDS[output.kind] ? 1 : 0;
+  return scores.indexOf(scores.reduce((a, b) => Math.max(a, b)));
+}
