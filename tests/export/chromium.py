@@ -4,10 +4,16 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from glyphlite.files import user_cache
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 HELP = "install chromium, or name one: GLYPHLITE_CHROMIUM=/path/to/chromium"
@@ -42,6 +48,20 @@ def find_chromium() -> Chromium:
     if not (cache / "usr/lib/chromium/chromium").is_file():
         _fetch(cache)
     return _unpacked(cache)
+
+
+@contextmanager
+def launched(chromium: Chromium) -> "Iterator[Browser]":
+    """A browser without a window, closed in the end."""
+    from playwright.sync_api import sync_playwright
+
+    environment: dict[str, str | float | bool] = {**os.environ, **chromium.environment}
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium.program, env=environment, chromium_sandbox=False, args=["--disable-gpu"]
+        )
+        yield browser
+        browser.close()
 
 
 def _unpacked(root: Path) -> Chromium:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from browsing import Visit, visit
-from chromium import NoChromiumError, find_chromium
-from playwright.sync_api import Browser, sync_playwright
+from chromium import NoChromiumError, find_chromium, launched
+from playwright.sync_api import Browser
 from web_tools import node
 
 from glyphlite.errors import ToolError
@@ -44,13 +44,8 @@ def browser() -> Iterator[Browser]:
         chromium = find_chromium()
     except NoChromiumError as error:
         pytest.skip(str(error))
-    environment: dict[str, str | float | bool] = {**os.environ, **chromium.environment}
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium.program, env=environment, chromium_sandbox=False, args=["--disable-gpu"]
-        )
+    with launched(chromium) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,13 +1,12 @@
 """The report on screens and paper, in a real browser: nothing is cut, whatever the width and the number of classes."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from chromium import NoChromiumError, find_chromium
+from chromium import NoChromiumError, find_chromium, launched
 from made_up import crowded
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from glyphlite.report.html import compare_report, write_report
 from glyphlite.report.samples import SampleSheet
@@ -32,13 +31,8 @@ def browser() -> Iterator[Browser]:
         chromium = find_chromium()
     except NoChromiumError as error:
         pytest.skip(str(error))
-    environment: dict[str, str | float | bool] = {**os.environ, **chromium.environment}
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium.program, env=environment, chromium_sandbox=False, args=["--disable-gpu"]
-        )
+    with launched(chromium) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.mark.parametrize("classes", [10, 26, 62, 1000])
