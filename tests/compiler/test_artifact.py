@@ -151,33 +151,6 @@ def test_what_was_compiled_before_is_replaced_whatever_its_name(int8: Path, tmp_
         (tmp_path / "c" / "example" / "example").write_text("built by its Makefile")
 
 
-def as_of_a_former_version(folder: Path, name: str) -> None:
-    """What glyphlite left before it had manifests and the folder example/."""
-    (folder / MANIFEST).unlink()
-    (folder / "example" / "example.c").rename(folder / "example.c")
-    (folder / "example" / "Makefile").replace(folder / "Makefile")
-    (folder / "example").rmdir()
-    (folder / "example").write_text("built by its Makefile")
-    files = [f"{name}.h", f"{name}.c", f"{name}_weights.h", "example.c", "Makefile"]
-    document = json.loads((folder / f"{name}.json").read_text())
-    (folder / f"{name}.json").write_text(json.dumps({**document, "files": files}))
-
-
-def test_what_a_former_version_compiled_is_known_as_ours(int8: Path, tmp_path: Path):
-    compile_artifact(int8, tmp_path / "c", name="first")
-    as_of_a_former_version(tmp_path / "c", "first")
-    report = compile_artifact(int8, tmp_path / "c", name="second")
-    assert relative_files(tmp_path / "c") == {*report.files, MANIFEST}
-    as_of_a_former_version(tmp_path / "c", "second")
-    (tmp_path / "c" / "sketch.ino").write_text("mine")
-    with pytest.raises(OutputError, match=r"did not write: sketch\.ino; choose"):
-        compile_artifact(int8, tmp_path / "c")
-    (tmp_path / "c" / "sketch.ino").unlink()
-    (tmp_path / "c" / "Makefile").write_text("mine")
-    with pytest.raises(OutputError, match="did not write: Makefile"):
-        compile_artifact(int8, tmp_path / "c")
-
-
 @pytest.mark.parametrize("json", [None, "[1]", "{}", "no JSON"])
 def test_a_folder_of_the_users_is_not_replaced(int8: Path, tmp_path: Path, json: str | None):
     compile_artifact(int8, tmp_path / "c")

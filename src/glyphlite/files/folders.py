@@ -30,13 +30,12 @@ from glyphlite.files.scratch import (
 from glyphlite.files.single import make_folder, writing
 
 
-def require_own(folder: Path, *, overwrite: bool = False, former: Iterable[str] = ()) -> Listing:
+def require_own(folder: Path, *, overwrite: bool = False) -> Listing:
     """Refuses a folder with files that glyphlite did not write or that were changed since; one that does not exist is fine.
 
     Args:
         folder: the folder, links followed.
         overwrite: accept it: changed files are replaced, others are kept.
-        former: files that a version without manifests has left there.
 
     Returns:
         What lies in the folder.
@@ -50,7 +49,7 @@ def require_own(folder: Path, *, overwrite: bool = False, former: Iterable[str] 
     sweep(place.parent)
     sweep(place)
     try:
-        listing = list_folder(place, former)
+        listing = list_folder(place)
     except OSError as error:
         raise OutputError(f"cannot use {folder} as a folder: {error.strerror}; choose another with --out") from None
     theirs = [*sorted(listing.foreign), *(f"{name} (changed since)" for name in sorted(listing.changed))]
@@ -64,20 +63,17 @@ def require_own(folder: Path, *, overwrite: bool = False, former: Iterable[str] 
 
 
 @contextmanager
-def owned_folder(
-    folder: Path, *, overwrite: bool = False, built: Iterable[str] = (), former: Iterable[str] = ()
-) -> Iterator[Path]:
+def owned_folder(folder: Path, *, overwrite: bool = False, built: Iterable[str] = ()) -> Iterator[Path]:
     """Yield an empty folder to fill; on success it takes the place of ``folder``, with a manifest of what was written.
 
     The place is checked by :func:`require_own` first. With ``overwrite`` the user's files in it are kept.
-    ``built`` are the files that our own Makefile will build there: they may be replaced as well; so may those of ``former``,
-    which a version without manifests has left.
+    ``built`` are the files that our own Makefile will build there: they may be replaced as well.
 
     Raises:
         OutputError: the folder holds the user's files, one of them has the name of a file to be written, another command is
             writing the folder, or it cannot be written.
     """
-    listing = require_own(folder, overwrite=overwrite, former=former)
+    listing = require_own(folder, overwrite=overwrite)
     place, inside = _place(folder, listing)
     with writing(folder):
         make_folder(place if inside else place.parent)

@@ -53,17 +53,15 @@ def manifest_text(folder: Path, names: Iterable[str], others: Mapping[str, str |
     return json.dumps({"format": _FORMAT, "files": dict(sorted(files.items()))}, indent=1) + "\n"
 
 
-def list_folder(folder: Path, former: Iterable[str] = ()) -> Listing:
+def list_folder(folder: Path) -> Listing:
     """Tells our files in a folder from the user's; an empty listing where there is no folder.
-
-    ``former`` names the files that a version of glyphlite without manifests has left; they count where there is none.
 
     Raises:
         OSError: the folder, or a file of ours in it, cannot be read.
     """
     if not folder.exists():
         return Listing()
-    manifest = read_manifest(folder) or dict.fromkeys(former)
+    manifest = read_manifest(folder)
     ours, changed, foreign, folders = set(), set(), set(), []
     for path, below, files in os.walk(folder, onerror=_raise):
         below[:] = [name for name in below if not name.startswith(PREFIX)]
