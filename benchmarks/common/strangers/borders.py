@@ -16,7 +16,7 @@ SECTION = "borders"
 
 
 def finished_run(desk: Desk) -> Path:
-    """A finished run on picture folders named upright, level, falling, rising, made once; each row gets a copy.
+    """A finished run on picture folders named bar, dash, fall and rise, made once; each row gets a copy.
 
     The model is a user's: one epoch of training moves the matched filters by next to nothing.
     """
@@ -49,7 +49,7 @@ def finished_run(desk: Desk) -> Path:
     SECTION,
     "run-remembers-predict",
     "predict RUN --sample 2, the run's data being folders of strokes",
-    "an image of the run's data: falling, not MNIST's image 2",
+    "an image of the run's data: fall, not MNIST's image 2",
     small=True,
 )
 def remembers_predict(desk: Desk) -> Measured:

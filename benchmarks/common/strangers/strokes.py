@@ -1,6 +1,6 @@
 """Strokes that a model made by hand tells apart without an error: nothing is trained, so 100 % is known and not hoped for.
 
-Four classes of bars (upright, level, falling, rising), or up to a thousand patterns of squares. The model is one matched filter
+Four classes of bars (bar, dash, falling, rising), or up to a thousand patterns of squares. The model is one matched filter
 per class with a lower and an upper cut (ReLU6), so that inputs of another range than it is made for leave it at chance.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 SIDE = 28
-NAMES = ("upright", "level", "falling", "rising")
+NAMES = ("bar", "dash", "fall", "rise")
 
 
 @dataclass(frozen=True)
