@@ -18,7 +18,7 @@ SECTION = "pictures"
 
 
 def predictions(done: Done) -> list[dict[str, Any]]:
-    """What ``predict --json`` printed, whatever its exit code (2 where a picture could not be read).
+    """The answers that ``predict --json`` printed, whatever its exit code (2 where a picture could not be read).
 
     Raises:
         NotMeasuredError: standard output holds no JSON.
@@ -29,7 +29,8 @@ def predictions(done: Done) -> list[dict[str, Any]]:
         document = json.loads(done.out)
     except ValueError:
         raise NotMeasuredError(f"no answers, exit code {done.code}: {done.last_line}") from None
-    return document["predictions"] if isinstance(document, dict) else document
+    entries = document["predictions"] if isinstance(document, dict) else document
+    return [each for each in entries if each.get("label") is not None]
 
 
 def judged(desk: Desk, pictures: list[tuple[str, Any]], *, right_at_least: int) -> Measured:
@@ -39,11 +40,11 @@ def judged(desk: Desk, pictures: list[tuple[str, Any]], *, right_at_least: int) 
     for number, (digit, picture) in enumerate(pictures):
         path = desk.folder / f"photo{number}.jpg"
         picture.save(path, quality=90)
-        done = desk.glyphlite("predict", path, "--json")
-        if done.code == 2 and not done.out.strip():
+        answers = predictions(desk.glyphlite("predict", path, "--json"))
+        if not answers:
             counts["called blank or unreadable"] += 1
             continue
-        answer = predictions(done)[0]
+        answer = answers[0]
         state = "doubted" if answer["doubt"] or answer["refused"] else "right" if answer["label"] == digit else "wrong"
         counts[state] += 1
         if state == "wrong":
@@ -200,7 +201,7 @@ def _read_or_line(desk: Desk, path: Path, digit: str, *, must_read: bool) -> Mea
     if done.code == 2 and not must_read:
         return Measured(f"refused: {done.last_line}", done.err.strip().count("\n") == 0 and len(done.last_line) > 40)
     labels = [each["label"] for each in predictions(done)]
-    return Measured(f"read as {' '.join(labels)}; {done.last_line}", digit in labels[0])
+    return Measured(f"read as {' '.join(labels) or 'nothing'}; {done.last_line}", labels[:1] == [digit])
 
 
 _FORMATS: dict[str, tuple[str, Any, bool]] = {
@@ -283,9 +284,9 @@ def animated_webp(desk: Desk) -> Measured:
 
 def _pages(desk: Desk, name: str, said: str) -> Measured:
     done = desk.glyphlite("predict", name, "--json")
-    if done.code == 2 and not done.out.strip():
+    labels = [each["label"] for each in predictions(done)] if done.out.strip() else []
+    if not labels:
         return Measured(f"refused: {done.last_line}", done.says(said))
-    labels = [each["label"] for each in predictions(done)]
     return Measured(f"read as {' '.join(labels)}; {done.last_line}", len(labels) == 2 or done.says(said))
 
 
@@ -346,7 +347,7 @@ def many(desk: Desk) -> list[str]:
 def many_pictures(desk: Desk) -> Measured:
     names = many(desk)
     as_json, as_text = desk.glyphlite("predict", *names, "--json"), desk.glyphlite("predict", *names)
-    answers = [each for each in predictions(as_json) if each.get("label") is not None]
+    answers = predictions(as_json)
     return all_right(
         [
             (f"exit code 2 (it is {as_json.code})", as_json.code == as_text.code == 2),
