@@ -147,12 +147,36 @@ def _enter_keras(kind: str, example: str, small: bool) -> None:
         given = takes.of(data.test_images)
         if accuracy_of(model, given, data.test_labels) != 1:
             raise NotMeasuredError("the example itself is not right on every image")
-        options = ("--input-range", "0.1307,0.3081") if kind == "standardized" else ()
-        return convert_and_evaluate(desk, model, options=options)
+        return convert_and_evaluate(desk, model)
 
 
 for _kind, (_example, _small) in _KERAS.items():
     _enter_keras(_kind, _example, _small)
+
+
+@row(
+    SECTION,
+    "input-range-mean-std",
+    "a standardized model, --input-range 33.3285,78.5655 (in pixels, as TFLite's metadata)",
+    "100 % for the .keras file, float32 and int8",
+)
+def mean_and_deviation(desk: Desk) -> Measured:
+    return convert_and_evaluate(desk, matched_filter(STANDARD), options=("--input-range", "33.3285,78.5655"))
+
+
+@row(
+    SECTION,
+    "input-range-of-fractions",
+    "a standardized model, --input-range 0.1307,0.3081 (of pixel / 255, as PyTorch's examples)",
+    "100 %, or one line with the numbers in pixels; not chance",
+    small=True,
+)
+def mean_of_fractions(desk: Desk) -> Measured:
+    path = desk.folder / "standardized.keras"
+    matched_filter(STANDARD).save(path)
+    options = ("--no-latency", "--json", "--input-range", "0.1307,0.3081")
+    done = desk.glyphlite("evaluate", path, "--dataset", shared_npz(desk), *options)
+    return refuses_or_hundred(done, lambda: all_hundred(accuracies(done), 1), r"33\.3")
 
 
 @row(

@@ -49,7 +49,7 @@ _AUGMENTATION: dict[str, tuple[str, Callable[[Any], list[Any]], bool]] = {
     "contrast": ("RandomContrast", lambda has: [has.RandomContrast(0.2)], False),
     "brightness": ("RandomBrightness of 0..1", lambda has: [has.RandomBrightness(0.2, value_range=(0, 1))], False),
     "noise-and-dropout": ("GaussianNoise, GaussianDropout, SpatialDropout2D", _noise, False),
-    "shear": ("RandomShear", lambda has: [has.RandomShear(0.1, 0.1)], False),
+    "shear": ("RandomShear", lambda has: [has.RandomShear((0.0, 0.1), (0.0, 0.1))], False),
     "erasing": ("RandomErasing of 0..1", lambda has: [has.RandomErasing(value_range=(0, 1))], False),
     "crop": ("RandomCrop to the whole size", lambda has: [has.RandomCrop(SIDE, SIDE)], False),
     "pipeline": (

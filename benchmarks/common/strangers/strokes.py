@@ -69,12 +69,12 @@ def templates(classes: int = 4) -> np.ndarray:
 
 
 def strokes(classes: int = 4, train: int = 400, test: int = 100, seed: int = 0) -> Strokes:
-    """Patterns of varied brightness, the classes in turn."""
+    """Patterns whose rows vary in brightness, so that no two images are equal, the classes in turn."""
     rng, patterns = np.random.default_rng(seed), templates(classes)
 
     def make(count: int) -> tuple[np.ndarray, np.ndarray]:
         labels = np.arange(count) % classes
-        bright = rng.integers(205, 256, (count, 1, 1))
+        bright = rng.integers(205, 256, (count, SIDE, 1))
         return (patterns[labels] * bright).astype(np.uint8), labels.astype(np.uint8 if classes < 256 else np.int64)
 
     return Strokes(*make(train), *make(test))
