@@ -149,10 +149,12 @@ def test_masks_are_light_on_dark_from_0_to_255(tmp_path: Path, strokes: Arrays, 
 
 
 def test_classes_are_in_natural_order_whatever_they_are_called(tmp_path: Path, strokes: Arrays) -> None:
-    for name in ("10", "2", "²", "1", "\u0661", "e\u0301"):
+    for name in ("10", "2", "²", "1", "\u0661", "e\u0301", "é"):
         (tmp_path / name).mkdir()
         Image.fromarray(strokes[0][0]).save(tmp_path / name / "0.png")
-    assert list_pictures(tmp_path).classes == ("1", "\u0661", "2", "10", "²", "é")
+    listing = list_pictures(tmp_path)
+    assert listing.classes == ("1", "\u0661", "2", "10", "²", "é")
+    assert len(listing.pictures["train"]) == 7
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,12 @@ def test_glyphs_that_are_wider_than_tall_are_only_spoken_of(digits: Arrays) -> N
     assert _turn(images, labels, LETTERS, "letters.npz")[1] is None
 
 
+def test_dark_on_light_digits_are_turned_too(digits: Arrays) -> None:
+    images, labels = digits
+    turned, _ = _turn(255 - images.swapaxes(1, 2), labels, DIGITS, "scans.npz")
+    np.testing.assert_array_equal(turned, 255 - images)
+
+
 def test_colours_and_oblong_images_are_left_alone(digits: Arrays) -> None:
     images, labels = digits
     for shape in (np.repeat(images[..., None], 3, -1), images[:, :20, :, None]):

@@ -64,11 +64,11 @@ def list_pictures(folder: Path) -> Listing:
     splits = _split_folders(folders, root)
     if splits:
         places = {split: _unwrapped(path) for split, path in splits.items()}
-        by_class = {split: {_class_name(path): [path] for path in subfolders(place)} for split, place in places.items()}
+        by_class = {split: _by_class(subfolders(place)) for split, place in places.items()}
     elif inner := _inner_splits(folders):
         places, by_class = {TRAIN: root}, inner
     else:
-        places, by_class = {TRAIN: root}, {TRAIN: {_class_name(path): [path] for path in folders}}
+        places, by_class = {TRAIN: root}, {TRAIN: _by_class(folders)}
     classes = tuple(by_class[TRAIN])
     if len(classes) < 2:
         found = "one class folder" if classes else "no class folders"
@@ -148,6 +148,14 @@ def _inner_splits(folders: list[Path]) -> dict[str, dict[str, list[Path]]]:
         for split, place in inside.items():
             found.setdefault(split, {})[_class_name(path)] = [place]
     return {split: found[split] for split in (TRAIN, VALIDATION, TEST) if split in found}
+
+
+def _by_class(folders: list[Path]) -> dict[str, list[Path]]:
+    """Folders by the class that their names say; é has two spellings, and so may have two folders."""
+    found: dict[str, list[Path]] = {}
+    for path in folders:
+        found.setdefault(_class_name(path), []).append(path)
+    return found
 
 
 def _check_classes(of_class: dict[str, list[Path]], classes: tuple[str, ...], split: str, place: Path) -> None:

@@ -29,7 +29,7 @@ _FEWEST = 30
 """Images, below which their likeness to digits proves nothing."""
 _LEAST_LIKE, _ABOVE_CHANCE, _ABOVE_NEXT = 0.45, 1.8, 1.4
 """MNIST's images are nearest to their own digit's mean in 78 %; mirrored in 43 %, transposed in 13 %, clothes in 13 %."""
-_INK = 64
+_INK, _HALF = 64, 127
 _MOST_CLASSES, _MANY_CLASSES, _FEWEST_CLASSES = 0.8, 0.65, 5
 """Shares of the classes that must be wider than tall to speak of it, and taller than wide to doubt EMNIST's name; of how many."""
 
@@ -47,35 +47,38 @@ def turn_upright(
         lie: how the user says that they lie: :data:`UPRIGHT` or :data:`TRANSPOSED`; None leaves it to be found.
     """
     if lie is not None:
-        return _turned(images, lie), f"the images lie {lie}, as you say" + (": every one was turned" if lie == TRANSPOSED else "")
-    height, width, channels = images[TRAIN].shape[1:]
+        words: str | None = f"the images lie {lie}, as you say" + (": every one was turned" if lie == TRANSPOSED else "")
+    else:
+        lie, words = _find_lie(images[TRAIN], numbers, labels, is_emnist="emnist" in source.lower())
+    if lie == UPRIGHT:
+        return dict(images), words
+    return {split: np.ascontiguousarray(TURNS[lie](array)) for split, array in images.items()}, words
+
+
+def _find_lie(images: np.ndarray, numbers: np.ndarray, labels: Sequence[str], *, is_emnist: bool) -> tuple[str, str | None]:
+    """Which of :data:`TURNS` the images lie in, by what they show and else by their name, and what to say of it."""
+    height, width, channels = images.shape[1:]
     if channels != 1 or height != width or height < SIDE:
-        return dict(images), None
+        return UPRIGHT, None
     sample = np.random.default_rng(0).permutation(len(numbers))[:_LOOKED_AT]
-    grey, chosen = images[TRAIN][sample, ..., 0], numbers[sample]
-    is_emnist = "emnist" in source.lower()
+    grey, chosen = images[sample, ..., 0], numbers[sample]
+    grey = 255 - grey if np.median(grey) > _HALF else grey
     found = how_digits_lie(grey, chosen, labels)
-    if found == UPRIGHT:
-        return dict(
-            images
-        ), "EMNIST's images usually lie transposed; these digits stand upright: left as they are" if is_emnist else None
-    if found is not None:
-        return _turned(
-            images, found
-        ), f"the digits lie {found}, as held against MNIST's: every image was turned upright (PATH:upright leaves them)"
     wide, tall = _wide_and_tall(grey, chosen)
-    if is_emnist and tall >= _MANY_CLASSES:
-        return dict(images), "EMNIST's images usually lie transposed; these glyphs are taller than wide: left as they are"
-    if is_emnist:
-        return _turned(
-            images, TRANSPOSED
-        ), "EMNIST's images are handed out transposed: every image was turned upright (PATH:upright leaves them)"
-    if wide >= _MOST_CLASSES:
-        return dict(images), (
-            f"the glyphs of {wide:.0%} of the classes are wider than tall and stay so; if they lie transposed, as EMNIST's do, "
-            "name them PATH:transposed"
+    if found not in (None, UPRIGHT):
+        return (
+            found,
+            f"the digits lie {found}, as held against MNIST's: every image was turned upright (PATH:upright leaves them)",
         )
-    return dict(images), None
+    if is_emnist and (found == UPRIGHT or tall >= _MANY_CLASSES):
+        seen = "these digits stand upright" if found == UPRIGHT else "these glyphs are taller than wide"
+        return UPRIGHT, f"EMNIST's images usually lie transposed; {seen}: left as they are"
+    if is_emnist:
+        return TRANSPOSED, "EMNIST's images are handed out transposed: every image was turned upright (PATH:upright leaves them)"
+    if found is None and wide >= _MOST_CLASSES:
+        classes = f"the glyphs of {wide:.0%} of the classes are wider than tall"
+        return UPRIGHT, f"{classes} and stay so; if they lie transposed, as EMNIST's do, name them PATH:transposed"
+    return UPRIGHT, None
 
 
 def how_digits_lie(images: np.ndarray, numbers: np.ndarray, labels: Sequence[str]) -> str | None:
@@ -96,11 +99,6 @@ def how_digits_lie(images: np.ndarray, numbers: np.ndarray, labels: Sequence[str
     likeness = {way: float(np.mean((_unit(turn(coarse)) @ means.T).argmax(axis=1) == answers)) for way, turn in TURNS.items()}
     (best, most), (_, second) = sorted(likeness.items(), key=lambda each: -each[1])[:2]
     return best if most >= max(_LEAST_LIKE, _ABOVE_CHANCE / len(means), _ABOVE_NEXT * second) else None
-
-
-def _turned(images: Mapping[str, np.ndarray], way: str) -> dict[str, np.ndarray]:
-    """The images of every split turned upright, in memory of their own order."""
-    return {split: np.ascontiguousarray(TURNS[way](array)) for split, array in images.items()}
 
 
 def _wide_and_tall(images: np.ndarray, numbers: np.ndarray) -> tuple[float, float]:
