@@ -13,7 +13,7 @@ from glyphlite.data.convention import OURS
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError, OutputError
 from glyphlite.files import MANIFEST
-from glyphlite.runtimes.toolchain import compile_shared
+from glyphlite.runtimes.toolchain import compile_program, compile_shared
 from glyphlite.tflite.quantization import Quantization, quantize
 from glyphlite.tflite.reader import read_graph
 
@@ -138,6 +138,20 @@ def test_a_failure_leaves_the_folder_as_it_was(int8: Path, samples: Path, tmp_pa
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OutputError):
         compile_artifact(int8, tmp_path / "file" / "c")
+
+
+def test_the_folder_in_a_sketch_leaves_main_to_the_sketch(int8: Path, tmp_path: Path):
+    """What a board's core does: every C file beside the sketch is built, and the core's own main calls setup and loop."""
+    compile_artifact(int8, tmp_path / "sketch", name="digits")
+    (tmp_path / "core.c").write_text(
+        "#include <stdio.h>\nvoid setup(void);\nvoid loop(void);\nint main(void) { setup(); loop(); return 0; }\n"
+        '#include "sketch/digits.h"\nvoid setup(void) { puts("setup"); }\nstatic digits_arena_t arena;\n'
+        "void loop(void) { static uint8_t picture[DIGITS_INPUT_SIZE]; static int8_t scores[DIGITS_OUTPUT_SIZE];\n"
+        '  printf("%d\\n", digits_classify(picture, scores, &arena) >= 0); }\n'
+    )
+    sources = [tmp_path / "core.c", *sorted((tmp_path / "sketch").glob("*.c"))]
+    program = compile_program(sources, tmp_path / "program", include=[tmp_path])
+    assert subprocess.run([program], capture_output=True, text=True, timeout=60, check=True).stdout == "setup\n1\n"
 
 
 def relative_files(folder: Path) -> set[str]:

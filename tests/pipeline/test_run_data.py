@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from glyphlite.data.datasets import load_dataset
 from glyphlite.data.idx import write_idx
 from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError
+from glyphlite.files import sha256_of
 from glyphlite.models.pretrained import pretrained_artifact
 from glyphlite.pipeline import run_data
 from glyphlite.pipeline.evaluate import evaluate_files
@@ -97,6 +99,29 @@ def test_what_is_compiled_and_exported_embeds_the_runs_own_image(run: Path, monk
     export = {"name": "model", "language": "cc", "dataset": None, "sample": 0, "data_dir": None}
     export_file(run, "tflm", tmp_path / "tflm", **export)  # pyright: ignore[reportArgumentType]
     assert "kTestImageClass = 4;" in (tmp_path / "tflm" / "test_image.h").read_text()
+
+
+def test_data_that_has_changed_since_the_run_is_said(run: Path, data: Path, capfd: pytest.CaptureFixture[str]):
+    document = tomllib.loads((run / "run.toml").read_text())
+    document["dataset"]["sha256"] = {"digits.npz": "0" * 64}
+    (run / "run.toml").write_text(tomli_w.dumps(document))
+    data_of(run, None).load()
+    assert "digits has changed since the run was made" in " ".join(capfd.readouterr().err.split())
+    document["dataset"]["sha256"] = {"digits.npz": sha256_of(data)}
+    (run / "run.toml").write_text(tomli_w.dumps(document))
+    data_of(run, None).load()
+    assert "since the run was made" not in capfd.readouterr().err
+
+
+def test_other_classes_than_the_files_own_are_said(samples: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    from glyphlite.tflite.metadata import ModelMetadata, add_metadata
+
+    letters = tmp_path / "letters.tflite"
+    metadata = ModelMetadata(name="letters", labels=tuple("ABCDEFGHIJ"))
+    letters.write_bytes(add_metadata((samples / "model_int8.tflite").read_bytes(), metadata))
+    verify_file(letters, None, images=3, keras=None, runtimes="tflm", tolerance=None, seed=0, data_dir=None)
+    said = " ".join(capfd.readouterr().err.split())
+    assert "letters.tflite has the classes A, B, C, ..., mnist has 0, 1, 2, ...:" in said
 
 
 def test_an_explicit_dataset_wins(run: Path, tmp_path: Path):

@@ -10,7 +10,7 @@ from glyphlite.evaluation.artifact import ArtifactEvaluation, KerasEvaluation, e
 from glyphlite.evaluation.identity import float32_variant_of
 from glyphlite.pipeline.conventions import input_convention, say_if_at_chance
 from glyphlite.pipeline.inputs import is_keras, keras_beside, model_file
-from glyphlite.pipeline.run_data import data_of
+from glyphlite.pipeline.run_data import data_of, say_if_labels_differ
 from glyphlite.results import ArtifactReport, KerasReport
 from glyphlite.tflite.reader import read_graph
 
@@ -74,6 +74,7 @@ def evaluate_files(
     measured: dict[str, ArtifactReport] = {}
     graphs = {str(path): read_graph(path) for path in artifacts}
     for path in artifacts:
+        say_if_labels_differ(path, graphs[str(path)].labels, loaded)
         source = keras_beside(path, keras) or (sources[0] if len(sources) == 1 else None)
         reference = measure_keras(source).predictions if source else None
         found = input_convention(path, loaded, input_range)

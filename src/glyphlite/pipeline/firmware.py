@@ -1,5 +1,6 @@
 """Firmware from an int8 artifact: the TFLite Micro project, generated C99, and what that costs on emulated cores."""
 
+import shlex
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -303,11 +304,12 @@ def _document(report: CompilationReport) -> dict[str, Any]:
 
 def _words(report: CompilationReport, folder: Path) -> str:
     """What was written and what it takes; the cores' figures are ``glyphlite simulate``'s."""
+    quoted = shlex.quote(str(folder))
     lines = [
         f"{folder}: {', '.join(report.files)}",
         f"optimized for {report.optimize}, scores: {report.scores}; {report.macs:,} multiply-accumulates",
         f"arena {report.arena_bytes:,} bytes, input {report.input_bytes:,}, output {report.output_bytes:,}; constants "
         f"{report.constant_bytes:,} bytes with the DSP extension, {report.plain_constant_bytes:,} without",
-        f"Try it: make -C {folder}; count it: glyphlite simulate {folder} --cpu cortex-m4",
+        f"Try it: make -C {quoted}; count it: glyphlite simulate {quoted} --cpu cortex-m4",
     ]
     return "\n".join(lines)

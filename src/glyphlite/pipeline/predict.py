@@ -16,7 +16,7 @@ from glyphlite.evaluation.certainty import REFUSED, calibrated, is_refused
 from glyphlite.evaluation.known_certainty import RECORDS, certainty_of
 from glyphlite.pipeline.conventions import convention_on
 from glyphlite.pipeline.inputs import is_keras, model_and_pictures, trained_on
-from glyphlite.pipeline.run_data import RunData, data_of
+from glyphlite.pipeline.run_data import RunData, data_of, say_if_labels_differ
 from glyphlite.report.words import confidence, percent
 from glyphlite.results import Certainty
 from glyphlite.runtimes.base import LoadedModel, predict_probabilities
@@ -190,7 +190,9 @@ def predict_pictures(
         height, width, channels = _image_shape(model.input.shape, path)
         read = [each for picture in pictures for each in _read_or_failure(picture, height, width, channels, every)]
         if samples:
-            read += _samples(samples, (height, width, channels), model.output.shape[-1], data_of(path, dataset, data_dir))
+            carried = () if is_keras(path) else read_labels(path.read_bytes())
+            data = data_of(path, dataset, data_dir)
+            read += _samples(samples, (height, width, channels), model.output.shape[-1], data, path, carried)
         glyphs = [each for each in read if isinstance(each, _Glyph)]
         if not glyphs:
             return Answers(tuple(each for each in read if isinstance(each, Failure)))
@@ -283,7 +285,9 @@ def _read(path: Path, height: int, width: int, channels: int, every: bool) -> li
     return glyphs
 
 
-def _samples(samples: Sequence[int], shape: tuple[int, int, int], outputs: int, data: RunData) -> list[_Glyph]:
+def _samples(
+    samples: Sequence[int], shape: tuple[int, int, int], outputs: int, data: RunData, path: Path, carried: Sequence[str]
+) -> list[_Glyph]:
     loaded = data.load()
     if loaded.classes != (outputs if outputs > 1 else 2):
         classes = f"{loaded.name} has {loaded.classes} classes, the model {outputs} outputs"
@@ -291,6 +295,7 @@ def _samples(samples: Sequence[int], shape: tuple[int, int, int], outputs: int, 
     if loaded.input_shape != shape:
         found, wanted = ("x".join(map(str, each)) for each in (loaded.input_shape, shape))
         raise DataError(f"images of {loaded.name} are {found}, the model takes {wanted}; name its dataset with --dataset")
+    say_if_labels_differ(path, carried, loaded)
     beyond = [sample for sample in samples if sample >= len(loaded.test)]
     if beyond:
         raise DataError(f"{loaded.name} has test images 0 to {len(loaded.test) - 1}; there is no image {beyond[0]}")

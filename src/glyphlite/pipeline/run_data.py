@@ -8,8 +8,8 @@ import itertools
 import re
 import shlex
 import tomllib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ class RunData:
         record: the run.toml, card or memory map that names it; None where the user or nobody did.
         named: whether the user named it.
         seed: that the validation images of the run were chosen with.
+        sha256: of the data's files when the run was made, by name.
     """
 
     name: str
@@ -48,6 +49,7 @@ class RunData:
     record: Path | None = None
     named: bool = False
     seed: int = 0
+    sha256: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def assumed(self) -> bool:
@@ -69,7 +71,10 @@ class RunData:
             say(f"Data: {escape(self.name)}, as {escape(str(self.record))} says")
         if not self.named and not dataset_exists(self.name, data_dir=self.data_dir):
             raise DataError(f"the data of this run, {self.name} (by {self.record}), is gone; name it with --dataset")
-        return load_dataset(self.name, data_dir=self.data_dir, seed=self.seed if seed is None else seed)
+        loaded = load_dataset(self.name, data_dir=self.data_dir, seed=self.seed if seed is None else seed)
+        if self.sha256 and loaded.sha256 and dict(self.sha256) != loaded.sha256:
+            say(f"[yellow]{escape(loaded.name)} has changed since the run was made[/] (SHA-256 in {escape(str(self.record))})")
+        return loaded
 
     def load_fitting(self, graph: Graph, what_without: str) -> Dataset | None:
         """Loads it where it fits a model and can be had, for commands that can do without.
@@ -123,7 +128,7 @@ def data_of(paths: Path | Sequence[Path] | None, dataset: str | None, data_dir: 
     if len(found) > 1:
         raise DataError(f"the files belong to runs of different data ({', '.join(found)}); name one with --dataset")
     for data in found.values():
-        return RunData(data.name, data_dir or data.data_dir, data.record, seed=data.seed)
+        return replace(data, data_dir=data_dir or data.data_dir)
     return RunData(DEFAULT, data_dir)
 
 
@@ -146,9 +151,24 @@ def run_record(path: Path) -> Path | None:
 
 def fits(graph: Graph, image_shape: Sequence[int], labels: Sequence[str]) -> bool:
     """Returns whether images and classes are those of a model: the numbers, and the labels where the file carries them."""
-    same_labels = not graph.labels or tuple(graph.labels) == tuple(labels)
+    same_labels = not graph.labels or _same(graph.labels, labels)
     classes = class_count(graph)
     return graph.input.elements == int(np.prod(image_shape)) and classes == len(labels) and same_labels
+
+
+def say_if_labels_differ(path: Path, carried: Sequence[str], dataset: Dataset) -> None:
+    """Says so where a file carries other class labels than the data that it is held against has."""
+    if carried and len(carried) == dataset.classes and not _same(carried, dataset.labels):
+        theirs, own = (", ".join(labels[:3]) + (", ..." if len(labels) > 3 else "") for labels in (carried, dataset.labels))
+        say(
+            f"[yellow]{escape(path.name)} has the classes {escape(theirs)}, {escape(dataset.name)} has {escape(own)}:[/] "
+            "if it was trained on other data, name that with --dataset"
+        )
+
+
+def _same(carried: Sequence[str], labels: Sequence[str]) -> bool:
+    """Whether labels are equal, but for the spaces around them that a file's metadata do not keep."""
+    return [each.strip() for each in carried] == [each.strip() for each in labels]
 
 
 def _remembered(path: Path) -> RunData | None:
@@ -178,7 +198,8 @@ def _of_run(record: Path) -> RunData | None:
     if not name:
         return None
     kept = Path(folder) if folder and Path(folder).is_dir() else None
-    return RunData(str(name), kept, record, seed=_split_seed(document))
+    hashes = data.get("sha256")
+    return RunData(str(name), kept, record, seed=_split_seed(document), sha256=hashes if isinstance(hashes, dict) else {})
 
 
 def _split_seed(document: dict[str, Any]) -> int:
