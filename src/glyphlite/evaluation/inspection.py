@@ -10,8 +10,9 @@ from typing import Any
 
 from pydantic import Field
 
+from glyphlite.data.stated_convention import convention_of_graph
 from glyphlite.evaluation.acceptance import ask_runtimes, objection_to
-from glyphlite.results import Record, RuntimeReport
+from glyphlite.results import InputReport, Record, RuntimeReport
 from glyphlite.tflite import cost
 from glyphlite.tflite.graph import Graph, Operator, Tensor
 from glyphlite.tflite.metadata import read_metadata
@@ -62,7 +63,8 @@ class OperatorInfo(Record):
 class Inspection(Record):
     """A whole file; ``name``, ``version`` and ``description`` are what it says of itself.
 
-    ``live_bytes`` is the most that activations take at one time, by lifetime alone; ``live_op`` is where.
+    ``live_bytes`` is the most that activations take at one time, by lifetime alone; ``live_op`` is where. ``input`` is how a
+    pixel enters an image classifier, by the file alone.
     """
 
     path: str
@@ -84,6 +86,7 @@ class Inspection(Record):
     activation_bytes: int
     live_bytes: int
     live_op: int | None = None
+    input: InputReport | None = None
     select_tf_ops: list[str] = Field(default_factory=list)
     custom_ops: list[str] = Field(default_factory=list)
     is_image_classifier: bool = True
@@ -136,6 +139,7 @@ def describe(graph: Graph, content: bytes, name: str) -> Inspection:
         activation_bytes=sum(tensor.bytes for tensor in _activations(graph)),
         live_bytes=live_bytes,
         live_op=live_op,
+        input=convention_of_graph(graph).report() if objection is None else None,
         select_tf_ops=sorted(code for code in custom if code.startswith(FLEX_PREFIX)),
         custom_ops=sorted(code for code in custom if not code.startswith(FLEX_PREFIX)),
         is_image_classifier=objection is None,

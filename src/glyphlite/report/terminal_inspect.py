@@ -59,6 +59,8 @@ def _facts(inspection: Inspection) -> Iterator[tuple[str, str]]:
         yield "model", printable(f"{inspection.name} {inspection.version}".strip(), 200)
     if inspection.description:
         yield "description", printable(inspection.description, 200)
+    if inspection.input is not None:
+        yield "pixels", printable(f"as {inspection.input.range} ({inspection.input.source})", 200)
     if inspection.labels:
         shown = ", ".join(printable(label) for label in inspection.labels[:MOST_LABELS])
         more = f", ... ({len(inspection.labels)})" if len(inspection.labels) > MOST_LABELS else ""
