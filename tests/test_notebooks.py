@@ -31,11 +31,12 @@ def refresh() -> ModuleType:
 
 
 def kinds(notebook: nbformat.NotebookNode) -> list[list[str]]:
-    """Of each cell the kinds of its outputs."""
-    return [
+    """Of each cell the kinds of its outputs, each once: how many lines a training prints hangs on its epochs."""
+    found = [
         [kind for output in cell.get("outputs", []) for kind in (output.get("data") or [output.output_type])]
         for cell in notebook.cells
     ]
+    return [list(dict.fromkeys(each)) for each in found]
 
 
 def run_notebook(name: str, folder: Path, parameters: str) -> tuple[nbformat.NotebookNode, str]:

@@ -1,6 +1,7 @@
 """When a model is not ready: at chance, classes never recognized, a validation curve that still rises; and when it is."""
 
 import pytest
+from made_up import artifact
 
 from glyphlite.evaluation.accuracy import wilson_interval
 from glyphlite.report.readiness import at_chance, obstacles, still_rises
@@ -73,6 +74,15 @@ def test_always_answering_a_common_class_is_chance():
     report = KerasReport(parameters=1, macs=1, bytes=1, accuracy=wilson_interval(900, 1000), per_class=per_class)
     assert at_chance(report)
     assert not at_chance(report.model_copy(update={"per_class": []}))
+
+
+def test_files_that_all_lose_accuracy_are_not_ready():
+    report = keras(99, 98, 99)
+    lossy = artifact("int8", size=10).model_copy(update={"accuracy": wilson_interval(90, 100), "mcnemar_p": 0.001})
+    [obstacle] = obstacles(run(report).model_copy(update={"artifacts": [lossy]}))
+    assert obstacle.title == "No file keeps the accuracy of the Keras model: model_int8.tflite loses 8.67 points"
+    kept = artifact("float32", size=90).model_copy(update={"accuracy": report.accuracy})
+    assert obstacles(run(report).model_copy(update={"artifacts": [lossy, kept]})) == ()
 
 
 def test_classes_never_recognized_are_named_but_not_those_without_images():

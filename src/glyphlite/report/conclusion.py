@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from glyphlite.report.readiness import at_chance, named_classes, unrecognized_classes
-from glyphlite.report.recommendation import is_significant, keeps_accuracy, loss
+from glyphlite.report.readiness import at_chance, named_classes
+from glyphlite.report.recommendation import is_significant, keeps_accuracy, loss, unrecognized_classes
 from glyphlite.report.words import kilobytes, listing, p_value, percent, points, things
 from glyphlite.results import ArtifactReport, KerasReport
 

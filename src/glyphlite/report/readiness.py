@@ -1,6 +1,5 @@
-"""What is to be done before any file of a run is used: a model at chance, classes never recognized, a training cut short.
-
-Pure functions of the results. Whether a conversion keeps the accuracy is `glyphlite.report.recommendation`'s.
+"""What is to be done before any file of a run is used: a model at chance, classes never recognized, a training cut short,
+conversions that all cost accuracy. Pure functions of the results.
 """
 
 import math
@@ -8,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from glyphlite.report.words import count, listing, percent, things
+from glyphlite.report.recommendation import keeps_accuracy, loss, unrecognized_classes
+from glyphlite.report.words import count, listing, percent, points, things
 from glyphlite.results import ArtifactReport, KerasReport, Results, TrainingReport
 from glyphlite.training.history import training_report
 
@@ -41,7 +41,7 @@ def obstacles(results: Results) -> tuple[Obstacle, ...]:
     """Finds what speaks against every file of a run, most serious first; empty where the model is ready to be used."""
     if at_chance(results.keras):
         return (_chance(results.keras),)
-    found = [_unrecognized(results.keras, results.labels), _unfinished(results.training)]
+    found = [_unrecognized(results.keras, results.labels), _unfinished(results.training), _lossy(results)]
     return tuple(each for each in found if each)
 
 
@@ -63,11 +63,6 @@ def at_chance(report: KerasReport | ArtifactReport) -> bool:
     if len(images) < 2 or not sum(images):
         return False
     return report.accuracy.low <= max(images) / sum(images)
-
-
-def unrecognized_classes(report: KerasReport | ArtifactReport) -> list[int]:
-    """Returns the classes that have images of which not one was recognized."""
-    return [number for number, each in enumerate(report.per_class) if each.measured and each.value == 0]
 
 
 def named_classes(report: KerasReport | ArtifactReport, classes: Sequence[int], labels: Sequence[str]) -> str:
@@ -147,3 +142,16 @@ def _unfinished(training: TrainingReport | None) -> Obstacle | None:
         span = "epoch" if last == 1 else f"{last} epochs"
         title = f"The validation accuracy still rises: from {percent(before)} to {percent(after)} in the last {span} of {epochs}"
     return Obstacle("unfinished", title, f"First train longer, for example with --epochs {max(10, 2 * epochs)}.")
+
+
+def _lossy(results: Results) -> Obstacle | None:
+    if not results.artifacts or any(keeps_accuracy(each, results.keras) for each in results.artifacts):
+        return None
+    best = min(results.artifacts, key=lambda each: loss(each, results.keras))
+    lost = loss(best, results.keras)
+    cost = f"{best.path} loses {points(lost)}" if lost > 0 else f"{best.path} recognizes no image of some class"
+    return Obstacle(
+        "lossy",
+        f"No file keeps the accuracy of the Keras model: {cost}",
+        "First convert with more --calibration-samples, or train a quantization-aware model.",
+    )

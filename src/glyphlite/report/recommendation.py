@@ -8,7 +8,6 @@ An artifact keeps the accuracy if it loses at most half a point, or no more than
 
 from dataclasses import dataclass
 
-from glyphlite.report.readiness import unrecognized_classes
 from glyphlite.report.words import count, kilobytes, listing, microseconds, p_value, percent, points, runtime_words, things, times
 from glyphlite.results import ArtifactReport, KerasReport, Results
 
@@ -66,6 +65,11 @@ def keeps_accuracy(artifact: ArtifactReport, keras: KerasReport) -> bool:
     if set(unrecognized_classes(artifact)) - set(unrecognized_classes(keras)):
         return False
     return loss(artifact, keras) <= TOLERATED_LOSS or (artifact.mcnemar_p is not None and not is_significant(artifact))
+
+
+def unrecognized_classes(report: KerasReport | ArtifactReport) -> list[int]:
+    """Returns the classes that have images of which not one was recognized."""
+    return [number for number, each in enumerate(report.per_class) if each.measured and each.value == 0]
 
 
 def accepting(artifact: ArtifactReport) -> list[str]:
