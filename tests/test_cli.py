@@ -372,12 +372,12 @@ def test_an_unwritable_folder(cli: Cli, samples: Path) -> None:
         refused(cli("run", "--model", "mlp", "--out", folder), folder)
 
 
-def test_a_model_of_the_wrong_input_shape(cli: Cli, tmp_path: Path) -> None:
+def test_a_model_of_another_size_than_asked_for(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         "import keras\n\n\ndef build():\n    inputs = keras.Input((32, 32, 3))\n"
         "    return keras.Model(inputs, keras.layers.Dense(10, activation='softmax')(keras.layers.Flatten()(inputs)))\n"
     )
-    refused(cli("train", f"{tmp_path / 'mine.py'}:build", "--out", tmp_path / "out"), "32", "28")
+    refused(cli("train", f"{tmp_path / 'mine.py'}:build", "--input-size", "28x28", "--out", tmp_path / "out"), "32x32", "28x28")
     assert not (tmp_path / "out").exists()
 
 

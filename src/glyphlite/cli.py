@@ -70,6 +70,24 @@ class Language(StrEnum):
     C = "c"
 
 
+class Augmentation(StrEnum):
+    """How training images are warped."""
+
+    DEFAULT = "default"
+    NONE = "none"
+    LIGHT = "light"
+    MEDIUM = "medium"
+    STRONG = "strong"
+    ELASTIC = "elastic"
+
+
+class ClassWeights(StrEnum):
+    """How much each class counts in the loss."""
+
+    NONE = "none"
+    BALANCED = "balanced"
+
+
 DatasetOption = Annotated[
     str,
     typer.Option(
@@ -116,6 +134,28 @@ EpochsOption = Annotated[
     int | None, typer.Option("--epochs", "-e", min=1, help="How long to train; the recipe's own count when left out.")
 ]
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in the folder.")]
+OverwriteRunOption = Annotated[
+    bool, typer.Option("--overwrite", help="Replace the run that the folder holds; files that are no run's stay.")
+]
+RateOption = Annotated[
+    float | None, typer.Option("--rate", help="The highest learning rate; the recipe's own when left out.", show_default=False)
+]
+BatchSizeOption = Annotated[
+    int | None, typer.Option("--batch-size", min=1, help="Images in a batch; the recipe's own when left out.")
+]
+AugmentationOption = Annotated[
+    Augmentation, typer.Option("--augmentation", help="How training images are warped; default: as the recipe says.")
+]
+ClassWeightsOption = Annotated[
+    ClassWeights, typer.Option("--class-weights", help="balanced: rare classes count for as much as frequent ones.")
+]
+EarlyStoppingOption = Annotated[
+    int | None, typer.Option("--early-stopping", min=1, metavar="PATIENCE", help="End after so many epochs without a better one.")
+]
+InputSizeOption = Annotated[
+    str | None,
+    typer.Option("--input-size", metavar="HxW", help="Bring images to this size; a model of your own has its own, else 28x28."),
+]
 KerasOption = Annotated[
     Path | None,
     typer.Option(
@@ -178,8 +218,15 @@ def run(
     dataset: DatasetOption = "mnist",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The run's folder; runs/MODEL when left out.")] = None,
     epochs: EpochsOption = None,
+    rate: RateOption = None,
+    batch_size: BatchSizeOption = None,
+    augmentation: AugmentationOption = Augmentation.DEFAULT,
+    class_weights: ClassWeightsOption = ClassWeights.NONE,
+    early_stopping: EarlyStoppingOption = None,
+    input_size: InputSizeOption = None,
     seed: SeedOption = 0,
     resume: ResumeOption = False,
+    overwrite: OverwriteRunOption = False,
     calibration_samples: SamplesOption = 300,
     verify_images: Annotated[
         int, typer.Option("--verify-images", min=1, help="Test images, drawn with the seed, that every runtime is compared on.")
@@ -195,16 +242,27 @@ def run(
 
     Converts to every variant; leaves report.html and results.json.
     """
+    from glyphlite.models.options import TrainingOptions, parse_size
     from glyphlite.pipeline.convert import require_all_variants
     from glyphlite.pipeline.run import RunOptions, run_all, run_pipeline
 
+    training = TrainingOptions(
+        epochs=epochs,
+        rate=rate,
+        batch_size=batch_size,
+        augmentation=augmentation.value,
+        class_weights=class_weights.value,
+        early_stopping=early_stopping,
+        input_size=parse_size(input_size),
+    )
     options = RunOptions(
         model=model,
         dataset=dataset,
         out=out,
-        epochs=epochs,
+        training=training,
         seed=seed,
         resume=resume,
+        overwrite=overwrite,
         pretrained=pretrained,
         input_range=input_range,
         calibration_samples=calibration_samples,
@@ -273,12 +331,24 @@ def train(
         str, typer.Argument(help="A name that `glyphlite models` lists, path/to/file.py:function, or a .keras file.")
     ],
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="The folder for model.keras, history.csv, the curve and the checkpoints.")
-    ],
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help="The folder for model.keras, history.csv, the curve and the checkpoints; runs/MODEL when left out.",
+        ),
+    ] = None,
     dataset: DatasetOption = "mnist",
     epochs: EpochsOption = None,
+    rate: RateOption = None,
+    batch_size: BatchSizeOption = None,
+    augmentation: AugmentationOption = Augmentation.DEFAULT,
+    class_weights: ClassWeightsOption = ClassWeights.NONE,
+    early_stopping: EarlyStoppingOption = None,
+    input_size: InputSizeOption = None,
     seed: SeedOption = 0,
     resume: ResumeOption = False,
+    overwrite: OverwriteRunOption = False,
     data_dir: DataDirOption = None,
     input_range: InputRangeOption = None,
     as_json: JsonOption = False,
@@ -287,10 +357,21 @@ def train(
 
     Killed at any moment, --resume gives the same weights.
     """
+    from glyphlite.models.options import TrainingOptions, parse_size
+    from glyphlite.pipeline.run_folder import Wish
     from glyphlite.pipeline.train import train_model
 
+    options = TrainingOptions(
+        epochs=epochs,
+        rate=rate,
+        batch_size=batch_size,
+        augmentation=augmentation.value,
+        class_weights=class_weights.value,
+        early_stopping=early_stopping,
+        input_size=parse_size(input_size),
+    )
     trained = train_model(
-        model, dataset, out, epochs=epochs, seed=seed, resume=resume, data_dir=data_dir, input_range=input_range
+        model, dataset, Wish(out, resume, overwrite), seed=seed, options=options, data_dir=data_dir, input_range=input_range
     )
     if as_json:
         _print_json(trained.document())

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from glyphlite.models.options import TrainingOptions
 from glyphlite.pipeline.report import write_reports
 from glyphlite.pipeline.run import RunOptions, run_pipeline
 from glyphlite.results import Results
@@ -16,7 +17,7 @@ VARIANTS = ["float32", "float16", "dynamic", "int8", "int16x8"]
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "micro"
-    run_pipeline(RunOptions(model="micro-cnn", out=folder, epochs=1, verify_images=100))
+    run_pipeline(RunOptions(model="micro-cnn", out=folder, training=TrainingOptions(epochs=1), verify_images=100))
     return folder
 
 

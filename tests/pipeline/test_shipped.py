@@ -63,13 +63,13 @@ def test_a_pretrained_run_measures_and_exports_the_shipped_model(
     [
         ("glyph-9k", "mnist", {}, "no trained glyph-9k comes with glyphlite"),
         ("micro-cnn", "fashion-mnist", {}, "trained on mnist; leave out --pretrained"),
-        ("micro-cnn", "mnist", {"epochs": 3}, "--pretrained trains nothing"),
-        ("micro-cnn", "mnist", {"resume": True}, "--pretrained trains nothing"),
+        ("micro-cnn", "mnist", {"changes": ["--epochs", "3", "--rate", "0.1"]}, "trains nothing; leave out --epochs, --rate, or"),
+        ("micro-cnn", "mnist", {"resume": True}, "--pretrained trains nothing; leave out --resume, or"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_anything_is_done(shipped: Path, model, dataset, options, words) -> None:
     with pytest.raises(ModelError, match=words):
-        check_pretrained(model, dataset, **{"epochs": None, "resume": False, **options})
+        check_pretrained(model, dataset, **{"changes": [], "resume": False, **options})
 
 
 def test_all_of_them_is_refused(tmp_path: Path) -> None:
@@ -83,4 +83,3 @@ def test_a_training_of_ones_own_is_not_overwritten(shipped: Path, mnist: Dataset
     with pytest.raises(OutputError, match="holds a training of its own"):
         take_pretrained(pretrained_card("micro-cnn"), mnist, tmp_path)
     assert not (tmp_path / "model.keras").exists()
-    assert RunOptions(pretrained=True).folder("micro-cnn") != RunOptions().folder("micro-cnn")

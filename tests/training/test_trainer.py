@@ -13,7 +13,7 @@ from glyphlite.models.recipe import Schedule
 from glyphlite.models.registry import resolve_model
 from glyphlite.training.batches import Batches
 from glyphlite.training.guard import locked_folder
-from glyphlite.training.loop import TrainingLoop
+from glyphlite.training.loop import TrainingLoop, balanced_weights
 from glyphlite.training.trainer import train
 
 
@@ -238,3 +238,35 @@ def fixed():
 def test_keras_file_goes_on_from_its_weights(few, samples, tmp_path):
     result = train(resolve_model(str(samples / "model.keras"), (28, 28, 1), 10), few, tmp_path / "run", epochs=1)
     assert result.history[0].accuracy > 0.9
+
+
+def test_early_stopping_ends_behind_the_best_epoch(few, tmp_path, capfd):
+    choice = _mlp(epochs=9, early_stopping=2, schedule=Schedule("exponential_floor", peak=0.002, decay_epochs=-0.7))
+    result = train(choice, few, tmp_path)
+    assert len(result.history) == result.best_epoch + 2 < 9
+    assert "ended early: 2 epochs without a better one than epoch" in capfd.readouterr().err
+    again = train(choice, few, tmp_path, resume=True)
+    assert again.history == result.history
+    with pytest.raises(ModelError, match="its recipe's early_stopping was 2, now it is 3"):
+        train(replace(choice, recipe=replace(choice.recipe, early_stopping=3)), few, tmp_path, resume=True)
+
+
+def test_balanced_class_weights_make_rare_classes_count(few, tmp_path):
+    """Nine classes of 20 images beside one of many: without weights the rare ones are hardly learnt."""
+    order = np.concatenate([np.flatnonzero(few.train.labels == label)[: 20 if label else 400] for label in range(10)])
+    rare = replace(few, train=Split(few.train.images[order], few.train.labels[order]))
+
+    def recall_of_rare(folder: str, **recipe) -> float:
+        model = train(_mlp(**recipe), rare, tmp_path / folder, epochs=3).model
+        seen = few.validation.labels != 0
+        answers = model.predict(as_float(few.validation.images[seen]), verbose=0).argmax(axis=1)
+        return float(np.mean(answers == few.validation.labels[seen]))
+
+    assert recall_of_rare("weighted", class_weights="balanced") > recall_of_rare("plain") + 0.02
+
+
+def test_class_weights_have_a_mean_of_one_over_the_images():
+    labels = np.array([0] * 6 + [1] * 3 + [3])
+    weights = balanced_weights(labels, 4)
+    np.testing.assert_allclose(weights, [10 / 18, 10 / 9, 0, 10 / 3], rtol=1e-6)
+    assert weights[labels].mean() == pytest.approx(1)

@@ -19,7 +19,7 @@ from glyphlite.data.catalogue import CATALOGUE, KnownDataset
 from glyphlite.data.own.found import FoundData
 from glyphlite.data.own.labels import read_labels
 from glyphlite.data.own.orientation import TRANSPOSED, UPRIGHT
-from glyphlite.data.own.reading import begins_files, read_users_dataset
+from glyphlite.data.own.reading import begins_files, count_picture_classes, read_users_dataset
 from glyphlite.data.own.shapes import arrange_images
 from glyphlite.data.records import Dataset, Split
 from glyphlite.data.sources import find_own_folder, obtain, own_folder
@@ -86,6 +86,26 @@ def dataset_exists(name_or_path: str, *, data_dir: Path | None = None) -> bool:
         return True
     stored = re.sub(f":({UPRIGHT}|{TRANSPOSED})$", "", name_or_path)
     return any(_look_for(name, data_dir) is not None for name in (name_or_path, stored))
+
+
+def check_dataset(name_or_path: str, data_dir: Path | None = None) -> None:
+    """Check that there is such a dataset; reads nothing of it.
+
+    Raises:
+        DataError: there is none of that name, and nothing at that path.
+    """
+    if CATALOGUE.get(name_or_path.lower().replace("_", "-")) is None:
+        _find_path(name_or_path, data_dir)
+
+
+def known_classes(name_or_path: str, data_dir: Path | None = None) -> int | None:
+    """Returns the number of a dataset's classes where it is known without reading images, else None.
+
+    Raises:
+        DataError: there is no such dataset, or a folder of pictures has no classes.
+    """
+    known = CATALOGUE.get(name_or_path.lower().replace("_", "-"))
+    return len(known.labels) if known is not None else count_picture_classes(_find_path(name_or_path, data_dir)[0])
 
 
 def list_datasets(*, data_dir: Path | None = None) -> list[DatasetInfo]:

@@ -67,6 +67,10 @@ class Recipe:
     ``augmentation`` and ``photometric`` name warps and changes of light (`glyphlite.data.augment`). After ``augmentation_cycle``
     epochs order and warps repeat, so that teachers are asked about each warped image once.
 
+    ``class_weights``: ``balanced`` weighs the loss of each image by how rare its class is, so that all classes count alike.
+
+    ``early_stopping``: the training ends after so many epochs without a better one.
+
     ``split_seed`` holds out the same validation images whatever the training's seed, as a teacher must not have seen them.
     """
 
@@ -88,6 +92,8 @@ class Recipe:
     precision: str = "float32"
     split_seed: int | None = None
     beginnings: Beginnings | None = None
+    class_weights: str | None = None
+    early_stopping: int | None = None
 
     @property
     def float_epochs(self) -> int:
@@ -134,6 +140,10 @@ def describe_recipe(recipe: Recipe) -> str:
         words.append(f"averaged weights ({recipe.ema:g})")
     if recipe.precision != "float32":
         words.append(f"{recipe.precision} where the processor has it")
+    if recipe.class_weights:
+        words.append(f"{recipe.class_weights} class weights")
+    if recipe.early_stopping:
+        words.append(f"ending after {recipe.early_stopping} epochs without a better one")
     if recipe.beginnings:
         words.append(f"the best of {recipe.beginnings.count} initializations after {recipe.beginnings.epochs} epochs")
     if recipe.quantized_epochs:

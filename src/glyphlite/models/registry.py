@@ -127,6 +127,11 @@ def resolve_model(text: str, input_shape: tuple[int, int, int], classes: int) ->
     )
 
 
+def is_known_model(text: str) -> bool:
+    """Returns whether a model is named that glyphlite brings, rather than a file."""
+    return _known(text) is not None
+
+
 def split_seed(text: str, seed: int) -> int:
     """The seed of the validation images that a training of a model holds out: its recipe's, if that fixes one, else its own."""
     model = _known(text)

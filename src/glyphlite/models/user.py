@@ -41,7 +41,7 @@ def choose_user_model(text: str, input_shape: tuple[int, int, int], classes: int
     def build() -> "keras.Model":
         if function is None:
             return classifier(load_keras_model(path), input_shape, classes, text)
-        return classifier(in_float32(_call(path, function, input_shape, classes), text), input_shape, classes, text)
+        return classifier(in_float32(build_from_function(path, function, input_shape, classes), text), input_shape, classes, text)
 
     return ModelChoice(
         name=path.stem if function is None else function,
@@ -190,7 +190,7 @@ def _with_input(model: "keras.Model", input_shape: tuple[int, ...], origin: str)
     )
 
 
-def _call(path: Path, function: str, input_shape: tuple[int, int, int], classes: int) -> "keras.Model":
+def build_from_function(path: Path, function: str, input_shape: tuple[int, int, int], classes: int) -> "keras.Model":
     """Run the user's file and call the function, with the image shape and the classes where it has parameters for them."""
     import keras
 

@@ -10,6 +10,7 @@ from glyphlite.evaluation.artifact import ArtifactEvaluation, KerasEvaluation, e
 from glyphlite.evaluation.identity import float32_variant_of
 from glyphlite.pipeline.conventions import input_convention, say_if_at_chance
 from glyphlite.pipeline.inputs import is_keras, keras_beside, model_file
+from glyphlite.pipeline.keep_results import keep_results
 from glyphlite.pipeline.run_data import data_of, say_if_labels_differ
 from glyphlite.results import ArtifactReport, KerasReport
 from glyphlite.tflite.reader import read_graph
@@ -48,7 +49,7 @@ def evaluate_files(
 
     Each artifact is held against the Keras model named with ``keras``, else the model.keras beside it, else the only .keras file
     among ``files``. Without ``dataset`` the data of the run that they lie in is taken, else MNIST; without ``seed`` the run's
-    own validation images.
+    own validation images. Files that all lie in one folder leave what was measured in its ``results.json``.
 
     Raises:
         ArtifactError: a .tflite file is missing, malformed or does not fit the dataset.
@@ -82,7 +83,9 @@ def evaluate_files(
         say_if_at_chance(path, evaluation.held_out, loaded, "validation images", found)
         against = {"keras_path": str(source) if source else None, "float32_path": float32_variant_of(graphs[str(path)], graphs)}
         measured[str(path)] = evaluation.report.model_copy(update=against)
-    return Evaluation(loaded.name, loaded.labels, {str(path): each.report for path, each in known.items()}, measured)
+    sources_measured = {str(path): each.report for path, each in known.items()}
+    keep_results(sources_measured, measured, dataset=loaded.name, labels=loaded.labels, seed=seed or 0)
+    return Evaluation(loaded.name, loaded.labels, sources_measured, measured)
 
 
 def measure(

@@ -1,6 +1,6 @@
 """The main job, ``glyphlite run``: data, training, conversion, measuring, verifying, firmware, report, in that order."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rich.markup import escape
@@ -11,7 +11,6 @@ from glyphlite.conversion.folder import ConvertedArtifact
 from glyphlite.conversion.isolation import prepare
 from glyphlite.conversion.variants import VARIANT_NAMES
 from glyphlite.data.convention import InputConvention
-from glyphlite.data.datasets import load_dataset
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError, ModelError
 from glyphlite.evaluation.artifact import ArtifactEvaluation, KerasEvaluation, evaluate_keras
@@ -20,16 +19,19 @@ from glyphlite.evaluation.known_accuracy import in_words
 from glyphlite.files import make_folder, sha256_of
 from glyphlite.models import DEFAULT_MODEL
 from glyphlite.models.input_layers import training_convention
-from glyphlite.models.registry import REFERENCE_NAMES, split_seed
-from glyphlite.pipeline.conventions import choose_model
+from glyphlite.models.options import TrainingOptions
+from glyphlite.models.pretrained import PretrainedCard
+from glyphlite.models.registry import REFERENCE_NAMES
 from glyphlite.pipeline.convert import check_weights, convert_what_can_be
 from glyphlite.pipeline.evaluate import measure
 from glyphlite.pipeline.firmware import Firmware, build_firmware
 from glyphlite.pipeline.record import write_run_record
 from glyphlite.pipeline.report import write_report_of
 from glyphlite.pipeline.run_data import to_remember
+from glyphlite.pipeline.run_folder import Wish
 from glyphlite.pipeline.shipped import check_pretrained, pretrained_record, pretrained_report, take_pretrained
 from glyphlite.pipeline.stages import Stages
+from glyphlite.pipeline.training_plan import TrainingPlan, plan_training
 from glyphlite.pipeline.verify import compare
 from glyphlite.report.html import compare_report
 from glyphlite.report.recommendation import recommend
@@ -45,26 +47,37 @@ class RunOptions:
     model: str = DEFAULT_MODEL
     dataset: str = "mnist"
     out: Path | None = None
-    epochs: int | None = None
+    training: TrainingOptions = field(default_factory=TrainingOptions)
     seed: int = 0
     resume: bool = False
+    overwrite: bool = False
     pretrained: bool = False
     input_range: str | None = None
     calibration_samples: int = 300
     verify_images: int = 1000
     data_dir: Path | None = None
 
-    def folder(self, name: str) -> Path:
-        """The run's folder: ``out``, else ``runs/`` with the model's name (and the dataset's, unless it is MNIST).
+    @property
+    def wish(self) -> Wish:
+        """What the user said about the folder."""
+        return Wish(self.out, self.resume, self.overwrite)
 
-        A shipped model has another than one's own training of it.
+    def plan(self) -> TrainingPlan:
+        """Checks what can be checked before anything is read; a shipped model's folder is another than one's own training's.
+
+        Raises:
+            GlyphliteError: as :func:`~glyphlite.pipeline.training_plan.plan_training`.
         """
-        if self.out is not None:
-            return self.out
-        if self.pretrained:
-            return Path("runs") / f"{name}-pretrained"
-        dataset = Path(self.dataset).stem
-        return Path("runs") / (name if dataset == "mnist" else f"{name}-{dataset}")
+        return plan_training(
+            self.model,
+            self.dataset,
+            self.wish,
+            seed=self.seed,
+            options=self.training,
+            data_dir=self.data_dir,
+            input_range=self.input_range,
+            suffix="-pretrained" if self.pretrained else "",
+        )
 
     def command(self, folder: Path) -> list[str]:
         """The command line that repeats the run."""
@@ -83,7 +96,7 @@ class RunOptions:
         words += ["--calibration-samples", str(self.calibration_samples), "--verify-images", str(self.verify_images)]
         words += ["--pretrained"] if self.pretrained else []
         words += ["--input-range", self.input_range] if self.input_range is not None else []
-        return words + (["--epochs", str(self.epochs)] if self.epochs is not None else [])
+        return words + self.training.words()
 
 
 def run_all(options: RunOptions) -> list[Results]:
@@ -98,9 +111,10 @@ def run_all(options: RunOptions) -> list[Results]:
     everything, folders = [], []
     for name in REFERENCE_NAMES:
         say(f"[bold]{name}[/]")
-        each = replace(options, model=name, out=parent / options.folder(name).name if options.out is None else parent / name)
-        everything.append(run_pipeline(each))
-        folders.append(each.folder(name))
+        each = replace(options, model=name, out=None if options.out is None else parent / name)
+        plan = each.plan()
+        everything.append(_run(each, plan))
+        folders.append(plan.folder)
     page = compare_report(folders, parent / "comparison.html")
     say(f"[bold green]All {len(folders)} side by side:[/] {page}")
     return everything
@@ -117,19 +131,23 @@ def run_pipeline(options: RunOptions) -> Results:
     """
     card = None
     if options.pretrained:
-        card = check_pretrained(options.model, options.dataset, epochs=options.epochs, resume=options.resume)
+        card = check_pretrained(options.model, options.dataset, changes=options.training.words(), resume=options.resume)
+    return _run(options, options.plan(), card)
+
+
+def _run(options: RunOptions, plan: TrainingPlan, card: PretrainedCard | None = None) -> Results:
     stages = Stages(6)
     with stages.stage("data", f"Data: {options.dataset}"):
-        dataset = load_dataset(options.dataset, data_dir=options.data_dir, seed=split_seed(options.model, options.seed))
-        choice = choose_model(options.model, dataset, options.input_range)
-        folder = make_folder(options.folder(choice.name))
+        dataset, choice = plan.load()
+        folder = make_folder(plan.folder)
+        plan.clear()
     prepare()
     if card is not None:
         with stages.stage("pretrained", f"Taking the {choice.name} that comes with glyphlite"):
             trained = take_pretrained(card, dataset, folder)
     else:
         with stages.stage("train", f"Training {choice.name} on {len(dataset.train)} images"):
-            trained = train(choice, dataset, folder, epochs=options.epochs, seed=options.seed, resume=options.resume)
+            trained = train(choice, dataset, folder, seed=options.seed, resume=options.resume)
     convention = training_convention(trained.model, choice.convention)
     with stages.stage("convert", f"Converting to {', '.join(VARIANT_NAMES)}"):
         artifacts, failed = convert_what_can_be(
@@ -177,11 +195,12 @@ def run_pipeline(options: RunOptions) -> Results:
         command=options.command(folder),
         model=options.model,
         dataset=dataset,
-        remember=to_remember(options.dataset, dataset, options.data_dir),
+        remember=to_remember(options.dataset, dataset, options.data_dir, plan.input_shape),
         recipe=trained.recipe,
         pretrained=pretrained_record(card) if card else None,
         settings={
             "seed": options.seed,
+            **options.training.settings(),
             "epochs": card.recipe.get("epochs") if card else len(trained.history),
             "best_epoch": trained.best_epoch,
             "calibration_samples": options.calibration_samples,

@@ -20,6 +20,7 @@ from glyphlite.compiler import memory_maps
 from glyphlite.console import say
 from glyphlite.data.catalogue import CATALOGUE
 from glyphlite.data.datasets import dataset_exists, load_dataset
+from glyphlite.data.fitting import fit_images
 from glyphlite.data.outputs import class_count
 from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError
@@ -42,6 +43,7 @@ class RunData:
         named: whether the user named it.
         seed: that the validation images of the run were chosen with.
         sha256: of the data's files when the run was made, by name.
+        input_shape: height, width, channels that the run brought its images to; None where it left them as they are.
     """
 
     name: str
@@ -50,6 +52,7 @@ class RunData:
     named: bool = False
     seed: int = 0
     sha256: Mapping[str, str] = field(default_factory=dict)
+    input_shape: tuple[int, int, int] | None = None
 
     @property
     def assumed(self) -> bool:
@@ -71,7 +74,7 @@ class RunData:
             say(f"Data: {escape(self.name)}, as {escape(str(self.record))} says")
         if not self.named and not dataset_exists(self.name, data_dir=self.data_dir):
             raise DataError(f"the data of this run, {self.name} (by {self.record}), is gone; name it with --dataset")
-        loaded = load_dataset(self.name, data_dir=self.data_dir, seed=self.seed if seed is None else seed)
+        loaded = load_for_model(self.name, self.input_shape, data_dir=self.data_dir, seed=self.seed if seed is None else seed)
         if self.sha256 and loaded.sha256 and dict(self.sha256) != loaded.sha256:
             say(f"[yellow]{escape(loaded.name)} has changed since the run was made[/] (SHA-256 in {escape(str(self.record))})")
         return loaded
@@ -132,13 +135,35 @@ def data_of(paths: Path | Sequence[Path] | None, dataset: str | None, data_dir: 
     return RunData(DEFAULT, data_dir)
 
 
-def to_remember(named: str, dataset: Dataset, data_dir: Path | None) -> dict[str, Any]:
+def load_for_model(
+    name: str, input_shape: tuple[int, int, int] | None, *, data_dir: Path | None = None, seed: int = 0
+) -> Dataset:
+    """Loads a dataset as a model takes it.
+
+    Args:
+        name: as for ``load_dataset``.
+        input_shape: height, width, channels that the images are brought to; None leaves them as they are.
+        data_dir: as for ``load_dataset``.
+        seed: as for ``load_dataset``.
+
+    Raises:
+        DataError: it cannot be had, or is in colour where the model takes grey.
+    """
+    if input_shape is None:
+        return load_dataset(name, data_dir=data_dir, seed=seed)
+    return fit_images(load_dataset(name, data_dir=data_dir, seed=seed, size=input_shape[:2]), input_shape)
+
+
+def to_remember(
+    named: str, dataset: Dataset, data_dir: Path | None, input_shape: tuple[int, int, int] | None = None
+) -> dict[str, Any]:
     """Returns what a record keeps so that the same data is found again: a known name, or an absolute path."""
     known = named.lower().replace("_", "-")
     return {
         # A dataset of the user's own has its path as its source: where it was found, with how its glyphs lie.
         "named": known if _is_known(known) else str(Path(dataset.source).resolve()),
         "data_dir": str(data_dir.resolve()) if data_dir is not None else None,
+        "input_shape": list(input_shape) if input_shape is not None else None,
     }
 
 
@@ -199,7 +224,14 @@ def _of_run(record: Path) -> RunData | None:
         return None
     kept = Path(folder) if folder and Path(folder).is_dir() else None
     hashes = data.get("sha256")
-    return RunData(str(name), kept, record, seed=_split_seed(document), sha256=hashes if isinstance(hashes, dict) else {})
+    return RunData(
+        str(name),
+        kept,
+        record,
+        seed=_split_seed(document),
+        sha256=hashes if isinstance(hashes, dict) else {},
+        input_shape=_shape_in(data),
+    )
 
 
 def _split_seed(document: dict[str, Any]) -> int:
@@ -207,6 +239,14 @@ def _split_seed(document: dict[str, Any]) -> int:
     places = (("recipe", "split_seed"), ("settings", "seed"))
     found = [document[table][key] for table, key in places if isinstance(document.get(table), dict) and key in document[table]]
     return next((each for each in found if isinstance(each, int)), 0)
+
+
+def _shape_in(data: dict[str, Any]) -> tuple[int, int, int] | None:
+    """The input shape that a record keeps; None where it keeps none that makes sense."""
+    match data.get("input_shape"):
+        case [int(height), int(width), int(channels)] if min(height, width, channels) > 0:
+            return height, width, channels
+    return None
 
 
 def _of_command(command: str) -> str | None:

@@ -1,6 +1,7 @@
 """A run of a model that ships: its Keras file in place of a training, and the record of where it came from."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,16 @@ from glyphlite.results import PretrainedReport
 from glyphlite.training.trainer import TrainingResult
 
 
-def check_pretrained(name: str, dataset: str, *, epochs: int | None, resume: bool) -> PretrainedCard:
+def check_pretrained(name: str, dataset: str, *, changes: Sequence[str], resume: bool) -> PretrainedCard:
     """The card of the model, where a run of it makes sense.
 
     Raises:
         ModelError: none is shipped, it was trained on another dataset, or an option is about training.
     """
     card = pretrained_card(name)
-    if epochs is not None or resume:
-        raise ModelError("--pretrained trains nothing; leave out --epochs and --resume, or --pretrained")
+    about_training = [*(word for word in changes if word.startswith("--")), *(["--resume"] if resume else [])]
+    if about_training:
+        raise ModelError(f"--pretrained trains nothing; leave out {', '.join(about_training)}, or --pretrained")
     if dataset != card.dataset:
         raise ModelError(
             f"the {name} that comes with glyphlite was trained on {card.dataset}; leave out --pretrained to train on {dataset}"

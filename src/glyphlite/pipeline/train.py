@@ -4,12 +4,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from glyphlite.data.datasets import load_dataset
+from glyphlite import __version__
+from glyphlite.evaluation.artifact import evaluate_keras
 from glyphlite.files import sha256_of
-from glyphlite.models.registry import split_seed
-from glyphlite.pipeline.conventions import choose_model
+from glyphlite.models.input_layers import training_convention
+from glyphlite.models.options import TrainingOptions
 from glyphlite.pipeline.record import write_run_record
 from glyphlite.pipeline.run_data import to_remember
+from glyphlite.pipeline.run_folder import Wish
+from glyphlite.pipeline.stages import Stages
+from glyphlite.pipeline.training_plan import plan_training
+from glyphlite.results import Results
+from glyphlite.training.history import training_report
 from glyphlite.training.trainer import train
 
 
@@ -33,37 +39,75 @@ class Trained:
 def train_model(
     model: str,
     dataset: str,
-    folder: Path | None,
+    wish: Wish,
     *,
-    epochs: int | None,
-    seed: int,
-    resume: bool,
-    data_dir: Path | None,
+    seed: int = 0,
+    options: TrainingOptions | None = None,
+    data_dir: Path | None = None,
     input_range: str | None = None,
 ) -> Trained:
-    """Train a model into a folder, ``runs/`` with the model's name when none is given.
+    """Train a model into a folder, ``runs/`` with the model's name when none is given, and leave its records there.
+
+    ``results.json`` says what is known then: the model, its validation accuracy and its accuracy on the test split.
 
     Raises:
         DataError: the dataset.
-        ModelError: the model, or a checkpoint of other settings.
-        OutputError: the folder.
+        ModelError: the model, an option, or a checkpoint of other settings.
+        OutputError: the folder, or it holds a run already.
     """
-    loaded = load_dataset(dataset, data_dir=data_dir, seed=split_seed(model, seed))
-    choice = choose_model(model, loaded, input_range)
-    folder = folder or Path("runs") / choice.name
-    result = train(choice, loaded, folder, epochs=epochs, seed=seed, resume=resume)
+    plan = plan_training(model, dataset, wish, seed=seed, options=options, data_dir=data_dir, input_range=input_range)
+    stages = Stages(3)
+    with stages.stage("data", f"Data: {dataset}"):
+        loaded, choice = plan.load()
+    plan.clear()
+    with stages.stage("train", f"Training {choice.name} on {len(loaded.train)} images"):
+        result = train(choice, loaded, plan.folder, seed=seed, resume=wish.resume)
+    with stages.stage("evaluate", f"Measuring it on {len(loaded.test)} test images"):
+        keras = evaluate_keras(
+            plan.folder / "model.keras",
+            loaded,
+            convention=training_convention(result.model, choice.convention),
+            validation_accuracy=result.validation_accuracy,
+            best_epoch=result.best_epoch,
+        )
+    Results(
+        glyphlite=__version__,
+        model=choice.name,
+        dataset=loaded.name,
+        seed=seed,
+        labels=list(loaded.labels),
+        seconds=stages.seconds,
+        cpu_seconds=stages.cpu_seconds,
+        training=training_report(result.history, len(loaded.validation)),
+        keras=keras.report,
+    ).save(plan.folder / "results.json")
     write_run_record(
-        folder,
-        command=["glyphlite", "train", model, "--dataset", dataset, "--out", str(folder), "--seed", str(seed)]
-        + (["--epochs", str(epochs)] if epochs is not None else [])
-        + (["--input-range", input_range] if input_range is not None else []),
+        plan.folder,
+        command=[
+            *("glyphlite", "train", model, "--dataset", dataset, "--out", str(plan.folder), "--seed", str(seed)),
+            *plan.options.words(),
+            *(("--input-range", input_range) if input_range is not None else ()),
+        ],
         model=model,
         dataset=loaded,
-        remember=to_remember(dataset, loaded, data_dir),
+        remember=to_remember(dataset, loaded, data_dir, plan.input_shape),
         recipe=result.recipe,
-        settings={"seed": seed, "epochs": len(result.history), "best_epoch": result.best_epoch},
-        hashes={name: sha256_of(folder / name) for name in ("model.keras", "model.weights.h5") if (folder / name).is_file()},
+        settings={
+            "seed": seed,
+            **plan.options.settings(),
+            "epochs": len(result.history),
+            "best_epoch": result.best_epoch,
+        },
+        hashes={
+            name: sha256_of(plan.folder / name) for name in ("model.keras", "model.weights.h5") if (plan.folder / name).is_file()
+        },
     )
     return Trained(
-        choice.name, loaded.name, folder, len(result.history), result.best_epoch, result.validation_accuracy, result.seconds
+        choice.name,
+        loaded.name,
+        plan.folder,
+        len(result.history),
+        result.best_epoch,
+        result.validation_accuracy,
+        result.seconds,
     )

@@ -75,6 +75,8 @@ class TrainingLoop:
             raise ModelError(
                 f"the recipe {recipe.name} asks for what the trainer lacks; expected adam and sparse_categorical_crossentropy"
             )
+        if recipe.class_weights not in (None, "balanced"):
+            raise ModelError(f"unknown class weights {recipe.class_weights!r}; expected balanced")
         if recipe.photometric is not None and recipe.photometric not in PHOTOMETRIC:
             raise ModelError(f"unknown light {recipe.photometric!r}; expected one of {', '.join(PHOTOMETRIC)}")
         self._choice, self.recipe, self._seed = choice, recipe, seed
@@ -101,6 +103,7 @@ class TrainingLoop:
         self._train = (tf.constant(train.images), tf.constant(train.labels.astype(np.int32)))
         self._validation = (tf.constant(validation.images), tf.constant(validation.labels.astype(np.int32)))
         self._validation_images = len(validation)
+        self._class_weights = tf.constant(balanced_weights(train.labels, choice.classes)) if recipe.class_weights else None
         self._run, self._evaluate = self._compile(tf)
 
     def restart(self, seed: int) -> None:
@@ -288,7 +291,8 @@ class TrainingLoop:
             with tf.GradientTape() as tape:
                 scores = self._student(shaped(images), training=True)
                 each = losses(scores, labels)
-                objective = learned(each, scores, answers) + tf.add_n(
+                weighted = each if self._class_weights is None else each * tf.gather(self._class_weights, labels)
+                objective = learned(weighted, scores, answers) + tf.add_n(
                     [tf.cast(extra, tf.float32) for extra in self._student.losses] or [0.0]
                 )
             gradients = tape.gradient(objective, self._weights)
@@ -345,6 +349,15 @@ class TrainingLoop:
             return loss, correct
 
         return run, evaluate
+
+
+def balanced_weights(labels: np.ndarray, classes: int) -> np.ndarray:
+    """Returns what each class's images weigh, float32 ``(classes,)``: n / (classes present * images of the class); 0 without any.
+
+    Over the training split the weights have a mean of 1. scikit-learn's ``class_weight="balanced"``.
+    """
+    counts = np.bincount(labels, minlength=classes)
+    return np.where(counts > 0, len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1)), 0.0).astype(np.float32)
 
 
 def _build_with_policy(choice: ModelChoice, policy: str) -> "keras.Model":

@@ -192,16 +192,25 @@ class _Training:
         if not done and not session.beginnings:
             # From here on --resume finds something, however early the end comes.
             self.store.save(0, session.checkpoint(self.settings, {} if self.recipe.beginnings else loop.state()))
-        if session.epoch < self.recipe.epochs:
+        if not self._is_done():
             self._say_how_long(loop, done)
         if self.recipe.beginnings and not done:
             self._choose_beginning(loop, self.recipe.beginnings)
         with TrainingProgress(self.choice.name, epochs=self.recipe.epochs, steps=self.batches.steps, done=done) as progress:
-            while session.epoch < self.recipe.epochs:
+            while not self._is_done():
                 self._train_epoch(loop, progress)
                 write_history(self.folder / "history.csv", session.history)
                 self._save(loop)
                 self._leave_if_asked()
+        if session.epoch < self.recipe.epochs:
+            say(f"ended early: {self.recipe.early_stopping} epochs without a better one than epoch {session.best.epoch}")
+
+    def _is_done(self) -> bool:
+        """Whether all epochs are behind, or, where that ends a training, too many without a better one."""
+        session, patience = self.session, self.recipe.early_stopping
+        if session.epoch >= self.recipe.epochs:
+            return True
+        return bool(patience) and session.epoch >= session.first_choice and session.epoch - session.best.epoch >= patience
 
     def _say_how_long(self, loop: TrainingLoop, done: int) -> None:
         """Time a few steps, which leave no trace, and say how long all that are left will take."""

@@ -76,6 +76,20 @@ def _read(path: Path, size: tuple[int, int]) -> tuple[FoundData, dict[str, str]]
     return read_picture_folder(folder, *size), {}
 
 
+def count_picture_classes(path: Path) -> int | None:
+    """Returns how many classes a folder of pictures has, by its names alone; None of every other kind of dataset.
+
+    Raises:
+        DataError: the folder's classes cannot be told.
+    """
+    if not path.is_dir():
+        return None
+    folder = _with_files(path, "")
+    if any(find_role_files(folder, "").values()) or any(find_tables(folder, "").values()) or not subfolders(folder):
+        return None
+    return len(list_pictures(folder).classes)
+
+
 def begins_files(path: Path) -> bool:
     """Whether a path that is not there is how the names of a dataset's files begin."""
     folder = path.parent

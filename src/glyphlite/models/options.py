@@ -1,0 +1,114 @@
+"""What a user may change of a recipe by options of ``glyphlite train`` and ``run``. Data; nothing of Keras."""
+
+import math
+import re
+from dataclasses import dataclass, replace
+
+from glyphlite.errors import ModelError, did_you_mean
+from glyphlite.models.recipe import Recipe
+
+AUGMENTATION_CHOICES: dict[str, str | None] = {
+    "none": None,
+    "light": "affine_gentle",
+    "medium": "affine",
+    "strong": "affine_strong",
+    "elastic": "elastic",
+}
+"""What ``--augmentation`` takes, beside ``default``, the recipe's own: names of `glyphlite.data.augment.AUGMENTATIONS`."""
+
+CLASS_WEIGHTS = ("none", "balanced")
+
+LARGEST_SIDE = 1024
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """What the user asked for instead of the recipe's own; None, or ``default``, leaves the recipe's.
+
+    Attributes:
+        epochs: how many.
+        rate: the highest learning rate.
+        batch_size: images in a batch.
+        augmentation: one of `AUGMENTATION_CHOICES`, or ``default``.
+        class_weights: ``balanced``: the loss of a rare class's image counts for more, so that each class counts for as much.
+        early_stopping: end after so many epochs without a better one.
+        input_size: height and width that pictures are brought to.
+    """
+
+    epochs: int | None = None
+    rate: float | None = None
+    batch_size: int | None = None
+    augmentation: str = "default"
+    class_weights: str = "none"
+    early_stopping: int | None = None
+    input_size: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        """Check every option.
+
+        Raises:
+            ModelError: one is out of its range.
+        """
+        for name, number in (("epochs", self.epochs), ("batch-size", self.batch_size), ("early-stopping", self.early_stopping)):
+            if number is not None and number < 1:
+                raise ModelError(f"--{name} takes 1 or more, not {number}")
+        if self.rate is not None and not (math.isfinite(self.rate) and self.rate > 0):
+            raise ModelError(f"--rate takes a number above 0, such as 0.001, not {self.rate}")
+        for option, given, known in (
+            ("--augmentation", self.augmentation, ("default", *AUGMENTATION_CHOICES)),
+            ("--class-weights", self.class_weights, CLASS_WEIGHTS),
+        ):
+            if given not in known:
+                raise ModelError(f"{option} takes {', '.join(known)}, not {given!r}{did_you_mean(given, known)}")
+
+    def apply(self, recipe: Recipe) -> Recipe:
+        """Returns the recipe as the options change it.
+
+        A rate replaces the highest one of the epochs before int8 is simulated; the floor moves in proportion. Another
+        augmentation brings no changes of light with it.
+        """
+        if self.epochs is not None:
+            recipe = recipe.with_epochs(self.epochs)
+        if self.rate is not None:
+            schedule = recipe.schedule
+            moved = replace(schedule, peak=self.rate, floor=schedule.floor * self.rate / schedule.peak)
+            recipe = replace(recipe, schedule=moved)
+        if self.batch_size is not None:
+            recipe = replace(recipe, batch_size=self.batch_size)
+        if self.augmentation != "default":
+            recipe = replace(recipe, augmentation=AUGMENTATION_CHOICES[self.augmentation], photometric=None)
+        if self.class_weights == "balanced":
+            recipe = replace(recipe, class_weights="balanced")
+        return replace(recipe, early_stopping=self.early_stopping) if self.early_stopping is not None else recipe
+
+    def words(self) -> list[str]:
+        """Returns the command line's words that give these options again."""
+        given = {
+            "--epochs": self.epochs,
+            "--rate": self.rate,
+            "--batch-size": self.batch_size,
+            "--augmentation": None if self.augmentation == "default" else self.augmentation,
+            "--class-weights": None if self.class_weights == "none" else self.class_weights,
+            "--early-stopping": self.early_stopping,
+            "--input-size": self.input_size and "x".join(map(str, self.input_size)),
+        }
+        return [word for name, value in given.items() if value is not None for word in (name, str(value))]
+
+    def settings(self) -> dict[str, object]:
+        """Returns what ``run.toml`` keeps of them: those that were given."""
+        words = self.words()
+        return {name.removeprefix("--").replace("-", "_"): value for name, value in zip(words[::2], words[1::2], strict=True)}
+
+
+def parse_size(text: str | None) -> tuple[int, int] | None:
+    """Returns height and width of ``HxW``, None of None.
+
+    Raises:
+        ModelError: it is no size, or a side is not from 1 to 1,024.
+    """
+    if text is None:
+        return None
+    match = re.fullmatch(r"\s*(\d{1,5})\s*[xX]\s*(\d{1,5})\s*", text)
+    if not match or not all(1 <= int(side) <= LARGEST_SIDE for side in match.groups()):
+        raise ModelError(f"--input-size takes height x width in pixels, such as 32x32, at most {LARGEST_SIDE}; not {text!r}")
+    return int(match[1]), int(match[2])

@@ -1,0 +1,109 @@
+"""What ``train`` and ``run`` settle before anything is read: the model, its images, the recipe, the folder. Then the data."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from glyphlite.data.convention import parse_input_range
+from glyphlite.data.datasets import check_dataset, known_classes
+from glyphlite.data.records import Dataset
+from glyphlite.models.options import TrainingOptions
+from glyphlite.models.own_shape import model_input_shape
+from glyphlite.models.registry import ModelChoice, resolve_model, split_seed
+from glyphlite.pipeline.conventions import choose_model
+from glyphlite.pipeline.run_data import load_for_model
+from glyphlite.pipeline.run_folder import Wish, choose_folder, clear_folder
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """What is trained, on what, how, and where it goes.
+
+    Attributes:
+        model: as the user named it.
+        dataset: likewise.
+        folder: where everything goes.
+        wish: what the user said about the folder.
+        seed: of everything that is drawn.
+        options: what the user changed of the recipe.
+        input_shape: height, width, channels that images are brought to; None leaves them as they are.
+        data_dir: where the data lies, if the user says so.
+        input_range: how the model takes a pixel, if the user says so.
+    """
+
+    model: str
+    dataset: str
+    folder: Path
+    wish: Wish
+    seed: int = 0
+    options: TrainingOptions = field(default_factory=TrainingOptions)
+    input_shape: tuple[int, int, int] | None = None
+    data_dir: Path | None = None
+    input_range: str | None = None
+
+    def load(self) -> tuple[Dataset, ModelChoice]:
+        """Reads the data and chooses the model for it, its recipe as the options change it.
+
+        Raises:
+            DataError: the dataset.
+            ModelError: the model does not fit it.
+        """
+        dataset = load_for_model(self.dataset, self.input_shape, data_dir=self.data_dir, seed=split_seed(self.model, self.seed))
+        choice = choose_model(self.model, dataset, self.input_range)
+        return dataset, replace(choice, recipe=self.options.apply(choice.recipe))
+
+    def clear(self) -> None:
+        """Removes the run that is to be overwritten, where one is.
+
+        Raises:
+            OutputError: a file cannot be removed.
+        """
+        if self.wish.overwrite:
+            clear_folder(self.folder)
+
+
+def plan_training(
+    model: str,
+    dataset: str,
+    wish: Wish,
+    *,
+    seed: int = 0,
+    options: TrainingOptions | None = None,
+    data_dir: Path | None = None,
+    input_range: str | None = None,
+    suffix: str = "",
+) -> TrainingPlan:
+    """Checks names, shapes and options, and chooses the folder; reads no images and writes nothing.
+
+    Args:
+        model: a name, file.py:function, or a .keras file.
+        dataset: a name, a file or a folder.
+        wish: what the user said about the folder.
+        seed: of everything that is drawn.
+        options: what the user changed of the recipe.
+        data_dir: where the data lies, if the user says so.
+        input_range: how the model takes a pixel, if the user says so.
+        suffix: behind the model's name in that of a folder that we choose.
+
+    Raises:
+        ModelError: the model is unknown, unreadable or takes other images than the user asked for.
+        DataError: there is no such dataset.
+        OutputError: the folder holds a run already, or none to be resumed.
+    """
+    options = options or TrainingOptions()
+    if input_range is not None:
+        parse_input_range(input_range)
+    name = model_name(model)
+    check_dataset(dataset, data_dir)
+    of_data = Path(dataset).stem
+    folder = choose_folder(wish, f"{name}{suffix}" if suffix or of_data == "mnist" else f"{name}-{of_data}")
+    shape = model_input_shape(model, options.input_size, known_classes(dataset, data_dir))
+    return TrainingPlan(model, dataset, folder, wish, seed, options, shape, data_dir, input_range)
+
+
+def model_name(model: str) -> str:
+    """Returns what results and folders call a model.
+
+    Raises:
+        ModelError: it is unknown or unreadable.
+    """
+    return resolve_model(model, (64, 64, 1), 10).name

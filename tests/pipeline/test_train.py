@@ -1,0 +1,123 @@
+"""``train``: what it settles before it reads, what it leaves, and models of one's own on pictures at their own size."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from glyphlite.data.records import Dataset
+from glyphlite.errors import DataError, GlyphliteError, ModelError, OutputError
+from glyphlite.evaluation.known_certainty import certainty_of
+from glyphlite.models.options import TrainingOptions
+from glyphlite.pipeline import training_plan
+from glyphlite.pipeline.evaluate import evaluate_files
+from glyphlite.pipeline.report import write_reports
+from glyphlite.pipeline.run_data import data_of
+from glyphlite.pipeline.run_folder import Wish
+from glyphlite.pipeline.train import train_model
+from glyphlite.pipeline.training_plan import plan_training
+from glyphlite.results import Results
+
+OWN = """
+import keras
+
+def build():
+    inputs = keras.Input((20, 24, 3))
+    return keras.Model(inputs, keras.layers.Dense(2, activation="softmax")(keras.layers.Flatten()(inputs)))
+
+def wants_shape(input_shape, classes):
+    inputs = keras.Input(input_shape)
+    return keras.Model(inputs, keras.layers.Dense(classes, activation="softmax")(keras.layers.Flatten()(inputs)))
+"""
+
+
+@pytest.fixture(scope="module")
+def pictures(mnist: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ones and sevens, 40 pictures of each, 56 pixels high and wide."""
+    folder = tmp_path_factory.mktemp("data") / "digits"
+    for label, name in ((1, "one"), (7, "seven")):
+        (folder / name).mkdir(parents=True)
+        for number in np.flatnonzero(mnist.train.labels == label)[:40]:
+            Image.fromarray(mnist.train.images[number, ..., 0]).resize((56, 56)).save(folder / name / f"{number}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("code") / "own.py"
+    path.write_text(OWN)
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(pictures: Path, own: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "own"
+    options = TrainingOptions(epochs=3, batch_size=8, rate=0.01, augmentation="light", class_weights="balanced", early_stopping=3)
+    train_model(f"{own}:build", str(pictures), Wish(folder), options=options)
+    return folder
+
+
+def test_an_own_model_in_colour_is_trained_on_pictures_at_its_own_size(trained: Path) -> None:
+    record = tomllib.loads((trained / "run.toml").read_text())
+    assert record["dataset"]["input_shape"] == [20, 24, 3]
+    assert "--batch-size 8 --augmentation light --class-weights balanced --early-stopping 3" in record["repeat"]
+    assert record["settings"]["rate"] == "0.01"
+    assert record["recipe"]["augmentation"] == "affine_gentle"
+    assert data_of(trained / "model.keras", None).load().input_shape == (20, 24, 3)
+
+
+def test_it_leaves_a_results_json_that_report_and_predict_can_use(trained: Path) -> None:
+    results = Results.load(trained / "results.json")
+    assert results.keras.validation_accuracy is not None
+    assert results.training is not None
+    assert len(results.training.accuracy) == 3
+    assert set(results.cpu_seconds) == set(results.seconds) == {"data", "train", "evaluate"}
+    assert certainty_of(trained / "model.keras") is not None
+    assert "build" in write_reports([trained], None).read_text()
+
+
+def test_a_function_that_takes_the_shape_gets_the_size_asked_for(pictures: Path, own: Path, tmp_path: Path) -> None:
+    options = TrainingOptions(input_size=(16, 18))
+    plan = plan_training(f"{own}:wants_shape", str(pictures), Wish(tmp_path / "run"), options=options)
+    dataset, choice = plan.load()
+    assert dataset.input_shape == choice.build().input_shape[1:] == (16, 18, 1)
+
+
+@pytest.mark.parametrize(
+    ("model", "dataset", "options", "kind", "words"),
+    [
+        ("microcnn", "mnist", {}, ModelError, "did you mean micro-cnn"),
+        ("mlp", "mnits", {}, DataError, "did you mean mnist"),
+        ("missing.keras", "mnist", {}, ModelError, "missing.keras"),
+        ("OWN:nothing", "mnist", {}, ModelError, "no function nothing"),
+        ("OWN:build", "mnist", {"input_size": (28, 28)}, ModelError, "takes images of 20x24, --input-size asks for 28x28"),
+        ("edge-cnn", "mnist", {"input_size": (5, 5)}, ModelError, "needs larger images than 5x5"),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_is_read(
+    own: Path, tmp_path: Path, monkeypatch, model: str, dataset: str, options: dict, kind: type[GlyphliteError], words: str
+) -> None:
+    def read(*_, **__):
+        raise AssertionError("data was read")
+
+    monkeypatch.setattr(training_plan, "load_for_model", read)
+    with pytest.raises(kind, match=words):
+        train_model(model.replace("OWN", str(own)), dataset, Wish(tmp_path / "out"), options=TrainingOptions(**options))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_finished_folder_is_refused_before_anything_is_read(trained: Path, own: Path, monkeypatch) -> None:
+    monkeypatch.setattr(training_plan, "load_for_model", None)
+    before = {path: path.stat().st_mtime_ns for path in trained.rglob("*") if path.is_file()}
+    with pytest.raises(OutputError, match="--overwrite"):
+        train_model(f"{own}:build", "mnist", Wish(trained))
+    assert before == {path: path.stat().st_mtime_ns for path in trained.rglob("*") if path.is_file()}
+
+
+def test_evaluate_keeps_what_is_known_of_the_same_bytes(trained: Path) -> None:
+    before = json.loads((trained / "results.json").read_text())
+    evaluate_files([trained / "model.keras"], None, keras=None, latency=False, seed=0, data_dir=None)
+    assert json.loads((trained / "results.json").read_text()) == before
