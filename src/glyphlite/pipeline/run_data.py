@@ -163,7 +163,7 @@ def to_remember(
         # A dataset of the user's own has its path as its source: where it was found, with how its glyphs lie.
         "named": known if _is_known(known) else str(Path(dataset.source).resolve()),
         "data_dir": str(data_dir.resolve()) if data_dir is not None else None,
-        "input_shape": list(input_shape) if input_shape is not None else None,
+        **({"input_shape": list(input_shape)} if input_shape is not None else {}),
     }
 
 
