@@ -165,6 +165,21 @@ def test_no_foreign_image_is_embedded_and_nothing_loaded_for_it(
         compile_file(letters, None, dataset="mnist", **COMPILE)  # pyright: ignore[reportArgumentType]
 
 
+@pytest.mark.parametrize(
+    ("named", "folder"), [("glyph-700", "glyph-700_c"), ("../run", "run_c"), ("my digits.tflite", "my digits")]
+)
+def test_without_out_the_folder_is_named_after_what_was_compiled(
+    named: str, folder: str, samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    for place in (tmp_path / "run" / "model_int8.tflite", tmp_path / "here" / "my digits.tflite"):
+        place.parent.mkdir()
+        place.write_bytes((samples / "model_int8.tflite").read_bytes())
+    monkeypatch.chdir(tmp_path / "here")
+    compile_file(Path(named), None, dataset=None, **COMPILE)  # pyright: ignore[reportArgumentType]
+    assert (tmp_path / "here" / folder / "example" / "example.c").is_file()
+    assert f"No --out: writing the folder {folder}" in " ".join(capfd.readouterr().err.split())
+
+
 def test_without_a_run_mnist_is_taken_and_that_is_said(samples: Path, capfd: pytest.CaptureFixture[str]):
     data = data_of(samples / "model_int8.tflite", None)
     assert data == RunData("mnist")

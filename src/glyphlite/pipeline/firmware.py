@@ -22,6 +22,7 @@ from glyphlite.evaluation.known_accuracy import accuracy_words
 from glyphlite.evaluation.self_check import check_generated
 from glyphlite.evaluation.variant import variant_of
 from glyphlite.export.tflm import export_tflm
+from glyphlite.models.pretrained import pretrained_names
 from glyphlite.pipeline.conventions import input_convention
 from glyphlite.pipeline.export import image_of
 from glyphlite.pipeline.inputs import artifact_in
@@ -159,10 +160,12 @@ def compile_file(
 
 
 def _folder_for(named: Path) -> Path:
-    """A folder in the current one, after what the user named: a file, a run's folder, a shipped model; says so."""
-    folder = (
-        Path(f"{named.resolve().name}_c") if named.is_dir() else Path(named.stem if named.suffix == ".tflite" else named.name)
-    )
+    """A folder in the current one, after what the user named: a file, a run's folder, a shipped model; says so.
+
+    A folder of a shipped model's very name would be taken for it by the next command.
+    """
+    name = named.stem if named.suffix.lower() == ".tflite" else named.resolve().name
+    folder = Path(f"{name}_c" if named.is_dir() or name in pretrained_names() else name)
     say(f"No --out: writing the folder {escape(str(folder))}")
     return folder
 
