@@ -1,6 +1,7 @@
 """Digits that are not MNIST's: how many are read right, what each step of the preprocessing brings, and what is refused.
 
     python benchmarks/real_pictures.py --model runs/edge-cnn/model_int8.tflite
+    python benchmarks/real_pictures.py --model glyph-8k --sheets --write   (benchmarks/results/sheets.json and docs/measuring.md)
 
 Pictures: digits from 20 handwriting-like fonts that Debian ships, turned by up to 12 degrees, shaded, blurred, on textured paper
 and on blackboards (tests/test_data/scenes.py); scikit-learn's `load_digits` (8x8 pixels); and MNIST's own test images, which the
@@ -11,11 +12,16 @@ What was chosen where: the settings of glyphlite.data on other fonts and on the 
 a column of its own; its thresholds for doubt on these very sources with other seeds, so that those rates are on the kind side;
 the temperature and the least certainty of the model on MNIST's validation images alone, by glyphlite.evaluation.certainty: those
 recorded beside the model where there are some, else fitted here.
+
+``--sheets``, instead: digits of MNIST's test split on 500 sheets of school paper and on 250 sheets on desks
+(tests/test_data/sheets.py). Their settings were chosen on digits of the validation split and with other seeds.
+
 Ends with exit code 1 if the rendered digits are read worse than ``--at-least``.
 """
 
 import argparse
 import gzip
+import hashlib
 import importlib
 import io
 import sys
@@ -26,6 +32,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageFont
+from readme_tables import put
 from rich.console import Console
 from rich.table import Table
 
@@ -39,7 +46,8 @@ from glyphlite.data.normalize import fit_to_box, resample, set_into_field, trim
 from glyphlite.errors import DataError
 from glyphlite.evaluation.certainty import as_probabilities, calibrated, fit_certainty, is_refused
 from glyphlite.evaluation.known_certainty import certainty_of
-from glyphlite.files import make_folder, user_cache, write_bytes, write_json
+from glyphlite.files import make_folder, user_cache, write_bytes, write_json, write_text
+from glyphlite.pipeline.inputs import artifact_in
 from glyphlite.results import Certainty
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -59,6 +67,8 @@ FONTS = {
     "fonts-sjfonts": ("sjfonts/Delphine.ttf", "sjfonts/SteveHand.ttf"),
     "fonts-tomsontalks": ("tomsontalks/TomsonTalks.ttf",),
 }
+RESULT = ROOT / "benchmarks" / "results" / "sheets.json"
+MEASURING = ROOT / "docs" / "measuring.md"
 LETTERS = "ABEFGHKMNRXaefhkmnrw"
 """Letters that look like no digit."""
 
@@ -73,11 +83,17 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=2026, help="of the pictures (2026)")
     parser.add_argument("--at-least", type=float, default=0.0, help="fail if rendered digits are read worse than this (0)")
     parser.add_argument("--json", type=Path, help="write the figures here, too")
+    parser.add_argument("--sheets", action="store_true", help="school paper and desks, instead of the rest")
+    parser.add_argument("--number", type=int, default=500, help="sheets of school paper (500)")
+    parser.add_argument("--write", action="store_true", help="of --sheets: write the result file and the table in docs")
     arguments = parser.parse_args()
     quiet_tensorflow()
     sys.path.insert(0, str(ROOT / "tests" / "test_data"))
     from glyphlite.data.datasets import load_dataset
 
+    arguments.model = artifact_in(arguments.model) if arguments.model.suffix != ".keras" else arguments.model
+    if arguments.sheets:
+        return measure_all_sheets(arguments)
     fonts, (scanned, scanned_labels), photos = fetch_fonts(), *fetch_sklearn()
     mnist = load_dataset("mnist")
     digits = [(picture, int(label)) for picture, label in render(fonts, "0123456789", arguments.repeats, arguments.seed)]
@@ -111,6 +127,29 @@ def main() -> int:
             },
         )
     return 0 if rendered >= arguments.at_least else 1
+
+
+def measure_all_sheets(arguments: argparse.Namespace) -> int:
+    """The outcomes of all sheets, printed and with ``--write`` kept."""
+    from glyphlite.data.datasets import load_dataset
+
+    tools = importlib.import_module("common.sheets_of_digits")
+    mnist = load_dataset("mnist")
+    classify = load_classifier(arguments.model)
+    certainty = certainty_of(arguments.model) or fit_certainty(classify(mnist.validation.images[..., 0]), mnist.validation.labels)
+    with progress_bar("sheets", arguments.number + arguments.number // 2) as advance:
+        counts = tools.measure_sheets(
+            mnist.test, classify, certainty, number=arguments.number, seed=arguments.seed, advance=advance
+        )
+    table = tools.sheets_table(counts)
+    print(table)
+    if arguments.write:
+        sha256 = hashlib.sha256(arguments.model.read_bytes()).hexdigest()
+        inside = arguments.model.resolve().is_relative_to(ROOT)
+        name = str(arguments.model.resolve().relative_to(ROOT)) if inside else arguments.model.name
+        write_json(RESULT, {"model": name, "sha256": sha256, "seed": arguments.seed, "outcomes": counts})
+        write_text(MEASURING, put(MEASURING.read_text(), "sheets", table))
+    return 0
 
 
 def whole_picture(picture: np.ndarray) -> np.ndarray:
@@ -317,7 +356,7 @@ def _cut(picture: np.ndarray) -> np.ndarray:
     """
     ink = find_ink(picture)
     parts = ink_parts(ink.strength)
-    glyph = main_glyph(ink.strength, parts)
+    glyph = main_glyph(ink.strength, parts, ink.on_paper)
     if glyph is None:
         raise DataError("blank")
     return cut_out(ink.strength, parts, glyph)

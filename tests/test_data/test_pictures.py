@@ -1,6 +1,7 @@
 """Picture files: read as a person sees them, refused in one line when they are something else or too large."""
 
 import struct
+import sys
 import zlib
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image
 
 from glyphlite.data import pictures
-from glyphlite.data.pictures import SUFFIXES, picture_size, read_picture
+from glyphlite.data.pictures import SUFFIXES, page_count, picture_size, read_picture
 from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError
 
@@ -157,3 +158,42 @@ def test_a_folder_and_nothing_are_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "nothing.png"):
         with pytest.raises(DataError, match="not a file"):
             read_picture(path)
+
+
+def _heic(path: Path, digit: np.ndarray) -> None:
+    pytest.importorskip("pillow_heif").register_heif_opener()
+    Image.fromarray(digit).save(path, format="HEIF", quality=100)
+
+
+def test_an_iphones_photo_is_read(tmp_path: Path, mnist: Dataset) -> None:
+    digit = np.kron(mnist.test.images[0, ..., 0], np.ones((4, 4), np.uint8))
+    _heic(tmp_path / "photo.heic", digit)
+    assert np.abs(read_picture(tmp_path / "photo.heic").astype(int) - digit).mean() < 3
+    assert picture_size(tmp_path / "photo.heic") == digit.shape
+
+
+def test_what_an_iphones_photo_needs_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "photo.jpg").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(DataError, match=r"photo\.jpg is a HEIC picture.*pip install 'glyphlite\[heic\]'\), or save it as JPEG"):
+        read_picture(tmp_path / "photo.jpg")
+
+
+def test_a_damaged_heic_is_refused(tmp_path: Path, mnist: Dataset) -> None:
+    _heic(tmp_path / "photo.heic", mnist.test.images[0, ..., 0])
+    whole = (tmp_path / "photo.heic").read_bytes()
+    for length in (12, len(whole) // 2):
+        (tmp_path / "photo.heic").write_bytes(whole[:length])
+        with pytest.raises(DataError, match=r"photo\.heic"):
+            read_picture(tmp_path / "photo.heic")
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".tif", ".webp", ".png"])
+def test_the_first_of_several_pages_is_read(tmp_path: Path, mnist: Dataset, suffix: str) -> None:
+    first, *others = [Image.fromarray(image) for image in mnist.test.images[:3, ..., 0]]
+    path = tmp_path / f"pages{suffix}"
+    first.save(path, save_all=True, append_images=others, lossless=True)
+    assert page_count(path) == 3
+    np.testing.assert_allclose(read_picture(path).astype(int), mnist.test.images[0, ..., 0], atol=2)
+    first.save(path, lossless=True)
+    assert page_count(path) == 1

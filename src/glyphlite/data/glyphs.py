@@ -16,6 +16,8 @@ STRONG = 0.6
 """Hysteresis: ink is what is at least weak and hangs together with something strong."""
 _DUST = 0.02
 """A part with less ink than this fraction of the glyph's is dust."""
+_RESIDUE = 0.06
+"""What printed lines leave behind has less ink than this fraction of the glyph's."""
 _NEAR = 0.15
 """Parts nearer to each other than this fraction of the glyph's longer side may be one glyph: a five and its flag."""
 _FRAGMENT = 0.4
@@ -123,11 +125,11 @@ def glyph_lines(strength: np.ndarray, parts: Components) -> list[list[Glyph]]:
 
 
 def spots(glyph: Glyph, strength: np.ndarray, parts: Components, *, dust: bool) -> int:
-    """How many parts a picture has; without ``dust`` those alone that have enough ink to belong to a glyph like this."""
+    """How many parts a picture has; without ``dust`` those alone that are more than printed lines leave."""
     if dust:
         return len(parts)
     mass = np.bincount(parts.labels.ravel(), weights=strength.ravel(), minlength=len(parts) + 1)[1:]
-    return int((mass >= _DUST * glyph.mass).sum())
+    return int((mass >= _RESIDUE * glyph.mass).sum())
 
 
 def other_glyphs(glyph: Glyph, strength: np.ndarray, parts: Components) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from glyphlite.data.components import Components
-from glyphlite.data.glyphs import Glyph, glyph_lines, ink_parts, main_glyph, other_glyphs, spots
+from glyphlite.data.glyphs import WEAK, Glyph, glyph_lines, ink_parts, main_glyph, other_glyphs, spots
 from glyphlite.data.ink import Ink, find_ink
 from glyphlite.data.normalize import BOX_PART, fit_to_box, nearest, set_into_field, stroke_width, trim
 from glyphlite.data.pictures import read_picture
@@ -27,6 +27,10 @@ _LEAST_SIGNAL, _CERTAIN_CONTRAST = 5.3, 0.5
 """Ink that stands out by less than this many standard deviations of the paper may be the paper's own shade, unless it is dark."""
 _MOST_PARTS = 12
 """A picture of one glyph that has more dark spots than this is of something else. Thresholds: benchmarks/real_pictures.py."""
+_BAR = 0.4
+"""Narrower than this part of its longer side is a bar, not a box."""
+_SIDE_BAND, _SIDE_INKED = 0.08, 0.9
+"""A box has ink in this part of its height and width, along so much of each side."""
 _EDGE = 0.03
 """How far the blurred edge of a stroke reaches beyond its ink, as part of the glyph's longer side."""
 _FAINT = 0.1
@@ -160,9 +164,22 @@ def _doubt(ink: Ink, glyph: Glyph, cut: np.ndarray) -> str | None:
         return f"it hardly stands out: {ink.contrast:.0%} from paper that varies by {ink.noise:.0%}"
     if width > _WIDEST_STROKE:
         return f"it is a blot, not strokes: {width:.0%} of its size wide, where a glyph's strokes are below {_WIDEST_STROKE:.0%}"
+    if _is_boxed(cut):
+        return "it fills a rectangle on all four sides: a printed box touches it, or it is one"
     if width < _THINNEST_STROKE and len(glyph.parts) > 3:
         return f"it is texture, not strokes: {len(glyph.parts)} parts with strokes {width:.1%} of its size wide"
     return None
+
+
+def _is_boxed(cut: np.ndarray) -> bool:
+    """Whether ink runs along all four sides of a glyph's rectangle; that of a bar, which is all stroke, does, too."""
+    rows, columns = cut.shape
+    if min(rows, columns) < _BAR * max(rows, columns):
+        return False
+    down, across = max(1, nearest(_SIDE_BAND * rows)), max(1, nearest(_SIDE_BAND * columns))
+    ink = cut >= WEAK
+    sides = (ink[:down].any(axis=0), ink[-down:].any(axis=0), ink[:, :across].any(axis=1), ink[:, -across:].any(axis=1))
+    return all(side.mean() >= _SIDE_INKED for side in sides)
 
 
 def _box(glyph: Glyph, ink: Ink, shape: tuple[int, ...]) -> Box:

@@ -15,10 +15,33 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from glyphlite.data.ranges import WHITES, PixelRange, container_white, find_range
 from glyphlite.errors import DataError
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
-"""As Pillow calls them; its PPM reads .pbm, .pgm and .pnm, too."""
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".pgm", ".pbm", ".ppm", ".pnm"})
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF")
+"""As Pillow calls them; its PPM reads .pbm, .pgm and .pnm, too. HEIC comes besides, where pillow-heif is installed."""
+SUFFIXES = frozenset(
+    {
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".jfif",
+        ".webp",
+        ".bmp",
+        ".gif",
+        ".tif",
+        ".tiff",
+        ".pgm",
+        ".pbm",
+        ".ppm",
+        ".pnm",
+        ".avif",
+        ".heic",
+        ".heif",
+    }
+)
 """Of the files in a folder that are taken for pictures, in lower case."""
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+"""What a HEIC file says of itself in bytes 8 to 11 (ISO/IEC 23008-12)."""
+_PAGED = ("GIF", "WEBP", "PNG", "TIFF", "AVIF", "HEIF")
+"""Formats of pages or frames; a phone's JPEG hides a preview behind the photo, which is no page."""
 MAX_FILE_BYTES = 64 * 2**20
 MAX_PIXELS = 64_000_000
 _BLANK = 8
@@ -29,10 +52,10 @@ def read_picture(path: Path) -> np.ndarray:
     """Read a picture as a person sees it, in grey.
 
     Turned upright by its EXIF orientation; transparent parts stand on white, or on black where on white nothing would be
-    seen; colours become grey by ITU-R BT.601 luma; of an animation the first frame.
+    seen; colours become grey by ITU-R BT.601 luma; of an animation the first frame, of a document the first page.
 
     Args:
-        path: a PNG, JPEG, WebP, BMP, GIF, TIFF or PNM file.
+        path: a PNG, JPEG, WebP, BMP, GIF, TIFF, PNM or AVIF file, or a HEIC file where pillow-heif is installed.
 
     Returns:
         uint8 ``(height, width)``, 0 black.
@@ -54,6 +77,16 @@ def picture_size(path: Path) -> tuple[int, int]:
         return picture.height, picture.width
 
 
+def page_count(path: Path) -> int:
+    """Returns how many pages or frames a picture file has; `read_picture` reads the first.
+
+    Raises:
+        DataError: as :func:`read_picture`.
+    """
+    with _opened(path) as picture:
+        return getattr(picture, "n_frames", 1) if picture.format in _PAGED else 1
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
     """A picture whose size is within the limits; every way in which opening or decoding it fails becomes a DataError."""
@@ -66,7 +99,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         # Pillow warns of large pictures before we have seen their size; ours is the stricter limit.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture = Image.open(path, formats=FORMATS)
+            picture = Image.open(path, formats=(*FORMATS, "HEIF") if _is_heic(path) else FORMATS)
         with picture:
             if picture.width * picture.height > MAX_PIXELS:
                 found = f"{picture.width:,} x {picture.height:,}"
@@ -79,6 +112,25 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     # Pillow's decoders tell of damage in all of these ways.
     except (OSError, SyntaxError, ValueError, EOFError, KeyError, IndexError, TypeError, struct.error) as error:
         raise DataError(f"{path} is a damaged picture: {error}") from None
+
+
+def _is_heic(path: Path) -> bool:
+    """Whether a file says that it is HEIC; Pillow can read it afterwards.
+
+    Raises:
+        DataError: it is, and what reads it is not installed.
+    """
+    with path.open("rb") as file:
+        head = file.read(12)
+    if head[4:8] != b"ftyp" or head[8:] not in _HEIC_BRANDS:
+        return False
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        advice = "install pillow-heif (pip install 'glyphlite[heic]'), or save it as JPEG"
+        raise DataError(f"{path} is a HEIC picture, which needs one more package to be read; {advice}") from None
+    register_heif_opener()
+    return True
 
 
 def _as_grey(picture: Image.Image) -> np.ndarray:

@@ -169,11 +169,13 @@ def _without(darkness: np.ndarray, line: _Line) -> np.ndarray:
     half = (bottom - top) // 2
     above, below = _largest(above, half), _largest(below, half)
     result = darkness.copy()
+    # A line that bends is now and then a row off.
+    expected = np.maximum(usual, np.maximum(np.append(usual[1:], 0), np.append(0, usual[:-1])))
     for index in range(top, bottom + 1):
         part = (index - top + 1) / (bottom - top + 2)
         between = above * (1 - part) + below * part
         value = values[index]
-        own = value > usual[index] + max(_MORE * most, _MORE_AT_LEAST)
+        own = value > expected[index] + max(_MORE * most, _MORE_AT_LEAST)
         result[places[index], columns_at] = np.where(own, value, np.minimum(value, between))
     return result
 

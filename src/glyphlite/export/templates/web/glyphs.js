@@ -5,9 +5,10 @@ import { connectedComponents } from "./components.js";
 import { nearest } from "./normalize.js";
 import { largestAround } from "./reduction.js";
 
-const WEAK = 0.35;
+export const WEAK = 0.35;
 const STRONG = 0.6;
 const DUST = 0.02;
+const RESIDUE = 0.06;
 const NEAR = 0.15;
 const FRAGMENT = 0.4;
 const CLEAR = 0.1;
@@ -80,8 +81,8 @@ export function glyphLines(strength, parts) {
   return inLines(joinStacked(glyphs, usual));
 }
 
-/** How many parts a picture has; without dust those alone that have enough ink to belong to a glyph like this. */
-export const spots = (glyph, parts, dust) => parts.parts.filter((part) => dust || part.mass >= DUST * glyph.mass).length;
+/** How many parts a picture has; without dust those alone that are more than printed lines leave. */
+export const spots = (glyph, parts, dust) => parts.parts.filter((part) => dust || part.mass >= RESIDUE * glyph.mass).length;
 
 /** How many further glyphs of about its size stand beside a glyph. */
 export function otherGlyphs(glyph, strength, parts) {

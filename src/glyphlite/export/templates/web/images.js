@@ -1,7 +1,7 @@
 /* Any picture of a glyph to the pixels a model sees: prepare_glyph of src/glyphlite/data/images.py, equal within one grey level. */
 
 import { Image2D } from "./arrays.js";
-import { inkParts, mainGlyph, otherGlyphs, sideOf, spots } from "./glyphs.js";
+import { WEAK, inkParts, mainGlyph, otherGlyphs, sideOf, spots } from "./glyphs.js";
 import { findInk } from "./ink.js";
 import { BOX_PART, fitToBox, nearest, setIntoField, strokeWidth, trim } from "./normalize.js";
 import { largestAround } from "./reduction.js";
@@ -11,6 +11,9 @@ const THINNEST_STROKE = 0.03;
 const LEAST_SIGNAL = 5.3;
 const CERTAIN_CONTRAST = 0.5;
 const MOST_PARTS = 12;
+const BAR = 0.4;
+const SIDE_BAND = 0.08;
+const SIDE_INKED = 0.9;
 const EDGE = 0.03;
 const FAINT = 0.1;
 
@@ -60,8 +63,29 @@ function doubtOf(ink, glyph, cut) {
     return `it hardly stands out: ${percent(ink.contrast)} from paper that varies by ${percent(ink.noise)}`;
   }
   if (width > WIDEST_STROKE) return `it is a blot, not strokes: ${percent(width)} of its size wide`;
+  if (isBoxed(cut)) return "it fills a rectangle on all four sides: a printed box touches it, or it is one";
   if (width < THINNEST_STROKE && glyph.parts.length > 3) {
     return `it is texture, not strokes: ${glyph.parts.length} parts with strokes ${percent(width, 1)} of its size wide`;
   }
   return null;
+}
+
+/** Whether ink runs along all four sides of a glyph's rectangle; that of a bar, which is all stroke, does, too. */
+function isBoxed(cut) {
+  const { rows, columns, data } = cut;
+  if (Math.min(rows, columns) < BAR * Math.max(rows, columns)) return false;
+  const down = Math.max(1, nearest(SIDE_BAND * rows));
+  const across = Math.max(1, nearest(SIDE_BAND * columns));
+  const [top, bottom] = [new Uint8Array(columns), new Uint8Array(columns)];
+  const [left, right] = [new Uint8Array(rows), new Uint8Array(rows)];
+  for (let row = 0, i = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++, i++) {
+      if (!(data[i] >= WEAK)) continue;
+      if (row < down) top[column] = 1;
+      if (row >= rows - down) bottom[column] = 1;
+      if (column < across) left[row] = 1;
+      if (column >= columns - across) right[row] = 1;
+    }
+  }
+  return [top, bottom, left, right].every((side) => side.reduce((a, b) => a + b, 0) / side.length >= SIDE_INKED);
 }

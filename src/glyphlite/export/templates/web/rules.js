@@ -163,7 +163,9 @@ function without(darkness, line) {
   const result = new Image2D(rows, columns, data.slice());
   for (let index = top; index <= bottom; index++) {
     const part = (index - top + 1) / (bottom - top + 2);
-    const written = usual[index] + Math.max(MORE * most, MORE_AT_LEAST);
+    // A line that bends is now and then a row off.
+    const expected = Math.max(usual[index], usual[index + 1] ?? 0, usual[index - 1] ?? 0);
+    const written = expected + Math.max(MORE * most, MORE_AT_LEAST);
     for (let column = 0; column < columns; column++) {
       const value = values[index][column];
       const between = above[column] * (1 - part) + below[column] * part;
