@@ -45,6 +45,8 @@ def test_results_hold_what_was_measured(run: Path) -> None:
     assert {each.cpu for each in results.firmware} == {"cortex-m4", "cortex-m0"}
     assert set(results.cpu_seconds) == set(results.seconds)
     assert results.cpu_seconds["train"] > 0
+    assert results.training
+    assert (len(results.training.validation_accuracy), results.training.validation_images) == (1, 5000)
 
 
 @pytest.mark.slow
