@@ -1,0 +1,40 @@
+"""README's claim about the main job is the measured one, and keeps what is asked of it."""
+
+import importlib
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from glyphlite.models import DEFAULT_MODEL
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def main_job(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    return importlib.import_module("main_job")
+
+
+def test_readme_says_what_was_measured(main_job: ModuleType) -> None:
+    document = json.loads(main_job.OUTPUT.read_text())
+    readme = main_job.README.read_text()
+    assert main_job.BEGIN in readme
+    assert main_job.with_sentence(readme, document) == readme
+    assert f"runs/{DEFAULT_MODEL}/\n" in readme
+
+
+def test_what_was_measured_is_what_is_asked(main_job: ModuleType) -> None:
+    document = json.loads(main_job.OUTPUT.read_text())
+    assert document["model"] == DEFAULT_MODEL
+    assert document["two_idle_cores_seconds"] < 180
+    assert document["int8_accuracy"] >= 0.994
+
+
+def test_the_sentence_rounds_up(main_job: ModuleType) -> None:
+    document = {"model": "m", "two_idle_cores_seconds": 61.0, "total_cpu_seconds": 100.4, "int8_accuracy": 0.9945}
+    assert main_job.sentence(document) == (
+        "`make run` trains `m`: about 1.5 minutes on two cores (100 s of CPU time), 99.45 % of the test images right as int8."
+    )
