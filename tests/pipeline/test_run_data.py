@@ -124,6 +124,15 @@ def test_other_classes_than_the_files_own_are_said(samples: Path, tmp_path: Path
     assert "letters.tflite has the classes A, B, C, ..., mnist has 0, 1, 2, ...:" in said
 
 
+def test_a_compiled_folder_remembers_data_that_was_named_from_elsewhere(
+    run: Path, data: Path, samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(data.parent)
+    compile_file(samples / "model_int8.tflite", tmp_path / "out", dataset="digits.npz", **COMPILE)  # pyright: ignore[reportArgumentType]
+    monkeypatch.chdir(tmp_path)
+    assert data_of(tmp_path / "out", None).load().name == "digits"
+
+
 def test_an_explicit_dataset_wins(run: Path, tmp_path: Path):
     assert data_of(run, "fashion-mnist") == RunData("fashion-mnist", named=True)
     assert data_of(run, None).name == str(tmp_path / "data" / "digits.npz")
