@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from glyphlite.errors import ModelError
-from glyphlite.models.loading import in_float32, load_keras_model
+from glyphlite.models.loading import in_float32, load_keras_model, missing_code
+from glyphlite.models.pretrained import ROOT
 
 IMAGES = np.random.default_rng(0).random((4, 8, 8, 1), np.float32)
 
@@ -71,8 +72,15 @@ def test_registered_and_nested_classes_are_named_too(tmp_path: Path) -> None:
 
     small(keras.Sequential([keras.layers.Rescaling(2.0), Third(name="third")])).save(tmp_path / "model.keras")
     del keras.saving.get_custom_objects()["mine>Third"]
+    assert "'third'" in str(missing_code(tmp_path / "model.keras"))
     with pytest.raises(ModelError, match=r"a layer 'third' of the class Third \(mine>Third\)"):
         load_keras_model(tmp_path / "model.keras")
+
+
+def test_our_own_layers_need_no_code() -> None:
+    files = sorted(ROOT.rglob("model.keras"))
+    assert len(files) > 5
+    assert [missing_code(path) for path in files] == [None] * len(files)
 
 
 def test_folders_that_are_no_saved_model(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Which file is meant: a path, a run's folder, a shipped model's name, or none at all."""
 
+import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -58,3 +60,17 @@ def test_without_shipped_models_a_file_has_to_be_named(tmp_path: Path, monkeypat
     use_shipped(tmp_path / "nothing", monkeypatch)
     with pytest.raises(ModelError, match=r"name a \.tflite file or the folder of a run"):
         model_and_pictures([Path("seven.png")], None)
+
+
+def test_a_model_of_own_code_beside_an_artifact_is_left_out_aloud(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The artifact can be measured all the same; only the one that a user names has to be there and to load."""
+    config = {"class_name": "Own", "module": None, "registered_name": "mine>Own", "config": {"name": "own"}}
+    with zipfile.ZipFile(tmp_path / "model.keras", "w") as archive:
+        archive.writestr(
+            "config.json", json.dumps({"class_name": "Sequential", "module": "keras", "config": {"layers": [config]}})
+        )
+    assert keras_beside(tmp_path / "model_int8.tflite", None) is None
+    assert "has a layer 'own' of the class Own (mine>Own), whose code is not in the file" in " ".join(
+        capfd.readouterr().err.split()
+    )
+    assert keras_beside(tmp_path / "model_int8.tflite", tmp_path / "model.keras") == tmp_path / "model.keras"

@@ -76,7 +76,7 @@ class ExportedModel:
         shape: of the input, the batch first; None where it is free.
         simulated: the SavedModel with int8 simulated, of a model that was trained so: its ranges are in the graph.
         unrolled: the SavedModel with its recurrent layers as so many steps, of a model that has any: the converter crashes where
-            it shall quantize a loop (tensorflow/tensorflow#41305).
+            it shall quantize a loop (tensorflow/tensorflow#41305), and a loop is a graph of its own, which few tools read.
     """
 
     model: "keras.Model"
@@ -89,7 +89,7 @@ class ExportedModel:
         """The SavedModel that a variant is made from."""
         if self.simulated and variant.name == "int8":
             return self.simulated
-        return self.unrolled if self.unrolled and variant.needs_calibration else self.folder
+        return self.unrolled or self.folder
 
     def needs_calibration(self, variant: Variant) -> bool:
         """Whether ranges of activations have to be measured for a variant."""
@@ -197,7 +197,7 @@ def convert_exported(
     notes = _notes(kind, content, select)
     if saved.folder_for(kind) == saved.unrolled:
         layers = ", ".join(layer.name for layer in recurrent_layers(saved.model))
-        notes = (*notes, f"its recurrent layers ({layers}) are written out step by step: TensorFlow quantizes no loops")
+        notes = (*notes, f"its recurrent layers ({layers}) are written out step by step: a loop cannot be quantized")
     return Conversion(content, variant, select, RULED_OUT_BY_SELECT_OPS if select else (), notes)
 
 

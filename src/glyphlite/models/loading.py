@@ -54,6 +54,17 @@ def load_keras_model(path: Path) -> "keras.Model":
     return in_float32(model, str(path))
 
 
+def missing_code(path: Path) -> str | None:
+    """Returns why a .keras or .h5 file cannot be loaded for code of its own layers, None where it needs none."""
+    own = next(_own_layers(_stored_config(path)), None)
+    if own is None:
+        return None
+    name, kind = own
+    if kind == "Lambda":
+        return f"{path} has a Lambda layer {name!r}, whose Python code is not loaded from a file"
+    return f"{path} has a layer {name!r} of the class {kind}, whose code is not in the file"
+
+
 def read_model(path: Path) -> bytes:
     """Returns a model file's bytes.
 
@@ -133,11 +144,8 @@ def _reason(path: Path, error: Exception) -> str:
     if config is None and (path.name.endswith(".weights.h5") or "No model config found" in str(error)):
         build = f"model.load_weights({path.name!r}); model.save('model.keras')"
         return f"{path} holds weights alone, without the model they belong to; run in its own code: {build}; or {FUNCTION_WAY}"
-    if own := next(_own_layers(config), None):
-        name, kind = own
-        if kind == "Lambda":
-            return f"{path} has a Lambda layer {name!r}, whose Python code is not loaded from a file; {FUNCTION_WAY}"
-        return f"{path} has a layer {name!r} of the class {kind}, whose code is not in the file; {FUNCTION_WAY}"
+    if reason := missing_code(path):
+        return f"{reason}; {FUNCTION_WAY}"
     words = re.sub(r"[^.;]*(safe_mode|enable_unsafe_deserialization)[^.;]*[.;]?", "", in_one_line(error)).strip()
     return f"cannot load {path} as a Keras model: {words or type(error).__name__}"
 

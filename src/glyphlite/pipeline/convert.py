@@ -135,9 +135,12 @@ def convert_what_can_be(
     artifacts = convert_to_folder(
         model, folder, variants, dataset=dataset, convention=convention, samples=samples, seed=seed, batch=batch, failed=failed
     )
+    noted: dict[str, list[str]] = {}
     for artifact in artifacts:
         for note in artifact.notes:
-            say(f"{artifact.path.name}: {escape(note)}")
+            noted.setdefault(note, []).append(artifact.path.name)
+    for note, files in noted.items():
+        say(f"{', '.join(files)}: {escape(note)}")
     for error in failed.values():
         say(f"[yellow]Left out:[/] {escape(str(error))}")
     return artifacts, {variant: str(error) for variant, error in failed.items()}

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.markup import escape
+
 from glyphlite.console import say
 from glyphlite.errors import ArtifactError, ModelError
-from glyphlite.models.loading import is_saved_model
+from glyphlite.models.loading import is_saved_model, missing_code
 from glyphlite.models.pretrained import (
     best_pretrained,
     keras_of_shipped,
@@ -44,15 +46,22 @@ def is_keras(path: Path) -> bool:
 def keras_beside(artifact: Path, explicit: Path | None) -> Path | None:
     """The float source of an artifact: the file named with ``--keras``, else the run's own or the shipped model.keras, else none.
 
+    One that was found beside the artifact and needs code of its own is left out, which is said.
+
     Raises:
         ModelError: the named file is not there.
     """
     if explicit is not None:
-        if not explicit.is_file():
+        if not explicit.is_file() and not is_saved_model(explicit):
             raise ModelError(f"there is no file {explicit}; --keras takes the .keras file that the artifact was converted from")
         return explicit
     beside = artifact.parent / "model.keras"
-    return beside if beside.is_file() else keras_of_shipped(artifact)
+    if not beside.is_file():
+        return keras_of_shipped(artifact)
+    if reason := missing_code(beside):
+        say(f"[yellow]Not compared with Keras:[/] {escape(reason)}")
+        return None
+    return beside
 
 
 def shipped_name(path: Path) -> str | None:
