@@ -10,10 +10,11 @@ from glyphlite.console import say
 from glyphlite.conversion.folder import ConvertedArtifact
 from glyphlite.conversion.isolation import prepare
 from glyphlite.conversion.variants import VARIANT_NAMES
-from glyphlite.data.convention import InputConvention
+from glyphlite.data.convention import OURS, InputConvention
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError, ModelError
 from glyphlite.evaluation.artifact import ArtifactEvaluation, KerasEvaluation, evaluate_keras
+from glyphlite.evaluation.convention import FoundConvention
 from glyphlite.evaluation.footprint import measure_footprint
 from glyphlite.evaluation.known_accuracy import in_words
 from glyphlite.files import make_folder, sha256_of
@@ -22,6 +23,7 @@ from glyphlite.models.input_layers import training_convention
 from glyphlite.models.options import TrainingOptions
 from glyphlite.models.pretrained import PretrainedCard
 from glyphlite.models.registry import REFERENCE_NAMES
+from glyphlite.pipeline.conventions import say_if_at_chance
 from glyphlite.pipeline.convert import check_weights, convert_what_can_be
 from glyphlite.pipeline.evaluate import measure
 from glyphlite.pipeline.firmware import Firmware, build_firmware
@@ -149,6 +151,8 @@ def _run(options: RunOptions, plan: TrainingPlan, card: PretrainedCard | None = 
         with stages.stage("train", f"Training {choice.name} on {len(dataset.train)} images"):
             trained = train(choice, dataset, folder, seed=options.seed, resume=options.resume)
     convention = training_convention(trained.model, choice.convention)
+    if not convention.same_values(OURS):
+        say(f"{choice.name} takes pixels as {convention.title} ({escape(convention.source)})")
     with stages.stage("convert", f"Converting to {', '.join(VARIANT_NAMES)}"):
         artifacts, failed = convert_what_can_be(
             trained.model,
@@ -162,6 +166,7 @@ def _run(options: RunOptions, plan: TrainingPlan, card: PretrainedCard | None = 
         check_weights(folder / "model.keras", dataset.validation.images)
     with stages.stage("evaluate", f"Measuring each on {len(dataset.test)} test images"):
         keras = _measure_keras(trained, dataset, convention)
+        say_if_at_chance(folder / "model.keras", keras.held_out, dataset, "validation images", FoundConvention(convention))
         evaluations, unverified = _measure_artifacts(artifacts, dataset, convention, keras)
     measured = {each.report.path for each in evaluations}
     int8 = next((each for each in artifacts if each.variant == "int8" and each.path.name in measured), None)
