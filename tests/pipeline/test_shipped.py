@@ -51,7 +51,7 @@ def test_a_pretrained_run_measures_and_exports_the_shipped_model(
     assert record["repeat"].split().count("--pretrained") == 1
     assert record["pretrained"]["seed"] == 3
     assert record["recipe"] == {"name": "micro", "epochs": 30}
-    assert "trained before: seed" in (folder / "report.html").read_text()
+    assert "A pretrained model that comes with glyphlite: seed" in (folder / "report.html").read_text()
     said = " ".join(capsys.readouterr().err.split())
     assert "seed 3, among 2 seeds the one whose int8 file is right most often on validation images (98.50 %)" in said
     assert "Nothing is trained" in said
