@@ -67,7 +67,7 @@ def find_ink(picture: np.ndarray) -> Ink:
     on_paper = np.ones(small.shape, bool) if sheet is None else sheet.paper_at(rows, columns, reduction)
     if sheet is not None:
         small = _on_paper_alone(small, on_paper)
-    dark_on_light = is_dark_on_light(small)
+    dark_on_light = is_dark_on_light(small, on_paper)
     turned = small if dark_on_light else 255 - small
     paper = closed_paper(turned, paper_surface(turned))
     darkness = np.where(on_paper, 1 - turned / paper, 0)
@@ -93,17 +93,22 @@ def _on_paper_alone(picture: np.ndarray, paper: np.ndarray) -> np.ndarray:
         scale = max(1.4826 * float(np.median(np.abs(difference[whole]))), 2.0)
         weights = whole * np.clip(1 - (difference / (4.685 * scale)) ** 2, 0, None) ** 2
     surface = (_quadratic_terms(*picture.shape) @ coefficients).reshape(picture.shape)
-    return np.where(paper, picture, np.clip(surface, 1, 255))
+    # A surface through a narrow sheet says little of what lies far from it.
+    darkest, brightest = (float(each) for each in np.quantile(values[whole], [0.1, 1]))
+    return np.where(paper, picture, np.clip(surface, darkest, brightest))
 
 
-def is_dark_on_light(picture: np.ndarray) -> bool:
+def is_dark_on_light(picture: np.ndarray, on_paper: np.ndarray | None = None) -> bool:
     """Whether the strokes are darker than what is around them.
 
     Args:
         picture: float64 ``(rows, columns)``.
+        on_paper: bool, the pixels that have a say; all when left out.
     """
     small, _ = reduce_picture(picture, _PAPER_SIDE)
     difference = small - _mean_around(small, _PAPER_SIDE // 8)
+    if on_paper is not None:
+        difference = np.where(reduce_picture(on_paper.astype(float), _PAPER_SIDE)[0] == 1, difference, 0)
     return float((difference**3).sum()) <= 0
 
 

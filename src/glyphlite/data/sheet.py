@@ -21,8 +21,8 @@ _LEAST_STEP = 6.0
 _STEP_BY_GRAIN = 4.0
 _LEAST_AREA, _LEAST_DESK = 0.06, 0.08
 """The sheet's least part of the picture, and the desk's of the picture's rim."""
-_FOUR_SIDED, _FILLED = 0.8, 0.7
-"""A sheet is filled by the largest quadrilateral in it, and fills its convex hull; an ellipse is filled to 2 / pi."""
+_FOUR_SIDED, _FILLED, _FILLED_ALONE = 0.8, 0.7, 0.88
+"""A sheet is filled by the largest quadrilateral in it (an ellipse to 2 / pi) and fills its hull, more if it meets no rim."""
 _EDGE = 3
 """How wide the edge of a sheet is on the small copy."""
 _LIKE = (0.4, 1.6)
@@ -168,7 +168,8 @@ def _is_sheet(filled: np.ndarray) -> bool:
         return False
     hull = _convex_hull(filled)
     area = _area(hull)
-    return bool(area > 0 and filled.sum() >= _FILLED * area and _area(_largest_quadrilateral(hull)) >= _FOUR_SIDED * area)
+    least = _FILLED if rim.any() else _FILLED_ALONE
+    return bool(area > 0 and filled.sum() >= least * area and _area(_largest_quadrilateral(hull)) >= _FOUR_SIDED * area)
 
 
 def _convex_hull(mask: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ export function findInk(picture) {
   let [small, reduction] = reducePicture(cut, WORK_SIDE);
   const onPaper = sheet ? sheet.paperAt(small.rows, small.columns, reduction) : new Uint8Array(small.data.length).fill(1);
   if (sheet) small = onPaperAlone(small, onPaper);
-  const darkOnLight = isDarkOnLight(small);
+  const darkOnLight = isDarkOnLight(small, onPaper);
   const turned = darkOnLight ? small : small.map((value) => 255 - value);
   const paper = closedPaper(turned, paperSurface(turned));
   const all = turned.map((value, i) => (onPaper[i] ? 1 - value / paper.data[i] : 0));
@@ -44,14 +44,17 @@ function onPaperAlone(picture, onPaper) {
     weights = differences.map((difference, i) => whole[i] * Math.max(1 - (difference / (4.685 * scale)) ** 2, 0) ** 2);
   }
   const surface = evaluate(coefficients, picture.rows, picture.columns);
-  return picture.map((value, i) => (onPaper[i] ? value : clamp(surface[i], 1, 255)));
+  // A surface through a narrow sheet says little of what lies far from it.
+  const [darkest, brightest] = [0.1, 1].map((part) => quantile(values.filter((_, i) => whole[i]), part));
+  return picture.map((value, i) => (onPaper[i] ? value : clamp(surface[i], darkest, brightest)));
 }
 
-function isDarkOnLight(picture) {
+function isDarkOnLight(picture, onPaper) {
   const [small] = reducePicture(picture, PAPER_SIDE);
   const around = meanAround(small, PAPER_SIDE / 8);
   let skew = 0;
-  for (let i = 0; i < small.data.length; i++) skew += (small.data[i] - around.data[i]) ** 3;
+  const [known] = reducePicture(picture.map((_, i) => onPaper[i]), PAPER_SIDE);
+  for (let i = 0; i < small.data.length; i++) if (known.data[i] === 1) skew += (small.data[i] - around.data[i]) ** 3;
   return skew <= 0;
 }
 

@@ -13,6 +13,7 @@ const LEAST_AREA = 0.06;
 const LEAST_DESK = 0.08;
 const FOUR_SIDED = 0.8;
 const FILLED = 0.7;
+const FILLED_ALONE = 0.88;
 const EDGE = 3;
 const LIKE = [0.4, 1.6];
 const AS_BRIGHT = 0.5;
@@ -153,7 +154,7 @@ function isSheet(mask) {
   if (desk / count < LEAST_DESK) return false;
   const hull = convexHull(mask);
   const area = areaOf(hull);
-  return area > 0 && pixels >= FILLED * area && areaOf(largestQuadrilateral(hull)) >= FOUR_SIDED * area;
+  return area > 0 && pixels >= (desk < count ? FILLED : FILLED_ALONE) * area && areaOf(largestQuadrilateral(hull)) >= FOUR_SIDED * area;
 }
 
 /** The corners of the convex hull of the pixels' corners, in turn (Andrew's monotone chain). */
