@@ -1,6 +1,7 @@
 """Which arithmetic a recipe's precision means on this processor. Knows nothing of models."""
 
 import functools
+import os
 from pathlib import Path
 
 from glyphlite.errors import ModelError
@@ -16,7 +17,14 @@ def compute_precision(wanted: str) -> str:
     """
     if wanted not in ("float32", "bfloat16"):
         raise ModelError(f"unknown precision {wanted!r}; expected float32 or bfloat16")
-    return "bfloat16" if wanted == "bfloat16" and _has_native_bfloat16() else "float32"
+    return "bfloat16" if wanted == "bfloat16" and _onednn_may() and _has_native_bfloat16() else "float32"
+
+
+def _onednn_may() -> bool:
+    """Whether the environment leaves oneDNN, which multiplies in bfloat16, and its instructions for that turned on."""
+    highest = os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA") or "DEFAULT"
+    has_them = any(word in highest.upper() for word in ("DEFAULT", "ALL", "BF16", "FP16", "AMX", "AVX10"))
+    return os.environ.get("TF_ENABLE_ONEDNN_OPTS") != "0" and has_them
 
 
 @functools.cache
