@@ -256,7 +256,7 @@ def header_facts(desk: Desk) -> Measured:
     digest = hashlib.sha256((run / "model_int8.tflite").read_bytes()).hexdigest()
     return all_right(
         [
-            ("polarity", re.search(r"light on dark|white on black|bright.* on (a )?dark", header, re.IGNORECASE) is not None),
+            ("polarity", re.search(r"light on dark|white on black|dark ground|bright.* on (a )?dark", header, re.IGNORECASE) is not None),
             ("centring", re.search(r"cent(re|er)", header, re.IGNORECASE) is not None),
             ("the SHA-256", digest[:16] in header),
             ("accuracy", re.search(r"\d %|accuracy", header) is not None),
