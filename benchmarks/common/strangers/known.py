@@ -1,12 +1,7 @@
 """Rows known to be wrong, each with the reason: they stay in the table, and in the test as strict expected failures."""
 
 KNOWN: dict[str, str] = {
-    "borders/compile-header-facts": "not landed yet: where new users stumbled",
-    "borders/no-pydantic-words": "not landed yet: where new users stumbled",
-    "borders/run-not-overwritten": "not landed yet: where new users stumbled",
-    "borders/train-not-overwritten": "not landed yet: where new users stumbled",
-    "borders/train-options": "not landed yet: where new users stumbled",
-    "borders/train-results": "not landed yet: where new users stumbled",
+    "borders/own-input-size-convert": "not landed yet: where new users stumbled",
     "inputs/input-range-of-fractions": "not landed yet: the input convention",
     "inputs/input-range-wrong-word": "not landed yet: the input convention",
     "models/file-saved-model": "not landed yet: loading what users have",
@@ -20,9 +15,6 @@ KNOWN: dict[str, str] = {
     "models/shape-28-28": "not landed yet: loading what users have",
     "models/shape-784": "not landed yet: loading what users have",
     "models/sigmoids-independent": "not landed yet: loading what users have",
-    "pictures/format-animated-gif": "not landed yet: pictures as people take them",
-    "pictures/format-heic": "not landed yet: pictures as people take them",
-    "pictures/format-multi-page-tiff": "not landed yet: pictures as people take them",
     "words/no-image-classifier": "not landed yet: honest words",
     "words/uint8-called-uint8": "not landed yet: honest words",
 }
