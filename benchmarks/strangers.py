@@ -53,9 +53,9 @@ def main() -> int:
             advance()
     console = Console(width=None if sys.stdout.isatty() else 200)
     console.print(table_of(outcomes))
-    document = document_of(outcomes)
+    document = document_of(outcomes, " --small" if arguments.small else "")
     console.print(words_of(document["counts"]))
-    if (arguments.only is None and not arguments.small) or arguments.out != DEFAULT:
+    if arguments.only is None or arguments.out != DEFAULT:
         write_json(arguments.out, document)
     return 0 if all(outcome.right for outcome in outcomes) else 1
 
@@ -74,11 +74,11 @@ def table_of(outcomes: list[Outcome]) -> Table:
     return table
 
 
-def document_of(outcomes: list[Outcome]) -> dict[str, Any]:
+def document_of(outcomes: list[Outcome], options: str) -> dict[str, Any]:
     """What is kept: counts, versions and each row's expected and measured value."""
     wrong = [outcome for outcome in outcomes if not outcome.right]
     return {
-        "command": "python benchmarks/strangers.py",
+        "command": f"python benchmarks/strangers.py{options}",
         "date": datetime.now(UTC).date().isoformat(),
         "versions": {name: _version(name) for name in VERSIONS},
         "counts": {

@@ -58,6 +58,12 @@ class Done:
         """The last line of standard error that is not empty, where errors stand."""
         return next((line for line in reversed(self.err.splitlines()) if line.strip()), "nothing on standard error")[:300]
 
+    @property
+    def refused(self) -> bool:
+        """Whether it ended with 2 and one line of its own, the last; what was read before may have been said."""
+        errors = [line for line in self.err.splitlines() if line.startswith("glyphlite: ")]
+        return self.code == 2 and len(errors) == 1 and self.last_line.startswith("glyphlite: ")
+
     def says(self, pattern: str) -> bool:
         """Whether a regular expression is found in either stream, whatever the case."""
         return re.search(pattern, self.text, re.IGNORECASE) is not None

@@ -485,7 +485,7 @@ def unreadable(desk: Desk, content: bytes, name: str) -> Measured:
     path = desk.folder / name
     path.write_bytes(content)
     done = desk.glyphlite("convert", path, "--dataset", shared_npz(desk), "--out", desk.folder / "out")
-    return Measured(f"exit code {done.code}: {done.last_line}", done.code == 2 and done.err.count("\n") == 1)
+    return Measured(f"exit code {done.code}: {done.last_line}", done.refused)
 
 
 @row(SECTION, "file-pytorch", "a PyTorch file called model.pt", "one line, exit code 2", small=True)

@@ -122,7 +122,7 @@ def set_filters(filters: Any, last: Any, convention: Convention, classes: int, h
     if head == "sigmoid":
         last.set_weights([np.array([[-2.0], [2.0]]), np.zeros(1)])
     else:
-        last.set_weights([3 * np.eye(classes), np.full(classes, -5.0 if head == "sigmoids" else 0.0)])
+        last.set_weights([3 * np.eye(classes), np.full(classes, -3.0 if head == "sigmoids" else 0.0)])
 
 
 def accuracy_of(model: Any, images: np.ndarray, labels: np.ndarray) -> float:
