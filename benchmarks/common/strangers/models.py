@@ -330,13 +330,7 @@ def lambda_layer(desk: Desk) -> Measured:
 def _names_the_way(desk: Desk, path: Path, layer: str) -> Measured:
     done = desk.glyphlite("convert", path, "--dataset", shared_npz(desk), "--to", "int8", "--out", desk.folder / "out")
     words = f"exit code {done.code}: {done.last_line}"
-    right = (
-        done.code == 2
-        and done.says(layer)
-        and done.says(r"\.py:\w+")
-        and not done.says("safe_mode")
-        and done.err.count("\n") == 1
-    )
+    right = done.refused and done.says(layer) and done.says(r"\.py:\w+") and not done.says("safe_mode")
     return Measured(words, right)
 
 
