@@ -1,8 +1,8 @@
 """Rows known to be wrong, each with the reason: they stay in the table, and in the test as strict expected failures."""
 
 KNOWN: dict[str, str] = {
-    "borders/own-input-size-convert": "`convert` reads picture folders at 28x28x1 whatever the model takes; `run` and `train` take its size",
-    "inputs/input-range-of-fractions": "MEAN,STD are taken in pixels, also where they can only be fractions; that the model is at chance is said",
+    "borders/own-input-size-convert": "`convert` reads picture folders at 28x28x1; `run` takes the size of the model",
+    "inputs/input-range-of-fractions": "MEAN,STD are pixels, also where they can only be fractions; chance is said",
     "inputs/input-range-wrong-word": "refused in one line, but only after the data set was read",
     "words/no-image-classifier": "any vector counts as an image, 8 numbers too",
     "words/uint8-called-uint8": "evaluate calls a file of uint8 input and output int8; inspect says uint8",
