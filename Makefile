@@ -14,7 +14,7 @@ export UV_NO_PROGRESS ?= 0
 INDEX = $${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(PYTHON) -m pip config get global.index-url 2>/dev/null || true)}}
 WITH_INDEX = index="$(INDEX)"; if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$$index"; fi
 
-.PHONY: help setup run test lint format bench campaign notebooks lock clean
+.PHONY: help setup run test lint format bench campaign page notebooks lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ campaign: $(READY) ## 2,000 random models through the compiler, 10,000 damaged f
 	$(BIN)/python benchmarks/mutations.py
 	$(BIN)/python benchmarks/one_change.py
 	$(BIN)/python benchmarks/faults.py
+
+page: $(READY) ## minify the drawing page's scripts, as they are served (needs npm)
+	$(BIN)/python tools/page.py
 
 notebooks: $(READY) ## run the notebooks and store them with what they print and draw (some minutes)
 	$(BIN)/python notebooks/refresh.py

@@ -1,5 +1,7 @@
-"""The page's texts lose comments and indentation, and nothing that runs."""
+"""The page's scripts as they are served: minified from the sources beside them, and they still parse."""
 
+import hashlib
+import json
 import re
 import subprocess
 from importlib.resources import files
@@ -8,42 +10,37 @@ from pathlib import Path
 import pytest
 from web_tools import node
 
-from glyphlite.export.slimming import slim
+from glyphlite.export.slimming import served
+from glyphlite.export.web import STATIC
 
-TEMPLATES = Path(str(files("glyphlite.export"))) / "templates" / "web"
-SCRIPTS = sorted(TEMPLATES.glob("*.js"))
-
-
-def test_what_goes_and_what_stays() -> None:
-    source = """/* what
-   it is */
-/** one. */ keep();
-export const a = 1; // beside code
-  // alone
-
-  const url = "//host"; /* here */ b();
-    /* a */
-  c(`// not ${a} a comment`);
-"""
-    expected = """/** one. */ keep();
-export const a = 1; // beside code
-const url = "//host"; /* here */ b();
-c(`// not ${a} a comment`);
-"""
-    assert slim("a.js", source.encode()).decode() == expected
-    assert slim("a.html", b"  <p>\n    // text\n").decode() == "<p>\n// text\n"
-    assert slim("a.wasm", b"  \0asm") == b"  \0asm"
+TEMPLATES = Path(str(files("glyphlite.export"))) / "templates"
+SOURCES = sorted([*(TEMPLATES / "web").glob("*.js"), *(TEMPLATES / "web").glob("*.css")])
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
-def test_no_string_runs_over_lines(script: Path) -> None:
-    """What slimming relies on."""
-    assert all(line.count("`") % 2 == 0 for line in re.sub(r"/\*.*?\*/", "", script.read_text(), flags=re.DOTALL).splitlines())
+def test_every_source_is_minified_as_it_is_now() -> None:
+    made_from = json.loads((TEMPLATES / "page" / "sources.json").read_text())["sha256"]
+    now = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in SOURCES}
+    assert made_from == now, "run `make page`"
+    assert {path.name for path in (TEMPLATES / "page").iterdir()} == {*now, "sources.json"}
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
+def test_what_is_served_is_smaller_and_has_the_same_exports(source: Path) -> None:
+    minified, text = served(source.name).decode(), source.read_text()
+    assert len(minified) < len(text)
+    for name in re.findall(r"^export (?:async )?(?:function\*?|class|const|let) (\w+)", text, re.MULTILINE):
+        assert re.search(rf"export\{{[^}}]*\b{name}\b|export (?:async )?(?:function|class|const|let) {name}\b", minified), name
+
+
+def test_html_loses_its_indentation_and_pictures_nothing() -> None:
+    assert not any(line.startswith(" ") for line in served("index.html").decode().splitlines())
+    assert served("touch-icon.png") == (TEMPLATES / "web" / "touch-icon.png").read_bytes()
 
 
 def test_every_script_still_parses(tmp_path: Path) -> None:
-    for script in SCRIPTS:
-        (tmp_path / f"{script.stem}.mjs").write_bytes(slim(script.name, script.read_bytes()))
+    scripts = [file for file in (*STATIC, "litert.js", "litert-loader.js") if file.endswith(".js")]
+    for script in scripts:
+        (tmp_path / f"{Path(script).stem}.mjs").write_bytes(served(script))
     code = "const { SourceTextModule } = require('vm'); const { readFileSync } = require('fs');"
     code += "for (const file of process.argv.slice(1)) new SourceTextModule(readFileSync(file, 'utf8'));"
     command = [node(), "--experimental-vm-modules", "--no-warnings", "-e", code, *map(str, tmp_path.glob("*.mjs"))]

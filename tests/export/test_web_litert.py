@@ -92,5 +92,5 @@ def test_words_of_agreement(both: WebExport, tmp_path: Path) -> None:
     assert json.loads(done.stdout) == [
         "int8 as generated C agrees",
         "3 others agree",
-        "float32 on LiteRT.js: one (61 %); dynamic on LiteRT.js: zero (<1 %)",
+        "float32 on LiteRT.js: one (61 %); dynamic on LiteRT.js: zero (< 1 %)",
     ]

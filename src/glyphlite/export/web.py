@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.known_certainty import certainty_of
 from glyphlite.export.litertjs import LICENSE, LiteRtJs
 from glyphlite.export.second_engine import GLUE, SecondEngine, second_engine
-from glyphlite.export.slimming import slim
+from glyphlite.export.slimming import served
 from glyphlite.export.templating import render
 from glyphlite.files import owned_folder, require_own
 from glyphlite.runtimes.artifact import read_artifact
@@ -147,9 +146,9 @@ def export_web(
     name = _model_name(artifact, content)
     taken = second_engine(artifact, content, graph, litertjs) if litertjs else None
     second = taken if taken and taken.variants else None
-    written = {file: _static(file) for file in STATIC} | engines
+    written = {file: served(file) for file in STATIC} | engines
     written["model.json"] = _json(_model_record(name, artifact, content, shape, report, engines, second))
-    later = {} if second is None else {file: _static(file) for file in GLUE} | second.files
+    later = {} if second is None else {file: served(file) for file in GLUE} | second.files
     written["sw.js"] = _service_worker(written, later)
     with owned_folder(folder, overwrite=overwrite) as temporary_folder:
         for file, data in (written | later).items():
@@ -270,11 +269,7 @@ def _service_worker(written: dict[str, bytes], later: dict[str, bytes]) -> bytes
     always = ["./", *(file for file in written if not file.startswith("engine-") and file != "index.html")]
     asked = [file for file in later if file != LICENSE]
     values = {"version": digest.hexdigest()[:16], "files": json.dumps(always), "later": json.dumps(asked)}
-    return slim("sw.js", render("web/sw.js.j2", values).encode())
-
-
-def _static(file: str) -> bytes:
-    return slim(file, (resources("glyphlite.export") / "templates" / "web" / file).read_bytes())
+    return render("web/sw.js.j2", values).encode()
 
 
 def _json(record: dict[str, Any]) -> bytes:

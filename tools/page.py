@@ -1,0 +1,42 @@
+"""Minify the page's scripts and style sheet into templates/page, as they are served: `make page`.
+
+    python tools/page.py
+
+Each module stays a module of its own, so that a page's files are those of ``templates/web``. Needs npm, which fetches esbuild.
+``sources.json`` remembers the hash of what each file was made from: tests/export/test_slimming.py fails where a source is newer.
+"""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ESBUILD = "esbuild@0.28.2"
+TEMPLATES = Path(__file__).resolve().parents[1] / "src" / "glyphlite" / "export" / "templates"
+
+
+def main() -> int:
+    """Minify every script and the style sheet; 2 where npm is missing or fails."""
+    npm = shutil.which("npm")
+    if npm is None:
+        sys.stderr.write("npm is missing: install Node.js, which brings it\n")
+        return 2
+    target = TEMPLATES / "page"
+    sources = sorted([*(TEMPLATES / "web").glob("*.js"), *(TEMPLATES / "web").glob("*.css")])
+    command = [npm, "exec", "--yes", f"--package={ESBUILD}", "--", "esbuild", *map(str, sources)]
+    options = ["--minify", "--format=esm", "--target=es2022", "--charset=utf8", "--log-level=warning", f"--outdir={target}"]
+    if code := subprocess.run([*command, *options], check=False).returncode:
+        return code
+    for left in {path.name for path in target.iterdir()} - {path.name for path in sources}:
+        (target / left).unlink()
+    hashes = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sources}
+    (target / "sources.json").write_text(json.dumps({"esbuild": ESBUILD, "sha256": hashes}, indent=1) + "\n")
+    before, after = (sum((folder / path.name).stat().st_size for path in sources) for folder in (TEMPLATES / "web", target))
+    sys.stdout.write(f"{len(sources)} files, {before:,} bytes minified to {after:,}: {target}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
