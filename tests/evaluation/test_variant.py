@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glyphlite.evaluation.variant import ports_of, variant_of
+from glyphlite.evaluation.variant import ports_of, type_name_of, variant_of
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import read_graph
 
@@ -36,6 +36,22 @@ def test_a_file_that_computes_with_uint8_is_called_uint8(int8: Graph):
     graph = with_types(int8, everything)
     assert variant_of(graph) == "uint8"
     assert ports_of(graph) == ("uint8", "uint8")
+
+
+def test_an_int8_network_between_uint8_ports_is_called_uint8_and_computes_with_int8(int8: Graph):
+    graph = with_types(int8, {int8.inputs[0]: np.uint8, int8.outputs[0]: np.uint8})
+    assert ports_of(graph) == ("uint8", "uint8")
+    assert (type_name_of(graph), variant_of(graph)) == ("uint8", "int8")
+
+
+@pytest.mark.parametrize("port", ["inputs", "outputs"])
+def test_a_uint8_port_alone_does_not_change_the_name(port: str, int8: Graph):
+    assert type_name_of(with_types(int8, {getattr(int8, port)[0]: np.uint8})) == "int8"
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_our_variants_keep_their_names(variant: str, samples: Path):
+    assert type_name_of(read_graph(samples / f"model_{variant}.tflite")) == variant
 
 
 def test_ports_of_another_type_do_not_make_another_variant(int8: Graph):

@@ -5,5 +5,4 @@ KNOWN: dict[str, str] = {
     "inputs/input-range-of-fractions": "MEAN,STD are pixels, also where they can only be fractions; chance is said",
     "inputs/input-range-wrong-word": "refused in one line, but only after the data set was read",
     "words/no-image-classifier": "any vector counts as an image, 8 numbers too",
-    "words/uint8-called-uint8": "evaluate calls a file of uint8 input and output int8; inspect says uint8",
 }

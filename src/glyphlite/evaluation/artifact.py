@@ -25,7 +25,7 @@ from glyphlite.evaluation.certainty import (
 from glyphlite.evaluation.convention import artifact_convention, keras_convention
 from glyphlite.evaluation.footprint import measure_footprint
 from glyphlite.evaluation.latency import keras_latency, runtime_latency
-from glyphlite.evaluation.variant import ports_of, variant_of
+from glyphlite.evaluation.variant import ports_of, type_name_of
 from glyphlite.files import sha256_of
 from glyphlite.models.quantization import set_quantized
 from glyphlite.results import Accuracy, ArtifactReport, KerasReport
@@ -166,7 +166,7 @@ def evaluate_artifact(
     check_fit(graph, dataset, path)
     convention = convention or artifact_convention(path, dataset)
     images, labels = dataset.test.images, dataset.test.labels
-    variant = variant or variant_of(graph)
+    variant = variant or type_name_of(graph)
     fitting = slice(SLOW_FITTING_IMAGES if variant == "int16x8" else None)
     validation = Split(dataset.validation.images[fitting], dataset.validation.labels[fitting])
     with get_runtime("litert").load(path) as model:

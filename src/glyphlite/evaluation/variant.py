@@ -32,6 +32,15 @@ def variant_of(graph: Graph) -> str:
     return "float32"
 
 
+def type_name_of(graph: Graph) -> str:
+    """Returns what a file is called: its variant, but ``uint8`` for an int8 network between a uint8 input and a uint8 output.
+
+    TensorFlow's converter makes uint8 files so: it computes with int8 and requantizes at both ends.
+    """
+    variant = variant_of(graph)
+    return "uint8" if variant == "int8" and ports_of(graph) == ("uint8", "uint8") else variant
+
+
 def ports_of(graph: Graph) -> tuple[str, str]:
     """Returns the element types of a file's first input and first output."""
     return graph.input.dtype.name, graph.output.dtype.name

@@ -21,7 +21,7 @@ from glyphlite.results import ArtifactReport, Results
 COMPILED = "int8"
 """The variant that a run compiles to C, for the emulated cores and for the page."""
 
-INTEGER = ("int8", "int16x8")
+INTEGER = ("int8", "uint8", "int16x8")
 """Variants that compute in integers alone."""
 
 LITERT = "litert"
