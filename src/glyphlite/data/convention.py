@@ -1,4 +1,4 @@
-"""How a pixel of 0 to 255 becomes what a model takes: one record, carried from the model to everything that feeds it.
+"""The input convention: how a pixel of 0 to 255 becomes a model's input value. One record, used by everything that feeds a model.
 
 Models differ in it (0..1, 0..255, -1..1, standardized), and an image in the wrong range gives an answer without a word. So images
 stay uint8 everywhere, and whoever hands one to a model names the convention. Knows neither models nor files.
@@ -26,7 +26,7 @@ TITLE_TOLERANCE = 0.012
 
 @dataclass(frozen=True)
 class InputConvention:
-    """What a model's input makes of a pixel: ``real = (pixel - mean) / std``.
+    """Holds how a model's input value is computed from a pixel: ``real = (pixel - mean) / std``.
 
     Attributes:
         mean: in pixels of 0 to 255; one number, or one per channel.
@@ -80,17 +80,17 @@ class InputConvention:
 
     @property
     def per_channel(self) -> bool:
-        """Whether channels differ."""
+        """Returns whether the channels have different conventions."""
         return len(set(self.mean)) > 1 or len(set(self.std)) > 1
 
     @property
     def low(self) -> float:
-        """What the darkest pixel, 0, becomes in the lowest channel."""
+        """Returns the input value of the darkest pixel, 0, in the channel where it is lowest."""
         return min(-mean / std for mean, std in self._channels())
 
     @property
     def high(self) -> float:
-        """What the lightest pixel, 255, becomes in the highest channel."""
+        """Returns the input value of the lightest pixel, 255, in the channel where it is highest."""
         return max((255 - mean) / std for mean, std in self._channels())
 
     @property
@@ -105,12 +105,12 @@ class InputConvention:
 
     @property
     def channels(self) -> int:
-        """How many channels it tells apart; 1 where all are alike."""
+        """Returns the number of channels with values of their own; 1 if all channels are alike."""
         return max(len(self.mean), len(self.std)) if self.per_channel else 1
 
     @property
     def formula(self) -> str:
-        """How a pixel is converted, in words that C programmers read: "pixel / 255", "(pixel - 127.5) / 127.5"."""
+        """Returns the conversion of a pixel in words that C programmers read: "pixel / 255", "(pixel - 127.5) / 127.5"."""
         if self.per_channel:
             return f"(pixel - mean) / std, channel by channel: {self.title}"
         (mean, *_), (std, *_) = self.mean, self.std
@@ -122,7 +122,7 @@ class InputConvention:
         return replace(self, layout=layout_of(shape), dtype=str(dtype))
 
     def same_values(self, other: "InputConvention") -> bool:
-        """Whether both make the same real values of every pixel."""
+        """Returns whether both conventions give the same real value for every pixel."""
         return all(np.array_equal(self.table(channel), other.table(channel)) for channel in range(4))
 
     def report(self) -> InputReport:
@@ -149,7 +149,7 @@ def named_convention(name: str, source: str, *, assumed: bool = False) -> InputC
 
 
 OURS = named_convention("0..1", "trained by glyphlite, which divides pixels by 255")
-"""What every model takes that is trained here."""
+"""The convention of every model that glyphlite trains."""
 
 
 def parse_input_range(text: str) -> InputConvention:

@@ -198,7 +198,7 @@ def _split(path: Path, found: FoundData, seed: int, hashes: dict[str, str]) -> D
 
 
 def _gaps(dataset: Dataset) -> list[str]:
-    """Which classes have no images in a split, so that nothing is learnt, chosen or measured of them."""
+    """Lists, in words, the classes without images in a split: they are not learnt, not validated or not measured."""
     consequences = {
         "training": (dataset.train, "never learnt"),
         "validation": (dataset.validation, "not looked at when the best epoch is chosen"),
@@ -215,7 +215,7 @@ def _gaps(dataset: Dataset) -> list[str]:
 
 
 def _repeated(dataset: Dataset) -> list[str]:
-    """How many test images are training images, too."""
+    """Reports the number of test images that are also training images, in words; empty if there are none."""
     known = {image.tobytes() for image in dataset.train.images}
     again = sum(image.tobytes() in known for image in dataset.test.images)
     if not again:

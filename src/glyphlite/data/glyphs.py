@@ -17,7 +17,7 @@ STRONG = 0.6
 _DUST = 0.02
 """A part with less ink than this fraction of the glyph's is dust."""
 _RESIDUE = 0.06
-"""What printed lines leave behind has less ink than this fraction of the glyph's."""
+"""Remains of printed lines have less ink than this fraction of the glyph's."""
 _NEAR = 0.15
 """Parts nearer to each other than this fraction of the glyph's longer side may be one glyph: a five and its flag."""
 _FRAGMENT = 0.4
@@ -31,7 +31,7 @@ _CONTENT = 0.25
 _FRAME_RIM, _WITHIN_FRAME = 0.14, 0.1
 """and at most a tenth of its pixels lie further inside than this part of its sides."""
 _OTHER = 0.5
-"""What is at least this high, as part of the largest glyph's height, is one more glyph in a picture of one."""
+"""Anything at least this fraction of the largest glyph's height counts as a further glyph in a picture of one."""
 
 _MOST_PARTS = 64
 _MOST_ON_A_PAGE = 500
@@ -125,7 +125,7 @@ def glyph_lines(strength: np.ndarray, parts: Components) -> list[list[Glyph]]:
 
 
 def spots(glyph: Glyph, strength: np.ndarray, parts: Components, *, dust: bool) -> int:
-    """How many parts a picture has; without ``dust`` those alone that are more than printed lines leave."""
+    """Counts the parts of a picture; without ``dust``, only those with more ink than the remains of printed lines."""
     if dust:
         return len(parts)
     mass = np.bincount(parts.labels.ravel(), weights=strength.ravel(), minlength=len(parts) + 1)[1:]
@@ -133,7 +133,7 @@ def spots(glyph: Glyph, strength: np.ndarray, parts: Components, *, dust: bool) 
 
 
 def other_glyphs(glyph: Glyph, strength: np.ndarray, parts: Components) -> int:
-    """How many further glyphs of about its size stand beside a glyph."""
+    """Counts the further glyphs of about the same size beside a glyph."""
     least = _OTHER * (glyph.bottom - glyph.top)
     pages = [other for line in glyph_lines(strength, parts) for other in line if other.bottom - other.top >= least]
     return sum(not set(other.parts) & set(glyph.parts) for other in pages)
@@ -152,7 +152,7 @@ def _without_frames(singles: list[Glyph], labels: np.ndarray) -> list[Glyph]:
 
 
 def _is_frame(outer: Glyph, singles: list[Glyph], labels: np.ndarray) -> bool:
-    """Whether a part lies along its own rectangle's rim and has another one inside that is not much smaller."""
+    """Returns whether a part runs along the rim of its own rectangle and encloses another part that is not much smaller."""
     if not any(_is_inside(inner, outer) and inner.side >= _CONTENT * outer.side for inner in singles):
         return False
     own = labels[outer.top : outer.bottom, outer.left : outer.right] == outer.parts[0]
@@ -162,7 +162,7 @@ def _is_frame(outer: Glyph, singles: list[Glyph], labels: np.ndarray) -> bool:
 
 
 def _is_inside(inner: Glyph, outer: Glyph) -> bool:
-    """Whether a rectangle lies within another and touches no side of it."""
+    """Returns whether the inner rectangle lies within the outer one and touches none of its sides."""
     across = outer.left < inner.left and inner.right < outer.right
     return across and outer.top < inner.top and inner.bottom < outer.bottom
 

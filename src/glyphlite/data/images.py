@@ -172,7 +172,7 @@ def _doubt(ink: Ink, glyph: Glyph, cut: np.ndarray) -> str | None:
 
 
 def _is_boxed(cut: np.ndarray) -> bool:
-    """Whether ink runs along all four sides of a glyph's rectangle; that of a bar, which is all stroke, does, too."""
+    """Returns whether ink runs along all four sides of a glyph's rectangle; a bar, which is all stroke, does not count."""
     rows, columns = cut.shape
     if min(rows, columns) < _BAR * max(rows, columns):
         return False

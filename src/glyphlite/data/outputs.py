@@ -1,4 +1,4 @@
-"""What a classifier's outputs mean: one record, found in the model's last activation and asked wherever classes are read.
+"""The meaning of a classifier's outputs: one record, read from the model's last activation and used wherever classes are read.
 
 Models end in a softmax, in nothing (logits), in a sigmoid per class, or in a single one for two classes; the largest of the
 values is the class in all cases but the last. Knows arrays and graphs, no Keras.
@@ -25,14 +25,14 @@ WORDS = {
     "sigmoid": "the probability of the second class",
     "logit": "the logit of the second class",
 }
-"""What a comment or a table calls the outputs of each kind."""
+"""The name of each kind of outputs in comments and tables."""
 
 THRESHOLD = 0.5
 """Above it a single sigmoid means the second class."""
 
 
 class OutputKind(StrEnum):
-    """What the values are that a classifier gives per image."""
+    """Lists the kinds of values that a classifier returns per image."""
 
     SOFTMAX = "softmax"
     """A probability per class; they add up to 1."""
@@ -51,7 +51,7 @@ class OutputKind(StrEnum):
 
     @property
     def words(self) -> str:
-        """What a comment or a table calls the outputs."""
+        """Returns the name of these outputs in comments and tables."""
         return WORDS[self.value]
 
     @property
@@ -61,7 +61,7 @@ class OutputKind(StrEnum):
 
     @property
     def is_single(self) -> bool:
-        """Whether one value tells two classes apart."""
+        """Returns whether a single value decides between two classes."""
         return self in (OutputKind.SIGMOID, OutputKind.LOGIT)
 
     def classes(self, values: int) -> int:
@@ -121,7 +121,7 @@ def output_kind(activation: str | None, values: int) -> OutputKind | None:
 
 
 def are_probabilities(values: np.ndarray) -> bool:
-    """Whether each row of values ``(n, classes)`` is not negative and adds up to 1, all but for rounding."""
+    """Returns whether all values ``(n, classes)`` are 0 or more and each row adds up to 1, up to rounding."""
     sums = values.sum(axis=1, dtype=np.float64)
     return bool(np.all(values >= 0) and np.all(np.abs(sums - 1) <= SUM_TOLERANCE))
 

@@ -16,7 +16,7 @@ from glyphlite.data.ranges import WHITES, PixelRange, container_white, find_rang
 from glyphlite.errors import DataError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF")
-"""As Pillow calls them; its PPM reads .pbm, .pgm and .pnm, too. HEIC comes besides, where pillow-heif is installed."""
+"""Pillow's names of the formats; its PPM also reads .pbm, .pgm and .pnm. HEIC is added if pillow-heif is installed."""
 SUFFIXES = frozenset(
     {
         ".png",
@@ -37,9 +37,9 @@ SUFFIXES = frozenset(
         ".heif",
     }
 )
-"""Of the files in a folder that are taken for pictures, in lower case."""
+"""Suffixes of the files in a folder that count as pictures, in lower case."""
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-"""What a HEIC file says of itself in bytes 8 to 11 (ISO/IEC 23008-12)."""
+"""The brands that a HEIC file may declare in bytes 8 to 11 (ISO/IEC 23008-12)."""
 _PAGED = ("GIF", "WEBP", "PNG", "TIFF", "AVIF", "HEIF")
 """Formats of pages or frames; a phone's JPEG hides a preview behind the photo, which is no page."""
 MAX_FILE_BYTES = 64 * 2**20
@@ -115,7 +115,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
 
 
 def _is_heic(path: Path) -> bool:
-    """Whether a file says that it is HEIC; Pillow can read it afterwards.
+    """Returns whether a file declares itself HEIC; if so, makes Pillow able to read it.
 
     Raises:
         DataError: it is, and what reads it is not installed.

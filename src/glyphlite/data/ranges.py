@@ -1,4 +1,4 @@
-"""Which stored number is black and which is white: the range of pixels, found from above and from below.
+"""The range of stored pixels: finds which number is black and which is white, from the numbers' highest and lowest values.
 
 Knows arrays of numbers, not files. People keep pixels as 0..255, as 0..1, as masks of 0 and 1, in 10, 12 or 16 bits, around zero
 or standardized. All of these are linear in what is seen, so black and white are all there is to find. What was found is said in
@@ -30,7 +30,7 @@ _CHUNK = 4096
 
 @dataclass(frozen=True)
 class PixelRange:
-    """Which numbers are black and white; ``words`` says so, None where they are the plain 0..255 or 0..1."""
+    """Holds the numbers for black and white; ``words`` describes them, None for the plain ranges 0..255 and 0..1."""
 
     black: float
     white: float
@@ -150,7 +150,7 @@ def _check_alike(splits: Mapping[str, np.ndarray]) -> None:
 
 
 def _holds_only(array: np.ndarray, low: float, high: float) -> bool:
-    """Whether an array holds two numbers and nothing else; most arrays say no in their first images."""
+    """Returns whether an array holds only these two numbers; for most arrays the first images already show that it does not."""
     parts = (array[start : start + _CHUNK] for start in range(0, len(array), _CHUNK))
     return all(bool(np.all((part == low) | (part == high))) for part in parts)
 

@@ -25,11 +25,11 @@ _MOST_LINES = 100
 _FOOT = 0.2
 """A line is as thick as it has this part of its own darkness."""
 _MORE, _MORE_AT_LEAST = 0.5, 0.12
-"""What is darker than the line by this part of its darkness, and by this at least, was written on it."""
+"""Ink is writing on a line if it is darker than the line by this fraction of its darkness, and by at least the second value."""
 _BEND = 2
 """Rows by which a line may lie off the straight."""
 _LEFT_OVER = 0.35
-"""Where what is left is fainter than this part of what was there, the lines were all there was: they stay."""
+"""If the rest is fainter than this fraction of what was there before, the lines are all that the picture holds: they are kept."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def _find(darkness: np.ndarray, noise: float) -> list[_Line]:
 
 
 def _votes(thin: np.ndarray, middles: np.ndarray, slope: float, least: float) -> np.ndarray:
-    """Where a line of this slope may be, ``(5, n)``: row, slope, part of the strips, whether both ends are seen, strength."""
+    """Finds possible lines of a slope, ``(5, n)``: row, slope, fraction of strips with it, whether both ends show, strength."""
     strips, rows = thin.shape
     moved: np.ndarray = np.zeros((strips, rows))
     for strip in range(strips):
@@ -138,7 +138,7 @@ def _apart(candidates: np.ndarray, columns: int, reach: int) -> list[_Line]:
 
 
 def _thin(profiles: np.ndarray, reach: int) -> np.ndarray:
-    """How much each row is darker than anything as wide as ``2 * reach + 1`` rows around it (a top-hat)."""
+    """Computes how much darker each row is than any structure ``2 * reach + 1`` rows wide or wider around it (a top-hat)."""
     smallest = _window(profiles, reach, np.min)
     return profiles - _window(smallest, reach, np.max)
 

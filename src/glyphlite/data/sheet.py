@@ -24,7 +24,7 @@ _LEAST_AREA, _LEAST_DESK = 0.06, 0.08
 _FOUR_SIDED, _FILLED, _FILLED_ALONE = 0.8, 0.7, 0.88
 """A sheet is filled by the largest quadrilateral in it (an ellipse to 2 / pi) and fills its hull, more if it meets no rim."""
 _EDGE = 3
-"""How wide the edge of a sheet is on the small copy."""
+"""Width of a sheet's edge on the small copy, in pixels."""
 _LIKE = (0.4, 1.6)
 """Ink outside is a glyph like the one inside where its longer side is in this range of that one's."""
 _AS_BRIGHT = 0.5
@@ -32,12 +32,12 @@ _AS_BRIGHT = 0.5
 _LEAST_INK = 0.12
 """Ink is darker than the paper by at least this part of its brightness."""
 _CLEARLY_MORE = 0.3
-"""Where a second region holds more than this part of the ink on the first, it is one sheet or none."""
+"""If a second region holds at least this fraction of the first one's ink, both are one sheet, or there is none."""
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """Where the sheet is.
+    """Holds the place of a sheet in a picture.
 
     ``left``, ``top``, ``right``, ``bottom`` in the picture's pixels (the last two outside); ``paper`` is bool ``(rows, columns)``
     on the small copy, of which a pixel stands for ``reduction`` of the picture's.
@@ -136,7 +136,7 @@ def _joined(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def _amount_of_ink(ink: np.ndarray, closed: np.ndarray, region: _Region, least: float) -> int:
-    """How many pixels of a sheet are ink: strokes that were closed, and thick ones that make holes in it."""
+    """Counts the ink pixels of a sheet: strokes that were closed, and thick ones that make holes in it."""
     thick = ~region.own & (region.level - closed >= least)
     return int((_shrunk(region.filled) & ((ink >= least) | thick)).sum())
 
@@ -162,7 +162,7 @@ def _shrunk(mask: np.ndarray) -> np.ndarray:
 
 
 def _is_sheet(filled: np.ndarray) -> bool:
-    """Whether a desk is seen along the picture's rim, and the outline has few, straight sides."""
+    """Returns whether the desk is visible along the picture's rim and the outline has few, straight sides."""
     rim = np.concatenate([filled[0], filled[-1], filled[1:-1, 0], filled[1:-1, -1]])
     if float((~rim).mean()) < _LEAST_DESK:
         return False
@@ -211,7 +211,7 @@ def _largest_quadrilateral(hull: np.ndarray) -> np.ndarray:
 
 
 def _leaves_glyphs_out(ink: np.ndarray, paper: np.ndarray) -> bool:
-    """Whether ink as large as the largest piece on the paper lies outside, or this piece itself goes on there.
+    """Returns whether ink as large as the largest piece on the paper lies outside, or this piece itself continues there.
 
     Then the edge is rather a shadow's. A pen or a finger reaches over the edge, too, and on to the picture's rim.
     """

@@ -1,4 +1,4 @@
-"""What a .tflite file itself says of its input: its metadata, else the scale and zero point of a quantized input.
+"""The input convention that a .tflite file states itself: in its metadata, else by the scale and zero point of a quantized input.
 
 Knows a validated graph; runs nothing. A float input without metadata says nothing.
 """
@@ -10,8 +10,8 @@ from glyphlite.tflite.graph import Graph, Tensor
 from glyphlite.tflite.quantization import quantize
 
 MOST_STEPS = 0.02 * 255
-"""How far, in stored numbers, the ends of a quantized input may miss a range that they still stand for: calibration that saw
-no image of full contrast ends a little below."""
+"""Largest distance, in stored numbers, from the ends of a quantized input to a usual range that it still stands for: calibration
+without an image of full contrast ends a little below."""
 
 LIKELY_SPANS = (0.5, 2.0)
 """Span of the range that metadata state over the one that the input can store: outside, they speak of different things."""

@@ -28,7 +28,7 @@ _UNNAMED = (
     {"arr_0": (TRAIN, IMAGES), "arr_1": (TRAIN, LABELS)},
     {"arr_0": (TRAIN, IMAGES), "arr_1": (TRAIN, LABELS), "arr_2": (TEST, IMAGES), "arr_3": (TEST, LABELS)},
 )
-"""What NumPy calls arrays that were saved without a name, in the order of Keras' load_data()."""
+"""NumPy's names of arrays that were saved without a name, in the order of Keras' load_data()."""
 _EXPECTED = "x_train, y_train, x_test, y_test (or train_images, train_labels, val_images, val_labels, ..., or X, y)"
 
 

@@ -1,4 +1,4 @@
-"""What a source stores, turned into pixels, numbered labels and splits; every assumption in words.
+"""Assembly of a dataset: turns what a source stores into pixels, numbered labels and splits, and states every assumption.
 
 Composes shapes, ranges and labels. Everything that users bring passes here, whatever it was read from.
 """

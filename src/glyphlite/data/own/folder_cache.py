@@ -60,7 +60,7 @@ def cached_pictures(folder: Path, paths: Sequence[Path], size: tuple[int, int], 
 
 
 def _signature(folder: Path, paths: Sequence[Path], size: tuple[int, int]) -> str:
-    """What the images depend on: each file's path, size and time of change, the images' size, and the code that makes them."""
+    """Hashes all that the images depend on: each file's path, size and time of change, the image size, and the code itself."""
     digest = hashlib.sha256(f"{_code()} {size}".encode())
     for path in paths:
         status = path.stat()
@@ -79,7 +79,7 @@ def _code() -> str:
 
 
 def _read(path: Path, signature: str, shape: tuple[int, ...]) -> Normalized | None:
-    """What is kept, if it is whole and of these very pictures."""
+    """Reads the cached images and notes; None if they are damaged or were made from other pictures."""
     try:
         with np.load(path, allow_pickle=False) as kept:
             if str(kept["signature"]) != signature:

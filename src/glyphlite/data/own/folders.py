@@ -131,7 +131,7 @@ class _Doubts:
 
 
 def _has_size(path: Path, size: tuple[int, int]) -> bool:
-    """Whether a picture is stored at this size; True for one that cannot be read, which is told when it is."""
+    """Returns whether a picture is stored at this size; True if it cannot be read, because reading it later reports the error."""
     try:
         return picture_size(path) == size
     except DataError:

@@ -1,4 +1,4 @@
-"""What a source holds: first as it is stored, then as checked splits. Records without behaviour."""
+"""Records of a source's content: first as it is stored, then as checked splits. They have no behaviour."""
 
 from dataclasses import dataclass
 

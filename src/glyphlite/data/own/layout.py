@@ -1,4 +1,4 @@
-"""Where the pictures of a folder lie, and what the folders' names say: classes, and splits, in the arrangements people keep.
+"""Layouts of picture folders: finds the pictures, and reads their classes and splits from the usual arrangements of folder names.
 
 ``CLASS/...``, ``train/CLASS/...`` with ``val`` and ``test`` (any usual name, any case), ``CLASS/train/...``; below each class to
 any depth; wrapped into further folders or not. Reads names, no pictures.
@@ -191,7 +191,7 @@ def _walk(folder: Path, unread: Counter[str]) -> list[Path]:
 
 
 def _kinds(files: Counter[str]) -> str:
-    """How many files there are of each suffix."""
+    """Lists the number of files per suffix, in words."""
     return ", ".join(f"{number:,} {suffix}" for suffix, number in files.most_common(6))
 
 
@@ -200,7 +200,7 @@ def _is_picture(path: Path) -> bool:
 
 
 def _is_hidden(name: str, system: frozenset[str]) -> bool:
-    """Whether an operating system put it there: ``._x.png``, ``.DS_Store``, ``Thumbs.db``, ``__MACOSX``."""
+    """Returns whether an operating system put the file there: ``._x.png``, ``.DS_Store``, ``Thumbs.db``, ``__MACOSX``."""
     return name.startswith(".") or name.lower() in system
 
 

@@ -1,4 +1,4 @@
-"""Whether stored glyphs stand upright, and turning those that don't: EMNIST is handed out with every image transposed.
+"""The orientation of stored glyphs: finds it and turns them upright. EMNIST is distributed with every image transposed.
 
 Where classes are digits the images answer: they are held against the mean images of MNIST's digits in each of the eight ways a
 square can lie. Else the name EMNIST says it, unless the glyphs contradict: those of most scripts are taller than wide.
@@ -23,7 +23,7 @@ TURNS: dict[str, Turn] = {
     "mirrored top to bottom": lambda images: images[:, ::-1],
     "transposed and turned upside down": lambda images: np.rot90(images.swapaxes(1, 2), 2, (1, 2)),
 }
-"""How images may lie, in words, and what turns them upright."""
+"""The orientations that images may have, in words, each with the function that turns them upright."""
 _LOOKED_AT = 2000
 _FEWEST = 30
 """Images, below which their likeness to digits proves nothing."""
@@ -56,7 +56,7 @@ def turn_upright(
 
 
 def _find_lie(images: np.ndarray, numbers: np.ndarray, labels: Sequence[str], *, is_emnist: bool) -> tuple[str, str | None]:
-    """Which of :data:`TURNS` the images lie in, by what they show and else by their name, and what to say of it."""
+    """Finds how the images lie, a key of :data:`TURNS`, from what they show or else their name; returns it and a note if any."""
     height, width, channels = images.shape[1:]
     if channels != 1 or height != width or height < SIDE:
         return UPRIGHT, None

@@ -27,7 +27,7 @@ _WHAT_TO_DO = {
 }
 _EXPECTED = "an .npz, a CSV file, or a folder of IDX files, CSV files or class-named folders of pictures"
 _WRAPPED = ("raw", "gzip")
-"""Where torchvision and EMNIST's archive put their IDX files."""
+"""Subfolders in which torchvision and EMNIST's archive keep their IDX files."""
 
 
 def read_users_dataset(path: Path, size: tuple[int, int], lie: str | None = None) -> tuple[FoundData, dict[str, str]]:
@@ -53,7 +53,7 @@ def read_users_dataset(path: Path, size: tuple[int, int], lie: str | None = None
 
 
 def _read(path: Path, size: tuple[int, int]) -> tuple[FoundData, dict[str, str]]:
-    """What a user has, as it is stored, and the SHA-256 of its files.
+    """Reads a user's dataset as it is stored; returns it and the SHA-256 of its files.
 
     Raises:
         DataError: it is no dataset, or malformed.
@@ -91,7 +91,7 @@ def count_picture_classes(path: Path) -> int | None:
 
 
 def begins_files(path: Path) -> bool:
-    """Whether a path that is not there is how the names of a dataset's files begin."""
+    """Returns whether a path that does not exist is the common prefix of a dataset's file names."""
     folder = path.parent
     if not path.name or not folder.is_dir():
         return False
@@ -125,7 +125,7 @@ def _with_files(folder: Path, start: str) -> Path:
 
 
 def _holds_classes(folder: Path) -> bool:
-    """Whether a folder has pictures in class-named folders."""
+    """Returns whether a folder has pictures in class-named folders."""
     try:
         return bool(list_pictures(folder).pictures)
     except DataError:

@@ -1,4 +1,4 @@
-"""What an array or a file is, told by its name: of which split, and whether images or labels.
+"""Roles of arrays and files, told from their names: which split, and images or labels.
 
 ``x_train``, ``train_images``, ``emnist-letters-train-images-idx3-ubyte``, ``val_labels``, ``X``, ``target``.
 """

@@ -48,7 +48,7 @@ class _Table:
 
 @dataclass(frozen=True)
 class _Columns:
-    """How a table is laid out: its header in lower case, if it has one, and where the label and what is no pixel stand."""
+    """Holds a table's layout: its number of columns, whether it has a header, the label's column, and others without pixels."""
 
     count: int
     has_header: bool
@@ -57,7 +57,7 @@ class _Columns:
 
 
 def is_table(path: Path) -> bool:
-    """Whether a file is a table by its name."""
+    """Returns whether a file is a table, judged by its name."""
     return path.name.lower().endswith(SUFFIXES) and not path.name.startswith(".")
 
 
@@ -209,7 +209,7 @@ def _columns(begin: list[str], delimiter: str, path: Path) -> _Columns:
 
 
 def _is_numbered(first: list[str], second: list[str]) -> bool:
-    """Whether a row of numbers names the columns: it counts them, or is pandas' 0, 0.1, 0.2, ... above whole numbers."""
+    """Returns whether a row of numbers is a header: it counts the columns, or is pandas' 0, 0.1, 0.2, ... above whole numbers."""
     head, below = ([number for number in map(_number, row) if number is not None] for row in (first, second))
     if len(head) > 4 and all(after - before == 1 for before, after in pairwise(head[1:])):
         return True
@@ -234,7 +234,7 @@ def _divide(cells: np.ndarray, columns: _Columns, texts: list[str], path: Path) 
 
 
 def _are_numbers_of_classes(column: np.ndarray) -> bool:
-    """Whether a column counts from 0 or 1 without a gap, as labels do and pixels don't."""
+    """Returns whether a column's values are all integers from 0 or 1 up without a gap, as labels are and pixels are not."""
     values = np.unique(column)
     return 2 <= len(values) <= MAX_CLASSES and np.array_equal(values - values[0], np.arange(len(values))) and values[0] in (0, 1)
 
@@ -330,5 +330,5 @@ def _bounded_lines(unpacked: IO[bytes], stored: IO[bytes], path: Path, advance: 
 
 
 def _stem(path: Path) -> str:
-    """How the names of a dataset's tables begin, from its training table's."""
+    """Returns the common prefix of a dataset's table names, taken from the name of its training table."""
     return re.split(r"[-_.]*train", path.name, flags=re.IGNORECASE)[0]

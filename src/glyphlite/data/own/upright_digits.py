@@ -1,4 +1,4 @@
-"""What upright digits look like on average: the means of MNIST's 60,000 training images of each digit, 7x7.
+"""Mean images of upright digits, 7x7: for each digit the mean of its images among MNIST's 60,000 training images.
 
 Each pixel is the mean of 4x4, in hexadecimal, row after row. tests/test_data/own/test_orientation.py computes them again.
 """
