@@ -120,6 +120,16 @@ def test_help_imports_typer_and_next_to_nothing_else() -> None:
     assert "importlib.metadata" not in more
 
 
+@pytest.mark.parametrize(
+    "command", ["run", "train", "convert", "evaluate", "predict", "verify", "export", "compile", "simulate", "draw"]
+)
+def test_a_wrong_input_range_is_refused_before_anything_else_is_looked_at(cli: Cli, command: str) -> None:
+    model = [] if command in ("run", "draw") else ["nothing-is-there.keras"]
+    outcome = cli(command, *model, "--input-range", "0..7up")
+    refused(outcome, "--input-range takes 0..255, 0..1, -1..1", "'0..7up'")
+    assert outcome.err.count("\n") == 1
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_shows_an_example(cli: Cli, command: str) -> None:
     outcome = cli(command, "--help")

@@ -121,11 +121,23 @@ LiteRtJsOption = Annotated[
         help="Put LiteRT.js (9 MB, fetched once with npm) into the page as its second engine, if it can be had.",
     ),
 ]
+
+
+def _checked_input_range(text: str | None) -> str | None:
+    """Refuses a range that is none before the command begins, so before any data is read."""
+    if text is not None:
+        from glyphlite.data.convention import parse_input_range
+
+        parse_input_range(text)
+    return text
+
+
 InputRangeOption = Annotated[
     str | None,
     typer.Option(
         "--input-range",
         metavar="RANGE",
+        callback=_checked_input_range,
         help="How the model takes a pixel: 0..255, 0..1, -1..1, or MEAN,STD in pixels. Found out when left out.",
     ),
 ]

@@ -3,6 +3,5 @@
 KNOWN: dict[str, str] = {
     "borders/own-input-size-convert": "`convert` reads picture folders at 28x28x1; `run` takes the size of the model",
     "inputs/input-range-of-fractions": "MEAN,STD are pixels, also where they can only be fractions; chance is said",
-    "inputs/input-range-wrong-word": "refused in one line, but only after the data set was read",
     "words/no-image-classifier": "any vector counts as an image, 8 numbers too",
 }
