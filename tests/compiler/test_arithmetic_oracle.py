@@ -89,13 +89,12 @@ def build(folder: Path, flags: tuple[str, ...]) -> ctypes.CDLL:
             Step("add", (1,), (3,), {"constant": (3,), "fused": "none"}),
             Step("softmax", (2,), (3,)),
         )
-        files = compile_graph(parse_graph(write(Draft(seed, (2,), steps, "int8"))), "net").files
-        if all(f"net_{helper}(" in files["net.c"] for helper in HELPERS):
+        compilation = compile_graph(parse_graph(write(Draft(seed, (2,), steps, "int8"))), "net")
+        if all(f"net_{helper}(" in compilation.files["net.c"] for helper in HELPERS):
             break
     else:
         pytest.fail(f"no model needs {HELPERS}: have they other names now?")
-    for name, content in files.items():
-        (folder / name).write_text(content)
+    compilation.write(folder)
     source = folder / "harness.c"
     source.write_text(HARNESS)
     flags = ("-O2", "-std=gnu11", "-w", *flags)
