@@ -113,7 +113,7 @@ _PLAIN_WORDS = (
     (r"Input should be less than or equal to (\S+)", r"expected \1 or less"),
     (r"Input should be", "expected"),
 )
-"""What Typer takes over from the library that checks values, and how we say it."""
+"""Phrases that Typer passes on from the library that checks values, each with our replacement."""
 
 
 def _in_plain_words(words: str) -> str:

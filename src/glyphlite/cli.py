@@ -71,7 +71,7 @@ class Language(StrEnum):
 
 
 class Augmentation(StrEnum):
-    """How training images are warped."""
+    """Lists the augmentations of training images that ``--augmentation`` accepts."""
 
     DEFAULT = "default"
     NONE = "none"
@@ -82,7 +82,7 @@ class Augmentation(StrEnum):
 
 
 class ClassWeights(StrEnum):
-    """How much each class counts in the loss."""
+    """Lists the weightings of classes in the loss that ``--class-weights`` accepts."""
 
     NONE = "none"
     BALANCED = "balanced"

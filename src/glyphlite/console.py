@@ -155,7 +155,7 @@ class _QuietImport(MetaPathFinder, Loader):
         return self._inner.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
-        """As TensorFlow's own loader does, unheard; its loggers, which keep the stream that they found, get the true one."""
+        """Runs TensorFlow's own loader with its output captured; the loggers, which keep the stream found, get the true one."""
         import logging
 
         with captured_noise():

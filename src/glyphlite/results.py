@@ -32,7 +32,7 @@ class Accuracy(Record):
     @computed_field
     @property
     def measured(self) -> bool:
-        """Whether there was an image to measure on."""
+        """Returns whether there was an image to measure on."""
         return self.n > 0
 
 
@@ -89,7 +89,7 @@ class RuntimeReport(Record):
 
 
 class InputReport(Record):
-    """How a pixel of 0 to 255 enters a model: ``real = (pixel - mean) / std``, one number or one per channel.
+    """Holds how a pixel of 0 to 255 enters a model: ``real = (pixel - mean) / std``, one number or one per channel.
 
     ``range`` is the same in a word or two, ``source`` says how it is known, ``assumed`` that it is only a guess.
     """
@@ -173,7 +173,7 @@ class KerasReport(Record):
 
 
 class TrainingReport(Record):
-    """How a training went, epoch by epoch: what tells whether its validation accuracy was still rising at the end."""
+    """Holds a training's course, epoch by epoch; it shows whether the validation accuracy was still rising at the end."""
 
     validation_images: int
     learning_rate: list[float]

@@ -210,7 +210,7 @@ def compile_graph(
 
 
 def _outputs(graph: Graph, labels: Sequence[str], *, softmax_dropped: bool) -> OutputKind:
-    """What the scores mean. A single one that is no sigmoid may be anything: it tells classes apart if there are two labels."""
+    """Returns the meaning of the scores. A single one that is no sigmoid decides between classes only if there are two labels."""
     kind = output_kind(last_activation(graph), graph.output.elements) or OutputKind.LOGITS
     if kind is OutputKind.LOGIT and len(labels) != 2:
         return OutputKind.LOGITS

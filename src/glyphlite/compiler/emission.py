@@ -25,7 +25,7 @@ from glyphlite.data.outputs import OutputKind
 from glyphlite.tflite.quantization import dequantize
 
 BOX_PART = 20 / 28
-"""Of a picture's height and width, the part that a glyph fills: MNIST's, and what glyphlite brings pictures to."""
+"""Fraction of a picture's height and width that a glyph fills: as in MNIST, and in the pictures that glyphlite normalizes."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class About:
-    """What the header says of where the C comes from; what is empty is left out.
+    """Holds the origin of the C, as the header states it; empty fields are left out.
 
     Attributes:
         model: the name that the file gives its model.
@@ -143,7 +143,7 @@ def emit(
 
 
 def _facts(program: Program, about: About, convention: InputConvention) -> list[tuple[str, str]]:
-    """What a reader of the header must know of the model and of the pictures that it takes, by title."""
+    """Lists the facts about the model and the pictures that it accepts, each with its title, for the header."""
     field = program.input
     box = [round(BOX_PART * extent) for extent in (field.height, field.width)]
     colours = "" if field.channels == 1 else f", {field.channels} values per pixel"

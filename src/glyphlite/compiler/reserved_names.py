@@ -133,7 +133,7 @@ MATH_FUNCTIONS = """
 """Functions of <math.h> and <complex.h>; each exists with an f and an l behind it, too."""
 
 PREFIXES = ("aio_", "atomic_", "cnd_", "memory_order_", "mq_", "mtx_", "posix_", "pthread_", "sched_", "sem_", "thrd_", "tss_")
-"""What begins so is C's or POSIX's (C11, 7.31; POSIX, 2.2.2)."""
+"""Prefixes of names that C or POSIX reserves (C11, 7.31; POSIX, 2.2.2)."""
 
 BOARD_NAMES = """
     abs analogread analogreadresolution analogreference analogwrite app_main arduino arduinoble arm_common_tables arm_math
@@ -150,13 +150,13 @@ BOARD_NAMES = """
     systemcoreclock systeminit systick_handler task tensorflow tflite ticker timers tone twi udp update usb usbapi variant
     vector_table wcharacter wdt webserver wifi wificlient wifinina wifiserver wifiudp wire word wprogram wstring zephyr
 """
-"""What sketches, board packages and operating systems of microcontrollers call their functions, macros and headers."""
+"""Names of functions, macros and headers in sketches, board packages and operating systems of microcontrollers."""
 
 FILE_NAMES = """
     aux cmakelists com1 com2 com3 com4 com5 com6 com7 com8 com9 component con example kconfig library lpt1 lpt2 lpt3 lpt4
     lpt5 lpt6 lpt7 lpt8 lpt9 makefile nul prn readme
 """
-"""What lies beside generated C already, and the names that Windows keeps for devices."""
+"""Names of files that are already beside generated C, and the names that Windows reserves for devices."""
 
 _ALL = (KEYWORDS, C_HEADERS, CPP_HEADERS, POSIX_HEADERS, FUNCTIONS, MATH_FUNCTIONS, BOARD_NAMES, FILE_NAMES)
 

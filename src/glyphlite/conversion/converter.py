@@ -232,7 +232,7 @@ def _converted(saved: ExportedModel, variant: Variant, images: np.ndarray | None
 
 
 def _crash_advice(model: "keras.Model", variant: Variant) -> str:
-    """What a user can do after a crash."""
+    """Returns the advice for a user after the converter has crashed."""
     advice = "; convert to float32, float16 or dynamic" if variant.needs_calibration else ""
     if variant.needs_calibration and (layers := recurrent_layers(model)):
         names = ", ".join(f"{layer.name!r}" for layer in layers)

@@ -1,4 +1,4 @@
-"""What a file says it needs of a runtime, made true after rewriting: op versions, the oldest runtime, no ops that nothing uses.
+"""A file's declared runtime requirements, corrected after rewriting: op versions, the oldest runtime, no unused ops.
 
 A runtime decides by an op's version whether it has the kernel. TensorFlow's converter declares INT8 weights; those that were then
 stored in four bits ask for a later one. Source: ``tensorflow/compiler/mlir/lite/tools/versioning/op_version.cc`` and

@@ -158,7 +158,7 @@ def convert_apart(folder: Path, variant: str, images: np.ndarray | None, *, sele
 
 
 def _death(number: int) -> str:
-    """How the converter ended, in words."""
+    """Describes in words how the converter's process ended, from the signal's number."""
     if number == signal.SIGKILL:
         return "TensorFlow's converter was killed at it (out of memory?)"
     return (
@@ -167,7 +167,7 @@ def _death(number: int) -> str:
 
 
 def _has_runtime_started() -> bool:
-    """Whether TensorFlow has computed anything in this process: its threads do not survive a fork."""
+    """Returns whether TensorFlow has computed anything in this process; its threads do not survive a fork."""
     context = getattr(sys.modules.get("tensorflow.python.eager.context"), "_context", None)
     return bool(context is not None and getattr(context, "_initialized", True))
 

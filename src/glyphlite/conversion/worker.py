@@ -94,7 +94,7 @@ def _convert(folder: str, variant: str, images: Sequence[np.ndarray], *, select:
 
 
 def _configure(converter: Any, variant: str, images: Sequence[np.ndarray], *, select: bool) -> None:
-    """What TensorFlow's converter must be told for a variant."""
+    """Sets the options of TensorFlow's converter for a variant."""
     import tensorflow as tf
 
     kind = get_variant(variant)

@@ -1,4 +1,4 @@
-"""Which runtimes take a file, asked of each: the one place where inspect, evaluate and run get it from."""
+"""The runtimes' acceptance of a file, asked of each runtime; inspect, evaluate and run all get it from here."""
 
 from contextlib import suppress
 from pathlib import Path

@@ -38,7 +38,7 @@ SLOW_FITTING_IMAGES = 2000
 
 @dataclass(frozen=True)
 class KerasEvaluation:
-    """What was measured on a Keras model; probabilities ``(n, classes)`` and predicted classes ``(n,)`` on the test split.
+    """Holds the measurements of a Keras model; probabilities ``(n, classes)`` and predicted classes ``(n,)`` on the test split.
 
     ``convention`` is how pixels entered, ``held_out`` the accuracy on the validation split.
     """
@@ -52,7 +52,7 @@ class KerasEvaluation:
 
 @dataclass(frozen=True)
 class ArtifactEvaluation:
-    """What was measured on a .tflite file; probabilities ``(n, classes)`` and predicted classes ``(n,)`` on the test split.
+    """Holds the measurements of a .tflite file; probabilities ``(n, classes)`` and predicted classes ``(n,)`` on the test split.
 
     ``convention`` and ``held_out`` as those of :class:`KerasEvaluation`.
     """

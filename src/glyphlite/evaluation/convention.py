@@ -1,4 +1,4 @@
-"""How a model takes a pixel, found once for every command: from what it says, else on images of the training split.
+"""A model's input convention, found in one place for every command: as the model states it, else from the training images.
 
 What is said goes first: a record beside the file, its metadata, its quantized input, its first layers. Where nothing is said, the
 usual ranges are tried on training images, and the one that more of them are right with is taken. A model that is no better than
@@ -35,21 +35,21 @@ CLEARLY = 0.01
 """p of McNemar's test below which one range is better than another, not luckier."""
 
 GUESSING_MARGIN = 0.2
-"""Of the way from guessing to perfection: a model below it has learned nothing that shows on these images."""
+"""Fraction of the way from chance to perfect accuracy; a model below it shows no learning on these images."""
 
 CONVINCING = 0.8
-"""Of the way from guessing to perfection: a range that the model itself states and that does as well is not put in question."""
+"""Fraction of the way from chance to perfect accuracy; a range that the model states and that reaches it is not questioned."""
 
 MOST_PIXELS = 1 << 24
-"""Of a training split, so many pixels give its mean and deviation as well as all."""
+"""Number of pixels of a training split that give its mean and deviation as well as all pixels do."""
 
 IMAGENET = InputConvention((123.675, 116.28, 103.53), (58.395, 57.12, 57.375), "ImageNet's mean and std")
-"""As torchvision and ``keras.applications`` in their mode "torch" standardize colours."""
+"""The standardization of colours in torchvision and in mode "torch" of ``keras.applications``."""
 
 
 @dataclass(frozen=True)
 class FoundConvention:
-    """How a model takes a pixel, and what a user should know of how that was found.
+    """Holds a model's input convention, and a note for the user on how it was found.
 
     ``words`` is one line, None where nothing needs to be said. ``accuracy`` is that on the training images which were tried,
     None where none were.
@@ -128,7 +128,7 @@ def recorded_convention(path: Path) -> InputConvention | None:
 
 
 def at_chance(accuracy: Accuracy, classes: int) -> bool:
-    """Whether a model that is right so often may as well be guessing."""
+    """Returns whether an accuracy is too low to tell the model from one that guesses."""
     return accuracy.n > 0 and accuracy.low < _way(classes, GUESSING_MARGIN)
 
 
@@ -281,7 +281,7 @@ def _told(
 
 
 def _assumed(name: str, stated: InputConvention | None) -> FoundConvention:
-    """What is taken where nothing can be tried."""
+    """Returns the convention to use if none can be tried on images: the stated one, else 0..1 as an assumption."""
     if stated and not stated.assumed:
         return FoundConvention(stated, f"{name} takes pixels as {stated.title} ({stated.source})")
     convention = stated or replace(OURS, source="the file does not say", assumed=True)
@@ -292,7 +292,7 @@ def _assumed(name: str, stated: InputConvention | None) -> FoundConvention:
 
 
 def _fits(model: LoadedModel, dataset: Dataset) -> bool:
-    """Whether a model takes this dataset's images and knows its classes."""
+    """Returns whether a model accepts this dataset's images and has as many classes."""
     classes = int(np.prod(model.output.shape))
     return int(np.prod(model.input.shape)) == int(np.prod(dataset.input_shape)) and (
         classes == dataset.classes or (classes == 1 and dataset.classes == 2)

@@ -1,4 +1,4 @@
-"""Whether two .tflite files are variants of one model: told from their weights, whatever the files are called."""
+"""The identity of models: compares the weights of two .tflite files to tell whether they are variants of one model."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from glyphlite.tflite.graph import Graph, Tensor
 
 _WEIGHT_TYPES = ("float32", "float16", "int8", "uint8")
 _FLOAT_ERROR = 2e-3
-"""Of the largest weight of a tensor: twice what rounding to float16 moves one."""
+"""Fraction of a tensor's largest weight: twice the error of rounding to float16."""
 
 _SHARE = 0.99
-"""Of the weights that must agree: those at the ends of a channel's range may have been clipped."""
+"""Fraction of the weights that must agree; those at the ends of a channel's range may have been clipped."""
 
 
 @dataclass(frozen=True)

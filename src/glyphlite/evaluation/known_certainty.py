@@ -48,7 +48,7 @@ def recorded(path: Path, key: str) -> Iterator[Any]:
 
 
 def _find(document: Any, digest: str, key: str) -> Any:
-    """What the object of this hash holds under a key, None where there is none."""
+    """Finds the object with this hash, anywhere in a document, and returns its value under a key; None if there is none."""
     if isinstance(document, dict):
         if document.get("sha256") == digest and key in document:
             return document[key]

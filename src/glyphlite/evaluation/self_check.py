@@ -20,7 +20,7 @@ FLAGS = ("-O1",)
 
 @dataclass(frozen=True)
 class SelfCheck:
-    """What came of it: on how many inputs the outputs were TFLite Micro's byte for byte, or why it could not be tried."""
+    """Holds a self-check's result: on how many inputs the outputs were TFLite Micro's byte for byte, or why it was not tried."""
 
     inputs: int
     reason: str | None = None

@@ -1,4 +1,4 @@
-"""What a .tflite file is, told from its tensors alone: which variant, and what enters and leaves it. Knows no names of files."""
+"""The variant of a .tflite file and its inputs and outputs, read from its tensors alone. Knows no names of files."""
 
 from collections import Counter
 

@@ -18,7 +18,7 @@ ALIGNMENT = 16
 """Bytes. TFLite Micro reads the flatbuffer where it lies; the format aligns its buffers to 16 bytes from the file's start."""
 
 FILES = frozenset({"model_data.h", "model_data.cc", "model_data.c"})
-"""What an export in either language may leave."""
+"""Names of all files that an export in either language may write."""
 
 LARGEST_ARRAY = 16 << 20
 """Bytes of a .tflite file; no microcontroller has more flash, and a compiler takes minutes over it."""

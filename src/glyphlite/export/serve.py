@@ -44,7 +44,7 @@ _WRITE_SECONDS = 30
 
 
 class _UntilDeadline(io.RawIOBase):
-    """What a connection sends, until a moment after which nothing more is read."""
+    """Reads what a connection sends until a deadline, then raises TimeoutError."""
 
     def __init__(self, connection: socket.socket, seconds: float) -> None:
         self._connection, self._deadline = connection, time.monotonic() + seconds
@@ -96,7 +96,7 @@ class _Handler(SimpleHTTPRequestHandler):
         return understood
 
     def _is_meant(self) -> bool:
-        """Whether the Host header names this machine as it was reached: by address, as localhost, or by the name of --host."""
+        """Returns whether the Host header names this machine as it was reached: by address, as localhost, or by --host's name."""
         host = _host_of(self.headers.get("Host", ""))
         if host in self.hosts:
             return True

@@ -209,7 +209,7 @@ def _port_values(tensor: Tensor) -> dict[str, Any]:
 
 
 def _pixel_values(convention: InputConvention) -> dict[str, Any]:
-    """What the program needs to convert a pixel: the formula, in C++ and in words."""
+    """Returns the template's values for converting a pixel: the formula in C++ and in words, the means and deviations."""
     expression = "static_cast<float>(pixel)"
     if any(convention.mean):
         expression = f"({expression} - {'kMean[channel]' if convention.per_channel else _literal(convention.mean[0])})"

@@ -146,7 +146,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 
 def _place(folder: Path, listing: Listing) -> tuple[Path, bool]:
-    """Where the folder really is, and whether it has to be written from inside."""
+    """Returns the folder's real path, and whether its files must be replaced inside it because the folder itself has to stay."""
     place = Path(os.path.realpath(folder))
     here = Path(os.path.realpath("."))
     beside = place.parent if place.parent.exists() else None

@@ -1,4 +1,4 @@
-"""Which files of a folder glyphlite wrote: ``.glyphlite.json`` in it names each with its SHA-256.
+"""The manifest of a folder, ``.glyphlite.json``: it lists every file that glyphlite wrote there, with its SHA-256.
 
 A file that is not named there, or has changed since, is the user's. Named without a hash is what our own Makefile builds there.
 """
@@ -18,7 +18,7 @@ _FORMAT = "glyphlite-manifest-1"
 
 @dataclass(frozen=True)
 class Listing:
-    """What lies in a folder, by paths relative to it: our files, ours that were changed since, all others; and folders."""
+    """Lists the files in a folder, by paths relative to it: ours, ours that were changed since, all others; and its folders."""
 
     ours: frozenset[str] = frozenset()
     changed: frozenset[str] = frozenset()
@@ -27,7 +27,7 @@ class Listing:
 
     @property
     def mounted(self) -> bool:
-        """Whether another file system is mounted somewhere below."""
+        """Returns whether another file system is mounted somewhere below."""
         return any(os.path.ismount(folder) for folder in self.folders)
 
 

@@ -25,7 +25,7 @@ _AT_FDCWD, _RENAME_EXCHANGE, _RENAME_SWAP = -100, 2, 2
 
 @dataclass(frozen=True)
 class Plan:
-    """What a command is writing: the place's name, and where its files are moved into it one by one, their paths within it.
+    """Holds what a command is writing: the place's name, and, if its files are moved into it one by one, their paths within it.
 
     ``obsolete`` are files of an earlier version that are removed before.
     """
@@ -145,7 +145,7 @@ def exchange(one: Path, other: Path) -> bool:
 
 
 def running_for(place: Path, scratch: Path) -> bool:
-    """Whether another running command, begun before that of ``scratch``, prepares the same place."""
+    """Returns whether another running command, started before that of ``scratch``, prepares the same place."""
     ours = _age(scratch)
     for path in _scratch_folders(scratch.parent):
         if path != scratch and read_plan(path).place == place.name and (age := _age(path)) and ours and age < ours:

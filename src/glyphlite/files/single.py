@@ -19,7 +19,7 @@ def sha256_of(path: Path) -> str:
 
 
 def user_cache() -> Path:
-    """Where what was fetched or can be made again is kept: ``$XDG_CACHE_HOME/glyphlite``, by default under ``~/.cache``."""
+    """Returns the folder of what was fetched or can be made again: ``$XDG_CACHE_HOME/glyphlite``, by default in ``~/.cache``."""
     home = os.environ.get("XDG_CACHE_HOME", "")
     # The XDG base directory specification: a relative path is invalid and ignored.
     return (Path(home) if home.startswith("/") else Path.home() / ".cache") / "glyphlite"

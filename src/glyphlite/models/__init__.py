@@ -1,7 +1,7 @@
 """Image classifiers: which there are, how each is trained, what each costs."""
 
 DEFAULT_MODEL = "edge-cnn"
-"""What ``glyphlite run`` takes when no model is named: about a minute and a half of training on two cores, for any data.
+"""The model that ``glyphlite run`` uses by default: about a minute and a half of training on two cores, for any data.
 
 Its recipe asks no teacher, and it has room for more classes and harder images. The glyph family is smaller and more accurate, but
 takes hours to train; it comes trained.

@@ -19,7 +19,7 @@ LONGEST_UNROLLED = 256
 
 
 def is_augmenting(layer: Any) -> bool:
-    """Whether a layer is one of Keras's own that change images or features in training alone; subclasses of them count."""
+    """Returns whether a layer is one of Keras's that change images or features in training alone, or a subclass of one."""
     return any(
         kind.__module__.startswith("keras.src.layers.") and (kind.__name__ in _AUGMENTING or kind.__name__.startswith("Rand"))
         for kind in type(layer).__mro__
@@ -54,13 +54,13 @@ def recurrent_layers(model: "keras.Model") -> list[Any]:
 
 
 def can_unroll(model: "keras.Model") -> bool:
-    """Whether all recurrent layers have few enough steps."""
+    """Returns whether a model has recurrent layers and all have few enough steps to unroll."""
     steps = [_steps(layer) for layer in recurrent_layers(model)]
     return bool(steps) and all(count is not None and count <= LONGEST_UNROLLED for count in steps)
 
 
 def _steps(layer: Any) -> int | None:
-    """How often a recurrent layer runs for one image; None where it is not fixed."""
+    """Returns the number of steps of a recurrent layer per image; None if it is not fixed."""
     shapes = getattr(layer, "_build_shapes_dict", None) or {}
     shape = shapes.get("sequences_shape") or shapes.get("input_shape") or next(iter(shapes.values()), None)
     return shape[1] if shape and len(shape) > 2 else None

@@ -1,4 +1,4 @@
-"""What a Keras model's own first layers say of the pixels it takes: a Rescaling of 1/255 speaks of pixels from 0 to 255.
+"""The input convention that a Keras model's first layers imply: a Rescaling of 1/255 implies pixels from 0 to 255.
 
 The layers before the first one that was trained are run on images of one grey. How they change it tells the range that they were
 made for, whatever they are: Rescaling, Normalization, ``keras.applications`` preprocessing, ``x / 255`` in a functional model,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import keras
 
 FUNCTION_WAY = "write a Python file with a function that returns the model, and name it as my_model.py:my_function"
-"""What to do about a model that no file can hold."""
+"""Advice for a model that no file can hold."""
 
 HALF = ("float16", "bfloat16")
 
@@ -26,7 +26,7 @@ _said: set[str] = set()
 
 
 def is_saved_model(path: Path) -> bool:
-    """Whether a path is the folder of a TensorFlow SavedModel."""
+    """Returns whether a path is the folder of a TensorFlow SavedModel."""
     return (path / "saved_model.pb").is_file()
 
 
@@ -182,7 +182,7 @@ def _own_layers(config: Any) -> Iterator[tuple[str, str]]:
 
 
 def _is_keras(kind: str, module: Any) -> bool:
-    """Whether a class is one of Keras's own; old files name no module."""
+    """Returns whether a class is one of Keras's own; old files name no module."""
     import keras
 
     if isinstance(module, str):
@@ -204,7 +204,7 @@ def _is_keras(kind: str, module: Any) -> bool:
 
 
 def in_one_line(error: BaseException) -> str:
-    """What an exception says, without the colours, code and arguments that Keras and TensorFlow wrap around it."""
+    """Returns an exception's message in one line, without the colours, code and arguments that Keras and TensorFlow add to it."""
     text = re.sub(r"\x1b\[\d*m", "", str(error)).partition("Arguments received by")[0]
     text = re.sub(r'^\s*File "[^\n]*\n[^\n]*$', "", text, flags=re.MULTILINE).replace("in user code:", "")
     return " ".join(text.split())[:300] or type(error).__name__

@@ -1,4 +1,4 @@
-"""What a user may change of a recipe by options of ``glyphlite train`` and ``run``. Data; nothing of Keras."""
+"""Options of ``glyphlite train`` and ``run`` that change a recipe. Data; knows nothing of Keras."""
 
 import math
 import re
@@ -14,7 +14,7 @@ AUGMENTATION_CHOICES: dict[str, str | None] = {
     "strong": "affine_strong",
     "elastic": "elastic",
 }
-"""What ``--augmentation`` takes, beside ``default``, the recipe's own: names of `glyphlite.data.augment.AUGMENTATIONS`."""
+"""Values of ``--augmentation`` beside ``default``, the recipe's own: names of `glyphlite.data.augment.AUGMENTATIONS`."""
 
 CLASS_WEIGHTS = ("none", "balanced")
 
@@ -23,7 +23,7 @@ LARGEST_SIDE = 1024
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """What the user asked for instead of the recipe's own; None, or ``default``, leaves the recipe's.
+    """Holds the user's changes to a recipe; None, or ``default``, keeps the recipe's value.
 
     Attributes:
         epochs: how many.

@@ -1,4 +1,4 @@
-"""What a Keras model's outputs mean, and the softmax or sigmoid that is put behind one that gives logits.
+"""The meaning of a Keras model's outputs, and the softmax or sigmoid that is appended to a model that returns logits.
 
 The last activation is looked for through the layers that only pass values on; where it is not one of Keras's (an own layer, a
 Lambda), what the model gives for random images decides. Imports Keras only when it is called.

@@ -1,4 +1,4 @@
-"""Which images a user's model takes, told by the model itself before any image is read."""
+"""The image shape that a user's model accepts, read from the model before any image is read."""
 
 from glyphlite.errors import ModelError
 from glyphlite.models.loading import load_keras_model

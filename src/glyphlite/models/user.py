@@ -108,7 +108,7 @@ def check_classifier(model: "keras.Model", input_shape: tuple[int, ...], classes
 
 
 def fits_images(taken: tuple[int | None, ...], input_shape: tuple[int, ...]) -> bool:
-    """Whether a model's input (without the batch) takes images ``(height, width, channels)``, as they are or in a row.
+    """Returns whether a model's input (without the batch) accepts images ``(height, width, channels)``, as they are or flattened.
 
     A single channel may be left out, channels may come first, and height and width may be free.
     """

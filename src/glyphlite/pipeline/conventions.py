@@ -1,4 +1,4 @@
-"""How a model takes a pixel, for a command: as the user has said, else as is found out; what needs to be said is said aloud."""
+"""The input convention for a command: as the user stated it, else as found; assumptions are printed."""
 
 from contextlib import suppress
 from pathlib import Path

@@ -260,7 +260,7 @@ def simulate_target(
 
 
 def _simulated_convention(target: Path, dataset: Dataset, input_range: str | None) -> InputConvention | None:
-    """How the model takes a raw pixel; None for a compiled folder, which holds the answer."""
+    """Returns the model's input convention; None for a compiled folder, which contains it."""
     if not target.is_dir():
         return input_convention(target, dataset, input_range).convention
     if input_range is not None:

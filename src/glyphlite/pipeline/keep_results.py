@@ -1,4 +1,4 @@
-"""What ``evaluate`` leaves beside the files it measured, so that ``report`` and ``predict`` know what was measured."""
+"""The results.json that ``evaluate`` writes beside the files it measured, for ``report`` and ``predict``."""
 
 import tomllib
 from collections.abc import Sequence
@@ -85,7 +85,7 @@ def _merged(
 
 
 def _model_of(folder: Path) -> str:
-    """What the model is called: as the folder's run.toml says, else as the folder."""
+    """Returns the model's name: from the folder's run.toml, else the folder's own."""
     try:
         name = tomllib.loads((folder / "run.toml").read_text())["model"]
     except (OSError, ValueError, KeyError):

@@ -91,7 +91,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Answers:
-    """What came of all pictures and test images, in the order they were named."""
+    """Holds the answers and failures of all pictures and test images, in the order they were named."""
 
     entries: tuple[Prediction | Failure, ...]
 
@@ -247,7 +247,7 @@ def _show(glyphs: list[_Glyph], predictions: list[Prediction], path: Path) -> No
 
 
 def _outputs(model: LoadedModel, path: Path) -> OutputKind:
-    """What the model's outputs mean."""
+    """Returns the meaning of the model's outputs."""
     return model.outputs if isinstance(model, KerasModel) else outputs_of(read_graph(path), str(path))
 
 

@@ -61,7 +61,7 @@ class RunOptions:
 
     @property
     def wish(self) -> Wish:
-        """What the user said about the folder."""
+        """Returns the user's wishes for the folder."""
         return Wish(self.out, self.resume, self.overwrite)
 
     def plan(self) -> TrainingPlan:

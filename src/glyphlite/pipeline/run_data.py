@@ -1,4 +1,4 @@
-"""Which data a model goes with: what ``--dataset`` names, else the data of the run that it lies in, else MNIST, said aloud.
+"""The data that belongs to a model: as ``--dataset`` names it, else that of the model's run, else MNIST, which is printed.
 
 A run's ``run.toml`` keeps where its data was, absolute, so that every command on the run's folder, or on a file in it, takes the
 same data wherever it is started.
@@ -56,7 +56,7 @@ class RunData:
 
     @property
     def assumed(self) -> bool:
-        """Whether nothing says that the model goes with this data."""
+        """Returns whether nothing states that the model belongs to this data."""
         return self.record is None and not self.named
 
     def load(self, seed: int | None = None) -> Dataset:
@@ -192,7 +192,7 @@ def say_if_labels_differ(path: Path, carried: Sequence[str], dataset: Dataset) -
 
 
 def _same(carried: Sequence[str], labels: Sequence[str]) -> bool:
-    """Whether labels are equal, but for the spaces around them that a file's metadata do not keep."""
+    """Returns whether labels are equal, apart from surrounding spaces, which a file's metadata do not keep."""
     return [each.strip() for each in carried] == [each.strip() for each in labels]
 
 

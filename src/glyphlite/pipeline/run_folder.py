@@ -1,4 +1,4 @@
-"""Which folder a training or run goes into: what is finished is never replaced unasked, what is not finished is not lost."""
+"""The folder of a training or run: a finished one is never replaced unasked, an unfinished one is never lost."""
 
 import re
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ OURS = (
     "figures/training.png",
     "figures/samples.json",
 )
-"""What a training or run leaves; of a folder that is overwritten, these files and the checkpoints go, and nothing else."""
+"""Files that a training or run writes; overwriting a folder removes these and the checkpoints, and nothing else."""
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What the user said about the folder.
+    """Holds the user's wishes for the folder.
 
     Attributes:
         out: the folder, if one was named.

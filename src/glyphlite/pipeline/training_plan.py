@@ -1,4 +1,4 @@
-"""What ``train`` and ``run`` settle before anything is read: the model, its images, the recipe, the folder. Then the data."""
+"""The plan that ``train`` and ``run`` settle before anything is read: model, images, recipe and folder. Then the data."""
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from glyphlite.pipeline.run_folder import Wish, choose_folder, clear_folder
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """What is trained, on what, how, and where it goes.
+    """Holds the model, data, options and folder of a training.
 
     Attributes:
         model: as the user named it.

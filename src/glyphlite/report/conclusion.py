@@ -1,4 +1,4 @@
-"""What ``glyphlite evaluate`` concludes from its figures, in a few sentences: a pure function of the records."""
+"""The conclusion of ``glyphlite evaluate`` from its figures, in a few sentences: a pure function of the records."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""What is to be done before any file of a run is used: a model at chance, classes never recognized, a training cut short,
+"""Obstacles to remove before any file of a run is used: a model at chance, classes never recognized, a training cut short,
 conversions that all cost accuracy. Pure functions of the results.
 """
 

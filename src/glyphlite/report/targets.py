@@ -1,4 +1,4 @@
-"""Which file for which target: a phone, a microcontroller, a browser. A pure function of the results.
+"""The best file for each target: a phone, a microcontroller, a browser. A pure function of the results.
 
 Of the files that keep the Keras model's accuracy: for a phone the fastest in LiteRT, for a microcontroller the smallest that the
 compiler or TFLite Micro takes, in integers if there is one, for a browser what the page runs. Where no file will do, what to do.

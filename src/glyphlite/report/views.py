@@ -83,7 +83,7 @@ def verification_view(verification: "Verification") -> RenderableType:
 def predictions_view(
     rows: Sequence[tuple[str, Sequence[tuple[str, float]], str | None, str | None]], readings: Mapping[str, Sequence[str]]
 ) -> RenderableType:
-    """What pictures show (name, best classes, doubt, note), which answers not to believe, and the text of whole pages."""
+    """Returns the view of predictions: a table of rows (name, best classes, doubt, note), doubtful answers, the text of pages."""
     doubted = {number for number, (_, _, doubt, _) in enumerate(rows) if doubt}
     parts: list[RenderableType] = [predictions_table([(name, top) for name, top, _, _ in rows], doubted)]
     words = [plain(f"{name}: unsure: {doubt}") for name, _, doubt, _ in rows if doubt]

@@ -28,7 +28,7 @@ class Port:
 
 @dataclass(frozen=True)
 class Acceptance:
-    """Whether a runtime takes a file as an image classifier, found by trying; the reason when it does not.
+    """Holds whether a runtime accepts a file as an image classifier, found by trying it, and the reason if it does not.
 
     ``arena_bytes`` is known where the runtime plans one. ``runs`` says whether it executes the file at all, whatever that is.
     """

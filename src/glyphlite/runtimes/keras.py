@@ -43,7 +43,7 @@ class KerasModel(LoadedModel):
     """One Keras model, compiled for prediction."""
 
     outputs: OutputKind
-    """What its outputs mean."""
+    """The meaning of its outputs."""
 
     def __init__(self, model: Any, name: str = "model") -> None:
         import tensorflow as tf

@@ -121,7 +121,7 @@ class TFLMModel(LoadedModel):
         self._interpreter = None
 
     def _all(self, details: Callable[[int], dict[str, Any]]) -> list[dict[str, Any]]:
-        """What TFLite Micro says of each input or output; asking for one that is not there raises."""
+        """Lists TFLite Micro's details of each input or output; asking it for a missing one raises, which ends the list."""
         found = []
         with self._capture(), suppress(ValueError, IndexError, RuntimeError):
             while len(found) < MOST_PORTS:

@@ -1,4 +1,4 @@
-"""Which activation a .tflite file's output comes from, read from its last op that computes. Knows nothing of classes."""
+"""The last activation of a .tflite file, read from its last op that computes. Knows nothing of classes."""
 
 from glyphlite.tflite.graph import Graph
 

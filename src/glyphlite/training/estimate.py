@@ -1,13 +1,13 @@
-"""How long a training will take: told from a few of its steps before it begins. Knows nothing of models."""
+"""The estimate of a training's duration, from the times of a few of its steps before it begins. Knows nothing of models."""
 
 from glyphlite.models.recipe import Recipe
 from glyphlite.training.batches import CHUNK_STEPS
 
 FORWARD_SHARE = 1 / 3
-"""Of a training step's time, what the forward pass takes: the two products of the backward pass cost as much each."""
+"""Fraction of a training step's time for the forward pass; the two products of the backward pass cost as much each."""
 
 SIMULATED_INT8 = 1.25
-"""What a step with int8 simulated takes, relative to one before: measured, 1.1 times in glyph-4k, 1.4 in glyph-32k."""
+"""Time of a step with int8 simulated, relative to one without: measured, 1.1 times in glyph-4k, 1.4 in glyph-32k."""
 
 
 def remaining_seconds(

@@ -46,7 +46,7 @@ _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-7
 _EVALUATION_BATCH = 500
 
 _TIMED_STEPS, _TIMED_CALLS = 4, 3
-"""How many steps a call takes whose time foretells that of all, and how many such calls."""
+"""Number of steps in a call that is timed to estimate the whole training, and number of such calls."""
 
 _RANGE_IMAGES = 2000
 """Training images from which the ranges of activations are measured before they are learned."""

@@ -21,7 +21,7 @@ def compute_precision(wanted: str) -> str:
 
 
 def _onednn_may() -> bool:
-    """Whether the environment leaves oneDNN, which multiplies in bfloat16, and its instructions for that turned on."""
+    """Returns whether the environment leaves oneDNN, which multiplies in bfloat16, and its instructions for that turned on."""
     highest = os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA") or "DEFAULT"
     has_them = any(word in highest.upper() for word in ("DEFAULT", "ALL", "BF16", "FP16", "AMX", "AVX10"))
     return os.environ.get("TF_ENABLE_ONEDNN_OPTS") != "0" and has_them

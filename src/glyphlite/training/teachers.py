@@ -84,7 +84,7 @@ class Teachers:
         return self._kept[key]
 
     def ask(self, chunk: Chunk) -> np.ndarray:
-        """As :meth:`answers`, but always asks, and keeps nothing."""
+        """Computes the same as :meth:`answers`, but always asks the teachers and keeps nothing."""
         empty = np.zeros((*chunk.order.shape, 0), np.float32)
         pairs = zip(chunk.order, empty if chunk.transforms is None else chunk.transforms, strict=True)
         return np.stack([self._ask(order, transforms).numpy() for order, transforms in pairs]).astype(np.float16)

@@ -206,7 +206,7 @@ class _Training:
             say(f"ended early: {self.recipe.early_stopping} epochs without a better one than epoch {session.best.epoch}")
 
     def _is_done(self) -> bool:
-        """Whether all epochs are behind, or, where that ends a training, too many without a better one."""
+        """Returns whether all epochs are done, or, with early stopping, too many have passed without a better one."""
         session, patience = self.session, self.recipe.early_stopping
         if session.epoch >= self.recipe.epochs:
             return True
