@@ -1,4 +1,4 @@
-"""What `glyphlite --help` costs: its CPU time against that of importing Typer and Rich alone.
+"""The cost of `glyphlite --help`: its CPU time against that of importing Typer and Rich alone.
 
     python benchmarks/help_cpu.py
 

@@ -1,4 +1,4 @@
-"""What the main job costs: `glyphlite run` as it comes, on MNIST, by the clock and in CPU time, stage by stage.
+"""The cost of the main job: `glyphlite run` with its defaults, on MNIST, by the clock and in CPU time, stage by stage.
 
     python benchmarks/main_job.py [--run runs/edge-cnn] [--write]
 

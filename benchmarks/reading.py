@@ -1,4 +1,4 @@
-"""How long it takes to read a dataset: Kaggle's table of 42,000 digits, pictures of a folder the first time and from the cache.
+"""The time to read a dataset: Kaggle's table of 42,000 digits, pictures of a folder the first time and from the cache.
 
 ``python benchmarks/reading.py`` writes them from MNIST into a temporary folder and prints CPU seconds.
 """

@@ -75,7 +75,7 @@ def table_of(outcomes: list[Outcome]) -> Table:
 
 
 def document_of(outcomes: list[Outcome], options: str) -> dict[str, Any]:
-    """What is kept: counts, versions and each row's expected and measured value."""
+    """Returns the document to keep: counts, versions and each row's expected and measured value."""
     wrong = [outcome for outcome in outcomes if not outcome.right]
     return {
         "command": f"python benchmarks/strangers.py{options}",

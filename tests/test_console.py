@@ -1,4 +1,4 @@
-"""What is set before TensorFlow is imported."""
+"""The environment variables that are set before TensorFlow is imported."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""What reaches the end of the program: one line and an exit code for each, whatever it was; the traceback goes to a file."""
+"""Errors that reach the end of the program: one line and an exit code for each; the traceback goes to a file."""
 
 import errno
 import re

@@ -14,7 +14,7 @@ from nbclient import NotebookClient
 from PIL import Image
 
 MOST_BYTES = 40_000
-"""Of a picture that is stored for GitHub to show."""
+"""Largest size of a picture that is stored for GitHub to show."""
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 MACHINE_PATHS = re.compile(r"/(?:root|home|tmp|work|Users|usr|opt|var)/|[A-Z]:\\\\")
 
@@ -31,7 +31,7 @@ def refresh() -> ModuleType:
 
 
 def kinds(notebook: nbformat.NotebookNode) -> list[list[str]]:
-    """Of each cell the kinds of its outputs, each once: how many lines a training prints hangs on its epochs."""
+    """Lists the kinds of each cell's outputs, each kind once, because the number of lines that a training prints varies."""
     found = [
         [kind for output in cell.get("outputs", []) for kind in (output.get("data") or [output.output_type])]
         for cell in notebook.cells
@@ -57,7 +57,7 @@ def found_number(pattern: str, text: str) -> float:
 
 
 def check_kinds(name: str, ran: nbformat.NotebookNode, refresh: ModuleType) -> None:
-    """What a notebook gives now is of the kinds that are stored."""
+    """Checks that a notebook's present outputs are of the stored kinds."""
     refresh.tidy(ran)
     assert kinds(ran) == kinds(nbformat.read(NOTEBOOKS / name, as_version=4)), "the outputs are stale: make notebooks"
 

@@ -1,4 +1,4 @@
-"""What is wrong with a results.json, said without the words of the library that checks it."""
+"""Errors in a results.json are reported without the words of the library that checks it."""
 
 import json
 from pathlib import Path

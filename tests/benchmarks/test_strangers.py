@@ -14,7 +14,7 @@ SMALL = [each for each in rows() if each.small]
 
 @pytest.fixture(scope="module")
 def shared() -> dict[str, Any]:
-    """What rows make once for all: data, files of others, a finished run."""
+    """Holds what rows make once for all: data, files of others, a finished run."""
     return {}
 
 

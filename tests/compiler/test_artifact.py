@@ -141,7 +141,7 @@ def test_a_failure_leaves_the_folder_as_it_was(int8: Path, samples: Path, tmp_pa
 
 
 def test_the_folder_in_a_sketch_leaves_main_to_the_sketch(int8: Path, tmp_path: Path):
-    """What a board's core does: every C file beside the sketch is built, and the core's own main calls setup and loop."""
+    """Builds as a board's core does: every C file beside the sketch, with a main of the core's that calls setup and loop."""
     compile_artifact(int8, tmp_path / "sketch", name="digits")
     (tmp_path / "core.c").write_text(
         "#include <stdio.h>\nvoid setup(void);\nvoid loop(void);\nint main(void) { setup(); loop(); return 0; }\n"

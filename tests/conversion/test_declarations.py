@@ -1,4 +1,4 @@
-"""What a file declares is what its tensors need: op versions by TensorFlow's own table, the oldest runtime, nothing unused."""
+"""A file declares exactly what its tensors need: op versions by TensorFlow's own table, the oldest runtime, nothing unused."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Who takes a file is one question for every command, and running it another than classifying images with it."""
+"""Every command asks the runtimes alike whether they accept a file; running it is not yet classifying images with it."""
 
 from pathlib import Path
 

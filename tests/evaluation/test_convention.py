@@ -1,4 +1,4 @@
-"""How a stranger's model takes a pixel is found out, said, and carried to whatever feeds it."""
+"""The input convention of a stranger's model is found, printed, and passed on to everything that feeds the model."""
 
 import ctypes
 import json
@@ -228,7 +228,7 @@ def _stored(path: Path, convention: InputConvention) -> np.ndarray:
 
 
 def _cpp_inputs(project: Path, path: Path, folder: Path) -> np.ndarray:
-    """What the exported program's own ToInput makes of every pixel, compiled and run."""
+    """Returns the values that the exported program's own ToInput, compiled and run, gives for every pixel."""
     from glyphlite.tflite.reader import read_graph
 
     quantization = read_graph(path).input.quantization

@@ -1,4 +1,4 @@
-"""Which files are variants of one model: what bytes are held against must be the same model's."""
+"""Variants of one model are recognized: outputs may only be compared with those of the same model."""
 
 from dataclasses import replace
 from pathlib import Path

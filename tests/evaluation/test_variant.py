@@ -1,4 +1,4 @@
-"""What a file is, told from its tensors: neither its name nor its ports nor an op's state decide."""
+"""A file's variant is read from its tensors: neither its name nor its ports nor an op's state decide."""
 
 from dataclasses import replace
 from pathlib import Path

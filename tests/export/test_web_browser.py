@@ -43,7 +43,7 @@ LABELS_APART = """() => {
     const boxes = values.map((value) => value.getBoundingClientRect());
     return boxes.length === 10 && boxes.every(({ left }, place) => !place || left >= boxes[place - 1].right);
 }"""
-"""Whether the figures above the columns have room, were all of them as long as they get: probabilities may be independent."""
+"""Script that checks that the figures above the columns fit if all are of full length: probabilities may be independent."""
 
 SCORES = """async ([encoded, build]) => {
     const { Engine } = await import("./engine.js");

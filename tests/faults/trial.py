@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SCENARIOS = ("new", "again", "theirs", "link", "here")
-"""Where a result goes: into no folder yet, over an earlier result, over one with the user's files in it (with --overwrite), into
-the target of a link, into the current folder."""
+"""Places of a result: a new folder, over an earlier result, over one with the user's files in it (with --overwrite), the target
+of a link, the current folder."""
 
 MODES = ("before", "after", "enospc", "eio", "short")
 KILLS = ("before", "after")
@@ -39,7 +39,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Trial:
-    """What came of one: the fault, in words, or None."""
+    """Holds a trial's outcome: the fault, in words, or None."""
 
     command: str
     scenario: str
@@ -101,7 +101,7 @@ class Bench:
         return Trial(self.command.name, self.scenario, mode, at, fault, finished=code == 0)
 
     def _fault(self, code: int, said: str, found: dict[str, str], mode: str) -> str | None:
-        """What is wrong right after the faulty run."""
+        """Describes what is wrong right after the faulty run; None if nothing is."""
         kept = {name: digest for name, digest in found.items() if ".glyphlite-" not in name}
         theirs = {name for name in self.earlier if name.removeprefix("out/") in THEIRS}
         if lost := [name for name in theirs if kept.get(name) != self.earlier[name]]:

@@ -1,4 +1,4 @@
-"""What options change of a recipe, what they refuse, and that the command line's words give them again."""
+"""Options change their part of a recipe, refuse values out of range, and can be restored from the command line's words."""
 
 from dataclasses import replace
 

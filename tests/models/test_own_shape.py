@@ -1,4 +1,4 @@
-"""Which images an input's shape asks for."""
+"""The shape of a model's input gives the shape of its images."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What evaluate leaves beside the files: added to what is known, never in place of it, and only where it belongs."""
+"""The results that evaluate writes beside the files: added to what is known, never in place of it, and only where they belong."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Where a run goes: a finished one is never replaced unasked, an unfinished one never lost, other files never touched."""
+"""The folder of a run: a finished one is never replaced unasked, an unfinished one never lost, other files never touched."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What `evaluate` concludes: the best file, what conversion cost, what is wrong, each on cases with a plain answer."""
+"""The conclusion of `evaluate`: the best file, the cost of conversion, the problems, each on cases with a plain answer."""
 
 import io
 

@@ -22,7 +22,7 @@ CUT = """() => [...document.querySelectorAll("body *")].filter((element) => {
     const scrolls = scroller && getComputedStyle(scroller).overflowX !== "visible";
     return !scrolls && element.getBoundingClientRect().right > innerWidth + 1;
 }).map((element) => `${element.tagName} ${element.className}`)"""
-"""What reaches beyond the right edge and can't be scrolled to within its own box."""
+"""Script that lists the elements beyond the right edge that can't be scrolled to within their own box."""
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Which file for which target: the right one on cases where it is plain, and what to do where none will do."""
+"""The best file for each target: the right one on cases where it is plain, and advice if no file is suitable."""
 
 from made_up import KERAS, artifact
 

@@ -140,7 +140,7 @@ def _print(sheet: np.ndarray, distance: np.ndarray, thick: float, grey: float) -
 
 
 def _sheet_mask(shape: tuple[int, int], rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Where the sheet is, and how far each pixel lies inside it (negative: outside)."""
+    """Returns the mask of a sheet, and the distance of each pixel inside its edge (negative: outside)."""
     height, width = shape
     while True:
         seen = rng.random(4) < 0.6  # top, bottom, left, right: is the desk seen there

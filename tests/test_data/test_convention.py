@@ -1,4 +1,4 @@
-"""How a pixel becomes what a model takes."""
+"""The conversion of a pixel to a model's input value."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What a classifier's outputs mean: classes and probabilities of each kind."""
+"""The meaning of a classifier's outputs: classes and probabilities of each kind."""
 
 import numpy as np
 import pytest

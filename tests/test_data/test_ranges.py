@@ -10,7 +10,7 @@ from glyphlite.errors import DataError
 GREYS = np.arange(256, dtype=np.float64).reshape(4, 8, 8)[[0, 3, 1, 2]]
 """Every grey once; most images of it hold no black."""
 GLYPHS = np.concatenate([np.zeros((4, 4, 8)), np.linspace(0, 255, 128).reshape(4, 4, 8).round()], axis=1)
-"""As glyphs are: black in every image, and white somewhere."""
+"""Images like those of glyphs: black in every image, and white somewhere."""
 
 
 @pytest.mark.parametrize(

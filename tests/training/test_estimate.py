@@ -1,4 +1,4 @@
-"""How long a training will take: arithmetic on one step's time, and words no more exact than that."""
+"""The estimate of a training's duration: arithmetic on one step's time, and words no more exact than that."""
 
 from dataclasses import replace
 

@@ -37,7 +37,7 @@ class Done:
 
     @property
     def crashed(self) -> bool:
-        """Whether it ended as no command may: by a traceback, by a signal, or as a fault of glyphlite's own."""
+        """Returns whether it ended as no command may: by a traceback, by a signal, or as a fault of glyphlite's own."""
         return self.code < 0 or self.code == FAULT_OF_OURS or self.code >= SIGNALLED or TRACEBACK in self.out + self.err
 
     def json(self) -> Any:
@@ -60,12 +60,12 @@ class Done:
 
     @property
     def refused(self) -> bool:
-        """Whether it ended with 2 and one line of its own, the last; what was read before may have been said."""
+        """Returns whether it ended with 2 and a single error line, the last one; notes on what was read may stand before it."""
         errors = [line for line in self.err.splitlines() if line.startswith("glyphlite: ")]
         return self.code == 2 and len(errors) == 1 and self.last_line.startswith("glyphlite: ")
 
     def says(self, pattern: str) -> bool:
-        """Whether a regular expression is found in either stream, whatever the case."""
+        """Returns whether a regular expression is found in either stream, ignoring case."""
         return re.search(pattern, self.text, re.IGNORECASE) is not None
 
 
@@ -75,7 +75,7 @@ class NotMeasuredError(Exception):
 
 @dataclass(frozen=True)
 class Measured:
-    """What a row found, in words, and whether it is what was expected."""
+    """Holds a row's finding, in words, and whether it is what was expected."""
 
     words: str
     right: bool
@@ -102,7 +102,7 @@ class Desk:
         return ended
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:
-        """What ``make`` returned the first time that this table asked for ``name``."""
+        """Returns the result of ``make`` from the first time that this table asked for ``name``."""
         if name not in self.shared:
             self.shared[name] = make()
         return self.shared[name]

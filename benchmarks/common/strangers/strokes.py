@@ -17,7 +17,7 @@ NAMES = ("bar", "dash", "fall", "rise")
 
 @dataclass(frozen=True)
 class Convention:
-    """What a model takes: ``scale * pixel + offset`` of a pixel of 0..255."""
+    """Holds a model's input convention: ``scale * pixel + offset`` of a pixel of 0..255."""
 
     scale: float
     offset: float = 0.0

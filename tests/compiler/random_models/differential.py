@@ -21,7 +21,8 @@ from random_models.oracle import Oracle, RefusedError, undefined
 SECONDS = 20
 SOUND = ("equal", "not read", "not compiled", "not defined", "refused by TFLite Micro", "fatal in TFLite Micro")
 FAULTS = ("different", "unsafe")
-"""What may come of a model: "not defined" is what TFLite Micro takes but leaves to chance; faults are generated C's."""
+"""Possible outcomes of a model: "not defined" means that TFLite Micro accepts it but leaves its result to chance; faults are
+those of the generated C."""
 _REFUSED = 3
 
 

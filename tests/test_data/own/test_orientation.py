@@ -1,4 +1,4 @@
-"""Which way stored glyphs lie: digits are held against MNIST's, EMNIST is known by its name, and what was done is said."""
+"""The orientation of stored glyphs: digits are compared with MNIST's, EMNIST is known by its name, and every turn is printed."""
 
 import numpy as np
 import pytest

@@ -82,7 +82,7 @@ def test_masks_in_idx_files_are_black_and_white(tmp_path: Path, strokes: Arrays)
 
 @pytest.mark.parametrize("form", ["folder", "beginning", "file"])
 def test_the_user_may_say_how_glyphs_lie(tmp_path: Path, digits: Arrays, form: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """As stored where told so, although they lie; turned where told so, although they stand."""
+    """Leaves images as stored if told so, although they lie; turns them if told so, although they are upright."""
     images, labels = digits
     lying = np.ascontiguousarray(images.swapaxes(1, 2))
     _emnist(tmp_path / "gzip", digits)
