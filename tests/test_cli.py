@@ -130,6 +130,12 @@ def test_a_wrong_input_range_is_refused_before_anything_else_is_looked_at(cli: C
     assert outcome.err.count("\n") == 1
 
 
+def test_an_input_range_of_fractions_is_said_once_in_pixels(cli: Cli) -> None:
+    outcome = cli("evaluate", "nothing-is-there.keras", "--input-range", "0.1307,0.3081")
+    refused(outcome, "nothing-is-there.keras")
+    assert outcome.err.count("mean 33.33, std 78.57 in pixels") == 1
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_shows_an_example(cli: Cli, command: str) -> None:
     outcome = cli(command, "--help")

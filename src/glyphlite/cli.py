@@ -124,11 +124,15 @@ LiteRtJsOption = Annotated[
 
 
 def _checked_input_range(text: str | None) -> str | None:
-    """Refuses a range that is none before the command begins, so before any data is read."""
+    """Refuses a range that is none before the command begins, so before any data is read; says how one is taken, where needed."""
     if text is not None:
-        from glyphlite.data.convention import parse_input_range
+        from rich.markup import escape
 
-        parse_input_range(text)
+        from glyphlite.console import say
+        from glyphlite.data.convention import input_range_words
+
+        if words := input_range_words(text):
+            say(escape(words))
     return text
 
 
@@ -138,7 +142,8 @@ InputRangeOption = Annotated[
         "--input-range",
         metavar="RANGE",
         callback=_checked_input_range,
-        help="How the model takes a pixel: 0..255, 0..1, -1..1, or MEAN,STD in pixels. Found out when left out.",
+        help="How the model takes a pixel: 0..255, 0..1, -1..1, or MEAN,STD in pixels (of pixel / 255 where STD is below 1). "
+        "Found out when left out.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else there.")]

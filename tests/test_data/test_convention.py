@@ -10,6 +10,7 @@ from glyphlite.data.convention import (
     HWC,
     OURS,
     InputConvention,
+    input_range_words,
     layout_of,
     named_convention,
     parse_input_range,
@@ -104,3 +105,37 @@ def test_the_same_values() -> None:
 def test_numbers_that_normalize_nothing(mean: tuple[float, ...], std: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match="expected finite numbers"):
         InputConvention(mean, std, "an example")
+
+
+@pytest.mark.parametrize(
+    ("text", "mean", "std"),
+    [
+        ("0.1307,0.3081", 33.3285, 78.5655),  # MNIST in PyTorch's examples
+        ("0.5, 0.5", 127.5, 127.5),
+        ("0,0.999", 0, 254.745),
+        ("-1,0.5", -255, 127.5),
+    ],
+)
+def test_a_deviation_below_one_is_of_fractions_which_is_said(text: str, mean: float, std: float) -> None:
+    found = parse_input_range(text)
+    assert found.mean == pytest.approx((mean,))
+    assert found.std == pytest.approx((std,))
+    words = input_range_words(text)
+    assert words is not None
+    assert "pixel / 255" in words
+    assert f"mean {mean:.4g}, std {std:.4g} in pixels" in words
+    assert "\n" not in words
+
+
+@pytest.mark.parametrize(
+    ("text", "mean", "std"), [("0,1", 0, 1), ("33.3,78.6", 33.3, 78.6), ("0,255", 0, 255), ("1.5,0.5", 1.5, 0.5)]
+)
+def test_other_numbers_are_pixels_without_a_word(text: str, mean: float, std: float) -> None:
+    found = parse_input_range(text)
+    assert (found.mean, found.std) == ((mean,), (std,))
+    assert input_range_words(text) is None
+
+
+@pytest.mark.parametrize("text", ["0..1", "0..255", "-1..1"])
+def test_a_named_range_needs_no_word(text: str) -> None:
+    assert input_range_words(text) is None

@@ -2,6 +2,5 @@
 
 KNOWN: dict[str, str] = {
     "borders/own-input-size-convert": "`convert` reads picture folders at 28x28x1; `run` takes the size of the model",
-    "inputs/input-range-of-fractions": "MEAN,STD are pixels, also where they can only be fractions; chance is said",
     "words/no-image-classifier": "any vector counts as an image, 8 numbers too",
 }

@@ -155,6 +155,9 @@ OURS = named_convention("0..1", "trained by glyphlite, which divides pixels by 2
 def parse_input_range(text: str) -> InputConvention:
     """Reads ``--input-range``: ``0..255``, ``0..1``, ``-1..1``, or ``MEAN,STD`` in pixels of 0 to 255.
 
+    Pixels do not vary by less than one: ``MEAN,STD`` with STD below 1, and MEAN from -1 to 1, is of pixel / 255, as PyTorch's
+    ``Normalize`` takes them. :func:`input_range_words` says so.
+
     Raises:
         ModelError: anything else.
 
@@ -169,14 +172,32 @@ def parse_input_range(text: str) -> InputConvention:
         for name, (mean, std) in NAMED_RANGES.items():
             if ends == [-mean / std, (255 - mean) / std]:
                 return named_convention(name, source)
-    numbers = [_number(each) for each in text.split(",")]
-    if len(numbers) == 2 and None not in numbers:
-        mean, std = (float(each) for each in numbers if each is not None)
-        if math.isfinite(mean) and math.isfinite(std) and std > 0:
-            return InputConvention((mean,), (std,), source)
+    if numbers := _mean_and_std(text):
+        mean, std = numbers
+        if _are_fractions(mean, std):
+            return InputConvention((255 * mean,), (255 * std,), f"{source} of pixel / 255")
+        return InputConvention((mean,), (std,), source)
     raise ModelError(
         f"--input-range takes 0..255, 0..1, -1..1, or MEAN,STD in pixels (such as 33.3,78.6; STD above 0); not {text!r}"
     )
+
+
+def input_range_words(text: str) -> str | None:
+    """Returns the line that says how an ``--input-range`` is taken that could be meant in two ways; None for any other.
+
+    Raises:
+        ModelError: it is no range.
+
+    Example:
+        >>> input_range_words("0.1307,0.3081")
+        '--input-range 0.1307,0.3081 is taken as numbers of pixel / 255: mean 33.33, std 78.57 in pixels'
+    """
+    convention = parse_input_range(text)
+    numbers = _mean_and_std(text)
+    if numbers is None or not _are_fractions(*numbers):
+        return None
+    pixels = f"mean {_numbers(convention.mean)}, std {_numbers(convention.std)}"
+    return f"--input-range {text.strip()} is taken as numbers of pixel / 255: {pixels} in pixels"
 
 
 def layout_of(shape: Sequence[int | None]) -> str:
@@ -186,6 +207,20 @@ def layout_of(shape: Sequence[int | None]) -> str:
     if len(shape) == 2:
         return HW
     return CHANNELS_FIRST if shape[0] in (1, 3) and shape[-1] not in (1, 2, 3, 4) else HWC
+
+
+def _mean_and_std(text: str) -> tuple[float, float] | None:
+    """The two numbers of ``MEAN,STD``; None where they are none, or no convention."""
+    numbers = [_number(each) for each in text.split(",")]
+    match numbers:
+        case [float(mean), float(std)] if math.isfinite(mean) and math.isfinite(std) and std > 0:
+            return mean, std
+    return None
+
+
+def _are_fractions(mean: float, std: float) -> bool:
+    """Whether a mean and a deviation are of pixel / 255."""
+    return std < 1 and abs(mean) <= 1
 
 
 def _number(text: str) -> float | None:
