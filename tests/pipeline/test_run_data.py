@@ -281,3 +281,8 @@ def test_parts_of_a_folder_and_how_glyphs_lie_are_kept_too(
     monkeypatch.chdir("/")
     again = RunData(kept["named"], record=tmp_path / "run.toml").load()
     np.testing.assert_array_equal(again.test.images, loaded.test.images)
+
+
+@pytest.mark.parametrize(("name", "may"), [("mnist", True), ("fashion-mnist", False), ("pictures", True)])
+def test_a_known_dataset_of_other_classes_is_not_loaded_to_find_a_range(name: str, may: bool, samples: Path):
+    assert replace(data_of(samples / "model_int8.tflite", None), name=name).may_fit(samples / "model_int8.tflite") is may

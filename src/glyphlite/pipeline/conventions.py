@@ -54,7 +54,7 @@ def convention_on(path: Path, data: RunData, input_range: str | None) -> InputCo
         ModelError: ``input_range`` is none, or a .keras file cannot be loaded.
         ArtifactError: a .tflite file is malformed.
     """
-    if input_range is None and find_convention(path).convention.assumed:
+    if input_range is None and find_convention(path).convention.assumed and data.may_fit(path):
         with suppress(DataError):
             found = find_convention(path, loaded := data.load())
             if found.accuracy and not at_chance(found.accuracy, loaded.classes):

@@ -27,6 +27,7 @@ from glyphlite.errors import DataError
 from glyphlite.models.pretrained import CARD
 from glyphlite.pipeline.inputs import trained_on
 from glyphlite.tflite.graph import Graph
+from glyphlite.tflite.reader import read_graph
 
 DEFAULT = "mnist"
 RECORD = "run.toml"
@@ -78,6 +79,17 @@ class RunData:
         if self.sha256 and loaded.sha256 and dict(self.sha256) != loaded.sha256:
             say(f"[yellow]{escape(loaded.name)} has changed since the run was made[/] (SHA-256 in {escape(str(self.record))})")
         return loaded
+
+    def may_fit(self, path: Path) -> bool:
+        """Returns False where a known dataset, by its shape and classes alone, cannot be what a .tflite file was made for.
+
+        Raises:
+            ArtifactError: the file is malformed.
+        """
+        known = CATALOGUE.get(self.name)
+        if known is None or path.suffix != ".tflite":
+            return True
+        return fits(read_graph(path), known.train_images.shape[1:], known.labels)
 
     def load_fitting(self, graph: Graph, what_without: str) -> Dataset | None:
         """Loads it where it fits a model and can be had, for commands that can do without.
