@@ -1,4 +1,4 @@
-"""When a model is not ready: at chance, classes never recognized, a validation curve that still rises; and when it is."""
+"""The readiness of a model: not ready at chance, with classes never recognized or a validation curve that rises; else ready."""
 
 import pytest
 from made_up import artifact

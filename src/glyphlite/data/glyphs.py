@@ -27,9 +27,9 @@ _CLEAR = 0.1
 _EDGE = 3
 """Pixels within which a part reaches the edge of the sheet."""
 _CONTENT = 0.25
-"""A frame has something inside whose longer side is at least this part of its own,"""
+"""A frame encloses a part whose longer side is at least this fraction of the frame's own."""
 _FRAME_RIM, _WITHIN_FRAME = 0.14, 0.1
-"""and at most a tenth of its pixels lie further inside than this part of its sides."""
+"""A frame's rim, as a fraction of its sides, and the largest fraction of its pixels that may lie further inside."""
 _OTHER = 0.5
 """Anything at least this fraction of the largest glyph's height counts as a further glyph in a picture of one."""
 

@@ -29,7 +29,7 @@ _MORE, _MORE_AT_LEAST = 0.5, 0.12
 _BEND = 2
 """Rows by which a line may lie off the straight."""
 _LEFT_OVER = 0.35
-"""If the rest is fainter than this fraction of what was there before, the lines are all that the picture holds: they are kept."""
+"""Fraction of the strongest darkness that must remain without the lines; with less, they are all there was and are kept."""
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ _AS_BRIGHT = 0.5
 _LEAST_INK = 0.12
 """Ink is darker than the paper by at least this part of its brightness."""
 _CLEARLY_MORE = 0.3
-"""If a second region holds at least this fraction of the first one's ink, both are one sheet, or there is none."""
+"""Fraction of the first region's ink from which a second region's is a rival: both are one sheet, or there is none."""
 
 
 @dataclass(frozen=True)

@@ -139,7 +139,7 @@ def _from_saved_model(path: Path) -> "keras.Model":
 
 
 def _reason(path: Path, error: Exception) -> str:
-    """Why a file cannot be loaded, in one line, and what to do."""
+    """Describes in one line why a file cannot be loaded, and what to do."""
     config = _stored_config(path)
     if config is None and (path.name.endswith(".weights.h5") or "No model config found" in str(error)):
         build = f"model.load_weights({path.name!r}); model.save('model.keras')"
