@@ -54,6 +54,25 @@ def test_inspect_gives_the_two_answers(two_outputs: Path, samples: Path):
     assert inspect_artifact(samples / "model_int8.tflite", runtimes=False).is_image_classifier
 
 
+def test_a_regression_of_a_few_numbers_runs_and_is_no_image_classifier(samples: Path, tmp_path: Path):
+    model = unpack_model((samples / "model_int8.tflite").read_bytes())
+    graph = model.subgraphs[0]
+    dense = graph.operators[-2]  # from features to logits; a softmax follows
+    graph.inputs, graph.outputs, graph.operators = [dense.inputs[0]], [dense.outputs[0]], [dense]
+    model.signatureDefs = []
+    path = tmp_path / "regression.tflite"
+    path.write_bytes(pack_model(model))
+    [_, numbers] = read_graph(path).input.shape
+    assert numbers < 64
+    inspection = inspect_artifact(path, arena=False)
+    assert not inspection.is_image_classifier
+    assert inspection.input is None
+    assert f"a row of {numbers} numbers" in str(inspection.no_image_classifier_because)
+    for name in INTERPRETERS:
+        report = inspection.runtimes[name]
+        assert (report.runs, report.accepts, report.reason) == (True, False, inspection.no_image_classifier_because), name
+
+
 @pytest.mark.parametrize("error", [ArtifactError, ToolError])
 def test_every_command_goes_on_where_the_arena_is_not_found(
     samples: Path, monkeypatch: pytest.MonkeyPatch, error: type[GlyphliteError]

@@ -5,7 +5,7 @@ import pytest
 
 from glyphlite.errors import ArtifactError
 from glyphlite.runtimes.base import Port
-from glyphlite.runtimes.ports import check_batch, input_port, output_port, single
+from glyphlite.runtimes.ports import check_batch, check_image, input_port, output_port, single
 from glyphlite.tflite.quantization import Quantization
 
 
@@ -48,6 +48,17 @@ def test_inputs_that_are_no_images(
 def test_outputs_that_are_no_classes(shape: list[int]) -> None:
     with pytest.raises(ArtifactError, match=r"expected \(batch, classes\)"):
         output_port(shape, np.float32, [], [])
+
+
+@pytest.mark.parametrize("numbers", [1, 4, 8, 9, 13, 16, 30, 49, 63])
+def test_a_few_numbers_in_a_row_are_no_image(numbers: int) -> None:
+    with pytest.raises(ArtifactError, match=rf"a row of {numbers} numbers, fewer than the 64 pixels .* not an image classifier"):
+        check_image(input_port([1, numbers], np.float32, [], []))
+
+
+@pytest.mark.parametrize("shape", [[1, 64], [1, 784], [1, 600], [1, 8, 8], [1, 4, 4, 1], [1, 28, 28, 1]])
+def test_rows_of_enough_pixels_and_arrangements_of_them_are_images(shape: list[int]) -> None:
+    check_image(input_port(shape, np.float32, [], []))
 
 
 def test_one_of_each() -> None:

@@ -2,5 +2,4 @@
 
 KNOWN: dict[str, str] = {
     "borders/own-input-size-convert": "`convert` reads picture folders at 28x28x1; `run` takes the size of the model",
-    "words/no-image-classifier": "any vector counts as an image, 8 numbers too",
 }

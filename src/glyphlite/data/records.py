@@ -47,15 +47,19 @@ def as_float(images: np.ndarray) -> np.ndarray:
     return images.astype(np.float32) / np.float32(255)
 
 
+SMALLEST_SIDE = 8
+"""Rows and columns of the smallest image that pixels in a row are taken for: scikit-learn's digits. Fewer are measurements."""
+
+
 def image_shape_of(extents: Sequence[int]) -> tuple[int, int, int] | None:
     """Returns height, width and channels of the images that a model of this input (without the batch) takes; None for no image.
 
-    Pixels in a row are those of a square image, in one channel or three.
+    Pixels in a row are those of a square image, in one channel or three, of ``SMALLEST_SIDE`` or more rows.
     """
     if len(extents) == 1:
         for channels in (1, 3):
             side = math.isqrt(max(extents[0], 0) // channels)
-            if side > 1 and side * side * channels == extents[0]:
+            if side >= SMALLEST_SIDE and side * side * channels == extents[0]:
                 return side, side, channels
     shape = (*extents, 1) if len(extents) == 2 else tuple(extents)
     return (shape[0], shape[1], shape[2]) if len(shape) == 3 and shape[2] in (1, 3) else None

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from glyphlite.data.records import SMALLEST_SIDE
 from glyphlite.errors import ArtifactError
 from glyphlite.runtimes.base import Port
 from glyphlite.tflite.graph import Graph, Tensor
@@ -67,7 +68,22 @@ def of_graph(graph: Graph) -> tuple[Port, Port]:
     """
     single("input", len(graph.inputs))
     single("output", len(graph.outputs))
-    return input_port(*_described(graph.input)), output_port(*_described(graph.output))
+    taken, given = input_port(*_described(graph.input)), output_port(*_described(graph.output))
+    check_image(taken)
+    return taken, given
+
+
+def check_image(port: Port) -> None:
+    """Refuse an input of fewer numbers in a row than the smallest image has; data that fit may still be fed to it.
+
+    Raises:
+        ArtifactError: naming how many there are and how many an image has at least.
+    """
+    if len(port.shape) == 1 and port.shape[0] < SMALLEST_SIDE**2:
+        raise ArtifactError(
+            f"its input is a row of {port.shape[0]} numbers, fewer than the {SMALLEST_SIDE**2} pixels of an image of "
+            f"{SMALLEST_SIDE}x{SMALLEST_SIDE}; not an image classifier"
+        )
 
 
 def check_batch(batch: np.ndarray, port: Port) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 from glyphlite.data.convention import InputConvention
 from glyphlite.errors import ArtifactError, GlyphliteError, ToolError, did_you_mean
 from glyphlite.runtimes.base import Acceptance, Runtime, predict_probabilities
+from glyphlite.runtimes.ports import check_image
 from glyphlite.runtimes.reasons import NoClassifierError, RefusedError
 
 INTERPRETERS = ("litert", "litert_builtin", "litert_reference", "tflm")
@@ -88,16 +89,19 @@ def accepts(name: str, path: Path, *, isolated: bool = True) -> Acceptance:
         ToolError: there is no such runtime.
     """
     runtime = get_runtime(name, isolated=isolated)
+    runs = False
     try:
         with runtime.load(Path(path)) as model:
             model.predict(np.zeros((1, *model.input.shape), model.input.dtype))
+            runs = True
+            check_image(model.input)
             return Acceptance(True, runs=True)
     except NoClassifierError as error:
         return Acceptance(False, error.reason, runs=True)
     except RefusedError as error:
         return Acceptance(False, error.reason)
     except GlyphliteError as error:
-        return Acceptance(False, str(error))
+        return Acceptance(False, str(error), runs=runs)
 
 
 def probabilities_of(path: Path, images: np.ndarray, convention: InputConvention, runtime: str = "litert") -> np.ndarray:
