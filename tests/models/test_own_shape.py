@@ -17,6 +17,7 @@ from glyphlite.models.own_shape import image_shape
         ((784,), None),
         ((None, None, 1), None),
         ((32, 48, 5), None),
+        ((-1, -1, 3), None),
         ((), None),
     ],
 )

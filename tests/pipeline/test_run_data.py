@@ -1,5 +1,6 @@
 """A run remembers its data: every command on its folder takes it, wherever it is started, and says so."""
 
+import itertools
 import json
 import subprocess
 import tomllib
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tomli_w
+from PIL import Image
 
 from glyphlite.data.datasets import load_dataset
 from glyphlite.data.idx import write_idx
@@ -17,6 +19,7 @@ from glyphlite.errors import DataError
 from glyphlite.files import sha256_of
 from glyphlite.models.pretrained import pretrained_artifact
 from glyphlite.pipeline import run_data
+from glyphlite.pipeline.convert import convert_model
 from glyphlite.pipeline.evaluate import evaluate_files
 from glyphlite.pipeline.export import export_file
 from glyphlite.pipeline.firmware import compile_file, simulate_target
@@ -131,6 +134,50 @@ def test_a_compiled_folder_remembers_data_that_was_named_from_elsewhere(
     compile_file(samples / "model_int8.tflite", tmp_path / "out", dataset="digits.npz", **COMPILE)  # pyright: ignore[reportArgumentType]
     monkeypatch.chdir(tmp_path)
     assert data_of(tmp_path / "out", None).load().name == "digits"
+
+
+def test_pictures_are_brought_to_what_a_model_takes_and_arrays_keep_their_size(mnist: Dataset, data: Path, tmp_path: Path):
+    for split, name in itertools.product(("train", "test"), ("four", "other")):
+        folder = tmp_path / "pictures" / split / name
+        folder.mkdir(parents=True)
+        for number in range(12):
+            Image.fromarray(mnist.train.images[number + 12 * (name == "four"), ..., 0]).save(folder / f"{number}.png")
+    pictures = RunData(str(tmp_path / "pictures"), named=True)
+    assert pictures.load().input_shape == (28, 28, 1)
+    fitted = pictures.load(takes=(32, 40, 3))
+    assert fitted.input_shape == (32, 40, 3)
+    assert np.ptp(fitted.test.images, axis=3).max() == 0
+    assert replace(pictures, input_shape=(20, 20, 1)).load(takes=(32, 32, 3)).input_shape == (20, 20, 1)  # the run's own
+    arrays = RunData(str(data), named=True)
+    assert arrays.load(takes=(32, 32, 3)).input_shape == (28, 28, 1)
+    assert arrays.load(takes=(28, 28, 3)).input_shape == (28, 28, 3)
+
+
+def test_every_command_asks_for_images_of_its_models_own_shape(samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    asked = []
+
+    def stop(self: RunData, seed: int | None = None, takes: tuple[int, int, int] | None = None) -> None:
+        asked.append(takes)
+        raise DataError("far enough")
+
+    monkeypatch.setattr(RunData, "load", stop)
+    monkeypatch.setattr("glyphlite.pipeline.convert.prepare", lambda: None)
+    int8, keras = samples / "model_int8.tflite", samples / "model.keras"
+    named = {"dataset": "pictures", "data_dir": None}
+    converting = {"variants": "int8", "batch": "1", "samples": 9, "show_calibration": False, "seed": 0}
+    predicting = {"model_path": int8, "samples": [0], "show": None, "every": False}
+    commands = [
+        lambda: evaluate_files([int8, keras], keras=None, latency=False, seed=0, **named),
+        lambda: verify_file(int8, images=3, keras=None, runtimes="tflm", tolerance=None, seed=0, **named),
+        lambda: convert_model(keras, tmp_path, **converting, **named),
+        lambda: simulate_target(int8, ["cortex-m0"], images=1, optimize="speed", **named),
+        lambda: predict_pictures([], **predicting, **named),
+        lambda: compile_file(int8, tmp_path / "out", **{**COMPILE, **named}),
+    ]
+    for command in commands:
+        with pytest.raises(DataError, match="far enough"):
+            command()
+        assert asked.pop() == (28, 28, 1)
 
 
 def test_an_explicit_dataset_wins(run: Path, tmp_path: Path):

@@ -1,5 +1,7 @@
 """The image shape that a user's model accepts, read from the model before any image is read."""
 
+from collections.abc import Sequence
+
 from glyphlite.errors import ModelError
 from glyphlite.models.loading import load_keras_model
 from glyphlite.models.registry import is_known_model, resolve_model
@@ -40,11 +42,12 @@ def model_input_shape(text: str, size: tuple[int, int] | None, classes: int | No
     return own
 
 
-def image_shape(shape: tuple[int | None, ...]) -> tuple[int, int, int] | None:
+def image_shape(shape: Sequence[int | None]) -> tuple[int, int, int] | None:
     """Returns height, width, channels of an input's shape without the batch; None where it fixes none.
 
-    Channels may come first, or be left out.
+    Channels may come first, or be left out. An extent that is None or below 1 is free.
     """
+    shape = [extent if extent and extent > 0 else None for extent in shape]
     if len(shape) == _GREY_IMAGE:
         shape = (*shape, 1)
     if len(shape) != _IMAGE:

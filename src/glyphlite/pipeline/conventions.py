@@ -11,6 +11,7 @@ from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError
 from glyphlite.evaluation.convention import FoundConvention, at_chance, chance_words, find_convention
 from glyphlite.models.registry import ModelChoice, resolve_model
+from glyphlite.pipeline.inputs import own_image_shape
 from glyphlite.pipeline.run_data import RunData
 from glyphlite.results import Accuracy
 
@@ -56,7 +57,7 @@ def convention_on(path: Path, data: RunData, input_range: str | None) -> InputCo
     """
     if input_range is None and find_convention(path).convention.assumed and data.may_fit(path):
         with suppress(DataError):
-            found = find_convention(path, loaded := data.load())
+            found = find_convention(path, loaded := data.load(takes=own_image_shape(path)))
             if found.accuracy and not at_chance(found.accuracy, loaded.classes):
                 say(escape(found.words or ""))
                 return found.convention

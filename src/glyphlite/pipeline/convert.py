@@ -18,6 +18,7 @@ from glyphlite.errors import ConversionError
 from glyphlite.evaluation.convention import keras_convention
 from glyphlite.models.loading import load_keras_model
 from glyphlite.models.user import choose_user_model, require_source
+from glyphlite.pipeline.inputs import is_keras, own_image_shape
 from glyphlite.pipeline.run_data import data_of
 
 ROUND_TRIP_IMAGES = 256
@@ -88,7 +89,9 @@ def convert_model(
     chosen = parse_input_range(input_range) if input_range is not None else None
     require_source(str(path))
     prepare()
-    loaded = data_of(path, dataset, data_dir).load(seed)
+    # A function of the user's builds its model for the data, whatever their size.
+    takes = own_image_shape(path) if is_keras(path) else None
+    loaded = data_of(path, dataset, data_dir).load(seed, takes)
     model = choose_user_model(str(path), loaded.input_shape, loaded.classes).build()
     found = keras_convention(model, path, loaded, chosen=chosen)
     if found.words:

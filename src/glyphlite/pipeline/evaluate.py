@@ -9,7 +9,7 @@ from glyphlite.data.convention import InputConvention
 from glyphlite.evaluation.artifact import ArtifactEvaluation, KerasEvaluation, evaluate_artifact, evaluate_keras
 from glyphlite.evaluation.identity import float32_variant_of
 from glyphlite.pipeline.conventions import input_convention, say_if_at_chance
-from glyphlite.pipeline.inputs import is_keras, keras_beside, model_file
+from glyphlite.pipeline.inputs import is_keras, keras_beside, model_file, own_image_shape
 from glyphlite.pipeline.keep_results import keep_results
 from glyphlite.pipeline.run_data import data_of, say_if_labels_differ
 from glyphlite.results import ArtifactReport, KerasReport
@@ -59,7 +59,8 @@ def evaluate_files(
     files = list(dict.fromkeys(model_file(path) for path in files))
     sources = [path for path in files if is_keras(path)]
     artifacts = [path for path in files if not is_keras(path)]
-    loaded = data_of(files, dataset, data_dir).load(seed)
+    shapes = {own_image_shape(path) for path in files} - {None}
+    loaded = data_of(files, dataset, data_dir).load(seed, shapes.pop() if len(shapes) == 1 else None)
     known: dict[Path, KerasEvaluation] = {}
 
     def measure_keras(path: Path) -> KerasEvaluation:

@@ -25,7 +25,7 @@ from glyphlite.export.tflm import export_tflm
 from glyphlite.models.pretrained import pretrained_names
 from glyphlite.pipeline.conventions import input_convention
 from glyphlite.pipeline.export import image_of
-from glyphlite.pipeline.inputs import artifact_in
+from glyphlite.pipeline.inputs import artifact_in, own_image_shape
 from glyphlite.pipeline.run_data import data_of, to_remember
 from glyphlite.results import FirmwareReport, RuntimeReport
 from glyphlite.tflite.graph import Graph
@@ -247,7 +247,7 @@ def simulate_target(
         _int8_graph(target)
     elif (target / "model_int8.tflite").is_file():
         target = target / "model_int8.tflite"
-    loaded = data_of(target, dataset, data_dir).load()
+    loaded = data_of(target, dataset, data_dir).load(takes=None if target.is_dir() else own_image_shape(target))
     convention = _simulated_convention(target, loaded, input_range)
     pixels, labels = loaded.test.images[:images], loaded.test.labels[:images]
     simulations = []

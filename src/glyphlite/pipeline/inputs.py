@@ -7,7 +7,8 @@ from rich.markup import escape
 
 from glyphlite.console import say
 from glyphlite.errors import ArtifactError, ModelError
-from glyphlite.models.loading import is_saved_model, missing_code
+from glyphlite.models.loading import is_saved_model, load_keras_model, missing_code
+from glyphlite.models.own_shape import image_shape
 from glyphlite.models.pretrained import (
     best_pretrained,
     keras_of_shipped,
@@ -17,6 +18,7 @@ from glyphlite.models.pretrained import (
     shipped_words,
 )
 from glyphlite.report.words import percent
+from glyphlite.tflite.reader import read_graph
 
 KERAS_SUFFIXES = (".keras", ".h5")
 MODEL_SUFFIXES = (".tflite", *KERAS_SUFFIXES)
@@ -41,6 +43,20 @@ def existing_file(path: Path, what: str) -> Path:
 def is_keras(path: Path) -> bool:
     """Whether a path names a Keras model rather than a .tflite file."""
     return path.suffix.lower() in KERAS_SUFFIXES or is_saved_model(path)
+
+
+def own_image_shape(path: Path) -> tuple[int, int, int] | None:
+    """Returns height, width, channels of the images that a .keras, SavedModel or .tflite file takes; None where it fixes none.
+
+    Raises:
+        ModelError: the Keras model cannot be loaded.
+        ArtifactError: the .tflite file is malformed.
+    """
+    if not is_keras(path):
+        graph = read_graph(path)
+        return image_shape(graph.input.shape[1:]) if graph.inputs else None
+    inputs = getattr(load_keras_model(path), "inputs", None)
+    return image_shape(inputs[0].shape[1:]) if inputs else None
 
 
 def keras_beside(artifact: Path, explicit: Path | None) -> Path | None:

@@ -291,7 +291,7 @@ def _read(path: Path, height: int, width: int, channels: int, every: bool) -> li
 def _samples(
     samples: Sequence[int], shape: tuple[int, int, int], outputs: int, data: RunData, path: Path, carried: Sequence[str]
 ) -> list[_Glyph]:
-    loaded = data.load()
+    loaded = data.load(takes=shape)
     if loaded.classes != (outputs if outputs > 1 else 2):
         classes = f"{loaded.name} has {loaded.classes} classes, the model {outputs} outputs"
         raise DataError(f"{classes}; name the dataset that it was trained on with --dataset")

@@ -24,6 +24,7 @@ from glyphlite.data.fitting import fit_images
 from glyphlite.data.outputs import class_count
 from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError
+from glyphlite.models.own_shape import image_shape
 from glyphlite.models.pretrained import CARD
 from glyphlite.pipeline.inputs import trained_on
 from glyphlite.tflite.graph import Graph
@@ -60,11 +61,13 @@ class RunData:
         """Returns whether nothing states that the model belongs to this data."""
         return self.record is None and not self.named
 
-    def load(self, seed: int | None = None) -> Dataset:
+    def load(self, seed: int | None = None, takes: tuple[int, int, int] | None = None) -> Dataset:
         """Loads it, and says which it is where the user did not.
 
         Args:
             seed: of the choice of validation images; by default the run's own, so that none of them was trained on.
+            takes: height, width, channels of the model's input, where they are known and no run says another shape: pictures
+                of a folder are brought to them, and grey to RGB; arrays keep their size.
 
         Raises:
             DataError: it cannot be had; of a run's data that is gone, one line says so.
@@ -75,7 +78,13 @@ class RunData:
             say(f"Data: {escape(self.name)}, as {escape(str(self.record))} says")
         if not self.named and not dataset_exists(self.name, data_dir=self.data_dir):
             raise DataError(f"the data of this run, {self.name} (by {self.record}), is gone; name it with --dataset")
-        loaded = load_for_model(self.name, self.input_shape, data_dir=self.data_dir, seed=self.seed if seed is None else seed)
+        seed = self.seed if seed is None else seed
+        if self.input_shape is not None or takes is None:
+            loaded = load_for_model(self.name, self.input_shape, data_dir=self.data_dir, seed=seed)
+        else:
+            loaded = load_dataset(self.name, data_dir=self.data_dir, seed=seed, size=takes[:2])
+            if loaded.input_shape == (*takes[:2], 1):
+                loaded = fit_images(loaded, takes)
         if self.sha256 and loaded.sha256 and dict(self.sha256) != loaded.sha256:
             say(f"[yellow]{escape(loaded.name)} has changed since the run was made[/] (SHA-256 in {escape(str(self.record))})")
         return loaded
@@ -108,7 +117,7 @@ class RunData:
         if known is not None and not fits(graph, known.train_images.shape[1:], known.labels):
             return self._without(f"{self.name} does not fit {_shape_of(graph)}", what_without)
         try:
-            loaded = self.load()
+            loaded = self.load(takes=image_shape(graph.input.shape[1:]))
         except DataError as error:
             if self.named:
                 raise

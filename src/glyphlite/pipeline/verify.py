@@ -8,7 +8,7 @@ from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.agreement import TOLERANCE, Verification, verify, work_units
 from glyphlite.pipeline.conventions import input_convention, say_if_at_chance
-from glyphlite.pipeline.inputs import artifact_in, keras_beside
+from glyphlite.pipeline.inputs import artifact_in, keras_beside, own_image_shape
 from glyphlite.pipeline.run_data import data_of, say_if_labels_differ
 from glyphlite.runtimes.registry import RUNTIME_NAMES
 from glyphlite.tflite.metadata import read_labels
@@ -37,7 +37,7 @@ def verify_file(
     source = keras_beside(path, keras) if names is None or "keras" in names else None
     if names is not None:
         names = tuple(name for name in names if name != "keras")
-    loaded = data_of(path, dataset, data_dir).load(seed)
+    loaded = data_of(path, dataset, data_dir).load(seed, own_image_shape(path))
     say_if_labels_differ(path, read_labels(path.read_bytes()), loaded)
     found = input_convention(path, loaded, input_range)
     verification = compare(
