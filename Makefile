@@ -38,7 +38,7 @@ run: $(READY) ## train, convert, measure and export on MNIST: the main job (ARGS
 	$(BIN)/glyphlite run $(ARGS)
 
 test: lint ## every check and every test
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 
 lint: $(READY) ## format, lint, types, the import contract
 	$(BIN)/ruff format --check .

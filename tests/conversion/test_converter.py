@@ -206,7 +206,7 @@ def test_what_stays_in_float_is_noted(calibration: np.ndarray) -> None:
 
 def test_unknown_variants_and_missing_images_are_refused(samples: Path, mnist: Dataset) -> None:
     model = load_keras_model(samples / "model.keras")
-    with pytest.raises(ConversionError, match=r"no variant 'int4'; choose from float32"):
+    with pytest.raises(ConversionError, match=r"no variant 'int4' \(did you mean int8\?\); choose from float32"):
         convert(model, "int4")
     with pytest.raises(ConversionError, match="needs representative images"):
         convert(model, "int8")

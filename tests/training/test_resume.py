@@ -13,6 +13,7 @@ import pytest
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ModelError
 from glyphlite.files import write_bytes
+from glyphlite.files.scratch import PREFIX, scratch_folder
 from glyphlite.models.registry import resolve_model
 from glyphlite.training import checkpoint, trainer
 from glyphlite.training.history import read_history
@@ -55,8 +56,9 @@ def _train_until(few: Dataset, folder: Path, moment: str, resume: bool) -> None:
     def half_written(path: Path, content: bytes) -> Path:
         left[0] -= 1
         if left[0] == 0:
-            path.with_name(f".{path.stem}.{os.getpid()}.0123abcd{path.suffix}").write_bytes(content[: len(content) // 2])
-            _kill_self()
+            with scratch_folder(path.parent) as scratch:
+                (scratch / path.name).write_bytes(content[: len(content) // 2])
+                _kill_self()
         return write_bytes(path, content)
 
     if kind == "step":
@@ -109,7 +111,7 @@ def test_killed_and_resumed(few, folder, child, uninterrupted, moments):
         process.join(120)
         assert process.exitcode == -signal.SIGKILL
     _check(_train(few, folder, resume=True), uninterrupted)
-    assert not list(folder.rglob(".*.ckpt")), "what was half-written is swept away"
+    assert not list(folder.rglob(f"{PREFIX}*")), "what was half-written is swept away"
 
 
 @pytest.mark.slow
