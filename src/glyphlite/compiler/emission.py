@@ -155,7 +155,7 @@ def _facts(program: Program, about: About, convention: InputConvention) -> list[
         ("Accuracy", about.accuracy or ("not known: no results.json or card.json beside the file says it" if about.file else "")),
         ("Picture", picture + ("" if field.height > 1 and field.width > 1 else " or value")),
         ("", centred if field.height > 1 and field.width > 1 else ""),
-        ("", f"The model takes each byte as {convention.formula}, which classify sees to; known from {convention.source}."),
+        ("", f"The model takes each byte as {convention.formula}, which classify sees to ({convention.source})."),
         ("", "Dark ink on paper has to be inverted first: 255 - pixel."),
         ("Licence", "this code: Apache-2.0, as glyphlite. The weights: as the model."),
         ("Build", "any C99 compiler, no library: add the .c file to a C or C++ project. make -C example runs a test image."),
