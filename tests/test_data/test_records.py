@@ -1,4 +1,4 @@
-"""Which shapes of a model's input are images."""
+"""Shapes of a model's input that are images, and those that are not."""
 
 import pytest
 

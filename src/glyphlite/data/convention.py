@@ -219,7 +219,7 @@ def _mean_and_std(text: str) -> tuple[float, float] | None:
 
 
 def _are_fractions(mean: float, std: float) -> bool:
-    """Whether a mean and a deviation are of pixel / 255."""
+    """Returns whether a mean and a deviation are of pixel / 255."""
     return std < 1 and abs(mean) <= 1
 
 

@@ -24,6 +24,7 @@ from glyphlite.files.scratch import (
     running_for,
     scratch_folder,
     sweep,
+    sync_file,
     sync_folder,
     write_plan,
 )
@@ -85,7 +86,7 @@ def owned_folder(folder: Path, *, overwrite: bool = False, built: Iterable[str] 
             names = _finish_files(new)
             _refuse_clash(folder, names, listing.foreign)
             (new / MANIFEST).write_text(manifest_text(new, names, dict.fromkeys(built)))
-            _sync(new / MANIFEST)
+            sync_file(new / MANIFEST)
             if inside:
                 _move_in(scratch, place, [*sorted(names), MANIFEST], sorted(listing.ours - names - {MANIFEST}))
             else:
@@ -117,11 +118,11 @@ def write_unit(folder: Path, files: Mapping[str, str], *, replaces: frozenset[st
         (scratch / NEW).mkdir()
         for name, text in files.items():
             (scratch / NEW / name).write_text(text)
-            _sync(scratch / NEW / name)
+            sync_file(scratch / NEW / name)
         obsolete = sorted((replaces & listing.ours) - set(files))
         others = {name: digest for name, digest in read_manifest(place).items() if name not in obsolete}
         (scratch / NEW / MANIFEST).write_text(manifest_text(scratch / NEW, files, others))
-        _sync(scratch / NEW / MANIFEST)
+        sync_file(scratch / NEW / MANIFEST)
         _move_in(scratch, place, [*files, MANIFEST], obsolete)
     return [Path(folder) / name for name in files]
 
@@ -164,7 +165,7 @@ def _finish_files(new: Path) -> set[str]:
     """Sync every file of a prepared folder; returns their relative paths."""
     files = [path for path in new.rglob("*") if path.is_file()]
     for path in files:
-        _sync(path)
+        sync_file(path)
     new.chmod(0o777 & ~_umask())
     return {path.relative_to(new).as_posix() for path in files}
 
@@ -263,11 +264,6 @@ def _refuse_clash(folder: Path, names: set[str], theirs: frozenset[str]) -> None
 def _above(names: Iterable[str]) -> set[str]:
     """The folders, relative like the names, in which they lie."""
     return {parent.as_posix() for name in names for parent in Path(name).parents}
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as stream:
-        os.fsync(stream.fileno())
 
 
 def _umask() -> int:

@@ -3,7 +3,6 @@
 A file that is not named there, or has changed since, is the user's. Named without a hash is what our own Makefile builds there.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glyphlite.files.scratch import PREFIX
+from glyphlite.files.single import sha256_of
 
 MANIFEST = ".glyphlite.json"
 _FORMAT = "glyphlite-manifest-1"
@@ -49,7 +49,7 @@ def read_manifest(folder: Path) -> dict[str, str | None]:
 
 def manifest_text(folder: Path, names: Iterable[str], others: Mapping[str, str | None] | None = None) -> str:
     """Returns the manifest of files that lie in a folder, ``others`` added; the same files give the same text."""
-    files = {**(others or {}), **{name: _digest(folder / name) for name in names}}
+    files = {**(others or {}), **{name: sha256_of(folder / name) for name in names}}
     return json.dumps({"format": _FORMAT, "files": dict(sorted(files.items()))}, indent=1) + "\n"
 
 
@@ -76,16 +76,11 @@ def list_folder(folder: Path) -> Listing:
                 changed.add(relative)
             elif relative not in manifest or file.is_symlink() or not file.is_file():
                 foreign.add(relative)
-            elif manifest[relative] in (None, _digest(file)):
+            elif manifest[relative] in (None, sha256_of(file)):
                 ours.add(relative)
             else:
                 changed.add(relative)
     return Listing(frozenset(ours), frozenset(changed), frozenset(foreign), tuple(folders))
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _raise(error: OSError) -> None:

@@ -153,6 +153,16 @@ def running_for(place: Path, scratch: Path) -> bool:
     return False
 
 
+def sync_file(path: Path) -> None:
+    """Make a file's bytes durable.
+
+    Raises:
+        OSError: it cannot be read, or the disk fails.
+    """
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())
+
+
 def sync_folder(path: Path) -> None:
     """Make renames in a folder durable; file systems that cannot sync a folder are left to their own guarantees."""
     with suppress(OSError):

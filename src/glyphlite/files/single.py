@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from glyphlite.errors import OutputError
-from glyphlite.files.scratch import scratch_folder, sync_folder
+from glyphlite.files.scratch import scratch_folder, sync_file, sync_folder
 
 
 def sha256_of(path: Path) -> str:
@@ -54,8 +54,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     with writing(path), scratch_folder(path.parent) as scratch:
         temporary = scratch / path.name
         yield temporary
-        with temporary.open("rb") as stream:
-            os.fsync(stream.fileno())
+        sync_file(temporary)
         temporary.replace(path)
         sync_folder(path.parent)
 
