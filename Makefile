@@ -52,13 +52,10 @@ format: $(READY) ## put every file into the project's format
 
 bench: $(READY) ## every claim of the README, measured again
 	$(WITH_INDEX); $(UV) pip install --quiet --python $(BIN)/python --group bench
-	for script in $(filter-out benchmarks/campaign.py benchmarks/mutations.py benchmarks/one_change.py benchmarks/faults.py benchmarks/ship.py,$(wildcard benchmarks/*.py)); do $(BIN)/python "$$script"; done
+	for script in $(filter-out benchmarks/ship.py,$(wildcard benchmarks/*.py)); do $(BIN)/python "$$script"; done
 
-campaign: $(READY) ## 2,000 random models through the compiler, 10,000 damaged files through everything (about an hour)
-	$(BIN)/python benchmarks/campaign.py
-	$(BIN)/python benchmarks/mutations.py
-	$(BIN)/python benchmarks/one_change.py
-	$(BIN)/python benchmarks/faults.py
+campaign: $(READY) ## every long proof again, each with a fixed seed: random models, damaged files, kills, failing writes (hours)
+	for script in campaigns/*.py; do $(BIN)/python "$$script"; done
 
 page: $(READY) ## minify the drawing page's scripts, as they are served (needs npm)
 	$(BIN)/python tools/page.py

@@ -1,6 +1,6 @@
 """A few hundred damaged .tflite files through inspect, verify and export: only clear refusals or correct results.
 
-``benchmarks/mutations.py`` does the same with ten thousand.
+``campaigns/mutations.py`` does the same with ten thousand.
 """
 
 from dataclasses import replace

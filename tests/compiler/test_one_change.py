@@ -1,6 +1,6 @@
 """A sound model with one scale, zero point, extent, option or input changed: the same bytes as TFLite Micro, or a refusal.
 
-``benchmarks/one_change.py`` takes thousands of them.
+``campaigns/one_change.py`` takes thousands of them.
 """
 
 import struct

@@ -1,4 +1,4 @@
-"""Commands killed, and failing, at some call of the file system; ``benchmarks/faults.py`` takes every one.
+"""Commands killed, and failing, at some call of the file system; ``campaigns/faults.py`` takes every one.
 
 The library that does it counts calls of the C library: it is built with gcc and preloaded.
 """

@@ -1,7 +1,7 @@
 """Random small networks for the compiler's proof: a seed gives a draft, a draft an int8 .tflite, TFLite Micro the answers.
 
 Half of the seeds go through Keras and the TensorFlow Lite converter, as a user's model does; the others are written by hand, with
-numbers that training would never give. Used by the tests beside this folder and by ``benchmarks/campaign.py``.
+numbers that training would never give. Used by the tests beside this folder and by ``campaigns/compiler.py``.
 """
 
 from random_models.drafts import Draft, draw

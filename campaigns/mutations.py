@@ -1,10 +1,10 @@
 """Thousands of damaged .tflite files through inspect, verify and export: nothing may crash, hang or pass for what it is not.
 
-    python benchmarks/mutations.py --files 10000 --seed 0
+    python campaigns/mutations.py --files 10000 --seed 0
 
 Each file is reproducible from the seed and its number (tests/mutants.py); tests/mutation_trial.py says what counts as a fault.
 Every file goes through the four interpreters. The slow parts, the search for the smallest arena and the comparison of the tensors
-inside, are done for every ``--deep-every``-th and spared the others. Writes benchmarks/results/mutations.json and exits with 1
+inside, are done for every ``--deep-every``-th and spared the others. Writes campaigns/results/mutations.json and exits with 1
 when there was a fault.
 """
 
@@ -35,7 +35,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="number of the first one (0)")
     parser.add_argument("--seed", type=int, default=0, help="of the campaign (0)")
     parser.add_argument("--deep-every", type=int, default=20, help="do the slow parts too for every so many (20)")
-    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results" / "mutations.json")
+    parser.add_argument("--out", type=Path, default=ROOT / "campaigns" / "results" / "mutations.json")
     arguments = parser.parse_args()
     quiet_tensorflow()
     sys.path.insert(0, str(ROOT / "tests"))
@@ -48,7 +48,7 @@ def main() -> int:
     sources = mutants.sound_files(SAMPLES)
     arena = measure_arena(SAMPLES / "micro-cnn" / "model_int8.tflite")
     done, started = [], time.monotonic()
-    command = f"python benchmarks/mutations.py --files {arguments.files} --first {arguments.first} --seed {arguments.seed}"
+    command = f"python campaigns/mutations.py --files {arguments.files} --first {arguments.first} --seed {arguments.seed}"
 
     def write() -> dict[str, Any]:
         summary = {

@@ -1,10 +1,10 @@
 """The compiler against TFLite Micro on sound models with one thing changed: equal bytes, or a refusal.
 
-    python benchmarks/one_change.py --seeds 1 99 --every 1
+    python campaigns/one_change.py --seeds 1 99 --every 1
 
 Each random model written by hand (``tests/compiler/random_models``) is changed in every scale, zero point, extent, option and
 input, one at a time (``one_change.py`` there). What still compiles is built with the address and undefined-behaviour sanitizers
-and run on 24 inputs. Writes benchmarks/results/one_change.json; exits 1 if a byte differs, a sanitizer speaks or the compiler
+and run on 24 inputs. Writes campaigns/results/one_change.json; exits 1 if a byte differs, a sanitizer speaks or the compiler
 fails otherwise than by a refusal.
 """
 
@@ -28,7 +28,7 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     arguments.add_argument("--seeds", type=int, nargs=2, default=(1, 99), metavar=("FIRST", "LAST"))
     arguments.add_argument("--every", type=int, default=1, help="take one change in so many")
-    arguments.add_argument("--output", type=Path, default=ROOT / "benchmarks" / "results" / "one_change.json")
+    arguments.add_argument("--output", type=Path, default=ROOT / "campaigns" / "results" / "one_change.json")
     options = arguments.parse_args()
 
     model_of = importlib.import_module("random_models").model_of

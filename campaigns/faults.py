@@ -1,10 +1,10 @@
 """Commands killed, and failing, at every call of the file system: no file of the user lost, the next command ends right.
 
-    python benchmarks/faults.py [--trials N]
+    python campaigns/faults.py [--trials N]
 
 Exports and compilations into a new folder, over an earlier result, over the user's own files, through a link and into the current
 folder (``tests/faults/trial.py``). At each call (open to write, write, fsync, rename, unlink, mkdir, link) the process is killed
-before or after it, or the call fails with ENOSPC or EIO, or writes half. Writes benchmarks/results/faults.json; exits 1 on a
+before or after it, or the call fails with ENOSPC or EIO, or writes half. Writes campaigns/results/faults.json; exits 1 on a
 fault.
 """
 
@@ -30,7 +30,7 @@ def main() -> int:
     """Build the library, run the trials, write their counts."""
     arguments = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     arguments.add_argument("--trials", type=int, default=100_000, help="at most so many; every call by default")
-    arguments.add_argument("--output", type=Path, default=ROOT / "benchmarks" / "results" / "faults.json")
+    arguments.add_argument("--output", type=Path, default=ROOT / "campaigns" / "results" / "faults.json")
     options = arguments.parse_args()
 
     from glyphlite.console import progress_bar, say

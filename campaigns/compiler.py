@@ -1,13 +1,13 @@
 """The compiler against TFLite Micro: random models, random and extreme inputs, every byte compared.
 
-    python benchmarks/campaign.py --models 2000 --inputs 1000
+    python campaigns/compiler.py --models 2000 --inputs 1000
 
 Each model is a seed (``tests/compiler/random_models``): half go through Keras and the converter, half are written by hand with
 numbers that training would never give. Each is compiled (optimizing in turn for speed, size and ram), built by gcc with the
 address and undefined-behaviour sanitizers for one of the paths that the C has (portable, Arm's DSP extension, Cortex-M0, wide
 vectors: in turn, or all), and run with its arena full of rubbish and guard zones around it. What was done is kept, so that
 Ctrl-C, a crash of either side or a second call lose nothing: models and answers in the user's cache, results by the
-hash of the compiler's source. Writes benchmarks/results/campaign.json; exits 1 if a byte differs or if the compiler refuses a
+hash of the compiler's source. Writes campaigns/results/compiler.json; exits 1 if a byte differs or if the compiler refuses a
 model that TFLite Micro takes.
 """
 
@@ -45,7 +45,7 @@ def main() -> int:
     arguments.add_argument("--every-path", action="store_true", help="each model on every path of the C, not on one in turn")
     arguments.add_argument("--prepare", action="store_true", help="only draw the models and ask TFLite Micro; compile nothing")
     arguments.add_argument("--cache", type=Path, default=_cache(), help="where models, answers and progress are kept")
-    arguments.add_argument("--output", type=Path, default=ROOT / "benchmarks" / "results" / "campaign.json")
+    arguments.add_argument("--output", type=Path, default=ROOT / "campaigns" / "results" / "compiler.json")
     options = arguments.parse_args()
 
     from glyphlite.console import progress_bar, say
