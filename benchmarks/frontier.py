@@ -10,7 +10,8 @@ For each model: weights and biases as stored, file bytes, multiply-accumulates; 
 scikit-learn's load_digits, prepared as ``glyphlite predict`` prepares pictures. The shipped seed was chosen on validation images;
 this script is the only place where the models meet the test split, and nothing is chosen here.
 
-Writes benchmarks/results/frontier.json; with ``--write`` also the pictures and the tables of README.md and docs/measuring.md.
+Writes benchmarks/results/frontier.json; with ``--write`` also the pictures and the tables of README.md and
+docs/explanation/measuring.md.
 ``--retrain`` trains a model anew with another seed on this computer and says whether it lands where the shipped seeds say it
 should; exit code 1 if not.
 """
@@ -93,7 +94,9 @@ def main() -> int:
     parser.add_argument("--no-robustness", action="store_true", help="leave the corruptions and load_digits out")
     parser.add_argument("--json", type=Path, help=f"where the figures go ({RESULTS.relative_to(ROOT)})")
     parser.add_argument(
-        "--write", action="store_true", help="write the pictures and the tables of README.md and docs/measuring.md, too"
+        "--write",
+        action="store_true",
+        help="write the pictures and the tables of README.md and docs/explanation/measuring.md, too",
     )
     parser.add_argument(
         "--from-json", action="store_true", help="measure nothing: table and pictures from the figures of last time"
@@ -360,10 +363,10 @@ def sentences(document: dict[str, Any]) -> list[str]:
 
 
 def write_everything(document: dict[str, Any]) -> None:
-    """The pictures in docs/pictures, the table in README.md and that of the corruptions in docs/measuring.md."""
+    """The pictures in docs/pictures, the table in README.md and that of the corruptions in docs/explanation/measuring.md."""
     draw_frontier(document["members"], PICTURES / "frontier.png")
     draw_corruptions(load_dataset("mnist").test.images, PICTURES / "corruptions.png")
-    readme, measuring = ROOT / "README.md", ROOT / "docs" / "measuring.md"
+    readme, measuring = ROOT / "README.md", ROOT / "docs" / "explanation" / "measuring.md"
     write_text(readme, put(readme.read_text(), "frontier", frontier_table(document)))
     write_text(measuring, put(measuring.read_text(), "robustness", robustness_table(document)))
 

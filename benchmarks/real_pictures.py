@@ -1,7 +1,7 @@
 """Digits that are not MNIST's: how many are read right, what each step of the preprocessing brings, and what is refused.
 
     python benchmarks/real_pictures.py --model runs/edge-cnn/model_int8.tflite
-    python benchmarks/real_pictures.py --model glyph-8k --sheets --write   (benchmarks/results/sheets.json and docs/measuring.md)
+    python benchmarks/real_pictures.py --model glyph-8k --sheets --write   (benchmarks/results/sheets.json and its table in docs)
 
 Pictures: digits from 20 handwriting-like fonts that Debian ships, turned by up to 12 degrees, shaded, blurred, on textured paper
 and on blackboards (tests/test_data/scenes.py); scikit-learn's `load_digits` (8x8 pixels); and MNIST's own test images, which the
@@ -68,7 +68,7 @@ FONTS = {
     "fonts-tomsontalks": ("tomsontalks/TomsonTalks.ttf",),
 }
 RESULT = ROOT / "benchmarks" / "results" / "sheets.json"
-MEASURING = ROOT / "docs" / "measuring.md"
+MEASURING = ROOT / "docs" / "explanation" / "measuring.md"
 LETTERS = "ABEFGHKMNRXaefhkmnrw"
 """Letters that look like no digit."""
 

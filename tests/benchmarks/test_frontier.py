@@ -97,14 +97,15 @@ def test_a_shipped_model_is_measured_and_its_row_and_pictures_come_out(
         "TFLite Micro's bytes on 200 images in litert_builtin and generated_c" in line for line in frontier.sentences(document)
     )
 
-    (tmp_path / "docs").mkdir()
-    for name, mark in (("README.md", "frontier"), ("docs/measuring.md", "robustness")):
+    measuring = tmp_path / "docs" / "explanation" / "measuring.md"
+    measuring.parent.mkdir(parents=True)
+    for name, mark in (("README.md", "frontier"), ("docs/explanation/measuring.md", "robustness")):
         (tmp_path / name).write_text(f"before\n<!-- {mark} -->\n<!-- end of {mark} -->\nafter\n")
     monkeypatch.setattr(frontier, "ROOT", tmp_path)
     monkeypatch.setattr(frontier, "PICTURES", tmp_path)
     frontier.write_everything(document)
     assert table in (tmp_path / "README.md").read_text()
-    assert "| Model | Clean | contrast | stripes | Mean | load_digits |" in (tmp_path / "docs" / "measuring.md").read_text()
+    assert "| Model | Clean | contrast | stripes | Mean | load_digits |" in measuring.read_text()
     for name in ("frontier.png", "corruptions.png"):
         assert (tmp_path / name).read_bytes().startswith(PNG)
 

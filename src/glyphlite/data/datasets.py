@@ -54,7 +54,8 @@ def load_dataset(name_or_path: str, *, data_dir: Path | None = None, seed: int =
 
     Args:
         name_or_path: ``mnist``, ``fashion-mnist``, or what a user has: an .npz, a CSV file, a folder of IDX files, CSV files or
-            class-named folders of pictures (docs/datasets.md). ``PATH:transposed`` and ``PATH:upright`` say how its glyphs lie.
+            class-named folders of pictures (docs/reference/datasets.md).
+            ``PATH:transposed`` and ``PATH:upright`` say how its glyphs lie.
         data_dir: the user's own data folder, looked into first; else that of ``GLYPHLITE_DATA``.
         seed: of the choice of validation images.
         size: rows and columns that pictures of a folder are brought to; arrays keep their own.

@@ -7,7 +7,7 @@ pointwise one mixes channels) buy depth for a few bytes; resolution spent slowly
 pooling; a first convolution of 4x4 with stride 2, which costs half the time of one at full size; two teachers; changes of
 light; bent digits. Where multiply-accumulates are the budget, a hidden layer. Widths repeat where they can, as zeros in place
 of biases are stored once a width.
-docs/quantization-aware.md has the figures. Data; nothing of Keras.
+docs/explanation/quantization-aware.md has the figures. Data; nothing of Keras.
 """
 
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Make the README's pictures of a report, in Chromium: ``python docs/pictures/report.py runs/glyph-4k``.
+"""Takes the README's pictures of a report, in Chromium: ``python tools/report_pictures.py runs/edge-cnn``.
 
 The drawing page's pictures come from its tests: ``GLYPHLITE_PICTURES=docs/pictures pytest tests/export -k picture``.
 """
@@ -6,16 +6,18 @@ The drawing page's pictures come from its tests: ``GLYPHLITE_PICTURES=docs/pictu
 import io
 import sys
 from pathlib import Path
+from typing import Literal
 
 from PIL import Image
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parents[1] / "tests" / "export"))
+ROOT = Path(__file__).parents[1]
+PICTURES_FOLDER = ROOT / "docs" / "pictures"
+sys.path.insert(0, str(ROOT / "tests" / "export"))
 
 from chromium import find_chromium, launched  # noqa: E402
 
 COLOURS = 96
-PICTURES = {
+PICTURES: dict[str, tuple[int, int, Literal["dark", "light"]]] = {
     "report-desktop-light.png": (1160, 1200, "light"),
     "report-desktop-dark.png": (1160, 1200, "dark"),
     "report-phone.png": (390, 900, "light"),
@@ -32,7 +34,7 @@ def main(run: Path) -> None:
             page.goto(address)
             with Image.open(io.BytesIO(page.screenshot())) as picture:
                 small = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
-            small.save(HERE / name, optimize=True)
+            small.save(PICTURES_FOLDER / name, optimize=True)
             page.close()
 
 
