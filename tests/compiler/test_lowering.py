@@ -3,10 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glyphlite.compiler.lowering import LOWERINGS, lower
-from glyphlite.compiler.lowering.binary import binary_result
-from glyphlite.compiler.lowering.names import layer_name
-from glyphlite.compiler.nodes import Binary, Convolution, Dense, Softmax
+from glyphlite.compiler.ir import Binary, Convolution, Dense, Softmax
+from glyphlite.compiler.layer_names import layer_name
+from glyphlite.compiler.lower import LOWERINGS, lower
+from glyphlite.compiler.ops.binary import binary_result
 from glyphlite.compiler.passes import optimize
 from glyphlite.compiler.schedule import schedule
 from glyphlite.errors import ArtifactError

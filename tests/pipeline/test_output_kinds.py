@@ -11,7 +11,7 @@ from PIL import Image
 from web_tools import node
 
 from glyphlite.compiler import compile_artifact
-from glyphlite.compiler.emission import Sample
+from glyphlite.compiler.emit import Sample
 from glyphlite.conversion.folder import convert_to_folder
 from glyphlite.conversion.isolation import prepare
 from glyphlite.data.convention import OURS

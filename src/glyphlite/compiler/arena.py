@@ -8,10 +8,10 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from glyphlite.compiler import packing
 from glyphlite.compiler.choices import Choices, is_windowed
-from glyphlite.compiler.memory import Buffer, plan
-from glyphlite.compiler.nodes import Binary, Convolution, Dense, Depthwise, Mean, Node, Program, Softmax, Table, Value
+from glyphlite.compiler.codegen import packing
+from glyphlite.compiler.ir import Binary, Convolution, Dense, Depthwise, Mean, Node, Program, Softmax, Table, Value
+from glyphlite.compiler.memory_plan import Buffer, plan
 from glyphlite.compiler.schedule import Segment
 
 

@@ -5,8 +5,8 @@ Knows nodes and segments; plans no memory and writes nothing.
 
 from collections.abc import Sequence
 
-from glyphlite.compiler import packing
-from glyphlite.compiler.nodes import Convolution, Dense, Depthwise, Node, Pad, Pool
+from glyphlite.compiler.codegen import packing
+from glyphlite.compiler.ir import Convolution, Dense, Depthwise, Node, Pad, Pool
 from glyphlite.compiler.schedule import Segment
 
 _FEW_OUTPUTS = 24  # spreading a row into lanes pays from about this many outputs on

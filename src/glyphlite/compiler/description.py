@@ -7,11 +7,12 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from glyphlite.compiler import packing
 from glyphlite.compiler.arena import Arena
 from glyphlite.compiler.choices import Choices, is_windowed
-from glyphlite.compiler.constants import Constants
-from glyphlite.compiler.nodes import (
+from glyphlite.compiler.codegen import packing
+from glyphlite.compiler.codegen.constants import Constants
+from glyphlite.compiler.codegen.requantization import clamp_of, scaling_of
+from glyphlite.compiler.ir import (
     Binary,
     Concatenation,
     Convolution,
@@ -24,7 +25,6 @@ from glyphlite.compiler.nodes import (
     Program,
     Softmax,
 )
-from glyphlite.compiler.scaling import clamp_of, scaling_of
 from glyphlite.compiler.schedule import Segment
 
 Kernel = SimpleNamespace  # what a template sees of a node

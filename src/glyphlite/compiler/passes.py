@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from glyphlite.compiler.nodes import (
+from glyphlite.compiler.ir import (
     Binary,
     Concatenation,
     Convolution,

@@ -7,7 +7,7 @@ brings.
 
 from dataclasses import dataclass
 
-from glyphlite.compiler.nodes import Binary, Concatenation, Dense, Mean, Node, Program, Softmax
+from glyphlite.compiler.ir import Binary, Concatenation, Dense, Mean, Node, Program, Softmax
 from glyphlite.compiler.passes import consumers
 
 

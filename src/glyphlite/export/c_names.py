@@ -1,7 +1,7 @@
 """Names and texts that become C: identifiers checked, strings and comments escaped. Pure functions, no files."""
 
-from glyphlite.compiler.c_names import objection
-from glyphlite.compiler.c_text import c_comment
+from glyphlite.compiler.codegen.c_names import objection
+from glyphlite.compiler.codegen.c_text import c_comment
 from glyphlite.errors import OutputError
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from glyphlite import __version__
-from glyphlite.compiler.c_text import c_float
+from glyphlite.compiler.codegen.c_text import c_float
 from glyphlite.data.convention import InputConvention
 from glyphlite.data.outputs import class_count, outputs_of
 from glyphlite.data.stated_convention import convention_of_graph

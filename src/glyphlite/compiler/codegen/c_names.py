@@ -2,7 +2,7 @@
 
 import re
 
-from glyphlite.compiler.reserved_names import PREFIXES, RESERVED
+from glyphlite.compiler.codegen.reserved_names import PREFIXES, RESERVED
 
 LONGEST_NAME = 64
 """Characters; C99 promises 63 for a name inside a file, 31 for one that linkers see, and every linker of today takes more."""

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from glyphlite.compiler.c_names import identifier, objection
-from glyphlite.compiler.emission import About, Emitted, Sample, emit
-from glyphlite.compiler.lowering import lower
-from glyphlite.compiler.nodes import Program, Softmax
-from glyphlite.compiler.packing import PATHS
+from glyphlite.compiler.codegen.c_names import identifier, objection
+from glyphlite.compiler.codegen.packing import PATHS
+from glyphlite.compiler.emit import About, Emitted, Sample, emit
+from glyphlite.compiler.ir import Program, Softmax
+from glyphlite.compiler.lower import lower
 from glyphlite.compiler.passes import optimize
 from glyphlite.compiler.schedule import Segment, schedule
 from glyphlite.data.convention import OURS, InputConvention

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from glyphlite.compiler import arithmetic
-from glyphlite.compiler.lowering.context import Context
-from glyphlite.compiler.lowering.window import window_of
-from glyphlite.compiler.nodes import Convolution, Dense, Depthwise, Requantization, Value, Window
+from glyphlite.compiler.context import Context
+from glyphlite.compiler.ir import Convolution, Dense, Depthwise, Requantization, Value, Window
+from glyphlite.compiler.ops.window import window_of
 from glyphlite.tflite.cost import operator_macs
 from glyphlite.tflite.graph import Operator, Tensor
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from glyphlite.compiler import arithmetic
-from glyphlite.compiler.lowering.context import Context
-from glyphlite.compiler.nodes import Softmax, Table, Value
+from glyphlite.compiler.context import Context
+from glyphlite.compiler.ir import Softmax, Table, Value
 from glyphlite.tflite.graph import Operator, Tensor
 from glyphlite.tflite.quantization import Quantization
 

@@ -12,13 +12,13 @@ import numpy as np
 
 from glyphlite import __version__
 from glyphlite.compiler.arena import Arena, accumulates, place_of
-from glyphlite.compiler.c_text import c_comment, c_float, c_lines, c_string, environment, tidy
 from glyphlite.compiler.choices import Choices
-from glyphlite.compiler.constants import Constants
+from glyphlite.compiler.codegen.c_text import c_comment, c_float, c_lines, c_string, environment, tidy
+from glyphlite.compiler.codegen.constants import Constants
+from glyphlite.compiler.codegen.packing import Array
 from glyphlite.compiler.description import Descriptions, Kernel
-from glyphlite.compiler.memory import Buffer
-from glyphlite.compiler.nodes import Program, Softmax
-from glyphlite.compiler.packing import Array
+from glyphlite.compiler.ir import Program, Softmax
+from glyphlite.compiler.memory_plan import Buffer
 from glyphlite.compiler.schedule import Segment
 from glyphlite.data.convention import InputConvention
 from glyphlite.data.outputs import OutputKind

@@ -1,6 +1,6 @@
 """The window of a convolution or a pool, with what it sees beyond the map."""
 
-from glyphlite.compiler.nodes import Value, Window
+from glyphlite.compiler.ir import Value, Window
 from glyphlite.tflite.graph import Operator
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glyphlite.compiler import compile_artifact
-from glyphlite.compiler.c_names import LONGEST_NAME, identifier, is_reserved, objection
+from glyphlite.compiler.codegen.c_names import LONGEST_NAME, identifier, is_reserved, objection
 from glyphlite.runtimes.toolchain import compile_shared
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glyphlite.compiler.memory import Buffer, Plan, align, lower_bound, plan
+from glyphlite.compiler.memory_plan import Buffer, Plan, align, lower_bound, plan
 
 buffers = st.lists(
     st.builds(

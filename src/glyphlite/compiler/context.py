@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from glyphlite.compiler import arithmetic
-from glyphlite.compiler.lowering.names import describe, is_taken, layer_name
-from glyphlite.compiler.nodes import Node, Value
+from glyphlite.compiler.ir import Node, Value
+from glyphlite.compiler.layer_names import describe, is_taken, layer_name
 from glyphlite.errors import ArtifactError
 from glyphlite.tflite.graph import Graph, Operator, Tensor
 

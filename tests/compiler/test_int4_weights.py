@@ -12,8 +12,8 @@ from random_models.drafts import Step
 from random_models.harness import FLAGS, OPTIMIZE, PATHS, run_generated
 
 from glyphlite.compiler import compile_graph
-from glyphlite.compiler.lowering import lower
-from glyphlite.compiler.nodes import Convolution, Dense, Depthwise
+from glyphlite.compiler.ir import Convolution, Dense, Depthwise
+from glyphlite.compiler.lower import lower
 from glyphlite.compiler.passes import optimize
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import parse_graph

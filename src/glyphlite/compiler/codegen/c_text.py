@@ -5,7 +5,7 @@ from functools import cache
 import jinja2
 import numpy as np
 
-from glyphlite.compiler.packing import Array
+from glyphlite.compiler.codegen.packing import Array
 
 
 def c_float(value: float) -> str:
@@ -63,7 +63,12 @@ def tidy(text: str) -> str:
 def environment() -> jinja2.Environment:
     """The templates."""
     made = jinja2.Environment(
-        loader=jinja2.PackageLoader("glyphlite.compiler", "kernels"),
+        loader=jinja2.ChoiceLoader(
+            [
+                jinja2.PackageLoader("glyphlite.compiler", "kernels"),
+                jinja2.PackageLoader("glyphlite.compiler.codegen", "templates"),
+            ]
+        ),
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,

@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from glyphlite.compiler.lowering.binary import lower_binary
-from glyphlite.compiler.lowering.context import Context
-from glyphlite.compiler.lowering.elementwise import lower_dequantize, lower_quantize, lower_softmax, lower_table
-from glyphlite.compiler.lowering.spatial import lower_concatenation, lower_mean, lower_pad, lower_pool, lower_reshape
-from glyphlite.compiler.lowering.weighted import lower_convolution, lower_dense, lower_depthwise
-from glyphlite.compiler.nodes import Program
+from glyphlite.compiler.context import Context
+from glyphlite.compiler.ir import Program
+from glyphlite.compiler.ops.activation import lower_dequantize, lower_quantize, lower_softmax, lower_table
+from glyphlite.compiler.ops.binary import lower_binary
+from glyphlite.compiler.ops.convolution import lower_convolution, lower_dense, lower_depthwise
+from glyphlite.compiler.ops.pool import lower_concatenation, lower_mean, lower_pad, lower_pool, lower_reshape
 from glyphlite.errors import ArtifactError
 from glyphlite.tflite.graph import Graph, Operator
 

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from glyphlite.compiler.constants import Constants
-from glyphlite.compiler.nodes import Convolution, Dense, Depthwise, Requantization
+from glyphlite.compiler.codegen.constants import Constants
+from glyphlite.compiler.ir import Convolution, Dense, Depthwise, Requantization
 
 
 def scaling_of(

@@ -3,8 +3,8 @@
 import numpy as np
 
 from glyphlite.compiler import arithmetic
-from glyphlite.compiler.lowering.context import Context
-from glyphlite.compiler.nodes import Binary, Requantization, Table
+from glyphlite.compiler.context import Context
+from glyphlite.compiler.ir import Binary, Requantization, Table
 from glyphlite.tflite.graph import Operator, Tensor
 
 

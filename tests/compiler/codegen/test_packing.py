@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from glyphlite.compiler import packing
+from glyphlite.compiler.codegen import packing
 
 
 def halves(words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -3,9 +3,9 @@
 from typing import Any
 
 from glyphlite.compiler import arithmetic
-from glyphlite.compiler.lowering.context import Context
-from glyphlite.compiler.lowering.window import window_of
-from glyphlite.compiler.nodes import Concatenation, Mean, Pad, Pool, Requantization, Value
+from glyphlite.compiler.context import Context
+from glyphlite.compiler.ir import Concatenation, Mean, Pad, Pool, Requantization, Value
+from glyphlite.compiler.ops.window import window_of
 from glyphlite.tflite.graph import Operator
 
 

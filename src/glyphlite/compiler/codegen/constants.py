@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from glyphlite.compiler.nodes import Node
-from glyphlite.compiler.packing import Array
+from glyphlite.compiler.codegen.packing import Array
+from glyphlite.compiler.ir import Node
 
 
 class Constants:
