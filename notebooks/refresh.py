@@ -2,9 +2,9 @@
 
     python notebooks/refresh.py [NOTEBOOK...]
 
-Kept are printed text, tables and pictures (as small PNGs of few colours); progress bars, widgets, execution times and the home
-folder's name are not. Each
-notebook remembers the hash of the code that its outputs came from: tests/test_notebooks.py fails where the code is newer.
+Kept are printed text, tables and pictures (as small PNGs of few colours); progress bars, widgets, execution times, memory
+addresses and the home folder's name are not. Each notebook remembers the hash of the code that its outputs came from:
+tests/test_notebooks.py fails where the code is newer.
 Takes some minutes: the notebooks train with their own settings.
 """
 
@@ -25,6 +25,9 @@ HERE = Path(__file__).parent
 COLOURS = 32
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 """Colours of a terminal: where they matter, the same output is there as HTML, too."""
+
+ADDRESS = re.compile(r" at 0x[0-9a-f]{6,}(?=>)")
+"""Where an object lay in memory, as Python prints objects without words of their own."""
 
 KEPT = ("text/html", "text/plain", "image/svg+xml", "image/png")
 """Kinds of output that are stored; where there is a picture, only the picture."""
@@ -66,7 +69,7 @@ def tidied(output: nbformat.NotebookNode, number: int) -> nbformat.NotebookNode 
     if output.output_type == "stream":
         if output.name != "stdout" or not output.text.strip():
             return None
-        return nbformat.v4.new_output("stream", name="stdout", text=without_home(output.text))
+        return nbformat.v4.new_output("stream", name="stdout", text=ADDRESS.sub("", without_home(output.text)))
     if output.output_type not in ("display_data", "execute_result"):
         return None
     data = {kind: output.data[kind] for kind in KEPT if kind in output.data}
@@ -76,7 +79,7 @@ def tidied(output: nbformat.NotebookNode, number: int) -> nbformat.NotebookNode 
         data = {"image/svg+xml": data["image/svg+xml"]}
     for kind in ("text/html", "text/plain"):
         if kind in data:
-            data[kind] = ANSI.sub("", without_home(data[kind]))
+            data[kind] = ADDRESS.sub("", ANSI.sub("", without_home(data[kind])))
     if not data or not data.get("text/plain", "x").strip() or "application/vnd.jupyter.widget-view+json" in output.data:
         return None
     if output.output_type == "execute_result":

@@ -1,6 +1,6 @@
 """Minify the page's scripts and style sheet into templates/page, as they are served: `make page`.
 
-    python tools/page.py
+    python tools/page.py [FOLDER]
 
 Each module stays a module of its own, so that a page's files are those of ``templates/web``. Needs npm, which fetches esbuild.
 ``sources.json`` remembers the hash of what each file was made from: tests/export/test_slimming.py fails where a source is newer.
@@ -23,7 +23,7 @@ def main() -> int:
     if npm is None:
         sys.stderr.write("npm is missing: install Node.js, which brings it\n")
         return 2
-    target = TEMPLATES / "page"
+    target = Path(sys.argv[1]) if sys.argv[1:] else TEMPLATES / "page"
     sources = sorted([*(TEMPLATES / "web").glob("*.js"), *(TEMPLATES / "web").glob("*.css")])
     command = [npm, "exec", "--yes", f"--package={ESBUILD}", "--", "esbuild", *map(str, sources)]
     options = ["--minify", "--format=esm", "--target=es2022", "--charset=utf8", "--log-level=warning", f"--outdir={target}"]

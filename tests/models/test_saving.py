@@ -1,45 +1,15 @@
-"""The bytes of a .keras file are the model's alone."""
+"""The bytes of a .keras file are the model's alone; tests/reproducible saves one in two processes."""
 
 import json
-import os
-import subprocess
-import sys
 import time
 import zipfile
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from glyphlite.models.registry import resolve_model
 from glyphlite.models.saving import save_keras, without_circumstances
 from glyphlite.models.user import load_keras_model
-
-SCRIPT = """
-import sys
-from pathlib import Path
-from glyphlite.console import quiet_tensorflow
-quiet_tensorflow()
-import keras
-from glyphlite.models.registry import resolve_model
-from glyphlite.models.saving import save_keras
-keras.utils.set_random_seed(0)
-save_keras(resolve_model("glyph-700", (28, 28, 1), 10).build(), Path(sys.argv[1]))
-"""
-
-
-@pytest.mark.slow
-def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
-    written = []
-    for number in (1, 2):
-        path = tmp_path / f"{number}.keras"
-        environment = {**os.environ, "PYTHONHASHSEED": str(number)}
-        subprocess.run([sys.executable, "-c", SCRIPT, str(path)], check=True, env=environment, capture_output=True)
-        written.append(path.read_bytes())
-    assert written[0] == written[1]
-    with zipfile.ZipFile(tmp_path / "1.keras") as archive:
-        assert "date_saved" not in json.loads(archive.read("metadata.json"))
-        assert b"shared_object_id" in archive.read("config.json")
 
 
 def test_two_moments_write_the_same_bytes_and_the_same_model_comes_back(tmp_path: Path) -> None:

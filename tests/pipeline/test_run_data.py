@@ -136,6 +136,31 @@ def test_a_compiled_folder_remembers_data_that_was_named_from_elsewhere(
     assert data_of(tmp_path / "out", None).load().name == "digits"
 
 
+def test_data_and_what_was_compiled_for_it_can_be_moved_together(
+    run: Path, data: Path, samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    compile_file(samples / "model_int8.tflite", tmp_path / "data" / "c", dataset=str(data), **COMPILE)  # pyright: ignore[reportArgumentType]
+    assert json.loads((tmp_path / "data" / "c" / "model_int8.json").read_text())["dataset"] == "../digits.npz"
+    data.parent.rename(tmp_path / "moved")
+    assert data_of(tmp_path / "moved" / "c", None).load().name == "digits"
+
+
+@pytest.mark.parametrize(
+    ("named", "folder", "written"),
+    [
+        ("mnist", "/home/a/out", "mnist"),
+        ("/home/a/mnist", "/home/a", "./mnist"),
+        ("/home/a/data.npz", "/home/a/out/c", "../../data.npz"),
+        ("/data/digits.npz", "/home/a/out", "/data/digits.npz"),
+    ],
+)
+def test_a_memory_map_names_data_by_the_path_from_its_folder(named: str, folder: str, written: str, tmp_path: Path):
+    assert run_data.beside(named, Path(folder)) == written
+    (tmp_path / "out").mkdir()
+    found = run_data._beside(run_data.beside("/elsewhere/mnist", tmp_path / "out"), tmp_path / "out")
+    assert found == "/elsewhere/mnist"
+
+
 def test_pictures_are_brought_to_what_a_model_takes_and_arrays_keep_their_size(mnist: Dataset, data: Path, tmp_path: Path):
     for split, name in itertools.product(("train", "test"), ("four", "other")):
         folder = tmp_path / "pictures" / split / name

@@ -133,7 +133,8 @@ def compile_artifact(
         convention: how the model takes a pixel, for ``NAME_classify``; by default what the file says, else pixel / 255.
         overwrite: also replace files of an earlier compilation that were changed, and keep the user's own.
         accuracy: what was measured on this very file, in words, for the header.
-        dataset: what the model goes with, for the memory map, so that ``simulate`` finds it again.
+        dataset: what the model goes with, for the memory map, so that ``simulate`` finds it again: a name, or a path from
+            ``folder``.
 
     Returns:
         What the compiled model takes in memory, and layer by layer.

@@ -26,7 +26,7 @@ from glyphlite.models.pretrained import pretrained_names
 from glyphlite.pipeline.conventions import input_convention
 from glyphlite.pipeline.export import image_of
 from glyphlite.pipeline.inputs import artifact_in, own_image_shape
-from glyphlite.pipeline.run_data import data_of, to_remember
+from glyphlite.pipeline.run_data import beside, data_of, to_remember
 from glyphlite.results import FirmwareReport, RuntimeReport
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import read_graph
@@ -150,7 +150,7 @@ def compile_file(
         convention=convention,
         overwrite=overwrite,
         accuracy=accuracy_words(path),
-        dataset=to_remember(data.name, loaded, None)["named"] if loaded else None,
+        dataset=beside(to_remember(data.name, loaded, None)["named"], folder) if loaded else None,
     )
     blank = np.zeros(tuple(abs(extent) for extent in graph.input.shape[1:]), np.uint8)
     costs = _trade_offs(path, blank if image is None else image, scores, convention) if compare else {}

@@ -5,6 +5,7 @@ same data wherever it is started.
 """
 
 import itertools
+import os
 import re
 import shlex
 import tomllib
@@ -188,6 +189,21 @@ def to_remember(
     }
 
 
+def beside(named: str, folder: Path) -> str:
+    """Returns how a memory map in a folder names data: a known name, else the path from the folder to it.
+
+    So the map has the same bytes wherever the two lie, and both can be moved together. Data that shares no folder with it but the
+    root is named by its absolute path.
+    """
+    if _is_known(named):
+        return named
+    place = os.path.realpath(folder)
+    if os.path.commonpath([place, named]) == os.sep:
+        return named
+    relative = os.path.relpath(named, place)
+    return relative if relative.startswith(os.pardir) else f"{os.curdir}{os.sep}{relative}"
+
+
 def run_record(path: Path) -> Path | None:
     """Returns the run.toml of the run that a file or folder lies in, at most one folder further up; None where there is none."""
     place = path.resolve()
@@ -224,9 +240,14 @@ def _remembered(path: Path) -> RunData | None:
     if path.is_dir():
         for place, document in memory_maps(path):
             if isinstance(document.get("dataset"), str):
-                return RunData(document["dataset"], record=place)
+                return RunData(_beside(document["dataset"], place.parent), record=place)
     trained = trained_on(path)
     return RunData(trained, record=path.parent.parent / CARD) if trained else None
+
+
+def _beside(written: str, folder: Path) -> str:
+    """Returns the dataset that :func:`beside` wrote into a folder: a known name, or an absolute path."""
+    return written if _is_known(written) else os.path.normpath(folder.resolve() / written)
 
 
 def _of_run(record: Path) -> RunData | None:
