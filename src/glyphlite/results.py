@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_field
 
 from glyphlite.errors import DataError
-from glyphlite.files import write_text
+from glyphlite.files import read_input, write_text
 
 SCHEMA = 1
 
@@ -292,10 +292,9 @@ class Results(Record):
         Raises:
             DataError: the file is missing or is not a results document of this schema.
         """
+        content = read_input(path, "the results.json of a finished run")
         try:
-            results = cls.model_validate_json(path.read_bytes())
-        except OSError as error:
-            raise DataError(f"cannot read {path}: {error.strerror}; name the folder of a finished run") from None
+            results = cls.model_validate_json(content)
         except ValidationError as error:
             raise DataError(
                 f"{path} is not a results.json of schema {SCHEMA}: {what_is_wrong(error)}; name the folder of a finished run"

@@ -47,5 +47,5 @@ def test_weights_of_another_architecture_are_refused(samples: Path, tmp_path: Pa
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(ModelError, match="does not hold the weights of micro_cnn"):
         load_weights(model, path)
-    with pytest.raises(ModelError, match="no such file"):
+    with pytest.raises(ModelError, match="No such file"):
         load_weights(model, tmp_path / "absent.weights.h5")

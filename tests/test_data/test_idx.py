@@ -113,6 +113,6 @@ def test_what_the_format_cannot_hold_is_refused() -> None:
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
-    for path in (tmp_path, tmp_path / "nothing"):
-        with pytest.raises(DataError, match="not a file"):
+    for path, words in ((tmp_path, "is a folder; expected an IDX file"), (tmp_path / "nothing", "No such file")):
+        with pytest.raises(DataError, match=words):
             read_idx(path)

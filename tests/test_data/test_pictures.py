@@ -155,8 +155,8 @@ def test_a_picture_of_numbers_that_are_not_finite_is_refused(tmp_path: Path) -> 
 
 
 def test_a_folder_and_nothing_are_refused(tmp_path: Path) -> None:
-    for path in (tmp_path, tmp_path / "nothing.png"):
-        with pytest.raises(DataError, match="not a file"):
+    for path, words in ((tmp_path, "is a folder; expected a picture"), (tmp_path / "nothing.png", "No such file")):
+        with pytest.raises(DataError, match=words):
             read_picture(path)
 
 

@@ -21,8 +21,8 @@ from glyphlite.compiler.schedule import Segment, schedule
 from glyphlite.data.convention import OURS, InputConvention
 from glyphlite.data.outputs import OutputKind, output_kind
 from glyphlite.data.stated_convention import convention_of_graph
-from glyphlite.errors import ArtifactError
-from glyphlite.files import owned_folder, require_own, sha256_of
+from glyphlite.errors import ArtifactError, DataError
+from glyphlite.files import owned_folder, parsing, read_input, require_own, sha256_of
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.metadata import read_metadata
 from glyphlite.tflite.outputs import last_activation
@@ -338,8 +338,10 @@ def memory_maps(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The documents that lie beside generated C in a folder, by path; other JSON files are passed over."""
     for path in sorted(folder.glob("*.json")):
         try:
-            document = json.loads(path.read_text())
-        except (OSError, ValueError):
+            content = read_input(path, "a JSON document")
+            with parsing(f"{path} is no JSON document"):
+                document = json.loads(content)
+        except DataError:
             continue
         if isinstance(document, dict) and {"name", "files", "layers", "arena_bytes", "optimize", "labels"} <= set(document):
             yield path, document

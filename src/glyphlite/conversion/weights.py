@@ -12,7 +12,7 @@ import numpy as np
 
 from glyphlite.console import captured_noise
 from glyphlite.errors import ModelError
-from glyphlite.files import write_bytes
+from glyphlite.files import open_input, parsing, write_bytes
 
 if TYPE_CHECKING:
     import keras
@@ -43,14 +43,9 @@ def load_weights(model: "keras.Model", path: Path) -> "keras.Model":
     Raises:
         ModelError: the file is missing, damaged, or of another architecture.
     """
-    try:
-        with captured_noise():
-            model.load_weights(path)
-    except Exception as error:  # h5py, zipfile and Keras raise what they like
-        if not Path(path).is_file():
-            raise ModelError(f"cannot read {path}: there is no such file") from None
-        first = " ".join(str(error).split())[:200]
-        raise ModelError(f"{path} does not hold the weights of {model.name}: {first}") from None
+    open_input(Path(path), "a .weights.h5 file", ModelError).close()
+    with parsing(f"{path} does not hold the weights of {model.name}", ModelError), captured_noise():
+        model.load_weights(path)
     return model
 
 

@@ -9,8 +9,8 @@ each dimension as a big-endian uint32, then the elements, big-endian, last dimen
 
 import gzip
 import math
+import os
 import struct
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -18,7 +18,7 @@ from typing import IO
 import numpy as np
 
 from glyphlite.errors import DataError
-from glyphlite.files import write_bytes
+from glyphlite.files import check_unfolded, open_input, parsing, write_bytes
 
 DTYPES: dict[int, np.dtype] = {
     0x08: np.dtype("u1"),
@@ -61,22 +61,21 @@ def read_content(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
         DataError: as :func:`read_idx`.
     """
     path = Path(path)
-    if not path.is_file():
-        raise DataError(f"{path} is not a file; expected an IDX file")
-    try:
-        with path.open("rb") as stream:
-            size = path.stat().st_size
-            compressed = stream.read(2) == _GZIP_MAGIC
-            stream.seek(0)
-            if compressed:
-                return unpack_stream(stream, str(path), min(max_bytes, size * _GZIP_BEST_RATIO))
-            return _read_promised(stream, size, str(path), max_bytes, None)
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}") from None
+    with open_input(path, "an IDX file") as stream, parsing(f"{path} is not a readable IDX file"):
+        size = os.fstat(stream.fileno()).st_size
+        compressed = stream.read(2) == _GZIP_MAGIC
+        stream.seek(0)
+        if compressed:
+            return unpack_stream(stream, str(path), min(max_bytes, size * _GZIP_BEST_RATIO), stored=size)
+        return _read_promised(stream, size, str(path), max_bytes, None)
 
 
 def unpack_stream(
-    stream: IO[bytes], name: str, max_bytes: int = MAX_BYTES, progress: Callable[[int], object] | None = None
+    stream: IO[bytes],
+    name: str,
+    max_bytes: int = MAX_BYTES,
+    progress: Callable[[int], object] | None = None,
+    stored: int | None = None,
 ) -> bytes:
     """The uncompressed bytes of a gzip-compressed IDX file, read from a stream and never beyond what its header promises.
 
@@ -85,15 +84,16 @@ def unpack_stream(
         name: what errors call it.
         max_bytes: the most bytes that its header may promise.
         progress: told the number of uncompressed bytes just read, now and then.
+        stored: compressed bytes, where they are known: a header that promises far more than they can be is refused.
 
     Raises:
         DataError: it is not gzip, not IDX, truncated, longer than its header says, or promises too much.
     """
-    try:
-        with gzip.GzipFile(fileobj=stream, mode="rb") as unpacked:
-            return _read_promised(unpacked, None, name, max_bytes, progress)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"{name} is a damaged gzip file ({error}); fetch it again") from None
+    with (
+        parsing(f"{name} is a damaged gzip file", advice="fetch it again"),
+        gzip.GzipFile(fileobj=stream, mode="rb") as unpacked,
+    ):
+        return _read_promised(unpacked, None, name, max_bytes, progress, stored)
 
 
 def parse_idx(content: bytes, name: str = "IDX data") -> np.ndarray:
@@ -142,9 +142,14 @@ def write_idx(path: Path, array: np.ndarray) -> Path:
 
 
 def _read_promised(
-    stream: IO[bytes] | gzip.GzipFile, size: int | None, name: str, max_bytes: int, progress: Callable[[int], object] | None
+    stream: IO[bytes] | gzip.GzipFile,
+    size: int | None,
+    name: str,
+    max_bytes: int,
+    progress: Callable[[int], object] | None,
+    stored: int | None = None,
 ) -> bytes:
-    """Read header and elements; ``size`` is what the file holds where that is known before reading."""
+    """Read header and elements; ``size`` is what the file holds where that is known before reading, ``stored`` what it takes."""
     start = stream.read(4)
     header = start + stream.read(4 * start[3] if len(start) == 4 else 0)
     dtype, shape, offset = _parse_header(header, name)
@@ -155,6 +160,8 @@ def _read_promised(
         raise DataError(
             f"{name}: its header promises {expected:,} bytes ({_times(shape)}), more than the {max_bytes:,} it can hold; refused"
         )
+    if stored is not None:
+        check_unfolded(name, stored, expected)
     # Grown chunk by chunk: a truncated compressed file never costs more memory than it delivers.
     content = bytearray(header)
     while len(content) < expected:

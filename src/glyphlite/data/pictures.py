@@ -3,17 +3,18 @@
 Knows files and Pillow, nothing of glyphs.
 """
 
-import struct
-import warnings
+import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from glyphlite.data.ranges import WHITES, PixelRange, container_white, find_range
 from glyphlite.errors import DataError
+from glyphlite.files import parsing, read_input, reason_of
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF")
 """Pillow's names of the formats; its PPM also reads .pbm, .pgm and .pnm. HEIC is added if pillow-heif is installed."""
@@ -44,6 +45,20 @@ _PAGED = ("GIF", "WEBP", "PNG", "TIFF", "AVIF", "HEIF")
 """Formats of pages or frames; a phone's JPEG hides a preview behind the photo, which is no page."""
 MAX_FILE_BYTES = 64 * 2**20
 MAX_PIXELS = 64_000_000
+MAX_COSTLY_PIXELS = 32_000_000
+_COSTLY = ("WEBP", "AVIF", "HEIF")
+"""Formats whose decoders hold several copies of a picture; pixels of floating-point numbers cost as much."""
+MAX_SIDE = 65_535
+"""The most that a JPEG's side can have."""
+MAX_SCANS = 100
+"""Of a progressive JPEG, which needs some ten: each passes over the whole picture, however few bytes it has."""
+_SCAN = b"\xff\xda"
+"""The marker that a scan begins with (ITU-T T.81, B.1.1.3)."""
+MOST_PAGES = 1000
+"""Pages or frames that are counted."""
+_BAND = 256
+"""Rows that are flattened at a time."""
+_MOST_READINGS, _CHUNK = 4, 1 << 20
 _BLANK = 8
 """A picture whose darkest and lightest grey are closer than this shows nothing."""
 
@@ -64,7 +79,8 @@ def read_picture(path: Path) -> np.ndarray:
         DataError: the file is missing, is no picture of these formats, damaged, or too large.
     """
     with _opened(path) as picture:
-        return _as_grey(ImageOps.exif_transpose(picture))
+        ImageOps.exif_transpose(picture, in_place=True)
+        return _as_grey(picture)
 
 
 def picture_size(path: Path) -> tuple[int, int]:
@@ -78,51 +94,99 @@ def picture_size(path: Path) -> tuple[int, int]:
 
 
 def page_count(path: Path) -> int:
-    """Returns how many pages or frames a picture file has; `read_picture` reads the first.
+    """Returns how many pages or frames a picture file has, at most :data:`MOST_PAGES`; `read_picture` reads the first.
 
     Raises:
         DataError: as :func:`read_picture`.
     """
     with _opened(path) as picture:
-        return getattr(picture, "n_frames", 1) if picture.format in _PAGED else 1
+        if picture.format == "TIFF":
+            return _count_tiff_pages(picture)
+        if picture.format not in _PAGED:
+            return 1
+        # Pillow walks through a GIF's frames to count them; each ends in a zero byte, and the next begins with a comma.
+        if picture.format == "GIF" and _file_of(picture).getvalue().count(b"\0,") > MOST_PAGES:
+            return MOST_PAGES
+        return min(getattr(picture, "n_frames", 1), MOST_PAGES)
+
+
+def _count_tiff_pages(picture: Image.Image) -> int:
+    """Counts pages up to :data:`MOST_PAGES`, or until their directories take a mebibyte, which takes a while."""
+    file, pages = _file_of(picture), 1
+    most = file.consumed + (1 << 20)
+    with suppress(EOFError):
+        while pages < MOST_PAGES and file.consumed < most:
+            picture.seek(pages)
+            pages += 1
+    return pages
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
     """A picture whose size is within the limits; every way in which opening or decoding it fails becomes a DataError."""
-    if not path.is_file():
-        raise DataError(f"{path} is not a file; expected a picture ({', '.join(FORMATS)})")
-    try:
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise DataError(f"{path} has {size:,} bytes, more than the {MAX_FILE_BYTES:,} allowed; make it smaller")
-        # Pillow warns of large pictures before we have seen their size; ours is the stricter limit.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture = Image.open(path, formats=(*FORMATS, "HEIF") if _is_heic(path) else FORMATS)
-        with picture:
-            if picture.width * picture.height > MAX_PIXELS:
-                found = f"{picture.width:,} x {picture.height:,}"
-                raise DataError(f"{path} has {found} pixels, more than the {MAX_PIXELS:,} allowed; make it smaller")
-            yield picture
-    except UnidentifiedImageError:
-        raise DataError(f"{path} is not a picture that can be read; expected {', '.join(FORMATS)}") from None
-    except Image.DecompressionBombError:
-        raise DataError(f"{path} has more than the {MAX_PIXELS:,} pixels allowed; make it smaller") from None
-    # Pillow's decoders tell of damage in all of these ways.
-    except (OSError, SyntaxError, ValueError, EOFError, KeyError, IndexError, TypeError, struct.error) as error:
-        raise DataError(f"{path} is a damaged picture: {error}") from None
+    content = read_input(path, f"a picture ({', '.join(FORMATS)})", largest=MAX_FILE_BYTES)
+    formats = (*FORMATS, "HEIF") if _is_heic(content, path) else FORMATS
+    with parsing(lambda failure: _reason(path, failure)), Image.open(_Metered(content), formats=formats) as picture:
+        _check_size(picture, path)
+        if picture.format == "JPEG" and content.count(_SCAN) > MAX_SCANS:
+            raise DataError(f"{path} has more than {MAX_SCANS} scans, each of which takes time; save it again")
+        yield picture
 
 
-def _is_heic(path: Path) -> bool:
+def _check_size(picture: Image.Image, path: Path) -> None:
+    """Refuses a picture that would take too much memory or time to decode.
+
+    Raises:
+        DataError: it has too many pixels, or too long a side.
+    """
+    pixels = MAX_COSTLY_PIXELS if picture.format in _COSTLY or picture.mode == "F" else MAX_PIXELS
+    if picture.width * picture.height > pixels or max(picture.size) > MAX_SIDE:
+        found = f"{picture.width:,} x {picture.height:,}"
+        raise DataError(f"{path} has {found} pixels, more than the {pixels:,}, or {MAX_SIDE:,} a side, allowed; make it smaller")
+
+
+def _reason(path: Path, failure: BaseException) -> str:
+    """Describes in one line why a picture cannot be read."""
+    if isinstance(failure, UnidentifiedImageError):
+        return f"{path} is not a picture that can be read; expected {', '.join(FORMATS)}"
+    if isinstance(failure, Image.DecompressionBombError):
+        return f"{path} has more than the {MAX_PIXELS:,} pixels allowed; make it smaller"
+    return f"{path} is a damaged picture: {reason_of(failure)}"
+
+
+def _file_of(picture: Image.Image) -> "_Metered":
+    file: Any = getattr(picture, "fp", None)
+    return file if isinstance(file, _Metered) else _Metered(b"")
+
+
+class _Metered(io.BytesIO):
+    """A picture's bytes, which may be read only so many times over: a TIFF of a few pages can point 65,535 times at all of it."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self.consumed = 0
+        self._most = _MOST_READINGS * len(content) + _CHUNK
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Reads as any file does.
+
+        Raises:
+            ValueError: all of it was read too often.
+        """
+        content = super().read(size)
+        self.consumed += len(content)
+        if self.consumed > self._most:
+            raise ValueError("its parts overlap; save it again")
+        return content
+
+
+def _is_heic(content: bytes, path: Path) -> bool:
     """Returns whether a file declares itself HEIC; if so, makes Pillow able to read it.
 
     Raises:
         DataError: it is, and what reads it is not installed.
     """
-    with path.open("rb") as file:
-        head = file.read(12)
-    if head[4:8] != b"ftyp" or head[8:] not in _HEIC_BRANDS:
+    if content[4:8] != b"ftyp" or content[8:12] not in _HEIC_BRANDS:
         return False
     try:
         from pillow_heif import register_heif_opener
@@ -139,11 +203,13 @@ def _as_grey(picture: Image.Image) -> np.ndarray:
         return _deep_grey(np.asarray(picture))
     if not picture.has_transparency_data:
         return _full_contrast(np.asarray(picture.convert("L")))
-    layered = picture.convert("RGBA")
+    grey = np.empty((picture.height, picture.width), np.uint8)
     for background in ("white", "black"):
-        flat = Image.new("RGBA", layered.size, background)
-        flat.alpha_composite(layered)
-        grey = np.asarray(flat.convert("L"))
+        for top in range(0, picture.height, _BAND):  # layers of the whole would take eight bytes a pixel more
+            band = picture.crop((0, top, picture.width, min(top + _BAND, picture.height))).convert("RGBA")
+            flat = Image.new("RGBA", band.size, background)
+            flat.alpha_composite(band)
+            grey[top : top + _BAND] = np.asarray(flat.convert("L"))
         if int(grey.max()) - int(grey.min()) >= _BLANK:
             break
     return grey

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from glyphlite.files import sha256_of
+from glyphlite.errors import DataError
+from glyphlite.files import parsing, read_input, sha256_of
 from glyphlite.results import Certainty
 
 CARD = "card.json"
@@ -40,8 +41,10 @@ def recorded(path: Path, key: str) -> Iterator[Any]:
     digest = sha256_of(path) if records else ""
     for record in records:
         try:
-            said = _find(json.loads(record.read_bytes()), digest, key)
-        except (OSError, ValueError, RecursionError):
+            content = read_input(record, "a JSON document")
+            with parsing(f"{record} is no JSON document"):
+                said = _find(json.loads(content), digest, key)
+        except DataError:
             continue
         if said is not None:
             yield said

@@ -4,15 +4,16 @@ What a file cannot hold (a layer's code, an architecture beside its weights) bec
 half precision comes out in float32. Knows nothing of datasets.
 """
 
-import json
 import re
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glyphlite.console import say
+from glyphlite.console import captured_noise, say
 from glyphlite.errors import ModelError
+from glyphlite.files import parsing, read_input, reason_of
+from glyphlite.models.size_limits import bounded_weights, check_activations
+from glyphlite.models.stored import EXPECTED, LARGEST_FILE, StoredModel, look_into
 
 if TYPE_CHECKING:
     import keras
@@ -37,26 +38,34 @@ def load_keras_model(path: Path) -> "keras.Model":
         ModelError: it is missing, holds weights alone, or needs code that a file may not bring (Lambda layers, own classes).
     """
     path = Path(path)
-    if not is_saved_model(path):
-        read_model(path)
+    stored = None if is_saved_model(path) else _looked_into(path)
     import keras
 
     import glyphlite.models.quantized  # noqa: F401 - registers the layers that a .keras file may name
 
-    try:
-        model = _from_saved_model(path) if path.is_dir() else keras.saving.load_model(path, compile=False, safe_mode=True)
-    except ModelError:
-        raise
-    except Exception as error:
-        raise ModelError(_reason(path, error)) from None
+    with parsing(lambda error: _reason(path, stored, error), ModelError), captured_noise():
+        if stored is None:
+            model = _from_saved_model(path)
+        else:
+            with bounded_weights(stored.weight_bytes, path):
+                model = keras.saving.load_model(path, compile=False, safe_mode=True)
     if not isinstance(model, keras.Model):
         raise ModelError(f"{path} holds a {type(model).__name__}, expected a Keras model")
+    check_activations(model, path)
     return in_float32(model, str(path))
 
 
 def missing_code(path: Path) -> str | None:
-    """Returns why a .keras or .h5 file cannot be loaded for code of its own layers, None where it needs none."""
-    own = next(_own_layers(_stored_config(path)), None)
+    """Returns why a .keras or .h5 file cannot be loaded for code of its own layers, None where it needs none.
+
+    Raises:
+        ModelError: it is damaged.
+    """
+    return _missing_code(path, look_into(path).config)
+
+
+def _missing_code(path: Path, config: Any) -> str | None:
+    own = next(_own_layers(config), None)
     if own is None:
         return None
     name, kind = own
@@ -71,12 +80,29 @@ def read_model(path: Path) -> bytes:
     Raises:
         ModelError: it cannot be read.
     """
+    _refuse_folder(path)
+    return read_input(path, "a Python file" if path.suffix == ".py" else EXPECTED, ModelError, LARGEST_FILE)
+
+
+def _refuse_folder(path: Path) -> None:
     if path.is_dir():
         raise ModelError(f"{path} is a folder, and no SavedModel (it has no saved_model.pb); name a .keras file")
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"cannot read the model {path}: {error.strerror}") from None
+
+
+def _looked_into(path: Path) -> StoredModel:
+    """Looks into a .keras or .h5 file.
+
+    Raises:
+        ModelError: as :func:`~glyphlite.models.stored.look_into`, or it holds weights alone.
+    """
+    _refuse_folder(path)
+    stored = look_into(path)
+    if stored.config is None:
+        build = f"model.load_weights({path.name!r}); model.save('model.keras')"
+        raise ModelError(
+            f"{path} holds weights alone, without the model they belong to; run in its own code: {build}; or {FUNCTION_WAY}"
+        )
+    return stored
 
 
 def in_float32(model: "keras.Model", origin: str) -> "keras.Model":
@@ -138,30 +164,14 @@ def _from_saved_model(path: Path) -> "keras.Model":
     return keras.Model(image, layer(image)[name], name=re.sub(r"\W", "_", path.name) or "saved_model")
 
 
-def _reason(path: Path, error: Exception) -> str:
+def _reason(path: Path, stored: StoredModel | None, failure: BaseException) -> str:
     """Describes in one line why a file cannot be loaded, and what to do."""
-    config = _stored_config(path)
-    if config is None and (path.name.endswith(".weights.h5") or "No model config found" in str(error)):
-        build = f"model.load_weights({path.name!r}); model.save('model.keras')"
-        return f"{path} holds weights alone, without the model they belong to; run in its own code: {build}; or {FUNCTION_WAY}"
-    if reason := missing_code(path):
+    if stored is not None and (reason := _missing_code(path, stored.config)):
         return f"{reason}; {FUNCTION_WAY}"
-    words = re.sub(r"[^.;]*(safe_mode|enable_unsafe_deserialization)[^.;]*[.;]?", "", in_one_line(error)).strip()
-    return f"cannot load {path} as a Keras model: {words or type(error).__name__}"
-
-
-def _stored_config(path: Path) -> Any:
-    """The architecture in a .keras or .h5 file as plain data; None where there is none to be read."""
-    try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                return json.loads(archive.read("config.json"))
-        import h5py
-
-        with h5py.File(path) as file:
-            return json.loads(str(file.attrs["model_config"]))
-    except (OSError, KeyError, ValueError, RecursionError, zipfile.BadZipFile, NotImplementedError):
-        return None
+    words = reason_of(failure)
+    if type(failure) not in (MemoryError, RecursionError):
+        words = re.sub(r"[^.;]*(safe_mode|enable_unsafe_deserialization)[^.;]*[.;]?", "", in_one_line(failure)).strip()
+    return f"cannot load {path} as a Keras model: {words or type(failure).__name__}"
 
 
 def _own_layers(config: Any) -> Iterator[tuple[str, str]]:

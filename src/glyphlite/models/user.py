@@ -7,16 +7,19 @@ loaded in Keras's safe mode; a Python file is the user's own program and is run.
 import hashlib
 import inspect
 import math
+import os
 import runpy
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from glyphlite.data.outputs import OutputKind
 from glyphlite.errors import ModelError
+from glyphlite.files import parsing, reason_of
 from glyphlite.models.loading import in_float32, in_one_line, is_saved_model, load_keras_model, read_model
 from glyphlite.models.outputs import outputs_of_model, with_probabilities
 from glyphlite.models.recipe import Recipe, Schedule
@@ -213,15 +216,30 @@ def build_from_function(path: Path, function: str, input_shape: tuple[int, int, 
 def _running(what: str) -> Iterator[None]:
     """Within it the user's program runs: whatever it raises becomes one line, an attempt to end the process, too.
 
+    What it prints goes to standard error: standard output is for results.
+
     Raises:
         ModelError: the program failed.
     """
+    process, true_exit = os.getpid(), os._exit
+
+    def end(status: int) -> NoReturn:
+        if os.getpid() != process:  # a child of the user's program
+            true_exit(status)
+        raise SystemExit(status)
+
+    def describe(failure: BaseException) -> str:
+        if isinstance(failure, SystemExit):
+            return f"{what} failed: it ends the program by sys.exit({failure.code!r}); let it return a model"
+        words = reason_of(failure) if isinstance(failure, MemoryError | RecursionError) else in_one_line(failure)
+        return f"{what} failed: {words}"
+
+    os._exit = end
     try:
-        yield
-    except SystemExit as error:
-        raise ModelError(f"{what} failed: it ends the program by sys.exit({error.code!r}); let it return a model") from None
-    except Exception as error:
-        raise ModelError(f"{what} failed: {in_one_line(error)}") from None
+        with parsing(describe, ModelError), redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os._exit = true_exit
 
 
 def _arguments(builder: Any, input_shape: tuple[int, int, int], classes: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from rich.markup import escape
 
 from glyphlite.console import say
 from glyphlite.errors import ArtifactError, ModelError
+from glyphlite.files import open_input
 from glyphlite.models.loading import is_saved_model, load_keras_model, missing_code
 from glyphlite.models.own_shape import image_shape
 from glyphlite.models.pretrained import (
@@ -32,7 +33,9 @@ def existing_file(path: Path, what: str) -> Path:
     """
     if path.is_dir():
         raise ArtifactError(f"{path} is a folder; name {what} in it")
-    if not path.is_file():
+    if path.exists():
+        open_input(path, what, ArtifactError).close()
+    else:
         names = (
             f", or a model that comes with glyphlite ({shipped_words()})" if path.name == str(path) and not path.suffix else ""
         )
@@ -68,7 +71,7 @@ def keras_beside(artifact: Path, explicit: Path | None) -> Path | None:
         ModelError: the named file is not there.
     """
     if explicit is not None:
-        if not explicit.is_file() and not is_saved_model(explicit):
+        if not explicit.exists():
             raise ModelError(f"there is no file {explicit}; --keras takes the .keras file that the artifact was converted from")
         return explicit
     beside = artifact.parent / "model.keras"

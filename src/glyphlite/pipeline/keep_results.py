@@ -9,6 +9,7 @@ from rich.markup import escape
 from glyphlite import __version__
 from glyphlite.console import say
 from glyphlite.errors import DataError, OutputError
+from glyphlite.files import parsing, read_input
 from glyphlite.models.pretrained import CARD
 from glyphlite.results import ArtifactReport, KerasReport, Results
 
@@ -87,7 +88,9 @@ def _merged(
 def _model_of(folder: Path) -> str:
     """Returns the model's name: from the folder's run.toml, else the folder's own."""
     try:
-        name = tomllib.loads((folder / "run.toml").read_text())["model"]
-    except (OSError, ValueError, KeyError):
+        content = read_input(folder / "run.toml", "a run.toml")
+        with parsing(f"{folder / 'run.toml'} is not a run's record"):
+            name = tomllib.loads(content.decode())["model"]
+    except DataError:
         name = None
     return name if isinstance(name, str) and name else folder.name

@@ -10,7 +10,7 @@ import numpy as np
 from glyphlite.console import say
 from glyphlite.data.images import find_glyph, prepare_lines, read_picture
 from glyphlite.data.outputs import OutputKind, outputs_of
-from glyphlite.data.pictures import page_count
+from glyphlite.data.pictures import MOST_PAGES, page_count
 from glyphlite.data.records import image_shape_of
 from glyphlite.errors import ArtifactError, DataError
 from glyphlite.evaluation.certainty import REFUSED, calibrated, is_refused
@@ -270,7 +270,7 @@ def _read_or_failure(path: Path, height: int, width: int, channels: int, every: 
 def _read(path: Path, height: int, width: int, channels: int, every: bool) -> list[_Glyph]:
     picture = read_picture(path)
     if (pages := page_count(path)) > 1:
-        say(f"{path} holds {pages} pages or frames; the first is read")
+        say(f"{path} holds {pages}{' or more' if pages == MOST_PAGES else ''} pages or frames; the first is read")
     if every:
         lines = prepare_lines(picture, height, width)
     else:

@@ -25,6 +25,7 @@ from glyphlite.data.fitting import fit_images
 from glyphlite.data.outputs import class_count
 from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError
+from glyphlite.files import parsing, read_input
 from glyphlite.models.own_shape import image_shape
 from glyphlite.models.pretrained import CARD
 from glyphlite.pipeline.inputs import trained_on
@@ -253,14 +254,16 @@ def _beside(written: str, folder: Path) -> str:
 def _of_run(record: Path) -> RunData | None:
     """The data that a run.toml names; one of a former version kept the name alone, and the command."""
     try:
-        document = tomllib.loads(record.read_text())
-        data = document["dataset"]
-        name, folder = data.get("named"), data.get("data_dir")
-        if name is None and _is_known(str(data["name"])):
-            name = data["name"]
-        if name is None:
-            name = _of_command(str(document.get("repeat", ""))) or data.get("source")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        content = read_input(record, "a run.toml")
+        with parsing(f"{record} is not a run's record"):
+            document = tomllib.loads(content.decode())
+            data = document["dataset"]
+            name, folder = data.get("named"), data.get("data_dir")
+            if name is None and _is_known(str(data["name"])):
+                name = data["name"]
+            if name is None:
+                name = _of_command(str(document.get("repeat", ""))) or data.get("source")
+    except DataError:
         return None
     if not name:
         return None

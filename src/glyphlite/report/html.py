@@ -8,7 +8,7 @@ full value.
 from collections.abc import Sequence
 from pathlib import Path
 
-from glyphlite.files import write_text
+from glyphlite.files import read_input, write_text
 from glyphlite.report.comparison import load_runs, render_comparison
 from glyphlite.report.page import render_report
 from glyphlite.report.readiness import with_training
@@ -49,7 +49,7 @@ def write_report(
         samples=samples,
         history=epochs,
         graph_svg=graph_svg,
-        run_toml=recipe.read_text(encoding="utf-8", errors="replace") if recipe.exists() else None,
+        run_toml=read_input(recipe, "a run.toml").decode(errors="replace") if recipe.exists() else None,
     )
     return write_text(folder / "report.html", page)
 

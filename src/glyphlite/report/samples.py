@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field, ValidationError
 
 from glyphlite.errors import DataError
-from glyphlite.files import write_text
+from glyphlite.files import parsing, read_input, write_text
 from glyphlite.results import Record, what_is_wrong
 
 
@@ -52,10 +52,9 @@ class SampleSheet(Record):
         Raises:
             DataError: the file is missing or is no such sheet.
         """
+        content = read_input(path, "a sheet of samples")
         try:
-            return cls.model_validate_json(path.read_bytes())
-        except OSError as error:
-            raise DataError(f"cannot read {path}: {error.strerror}") from None
+            return cls.model_validate_json(content)
         except ValidationError as error:
             raise DataError(f"{path} is not a sheet of samples: {what_is_wrong(error)}; run glyphlite again") from None
 
@@ -119,10 +118,15 @@ def encode_png(image: np.ndarray) -> str:
 
 
 def decode_png(png: str) -> np.ndarray:
-    """The uint8 image of a PNG in base64."""
+    """The uint8 image of a PNG in base64.
+
+    Raises:
+        DataError: it is none.
+    """
     from PIL import Image
 
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(png)), formats=["PNG"]))
+    with parsing("a sample is not a picture", advice="run glyphlite again"):
+        return np.asarray(Image.open(io.BytesIO(base64.b64decode(png)), formats=["PNG"]))
 
 
 def _occurrence(values: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from glyphlite.errors import ArtifactError
+from glyphlite.files import read_input
 
 LARGEST_FILE = 512 << 20
 """Bytes; a glyph classifier has a thousandth of it."""
@@ -15,13 +16,7 @@ def read_artifact(path: Path) -> bytes:
         ArtifactError: it is missing, unreadable, empty, too large or not a flatbuffer with TensorFlow Lite's identifier.
     """
     path = Path(path)
-    try:
-        size = path.stat().st_size
-        if size > LARGEST_FILE:
-            raise ArtifactError(f"{path.name} has {size} bytes, expected at most {LARGEST_FILE}; is it a .tflite file?")
-        content = path.read_bytes()
-    except OSError as error:
-        raise ArtifactError(f"cannot read {path}: {error.strerror}; name a .tflite file") from None
+    content = read_input(path, "a .tflite file", ArtifactError, LARGEST_FILE)
     if content[4:8] != b"TFL3":
         raise ArtifactError(
             f"{path.name} is not a .tflite file: expected the identifier TFL3, found {content[4:8]!r}; "

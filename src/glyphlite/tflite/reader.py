@@ -5,11 +5,11 @@ the indices and the order of ops, and for the ops that glyphlite computes with, 
 (:mod:`glyphlite.tflite.shapes`). No runtime is asked.
 """
 
-import stat
 from collections.abc import Sequence
 from pathlib import Path
 
 from glyphlite.errors import ArtifactError
+from glyphlite.files import read_input
 from glyphlite.tflite import ops
 from glyphlite.tflite.graph import Graph, Operator, Tensor
 from glyphlite.tflite.metadata import read_metadata
@@ -43,20 +43,7 @@ def read_content(path: Path) -> bytes:
     Raises:
         ArtifactError: it is missing, unreadable, not a regular file or too large.
     """
-    path = Path(path)
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise ArtifactError(f"{path} is not a file; name a .tflite file")
-        if status.st_size > MAX_FILE_BYTES:
-            raise ArtifactError(
-                f"{path} has {status.st_size:,} bytes; glyphlite reads .tflite files up to {MAX_FILE_BYTES:,} bytes"
-            )
-        return path.read_bytes()
-    except OSError as error:
-        raise ArtifactError(f"cannot read {path}: {error.strerror or error}; name a .tflite file") from None
-    except ValueError:
-        raise ArtifactError(f"cannot read {str(path)!r}: not a valid file name") from None
+    return read_input(Path(path), "a .tflite file", ArtifactError, MAX_FILE_BYTES)
 
 
 def parse_graph(content: bytes, name: str = "model") -> Graph:

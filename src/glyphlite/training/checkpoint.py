@@ -8,7 +8,6 @@ import hashlib
 import io
 import json
 import re
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,12 @@ from typing import Any
 import numpy as np
 
 from glyphlite.console import say
-from glyphlite.errors import OutputError
-from glyphlite.files import make_folder, sweep, write_bytes
+from glyphlite.errors import DataError, OutputError
+from glyphlite.files import make_folder, parsing, read_input, sweep, write_bytes
 
 FORMAT = "glyphlite-checkpoint-1"
+_LARGEST = 1 << 34
+"""Bytes of a file: bounded only so that it ends."""
 _NAME = re.compile(r"checkpoint-(\d{9})\.ckpt")
 
 
@@ -31,7 +32,7 @@ class Checkpoint:
     document: dict[str, Any]
 
 
-class DamagedCheckpointError(Exception):
+class DamagedCheckpointError(DataError):
     """A checkpoint file is not what was written."""
 
 
@@ -54,24 +55,19 @@ def decode_checkpoint(content: bytes) -> Checkpoint:
         DamagedCheckpointError: it is truncated, altered or something else.
     """
     line, _, body = content.partition(b"\n")
-    try:
+    with parsing(lambda _: "it does not begin as a checkpoint", DamagedCheckpointError):
         header = json.loads(line)
         written, expected = header["bytes"], header["sha256"]
         known = header["format"] == FORMAT
-    except (ValueError, TypeError, KeyError):
-        raise DamagedCheckpointError("it does not begin as a checkpoint") from None
     if not known:
         raise DamagedCheckpointError(f"its format is {header['format']}, expected {FORMAT}")
     if len(body) != written:
         raise DamagedCheckpointError(f"it holds {len(body):,} of {written:,} bytes")
     if hashlib.sha256(body).hexdigest() != expected:
         raise DamagedCheckpointError("its checksum does not match")
-    try:
-        with np.load(io.BytesIO(body), allow_pickle=False) as stored:
-            arrays = {name.removeprefix("array/"): stored[name] for name in stored.files if name.startswith("array/")}
-            return Checkpoint(arrays, json.loads(stored["document"].tobytes()))
-    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
-        raise DamagedCheckpointError(f"it cannot be unpacked ({error})") from None
+    with parsing("it cannot be unpacked", DamagedCheckpointError), np.load(io.BytesIO(body), allow_pickle=False) as stored:
+        arrays = {name.removeprefix("array/"): stored[name] for name in stored.files if name.startswith("array/")}
+        return Checkpoint(arrays, json.loads(stored["document"].tobytes()))
 
 
 class CheckpointStore:
@@ -91,8 +87,8 @@ class CheckpointStore:
         """The newest checkpoint that is whole; every damaged one before it is removed, aloud. None where there is none."""
         for path in self._newest_first():
             try:
-                checkpoint = decode_checkpoint(path.read_bytes())
-            except (DamagedCheckpointError, OSError) as error:
+                checkpoint = decode_checkpoint(read_input(path, "a checkpoint", largest=_LARGEST))
+            except DataError as error:
                 say(f"[yellow]the checkpoint {path} is damaged: {error}; falling back to the one before it[/]")
                 path.unlink(missing_ok=True)
                 continue

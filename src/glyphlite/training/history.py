@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from glyphlite.errors import DataError
-from glyphlite.files import write_text
+from glyphlite.files import parsing, read_input, write_text
 from glyphlite.results import TrainingReport
 
 
@@ -42,13 +41,10 @@ def read_history(path: Path) -> tuple[EpochRecord, ...]:
     Raises:
         DataError: the file is missing or has other columns or values.
     """
-    try:
-        rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+    content = read_input(path, "a training's history.csv")
+    with parsing(lambda _: f"{path} is not a training's history; expected the columns {','.join(_COLUMNS)}"):
+        rows = list(csv.DictReader(content.decode().splitlines()))
         return tuple(EpochRecord(int(row["epoch"]), *(float(row[name]) for name in _COLUMNS[1:])) for row in rows)
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}; name the folder of a training") from None
-    except (KeyError, TypeError, ValueError):
-        raise DataError(f"{path} is not a training's history; expected the columns {','.join(_COLUMNS)}") from None
 
 
 def training_report(history: Sequence[EpochRecord], validation_images: int) -> TrainingReport | None:

@@ -3,13 +3,12 @@
 No byte is executed (no pickles), and no array is allocated that its file cannot fill.
 """
 
+import io
 import math
+import os
 import zipfile
-import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from tokenize import TokenError
 from typing import IO
 
 import numpy as np
@@ -20,7 +19,11 @@ from glyphlite.data.own.found import SPLITS, TEST, TRAIN, FoundData, StoredSplit
 from glyphlite.data.own.labels import ClassNames
 from glyphlite.data.own.roles import IMAGES, LABELS, Role, role_of
 from glyphlite.errors import DataError
+from glyphlite.files import open_input, parsing
+from glyphlite.files.zips import open_zip
 
+_LONGEST_HEADER = 16 << 10
+"""Bytes: NumPy itself refuses a header of more than 10,000."""
 MAX_BYTES = 2**31
 """The most that the arrays of a dataset may take in memory together."""
 _NAMES_KEYS = ("class_names", "classes", "label_names", "target_names", "labels")
@@ -41,7 +44,7 @@ def read_npz(path: Path) -> FoundData:
     Raises:
         DataError: not an .npz, an array is missing, pickled, too large, of the wrong shape, type or range.
     """
-    with _opened(path) as archive:
+    with open_zip(path, "an .npz file") as archive:
         members = _members(archive)
         keys = _keys_by_role(list(members), path)
         used = {key for pair in keys.values() for key in pair}
@@ -67,13 +70,9 @@ def read_array(path: Path) -> np.ndarray:
         DataError: it is something else, pickled, damaged or too large.
     """
     if path.suffix.lower() == ".npy":
-        try:
-            size = path.stat().st_size
-            with path.open("rb") as stream:
-                return _read_npy(stream, size, str(path))
-        except OSError as error:
-            raise DataError(f"cannot read {path}: {error.strerror or error}") from None
-    with _opened(path) as archive:
+        with open_input(path, "a .npy file") as stream:
+            return _read_npy(stream, os.fstat(stream.fileno()).st_size, str(path))
+    with open_zip(path, "an .npz file") as archive:
         members = _members(archive)
         if len(members) != 1:
             raise DataError(f"{path} holds {len(members)} arrays, expected one ({', '.join(members) or 'none'})")
@@ -126,18 +125,6 @@ def _odd_keys(path: Path, keys: list[str], split: str, images: list[str], labels
     return DataError(f"{path} has no array of {split} {lacking}; expected {_EXPECTED}, found {found}")
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
-    """An .npz; every way in which opening or reading it fails becomes a DataError."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            yield archive
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError) as error:
-        raise DataError(f"{path} is not a readable .npz file: {error}") from None
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}") from None
-
-
 def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     return {Path(info.filename).stem: info for info in archive.infolist() if info.filename.endswith(".npy")}
 
@@ -154,34 +141,22 @@ def _read_npy(stream: IO[bytes], size: int, name: str) -> np.ndarray:
     Raises:
         DataError: it is something else, pickled, damaged or too large.
     """
-    try:
-        version = npy.read_magic(stream)
-        read_header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[version]
-        shape, _, dtype = read_header(stream)
-    # NumPy evaluates the header as a Python literal: what is wrong with one comes as any of these.
-    except (
-        ValueError,
-        KeyError,
-        SyntaxError,
-        TypeError,
-        AttributeError,
-        OverflowError,
-        MemoryError,
-        RecursionError,
-        TokenError,
-    ) as error:
-        raise DataError(f"{name} is not a NumPy array: {error}") from None
-    if dtype.hasobject:
-        raise DataError(f"{name} is pickled; save plain numbers (NumPy's savez with a numeric dtype)")
-    if min(shape, default=0) < 0:
-        raise DataError(f"{name} has the shape {shape} in its header; the file is damaged")
-    expected = stream.tell() + dtype.itemsize * math.prod(shape)
-    if expected != size:
-        raise DataError(f"{name} takes {size:,} bytes, its header promises {expected:,}; the file is damaged")
-    if size > MAX_BYTES:
-        raise DataError(f"{name} takes {size:,} bytes, more than the {MAX_BYTES:,} that are allowed")
-    stream.seek(0)
-    return npy.read_array(stream, allow_pickle=False)
+    with parsing(f"{name} is not a NumPy array"):
+        # A header may claim a length of 4 GiB, all of which NumPy would read.
+        start = io.BytesIO(stream.read(_LONGEST_HEADER))
+        read_header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[npy.read_magic(start)]
+        shape, _, dtype = read_header(start)
+        if dtype.hasobject:
+            raise DataError(f"{name} is pickled; save plain numbers (NumPy's savez with a numeric dtype)")
+        if min(shape, default=0) < 0:
+            raise DataError(f"{name} has the shape {shape} in its header; the file is damaged")
+        expected = start.tell() + dtype.itemsize * math.prod(shape)
+        if expected != size:
+            raise DataError(f"{name} takes {size:,} bytes, its header promises {expected:,}; the file is damaged")
+        if size > MAX_BYTES:
+            raise DataError(f"{name} takes {size:,} bytes, more than the {MAX_BYTES:,} that are allowed")
+        stream.seek(0)
+        return npy.read_array(stream, allow_pickle=False)
 
 
 def _names(arrays: Mapping[str, np.ndarray], key: str | None, path: Path) -> ClassNames | None:

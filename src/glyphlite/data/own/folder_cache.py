@@ -6,8 +6,6 @@ One file for each folder and size in the user's cache, written whole. Knows noth
 import hashlib
 import json
 import os
-import zipfile
-import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
@@ -18,8 +16,8 @@ import numpy as np
 from rich.markup import escape
 
 from glyphlite.console import say
-from glyphlite.errors import OutputError
-from glyphlite.files import atomic_path, user_cache
+from glyphlite.errors import DataError, OutputError
+from glyphlite.files import atomic_path, open_input, parsing, user_cache
 
 MOST_KEPT = 16
 """Folders kept; of more, those that were not used for longest are forgotten."""
@@ -81,22 +79,15 @@ def _code() -> str:
 def _read(path: Path, signature: str, shape: tuple[int, ...]) -> Normalized | None:
     """Reads the cached images and notes; None if they are damaged or were made from other pictures."""
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        with (
+            open_input(path, "pictures kept") as stream,
+            parsing(f"{path} is damaged"),
+            np.load(stream, allow_pickle=False) as kept,
+        ):
             if str(kept["signature"]) != signature:
                 return None
             images, notes = kept["images"], tuple(str(note) for note in json.loads(str(kept["notes"])))
-    # NumPy and zipfile tell of damage in all of these ways; the cache is made again then.
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        EOFError,
-        AttributeError,
-        NotImplementedError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ):
+    except DataError:  # it is not there, or damaged: the cache is made again
         return None
     return (images, notes) if images.shape == shape and images.dtype == np.uint8 else None
 

@@ -11,8 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from glyphlite.errors import DataError
+from glyphlite.files import parsing, read_input
 
 MAX_CLASSES = 4096
+_LARGEST = 1 << 20
+"""Bytes of a file of class names."""
 NAME_FILES = ("labels.txt", "classes.txt", "class_names.txt")
 ClassNames = tuple[str, ...] | dict[int, str]
 """A list that labels count into, or EMNIST's mapping: the name of each label."""
@@ -170,8 +173,7 @@ def _lines(path: Path) -> list[str]:
     Raises:
         DataError: the file is not text.
     """
-    try:
-        lines = path.read_text("utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} is not a readable text file: {error}") from None
+    content = read_input(path, "a text file of class names", largest=_LARGEST)
+    with parsing(f"{path} is not a readable text file"):
+        lines = content.decode("utf-8-sig").splitlines()
     return [unicodedata.normalize("NFC", line.strip()) for line in lines if line.strip()]

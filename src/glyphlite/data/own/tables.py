@@ -8,6 +8,7 @@ import csv
 import gzip
 import io
 import math
+import os
 import re
 import zlib
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ from glyphlite.data.own.found import SPLITS, TEST, TRAIN, FoundData, StoredSplit
 from glyphlite.data.own.labels import MAX_CLASSES, ClassNames, read_class_names
 from glyphlite.data.own.roles import split_within
 from glyphlite.errors import DataError
+from glyphlite.files import check_unfolded, open_input, parsing, reason_of
 
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
 MAX_CONTENT = 2**32
@@ -299,31 +301,37 @@ def _smallest(cells: np.ndarray) -> np.ndarray:
 @contextmanager
 def _lines(path: Path) -> Iterator[Iterator[str]]:
     """The lines of a text file, compressed or not (told by its first bytes); every failure to read it becomes a DataError."""
-    try:
-        with path.open("rb") as stream, progress_bar(f"rows of {path.name}", path.stat().st_size) as advance:
-            compressed = stream.read(2) == b"\x1f\x8b"
-            stream.seek(0)
-            unpacked: IO[bytes] = io.BufferedReader(gzip.GzipFile(fileobj=stream)) if compressed else stream  # type: ignore[arg-type]
+    with open_input(path, "a table of numbers with commas between") as stream, parsing(lambda error: _reason(path, error)):
+        size = os.fstat(stream.fileno()).st_size
+        compressed = stream.read(2) == b"\x1f\x8b"
+        stream.seek(0)
+        unpacked: IO[bytes] = io.BufferedReader(gzip.GzipFile(fileobj=stream)) if compressed else stream  # type: ignore[arg-type]
+        with progress_bar(f"rows of {path.name}", size) as advance:
             yield _bounded_lines(unpacked, stream, path, advance)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"{path} is a damaged gzip file ({error}); fetch it again") from None
-    except UnicodeDecodeError:
-        raise DataError(f"{path} is not a text file; expected a table of numbers with commas between") from None
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}") from None
+
+
+def _reason(path: Path, failure: BaseException) -> str:
+    """Describes in one line why a table cannot be read."""
+    if isinstance(failure, UnicodeDecodeError):
+        return f"{path} is not a text file; expected a table of numbers with commas between"
+    if isinstance(failure, EOFError | zlib.error | gzip.BadGzipFile):
+        return f"{path} is a damaged gzip file ({reason_of(failure)}); fetch it again"
+    return f"{path} is not a readable table: {reason_of(failure)}"
 
 
 def _bounded_lines(unpacked: IO[bytes], stored: IO[bytes], path: Path, advance: Advance) -> Iterator[str]:
     """Lines, none longer than :data:`MAX_LINE`, and together at most :data:`MAX_CONTENT`.
 
     Raises:
-        DataError: one of them is.
+        DataError: one of them is, or a compressed file unpacks to far more than it is.
     """
     total = told = 0
+    size = os.fstat(stored.fileno()).st_size
     while line := unpacked.readline(MAX_LINE):
         total += len(line)
         if total > MAX_CONTENT or (len(line) == MAX_LINE and not line.endswith(b"\n")):
             raise DataError(f"{path} is no table of images: more than {MAX_LINE:,} bytes in a line, or {MAX_CONTENT:,} in all")
+        check_unfolded(str(path), size, total)
         yield line.decode("utf-8-sig" if total == len(line) else "utf-8")
         advance(stored.tell() - told)
         told = stored.tell()

@@ -1,0 +1,70 @@
+"""Limits on what a model file may make Keras allocate: layers ask for weights and activations of any size in a few bytes."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from glyphlite.errors import ModelError
+
+if TYPE_CHECKING:
+    import keras
+
+_FREE = 16 << 20
+"""Bytes of weights that any model may ask for."""
+_RATIO = 8
+"""How many times the stored bytes its layers may ask for: Keras stores quantized weights in 4 bits."""
+MOST_VALUES = 1 << 26
+"""Values that a layer may give for one image: 256 MiB of float32."""
+
+
+@contextmanager
+def bounded_weights(stored: int, path: Path) -> Iterator[None]:
+    """Within it a layer that asks for far more weights than a file stores is refused before they are allocated.
+
+    Args:
+        stored: bytes of the weights in the file.
+        path: the file, for the error.
+
+    Raises:
+        ModelError: a layer asks for them.
+    """
+    import keras
+
+    largest, total = max(_FREE, _RATIO * stored), 0
+    original = keras.layers.Layer.add_weight
+
+    def add_weight(layer: Any, *arguments: Any, **options: Any) -> Any:
+        nonlocal total
+        shape = options.get("shape") or (arguments[0] if arguments else ())
+        total += 4 * math.prod(shape if isinstance(shape, tuple | list) else (shape,))
+        if total > largest:
+            raise ModelError(
+                f"{path} stores {stored:,} bytes of weights, but its layers ask for {total:,} or more; the file is damaged"
+            )
+        return original(layer, *arguments, **options)
+
+    layer_class: Any = keras.layers.Layer
+    layer_class.add_weight = add_weight
+    try:
+        yield
+    finally:
+        layer_class.add_weight = original
+
+
+def check_activations(model: "keras.Model", path: Path) -> None:
+    """Refuses a model that would fill the memory with what a layer gives for one image.
+
+    Raises:
+        ModelError: a layer gives more than :data:`MOST_VALUES`.
+    """
+    for operation in getattr(model, "operations", model.layers):
+        for node in operation._inbound_nodes:
+            for tensor in node.outputs:
+                values = math.prod(extent or 1 for extent in tensor.shape[1:])
+                if values > MOST_VALUES:
+                    raise ModelError(
+                        f"{path} has a layer {operation.name!r} that gives {values:,} values per image, more than the "
+                        f"{MOST_VALUES:,} allowed"
+                    )
