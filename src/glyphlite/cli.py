@@ -420,6 +420,7 @@ def convert(
     ] = False,
     seed: SeedOption = 0,
     data_dir: DataDirOption = None,
+    overwrite: OverwriteOption = False,
     input_range: InputRangeOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -440,6 +441,7 @@ def convert(
         seed=seed,
         data_dir=data_dir,
         input_range=input_range,
+        overwrite=overwrite,
     )
     if as_json:
         _print_json(conversion.document())

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_field
 
 from glyphlite.errors import DataError
-from glyphlite.files import read_input, write_text
+from glyphlite.files import read_input, write_owned
 
 SCHEMA = 1
 
@@ -283,7 +283,7 @@ class Results(Record):
 
     def save(self, path: Path) -> Path:
         """Write ``results.json`` atomically."""
-        return write_text(path, self.model_dump_json(by_alias=True, indent=2) + "\n")
+        return write_owned(path, self.model_dump_json(by_alias=True, indent=2) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> "Results":

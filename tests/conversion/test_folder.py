@@ -18,7 +18,7 @@ def test_artifacts_of_a_trained_model(samples: Path, mnist: Dataset, tmp_path: P
     model, done = load_keras_model(samples / "model.keras"), []
     artifacts = convert_to_folder(model, tmp_path / "out", ("float32", "int8"), dataset=mnist, samples=50, progress=done.append)
     assert [artifact.path.name for artifact in artifacts] == ["model_float32.tflite", "model_int8.tflite"]
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["model_float32.tflite", "model_int8.tflite"]
+    assert sorted(path.name for path in (tmp_path / "out").glob("[!.]*")) == ["model_float32.tflite", "model_int8.tflite"]
     assert done == [1, 1]
     for artifact in artifacts:
         content = artifact.path.read_bytes()

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from glyphlite.files import MANIFEST
 from glyphlite.models.options import TrainingOptions
 from glyphlite.pipeline.report import write_reports
 from glyphlite.pipeline.run import RunOptions, run_pipeline
+from glyphlite.pipeline.run_folder import RUN_FILES
 from glyphlite.results import Results
 
 VARIANTS = ["float32", "float16", "dynamic", "int8", "int16x8"]
@@ -24,6 +26,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 def test_every_file_of_a_run_is_there(run: Path) -> None:
     names = {path.relative_to(run).as_posix() for path in run.rglob("*")}
+    files = {name for name in names if (run / name).is_file() and not name.endswith(MANIFEST)}
+    assert {name for name in files if not name.startswith(("c/", "tflm/", "checkpoints/"))} == set(RUN_FILES)
     assert {f"model_{variant}.tflite" for variant in VARIANTS} <= names
     assert {"model.keras", "model.weights.h5", "history.csv", "labels.txt", "run.toml", "results.json", "report.html"} <= names
     assert {"c/model.c", "c/model.h", "tflm/model_inference.cc", "figures/accuracy.png", "figures/training.png"} <= names

@@ -5,19 +5,31 @@ from pathlib import Path
 import pytest
 
 from glyphlite.errors import OutputError
-from glyphlite.pipeline.run_folder import Wish, choose_folder, clear_folder, is_finished, is_unfinished
+from glyphlite.files import MANIFEST, owned_folder, write_owned
+from glyphlite.pipeline.run_folder import (
+    TRAINING_FILES,
+    Wish,
+    choose_folder,
+    clear_folder,
+    is_finished,
+    is_unfinished,
+    require_exportable,
+)
+from glyphlite.training.checkpoint import Checkpoint, CheckpointStore
 
 
 def _finished(folder: Path) -> Path:
-    (folder / "checkpoints").mkdir(parents=True)
-    for name in ("results.json", "model.keras", "model_int8.tflite", "checkpoints/checkpoint-000000430.ckpt"):
-        (folder / name).write_text("of a run")
-    return folder
+    for name in ("results.json", "model.keras", "model_int8.tflite", "figures/training.png"):
+        write_owned(folder / name, "of a run")
+    return _with_checkpoint(folder, 430)
 
 
 def _unfinished(folder: Path) -> Path:
-    (folder / "checkpoints").mkdir(parents=True)
-    (folder / "checkpoints" / "checkpoint-000000016.ckpt").write_text("half-way")
+    return _with_checkpoint(folder, 16)
+
+
+def _with_checkpoint(folder: Path, step: int) -> Path:
+    CheckpointStore(folder / "checkpoints").save(step, Checkpoint({}, {}))
     return folder
 
 
@@ -43,10 +55,59 @@ def test_a_named_folder_with_a_finished_run_asks_for_overwrite(tmp_path: Path) -
     assert choose_folder(Wish(folder, overwrite=True), "mlp", runs=tmp_path) == folder
 
 
-def test_a_model_of_the_users_own_counts_as_finished(tmp_path: Path) -> None:
-    (tmp_path / "model.keras").write_text("mine")
-    with pytest.raises(OutputError, match="--overwrite"):
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("name", ["model.keras", "labels.txt", "results.json", "figures/training.png", "model_int8.tflite"])
+def test_a_file_of_the_users_own_of_one_of_our_names_stops_the_command_and_is_named(
+    tmp_path: Path, name: str, overwrite: bool
+) -> None:
+    _unfinished(tmp_path)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(OutputError, match=f"{name}: glyphlite did not write and would replace; move it away or"):
+        choose_folder(Wish(tmp_path, overwrite=overwrite), "mlp")
+    assert (tmp_path / name).read_text() == "mine"
+
+
+def test_a_file_in_the_place_of_a_folder_of_ours_is_the_users_too(tmp_path: Path) -> None:
+    (tmp_path / "figures").write_text("mine")
+    with pytest.raises(OutputError, match="figures: glyphlite did not write"):
+        choose_folder(Wish(tmp_path, overwrite=True), "mlp")
+
+
+def test_a_training_does_not_mind_what_only_a_run_writes(tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text("mine")
+    assert choose_folder(Wish(tmp_path), "mlp", writes=TRAINING_FILES) == tmp_path
+    with pytest.raises(OutputError, match=r"report\.html"):
         choose_folder(Wish(tmp_path), "mlp")
+
+
+def test_what_was_changed_since_is_replaced_only_when_told(tmp_path: Path) -> None:
+    write_owned(_unfinished(tmp_path) / "labels.txt", "ours")
+    (tmp_path / "labels.txt").write_text("edited")
+    with pytest.raises(OutputError, match=r"labels\.txt: was changed since .* --overwrite"):
+        choose_folder(Wish(tmp_path, resume=True), "mlp")
+    assert choose_folder(Wish(tmp_path, overwrite=True), "mlp") == tmp_path
+
+
+def test_the_folders_of_a_run_that_hold_the_users_files_stop_it(tmp_path: Path) -> None:
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "model.c").write_text("mine")
+    for overwrite in (False, True):
+        with pytest.raises(OutputError, match=r"c holds files that glyphlite did not write: model\.c"):
+            require_exportable(tmp_path, overwrite=overwrite)
+    (tmp_path / "c" / "model.c").unlink()
+    with owned_folder(tmp_path / "c") as folder:
+        (folder / "model.c").write_text("ours")
+    (tmp_path / "c" / "notes.md").write_text("mine")
+    require_exportable(tmp_path, overwrite=True)
+
+
+@pytest.mark.parametrize("name", [".", "absent/..", "../run"])
+def test_a_folder_named_by_a_detour_is_that_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (tmp_path / "run").mkdir()
+    monkeypatch.chdir(tmp_path / "run")
+    assert choose_folder(Wish(Path(name)), "mlp").samefile(tmp_path / "run")
+    assert not list((tmp_path / "run").iterdir())
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -84,11 +145,21 @@ def test_resuming_nothing_is_refused(tmp_path: Path) -> None:
 
 def test_overwriting_removes_what_is_ours_and_nothing_else(tmp_path: Path) -> None:
     folder = _finished(tmp_path / "mlp")
-    for name in ("notes.md", "figures/mine.png", "checkpoints/mine.txt", "c/model.c"):
+    theirs = {
+        "notes.md",
+        "labels.txt",
+        "figures/mine.png",
+        "checkpoints/mine.txt",
+        "checkpoints/checkpoint-000000003.ckpt",
+        "c/model.c",
+    }
+    for name in theirs:
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("kept")
+    (folder / "model.keras").write_text("edited")
     clear_folder(folder)
-    left = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    assert left == {"notes.md", "figures/mine.png", "checkpoints/mine.txt", "c/model.c"}
+    left = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST}
+    assert {name.removesuffix(".1.kept") for name in left} == theirs
+    assert {(folder / name).read_text() for name in left} == {"kept"}
     assert not is_finished(folder)
     assert not is_unfinished(folder)

@@ -31,7 +31,7 @@ def test_every_picture_of_a_run_is_written(results: Results, sheet: SampleSheet,
         "samples-right.png",
         "samples-wrong.png",
     }
-    assert sorted((tmp_path / "figures").iterdir()) == sorted(written)
+    assert sorted((tmp_path / "figures").glob("*.png")) == sorted(written)
     for path in written:
         with Image.open(path) as picture:
             picture.load()

@@ -32,4 +32,4 @@ def test_curve(tmp_path):
             RECORDS[:count], tmp_path / "figures" / "training.png", title="micro-cnn on mnist", best_epoch=count
         )
         assert path.read_bytes().startswith(b"\x89PNG")
-    assert [path.name for path in path.parent.iterdir()] == ["training.png"]
+    assert [path.name for path in path.parent.glob("[!.]*")] == ["training.png"]

@@ -68,7 +68,7 @@ def _train_until(few: Dataset, folder: Path, moment: str, resume: bool) -> None:
     elif kind == "history":
         trainer.write_history = after(trainer.write_history)
     elif kind == "results":
-        trainer.write_text = after(trainer.write_text)
+        trainer.write_owned = after(trainer.write_owned)
     elif kind == "checkpoint":
         checkpoint.write_bytes = half_written
     _train(few, folder, resume=resume)

@@ -9,10 +9,10 @@ import pytest
 
 from glyphlite.data.records import Split, as_float
 from glyphlite.errors import ModelError, OutputError
+from glyphlite.files import locked_folder
 from glyphlite.models.recipe import Schedule
 from glyphlite.models.registry import resolve_model
 from glyphlite.training.batches import Batches
-from glyphlite.training.guard import locked_folder
 from glyphlite.training.loop import TrainingLoop, balanced_weights
 from glyphlite.training.trainer import train
 
@@ -42,7 +42,7 @@ def test_files_hold_what_was_returned(trained, few):
 
     folder = trained.folder
     assert sorted(path.name for path in folder.iterdir()) == [
-        "checkpoints", "figures", "history.csv", "labels.txt", "model.keras", "model.weights.h5",
+        ".glyphlite.json", "checkpoints", "figures", "history.csv", "labels.txt", "model.keras", "model.weights.h5",
     ]  # fmt: skip
     weights = trained.model.get_weights()
     assert all(np.array_equal(a, b) for a, b in zip(load_keras_model(folder / "model.keras").get_weights(), weights, strict=True))
@@ -185,7 +185,7 @@ def test_one_training_a_folder(few, tmp_path):
     other.start()
     try:
         assert held.wait(30)
-        with pytest.raises(OutputError, match="another training is running"):
+        with pytest.raises(OutputError, match="another glyphlite command is writing"):
             train(_mlp(), few, tmp_path)
     finally:
         done.set()

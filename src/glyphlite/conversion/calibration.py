@@ -4,7 +4,6 @@ From the training split only, every class alike, drawn by a seed. Its effect is 
 runtime: whoever asks for the effect brings one.
 """
 
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from glyphlite.data.convention import OURS, InputConvention
 from glyphlite.data.records import Dataset
 from glyphlite.data.splits import balanced_order
 from glyphlite.errors import ConversionError
+from glyphlite.files import temporary_folder
 from glyphlite.models.outputs import outputs_of_model
 
 if TYPE_CHECKING:
@@ -110,8 +110,8 @@ def calibration_effect(
         expected = np.asarray(logits.predict(values.reshape(-1, *logits.inputs[0].shape[1:]), batch_size=256, verbose=0))
     kind = outputs_of_model(logits, "the model")
     effects = []
-    with exported(logits) as saved, tempfile.TemporaryDirectory(prefix="glyphlite-") as folder:
-        path = Path(folder) / "logits.tflite"
+    with exported(logits) as saved, temporary_folder() as folder:
+        path = folder / "logits.tflite"
         for count in counts:
             drawn = representative_images(dataset, count, seed)
             path.write_bytes(convert_exported(saved, variant, convention=convention, representative=drawn).content)

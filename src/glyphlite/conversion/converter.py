@@ -7,7 +7,6 @@ dropout vanishes. Knows nothing of datasets, folders or runtimes.
 
 import math
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -28,6 +27,7 @@ from glyphlite.conversion.shared_constants import with_shared_constants
 from glyphlite.conversion.variants import RULED_OUT_BY_SELECT_OPS, Variant, get_variant
 from glyphlite.data.convention import OURS, InputConvention
 from glyphlite.errors import ConversionError
+from glyphlite.files import temporary_folder
 from glyphlite.models.inference import can_unroll, recurrent_layers, unrolled, without_augmentation
 from glyphlite.models.quantization import has_narrow_weights, in_float, is_quantized
 from glyphlite.tflite.metadata import ModelMetadata, add_metadata
@@ -140,9 +140,9 @@ def exported(model: "keras.Model", *, batch: int | None = 1) -> Iterator[Exporte
     shape = (batch, *_image_shape(model))
     prepare()
     model = with_float_input(model)
-    with tempfile.TemporaryDirectory(prefix="glyphlite-") as folder:
-        simulated = Path(folder) / "simulated" if is_quantized(model) else None
-        saved = ExportedModel(model, Path(folder) / "saved", shape, simulated)
+    with temporary_folder() as folder:
+        simulated = folder / "simulated" if is_quantized(model) else None
+        saved = ExportedModel(model, folder / "saved", shape, simulated)
         with captured_noise():
             try:
                 if simulated:
@@ -152,7 +152,7 @@ def exported(model: "keras.Model", *, batch: int | None = 1) -> Iterator[Exporte
             except Exception as error:  # Keras and TensorFlow raise whatever a layer's code does
                 message = str(error) or type(error).__name__
                 raise _failure(model, shape, "the model cannot be saved for conversion", message) from None
-            saved = replace(saved, unrolled=_save_unrolled(model, Path(folder) / "unrolled", shape))
+            saved = replace(saved, unrolled=_save_unrolled(model, folder / "unrolled", shape))
         yield saved
 
 
@@ -305,10 +305,10 @@ def _failure(model: "keras.Model", shape: tuple[int | None, ...], what: str, mes
 
 def _converts(model: "keras.Model", shape: tuple[int | None, ...]) -> bool:
     """Whether a model, or the first part of one, converts to float32."""
-    with tempfile.TemporaryDirectory(prefix="glyphlite-") as folder, captured_noise():
+    with temporary_folder() as folder, captured_noise():
         try:
-            _save(model, Path(folder) / "saved", shape)
-            convert_apart(Path(folder) / "saved", "float32", None, select=True)
+            _save(model, folder / "saved", shape)
+            convert_apart(folder / "saved", "float32", None, select=True)
         except Exception:  # the layer is found, whatever it raised
             return False
     return True

@@ -12,7 +12,7 @@ from glyphlite.conversion.variants import VARIANT_NAMES, artifact_name, get_vari
 from glyphlite.data.convention import OURS, InputConvention
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ConversionError
-from glyphlite.files import make_folder, write_bytes
+from glyphlite.files import require_ours, write_owned
 from glyphlite.models.outputs import outputs_of_model
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def convert_to_folder(
     description: str = "",
     progress: Callable[[int], None] | None = None,
     failed: "dict[str, ConversionError] | None" = None,
+    overwrite: bool = False,
 ) -> list[ConvertedArtifact]:
     """Convert a model to several variants, ``model_<variant>.tflite`` each.
 
@@ -70,11 +71,12 @@ def convert_to_folder(
         description: one sentence for the files; what they are is the default.
         progress: called with 1 after each file.
         failed: takes the error of each variant that cannot be made, and the others are made all the same.
+        overwrite: replace files of an earlier conversion that were changed since; the user's own are never replaced.
 
     Raises:
         ConversionError: an unknown variant, or a model that cannot be expressed in one (with ``failed``: in any); files finished
             before it stay.
-        OutputError: a file cannot be written.
+        OutputError: a file cannot be written, or would replace one of the user's.
     """
     chosen = [get_variant(name) for name in variants]
     if batch is not None and batch < 1:
@@ -85,7 +87,7 @@ def convert_to_folder(
             f"the model has {outputs} outputs, {dataset.name} has {len(dataset.labels)} classes; "
             "name the dataset that it was trained on with --dataset"
         )
-    make_folder(folder)
+    require_ours(Path(folder), [artifact_name(variant.name) for variant in chosen], overwrite=overwrite)
     artifacts = []
     with exported(model, batch=batch) as saved:
         calibrated = any(saved.needs_calibration(variant) for variant in chosen)
@@ -110,7 +112,7 @@ def convert_to_folder(
                     raise
                 failed[variant.name] = error
                 continue
-            path = write_bytes(Path(folder) / artifact_name(variant.name), converted.content)
+            path = write_owned(Path(folder) / artifact_name(variant.name), converted.content, overwrite=overwrite)
             artifacts.append(
                 ConvertedArtifact(
                     path,

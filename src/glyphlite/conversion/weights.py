@@ -3,7 +3,6 @@
 With proof that nothing is lost. Knows Keras, nothing of .tflite.
 """
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ import numpy as np
 
 from glyphlite.console import captured_noise
 from glyphlite.errors import ModelError
-from glyphlite.files import open_input, parsing, write_bytes
+from glyphlite.files import open_input, parsing, temporary_folder, write_owned
 
 if TYPE_CHECKING:
     import keras
@@ -30,11 +29,11 @@ def save_weights(model: "keras.Model", path: Path) -> Path:
     Raises:
         OutputError: the file cannot be written.
     """
-    with tempfile.TemporaryDirectory(prefix="glyphlite-") as folder, captured_noise():
-        temporary = Path(folder) / FILE
+    with temporary_folder() as folder, captured_noise():
+        temporary = folder / FILE
         model.save_weights(temporary)
         content = temporary.read_bytes()
-    return write_bytes(path, content)
+    return write_owned(path, content)
 
 
 def load_weights(model: "keras.Model", path: Path) -> "keras.Model":

@@ -4,7 +4,6 @@ Knows apt, dpkg and where the package keeps its files; installs nothing.
 """
 
 import shutil
-import tempfile
 from pathlib import Path
 
 from glyphlite.console import progress_bar
@@ -12,6 +11,7 @@ from glyphlite.data.catalogue import FASHION_MNIST
 from glyphlite.data.children import run_quietly
 from glyphlite.data.verified import Verified, holds_any, read_folder
 from glyphlite.errors import DataError
+from glyphlite.files import temporary_folder
 
 PACKAGE = "dataset-fashion-mnist"
 FOLDER = Path("/usr/share/datasets/fashion-mnist")
@@ -38,10 +38,9 @@ def fetch_from_archive() -> Verified:
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
         raise DataError("no apt-get and dpkg-deb here to fetch Debian's package with")
     with (
-        tempfile.TemporaryDirectory(prefix="glyphlite-") as name,
+        temporary_folder() as folder,
         progress_bar(f"fashion-mnist with apt-get, {PACKAGE} (30 MB)", None),
     ):
-        folder = Path(name)
         options = ["Acquire::Retries=1", "Acquire::http::Timeout=10", "APT::Sandbox::User=root"]
         run_quietly(
             ["apt-get", "--quiet=2", *(f"--option={option}" for option in options), "download", PACKAGE], folder, APT_SECONDS

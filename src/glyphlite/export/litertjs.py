@@ -11,7 +11,6 @@ import re
 import shutil
 import subprocess
 import tarfile
-import tempfile
 from dataclasses import dataclass
 from importlib.resources import files as resources
 from pathlib import Path
@@ -20,7 +19,7 @@ from rich.markup import escape
 
 from glyphlite.console import progress_bar, say
 from glyphlite.errors import OutputError, ToolError
-from glyphlite.files import user_cache, write_bytes
+from glyphlite.files import temporary_folder, user_cache, write_bytes
 
 PACKAGE = "@litertjs/core"
 VERSION = "2.5.3"
@@ -111,12 +110,12 @@ def fetch_with_npm() -> bytes:
             f"{TARBALL} into {cached_tarball().parent}"
         )
     with (
-        tempfile.TemporaryDirectory(prefix="glyphlite-") as name,
+        temporary_folder() as folder,
         progress_bar(f"LiteRT.js with npm, {PACKAGE}@{VERSION} ({TARBALL_MEBIBYTES} MiB)", None),
     ):
-        _run_npm(npm, Path(name))
+        _run_npm(npm, folder)
         try:
-            tarball = (Path(name) / TARBALL).read_bytes()
+            tarball = (folder / TARBALL).read_bytes()
         except OSError as error:
             raise ToolError(f"LiteRT.js cannot be fetched: npm pack left no {TARBALL} ({error.strerror})") from None
     if not _is_expected(tarball):

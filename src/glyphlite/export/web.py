@@ -5,7 +5,6 @@ nothing of servers or browsers.
 """
 
 import json
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -22,7 +21,7 @@ from glyphlite.export.litertjs import LICENSE, LiteRtJs
 from glyphlite.export.second_engine import GLUE, SecondEngine, second_engine
 from glyphlite.export.slimming import served
 from glyphlite.export.templating import render
-from glyphlite.files import owned_folder, require_own
+from glyphlite.files import owned_folder, require_own, temporary_folder
 from glyphlite.runtimes.artifact import read_artifact
 from glyphlite.runtimes.toolchain import compile_and_link, target_named
 from glyphlite.tflite.graph import Graph
@@ -140,9 +139,9 @@ def export_web(
     content = read_artifact(artifact)
     graph = parse_graph(content, artifact.name)
     shape = _image_shape(graph, artifact.name)
-    with tempfile.TemporaryDirectory(prefix="glyphlite-") as temporary:
-        report = compile_artifact(artifact, Path(temporary) / "c", name=_NAME, labels=labels, convention=convention)
-        engines = {f"engine-{build}.wasm": _engine(Path(temporary), build) for build in BUILDS}
+    with temporary_folder() as scratch:
+        report = compile_artifact(artifact, scratch / "c", name=_NAME, labels=labels, convention=convention)
+        engines = {f"engine-{build}.wasm": _engine(scratch, build) for build in BUILDS}
     name = _model_name(artifact, content)
     taken = second_engine(artifact, content, graph, litertjs) if litertjs else None
     second = taken if taken and taken.variants else None
@@ -150,9 +149,9 @@ def export_web(
     written["model.json"] = _json(_model_record(name, artifact, content, shape, report, engines, second))
     later = {} if second is None else {file: served(file) for file in GLUE} | second.files
     written["sw.js"] = _service_worker(written, later)
-    with owned_folder(folder, overwrite=overwrite) as temporary_folder:
+    with owned_folder(folder, overwrite=overwrite) as new:
         for file, data in (written | later).items():
-            (temporary_folder / file).write_bytes(data)
+            (new / file).write_bytes(data)
     smaller = min(len(engine) for engine in engines.values())
     return WebExport(
         folder=folder,

@@ -1,21 +1,25 @@
 """Whole files and whole folders or none: everything glyphlite writes is written beside its place and renamed into it.
 
-Knows paths and bytes, nothing of what they hold. ``single`` writes one file, ``folders`` a folder whose files are known by a
-``manifest``, ``scratch`` makes the temporary folders of both and sweeps those that a kill has left. ``untrusted`` and ``zips``
-read what comes from outside.
+Knows paths and bytes, nothing of what they hold. ``single`` writes one file, ``owned`` one in a folder that may hold
+the user's as well, ``folders`` a whole folder; what is ours in a folder is known by its ``manifest``. ``scratch`` makes the
+temporary folders of all and sweeps those that a kill has left. ``untrusted`` and ``zips`` read what comes from outside.
 """
 
 from glyphlite.files.folders import atomic_folder, owned_folder, require_own, write_unit
 from glyphlite.files.manifest import MANIFEST
-from glyphlite.files.scratch import sweep
+from glyphlite.files.owned import locked_folder, owned_path, remove_ours, require_ours, write_owned
+from glyphlite.files.scratch import sweep, temporary_folder
 from glyphlite.files.single import (
     atomic_path,
+    made_folder,
     make_folder,
     sha256_of,
     user_cache,
+    without_detours,
     write_bytes,
     write_json,
     write_text,
+    writing,
 )
 from glyphlite.files.untrusted import check_unfolded, open_input, parsing, read_input, reason_of
 
@@ -24,18 +28,27 @@ __all__ = [
     "atomic_folder",
     "atomic_path",
     "check_unfolded",
+    "locked_folder",
+    "made_folder",
     "make_folder",
     "open_input",
     "owned_folder",
+    "owned_path",
     "parsing",
     "read_input",
     "reason_of",
+    "remove_ours",
+    "require_ours",
     "require_own",
     "sha256_of",
     "sweep",
+    "temporary_folder",
     "user_cache",
+    "without_detours",
     "write_bytes",
     "write_json",
+    "write_owned",
     "write_text",
     "write_unit",
+    "writing",
 ]

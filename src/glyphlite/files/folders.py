@@ -28,7 +28,7 @@ from glyphlite.files.scratch import (
     sync_folder,
     write_plan,
 )
-from glyphlite.files.single import make_folder, writing
+from glyphlite.files.single import made_folder, writing
 
 
 def require_own(folder: Path, *, overwrite: bool = False) -> Listing:
@@ -76,23 +76,22 @@ def owned_folder(folder: Path, *, overwrite: bool = False, built: Iterable[str] 
     """
     listing = require_own(folder, overwrite=overwrite)
     place, inside = _place(folder, listing)
-    with writing(folder):
-        make_folder(place if inside else place.parent)
-        with scratch_folder(place if inside else place.parent) as scratch:
-            with _announced(scratch, place, folder):
-                new = scratch / NEW
-                new.mkdir()
-                yield new
-            names = _finish_files(new)
-            _refuse_clash(folder, names, listing.foreign)
-            (new / MANIFEST).write_text(manifest_text(new, names, dict.fromkeys(built)))
-            sync_file(new / MANIFEST)
-            if inside:
-                _move_in(scratch, place, [*sorted(names), MANIFEST], sorted(listing.ours - names - {MANIFEST}))
-            else:
-                _keep(place, new, (listing.foreign | listing.changed) - names - {MANIFEST}, listing.folders)
-                _swap(place, scratch)
-                _rescue(scratch / NEW, place, listing)
+    around = place if inside else place.parent
+    with made_folder(around), writing(folder), scratch_folder(around) as scratch:
+        with _announced(scratch, place, folder):
+            new = scratch / NEW
+            new.mkdir()
+            yield new
+        names = _finish_files(new)
+        _refuse_clash(folder, names, listing.foreign)
+        (new / MANIFEST).write_text(manifest_text(new, names, dict.fromkeys(built)))
+        sync_file(new / MANIFEST)
+        if inside:
+            _move_in(scratch, place, [*sorted(names), MANIFEST], sorted(listing.ours - names - {MANIFEST}))
+        else:
+            _keep(place, new, (listing.foreign | listing.changed) - names - {MANIFEST}, listing.folders)
+            _swap(place, scratch)
+            _rescue(scratch / NEW, place, listing)
 
 
 def write_unit(folder: Path, files: Mapping[str, str], *, replaces: frozenset[str], overwrite: bool = False) -> list[Path]:
@@ -110,11 +109,9 @@ def write_unit(folder: Path, files: Mapping[str, str], *, replaces: frozenset[st
     Raises:
         OutputError: a file of one of the names is the user's, or the folder cannot be written.
     """
-    place = Path(os.path.realpath(folder))
-    make_folder(place)
     listing = require_own(folder, overwrite=True)
     _refuse_clash(folder, set(files), listing.foreign if overwrite else listing.foreign | listing.changed)
-    with writing(folder), scratch_folder(place) as scratch:
+    with made_folder(folder) as place, writing(folder), scratch_folder(place) as scratch:
         (scratch / NEW).mkdir()
         for name, text in files.items():
             (scratch / NEW / name).write_text(text)
@@ -137,8 +134,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         OutputError: the folder cannot be written.
     """
     place = Path(os.path.realpath(path))
-    make_folder(place.parent)
-    with writing(path), scratch_folder(place.parent) as scratch:
+    with made_folder(place.parent), writing(path), scratch_folder(place.parent) as scratch:
         new = scratch / NEW
         new.mkdir()
         yield new

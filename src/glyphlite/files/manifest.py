@@ -1,6 +1,8 @@
 """The manifest of a folder, ``.glyphlite.json``: it lists every file that glyphlite wrote there, with its SHA-256.
 
 A file that is not named there, or has changed since, is the user's. Named without a hash is what our own Makefile builds there.
+Named with several is a file that was written again: each of these versions is ours, so that the manifest can be written before
+the file, and holds whenever the command is killed.
 """
 
 import json
@@ -14,6 +16,8 @@ from glyphlite.files.single import sha256_of
 
 MANIFEST = ".glyphlite.json"
 _FORMAT = "glyphlite-manifest-1"
+Digests = tuple[str, ...] | None
+"""The SHA-256 of each version of a file that is ours; None: whatever it holds."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +35,8 @@ class Listing:
         return any(os.path.ismount(folder) for folder in self.folders)
 
 
-def read_manifest(folder: Path) -> dict[str, str | None]:
+def read_manifest(folder: Path) -> dict[str, Digests]:
     """Returns the SHA-256 of what glyphlite wrote into a folder, by relative path; empty without a manifest, or a damaged one.
-
-    None stands for a file that our Makefile builds.
 
     Raises:
         OSError: the file system cannot read it.
@@ -42,15 +44,25 @@ def read_manifest(folder: Path) -> dict[str, str | None]:
     try:
         document = json.loads((folder / MANIFEST).read_bytes())
         files = document["files"] if document["format"] == _FORMAT else {}
-        return {str(name): digest if digest is None else str(digest) for name, digest in files.items()}
+        return {str(name): _digests(value) for name, value in files.items()}
     except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return {}
 
 
-def manifest_text(folder: Path, names: Iterable[str], others: Mapping[str, str | None] | None = None) -> str:
+def manifest_text(folder: Path, names: Iterable[str], others: Mapping[str, Digests] | None = None) -> str:
     """Returns the manifest of files that lie in a folder, ``others`` added; the same files give the same text."""
-    files = {**(others or {}), **{name: sha256_of(folder / name) for name in names}}
-    return json.dumps({"format": _FORMAT, "files": dict(sorted(files.items()))}, indent=1) + "\n"
+    files = {**(others or {}), **{name: (sha256_of(folder / name),) for name in names}}
+    plain = {name: digests[0] if digests and len(digests) == 1 else digests for name, digests in sorted(files.items())}
+    return json.dumps({"format": _FORMAT, "files": plain}, indent=1) + "\n"
+
+
+def is_ours(file: Path, digests: Digests) -> bool:
+    """Returns whether a file is one of the versions that a manifest lists.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return file.is_file() and not file.is_symlink() and (digests is None or sha256_of(file) in digests)
 
 
 def list_folder(folder: Path) -> Listing:
@@ -76,11 +88,15 @@ def list_folder(folder: Path) -> Listing:
                 changed.add(relative)
             elif relative not in manifest or file.is_symlink() or not file.is_file():
                 foreign.add(relative)
-            elif manifest[relative] in (None, sha256_of(file)):
+            elif is_ours(file, manifest[relative]):
                 ours.add(relative)
             else:
                 changed.add(relative)
     return Listing(frozenset(ours), frozenset(changed), frozenset(foreign), tuple(folders))
+
+
+def _digests(value: object) -> Digests:
+    return None if value is None else tuple(map(str, value)) if isinstance(value, list) else (str(value),)
 
 
 def _raise(error: OSError) -> None:

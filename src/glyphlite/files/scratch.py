@@ -10,10 +10,13 @@ import fcntl
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
+
+from glyphlite.errors import OutputError
 
 PREFIX = ".glyphlite-"
 NEW, PREVIOUS, PLAN = "new", "previous", "plan.json"
@@ -53,6 +56,24 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
         if not (path / PREVIOUS).exists() and not (path / PLAN).exists():
             shutil.rmtree(path, ignore_errors=True)
         os.close(descriptor)
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Yields an empty folder among the system's temporary files, removed in the end; those of killed commands go first.
+
+    Raises:
+        OutputError: it cannot be made: the disk is full, or TMPDIR is not writable.
+    """
+    parent = Path(tempfile.gettempdir())
+    with ExitStack() as stack:
+        try:
+            scratch = stack.enter_context(scratch_folder(parent))
+        except OSError as error:
+            raise OutputError(
+                f"cannot make a temporary folder in {parent}: {error.strerror}; let TMPDIR name another place"
+            ) from None
+        yield scratch
 
 
 def sweep(parent: Path) -> None:

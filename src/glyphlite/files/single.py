@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +31,43 @@ def make_folder(path: Path) -> Path:
     Raises:
         OutputError: it cannot be created, or a file is in its place.
     """
+    _make(path)
+    return path
+
+
+def without_detours(path: Path) -> Path:
+    """Returns a path as it is, or the real one where it leads through a folder and up again: that folder need not exist."""
+    return Path(os.path.realpath(path)) if ".." in path.parts else path
+
+
+@contextmanager
+def made_folder(path: Path) -> Iterator[Path]:
+    """Creates a folder and its parents and yields its real path; what was created and is still empty goes if the body fails.
+
+    Raises:
+        OutputError: as :func:`make_folder`.
+    """
+    place = Path(os.path.realpath(path))
+    missing = [each for each in (place, *place.parents) if not each.exists()]
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        _make(path)
+        yield place
+    except BaseException:
+        with suppress(OSError):
+            for folder in missing:
+                folder.rmdir()
+        raise
+
+
+def _make(path: Path) -> None:
+    """Creates a folder and its parents; those that a link, or ``x/..``, names, and no ``x``."""
+    place = Path(os.path.realpath(path))
+    try:
+        place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot create the folder {path}: {error.strerror}; choose another with --out") from None
-    if not os.access(path, os.W_OK | os.X_OK):
+    if not os.access(place, os.W_OK | os.X_OK):
         raise OutputError(f"the folder {path} is not writable; choose another with --out")
-    return path
 
 
 @contextmanager
@@ -50,8 +80,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         OutputError: the file cannot be written (folder not writable, disk full).
     """
     path = Path(os.path.realpath(path))  # a link stays one: what it points to is replaced
-    make_folder(path.parent)
-    with writing(path), scratch_folder(path.parent) as scratch:
+    with made_folder(path.parent), writing(path), scratch_folder(path.parent) as scratch:
         temporary = scratch / path.name
         yield temporary
         sync_file(temporary)

@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glyphlite.files import atomic_path
+from glyphlite.files import owned_path
 
 if TYPE_CHECKING:
     import keras
@@ -32,7 +32,7 @@ def save_keras(model: "keras.Model", path: Path) -> Path:
     Raises:
         OutputError: the file cannot be written.
     """
-    with atomic_path(path) as temporary:
+    with owned_path(path) as temporary:
         model.save(temporary)
         temporary.write_bytes(without_circumstances(temporary.read_bytes()))
     return path

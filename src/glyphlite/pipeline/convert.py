@@ -11,11 +11,12 @@ from glyphlite.console import say
 from glyphlite.conversion.calibration import CalibrationEffect, calibration_effect
 from glyphlite.conversion.folder import ConvertedArtifact, convert_to_folder
 from glyphlite.conversion.isolation import prepare
-from glyphlite.conversion.variants import get_variant
+from glyphlite.conversion.variants import artifact_name, get_variant
 from glyphlite.data.convention import OURS, InputConvention, parse_input_range
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ConversionError
 from glyphlite.evaluation.convention import keras_convention
+from glyphlite.files import locked_folder, require_ours, without_detours
 from glyphlite.models.loading import load_keras_model
 from glyphlite.models.user import choose_user_model, require_source
 from glyphlite.pipeline.inputs import is_keras, own_image_shape
@@ -59,6 +60,7 @@ def convert_model(
     seed: int,
     data_dir: Path | None,
     input_range: str | None = None,
+    overwrite: bool = False,
 ) -> Converted:
     """Convert a Keras model.
 
@@ -73,6 +75,7 @@ def convert_model(
         seed: draws the samples.
         data_dir: where the dataset lies already.
         input_range: how the model takes a pixel, where the user says it.
+        overwrite: replace files of an earlier conversion that were changed since.
 
     Raises:
         ConversionError: an unknown variant or batch, or a model that cannot be expressed.
@@ -88,24 +91,28 @@ def convert_model(
     size = _batch_size(batch)
     chosen = parse_input_range(input_range) if input_range is not None else None
     require_source(str(path))
-    prepare()
-    # A function of the user's builds its model for the data, whatever their size.
-    takes = own_image_shape(path) if is_keras(path) else None
-    loaded = data_of(path, dataset, data_dir).load(seed, takes)
-    model = choose_user_model(str(path), loaded.input_shape, loaded.classes).build()
-    found = keras_convention(model, path, loaded, chosen=chosen)
-    if found.words:
-        say(escape(found.words))
-    artifacts, failed = convert_what_can_be(
-        model,
-        folder or path.parent,
-        names,
-        dataset=loaded,
-        convention=found.convention,
-        samples=samples,
-        seed=seed,
-        batch=size,
-    )
+    folder = without_detours(path.parent if folder is None else folder)
+    require_ours(folder, [artifact_name(name) for name in names], overwrite=overwrite)
+    with locked_folder(folder):
+        prepare()
+        # A function of the user's builds its model for the data, whatever their size.
+        takes = own_image_shape(path) if is_keras(path) else None
+        loaded = data_of(path, dataset, data_dir).load(seed, takes)
+        model = choose_user_model(str(path), loaded.input_shape, loaded.classes).build()
+        found = keras_convention(model, path, loaded, chosen=chosen)
+        if found.words:
+            say(escape(found.words))
+        artifacts, failed = convert_what_can_be(
+            model,
+            folder,
+            names,
+            dataset=loaded,
+            convention=found.convention,
+            samples=samples,
+            seed=seed,
+            batch=size,
+            overwrite=overwrite,
+        )
     effects: list[CalibrationEffect] = []
     if show_calibration:
         from glyphlite.runtimes.registry import probabilities_of
@@ -124,6 +131,7 @@ def convert_what_can_be(
     samples: int,
     seed: int,
     batch: int | None = 1,
+    overwrite: bool = False,
 ) -> tuple[list[ConvertedArtifact], dict[str, str]]:
     """Convert to the variants that the model can be expressed in, and say in one line why it cannot in each other.
 
@@ -136,7 +144,16 @@ def convert_what_can_be(
     """
     failed: dict[str, ConversionError] = {}
     artifacts = convert_to_folder(
-        model, folder, variants, dataset=dataset, convention=convention, samples=samples, seed=seed, batch=batch, failed=failed
+        model,
+        folder,
+        variants,
+        dataset=dataset,
+        convention=convention,
+        samples=samples,
+        seed=seed,
+        batch=batch,
+        failed=failed,
+        overwrite=overwrite,
     )
     noted: dict[str, list[str]] = {}
     for artifact in artifacts:

@@ -1,6 +1,5 @@
 """``glyphlite export``: an artifact as firmware sources for other people's runtimes."""
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from glyphlite.export.litertjs import LiteRtJs, obtain_litertjs
 from glyphlite.export.serve import serve
 from glyphlite.export.tflm import ExportReport, export_tflm
 from glyphlite.export.web import WebExport, export_web
+from glyphlite.files import temporary_folder
 from glyphlite.pipeline.conventions import convention_on
 from glyphlite.pipeline.inputs import artifact_in, default_artifact
 from glyphlite.pipeline.run_data import RunData, data_of
@@ -117,12 +117,12 @@ def draw_page(path: Path | None, *, host: str, port: int, litertjs: bool = True,
         ToolError: the compiler for WebAssembly is missing, or the address cannot be served on.
     """
     path = artifact_in(path) if path is not None else default_artifact(PAGE_WEIGHTS)
-    with tempfile.TemporaryDirectory(prefix="glyphlite-") as folder:
+    with temporary_folder() as folder:
         convention = convention_on(path, data_of(path, None), input_range)
-        page = export_web(path, Path(folder) / "page", convention=convention, litertjs=_second_engine(litertjs))
+        page = export_web(path, folder / "page", convention=convention, litertjs=_second_engine(litertjs))
         for line in page.left_out:
             say(f"[dim]{escape(line)}[/]")
-        serve(Path(folder) / "page", host=host, port=port)
+        serve(folder / "page", host=host, port=port)
 
 
 def _second_engine(wanted: bool) -> LiteRtJs | None:

@@ -1,7 +1,6 @@
 """Firmware from an int8 artifact: the TFLite Micro project, generated C99, and what that costs on emulated cores."""
 
 import shlex
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,6 +21,7 @@ from glyphlite.evaluation.known_accuracy import accuracy_words
 from glyphlite.evaluation.self_check import check_generated
 from glyphlite.evaluation.variant import variant_of
 from glyphlite.export.tflm import export_tflm
+from glyphlite.files import temporary_folder
 from glyphlite.models.pretrained import pretrained_names
 from glyphlite.pipeline.conventions import input_convention
 from glyphlite.pipeline.export import image_of
@@ -273,11 +273,11 @@ def _trade_offs(path: Path, image: np.ndarray, scores: str, convention: InputCon
     costs = {}
     try:
         with (
-            tempfile.TemporaryDirectory(prefix="glyphlite-") as folder,
+            temporary_folder() as folder,
             progress_bar("Weighing the trade-offs", len(OPTIMIZE)) as advance,
         ):
             for optimize in OPTIMIZE:
-                generated = Path(folder) / optimize
+                generated = folder / optimize
                 # A class alone cannot be read out of the emulator; dropping the scores saves what dropping the softmax saves.
                 kept = "logits" if scores == "none" else scores
                 compile_artifact(path, generated, optimize=optimize, scores=kept, convention=convention)

@@ -11,7 +11,7 @@ import tomli_w
 
 from glyphlite import __version__
 from glyphlite.data.records import Dataset
-from glyphlite.files import write_text
+from glyphlite.files import write_owned
 
 PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "tflite-micro", "numpy", "pillow", "unicorn", "ziglang")
 
@@ -65,7 +65,7 @@ def write_run_record(
         "machine": {"system": platform.platform(terse=True), "architecture": platform.machine(), "byte_order": sys.byteorder},
         "sha256": hashes,
     }
-    return write_text(folder / "run.toml", tomli_w.dumps(document))
+    return write_owned(folder / "run.toml", tomli_w.dumps(document))
 
 
 def _known(values: dict[str, Any]) -> dict[str, Any]:

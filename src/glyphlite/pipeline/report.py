@@ -5,6 +5,7 @@ from pathlib import Path
 from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError
 from glyphlite.evaluation.artifact import ArtifactEvaluation
+from glyphlite.files import write_owned
 from glyphlite.report.graph_picture import draw_graph
 from glyphlite.report.html import compare_report, write_report
 from glyphlite.report.plots import write_figures
@@ -53,9 +54,7 @@ def write_reports(runs: list[Path], out: Path | None) -> Path:
         return compare_report(runs, out or Path("comparison.html"))
     page = _write(runs[0], Results.load(runs[0] / "results.json"))
     if out is not None:
-        from glyphlite.files import write_bytes
-
-        return write_bytes(out, page.read_bytes())
+        return write_owned(out, page.read_bytes())
     return page
 
 

@@ -17,7 +17,7 @@ from glyphlite.evaluation.artifact import ArtifactEvaluation, KerasEvaluation, e
 from glyphlite.evaluation.convention import FoundConvention
 from glyphlite.evaluation.footprint import measure_footprint
 from glyphlite.evaluation.known_accuracy import in_words
-from glyphlite.files import make_folder, sha256_of
+from glyphlite.files import locked_folder, sha256_of
 from glyphlite.models import DEFAULT_MODEL
 from glyphlite.models.input_layers import training_convention
 from glyphlite.models.options import TrainingOptions
@@ -30,7 +30,7 @@ from glyphlite.pipeline.firmware import Firmware, build_firmware
 from glyphlite.pipeline.record import write_run_record
 from glyphlite.pipeline.report import write_report_of
 from glyphlite.pipeline.run_data import to_remember
-from glyphlite.pipeline.run_folder import Wish
+from glyphlite.pipeline.run_folder import RUN_FILES, Wish, require_exportable
 from glyphlite.pipeline.shipped import check_pretrained, pretrained_record, pretrained_report, take_pretrained
 from glyphlite.pipeline.stages import Stages
 from glyphlite.pipeline.training_plan import TrainingPlan, plan_training
@@ -70,7 +70,7 @@ class RunOptions:
         Raises:
             GlyphliteError: as :func:`~glyphlite.pipeline.training_plan.plan_training`.
         """
-        return plan_training(
+        plan = plan_training(
             self.model,
             self.dataset,
             self.wish,
@@ -79,7 +79,10 @@ class RunOptions:
             data_dir=self.data_dir,
             input_range=self.input_range,
             suffix="-pretrained" if self.pretrained else "",
+            writes=RUN_FILES,
         )
+        require_exportable(plan.folder, overwrite=self.overwrite)
+        return plan
 
     def command(self, folder: Path) -> list[str]:
         """The command line that repeats the run."""
@@ -138,10 +141,14 @@ def run_pipeline(options: RunOptions) -> Results:
 
 
 def _run(options: RunOptions, plan: TrainingPlan, card: PretrainedCard | None = None) -> Results:
-    stages = Stages(6)
+    with locked_folder(plan.folder):
+        return _run_alone(options, plan, card)
+
+
+def _run_alone(options: RunOptions, plan: TrainingPlan, card: PretrainedCard | None) -> Results:
+    stages, folder = Stages(6), plan.folder
     with stages.stage("data", f"Data: {options.dataset}"):
         dataset, choice = plan.load()
-        folder = make_folder(plan.folder)
         plan.clear()
     prepare()
     if card is not None:

@@ -1,7 +1,8 @@
 """The folder of a training or run: a finished one is never replaced unasked, an unfinished one is never lost."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.markup import escape
@@ -9,25 +10,45 @@ from rich.markup import escape
 from glyphlite.console import say
 from glyphlite.conversion.variants import VARIANT_NAMES, artifact_name
 from glyphlite.errors import OutputError
+from glyphlite.files import MANIFEST, remove_ours, require_ours, require_own, without_detours
 from glyphlite.training.checkpoint import CheckpointStore
 
 RUNS = Path("runs")
 
 CHECKPOINTS = "checkpoints"
 
-OURS = (
+TRAINING_FILES = (
     "results.json",
-    "report.html",
     "run.toml",
     "model.keras",
     "model.weights.h5",
     "history.csv",
     "labels.txt",
-    *(artifact_name(variant) for variant in VARIANT_NAMES),
     "figures/training.png",
-    "figures/samples.json",
 )
-"""Files that a training or run writes; overwriting a folder removes these and the checkpoints, and nothing else."""
+"""Files that a training writes, besides its checkpoints."""
+
+RUN_FILES = (
+    *TRAINING_FILES,
+    "report.html",
+    *(artifact_name(variant) for variant in VARIANT_NAMES),
+    *(
+        f"figures/{name}"
+        for name in (
+            "samples.json",
+            "accuracy.png",
+            "size-accuracy.png",
+            "latency.png",
+            "confusion.png",
+            "samples-right.png",
+            "samples-wrong.png",
+        )
+    ),
+)
+"""Files that a run writes; overwriting a folder removes these, where they are ours, and the checkpoints, and nothing else."""
+
+EXPORTS = ("c", "tflm")
+"""Folders in that of a run which hold what is made of the int8 artifact."""
 
 
 @dataclass(frozen=True)
@@ -45,17 +66,37 @@ class Wish:
     overwrite: bool = False
 
 
-def choose_folder(wish: Wish, name: str, *, runs: Path = RUNS) -> Path:
+def choose_folder(wish: Wish, name: str, *, writes: Sequence[str] = RUN_FILES, runs: Path = RUNS) -> Path:
     """Chooses the folder; changes nothing yet.
 
     Args:
         wish: what the user said.
         name: of the folder in ``runs`` where none was named; ``NAME-2`` and so on where that holds a finished run, said aloud.
+        writes: the files that will be written there.
         runs: where folders without a name of the user's go.
 
     Raises:
-        OutputError: the folder holds a run, or, to be resumed, none.
+        OutputError: the folder holds a run, or, to be resumed, none; or files that are not glyphlite's and would be replaced.
     """
+    if wish.out is not None:
+        wish = replace(wish, out=without_detours(wish.out))
+        require_ours(wish.out or runs, writes, overwrite=wish.overwrite)
+    folder = _choose(wish, name, runs)
+    require_ours(folder, writes, overwrite=wish.overwrite)
+    return folder
+
+
+def require_exportable(folder: Path, *, overwrite: bool) -> None:
+    """Checks before a run begins that it will be able to write the folders of what is made of the int8 artifact.
+
+    Raises:
+        OutputError: one of them is the user's, or holds files that glyphlite did not write or that were changed since.
+    """
+    for export in EXPORTS:
+        require_own(folder / export, overwrite=overwrite and (folder / export / MANIFEST).exists())
+
+
+def _choose(wish: Wish, name: str, runs: Path) -> Path:
     if wish.resume and wish.overwrite:
         raise OutputError("--resume goes on with a run, --overwrite replaces it; give one of the two")
     if wish.resume:
@@ -80,11 +121,7 @@ def clear_folder(folder: Path) -> None:
     Raises:
         OutputError: a file cannot be removed.
     """
-    try:
-        for name in OURS:
-            (folder / name).unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot remove {error.filename}: {error.strerror}; choose another folder with --out") from None
+    remove_ours(folder, RUN_FILES)
     if (folder / CHECKPOINTS).is_dir():
         CheckpointStore(folder / CHECKPOINTS).clear()
 

@@ -9,7 +9,7 @@ from glyphlite.console import say
 from glyphlite.conversion.folder import ConvertedArtifact
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ModelError, OutputError
-from glyphlite.files import atomic_path, sha256_of, write_text
+from glyphlite.files import owned_path, sha256_of, write_owned
 from glyphlite.models.pretrained import PretrainedCard, pretrained_card, pretrained_keras
 from glyphlite.models.user import load_keras_model
 from glyphlite.report.words import percent, things
@@ -49,9 +49,9 @@ def take_pretrained(card: PretrainedCard, dataset: Dataset, folder: Path) -> Tra
         f"is right most often on validation images ({percent(best.validation_accuracy)}). Nothing is trained; "
         f"glyphlite train {card.model} makes one anew."
     )
-    with atomic_path(folder / "model.keras") as temporary:
+    with owned_path(folder / "model.keras") as temporary:
         shutil.copyfile(pretrained_keras(card.model), temporary)
-    write_text(folder / "labels.txt", "".join(f"{label}\n" for label in dataset.labels))
+    write_owned(folder / "labels.txt", "".join(f"{label}\n" for label in dataset.labels))
     return TrainingResult(
         model=load_keras_model(folder / "model.keras"),
         best_epoch=best.best_epoch,

@@ -6,14 +6,14 @@ from typing import Any
 
 from glyphlite import __version__
 from glyphlite.evaluation.artifact import evaluate_keras
-from glyphlite.files import sha256_of
+from glyphlite.files import locked_folder, sha256_of
 from glyphlite.models.input_layers import training_convention
 from glyphlite.models.options import TrainingOptions
 from glyphlite.pipeline.record import write_run_record
 from glyphlite.pipeline.run_data import to_remember
 from glyphlite.pipeline.run_folder import Wish
 from glyphlite.pipeline.stages import Stages
-from glyphlite.pipeline.training_plan import plan_training
+from glyphlite.pipeline.training_plan import TrainingPlan, plan_training
 from glyphlite.results import Results
 from glyphlite.training.history import training_report
 from glyphlite.training.trainer import train
@@ -56,12 +56,18 @@ def train_model(
         OutputError: the folder, or it holds a run already.
     """
     plan = plan_training(model, dataset, wish, seed=seed, options=options, data_dir=data_dir, input_range=input_range)
+    with locked_folder(plan.folder):
+        return _train_alone(plan)
+
+
+def _train_alone(plan: TrainingPlan) -> Trained:
+    model, dataset, seed, data_dir, input_range = plan.model, plan.dataset, plan.seed, plan.data_dir, plan.input_range
     stages = Stages(3)
     with stages.stage("data", f"Data: {dataset}"):
         loaded, choice = plan.load()
     plan.clear()
     with stages.stage("train", f"Training {choice.name} on {len(loaded.train)} images"):
-        result = train(choice, loaded, plan.folder, seed=seed, resume=wish.resume)
+        result = train(choice, loaded, plan.folder, seed=seed, resume=plan.wish.resume)
     with stages.stage("evaluate", f"Measuring it on {len(loaded.test)} test images"):
         keras = evaluate_keras(
             plan.folder / "model.keras",

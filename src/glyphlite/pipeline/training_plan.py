@@ -1,5 +1,6 @@
 """The plan that ``train`` and ``run`` settle before anything is read: model, images, recipe and folder. Then the data."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from glyphlite.models.own_shape import model_input_shape
 from glyphlite.models.registry import ModelChoice, resolve_model, split_seed
 from glyphlite.pipeline.conventions import choose_model
 from glyphlite.pipeline.run_data import load_for_model
-from glyphlite.pipeline.run_folder import Wish, choose_folder, clear_folder
+from glyphlite.pipeline.run_folder import TRAINING_FILES, Wish, choose_folder, clear_folder
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ def plan_training(
     data_dir: Path | None = None,
     input_range: str | None = None,
     suffix: str = "",
+    writes: Sequence[str] = TRAINING_FILES,
 ) -> TrainingPlan:
     """Checks names, shapes and options, and chooses the folder; reads no images and writes nothing.
 
@@ -83,11 +85,12 @@ def plan_training(
         data_dir: where the data lies, if the user says so.
         input_range: how the model takes a pixel, if the user says so.
         suffix: behind the model's name in that of a folder that we choose.
+        writes: the files that will be written into the folder.
 
     Raises:
         ModelError: the model is unknown, unreadable or takes other images than the user asked for.
         DataError: there is no such dataset.
-        OutputError: the folder holds a run already, or none to be resumed.
+        OutputError: the folder holds a run already, or none to be resumed, or files of the user's that would be replaced.
     """
     options = options or TrainingOptions()
     if input_range is not None:
@@ -95,7 +98,7 @@ def plan_training(
     name = model_name(model)
     check_dataset(dataset, data_dir)
     of_data = Path(dataset).stem
-    folder = choose_folder(wish, f"{name}{suffix}" if suffix or of_data == "mnist" else f"{name}-{of_data}")
+    folder = choose_folder(wish, f"{name}{suffix}" if suffix or of_data == "mnist" else f"{name}-{of_data}", writes=writes)
     shape = model_input_shape(model, options.input_size, known_classes(dataset, data_dir))
     return TrainingPlan(model, dataset, folder, wish, seed, options, shape, data_dir, input_range)
 

@@ -8,7 +8,7 @@ full value.
 from collections.abc import Sequence
 from pathlib import Path
 
-from glyphlite.files import read_input, write_text
+from glyphlite.files import read_input, write_owned
 from glyphlite.report.comparison import load_runs, render_comparison
 from glyphlite.report.page import render_report
 from glyphlite.report.readiness import with_training
@@ -51,7 +51,7 @@ def write_report(
         graph_svg=graph_svg,
         run_toml=read_input(recipe, "a run.toml").decode(errors="replace") if recipe.exists() else None,
     )
-    return write_text(folder / "report.html", page)
+    return write_owned(folder / "report.html", page)
 
 
 def compare_report(folders: Sequence[Path], path: Path) -> Path:
@@ -64,4 +64,4 @@ def compare_report(folders: Sequence[Path], path: Path) -> Path:
     Raises:
         DataError: a folder holds no results.
     """
-    return write_text(path, render_comparison(load_runs(folders, path.parent)))
+    return write_owned(path, render_comparison(load_runs(folders, path.parent)))

@@ -70,7 +70,7 @@ def write_figures(results: Results, folder: Path, *, samples: SampleSheet | None
         figures["samples-wrong.png"] = samples_figure(
             samples.wrong, results.labels, f"{samples.artifact}: read wrong, most confident first"
         )
-    return [save_png(figure, folder / "figures" / name) for name, figure in figures.items()]
+    return [save_png(figure, folder / "figures" / name, owned=True) for name, figure in figures.items()]
 
 
 @our_style()

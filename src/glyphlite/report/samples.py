@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field, ValidationError
 
 from glyphlite.errors import DataError
-from glyphlite.files import parsing, read_input, write_text
+from glyphlite.files import parsing, read_input, write_owned
 from glyphlite.results import Record, what_is_wrong
 
 
@@ -43,7 +43,7 @@ class SampleSheet(Record):
 
     def save(self, path: Path) -> Path:
         """Write the sheet as JSON, atomically."""
-        return write_text(path, self.model_dump_json(indent=1) + "\n")
+        return write_owned(path, self.model_dump_json(indent=1) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> "SampleSheet":

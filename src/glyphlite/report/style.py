@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glyphlite.files import atomic_path
+from glyphlite.files import atomic_path, owned_path
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,9 +47,9 @@ def empty_figure(width: float, height: float) -> "Figure":
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def save_png(figure: "Figure", path: Path) -> Path:
-    """Write a figure as PNG, atomically."""
-    with our_style(), atomic_path(path) as temporary:
+def save_png(figure: "Figure", path: Path, *, owned: bool = False) -> Path:
+    """Writes a figure as PNG, atomically; ``owned`` where a file of the user's may be in its place, which is then refused."""
+    with our_style(), owned_path(path) if owned else atomic_path(path) as temporary:
         figure.savefig(temporary, format="png", dpi=DPI)
     return path
 

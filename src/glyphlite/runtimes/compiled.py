@@ -3,7 +3,9 @@
 Knows the compiler and arrays; how the C is built and run is the runtimes' affair.
 """
 
-import tempfile
+import weakref
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import numpy as np
 
 from glyphlite.compiler import CompilationReport, compile_artifact
 from glyphlite.errors import ArtifactError
+from glyphlite.files import temporary_folder
 from glyphlite.runtimes import ports
 from glyphlite.runtimes.base import Port
 from glyphlite.runtimes.reasons import RefusedError
@@ -29,7 +32,8 @@ FIRMWARE_FLAGS = ("-fno-unroll-loops",)
 class Compiled:
     """Generated C in a folder of its own, which goes with it, and the ports of the artifact that it came from."""
 
-    folder: tempfile.TemporaryDirectory[str]
+    folder: Path
+    close: Callable[[], object]
     report: CompilationReport
     input: Port
     output: Port
@@ -37,11 +41,11 @@ class Compiled:
     @property
     def source(self) -> Path:
         """The C file of the model."""
-        return Path(self.folder.name) / "c" / f"{self.report.name}.c"
+        return self.folder / "c" / f"{self.report.name}.c"
 
     def path(self, name: str) -> Path:
         """A place in the folder for what is built from the C."""
-        return Path(self.folder.name) / name
+        return self.folder / name
 
     def stored(self, batch: np.ndarray) -> np.ndarray:
         """What the artifact's input holds as the int8 that the C takes, ``(n, input_bytes)``."""
@@ -73,8 +77,11 @@ def compile_for(runtime: str, artifact: Path, *, optimize: str = "speed") -> Com
     graph = read_graph(artifact)
     try:
         input_port, output_port = ports.of_graph(graph)
-        folder = tempfile.TemporaryDirectory(prefix="glyphlite-")
-        report = compile_artifact(artifact, Path(folder.name) / "c", name=NAME, optimize=optimize)
+        lifetime = ExitStack()
+        folder = lifetime.enter_context(temporary_folder())
+        report = compile_artifact(artifact, folder / "c", name=NAME, optimize=optimize)
     except ArtifactError as error:
         raise RefusedError(artifact.name, runtime, str(error)) from None
-    return Compiled(folder, report, input_port, output_port)
+    compiled = Compiled(folder, lifetime.close, report, input_port, output_port)
+    weakref.finalize(compiled, lifetime.close)
+    return compiled

@@ -79,4 +79,4 @@ class CortexMModel(LoadedModel):
     def close(self) -> None:
         """Release the emulator and its image."""
         self._machine.close()
-        self._compiled.folder.cleanup()
+        self._compiled.close()

@@ -103,4 +103,4 @@ class GeneratedCModel(LoadedModel):
         library, self._library = self._library, None
         if library is not None:
             _ctypes.dlclose(library._handle)
-            self._compiled.folder.cleanup()
+            self._compiled.close()

@@ -12,11 +12,11 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from glyphlite.errors import ArtifactError, ToolError
+from glyphlite.files import temporary_folder
 from glyphlite.results import ArenaPart, RuntimeReport
 from glyphlite.runtimes.artifact import read_artifact
 from glyphlite.runtimes.reasons import RefusedError, reason_for
@@ -83,8 +83,8 @@ def measure_arena(artifact: Path, *, timeout_s: float = 30.0) -> ArenaMeasuremen
     graph = parse_graph(content, artifact.name)
     if importlib.util.find_spec("tflite_micro") is None:
         raise ToolError("TFLite Micro's Python wheel is not installed (Linux on x86-64 only): pip install tflite-micro")
-    with tempfile.TemporaryDirectory(prefix="glyphlite-arena-") as scratch:
-        copy = Path(scratch) / "model.tflite"  # the bytes that were checked, whatever happens to the file meanwhile
+    with temporary_folder() as scratch:
+        copy = scratch / "model.tflite"  # the bytes that were checked, whatever happens to the file meanwhile
         copy.write_bytes(content)
         answer, printed = _search(copy, artifact.name, timeout_s)
     if answer is None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from glyphlite.errors import ToolError, did_you_mean
-from glyphlite.files import make_folder, user_cache
+from glyphlite.files import make_folder, temporary_folder, user_cache
 
 FIRMWARE_EXTRA = "pip install 'glyphlite[firmware]'"
 """What brings the cross-compiler, the emulator and the disassembler."""
@@ -239,8 +239,8 @@ def compile_and_link(
     """
     compiler = compiler or cross_compiler(target)
     common = ["-std=c99", optimize, "-ffunction-sections", "-fdata-sections", "-fomit-frame-pointer", *flags]
-    with tempfile.TemporaryDirectory(prefix="glyphlite-") as folder:
-        script = Path(folder) / "image.ld"
+    with temporary_folder() as folder:
+        script = folder / "image.ld"
         script.write_text(f"ENTRY({keep[0]})\nEXTERN({' '.join(keep)})\n{_LINKER_SCRIPT}")
         link = ["-nostdlib", "-Wl,--gc-sections"]
         if target.architecture == "wasm":
@@ -252,7 +252,7 @@ def compile_and_link(
             own = [*target.zig_flags, "-fno-sanitize=undefined", "-fno-unwind-tables", "-g0", f"-isystem{folder}"]
             own += [] if target.architecture == "wasm" else ["-fstack-size-section"]
             libraries = ["-lcompiler_rt"]
-            (Path(folder) / "string.h").write_text(_STRING_HEADER)
+            (folder / "string.h").write_text(_STRING_HEADER)
         else:
             own = [*target.gnu_flags]
             link.append("-static")

@@ -8,17 +8,20 @@ import hashlib
 import io
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.markup import escape
 
 from glyphlite.console import say
 from glyphlite.errors import DataError, OutputError
-from glyphlite.files import make_folder, parsing, read_input, sweep, write_bytes
+from glyphlite.files import make_folder, parsing, read_input, sweep, write_bytes, writing
 
 FORMAT = "glyphlite-checkpoint-1"
+_BEGINNING = b'{"format": "glyphlite-checkpoint-'
 _LARGEST = 1 << 34
 """Bytes of a file: bounded only so that it ends."""
 _NAME = re.compile(r"checkpoint-(\d{9})\.ckpt")
@@ -77,38 +80,49 @@ class CheckpointStore:
         self.folder = folder
 
     def save(self, step: int, checkpoint: Checkpoint) -> Path:
-        """Write the checkpoint after so many steps, then remove all but the newest two."""
-        path = write_bytes(self.folder / f"checkpoint-{step:09d}.ckpt", encode_checkpoint(checkpoint))
-        for older in self._newest_first()[2:]:
-            older.unlink(missing_ok=True)
+        """Writes the checkpoint after so many steps, then removes all but the newest two.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        path = self.folder / f"checkpoint-{step:09d}.ckpt"
+        if path.exists() and not _is_ours(path):
+            say(f"{escape(str(path))} is no checkpoint; kept as {_set_aside(path)}")
+        write_bytes(path, encode_checkpoint(checkpoint))
+        _remove([each for each in self._newest_first() if _is_ours(each)][2:])
         return path
 
     def load(self) -> Checkpoint | None:
-        """The newest checkpoint that is whole; every damaged one before it is removed, aloud. None where there is none."""
+        """Returns the newest checkpoint that is whole; every damaged one before it is set aside, aloud. None where there is none.
+
+        Raises:
+            OutputError: the folder cannot be read, or a damaged one not be renamed.
+        """
         for path in self._newest_first():
             try:
                 checkpoint = decode_checkpoint(read_input(path, "a checkpoint", largest=_LARGEST))
             except DataError as error:
-                say(f"[yellow]the checkpoint {path} is damaged: {error}; falling back to the one before it[/]")
-                path.unlink(missing_ok=True)
+                words = escape(f"the checkpoint {path} is damaged: {error}; kept as {_set_aside(path)}")
+                say(f"[yellow]{words}; falling back to the one before it[/]")
                 continue
             return checkpoint
         return None
 
     def keep_only(self, step: int) -> None:
-        """Remove every checkpoint but the one after so many steps."""
-        for path in self._newest_first():
-            if path.name != f"checkpoint-{step:09d}.ckpt":
-                path.unlink(missing_ok=True)
+        """Removes every checkpoint but the one after so many steps."""
+        _remove(path for path in self._newest_first() if path.name != f"checkpoint-{step:09d}.ckpt" and _is_ours(path))
 
     def clear(self) -> None:
-        """Remove every checkpoint, and what a killed process left half-written."""
+        """Removes every checkpoint, and what a killed process left half-written; what only has the name of one is set aside."""
         for path in self._newest_first():
-            path.unlink(missing_ok=True)
+            if _is_ours(path):
+                _remove([path])
+            else:
+                say(f"{escape(str(path))} is no checkpoint; kept as {_set_aside(path)}")
         self.sweep()
 
     def sweep(self) -> None:
-        """Remove what a killed process left half-written."""
+        """Removes what a killed process left half-written."""
         sweep(make_folder(self.folder))
 
     def _newest_first(self) -> list[Path]:
@@ -119,3 +133,27 @@ class CheckpointStore:
         except OSError as error:
             raise OutputError(f"cannot read the checkpoints in {self.folder}: {error.strerror}") from None
         return sorted(found, reverse=True)
+
+
+def _is_ours(path: Path) -> bool:
+    """Returns whether a file begins as a checkpoint; one that doesn't may be the user's."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(len(_BEGINNING)) == _BEGINNING
+    except OSError:
+        return False
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        with writing(path):
+            path.unlink(missing_ok=True)
+
+
+def _set_aside(path: Path) -> Path:
+    """Renames a file that takes a checkpoint's name, and returns its new path: nothing that may be the user's is deleted."""
+    number = 1
+    while (kept := path.with_name(f"{path.name}.{number}.kept")).exists():
+        number += 1
+    with writing(path):
+        return path.rename(kept)

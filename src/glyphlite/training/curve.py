@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from glyphlite.files import atomic_path
+from glyphlite.files import owned_path
 from glyphlite.training.history import EpochRecord
 
 
@@ -37,6 +37,6 @@ def draw_training_curve(history: Sequence[EpochRecord], path: Path, *, title: st
         axes.legend(frameon=False)
     if title:
         figure.suptitle(title)
-    with atomic_path(path) as temporary:
+    with owned_path(path) as temporary:
         figure.savefig(temporary)
     return path

@@ -1,14 +1,10 @@
-"""What surrounds a training: one training a folder at a time, and Ctrl-C that waits for a moment from which it can be resumed."""
+"""Ctrl-C during a training, which waits for a moment from which it can be resumed."""
 
-import fcntl
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
-
-from glyphlite.errors import OutputError
 
 
 class Stop:
@@ -44,22 +40,3 @@ def postponed_interrupts() -> Iterator[Stop]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextmanager
-def locked_folder(folder: Path) -> Iterator[None]:
-    """Hold a folder against other trainings; the operating system lets go of it when the process ends, however it ends.
-
-    Raises:
-        OutputError: another training holds it, or no file can be made there.
-    """
-    try:
-        stream = (folder / ".lock").open("a")
-    except OSError as error:
-        raise OutputError(f"cannot write in {folder}: {error.strerror}; choose another folder with --out") from None
-    with stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise OutputError(f"another training is running in {folder.parent}; choose another folder with --out") from None
-        yield

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from glyphlite.files import parsing, read_input, write_text
+from glyphlite.files import parsing, read_input, write_owned
 from glyphlite.results import TrainingReport
 
 
@@ -32,7 +32,7 @@ def write_history(path: Path, history: Sequence[EpochRecord]) -> Path:
     writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(asdict(record) for record in history)
-    return write_text(path, text.getvalue())
+    return write_owned(path, text.getvalue())
 
 
 def read_history(path: Path) -> tuple[EpochRecord, ...]:

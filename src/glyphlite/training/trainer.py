@@ -5,7 +5,6 @@ next step depends on is either a pure function of seed, epoch and step, or in th
 """
 
 import math
-import shutil
 import signal
 import time
 from dataclasses import asdict, dataclass
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from glyphlite.console import say
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ModelError
-from glyphlite.files import atomic_path, make_folder, write_text
+from glyphlite.files import locked_folder, made_folder, owned_path, write_owned
 from glyphlite.models.recipe import Beginnings
 from glyphlite.models.registry import ModelChoice
 from glyphlite.models.saving import save_keras
@@ -25,7 +24,7 @@ from glyphlite.training.beginnings import best_beginning, initial_seed, try_begi
 from glyphlite.training.checkpoint import CheckpointStore
 from glyphlite.training.curve import draw_training_curve
 from glyphlite.training.estimate import remaining_seconds, roughly
-from glyphlite.training.guard import Stop, locked_folder, postponed_interrupts
+from glyphlite.training.guard import Stop, postponed_interrupts
 from glyphlite.training.history import EpochRecord, write_history
 from glyphlite.training.loop import TrainingLoop
 from glyphlite.training.precision import compute_precision
@@ -85,7 +84,7 @@ def train(
 
     Raises:
         ModelError: the model does not fit the data, cannot be trained, or the folder's training had other settings.
-        OutputError: the folder cannot be written, or another training is running in it.
+        OutputError: the folder cannot be written, or another command is writing it.
         KeyboardInterrupt: Ctrl-C; a checkpoint is left.
     """
     if choice.input_shape != dataset.input_shape or choice.classes != dataset.classes:
@@ -95,15 +94,9 @@ def train(
         )
     if epochs is not None and epochs < 1:
         raise ModelError(f"a training needs at least 1 epoch, got {epochs}; give --epochs 1 or more")
-    is_new = not folder.exists()
-    store = CheckpointStore(make_folder(make_folder(folder) / "checkpoints"))
-    try:
-        with locked_folder(store.folder), postponed_interrupts() as stop:
-            return _Training(choice, dataset, folder, store, stop, epochs=epochs, seed=seed).run(resume=resume)
-    except ModelError:
-        if is_new and [path.name for path in folder.rglob("*")] == ["checkpoints", ".lock"]:
-            shutil.rmtree(folder)
-        raise
+    store = CheckpointStore(folder / "checkpoints")
+    with made_folder(folder), locked_folder(store.folder), postponed_interrupts() as stop:
+        return _Training(choice, dataset, folder, store, stop, epochs=epochs, seed=seed).run(resume=resume)
 
 
 class _Training:
@@ -318,9 +311,9 @@ class _Training:
         """Write what the folder is for, then mark the training as finished: killed in between, it writes it all again."""
         session = self.session
         save_keras(model, self.folder / "model.keras")
-        with atomic_path(self.folder / "model.weights.h5") as temporary:
+        with owned_path(self.folder / "model.weights.h5") as temporary:
             _save_weights(model, temporary)
-        write_text(self.folder / "labels.txt", "".join(f"{label}\n" for label in self.dataset.labels))
+        write_owned(self.folder / "labels.txt", "".join(f"{label}\n" for label in self.dataset.labels))
         write_history(self.folder / "history.csv", session.history)
         title = f"{self.choice.name} on {self.dataset.name}"
         draw_training_curve(session.history, self.folder / "figures" / "training.png", title=title, best_epoch=session.best.epoch)
