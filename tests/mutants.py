@@ -127,7 +127,7 @@ def _change_fields(content: bytes, _: bytes, rng: np.random.Generator) -> bytes:
         model = schema.ModelT.InitFromPackedBuf(content)
         try:
             for _change in range(int(_pick(rng, (1, 1, 1, 2, 3)))):
-                _pick(rng, _CHANGES)(model, rng)
+                _pick(rng, CHANGES)(model, rng)
             builder = flatbuffers.Builder(len(content))
             builder.Finish(model.Pack(builder), b"TFL3")
             return bytes(builder.Output())
@@ -301,7 +301,7 @@ def _names(model: Any, rng: np.random.Generator) -> None:
     )
 
 
-_CHANGES: tuple[Callable[[Any, np.random.Generator], None], ...] = (
+CHANGES: tuple[Callable[[Any, np.random.Generator], None], ...] = (
     *(_operator_inputs, _operator_outputs, _graph_inputs, _graph_outputs, _shape, _shape, _shape, _signature, _tensor_type),
     *(_tensor_buffer, _tensor_flags, _buffer_data, _buffer_place, _scales, _scales, _zero_points, _zero_points, _axis, _code),
     *(_code_details, _code_index, _option, _option, _option, _no_options, _order, _subgraphs, _model_fields, _names),

@@ -1,33 +1,52 @@
-"""One model through TFLite Micro and through generated C, whatever the model: equal, refused by one, or different.
+"""Models through TFLite Micro and through generated C, whatever the models: equal, refused by one, or different.
 
-TFLite Micro runs in a forked child, as it may die of a model that its own checks let pass.
+Both the reading and compiling of a model and TFLite Micro run in a child with limits (``guarded``): TFLite Micro may die of a
+model that its own checks let pass, and a crash, a hang or a gigabyte of ours is what is looked for. Equal C is built and run
+once.
 """
 
-import os
-import signal
-import tempfile
-from pathlib import Path
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from glyphlite.compiler import compile_graph
 from glyphlite.errors import ArtifactError
 from glyphlite.tflite.graph import Graph
+from glyphlite.tflite.quantization import quantize
 from glyphlite.tflite.reader import parse_graph
-from random_models.harness import UnsafeError, run_generated
+from random_models import guarded
+from random_models.batches import NAME, Program, program_of, run_batch
 from random_models.inputs import draw_inputs, edge_of, from_model, to_model
 from random_models.oracle import Oracle, RefusedError, undefined
 
-SECONDS = 20
 SOUND = ("equal", "not read", "not compiled", "not defined", "refused by TFLite Micro", "fatal in TFLite Micro")
-FAULTS = ("different", "unsafe")
-"""Possible outcomes of a model: "not defined" means that TFLite Micro accepts it but leaves its result to chance; faults are
-those of the generated C."""
-_REFUSED = 3
+FAULTS = ("different", "unsafe", "failed", "died")
+"""Possible outcomes of a model: "not defined" means that TFLite Micro accepts it but leaves its result to chance; "unsafe" and
+"different" are faults of the generated C, "failed" (not by a refusal in one line) and "died" (a signal, over 2 s, over 1 GiB)
+those of reader and compiler."""
+TFLM_SECONDS = 20
+BATCH = 64
+LONGEST_LINE = 1000
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one model: an outcome, words on it, and a digest of its C where it was compiled."""
+
+    outcome: str
+    why: str = ""
+    c_digest: str = ""
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether somebody has to look at it."""
+        return self.outcome in FAULTS
 
 
 def compare(content: bytes, *, inputs: int = 24, seed: int = 0, optimize: str = "speed", path: str = "plain") -> tuple[str, str]:
-    """Compare both on the same inputs.
+    """Compares both on the same inputs.
 
     Args:
         content: a .tflite file.
@@ -39,51 +58,119 @@ def compare(content: bytes, *, inputs: int = 24, seed: int = 0, optimize: str = 
     Returns:
         One of :data:`SOUND` or :data:`FAULTS`, and words on it.
     """
-    try:
-        graph = parse_graph(content, "model")
-    except ArtifactError as error:
-        return "not read", str(error)
-    if reason := undefined(graph):
-        return "not defined", reason
-    with tempfile.TemporaryDirectory() as folder:
+    verdict = examine([content], inputs=inputs, seed=seed, optimize=optimize, path=path)[0]
+    return verdict.outcome, verdict.why
+
+
+def examine(
+    contents: Sequence[bytes], *, inputs: int = 24, seed: int = 0, optimize: str = "speed", path: str = "plain"
+) -> list[Verdict]:
+    """Compares many models; arguments as those of :func:`compare`."""
+    trial = _Trial(inputs, seed, optimize)
+    stages = guarded.each(trial.stages, contents)
+    known: dict[str, bytes | str] = {}
+    waiting = {found[0].digest: found[0] for found in stages if found and isinstance(found[0], _Compiled)}
+    programs = list(waiting.values())
+    for first in range(0, len(programs), BATCH):
+        batch = programs[first : first + BATCH]
+        answers = run_batch([each.program for each in batch], [each.stored for each in batch], path=path)
+        known |= {each.digest: answer for each, answer in zip(batch, answers, strict=True)}
+    return [_judge(found, known) for found in stages]
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    """A model that the compiler takes: its C, the inputs to try, and what identifies both."""
+
+    program: Program
+    stored: bytes
+
+    @property
+    def digest(self) -> str:
+        """Of the C; the inputs follow from it and the seed."""
+        return hashlib.sha256(self.program.text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """What TFLite Micro answers, as generated C gives it."""
+
+    stored: bytes
+
+
+class _Trial:
+    """The stages of one model that run in the child."""
+
+    def __init__(self, inputs: int, seed: int, optimize: str) -> None:
+        self._inputs, self._seed, self._optimize = inputs, seed, optimize
+
+    def stages(self, content: bytes) -> Iterator[Verdict | _Compiled | _Answers]:
+        """Yields the C of a model and then the answers of TFLite Micro, or a verdict in the place of either."""
         try:
-            compile_graph(graph, "net", optimize=optimize)  # before the inputs: they need scales that a refused model may lack
-            stored = draw_inputs(seed, inputs, graph.input.shape[1:], edge_of(graph)[0].zero_point)
-            got = run_generated(graph, stored, Path(folder), optimize=optimize, path=path)
+            graph = parse_graph(content, "model")
         except ArtifactError as error:
-            return "not compiled", str(error)
-        except UnsafeError as error:
-            return "unsafe", str(error)
-    expected = _ask(content, graph, stored)
-    if isinstance(expected, str):
-        return expected, ""
-    if np.array_equal(got, expected):
-        return "equal", ""
-    return "different", f"{(got != expected).mean():.0%} of {got.size} bytes"
-
-
-def _ask(content: bytes, graph: Graph, stored: np.ndarray) -> np.ndarray | str:
-    """TFLite Micro's answers as generated C gives them, or why there are none."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
+            yield _refusal("not read", error)
+            return
+        except Exception as error:  # what no refusal covers is what is looked for
+            yield Verdict("failed", f"reader: {type(error).__name__}: {error}")
+            return
         try:
-            os.close(reading)
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-            signal.alarm(SECONDS)
-            with os.fdopen(writing, "wb") as stream:
-                stream.write(from_model(graph, Oracle(content).run(to_model(graph, stored))).astype(np.int8).tobytes())
-            os._exit(0)
-        except RefusedError:
-            os._exit(_REFUSED)
-        except BaseException:  # a child of a test never returns into it
-            os._exit(1)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as stream:
-        answers = stream.read()
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if code == _REFUSED:
-        return "refused by TFLite Micro"
-    if code or len(answers) != len(stored) * graph.output.elements:
-        return "fatal in TFLite Micro"
-    return np.frombuffer(answers, np.int8).reshape(len(stored), -1)
+            compilation = compile_graph(graph, NAME, optimize=self._optimize)
+        except ArtifactError as error:
+            yield _refusal("not compiled", error)
+            return
+        except Exception as error:
+            yield Verdict("failed", f"compiler: {type(error).__name__}: {error}")
+            return
+        stored = draw_inputs(self._seed, self._inputs, graph.input.shape[1:], edge_of(graph)[0].zero_point)
+        yield _Compiled(program_of(compilation), stored.tobytes())
+        guarded.alarm(TFLM_SECONDS)
+        yield _reference(content, graph, stored)
+
+
+def _refusal(outcome: str, error: ArtifactError) -> Verdict:
+    """Returns the verdict on a refusal, which must be one line that a person can read."""
+    line = str(error)
+    clear = line.isprintable() and 20 <= len(line) <= LONGEST_LINE
+    return Verdict(outcome if clear else "failed", line if clear else f"not a clear refusal: {line[:200]!r}")
+
+
+def _reference(content: bytes, graph: Graph, stored: np.ndarray) -> Verdict | _Answers:
+    """Returns TFLite Micro's answers as generated C gives them, or why there are none."""
+    if reason := undefined(graph):
+        return Verdict("not defined", reason)
+    with np.errstate(over="ignore", invalid="ignore"):
+        taken = to_model(graph, stored)
+        if taken.dtype == np.float32 and not np.array_equal(quantize(taken, edge_of(graph)[0], np.dtype(np.int8)), stored):
+            return Verdict("not defined", "no float32 stands for some stored inputs")
+        try:
+            answers = Oracle(content).run(taken)
+        except RefusedError as error:
+            return Verdict("refused by TFLite Micro", str(error))
+        if answers.dtype == np.float32 and not np.isfinite(answers).all():
+            return Verdict("not defined", "an output beyond float32")
+        return _Answers(from_model(graph, answers).astype(np.int8).tobytes())
+
+
+def _judge(found: Sequence[object], known: dict[str, bytes | str]) -> Verdict:
+    """Returns the verdict on what the stages of one model found and its C answered."""
+    first = found[0]
+    if isinstance(first, guarded.Ended):
+        return Verdict("died", first.reason)
+    if isinstance(first, Verdict):
+        return first
+    assert isinstance(first, _Compiled)
+    got, last = known[first.digest], found[1]
+    if isinstance(got, str):
+        return Verdict("unsafe", got, first.digest)
+    if isinstance(last, guarded.Ended):
+        return Verdict("fatal in TFLite Micro", last.reason, first.digest)
+    if isinstance(last, Verdict):
+        return Verdict(last.outcome, last.why, first.digest)
+    assert isinstance(last, _Answers)
+    if got == last.stored:
+        return Verdict("equal", "", first.digest)
+    ours, theirs = np.frombuffer(got, np.int8), np.frombuffer(last.stored, np.int8)
+    if len(ours) != len(theirs):
+        return Verdict("different", f"{len(ours)} bytes instead of {len(theirs)}", first.digest)
+    return Verdict("different", f"{(ours != theirs).mean():.0%} of {ours.size} bytes", first.digest)

@@ -108,6 +108,7 @@ def _byte_table(context: Context, operator: Operator, source: Tensor, output: Te
     before, after = held(source), held(output)
     before = context.values.get(source.index, before)
     context.values[source.index], context.values[output.index] = before, after
+    context.check_ratio(operator, before.scale / after.scale)
     table = arithmetic.requantize_table(before.scale, before.quantization.zero_point, after.scale, after.quantization.zero_point)
     context.nodes.append(
         Table(

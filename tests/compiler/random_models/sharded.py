@@ -1,0 +1,150 @@
+"""A campaign in numbered shards: each is kept as it is done, so that a second call goes on and a part-run has a meaning.
+
+What was done is kept in the user's cache by the hash of the sources that it tried; results of other sources are never mixed.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rich.markup import escape
+
+from glyphlite.console import progress_bar, say
+from glyphlite.files import user_cache, write_json
+from glyphlite.runtimes.toolchain import host_compiler
+from random_models.differential import SOUND, Verdict
+
+ROOT = Path(__file__).resolve().parents[3]
+TRIED = ("src/glyphlite/compiler", "src/glyphlite/tflite")
+"""The sources that a campaign is about."""
+MOST_FAULTS = 200
+"""Kept in the result file with their words; all are counted."""
+
+
+def source_hash() -> str:
+    """Returns a digest over the text of every source that a campaign is about, by path."""
+    digest = hashlib.sha256()
+    for folder in TRIED:
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.suffix in (".py", ".j2", ".c", ".h"):
+                digest.update(f"{path.relative_to(ROOT)}\0{path.read_text()}\0".encode())
+    return digest.hexdigest()
+
+
+def record(shard: int, contents: Iterable[bytes], verdicts: Sequence[Verdict], words: Callable[[int], Mapping[str, Any]]) -> Any:
+    """Returns what is kept of a shard.
+
+    Args:
+        shard: its number.
+        contents: the files that were tried.
+        verdicts: on each of them.
+        words: what to keep of the one at a position when it is a fault.
+    """
+    digest = hashlib.sha256()
+    for content in contents:
+        digest.update(hashlib.sha256(content).digest())
+    return {
+        "shard": shard,
+        "verdicts": Counter(verdict.outcome for verdict in verdicts),
+        "different_c": len({verdict.c_digest for verdict in verdicts if verdict.c_digest}),
+        "sha256": digest.hexdigest(),
+        "faults": [
+            {**words(place), "verdict": verdict.outcome, "why": verdict.why}
+            for place, verdict in enumerate(verdicts)
+            if verdict.is_fault
+        ],
+    }
+
+
+def run_shards(name: str, shards: range, total: int, work: Callable[[int], Any], about: Mapping[str, Any], output: Path) -> int:
+    """Does what is missing of the shards and writes the result file.
+
+    Args:
+        name: the campaign's, with everything that decides what a shard holds.
+        shards: numbers of those to do.
+        total: how many there are in the whole campaign.
+        work: does one and returns its :func:`record`.
+        about: what else the result file says.
+        output: the result file.
+
+    Returns:
+        The exit code: 1 where there was a fault.
+    """
+    source = source_hash()
+    folder = user_cache() / "campaign"
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / f"{name}-{source[:12]}.jsonl"
+    done = _read(log)
+    if done:
+        say(f"{len(done)} shards done before ({log})")
+    try:
+        with log.open("a") as stream, progress_bar(name, len(shards)) as advance:
+            for shard in shards:
+                if shard not in done:
+                    before = _processor_seconds()
+                    done[shard] = {**work(shard), "seconds": round(_processor_seconds() - before, 1)}
+                    stream.write(json.dumps(done[shard]) + "\n")
+                    stream.flush()
+                    for fault in done[shard]["faults"]:
+                        say(escape(f"shard {shard}: {fault}"))
+                advance()
+    except KeyboardInterrupt:
+        say("stopped; the same command goes on from here")
+    records = [done[shard] for shard in sorted(done)]
+    summary = {**about, **_summary(records, total, source)}
+    write_json(output, summary)
+    say(f"{summary['tried']:,} tried: {summary['verdicts']}; {summary['fault_count']} faults; {output}")
+    return 1 if summary["fault_count"] else 0
+
+
+def _summary(records: Sequence[Mapping[str, Any]], total: int, source: str) -> dict[str, Any]:
+    verdicts: Counter[str] = Counter(dict.fromkeys(SOUND, 0))
+    digest = hashlib.sha256()
+    faults = []
+    for each in records:
+        verdicts.update(each["verdicts"])
+        digest.update(bytes.fromhex(each["sha256"]))
+        faults += [{"shard": each["shard"], **fault} for fault in each["faults"]]
+    return {
+        "tried": verdicts.total(),
+        "shards_done": len(records),
+        "shards_of_the_whole": total,
+        "verdicts": dict(sorted(verdicts.items())),
+        "different_c_programs": sum(each["different_c"] for each in records),
+        "fault_count": len(faults),
+        "faults": faults[:MOST_FAULTS],
+        "sha256": digest.hexdigest(),
+        "source_sha256": source,
+        "sources": list(TRIED),
+        "processor_minutes": round(sum(each["seconds"] for each in records) / 60, 1),
+        "versions": {
+            **{package: version(package) for package in ("tflite-micro", "ai-edge-litert", "numpy")},
+            "python": platform.python_version(),
+            "compiler": host_compiler().version(),
+        },
+        "date": time.strftime("%Y-%m-%d", time.gmtime()),
+    }
+
+
+def _processor_seconds() -> float:
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def _read(log: Path) -> dict[int, dict[str, Any]]:
+    """Returns what earlier calls did; a last line cut short by a crash is left out."""
+    records = {}
+    for line in log.read_text().splitlines() if log.exists() else ():
+        try:
+            each = json.loads(line)
+        except ValueError:
+            continue
+        records[each["shard"]] = each
+    return records
