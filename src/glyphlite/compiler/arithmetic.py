@@ -242,11 +242,11 @@ def hard_swish_table(input_scale: float, input_zero_point: int, output_scale: fl
         if relu_exponent > 0:
             relu = _clip_int16(relu << 1)
         if relu_exponent < 0:
-            relu = int(rounding_divide_by_pot(relu, -relu_exponent))
+            relu = _rounding_divide_int16(relu, -relu_exponent)
         relu = (relu + 32768) >> 1
         product = relu * preshift
         truncated = abs(product) >> 15
-        output = int(rounding_divide_by_pot(-truncated if product < 0 else truncated, -output_exponent)) + output_zero_point
+        output = _rounding_divide_int16(-truncated if product < 0 else truncated, -output_exponent) + output_zero_point
         table.append(min(max(output, -128), 127))
     return np.array(table, np.int8)
 
@@ -263,6 +263,12 @@ def _clip_int16(value: int) -> int:
 
 def _wrap_int16(value: int) -> int:
     return ((value + 32768) & 0xFFFF) - 32768
+
+
+def _rounding_divide_int16(value: int, exponent: int) -> int:
+    """16-bit ``RoundingDivideByPOT``, gemmlowp fixedpoint/fixedpoint.h: from 2**16 on its mask is -1, and nothing rounds to zero."""
+    mask = _wrap_int16((1 << exponent) - 1)
+    return (value >> exponent) + ((value & mask) > (mask >> 1) + (value < 0))
 
 
 def _doubling_high_mul_int16(a: int, b: int) -> int:

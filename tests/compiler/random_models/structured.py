@@ -130,6 +130,16 @@ def _power_of_two(model: Any, rng: np.random.Generator) -> None:
     quantization.scale = np.full(len(quantization.scale), 2.0 ** int(rng.integers(-40, 10)), np.float32)
 
 
+def _every_scale(model: Any, rng: np.random.Generator) -> None:
+    """Every scale by a factor of its own: ratios far from those that a converter writes."""
+    spread = float(rng.choice([0.5, 2, 4, 8]))
+    for tensor in model.subgraphs[0].tensors:
+        if tensor.quantization is not None and tensor.quantization.scale is not None and rng.random() < 0.7:
+            with np.errstate(over="ignore", under="ignore"):
+                factor = np.float32(10 ** rng.normal(0, spread))
+                tensor.quantization.scale = np.array(tensor.quantization.scale, np.float32) * factor
+
+
 def _zero_point(model: Any, rng: np.random.Generator) -> None:
     quantization = _quantized(model, rng).quantization
     value = _pick(rng, ZERO_POINTS) if rng.random() < 0.6 else int(rng.integers(-128, 128))
@@ -365,7 +375,7 @@ def _version(model: Any, rng: np.random.Generator) -> None:
 
 
 _CHANGES: tuple[Callable[[Any, np.random.Generator], None], ...] = (
-    *(_scale,) * 5, *(_extreme_scale,) * 2, *(_power_of_two,) * 2, *(_zero_point,) * 4, *(_same_quantization,) * 3, _per_tensor,
+    *(_scale,) * 5, *(_extreme_scale,) * 2, *(_every_scale,) * 3, *(_power_of_two,) * 2, *(_zero_point,) * 4, *(_same_quantization,) * 3, _per_tensor,
     _per_channel, *(_fused,) * 3, *(_option,) * 4, *(_window,) * 4, *(_shape,) * 3, *(_wiring,) * 4, *(_output,) * 2,
     *(_another_op,) * 4, *(_inserted,) * 3, *(_constant,) * 4, *(_narrow,) * 3, _type, _state, _free_batch, _shared_buffer,
     _without_bias, _version,
