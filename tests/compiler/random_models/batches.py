@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from glyphlite.compiler.artifact import Compilation
+from glyphlite.compiler.compile import Compilation
 from glyphlite.errors import ToolError
 from glyphlite.runtimes.toolchain import compile_program
 from random_models.harness import PATHS
