@@ -90,6 +90,20 @@ def test_a_bound_that_leaves_32_bits_is_refused(name: str, scale: float) -> None
     assert "scale" in why
 
 
+def test_a_hard_swish_whose_output_is_far_coarser_than_its_input_is_equal() -> None:
+    """TFLite Micro divides 16 bits by more than 2**15 there, and gets one or minus one."""
+    coarser = dict(changes(model_of(21)[1]))["tensor 1: scale times 1000"]
+    assert compare(coarser, seed=21) == ("equal", "")
+
+
+def test_a_uint8_edge_whose_ratio_of_scales_leaves_31_bits_is_refused() -> None:
+    by_words = dict(changes(model_of(7)[1]))
+    for words in ("tensor 1: scale 1e30", "tensor 7: scale 1e-30"):
+        verdict, why = compare(by_words[words], seed=7)
+        assert verdict == "not compiled", why
+        assert "times too fine" in why
+
+
 def test_constants_behind_the_flatbuffer_are_refused(samples: Path) -> None:
     """TFLite Micro does not look there: it would compute with what its memory happens to hold."""
     int8 = samples / "model_int8.tflite"
@@ -103,3 +117,19 @@ def test_constants_behind_the_flatbuffer_are_refused(samples: Path) -> None:
     verdict, why = compare(behind)
     assert verdict == "not compiled", why
     assert "behind the FlatBuffer" in why
+
+
+def test_a_free_batch_hides_no_shape_that_does_not_fit() -> None:
+    """Where an extent is free the reader cannot compare sizes; generated code has a batch of one and must."""
+    _, model, index = _with_op("RESHAPE")
+    graph = model.subgraphs[0]
+    operator = graph.operators[index]
+    output = graph.tensors[operator.outputs[0]]
+    output.shape = np.array([*output.shape[:-1], output.shape[-1] + 1], np.int32)
+    output.shapeSignature = np.array([-1, *output.shape[1:]], np.int32)
+    graph.operators, graph.outputs = graph.operators[: index + 1], operator.outputs
+    operator.inputs = operator.inputs[:1]
+    operator.builtinOptions.newShape = np.array([-1, *output.shape[1:]], np.int32)
+    verdict, why = compare(pack_model(model))
+    assert verdict == "not compiled", why
+    assert "another number of values" in why

@@ -266,7 +266,10 @@ def _wrap_int16(value: int) -> int:
 
 
 def _rounding_divide_int16(value: int, exponent: int) -> int:
-    """16-bit ``RoundingDivideByPOT``, gemmlowp fixedpoint/fixedpoint.h: from 2**16 on its mask is -1, and nothing rounds to zero."""
+    """16-bit ``RoundingDivideByPOT``, gemmlowp fixedpoint/fixedpoint.h.
+
+    Its mask is -1 from an exponent of 16 on, where nothing rounds to zero.
+    """
     mask = _wrap_int16((1 << exponent) - 1)
     return (value >> exponent) + ((value & mask) > (mask >> 1) + (value < 0))
 

@@ -1,6 +1,7 @@
 """Which op is lowered by what, and a whole graph op by op."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from glyphlite.compiler.ops.convolution import lower_convolution, lower_dense, l
 from glyphlite.compiler.ops.pool import lower_concatenation, lower_mean, lower_pad, lower_pool, lower_reshape
 from glyphlite.errors import ArtifactError
 from glyphlite.tflite.graph import Graph, Operator
+from glyphlite.tflite.shapes import check_operator
+from glyphlite.tflite.site import FREE
 
 LOWERINGS: dict[str, Callable[[Context, Operator], None]] = {
     "CONV_2D": lower_convolution,
@@ -90,6 +93,7 @@ def lower(graph: Graph) -> Program:
             )
     if not graph.operators:
         raise ArtifactError("the model has no ops, there is nothing to compile")
+    context = Context(graph := _of_one_image(graph))
     if graph.input.dtype == np.int8:
         context.values[graph.input.index] = context.activation(graph.input, graph.operators[0])
     elif graph.input.dtype not in (np.uint8, np.float32):
@@ -113,3 +117,17 @@ def lower(graph: Graph) -> Program:
         input_kind=context.input_kind,
         output_kind=context.output_kind,
     )
+
+
+def _of_one_image(graph: Graph) -> Graph:
+    """Returns the graph with every free extent 1, as the file stores it.
+
+    Raises:
+        ArtifactError: shapes fit together only as long as an extent is free; the reader lets these pass.
+    """
+    if all(FREE not in tensor.shape for tensor in graph.tensors):
+        return graph
+    tensors = tuple(replace(tensor, shape=tuple(map(abs, tensor.shape))) for tensor in graph.tensors)
+    for operator in graph.operators:
+        check_operator(tensors, operator, "the model with a batch of 1")
+    return replace(graph, tensors=tensors)

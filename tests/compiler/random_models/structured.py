@@ -375,8 +375,8 @@ def _version(model: Any, rng: np.random.Generator) -> None:
 
 
 _CHANGES: tuple[Callable[[Any, np.random.Generator], None], ...] = (
-    *(_scale,) * 5, *(_extreme_scale,) * 2, *(_every_scale,) * 3, *(_power_of_two,) * 2, *(_zero_point,) * 4, *(_same_quantization,) * 3, _per_tensor,
-    _per_channel, *(_fused,) * 3, *(_option,) * 4, *(_window,) * 4, *(_shape,) * 3, *(_wiring,) * 4, *(_output,) * 2,
-    *(_another_op,) * 4, *(_inserted,) * 3, *(_constant,) * 4, *(_narrow,) * 3, _type, _state, _free_batch, _shared_buffer,
-    _without_bias, _version,
+    *(_scale,) * 5, *(_extreme_scale,) * 2, *(_every_scale,) * 3, *(_power_of_two,) * 2, *(_zero_point,) * 4,
+    *(_same_quantization,) * 3, _per_tensor, _per_channel, *(_fused,) * 3, *(_option,) * 4, *(_window,) * 4, *(_shape,) * 3,
+    *(_wiring,) * 4, *(_output,) * 2, *(_another_op,) * 4, *(_inserted,) * 3, *(_constant,) * 4, *(_narrow,) * 3, _type, _state,
+    _free_batch, _shared_buffer, _without_bias, _version,
 )  # fmt: skip
