@@ -14,7 +14,7 @@ export UV_NO_PROGRESS ?= 0
 INDEX = $${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(PYTHON) -m pip config get global.index-url 2>/dev/null || true)}}
 WITH_INDEX = index="$(INDEX)"; if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$$index"; fi
 
-.PHONY: help setup run test lint format bench campaign page notebooks lock clean
+.PHONY: help setup run test lint format bench campaign docs page notebooks lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,10 @@ bench: $(READY) ## every claim of the README, measured again
 
 campaign: $(READY) ## every long proof again, each with a fixed seed: random models, damaged files, kills, failing writes (hours)
 	for script in campaigns/*.py; do $(BIN)/python "$$script"; done
+
+docs: $(READY) ## build the documentation as a site in site/; a broken link fails
+	$(WITH_INDEX); $(UV) pip install --quiet --python $(BIN)/python --group docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict --clean && echo site/index.html
 
 page: $(READY) ## minify the drawing page's scripts, as they are served (needs npm)
 	$(BIN)/python tools/page.py

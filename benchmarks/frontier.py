@@ -10,8 +10,7 @@ For each model: weights and biases as stored, file bytes, multiply-accumulates; 
 scikit-learn's load_digits, prepared as ``glyphlite predict`` prepares pictures. The shipped seed was chosen on validation images;
 this script is the only place where the models meet the test split, and nothing is chosen here.
 
-Writes benchmarks/results/frontier.json; with ``--write`` also the pictures and the tables of README.md and
-docs/explanation/measuring.md.
+Writes benchmarks/results/frontier.json; with ``--write`` also the pictures and the tables of README and docs.
 ``--retrain`` trains a model anew with another seed on this computer and says whether it lands where the shipped seeds say it
 should; exit code 1 if not.
 """
@@ -30,9 +29,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from common.figures import ROOT, write_pages
 from common.frontier_pictures import draw_corruptions, draw_frontier
 from common.published import GOALS, PUBLISHED, ahead_of_us, budget_unit, held_against
-from readme_tables import ROOT, frontier_table, put, robustness_table
+from common.tables.family import family_in_full, family_table, robustness_table
 
 from glyphlite.console import progress_bar, quiet_tensorflow, say
 from glyphlite.data.convention import OURS
@@ -41,7 +41,7 @@ from glyphlite.data.datasets import load_dataset
 from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError, GlyphliteError
 from glyphlite.evaluation.accuracy import accuracy_of, agreement_of, mcnemar_p
-from glyphlite.files import write_json, write_text
+from glyphlite.files import write_json
 from glyphlite.models.pretrained import PretrainedCard, pretrained_artifact, pretrained_card, pretrained_keras, pretrained_names
 from glyphlite.tflite.cost import total_macs, weight_bits
 from glyphlite.tflite.reader import read_graph
@@ -96,7 +96,7 @@ def main() -> int:
     parser.add_argument(
         "--write",
         action="store_true",
-        help="write the pictures and the tables of README.md and docs/explanation/measuring.md, too",
+        help="write the pictures and the tables of README and docs, too",
     )
     parser.add_argument(
         "--from-json", action="store_true", help="measure nothing: table and pictures from the figures of last time"
@@ -116,7 +116,7 @@ def main() -> int:
                 write_json(arguments.json or RESULTS, document)
     except GlyphliteError as error:
         raise SystemExit(f"frontier.py: {error}") from None
-    print(frontier_table(document))
+    print(f"{family_table(document)}\n\n{family_in_full(document)}")
     print("\n".join(["", robustness_table(document), "", *sentences(document)]).replace("\n\n\n", "\n\n"))
     if arguments.write:
         write_everything(document)
@@ -363,12 +363,10 @@ def sentences(document: dict[str, Any]) -> list[str]:
 
 
 def write_everything(document: dict[str, Any]) -> None:
-    """The pictures in docs/pictures, the table in README.md and that of the corruptions in docs/explanation/measuring.md."""
+    """Draws the pictures in docs/pictures and writes the tables of README and docs."""
     draw_frontier(document["members"], PICTURES / "frontier.png")
     draw_corruptions(load_dataset("mnist").test.images, PICTURES / "corruptions.png")
-    readme, measuring = ROOT / "README.md", ROOT / "docs" / "explanation" / "measuring.md"
-    write_text(readme, put(readme.read_text(), "frontier", frontier_table(document)))
-    write_text(measuring, put(measuring.read_text(), "robustness", robustness_table(document)))
+    write_pages(ROOT)
 
 
 def read_document(path: Path) -> dict[str, Any]:

@@ -10,22 +10,21 @@ rest.
 """
 
 import argparse
-import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from glyphlite.files import write_json, write_text
+from common.figures import write_pages
+from common.tables.reference import main_job_sentence
+
+from glyphlite.files import write_json
 from glyphlite.results import Results
 
-ROOT = Path(__file__).parents[1]
 OUTPUT = Path(__file__).parent / "results" / "main_job.json"
-README = ROOT / "README.md"
 PARALLEL = ("train",)
 """Stages that keep two cores busy; the others run on one."""
-BEGIN, END = "<!-- main job -->", "<!-- end of main job -->"
 
 
 def main() -> int:
@@ -36,10 +35,10 @@ def main() -> int:
     document = measured(Results.load(options.run / "results.json") if options.run else _run())
     for name, seconds in document["cpu_seconds"].items():
         print(f"{name:<10}{document['seconds'][name]:>8.1f} s{seconds:>8.1f} s of CPU")
-    print(sentence(document))
+    print(main_job_sentence(document))
     if options.write:
         write_json(OUTPUT, document)
-        write_text(README, with_sentence(README.read_text(), document))
+        write_pages()
     return 0
 
 
@@ -58,21 +57,6 @@ def measured(results: Results) -> dict[str, Any]:
         "two_idle_cores_seconds": round(two_cores, 1),
         "int8_accuracy": int8.accuracy.value,
     }
-
-
-def sentence(document: dict[str, Any]) -> str:
-    """Returns README's sentence: minutes rounded up to halves, as two idle cores are seldom quite idle."""
-    minutes = -(-document["two_idle_cores_seconds"] // 30) / 2
-    return (
-        f"`make run` trains `{document['model']}`: about {minutes:g} minutes on two cores "
-        f"({document['total_cpu_seconds']:.0f} s of CPU time), "
-        f"{document['int8_accuracy'] * 100:.2f} % of the test images right as int8."
-    )
-
-
-def with_sentence(readme: str, document: dict[str, Any]) -> str:
-    """Returns README with the sentence between its marks."""
-    return re.sub(f"{BEGIN}.*?{END}", lambda _: f"{BEGIN}\n{sentence(document)}\n{END}", readme, flags=re.DOTALL)
 
 
 def _run() -> Results:

@@ -1,6 +1,6 @@
 """Digits that are not MNIST's: how many are read right, what each step of the preprocessing brings, and what is refused.
 
-    python benchmarks/real_pictures.py --model runs/edge-cnn/model_int8.tflite
+    python benchmarks/real_pictures.py --model runs/edge-cnn/model_int8.tflite --write   (benchmarks/results/real_pictures.json)
     python benchmarks/real_pictures.py --model glyph-8k --sheets --write   (benchmarks/results/sheets.json and its table in docs)
 
 Pictures: digits from 20 handwriting-like fonts that Debian ships, turned by up to 12 degrees, shaded, blurred, on textured paper
@@ -10,8 +10,8 @@ with pip, both kept in the user's cache.
 
 What was chosen where: the settings of glyphlite.data on other fonts and on the first half of `load_digits`, so its second half is
 a column of its own; its thresholds for doubt on these very sources with other seeds, so that those rates are on the kind side;
-the temperature and the least certainty of the model on MNIST's validation images alone, by glyphlite.evaluation.certainty: those
-recorded beside the model where there are some, else fitted here.
+the temperature and the rejection threshold of the model on MNIST's validation images alone, by glyphlite.evaluation.certainty:
+those recorded beside the model where there are some, else fitted here.
 
 ``--sheets``, instead: digits of MNIST's test split on 500 sheets of school paper and on 250 sheets on desks
 (tests/test_data/sheets.py). Their settings were chosen on digits of the validation split and with other seeds.
@@ -31,8 +31,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
+from common.figures import ROOT, write_pages
+from common.tables.pictures import sheets_table
 from PIL import Image, ImageFont
-from readme_tables import put
 from rich.console import Console
 from rich.table import Table
 
@@ -46,11 +47,10 @@ from glyphlite.data.normalize import fit_to_box, resample, set_into_field, trim
 from glyphlite.errors import DataError
 from glyphlite.evaluation.certainty import as_probabilities, calibrated, fit_certainty, is_refused
 from glyphlite.evaluation.known_certainty import certainty_of
-from glyphlite.files import make_folder, user_cache, write_bytes, write_json, write_text
+from glyphlite.files import make_folder, user_cache, write_bytes, write_json
 from glyphlite.pipeline.inputs import artifact_in
 from glyphlite.results import Certainty
 
-ROOT = Path(__file__).resolve().parents[1]
 FONTS = {
     "fonts-breip": ("breip/Breip.ttf",),
     "fonts-bwht": tuple(
@@ -68,7 +68,7 @@ FONTS = {
     "fonts-tomsontalks": ("tomsontalks/TomsonTalks.ttf",),
 }
 RESULT = ROOT / "benchmarks" / "results" / "sheets.json"
-MEASURING = ROOT / "docs" / "explanation" / "measuring.md"
+PICTURES_RESULT = ROOT / "benchmarks" / "results" / "real_pictures.json"
 LETTERS = "ABEFGHKMNRXaefhkmnrw"
 """Letters that look like no digit."""
 
@@ -85,7 +85,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="write the figures here, too")
     parser.add_argument("--sheets", action="store_true", help="school paper and desks, instead of the rest")
     parser.add_argument("--number", type=int, default=500, help="sheets of school paper (500)")
-    parser.add_argument("--write", action="store_true", help="of --sheets: write the result file and the table in docs")
+    parser.add_argument("--write", action="store_true", help="write the result file and the tables in docs")
     arguments = parser.parse_args()
     quiet_tensorflow()
     sys.path.insert(0, str(ROOT / "tests" / "test_data"))
@@ -116,16 +116,19 @@ def main() -> int:
     certainty = certainty_of(arguments.model) or fit_certainty(classify(mnist.validation.images[..., 0]), mnist.validation.labels)
     refusals = measure_refusals(sets | {name: (pictures, None) for name, pictures in others.items()}, classify, certainty)
     console.print(refusal_table(certainty, refusals))
+    document = {
+        "model": str(arguments.model),
+        "sha256": hashlib.sha256(arguments.model.read_bytes()).hexdigest(),
+        "seed": arguments.seed,
+        "accuracy": accuracy,
+        "certainty": certainty.model_dump(mode="json"),
+        "refused": refusals,
+    }
     if arguments.json:
-        write_json(
-            arguments.json,
-            {
-                "model": str(arguments.model),
-                "accuracy": accuracy,
-                "certainty": certainty.model_dump(mode="json"),
-                "refused": refusals,
-            },
-        )
+        write_json(arguments.json, document)
+    if arguments.write:
+        write_json(PICTURES_RESULT, document)
+        write_pages()
     return 0 if rendered >= arguments.at_least else 1
 
 
@@ -141,14 +144,13 @@ def measure_all_sheets(arguments: argparse.Namespace) -> int:
         counts = tools.measure_sheets(
             mnist.test, classify, certainty, number=arguments.number, seed=arguments.seed, advance=advance
         )
-    table = tools.sheets_table(counts)
-    print(table)
+    print(sheets_table(counts))
     if arguments.write:
         sha256 = hashlib.sha256(arguments.model.read_bytes()).hexdigest()
         inside = arguments.model.resolve().is_relative_to(ROOT)
         name = str(arguments.model.resolve().relative_to(ROOT)) if inside else arguments.model.name
         write_json(RESULT, {"model": name, "sha256": sha256, "seed": arguments.seed, "outcomes": counts})
-        write_text(MEASURING, put(MEASURING.read_text(), "sheets", table))
+        write_pages()
     return 0
 
 
@@ -225,7 +227,7 @@ def accuracy_by_step(sets: dict[str, tuple[list[np.ndarray], np.ndarray]], class
 def measure_refusals(
     sets: Mapping[str, tuple[list[np.ndarray], np.ndarray | None]], classify: Classify, certainty: Certainty
 ) -> dict[str, dict[str, float]]:
-    """The part of each set that predict refuses: for what the preprocessing sees, and for the model's certainty, too.
+    """The part of each set that predict refuses: for what the preprocessing sees, and for the model's confidence, too.
 
     Where there are true labels, also the part of the others that is read right.
     """
@@ -337,7 +339,7 @@ def step_table(accuracy: dict[str, dict[str, float]]) -> Table:
 
 
 def refusal_table(certainty: Certainty, refusals: dict[str, dict[str, float]]) -> Table:
-    title = f"Refused (temperature {certainty.temperature:.2f}, least certainty {certainty.least_certainty:.3f})"
+    title = f"Refused (temperature {certainty.temperature:.2f}, rejection threshold {certainty.least_certainty:.3f})"
     table = Table(title=title, title_justify="left")
     for name in ("pictures of", "number", "by the preprocessing", "in all", "let through", "of these right"):
         table.add_column(name, justify="left" if name == "pictures of" else "right")

@@ -31,7 +31,7 @@ def draw_frontier(members: list[dict[str, Any]], path: Path) -> Path:
         marker="D",
         color=PALETTE["quiet"],
         zorder=3,
-        label="published, as published",
+        label="published by others",
     )
     for each in PUBLISHED:
         axes.annotate(
@@ -82,7 +82,7 @@ def draw_frontier(members: list[dict[str, Any]], path: Path) -> Path:
     axes.set_xlim(300, 640_000)
     axes.set_ylim(top=axes.get_ylim()[1] + 0.08)
     axes.set_xlabel("bytes of weights and biases")
-    axes.set_ylabel("% of the 10,000 test images right")
+    axes.set_ylabel("accuracy on the 10,000 test images, %")
     axes.legend(loc="lower right", frameon=False, fontsize=9)
     return save_png(figure, path)
 

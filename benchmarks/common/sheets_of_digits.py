@@ -11,6 +11,7 @@ import numpy as np
 from scenes import enlarged
 from sheets import DESKS, PAPERS, desk_scene, school_sheet
 
+from common.tables.pictures import OUTCOMES
 from glyphlite.data.images import find_glyph
 from glyphlite.data.records import Split
 from glyphlite.evaluation.certainty import calibrated, is_refused
@@ -18,7 +19,6 @@ from glyphlite.results import Certainty
 
 SCHOOL = "all school paper"
 DESK = "all desks"
-OUTCOMES = ("right and believed", "right and doubted", "wrong and doubted", "wrong and believed")
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,3 @@ def measure_sheets(
             row[outcome] += 1
         advance()
     return dict(sorted(counts.items(), key=lambda item: (item[0] in (SCHOOL, DESK), item[0])))
-
-
-def sheets_table(counts: dict[str, dict[str, Any]]) -> str:
-    """The outcomes as a Markdown table, shares in percent."""
-    lines = [f"| pictures of a digit on | number | {' | '.join(OUTCOMES)} |", f"|---|{'--:|' * (1 + len(OUTCOMES))}"]
-    for name, row in counts.items():
-        shares = " | ".join(f"{row[outcome] / row['pictures']:.1%}".replace("%", " %") for outcome in OUTCOMES)
-        lines.append(f"| {name} | {row['pictures']} | {shares} |")
-    return "\n".join(lines)

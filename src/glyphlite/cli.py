@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="glyphlite",
     help="Handwritten-glyph classifiers, from Keras to TensorFlow Lite to bare metal.\n\n"
-    "Every number it prints was measured on the artifact it names.",
+    "Every number that it prints was measured on the file that it names.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -107,18 +107,16 @@ OwnDatasetOption = Annotated[
 ]
 DataDirOption = Annotated[
     Path | None,
-    typer.Option(
-        "--data-dir", envvar="GLYPHLITE_DATA", help="Where the dataset's IDX files lie already; nothing is downloaded then."
-    ),
+    typer.Option("--data-dir", envvar="GLYPHLITE_DATA", help="Folder with the dataset's IDX files; nothing is downloaded then."),
 ]
 SeedOption = Annotated[
-    int, typer.Option("--seed", "-s", min=0, max=2**31 - 1, help="Seeds the split, the weights, the shuffling and the samples.")
+    int, typer.Option("--seed", "-s", min=0, max=2**31 - 1, help="Seed of the split, the weights, the shuffling and the samples.")
 ]
 LiteRtJsOption = Annotated[
     bool,
     typer.Option(
         "--litertjs/--no-litertjs",
-        help="Put LiteRT.js (9 MB, fetched once with npm) into the page as its second engine, if it can be had.",
+        help="Add LiteRT.js to the page as a second engine, if it is available (9 MB, fetched once with npm).",
     ),
 ]
 
@@ -142,56 +140,55 @@ InputRangeOption = Annotated[
         "--input-range",
         metavar="RANGE",
         callback=_checked_input_range,
-        help="How the model takes a pixel: 0..255, 0..1, -1..1, or MEAN,STD in pixels (of pixel / 255 where STD is below 1). "
-        "Found out when left out.",
+        help="Pixel range that the model expects: 0..255, 0..1, -1..1, or MEAN,STD (in pixels; of pixel / 255 if STD < 1). "
+        "Detected when left out.",
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else there.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else.")]
 EpochsOption = Annotated[
-    int | None, typer.Option("--epochs", "-e", min=1, help="How long to train; the recipe's own count when left out.")
+    int | None, typer.Option("--epochs", "-e", min=1, help="Number of training epochs; the recipe's own when left out.")
 ]
-ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in the folder.")]
+ResumeOption = Annotated[bool, typer.Option("--resume", help="Continue from the last checkpoint in the folder.")]
 OverwriteRunOption = Annotated[
-    bool, typer.Option("--overwrite", help="Replace the run that the folder holds; files that are no run's stay.")
+    bool, typer.Option("--overwrite", help="Replace the run in the folder; files that belong to no run stay.")
 ]
 RateOption = Annotated[
-    float | None, typer.Option("--rate", help="The highest learning rate; the recipe's own when left out.", show_default=False)
+    float | None, typer.Option("--rate", help="Peak learning rate; the recipe's own when left out.", show_default=False)
 ]
 BatchSizeOption = Annotated[
-    int | None, typer.Option("--batch-size", min=1, help="Images in a batch; the recipe's own when left out.")
+    int | None, typer.Option("--batch-size", min=1, help="Images per batch; the recipe's own when left out.")
 ]
 AugmentationOption = Annotated[
-    Augmentation, typer.Option("--augmentation", help="How training images are warped; default: as the recipe says.")
+    Augmentation, typer.Option("--augmentation", help="How training images are augmented; default: as in the recipe.")
 ]
 ClassWeightsOption = Annotated[
-    ClassWeights, typer.Option("--class-weights", help="balanced: rare classes count for as much as frequent ones.")
+    ClassWeights, typer.Option("--class-weights", help="balanced: rare classes count as much as frequent ones.")
 ]
 EarlyStoppingOption = Annotated[
-    int | None, typer.Option("--early-stopping", min=1, metavar="PATIENCE", help="End after so many epochs without a better one.")
+    int | None,
+    typer.Option("--early-stopping", min=1, metavar="PATIENCE", help="Stop after PATIENCE epochs without improvement."),
 ]
 InputSizeOption = Annotated[
     str | None,
-    typer.Option("--input-size", metavar="HxW", help="Bring images to this size; a model of your own has its own, else 28x28."),
+    typer.Option("--input-size", metavar="HxW", help="Resize images to this size; by default your model's own size, else 28x28."),
 ]
 KerasOption = Annotated[
     Path | None,
     typer.Option(
-        "--keras", help="The .keras file that the artifact was converted from; a model.keras beside it is found by itself."
+        "--keras", help="The .keras file that the artifact was converted from; a model.keras beside it is found automatically."
     ),
 ]
 OverwriteOption = Annotated[
     bool,
     typer.Option(
         "--overwrite",
-        help="Replace glyphlite's own files in the folder also where they were changed; other files there are kept.",
+        help="Replace glyphlite's own files in the folder even if they were changed; other files stay.",
     ),
 ]
 ARTIFACT_HELP = "A .tflite file, a run's folder, or a pretrained model's name."
 SamplesOption = Annotated[
     int,
-    typer.Option(
-        "--calibration-samples", min=1, help="Training images, the same number of each class, that int8 is calibrated with."
-    ),
+    typer.Option("--calibration-samples", min=1, help="Training images that calibrate int8, equally many per class."),
 ]
 
 
@@ -229,11 +226,11 @@ def run(
         typer.Option(
             "--model",
             "-m",
-            help="A name that `glyphlite models` lists, `all` five references, path/to/file.py:function, or a .keras file.",
+            help="A name from `glyphlite models`, `all` (five reference models), path/to/file.py:function, or a .keras file.",
         ),
     ] = DEFAULT_MODEL,
     dataset: DatasetOption = "mnist",
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="The run's folder; runs/MODEL when left out.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run; runs/MODEL when left out.")] = None,
     epochs: EpochsOption = None,
     rate: RateOption = None,
     batch_size: BatchSizeOption = None,
@@ -246,18 +243,16 @@ def run(
     overwrite: OverwriteRunOption = False,
     calibration_samples: SamplesOption = 300,
     verify_images: Annotated[
-        int, typer.Option("--verify-images", min=1, help="Test images, drawn with the seed, that every runtime is compared on.")
+        int, typer.Option("--verify-images", min=1, help="Test images, drawn with the seed, on which the runtimes are compared.")
     ] = 1000,
-    pretrained: Annotated[
-        bool, typer.Option("--pretrained", help="Take the trained model that comes with glyphlite instead of training one.")
-    ] = False,
+    pretrained: Annotated[bool, typer.Option("--pretrained", help="Use the pretrained weights instead of training.")] = False,
     data_dir: DataDirOption = None,
     input_range: InputRangeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Do the main job: train, convert, measure, verify, export.
+    """Train, convert, measure, verify and export a model.
 
-    Converts to every variant; leaves report.html and results.json.
+    Writes every variant, generated C, report.html and results.json.
     """
     from glyphlite.models.options import TrainingOptions, parse_size
     from glyphlite.pipeline.convert import require_all_variants
@@ -305,7 +300,7 @@ def run(
 def datasets(data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
     """List the datasets and where they are.
 
-    What each holds, and whether it is on this machine already.
+    Shows what each contains, and whether it is on this machine already.
     """
     from glyphlite.data.datasets import list_datasets
 
@@ -322,12 +317,12 @@ def datasets(data_dir: DataDirOption = None, as_json: JsonOption = False) -> Non
 
 @app.command(epilog="Example: glyphlite models")
 def models(
-    long: Annotated[bool, typer.Option("--long", help="Also how each model is trained.")] = False,
+    long: Annotated[bool, typer.Option("--long", help="Also show how each model is trained.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """List the models: size, cost, which come pretrained.
+    """List the models: size, cost, which are pretrained.
 
-    Multiply-accumulates are per image.
+    Multiply-accumulates (MACs) are per image.
     """
     from glyphlite.models.registry import describe_models
 
@@ -344,15 +339,13 @@ def models(
 
 @app.command(epilog="Example: glyphlite train micro-cnn --dataset mnist --out runs/micro --epochs 3")
 def train(
-    model: Annotated[
-        str, typer.Argument(help="A name that `glyphlite models` lists, path/to/file.py:function, or a .keras file.")
-    ],
+    model: Annotated[str, typer.Argument(help="A name from `glyphlite models`, path/to/file.py:function, or a .keras file.")],
     out: Annotated[
         Path | None,
         typer.Option(
             "--out",
             "-o",
-            help="The folder for model.keras, history.csv, the curve and the checkpoints; runs/MODEL when left out.",
+            help="Folder for model.keras, history.csv, the learning curve and the checkpoints; runs/MODEL when left out.",
         ),
     ] = None,
     dataset: DatasetOption = "mnist",
@@ -370,9 +363,9 @@ def train(
     input_range: InputRangeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Train a model; the best epoch is chosen on validation.
+    """Train a model and keep the best epoch on validation images.
 
-    Killed at any moment, --resume gives the same weights.
+    After an interruption at any moment, --resume gives the same weights, bit for bit.
     """
     from glyphlite.models.options import TrainingOptions, parse_size
     from glyphlite.pipeline.run_folder import Wish
@@ -406,16 +399,16 @@ def convert(
         typer.Argument(metavar="MODEL.keras", help="A .keras or .h5 file, a SavedModel folder, or path/to/file.py:function."),
     ],
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="The folder for model_VARIANT.tflite; the model's own when left out.")
+        Path | None, typer.Option("--out", "-o", help="Folder for model_VARIANT.tflite; the model's own when left out.")
     ] = None,
-    to: Annotated[str, typer.Option("--to", help="Variants, with commas between.")] = "float32,float16,dynamic,int8,int16x8",
-    batch: Annotated[str, typer.Option("--batch", help="The batch size of the artifacts, or `dynamic` to leave it free.")] = "1",
+    to: Annotated[str, typer.Option("--to", help="Variants, separated by commas.")] = "float32,float16,dynamic,int8,int16x8",
+    batch: Annotated[str, typer.Option("--batch", help="Batch size of the artifacts, or `dynamic` to leave it free.")] = "1",
     dataset: OwnDatasetOption = None,
     calibration_samples: SamplesOption = 300,
     show_calibration: Annotated[
         bool,
         typer.Option(
-            "--show-calibration", help="Convert with several numbers of samples and show what each brings on validation."
+            "--show-calibration", help="Convert with several numbers of samples and show the validation accuracy of each."
         ),
     ] = False,
     seed: SeedOption = 0,
@@ -463,11 +456,12 @@ def evaluate(
     keras: KerasOption = None,
     latency: Annotated[bool, typer.Option("--latency/--no-latency", help="Time one inference on this host.")] = True,
     per_class: Annotated[
-        bool, typer.Option("--per-class/--no-per-class", help="The per-class table and the confusion matrix of each file.")
+        bool,
+        typer.Option("--per-class/--no-per-class", help="Also show accuracy per class and the confusion matrix of each file."),
     ] = False,
     seed: Annotated[
         int | None,
-        typer.Option("--seed", "-s", min=0, max=2**31 - 1, help="Seeds the split.", show_default="the run's own, else 0"),
+        typer.Option("--seed", "-s", min=0, max=2**31 - 1, help="Seed of the split.", show_default="the run's own, else 0"),
     ] = None,
     data_dir: DataDirOption = None,
     input_range: InputRangeOption = None,
@@ -475,7 +469,7 @@ def evaluate(
 ) -> None:
     """Measure files on the whole test split.
 
-    Accuracy, agreement with Keras, bytes, latency, and which runtimes accept each.
+    Shows accuracy, agreement with Keras, size, latency, and which runtimes accept each file.
     """
     from glyphlite.pipeline.evaluate import evaluate_files
 
@@ -496,7 +490,7 @@ def predict(
         list[Path] | None,
         typer.Argument(
             metavar="[FILE] PICTURE...",
-            help="Pictures of a glyph each: PNG, JPEG, ... of any size, dark on light or light on dark. A model may stand first.",
+            help="Pictures of one glyph each: PNG, JPEG, ... any size, dark on light or light on dark. A model may come first.",
         ),
     ] = None,
     model: Annotated[
@@ -504,12 +498,12 @@ def predict(
         typer.Option(
             "--model",
             "-m",
-            help="A .tflite or .keras file, a run's folder, a pretrained model; the most accurate one when left out.",
+            help="A .tflite or .keras file, a run's folder, or a pretrained model's name; the most accurate one when left out.",
         ),
     ] = None,
     sample: Annotated[
         list[int] | None,
-        typer.Option("--sample", min=0, help="Take this test image and compare with its label; may be repeated."),
+        typer.Option("--sample", min=0, help="Use this test image and compare with its label; may be repeated."),
     ] = None,
     show: Annotated[
         Path | None, typer.Option("--show", help="Write a picture of what the model saw, beside the original.")
@@ -522,7 +516,7 @@ def predict(
 ) -> None:
     """Recognize glyphs in pictures.
 
-    The class, the top three with their confidence, and a word where not to believe it.
+    Shows the class and the top three with their confidence, and says where the answer is unsure.
     """
     from glyphlite.pipeline.predict import predict_pictures
 
@@ -552,7 +546,7 @@ def inspect(
         Path,
         typer.Argument(
             metavar="FILE.tflite",
-            help="A .tflite file, damaged or hostile ones included; a run's folder, a pretrained model's name.",
+            help="A .tflite file (damaged and hostile files are safe), a run's folder, or a pretrained model's name.",
         ),
     ],
     graph: Annotated[Path | None, typer.Option("--graph", help="Write a picture of the graph (SVG).")] = None,
@@ -561,7 +555,7 @@ def inspect(
 ) -> None:
     """Show what is in a .tflite file and which runtimes accept it.
 
-    Ops, shapes, scales, multiply-accumulates, bytes, metadata.
+    Shows ops, shapes, scales, multiply-accumulates, bytes and metadata.
     """
     from glyphlite.pipeline.inspect import inspect_file
 
@@ -579,13 +573,13 @@ def verify(
     file: Annotated[Path, typer.Argument(metavar="FILE.tflite", help=ARTIFACT_HELP)],
     images: Annotated[
         int | None,
-        typer.Option("--images", min=1, help="Draw this many test images with the seed; the whole test split when left out."),
+        typer.Option("--images", min=1, help="Number of test images, drawn with the seed; the whole test split when left out."),
     ] = None,
     dataset: OwnDatasetOption = None,
     keras: KerasOption = None,
     runtimes: Annotated[
         str | None,
-        typer.Option("--runtimes", help="Only these, with commas between; every one that accepts the file when left out."),
+        typer.Option("--runtimes", help="Only these runtimes, separated by commas; all that accept the file when left out."),
     ] = None,
     tolerance: Annotated[
         float | None,
@@ -593,7 +587,7 @@ def verify(
             "--tolerance",
             min=0,
             max=1,
-            help="Share of images whose class may differ between runtimes before it is a failure; 0.001 when left out.",
+            help="Share of images whose class may differ between runtimes; 0.001 when left out.",
         ),
     ] = None,
     seed: SeedOption = 0,
@@ -603,7 +597,7 @@ def verify(
 ) -> None:
     """Compare every runtime on the same inputs, byte for byte.
 
-    Exit code 1 when classes differ beyond the tolerance.
+    Exit code 1 if classes differ on more images than the tolerance.
     """
     from glyphlite.errors import DisagreementError
     from glyphlite.pipeline.verify import verify_file
@@ -636,14 +630,14 @@ def export(
         ExportFor,
         typer.Option(
             "--for",
-            help="tflm: a whole TensorFlow Lite Micro project. c-array: any .tflite as a C array. web: a page to draw on.",
+            help="tflm: a TensorFlow Lite Micro project. c-array: any .tflite file as a C array. web: a page to draw on.",
         ),
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The folder to write.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")],
     name: Annotated[str, typer.Option("--name", help="Prefix of the C symbols.")] = "model",
-    language: Annotated[Language, typer.Option("--language", help="cc for C++, c for plain C (the array only).")] = Language.CC,
+    language: Annotated[Language, typer.Option("--language", help="cc for C++, c for plain C (c-array only).")] = Language.CC,
     dataset: OwnDatasetOption = None,
-    sample: Annotated[int, typer.Option("--sample", min=0, help="The test image to embed.")] = 0,
+    sample: Annotated[int, typer.Option("--sample", min=0, help="Test image to embed.")] = 0,
     data_dir: DataDirOption = None,
     litertjs: LiteRtJsOption = True,
     overwrite: OverwriteOption = False,
@@ -652,7 +646,7 @@ def export(
 ) -> None:
     """Turn a .tflite file into firmware sources or a web page.
 
-    A TensorFlow Lite Micro project, a C array, or a page to draw on.
+    Writes a TensorFlow Lite Micro project, a C array, or a page to draw on.
     """
     from glyphlite.pipeline.export import export_file
 
@@ -677,30 +671,38 @@ def export(
 
 @app.command("compile", epilog="Example: glyphlite compile runs/micro-cnn/model_int8.tflite --out firmware --optimize speed")
 def compile_(
-    file: Annotated[Path, typer.Argument(metavar="MODEL_int8.tflite", help=f"An int8 one. {ARTIFACT_HELP}")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="MODEL_int8.tflite", help="An int8 .tflite file, a run's folder, or a pretrained model's name."),
+    ],
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="The folder to write.", show_default="one here, named after the file"),
+        typer.Option("--out", "-o", help="Folder to write.", show_default="one here, named after the file"),
     ] = None,
     name: Annotated[
         str | None, typer.Option("--name", help="Prefix of the C symbols and file names; the file's name when left out.")
     ] = None,
     optimize: Annotated[
-        Optimize, typer.Option("--optimize", help="What to trade for what; the choice is printed with its cost.")
+        Optimize, typer.Option("--optimize", help="What to optimize for; the cost of each choice is printed.")
     ] = Optimize.SPEED,
     scores: Annotated[
-        Scores, typer.Option("--scores", help="Keep the softmax, drop it, or give only the class.")
+        Scores,
+        typer.Option(
+            "--scores", help="Keep the softmax (probabilities), leave it out (logits), or return only the class (none)."
+        ),
     ] = Scores.PROBABILITIES,
     dataset: OwnDatasetOption = None,
-    sample: Annotated[int, typer.Option("--sample", min=0, help="The test image in example/example.c.")] = 0,
+    sample: Annotated[int, typer.Option("--sample", min=0, help="Test image in example/example.c.")] = 0,
     compare: Annotated[
-        bool, typer.Option("--compare/--no-compare", help="Measure what each way to optimize costs on an emulated Cortex-M4.")
+        bool, typer.Option("--compare/--no-compare", help="Measure the cost of each --optimize on an emulated Cortex-M4.")
     ] = True,
     data_dir: DataDirOption = None,
     overwrite: OverwriteOption = False,
     check: Annotated[
         bool,
-        typer.Option("--check/--no-check", help="Compare the C with TensorFlow Lite Micro on random inputs first."),
+        typer.Option(
+            "--check/--no-check", help="Compare the C with TensorFlow Lite Micro on random inputs before it is written."
+        ),
     ] = True,
     input_range: InputRangeOption = None,
     as_json: JsonOption = False,
@@ -744,10 +746,10 @@ def simulate(
             help="An int8 .tflite file, a pretrained model's name, or the folder that `glyphlite compile` wrote.",
         ),
     ],
-    cpu: Annotated[list[Cpu] | None, typer.Option("--cpu", help="The core to emulate; may be repeated.")] = None,
-    images: Annotated[int, typer.Option("--images", min=1, help="Test images to run and to count.")] = 10,
+    cpu: Annotated[list[Cpu] | None, typer.Option("--cpu", help="Core to emulate; may be repeated.")] = None,
+    images: Annotated[int, typer.Option("--images", min=1, help="Number of test images to run.")] = 10,
     optimize: Annotated[
-        Optimize, typer.Option("--optimize", help="As for `glyphlite compile`, where a .tflite file is named.")
+        Optimize, typer.Option("--optimize", help="As for `glyphlite compile`; only for a .tflite file.")
     ] = Optimize.SPEED,
     dataset: OwnDatasetOption = None,
     data_dir: DataDirOption = None,
@@ -756,7 +758,7 @@ def simulate(
 ) -> None:
     """Run generated C on an emulated core.
 
-    Classes, exact instructions per layer, flash, arena and stack.
+    Shows classes, exact instructions per layer, flash and total RAM.
     """
     from glyphlite.pipeline.firmware import simulate_target
 
@@ -785,11 +787,13 @@ def draw(
         Path | None,
         typer.Argument(
             metavar="[MODEL_int8.tflite]",
-            help="An int8 .tflite file, a run's folder, or a pretrained model; the most accurate one when left out.",
+            help="An int8 .tflite file, a run's folder, or a pretrained model's name; the most accurate one when left out.",
         ),
     ] = None,
-    host: Annotated[str, typer.Option("--host", help="0.0.0.0 lets a phone on the same network in.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes any that is free.")] = 8000,
+    host: Annotated[
+        str, typer.Option("--host", help="Address to serve on; 0.0.0.0 admits phones on the same network.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to serve on; 0 chooses a free one.")] = 8000,
     litertjs: LiteRtJsOption = True,
     input_range: InputRangeOption = None,
 ) -> None:
@@ -808,13 +812,13 @@ def report(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", help="The page to write; report.html in the folder for one run, comparison.html for several."
+            "--out", "-o", help="Page to write; by default report.html in the run's folder, or comparison.html for several runs."
         ),
     ] = None,
 ) -> None:
     """Write a run's report again, or compare several runs.
 
-    The page of one run is report.html, of several comparison.html.
+    One run gives report.html, several give comparison.html.
     """
     from glyphlite.pipeline.report import write_reports
 

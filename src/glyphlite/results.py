@@ -25,9 +25,13 @@ class Accuracy(Record):
     """An accuracy with its 95 % Wilson interval over ``n`` images; of none, ``value`` is 0 and ``measured`` false."""
 
     value: float
+    """Share of images whose most probable class is the label, 0 to 1; 0 where nothing was measured."""
     low: float
+    """Lower end of the 95 % Wilson interval."""
     high: float
+    """Upper end of the 95 % Wilson interval."""
     n: int
+    """Images."""
 
     @computed_field
     @property
@@ -43,8 +47,11 @@ class CertaintyTest(Record):
     """
 
     expected_calibration_error: float
+    """Mean gap between confidence and accuracy, after calibration."""
     refused: float
+    """Share of images below the rejection threshold."""
     accuracy: Accuracy
+    """Accuracy on the other images."""
 
 
 class Certainty(Record):
@@ -56,19 +63,28 @@ class Certainty(Record):
     """
 
     temperature: float = Field(gt=0)
+    """Temperature that calibrates the probabilities."""
     least_certainty: float
+    """Rejection threshold: the confidence that 99 % of the validation images reach."""
     floor: float = Field(gt=0)
+    """Probability that replaces any smaller one before calibration."""
     images: int
+    """Validation images of the fit."""
     independent: bool = False
+    """True where each probability comes from a sigmoid of its own."""
     test: CertaintyTest | None = None
+    """What calibration and rejection achieve on the test split."""
 
 
 class ArenaPart(Record):
     """One kind of allocation in TFLite Micro's arena, as its own recording allocator reports it."""
 
     name: str
+    """Kind of allocation."""
     bytes: int
+    """Its bytes."""
     count: int | None = None
+    """Number of allocations, where TFLite Micro reports it."""
 
 
 class RuntimeReport(Record):
@@ -81,11 +97,17 @@ class RuntimeReport(Record):
     """
 
     accepts: bool
+    """Whether the runtime runs the file as an image classifier."""
     runs: bool | None = None
+    """Whether the runtime executes the file at all; null where it was not asked."""
     reason: str | None = None
+    """Why not, in words."""
     arena_bytes: int | None = None
+    """Smallest arena that TFLite Micro accepts on this 64-bit host."""
     recommended_arena_bytes: int | None = None
+    """Arena to set aside on a target: the smallest one and a margin."""
     arena_breakdown: list[ArenaPart] = Field(default_factory=list)
+    """What the smallest arena contains."""
 
 
 class InputReport(Record):
@@ -95,12 +117,19 @@ class InputReport(Record):
     """
 
     range: str
+    """The range in words, for example `0..1`."""
     mean: float | list[float]
+    """Mean, in pixels of 0 to 255; one number or one per channel."""
     std: float | list[float]
+    """Standard deviation, in pixels of 0 to 255."""
     dtype: str = "float32"
+    """Element type of the input."""
     layout: str = ""
+    """Order of the axes."""
     source: str = ""
+    """How the range is known."""
     assumed: bool = False
+    """True where the range is only a guess."""
 
 
 class ArtifactReport(Record):
@@ -112,83 +141,136 @@ class ArtifactReport(Record):
     """
 
     variant: str
+    """Float32, float16, dynamic, int8, int16x8 or uint8: what the file computes with."""
     input_type: str | None = None
+    """Element type of the input."""
     output_type: str | None = None
+    """Element type of the output."""
     keras_path: str | None = None
+    """The Keras model that the file is compared with."""
     float32_path: str | None = None
+    """The float32 file of the same model that its size is compared with."""
     path: str
+    """The file, relative to the folder of the run."""
     bytes: int
+    """Size of the file."""
     weight_bytes: int
+    """Weights and biases as stored."""
     sha256: str
+    """SHA-256 of the file."""
     accuracy: Accuracy
+    """Accuracy on the test split, in LiteRT."""
     agreement_with_keras: float | None = None
+    """Share of test images that get the same class from the Keras model."""
     mcnemar_p: float | None = None
+    """P-value of McNemar's exact test against the Keras model."""
     latency_us: float | None = None
+    """Median time of one inference in LiteRT on this host, in microseconds."""
     per_class: list[Accuracy] = Field(default_factory=list)
+    """Accuracy per class."""
     confusion: list[list[int]] = Field(default_factory=list)
+    """Test images per label (row) and answer (column)."""
     runtimes: dict[str, RuntimeReport] = Field(default_factory=dict)
+    """Which runtimes accept the file, by name."""
     mean_certainty: float | None = None
+    """Mean uncalibrated confidence on the test split."""
     expected_calibration_error: float | None = None
+    """Mean gap between confidence and accuracy, before calibration."""
     certainty: Certainty | None = None
+    """Calibration and rejection threshold."""
     outputs: str | None = None
+    """What the outputs mean: softmax, logits, one sigmoid, or a sigmoid per class."""
     input: InputReport | None = None
+    """How a pixel enters the model."""
 
 
 class UnverifiedReport(Record):
     """A .tflite file that was converted but that no runtime here executes (SELECT_TF_OPS): its size and why, no accuracy."""
 
     variant: str
+    """As for artifacts."""
     path: str
+    """The file, relative to the folder of the run."""
     bytes: int
+    """Size of the file."""
     sha256: str
+    """SHA-256 of the file."""
     reason: str
+    """Why nothing was measured."""
     operators: list[str] = Field(default_factory=list)
+    """The ops that no runtime here executes."""
 
 
 class FailedReport(Record):
     """A variant that the model cannot be expressed in, and why."""
 
     variant: str
+    """The variant."""
     reason: str
+    """Why it could not be written."""
 
 
 class KerasReport(Record):
     """Everything measured on the float Keras model."""
 
     parameters: int
+    """Trained numbers."""
     macs: int
+    """Multiply-accumulates per image."""
     bytes: int
+    """Size of the .keras file."""
     sha256: str = ""
+    """SHA-256 of the .keras file."""
     accuracy: Accuracy
+    """Accuracy on the test split."""
     validation_accuracy: float | None = None
+    """Accuracy on the validation split, of the chosen epoch."""
     best_epoch: int | None = None
+    """The chosen epoch, from 1."""
     latency_us: float | None = None
+    """Median time of one inference on this host, in microseconds."""
     per_class: list[Accuracy] = Field(default_factory=list)
+    """Accuracy per class."""
     confusion: list[list[int]] = Field(default_factory=list)
+    """Test images per label (row) and answer (column)."""
     mean_certainty: float | None = None
+    """Mean uncalibrated confidence on the test split."""
     expected_calibration_error: float | None = None
+    """Mean gap between confidence and accuracy, before calibration."""
     certainty: Certainty | None = None
+    """Calibration and rejection threshold."""
     outputs: str | None = None
+    """As for artifacts."""
     input: InputReport | None = None
+    """How a pixel enters the model."""
 
 
 class TrainingReport(Record):
     """Holds a training's course, epoch by epoch; it shows whether the validation accuracy was still rising at the end."""
 
     validation_images: int
+    """Images of the validation split."""
     learning_rate: list[float]
+    """Learning rate per epoch."""
     accuracy: list[float]
+    """Training accuracy per epoch."""
     validation_accuracy: list[float]
+    """Validation accuracy per epoch."""
 
 
 class TensorDifference(Record):
     """Where two runtimes first part: the op that wrote the tensor, and by how many quantization steps at most."""
 
     tensor: str
+    """Name of the tensor."""
     op: str
+    """Op that wrote it."""
     op_index: int
+    """Position of that op in the file."""
     largest_difference: float
+    """Maximum difference, in quantization steps."""
     differing_images: int
+    """Images that differ."""
 
 
 class VerifyReport(Record):
@@ -200,28 +282,46 @@ class VerifyReport(Record):
     """
 
     artifact: str
+    """The file."""
     runtime: str
+    """The runtime."""
     reference: str
+    """The runtime that it is compared with."""
     images: int
+    """Images compared."""
     identical: float
+    """Share of images with identical outputs."""
     largest_difference: float
+    """Maximum difference of an output, in `difference_unit`."""
     same_class: float
+    """Agreement: share of images with the same class."""
     accuracy: Accuracy
+    """Accuracy of this runtime on these images."""
     first_difference: TensorDifference | None = None
+    """The first tensor that differs."""
     differing_tensors: list[TensorDifference] = Field(default_factory=list)
+    """Every tensor that differs."""
     difference_unit: str = "steps"
+    """Steps of the quantized output, or probability."""
     tensor_images: int = 0
+    """Images over which tensors were compared; 0 where the runtime does not show them."""
     tensors_compared: int = 0
+    """Tensors compared."""
 
 
 class LayerReport(Record):
     """One layer of generated C on an emulated core."""
 
     name: str
+    """Name of the layer."""
     op: str
+    """Its op."""
     macs: int
+    """Multiply-accumulates per image."""
     instructions: int
+    """Instructions per image, helpers included."""
     constant_bytes: int = 0
+    """Bytes of its constants."""
 
 
 class FirmwareReport(Record):
@@ -232,50 +332,85 @@ class FirmwareReport(Record):
     """
 
     cpu: str
+    """Emulated core."""
     function: str | None = None
+    """Function that was called, for example `digits_invoke`; null where a former version did not say."""
     instructions: int
+    """Instructions of one inference."""
     instructions_per_mac: float
+    """Instructions per multiply-accumulate."""
     code_bytes: int
+    """Bytes of code that the call reaches."""
     constant_bytes: int
+    """Bytes of constants."""
     arena_bytes: int
+    """Working memory, without input and output."""
     stack_bytes: int
+    """Measured high-water mark of the stack."""
     stack_bound_bytes: int | None = None
+    """Static bound of the stack."""
     ram_bytes: int | None = None
+    """Total RAM: arena, input, output and stack."""
     layers: list[LayerReport] = Field(default_factory=list)
+    """The same per layer."""
 
 
 class PretrainedReport(Record):
     """The model came with glyphlite: which seed of how many, chosen on validation, and whether its int8 file came out again."""
 
     seed: int
+    """Seed of the released file."""
     seeds: int
+    """Seeds that were trained."""
     best_epoch: int
+    """Chosen epoch, from 1."""
     train_seconds: float
+    """Duration of its training."""
     validation_accuracy: float
+    """Validation accuracy of the int8 file."""
     keras_sha256: str
+    """SHA-256 of the .keras file."""
     int8_sha256: str
+    """SHA-256 of the int8 file."""
     int8_is_the_shipped_one: bool
+    """Whether conversion gave the released int8 file again, byte for byte."""
 
 
 class Results(Record):
     """One run of the pipeline, whole."""
 
     schema_version: int = Field(default=SCHEMA, alias="schema")
+    """1; raised only if the meaning of a key changes."""
     glyphlite: str = ""
+    """Version that wrote the document."""
     model: str
+    """Name of the model."""
     dataset: str
+    """Name or path of the dataset."""
     seed: int
+    """Seed of the run."""
     labels: list[str] = Field(default_factory=list)
+    """Class names, in the order of the outputs."""
     seconds: dict[str, float] = Field(default_factory=dict)
+    """Wall-clock time per stage."""
     cpu_seconds: dict[str, float] = Field(default_factory=dict)
+    """CPU time per stage, child processes included; if `seconds` grew and this did not, the machine was busy."""
     pretrained: PretrainedReport | None = None
+    """Null unless the weights came with glyphlite."""
     training: TrainingReport | None = None
+    """Null unless the model was trained here."""
     keras: KerasReport
+    """The float Keras model."""
     artifacts: list[ArtifactReport] = Field(default_factory=list)
+    """The .tflite files."""
     unverified: list[UnverifiedReport] = Field(default_factory=list)
+    """Files that no installed runtime executes."""
     failed: list[FailedReport] = Field(default_factory=list)
+    """Variants that could not be written."""
     verify: list[VerifyReport] = Field(default_factory=list)
+    """Comparisons of runtimes."""
     firmware: list[FirmwareReport] = Field(default_factory=list)
+    """Generated C on emulated cores."""
 
     def document(self) -> dict[str, Any]:
         """The plain JSON document, keys as in the contract."""

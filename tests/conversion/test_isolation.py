@@ -73,6 +73,6 @@ def test_the_server_begins_again_after_it_was_killed(samples: Path) -> None:
     server = isolation._converter()._server
     assert server is not None
     os.killpg(server._process, signal.SIGKILL)
-    with pytest.raises(ConversionError, match="takes the process down"):
+    with pytest.raises(ConversionError, match="crashes the process"):
         convert(model, "float32")
     assert convert(model, "float32").content == first

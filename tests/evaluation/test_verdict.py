@@ -44,13 +44,13 @@ def test_a_difference_is_named_with_its_op_and_its_size() -> None:
     first = TensorDifference(tensor="conv", op="CONV_2D", op_index=0, largest_difference=1, differing_images=837)
     agrees, words = verdict(record("litert", identical=0.9873, largest=14, first_difference=first))
     assert agrees
-    assert "identical on 98.73% of the images, at most 14 steps apart; first in op 0, CONV_2D, by 1" in words
+    assert "identical on 98.73% of the images, maximum difference 14 steps; first in op 0, CONV_2D, by 1" in words
 
 
 def test_one_step_is_one_step() -> None:
-    assert "at most 1 step apart" in verdict(record("litert", identical=0.5, largest=1))[1]
+    assert "maximum difference 1 step" in verdict(record("litert", identical=0.5, largest=1))[1]
     assert (
-        "at most 1e-07 in probability apart"
+        "maximum difference 1e-07 in probability"
         in verdict(record("litert", identical=0.5, largest=1e-7, difference_unit="probability"))[1]
     )
 

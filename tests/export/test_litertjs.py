@@ -84,7 +84,7 @@ def test_without_npm(alone: Path) -> None:
         ("echo 'npm ERR! code E404' >&2; exit 1", "npm says E404"),
         ("exit 7", "npm says exit code 7"),
         ("exit 0", "npm pack left no litertjs-core-2.5.3.tgz"),
-        (f"echo something else > {TARBALL}", r"refused: npm brought a \S+ of sha512-\S+, expected sha512-PlGmb"),
+        (f"echo something else > {TARBALL}", r"refused: npm fetched a \S+ of sha512-\S+, expected sha512-PlGmb"),
     ],
 )
 def test_an_npm_that_fails(alone: Path, script: str, words: str) -> None:
@@ -111,7 +111,7 @@ def test_a_cache_that_cannot_be_written(
     (alone.parent / "cache").write_text("a file where the folder should be")
     npm(alone, f'cp "{tarball}" {TARBALL}')
     assert obtain_litertjs().files == litertjs.files
-    assert "LiteRT.js is not kept for the next time" in capsys.readouterr().err
+    assert "LiteRT.js is not cached for the next time" in capsys.readouterr().err
 
 
 def test_the_integrity_is_a_sha512() -> None:

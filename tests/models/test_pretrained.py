@@ -49,7 +49,7 @@ def test_the_chosen_seed_is_given_unless_another_is_named(shipped: Path, samples
     assert pretrained_artifact("micro-cnn") == shipped / "micro-cnn" / "seed-3" / "model_int8.tflite"
     assert pretrained_artifact("micro-cnn", 0).parent.name == "seed-0"
     assert sha256_of(pretrained_keras("micro-cnn")) == sha256_of(samples / "model.keras")
-    with pytest.raises(ModelError, match="not shipped with seed 1; it is with 0, 3"):
+    with pytest.raises(ModelError, match="not pretrained with seed 1; there is 0, 3"):
         pretrained_artifact("micro-cnn", 1)
 
 
@@ -71,7 +71,7 @@ def test_the_best_is_the_most_accurate_on_validation_and_of_equals_the_smaller(s
 def test_an_altered_file_is_refused(shipped: Path, file: str) -> None:
     with (shipped / "micro-cnn" / file).open("ab") as stream:
         stream.write(b"\0")
-    with pytest.raises(ModelError, match=r"is not the file that was shipped.*install glyphlite again"):
+    with pytest.raises(ModelError, match=r"is not the released file.*install glyphlite again"):
         (pretrained_keras if file == "model.keras" else pretrained_artifact)("micro-cnn")
 
 
@@ -88,7 +88,7 @@ def test_a_damaged_card_is_one_line(shipped: Path, change: dict) -> None:
 
 
 def test_unknown_names_say_what_is_there(shipped: Path) -> None:
-    with pytest.raises(ModelError, match="no trained glyph-9k comes with glyphlite; shipped are edge-cnn, micro-cnn"):
+    with pytest.raises(ModelError, match="no trained glyph-9k comes with glyphlite; pretrained are edge-cnn, micro-cnn"):
         pretrained_card("glyph-9k")
 
 

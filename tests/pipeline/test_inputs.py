@@ -28,7 +28,7 @@ def test_what_a_user_has_on_disk_goes_before_a_name(shipped: Path, samples: Path
 
 
 def test_an_unknown_name_says_which_there_are(shipped: Path) -> None:
-    with pytest.raises(ArtifactError, match=r"no file glyph-9k; .* comes with glyphlite \(shipped are edge-cnn, micro-cnn\)"):
+    with pytest.raises(ArtifactError, match=r"no file glyph-9k; .* comes with glyphlite \(pretrained are edge-cnn, micro-cnn\)"):
         artifact_in(Path("glyph-9k"))
     with pytest.raises(ArtifactError) as refused:
         artifact_in(Path("nothing.tflite"))

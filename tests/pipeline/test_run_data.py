@@ -265,7 +265,7 @@ def test_without_a_run_mnist_is_taken_and_that_is_said(samples: Path, capfd: pyt
     data = data_of(samples / "model_int8.tflite", None)
     assert data == RunData("mnist")
     data.load()
-    assert "No --dataset, and the model lies in no run's folder: taking mnist" in " ".join(capfd.readouterr().err.split())
+    assert "No --dataset, and the model is in no run's folder: using mnist" in " ".join(capfd.readouterr().err.split())
     assert data_of(pretrained_artifact("glyph-700"), None).name == "mnist"
 
 

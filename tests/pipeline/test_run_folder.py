@@ -113,7 +113,7 @@ def test_a_folder_named_by_a_detour_is_that_folder(tmp_path: Path, monkeypatch: 
 @pytest.mark.parametrize("named", [True, False])
 def test_an_unfinished_run_asks_whether_to_go_on(tmp_path: Path, named: bool) -> None:
     folder = _unfinished(tmp_path / "mlp")
-    with pytest.raises(OutputError, match=r"not finished; --resume goes on with it, --overwrite starts over"):
+    with pytest.raises(OutputError, match=r"not finished; --resume continues it, --overwrite starts over"):
         choose_folder(Wish(folder if named else None), "mlp", runs=tmp_path)
     wish = Wish(folder if named else None, resume=True)
     assert choose_folder(wish, "mlp", runs=tmp_path) == folder

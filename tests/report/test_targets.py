@@ -33,7 +33,7 @@ def test_int4_is_slow_in_litert_and_so_not_for_a_phone():
     assert found["phone"].reason == "In LiteRT on this host 7.2 times faster than model_int8.tflite, the smallest (145 µs)."
     assert variant_of(found["microcontroller"]) == "int8"
     assert [(each.name, each.value) for each in found["microcontroller"].figures] == [
-        ("right", KERAS.accuracy.value),
+        ("accuracy", KERAS.accuracy.value),
         ("flash", 8_000),
         ("RAM", 4_300),
     ]

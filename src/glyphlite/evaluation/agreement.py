@@ -224,12 +224,12 @@ def _refusals(name: str, refused: dict[str, str]) -> Iterator[None]:
 def _pick_reference(asked: str | None, outputs: dict[str, np.ndarray], refused: dict[str, str], name: str) -> str:
     if not outputs:
         reasons = "; ".join(f"{runtime}: {reason}" for runtime, reason in refused.items())
-        raise ArtifactError(f"{name}: no runtime takes it ({reasons})")
+        raise ArtifactError(f"{name}: no runtime accepts it ({reasons})")
     if asked is None:
         return next((runtime for runtime in ("tflm", "litert_builtin") if runtime in outputs), next(iter(outputs)))
     if asked not in outputs:
         raise ArtifactError(
-            f"{name}: the reference {asked} does not take it: {refused.get(asked, 'it was not among the runtimes')}"
+            f"{name}: the reference {asked} does not accept it: {refused.get(asked, 'it was not among the runtimes')}"
         )
     return asked
 

@@ -77,7 +77,7 @@ def _difference(record: VerifyReport) -> str:
         if unit == "step"
         else f"{record.largest_difference:.2g} {unit}"
     )
-    words = f"{_title(record)}: identical on {record.identical:.2%} of the images, at most {amount} apart"
+    words = f"{_title(record)}: identical on {record.identical:.2%} of the images, maximum difference {amount}"
     if record.same_class < 1:
         words += f", another class on {_count(record)}"
     if first := record.first_difference:

@@ -88,7 +88,7 @@ def obtain_litertjs() -> LiteRtJs:
     try:
         write_bytes(kept, tarball)
     except OutputError as error:
-        say(f"[yellow]LiteRT.js is not kept for the next time:[/] {escape(str(error))}")
+        say(f"[yellow]LiteRT.js is not cached for the next time:[/] {escape(str(error))}")
     return unpacked(tarball, f"npm ({PACKAGE}@{VERSION})")
 
 
@@ -119,7 +119,7 @@ def fetch_with_npm() -> bytes:
         except OSError as error:
             raise ToolError(f"LiteRT.js cannot be fetched: npm pack left no {TARBALL} ({error.strerror})") from None
     if not _is_expected(tarball):
-        raise ToolError(f"LiteRT.js is refused: npm brought a {TARBALL} of {_integrity(tarball)}, expected {INTEGRITY}")
+        raise ToolError(f"LiteRT.js is refused: npm fetched a {TARBALL} of {_integrity(tarball)}, expected {INTEGRITY}")
     return tarball
 
 

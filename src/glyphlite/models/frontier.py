@@ -211,7 +211,7 @@ FRONTIER: tuple[KnownModel, ...] = (
 )
 
 TEACHERS: tuple[KnownModel, ...] = (
-    KnownModel(_deep("teacher-32k", 36, 64, (88, 88)), _teachers_recipe("32k"), "teaches the glyph family"),
-    KnownModel(_deep("teacher-64k", 48, 96, (128, 128)), _teachers_recipe("64k"), "teaches the glyph family"),
+    KnownModel(_deep("teacher-32k", 36, 64, (88, 88)), _teachers_recipe("32k"), "teacher of the glyph family"),
+    KnownModel(_deep("teacher-64k", 48, 96, (128, 128)), _teachers_recipe("64k"), "teacher of the glyph family"),
 )
 """Trained from the labels alone, so that the family can be made from nothing: first these, then the members."""

@@ -60,10 +60,10 @@ def with_probabilities(model: "keras.Model", origin: str) -> "keras.Model":
     layer, words = (
         (
             keras.layers.Activation("sigmoid", name="probability"),
-            "its one output is taken for a logit, and a sigmoid is put behind it",
+            "its one output is treated as a logit, and a sigmoid is added",
         )
         if kind.is_single
-        else (keras.layers.Softmax(name="probability"), "its outputs are taken for logits, and a softmax is put behind them")
+        else (keras.layers.Softmax(name="probability"), "its outputs are treated as logits, and a softmax is added")
     )
     if origin not in _said:
         _said.add(origin)

@@ -89,7 +89,7 @@ class PretrainedCard:
             if each.seed == seed:
                 return each
         known = ", ".join(str(each.seed) for each in self.seeds)
-        raise ModelError(f"{self.model} is not shipped with seed {seed}; it is with {known}")
+        raise ModelError(f"{self.model} is not pretrained with seed {seed}; there is {known}")
 
     def document(self) -> dict[str, Any]:
         """The plain JSON document of ``card.json``."""
@@ -181,7 +181,7 @@ def keras_of_shipped(artifact: Path) -> Path | None:
 def shipped_words() -> str:
     """Which models are shipped, as the end of an error's sentence."""
     names = pretrained_names()
-    return f"shipped are {', '.join(names)}" if names else "none is shipped"
+    return f"pretrained are {', '.join(names)}" if names else "none is pretrained"
 
 
 def _folders() -> dict[str, Path]:
@@ -201,8 +201,7 @@ def _verified(path: Path, sha256: str) -> Path:
         raise ModelError(f"cannot read {path}: {error.strerror}; install glyphlite again") from None
     if found != sha256:
         raise ModelError(
-            f"{path} is not the file that was shipped: its SHA-256 is {found[:12]}..., expected {sha256[:12]}...; "
-            "install glyphlite again"
+            f"{path} is not the released file: its SHA-256 is {found[:12]}..., expected {sha256[:12]}...; install glyphlite again"
         )
     return path
 

@@ -111,7 +111,7 @@ def run_all(options: RunOptions) -> list[Results]:
         GlyphliteError: as :func:`run_pipeline`.
     """
     if options.pretrained:
-        raise ModelError("--pretrained takes one model; name it with --model (glyphlite models lists those that are shipped)")
+        raise ModelError("--pretrained takes one model; name it with --model (glyphlite models lists those that are pretrained)")
     parent = options.out or Path("runs")
     everything, folders = [], []
     for name in REFERENCE_NAMES:

@@ -75,7 +75,7 @@ class RunData:
             DataError: it cannot be had; of a run's data that is gone, one line says so.
         """
         if self.assumed:
-            say(f"No --dataset, and the model lies in no run's folder: taking {self.name}")
+            say(f"No --dataset, and the model is in no run's folder: using {self.name}")
         elif self.record is not None and self.record.name != CARD:
             say(f"Data: {escape(self.name)}, as {escape(str(self.record))} says")
         if not self.named and not dataset_exists(self.name, data_dir=self.data_dir):

@@ -98,14 +98,14 @@ def require_exportable(folder: Path, *, overwrite: bool) -> None:
 
 def _choose(wish: Wish, name: str, runs: Path) -> Path:
     if wish.resume and wish.overwrite:
-        raise OutputError("--resume goes on with a run, --overwrite replaces it; give one of the two")
+        raise OutputError("--resume continues a run, --overwrite replaces it; give one of the two")
     if wish.resume:
         return _to_resume([wish.out] if wish.out is not None else _numbered(runs / name))
     folder = wish.out if wish.out is not None else runs / name
     if wish.overwrite or not (is_finished(folder) or is_unfinished(folder)):
         return folder
     if not is_finished(folder):
-        raise OutputError(f"{folder} holds a run that is not finished; --resume goes on with it, --overwrite starts over")
+        raise OutputError(f"{folder} holds a run that is not finished; --resume continues it, --overwrite starts over")
     if wish.out is not None:
         raise OutputError(
             f"{folder} holds a finished run; choose another folder with --out, or give --overwrite to replace the run"

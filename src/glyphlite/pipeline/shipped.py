@@ -70,7 +70,9 @@ def pretrained_report(card: PretrainedCard, int8: ConvertedArtifact | None) -> P
     same = int8 is not None and sha256_of(int8.path) == best.sha256
     if int8 is not None:
         words = (
-            "is the file that ships, byte for byte" if same else "differs from the file that ships: another converter wrote it"
+            "equals the released file, byte for byte"
+            if same
+            else "differs from the released file: another version of the converter wrote it"
         )
         say(f"{int8.path.name} {words}")
     return PretrainedReport(

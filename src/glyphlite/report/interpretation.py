@@ -310,7 +310,7 @@ def _firmware(results: Results) -> Finding | None:
     if arena and smallest < arena:
         ratio = times(arena / smallest)
         sentences.append(
-            f"TFLite Micro takes {count(arena)} bytes of arena for the same file, measured on this host: {ratio} times that."
+            f"TFLite Micro takes {count(arena)} bytes of arena for the same file, without its stack: {ratio} times that."
         )
     return Finding("firmware", "On a microcontroller", tuple(sentences), "good")
 

@@ -111,7 +111,7 @@ def _chance(keras: KerasReport) -> Obstacle:
     classes = things(len(keras.per_class), "class", "classes")
     return Obstacle(
         "chance",
-        f"The model cannot be told from chance: {percent(keras.accuracy.value)} of {things(keras.accuracy.n, 'test image')} "
+        f"The model is no better than chance: {percent(keras.accuracy.value)} of {things(keras.accuracy.n, 'test image')} "
         f"right, on {classes}",
         "First find out why: which range of pixel values it was trained on, whether the labels are in its order, whether it was "
         "trained long enough.",

@@ -101,7 +101,7 @@ def _microcontroller(results: Results) -> Target:
             Figure("RAM", kilobytes(ram_bytes(core)), ram_bytes(core)),
         )
         arena = _arena(chosen)
-        tflm = f"; TFLite Micro needs an arena of {count(arena)} bytes for it" if arena else ""
+        tflm = f"; TFLite Micro needs {count(arena)} bytes of RAM and its stack" if arena else ""
         if not arena and not _takes(chosen, "tflm"):
             tflm = "; TFLite Micro refuses it"
         reason = f"As generated C on a {cpu_title(core.cpu)}: {count(core.instructions)} instructions per image{tflm}."
@@ -143,7 +143,7 @@ def _arena(artifact: ArtifactReport) -> int | None:
 
 
 def _accuracy(artifact: ArtifactReport) -> Figure:
-    return Figure("right", percent(artifact.accuracy.value), artifact.accuracy.value)
+    return Figure("accuracy", percent(artifact.accuracy.value), artifact.accuracy.value)
 
 
 def _size(artifact: ArtifactReport) -> tuple[Figure, Figure]:

@@ -162,7 +162,7 @@ def runtimes_table(artifacts: Sequence[ArtifactReport], *, by_path: bool = False
         by_path: name each by its path, as those of several runs must be, instead of by its variant.
     """
     names = list(dict.fromkeys(name for each in artifacts for name in each.runtimes))
-    table = new_table("File", *(SHORT_RUNTIMES.get(name, runtime_title(name)) for name in names), "Arena, bytes")
+    table = new_table("File", *(SHORT_RUNTIMES.get(name, runtime_title(name)) for name in names), "TFLite Micro arena, bytes")
     right_align(table, -1)
     named = {id(artifact): artifact.path if by_path else artifact.variant for artifact in artifacts}
     for artifact in artifacts:

@@ -96,7 +96,7 @@ def predictions_view(
 
 def trade_offs_table(costs: Mapping[str, FirmwareReport], chosen: str) -> RenderableType:
     """What each ``--optimize`` of ``glyphlite compile`` takes, the chosen one marked."""
-    table = new_table("Optimized for", "Instructions", "Code", "Constants", "Arena", "RAM in all")
+    table = new_table("Optimized for", "Instructions", "Code", "Constants", "Arena", "Total RAM")
     right_align(table, *range(1, 6))
     for name, cost in costs.items():
         figures = (cost.instructions, cost.code_bytes, cost.constant_bytes, cost.arena_bytes, cost.ram_bytes or 0)

@@ -113,7 +113,7 @@ class Worker:
         """
         if header["op"] != "load" and self._living() is None:
             # A fresh child has no file to answer for, and would let us wait.
-            raise self._refuse(runtime, filename, "it takes the child process down that runs it")
+            raise self._refuse(runtime, filename, "it crashes the child process that runs it")
         process = self._running()
         assert process.stdin is not None
         assert process.stdout is not None
@@ -128,7 +128,7 @@ class Worker:
         except SilentChannelError:
             raise self._refuse(runtime, filename, f"it did not finish within {4 * self._cpu_s + 2:g} s and was stopped") from None
         except BrokenChannelError:
-            raise self._refuse(runtime, filename, "it takes the child process down that runs it") from None
+            raise self._refuse(runtime, filename, "it crashes the child process that runs it") from None
         except BaseException:
             self.close()  # Ctrl-C amid an answer: the channel is out of step
             raise

@@ -64,7 +64,7 @@ class _Tensors:
         if raw is not None and stored.is_variable:
             raise ArtifactError(f"{where} is a variable and a constant at once; a variable holds no values in the file")
         if raw is None and element.packed_bits:
-            raise ArtifactError(f"{where} is an activation of {element.packed_bits} bits; only constants may be so narrow")
+            raise ArtifactError(f"{where} is an activation of {element.packed_bits} bits; only constants may have so few")
         if raw is None:
             self._count_activation(shape, element.dtype, where)
             data = None

@@ -78,7 +78,7 @@ class TrainingLoop:
         if recipe.class_weights not in (None, "balanced"):
             raise ModelError(f"unknown class weights {recipe.class_weights!r}; expected balanced")
         if recipe.photometric is not None and recipe.photometric not in PHOTOMETRIC:
-            raise ModelError(f"unknown light {recipe.photometric!r}; expected one of {', '.join(PHOTOMETRIC)}")
+            raise ModelError(f"unknown photometric augmentation {recipe.photometric!r}; expected one of {', '.join(PHOTOMETRIC)}")
         self._choice, self.recipe, self._seed = choice, recipe, seed
         self._failures = (tf.errors.OpError, ValueError, TypeError)
         self.precision = compute_precision(recipe.precision)

@@ -24,7 +24,7 @@ def with_fitting_teachers(recipe: Recipe, model: str, content: str) -> Recipe:
     for name in recipe.distillation.teachers:
         shipped = is_shipped(name)
         if not shipped or pretrained_card(name).content != content:
-            why = "was trained on other images" if shipped else "is not shipped"
+            why = "was trained on other images" if shipped else "is not pretrained"
             say(f"{model} learns from the labels alone: its teacher {name} {why}")
             return replace(recipe, distillation=None)
     return recipe

@@ -231,7 +231,7 @@ class _Training:
     def _choose_beginning(self, loop: TrainingLoop, beginnings: Beginnings) -> None:
         """Try the beginnings that were not tried before a stop, then begin with the best."""
         losses, steps = self.session.beginnings, self.batches.steps
-        total, name = beginnings.count * beginnings.epochs, f"{self.choice.name}, beginnings"
+        total, name = beginnings.count * beginnings.epochs, f"{self.choice.name}, restarts"
         with TrainingProgress(name, epochs=total, steps=steps, done=len(losses) * beginnings.epochs * steps) as progress:
 
             def seen(epoch: int, batch: int, loss: float, accuracy: float) -> None:
@@ -242,13 +242,13 @@ class _Training:
                 seed, clock = initial_seed(self.seed, len(losses)), _Clock(self.session.beginning_seconds)
                 losses.append(try_beginning(loop, seed, beginnings.epochs, self.batches, self._answers, seen))
                 self.session.beginning_seconds = clock()
-                say(f"beginning {len(losses):>2}/{beginnings.count}  loss {losses[-1]:.4f} after {beginnings.epochs} epochs")
+                say(f"restart {len(losses):>2}/{beginnings.count}  loss {losses[-1]:.4f} after {beginnings.epochs} epochs")
                 self.store.save(0, self.session.checkpoint(self.settings, {}))
         best = best_beginning(losses)
         if not math.isfinite(losses[best]):
-            raise ModelError("the loss of no beginning stays a number; train with a lower learning rate")
+            raise ModelError("the loss diverges in every restart; use a lower learning rate")
         loop.restart(initial_seed(self.seed, best))
-        say(f"beginning {best + 1} goes on")
+        say(f"restart {best + 1} has the lowest loss and continues")
 
     def _train_epoch(self, loop: TrainingLoop, progress: TrainingProgress) -> None:
         session, recipe = self.session, self.recipe
@@ -304,7 +304,7 @@ class _Training:
     def _leave_if_asked(self) -> None:
         if not self.stop:
             return
-        say(f"stopped; the same command with --resume goes on from here ({self.folder})")
+        say(f"stopped; the same command with --resume continues from here ({self.folder})")
         raise SystemExit(128 + signal.SIGTERM) if self.stop.signal == signal.SIGTERM else KeyboardInterrupt
 
     def _write_results(self, model: "keras.Model") -> None:

@@ -94,7 +94,7 @@ def test_a_cache_that_cannot_be_written_costs_nothing(
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setattr(folder_cache, "cache_place", lambda: tmp_path / "file" / "pictures")
     assert len(read_picture_folder(pictures).train) == 8
-    assert "are not kept for the next time" in capsys.readouterr().err
+    assert "are not cached for the next time" in capsys.readouterr().err
 
 
 def test_only_the_latest_folders_are_kept(pictures: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,7 +53,7 @@ def cached_pictures(folder: Path, paths: Sequence[Path], size: tuple[int, int], 
             np.savez(temporary, signature=signature, notes=json.dumps(notes), images=images)
         _forget(kept.parent)
     except OutputError as error:
-        say(f"[yellow]the pictures of {escape(folder.name)} are not kept for the next time:[/] {escape(str(error))}")
+        say(f"[yellow]the pictures of {escape(folder.name)} are not cached for the next time:[/] {escape(str(error))}")
     return images, notes
 
 

@@ -68,7 +68,7 @@ def _find_lie(images: np.ndarray, numbers: np.ndarray, labels: Sequence[str], *,
     if found not in (None, UPRIGHT):
         return (
             found,
-            f"the digits lie {found}, as held against MNIST's: every image was turned upright (PATH:upright leaves them)",
+            f"compared with MNIST's, the digits lie {found}: every image was turned upright (PATH:upright leaves them)",
         )
     if is_emnist and (found == UPRIGHT or tall >= _MANY_CLASSES):
         seen = "these digits stand upright" if found == UPRIGHT else "these glyphs are taller than wide"

@@ -1,0 +1,85 @@
+"""Every generated part of README and docs, measured or read from the code: its name, and the text between its marks.
+
+A page holds ``<!-- NAME -->`` and ``<!-- end of NAME -->``; what is between them comes from benchmarks/results or from the
+code and is written by `write_pages`. ``tests/benchmarks/test_doc_figures.py`` compares every page with what would be written.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from common.tables.family import family_in_full, family_table, robustness_table
+from common.tables.firmware import cores_table, firmware_table, optimize_table
+from common.tables.pictures import sheets_table
+from common.tables.reference import accuracy_table, main_job_sentence, reading_table
+from common.tables.reference_pages import commands, ops, records
+from common.tables.tflm import agreement_table, arena_parts_table, arenas_table, tensors_table
+from glyphlite.files import write_text
+
+ROOT = Path(__file__).resolve().parents[2]
+MARK = re.compile(r"<!-- (?P<name>[\w -]+) -->\n(?P<body>.*?)<!-- end of (?P=name) -->", re.DOTALL)
+Words = Callable[[dict[str, Any]], str]
+"""What makes a figure's text of what was measured."""
+
+FIGURES: dict[str, tuple[str, Words]] = {
+    "main job": ("main_job", main_job_sentence),
+    "accuracy": ("reference_models", accuracy_table),
+    "reading": ("reading", reading_table),
+    "frontier": ("frontier", family_table),
+    "family in full": ("frontier", family_in_full),
+    "robustness": ("frontier", robustness_table),
+    "firmware": ("cortex_m", firmware_table),
+    "firmware m4": ("cortex_m", lambda document: firmware_table(document, ("cortex-m4",))),
+    "cores": ("generated_c", cores_table),
+    "optimize": ("generated_c", optimize_table),
+    "arena": ("tflm", arena_parts_table),
+    "arenas": ("tflm", arenas_table),
+    "agreement": ("tflm", agreement_table),
+    "tensors": ("tflm", tensors_table),
+    "sheets": ("sheets", lambda document: sheets_table(document["outcomes"])),
+}
+"""Name of a figure: the JSON file in benchmarks/results that it comes from, and what makes its text."""
+
+GENERATED: dict[str, Callable[[], str]] = {"commands": commands, "records": records, "ops": ops}
+"""Name of a part that comes from the code itself: what makes its text."""
+
+
+def pages(root: Path = ROOT) -> list[Path]:
+    """Returns the pages that may hold figures: README and docs."""
+    return [root / "README.md", *sorted((root / "docs").glob("**/*.md"))]
+
+
+def filled(text: str, results: Path = ROOT / "benchmarks" / "results") -> str:
+    """Returns a page with each figure as it was measured last.
+
+    Raises:
+        SystemExit: a figure is unknown, or was not measured yet.
+    """
+
+    def figure(match: re.Match[str]) -> str:
+        name = match["name"]
+        if name in GENERATED:
+            return f"<!-- {name} -->\n{GENERATED[name]()}\n<!-- end of {name} -->"
+        if name not in FIGURES:
+            raise SystemExit(f"no figure is called {name!r}; there are {', '.join((*FIGURES, *GENERATED))}")
+        source, words = FIGURES[name]
+        path = results / f"{source}.json"
+        if not path.is_file():
+            raise SystemExit(f"there is no {path}; measure first: python benchmarks/{source}.py")
+        return f"<!-- {name} -->\n{words(json.loads(path.read_text()))}\n<!-- end of {name} -->"
+
+    return MARK.sub(figure, text)
+
+
+def write_pages(root: Path = ROOT) -> list[Path]:
+    """Brings every page up to date with benchmarks/results, and returns those that changed."""
+    changed = []
+    for page in pages(root):
+        before = page.read_text()
+        after = filled(before, root / "benchmarks" / "results")
+        if after != before:
+            write_text(page, after)
+            changed.append(page)
+    return changed

@@ -1,0 +1,88 @@
+"""Tables of the glyph family: what README shows, all that was measured, and accuracy under corruptions."""
+
+from typing import Any
+
+from common.tables import interval, markdown_table
+
+
+def family_table(document: dict[str, Any]) -> str:
+    """Returns README's table: bytes, cost, accuracy over seeds, the pretrained file's, robustness, and what is published."""
+    columns = (
+        "Model",
+        "Weights, bytes",
+        "File, bytes",
+        "MACs",
+        "Accuracy, %: mean of 5 seeds",
+        "Accuracy, %: pretrained file (95 % interval)",
+        "Accuracy, %: corrupted images",
+        "Accuracy, %: published model of this size or larger",
+    )
+    rows = [
+        (
+            row["model"],
+            f"{row['weight_bytes']:,}",
+            f"{row['bytes']:,}",
+            f"{row['macs']:,}",
+            _over_seeds(row),
+            f"{row['accuracy']['value'] * 100:.2f} ({interval(row['accuracy'])})",
+            f"{row['robustness']['mean'] * 100:.1f}" if "robustness" in row else "",
+            _published(row),
+        )
+        for row in document["members"]
+    ]
+    return markdown_table(columns, rows)
+
+
+def family_in_full(document: dict[str, Any]) -> str:
+    """Returns the columns that README leaves out, and two reference models beside the family."""
+    columns = (
+        "Model",
+        "Bits per weight",
+        "Seeds",
+        "Lowest accuracy of a seed, %",
+        "Accuracy of the float source, %",
+        "Accuracy on `load_digits`, %",
+    )
+    rows = [
+        (
+            row["model"],
+            str(row["weight_bits"]),
+            str(len(row["seeds"])),
+            f"{row['worst'] * 100:.2f}",
+            f"{row['keras']['accuracy']['value'] * 100:.2f}",
+            f"{row['robustness']['load_digits']['value'] * 100:.1f}" if "robustness" in row else "",
+        )
+        for row in document["members"]
+    ]
+    return markdown_table(columns, rows)
+
+
+def robustness_table(document: dict[str, Any]) -> str:
+    """Returns accuracy per model and corruption, the mean of three strengths; models that were not measured so are left out."""
+    rows = [each for each in (*document["members"], *document["others"]) if "robustness" in each]
+    if not rows:
+        return ""
+    names = list(rows[0]["robustness"]["corruptions"])
+    lines = []
+    for row in rows:
+        robust = row["robustness"]
+        means = [sum(levels) / len(levels) for levels in robust["corruptions"].values()]
+        worst = min(means)
+        cells = [f"*{mean * 100:.1f}*" if mean == worst else f"{mean * 100:.1f}" for mean in means]
+        others = (robust["mean"], robust["load_digits"]["value"])
+        lines.append((row["model"], f"{row['accuracy']['value'] * 100:.2f}", *cells, *(f"{each * 100:.1f}" for each in others)))
+    return markdown_table(("Model", "Clean", *names, "Mean", "load_digits"), lines)
+
+
+def _over_seeds(row: dict[str, Any]) -> str:
+    """Returns the mean over seeds, with the sample standard deviation where there are several."""
+    deviation = "" if row["deviation"] is None else f" ± {row['deviation'] * 100:.2f}"
+    return f"**{row['mean'] * 100:.2f}**{deviation}"
+
+
+def _published(row: dict[str, Any]) -> str:
+    """Returns the smallest published classifier of at least the member's size: its accuracy, size and name."""
+    if not (against := row.get("against")):
+        return ""
+    size = f"{against['bytes']:,} bytes" if "bytes" in against else f"{against['macs']:,} MACs"
+    return f"{against['accuracy'] * 100:.2f} with {size} ({against['name']})"

@@ -1,0 +1,57 @@
+"""Tables of generated C: against CMSIS-NN, on each core, and for each choice of ``--optimize``."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from common.tables import core_name, markdown_table
+
+
+def firmware_table(document: dict[str, Any], cores: Sequence[str] = ("cortex-m4", "cortex-m0")) -> str:
+    """Returns instructions, total RAM and code per model and core: generated C beside CMSIS-NN's kernels on the same layers."""
+    columns = (
+        "Model",
+        "Core",
+        "Instructions, glyphlite",
+        "Instructions, CMSIS-NN",
+        "Ratio",
+        "Total RAM, glyphlite",
+        "Total RAM, CMSIS-NN",
+        "Code, glyphlite",
+        "Code, CMSIS-NN",
+    )
+    rows = []
+    for row in document["rows"]:
+        if row["core"] not in cores:
+            continue
+        ours, theirs = row["ours"], row["cmsis_nn"]
+        rows.append(
+            (
+                row["model"],
+                core_name(row["core"]),
+                f"{ours['instructions']:,}",
+                f"{theirs['instructions']:,}",
+                f"**{row['instructions_ratio']:.1f}**",
+                *(f"{side[key]:,}" for key in ("ram_bytes", "code_bytes") for side in (ours, theirs)),
+            )
+        )
+    return markdown_table(columns, rows, words=2)
+
+
+def cores_table(document: dict[str, Any], model: str = "micro-cnn") -> str:
+    """Returns what one model's generated C takes on each emulated core, with the default ``--optimize speed``."""
+    rows = [
+        (core_name(row["core"]), *_cost(row)) for row in document["rows"] if (row["model"], row["optimize"]) == (model, "speed")
+    ]
+    return markdown_table(("Core", "Instructions", "Code", "Constants", "Arena", "Stack", "Total RAM"), rows)
+
+
+def optimize_table(document: dict[str, Any], core: str = "cortex-m4") -> str:
+    """Returns what each choice of ``--optimize`` takes on one core."""
+    rows = [(row["model"], f"`{row['optimize']}`", *_cost(row)) for row in document["rows"] if row["core"] == core]
+    columns = ("Model", "`--optimize`", "Instructions", "Code", "Constants", "Arena", "Stack", "Total RAM")
+    return markdown_table(columns, rows, words=2)
+
+
+def _cost(row: dict[str, Any]) -> list[str]:
+    keys = ("instructions", "code_bytes", "constant_bytes", "arena_bytes", "stack_bytes", "ram_bytes")
+    return [f"{row[key]:,}" for key in keys]

@@ -1,0 +1,45 @@
+"""Tables of pictures that are not MNIST's: what each step of the preprocessing brings, and what is rejected."""
+
+from typing import Any
+
+from common.tables import markdown_table, percent
+
+OUTCOMES = ("right and believed", "right and doubted", "wrong and doubted", "wrong and believed")
+OUTCOME_TITLES = ("right, accepted", "right, rejected", "wrong, rejected", "wrong, accepted")
+
+
+def sheets_table(counts: dict[str, dict[str, Any]]) -> str:
+    """Returns the outcomes per kind of sheet, shares in percent."""
+    rows = []
+    for name, row in counts.items():
+        shares = [percent(row[outcome] / row["pictures"], 1) for outcome in OUTCOMES]
+        rows.append((name, str(row["pictures"]), *shares))
+    return markdown_table(("Pictures of a digit on", "Number", *OUTCOME_TITLES), rows)
+
+
+def steps_table(document: dict[str, Any]) -> str:
+    """Returns the accuracy on each set of pictures with each step of the preprocessing and all steps before it."""
+    accuracy = document["accuracy"]
+    steps = next(iter(accuracy.values()))
+    rows = [(step, *(percent(found[step]) for found in accuracy.values())) for step in steps]
+    return markdown_table(("Preprocessing", *accuracy), rows)
+
+
+def rejected_table(document: dict[str, Any]) -> str:
+    """Returns which share of each set of pictures is rejected, and the accuracy of the rest."""
+    rows = []
+    for name, row in document["refused"].items():
+        right = percent(row["rest right"], 1) if "rest right" in row else ""
+        shares = (row["preprocessing"], row["in all"], 1 - row["in all"])
+        rows.append((name, f"{row['pictures']:,}", *(percent(share, 1) for share in shares), right))
+    columns = ("Pictures of", "Number", "Rejected by the preprocessing", "Rejected in all", "Accepted", "Accuracy of these")
+    return markdown_table(columns, rows)
+
+
+def threshold_sentence(document: dict[str, Any]) -> str:
+    """Returns the temperature and the rejection threshold that the rejected share was measured with."""
+    known = document["certainty"]
+    return (
+        f"With temperature {known['temperature']:.2f} and rejection threshold {known['least_certainty']:.3f}, both fitted on "
+        f"MNIST's {known['images']:,} validation images:"
+    )

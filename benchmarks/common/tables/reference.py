@@ -1,0 +1,40 @@
+"""Tables of the five reference models and of reading data, and the sentence about the main job."""
+
+from typing import Any
+
+from common.tables import interval, markdown_table, percent
+
+
+def accuracy_table(document: dict[str, Any]) -> str:
+    """Returns each reference model's size, its accuracy in float and as int8, and the bytes of both files."""
+    columns = ("Model", "Parameters", "MACs", "Accuracy, Keras", "Accuracy, int8 file (95 % interval)", "float32 file, bytes")
+    return markdown_table(
+        (*columns, "int8 file, bytes"),
+        [
+            (
+                row["model"],
+                f"{row['parameters']:,}",
+                f"{row['macs']:,}",
+                percent(row["keras_accuracy"]),
+                f"**{percent(row['int8_accuracy']['value'])}** ({interval(row['int8_accuracy'])})",
+                f"{row['float32_bytes']:,}",
+                f"{row['int8_bytes']:,}",
+            )
+            for row in document["rows"]
+        ],
+    )
+
+
+def main_job_sentence(document: dict[str, Any]) -> str:
+    """Returns README's sentence about the main job: minutes rounded up to halves, as two idle cores are seldom quite idle."""
+    minutes = -(-document["two_idle_cores_seconds"] // 30) / 2
+    return (
+        f"`make run` trains `{document['model']}`. On two cores it takes about {minutes:g} minutes "
+        f"({document['total_cpu_seconds']:.0f} s of CPU time). The int8 file reaches "
+        f"{document['int8_accuracy'] * 100:.2f} % accuracy on the test images."
+    )
+
+
+def reading_table(document: dict[str, Any]) -> str:
+    """Returns the CPU seconds that reading each kind of data takes."""
+    return markdown_table(("Data", "CPU seconds"), [(row["data"], f"{row['cpu_seconds']:.1f}") for row in document["rows"]])

@@ -1,0 +1,124 @@
+"""The generated parts of docs/reference: every command and option, every key of results.json, every supported op."""
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from common.tables import markdown_table
+
+
+def commands() -> str:
+    """Returns every command with its arguments and options, as Typer knows them."""
+    from typer.main import get_command
+
+    from glyphlite.cli import app
+
+    group: Any = get_command(app)
+    parts = []
+    for name in sorted(group.commands):
+        command = group.commands[name]
+        context = command.make_context(name, [], resilient_parsing=True)
+        context.info_name = f"glyphlite {name}"
+        usage = command.get_usage(context).removeprefix("Usage: ").replace("\n", " ")
+        rows = [_option_row(parameter, context) for parameter in command.params]
+        table = markdown_table(("Argument or option", "Meaning"), rows, words=2)
+        example = (command.epilog or "").removeprefix("Example: ")
+        help_text = " ".join(inspect.cleandoc(command.help or "").split())
+        parts.append(f"### glyphlite {name}\n\n{help_text}\n\n    {re.sub(r' +', ' ', usage)}\n\n{table}\n\nExample: `{example}`")
+    return "\n\n".join(parts)
+
+
+def records() -> str:
+    """Returns a table per record of results.json: key, type, and the meaning that stands under the field."""
+    import glyphlite.results as module
+
+    meanings = _meanings(inspect.getsource(module))
+    parts = []
+    for record in _reachable(module.Results):
+        name = record.__name__
+        rows = [
+            (f"`{field.alias or key}`", _type_words(field.annotation), _cell(meanings[name][key]))
+            for key, field in record.model_fields.items()
+        ]
+        rows += [
+            (f"`{key}`", _type_words(field.return_type), _cell(field.description or ""))
+            for key, field in record.model_computed_fields.items()
+        ]
+        title = "The document" if record is module.Results else name
+        parts.append(f"### {title}\n\n{markdown_table(('Key', 'Type', 'Meaning'), rows, words=3)}")
+    return "\n\n".join(parts)
+
+
+def ops() -> str:
+    """Returns the ops that generated C accepts, those that it refuses with what replaces them, and which TFLite Micro has."""
+    from glyphlite.compiler.lower import ADVICE, LOWERINGS
+    from glyphlite.export.tflm_ops import TFLM_OPS
+
+    rows = [(name, "yes", "yes" if name in TFLM_OPS else "no", "") for name in sorted(LOWERINGS)]
+    rows += [(name, "no", "yes" if name in TFLM_OPS else "no", ADVICE[name]) for name in sorted(ADVICE)]
+    return markdown_table(("Op", "Generated C", "TensorFlow Lite Micro", "Instead"), rows, words=4)
+
+
+def _option_row(parameter: Any, context: Any) -> tuple[str, str]:
+    """Returns an argument or option with what its value is, and its help with its default, as ``--help`` shows them."""
+    names, meaning = parameter.get_help_record(context)
+    return "`" + names.replace("|", "\\|") + "`", _cell(meaning)
+
+
+def _reachable(record: type[BaseModel], seen: list[type[BaseModel]] | None = None) -> list[type[BaseModel]]:
+    """Returns a record and all that its fields hold, each once, in the order in which they appear."""
+    seen = [] if seen is None else seen
+    if record not in seen:
+        seen.append(record)
+        for field in record.model_fields.values():
+            for inner in _records_in(field.annotation):
+                _reachable(inner, seen)
+    return seen
+
+
+def _records_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _records_in(inner)
+
+
+def _type_words(annotation: Any) -> str:
+    """Returns a type as a reader of JSON knows it: ``list of Accuracy``, ``number or null``."""
+    known = {int: "integer", float: "number", str: "text", bool: "true or false", type(None): "null"}
+    if annotation in known:
+        return known[annotation]
+    arguments = [_type_words(each) for each in get_args(annotation)]
+    origin = getattr(annotation, "__origin__", None)
+    if origin is list:
+        return f"list of {arguments[0]}"
+    if origin is dict:
+        return f"object: name to {arguments[1]}"
+    return " or ".join(arguments) if arguments else annotation.__name__
+
+
+def _meanings(source: str) -> dict[str, dict[str, str]]:
+    """Returns, per class, the string that stands under each annotated field."""
+    found: dict[str, dict[str, str]] = {}
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.ClassDef):
+            pairs = zip(node.body, node.body[1:], strict=False)
+            found[node.name] = {
+                field.target.id: text.value.value
+                for field, text in pairs
+                if isinstance(field, ast.AnnAssign)
+                and isinstance(field.target, ast.Name)
+                and isinstance(text, ast.Expr)
+                and isinstance(text.value, ast.Constant)
+                and isinstance(text.value.value, str)
+            }
+    return found
+
+
+def _cell(text: str) -> str:
+    """Returns a text as one cell of a table."""
+    return " ".join(text.split()).replace("|", "\\|")
