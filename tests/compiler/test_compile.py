@@ -214,4 +214,4 @@ def test_layers_may_be_called_like_anything(int8: Path, tmp_path: Path):
     compilation = compile_graph(replace(graph, tensors=tensors), "net")
     compilation.write(tmp_path)
     compile_shared([tmp_path / "net.c"], tmp_path / "net.so", include=[tmp_path])
-    assert [layer.name for layer in compilation.report.layers] == ["fc_output", "fc_2", "best_2", "rows_2"]
+    assert [layer.name for layer in compilation.report.layers] == ["fc_output", "fc", "best", "rows"]

@@ -12,8 +12,10 @@ from random_models.drafts import Step
 from random_models.harness import FLAGS, OPTIMIZE, PATHS, run_generated
 
 from glyphlite.compiler import compile_graph
-from glyphlite.compiler.ir import Convolution, Dense, Depthwise
 from glyphlite.compiler.lower import lower
+from glyphlite.compiler.ops.convolution import Convolution
+from glyphlite.compiler.ops.depthwise_convolution import DepthwiseConvolution
+from glyphlite.compiler.ops.fully_connected import FullyConnected
 from glyphlite.compiler.passes import optimize
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import parse_graph
@@ -158,21 +160,21 @@ def test_the_drafts_reach_every_kind_of_layer():
         node
         for draft in DRAFTS.values()
         for node in optimize(lower(parse_graph(write(draft, narrow=1.0), ""))).nodes
-        if isinstance(node, (Convolution, Depthwise, Dense))
+        if isinstance(node, (Convolution, DepthwiseConvolution, FullyConnected))
     ]
-    assert all(node.nibbles for node in nodes)
-    assert {type(node) for node in nodes} == {Convolution, Depthwise, Dense}
+    assert all(node.int4 for node in nodes)
+    assert {type(node) for node in nodes} == {Convolution, DepthwiseConvolution, FullyConnected}
     assert {node.pooled for node in nodes if isinstance(node, Convolution)} == {False, True}
-    assert {node.multiplier for node in nodes if isinstance(node, Depthwise)} == {1, 3}
+    assert {node.depth_multiplier for node in nodes if isinstance(node, DepthwiseConvolution)} == {1, 3}
 
 
 @pytest.mark.parametrize(
     ("name", "function"),
     [
-        ("sums beyond 20 bits, rows of whole words", "net_t3_dot(const int32_t *lanes, "),
-        ("vectors with a rest, the model's own input", "net_t3_dot(const uint8_t *input, "),
-        ("long rows by lanes", "net_t8_dot(const int32_t *lanes, "),
-        ("long rows by bytes", "net_t8_dot(const uint8_t *input, "),
+        ("sums beyond 20 bits, rows of whole words", "net_t3_conv_2d_dot(const int32_t *lanes, "),
+        ("vectors with a rest, the model's own input", "net_t3_fully_connected_dot(const uint8_t *input, "),
+        ("long rows by lanes", "net_t8_fully_connected_dot(const int32_t *lanes, "),
+        ("long rows by bytes", "net_t8_fully_connected_dot(const uint8_t *input, "),
     ],
 )
 def test_long_sums_are_added_up_in_blocks(name: str, function: str):
@@ -216,7 +218,7 @@ def test_an_odd_number_of_weights_takes_half_a_byte_more():
 def test_models_without_narrow_weights_say_nothing_of_them():
     graph = as_int8(parse_graph(write(SIZED, narrow=1.0), ""))
     for aim in OPTIMIZE:
-        assert "nibble" not in "".join(compile_graph(graph, "net", optimize=aim).files.values())
+        assert "int4" not in "".join(compile_graph(graph, "net", optimize=aim).files.values())
 
 
 def test_seeds_that_campaigns_pinned_are_drawn_without_narrow_weights():

@@ -1,6 +1,10 @@
-"""int8 .tflite to C99 that needs nothing: lowering, passes, schedule, memory plan, templates. Knows no runtime."""
+"""Compiles an int8 .tflite file to C99 that has no dependencies: lowering, passes, schedule, memory plan, templates.
 
-from glyphlite.compiler.compile import Compilation, CompilationReport, compile_artifact, compile_graph, memory_maps
+``ops`` holds one file per op, ``codegen`` the building blocks of C, ``kernels`` the C of each op. Knows no runtime.
+"""
+
+from glyphlite.compiler.compile import Compilation, compile_artifact, compile_graph
 from glyphlite.compiler.emit import Sample
+from glyphlite.compiler.report import CompilationReport, memory_maps
 
 __all__ = ["Compilation", "CompilationReport", "Sample", "compile_artifact", "compile_graph", "memory_maps"]

@@ -4,91 +4,36 @@ Composes reader, lowering, passes, schedule and emission; knows no runtime.
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import get_args
 
 import numpy as np
 
 from glyphlite.compiler.codegen.c_names import identifier, objection
-from glyphlite.compiler.codegen.packing import PATHS
-from glyphlite.compiler.emit import About, Emitted, Sample, emit
-from glyphlite.compiler.ir import Program, Softmax
+from glyphlite.compiler.emit import About, Sample, emit
+from glyphlite.compiler.ir import Program
 from glyphlite.compiler.lower import lower
+from glyphlite.compiler.ops.softmax import Softmax
 from glyphlite.compiler.passes import optimize
-from glyphlite.compiler.schedule import Segment, schedule
-from glyphlite.data.convention import OURS, InputConvention
+from glyphlite.compiler.report import CompilationReport, memory_map, report_of
+from glyphlite.compiler.schedule import schedule
+from glyphlite.compiler.values import Optimize
+from glyphlite.data.convention import InputConvention
 from glyphlite.data.outputs import OutputKind, output_kind
 from glyphlite.data.stated_convention import convention_of_graph
-from glyphlite.errors import ArtifactError, DataError
-from glyphlite.files import owned_folder, parsing, read_input, require_own, sha256_of
+from glyphlite.errors import ArtifactError
+from glyphlite.files import owned_folder, require_own, sha256_of
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.metadata import read_metadata
 from glyphlite.tflite.outputs import last_activation
 from glyphlite.tflite.quantization import quantize
 from glyphlite.tflite.reader import read_graph
 
-OPTIMIZE = ("speed", "size", "ram")
+OPTIMIZE: tuple[Optimize, ...] = get_args(Optimize)
 SCORES = ("probabilities", "logits", "none")
 NOWHERE = About()
-
-
-@dataclass(frozen=True)
-class LayerPlan:
-    """One layer of generated C: its function, its work, its constants on either path."""
-
-    name: str
-    op: str
-    function: str
-    macs: int
-    constant_bytes: int
-
-
-@dataclass(frozen=True)
-class BufferPlan:
-    """One buffer of the arena: alive from step ``first`` to step ``last``."""
-
-    name: str
-    offset: int
-    bytes: int
-    first: int
-    last: int
-
-
-@dataclass(frozen=True)
-class CompilationReport:
-    """What a compiled model takes. Constants are those of cores with the DSP extension, and those of the others.
-
-    ``pixel_table`` holds what ``NAME_classify`` makes of each raw pixel, as the stored int8 + 128, channel after channel where
-    these differ; None where it is the pixel.
-    ``input_kind`` and ``output_kind`` are the element types of the file's own input and output; generated C takes and gives
-    int8 of the scales and zero points here. ``outputs`` is the :class:`OutputKind` of the scores.
-    """
-
-    name: str
-    folder: Path | None
-    files: tuple[str, ...]
-    optimize: str
-    scores: str
-    input_kind: str
-    output_kind: str
-    input_scale: float
-    input_zero_point: int
-    output_scale: float
-    output_zero_point: int
-    input_bytes: int
-    output_bytes: int
-    arena_bytes: int
-    constant_bytes: int
-    plain_constant_bytes: int
-    macs: int
-    labels: tuple[str, ...]
-    pixel_table: tuple[int, ...] | None
-    layers: tuple[LayerPlan, ...]
-    buffers: tuple[BufferPlan, ...]
-    convention: InputConvention = OURS
-    outputs: str = "logits"
 
 
 @dataclass(frozen=True)
@@ -119,7 +64,7 @@ def compile_artifact(
     accuracy: str = "",
     dataset: str | None = None,
 ) -> CompilationReport:
-    """Compile an int8 artifact into a folder of C99.
+    """Compiles an int8 artifact into a folder of C99.
 
     Args:
         artifact: the .tflite file.
@@ -176,9 +121,8 @@ def compile_graph(
     convention: InputConvention | None = None,
     about: About = NOWHERE,
 ) -> Compilation:
-    """Compile a graph in memory. Arguments and errors as those of :func:`compile_artifact`."""
-    if optimize not in OPTIMIZE:
-        raise ArtifactError(f"cannot optimize for {optimize}; choose one of {', '.join(OPTIMIZE)}")
+    """Compiles a graph in memory. Arguments and errors as those of :func:`compile_artifact`."""
+    aim = _aim(optimize)
     if scores not in SCORES:
         raise ArtifactError(f"unknown scores {scores}; choose one of {', '.join(SCORES)}")
     check_name(name)
@@ -190,7 +134,7 @@ def compile_graph(
     classes = outputs.classes(program.output.elements)
     names = tuple(labels or graph.labels) or tuple(str(index) for index in range(classes))
     if len(names) != classes:
-        raise ArtifactError(f"{len(names)} labels for a model of {classes} classes; pass one label a class")
+        raise ArtifactError(f"{len(names)} labels for a model of {classes} classes; pass one label per class")
     pixel_table = _pixel_table(program, convention)
     emitted = emit(
         program,
@@ -198,16 +142,23 @@ def compile_graph(
         name,
         scores=scores,
         outputs=outputs,
-        optimize=optimize,
+        optimize=aim,
         labels=names,
         sample=_sample(program, sample, classes),
         convention=convention,
         pixel_table=pixel_table,
         about=about,
     )
-    report = _report(program, segments, emitted, name, optimize, scores, names)
+    report = report_of(program, segments, emitted, name, optimize, scores, names)
     table = None if pixel_table is None else tuple(pixel_table.ravel().tolist())
     return Compilation(emitted.files, replace(report, pixel_table=table, convention=convention, outputs=outputs.value))
+
+
+def _aim(optimize: str) -> Optimize:
+    for each in OPTIMIZE:
+        if each == optimize:
+            return each
+    raise ArtifactError(f"cannot optimize for {optimize}; choose one of {', '.join(OPTIMIZE)}")
 
 
 def _outputs(graph: Graph, labels: Sequence[str], *, softmax_dropped: bool) -> OutputKind:
@@ -231,7 +182,7 @@ def check_name(name: str) -> None:
 
 
 def optimize_program(program: Program, scores: str) -> Program:
-    """Run the passes; without probabilities the softmax at the end goes first: it keeps the order of the logits."""
+    """Runs the passes; without probabilities the softmax at the end goes first: it keeps the order of the logits."""
     last = program.nodes[-1] if program.nodes else None
     if scores != "probabilities" and isinstance(last, Softmax) and last.output.index == program.output.index:
         if len(program.nodes) == 1:
@@ -270,78 +221,3 @@ def _pixel_table(program: Program, convention: InputConvention) -> np.ndarray | 
     real = np.stack([convention.table(channel) for channel in range(convention.channels)])
     table = (quantize(real, program.input.quantization, np.dtype(np.int8)).astype(np.int16) + 128).astype(np.uint8)
     return None if (table == np.arange(256)).all() else table
-
-
-def _report(
-    program: Program,
-    segments: Sequence[Segment],
-    emitted: Emitted,
-    name: str,
-    optimize: str,
-    scores: str,
-    labels: tuple[str, ...],
-) -> CompilationReport:
-    def constant_bytes(path: str) -> int:
-        arrays = (array for arrays in emitted.constants.values() for array in arrays)
-        return sum(array.bytes for array in arrays if array.path in PATHS[path])
-
-    layers = tuple(
-        LayerPlan(
-            name=node.name,
-            op=node.op,
-            function=f"{name}_{node.name}",
-            macs=node.macs,
-            constant_bytes=sum(array.bytes for array in emitted.constants.get(node.name, ()) if array.path in PATHS["dsp"]),
-        )
-        for segment in segments
-        for node in segment.nodes
-    )
-    buffers = tuple(
-        BufferPlan(item.buffer.name, item.offset, item.buffer.size, item.buffer.first, item.buffer.last)
-        for item in emitted.buffers
-    )
-    return CompilationReport(
-        name=name,
-        folder=None,
-        files=tuple(emitted.files),
-        optimize=optimize,
-        scores=scores,
-        input_kind=program.input_kind,
-        output_kind=program.output_kind,
-        input_scale=program.input.scale,
-        input_zero_point=program.input.quantization.zero_point,
-        output_scale=program.output.scale,
-        output_zero_point=program.output.quantization.zero_point,
-        input_bytes=program.input.elements,
-        output_bytes=program.output.elements if scores != "none" else 0,
-        arena_bytes=emitted.arena_bytes,
-        constant_bytes=constant_bytes("dsp"),
-        plain_constant_bytes=constant_bytes("plain"),
-        macs=sum(node.macs for node in program.nodes),
-        labels=labels,
-        pixel_table=None,
-        layers=layers,
-        buffers=buffers,
-    )
-
-
-def memory_map(report: CompilationReport) -> dict[str, object]:
-    """The report as the document of ``NAME.json``."""
-    document = asdict(report)
-    document.pop("folder")
-    document.pop("convention")
-    document["input"] = report.convention.report().model_dump(mode="json")
-    return document
-
-
-def memory_maps(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The documents that lie beside generated C in a folder, by path; other JSON files are passed over."""
-    for path in sorted(folder.glob("*.json")):
-        try:
-            content = read_input(path, "a JSON document")
-            with parsing(f"{path} is no JSON document"):
-                document = json.loads(content)
-        except DataError:
-            continue
-        if isinstance(document, dict) and {"name", "files", "layers", "arena_bytes", "optimize", "labels"} <= set(document):
-            yield path, document

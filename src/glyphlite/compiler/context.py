@@ -1,15 +1,24 @@
-"""What lowering has found so far, and what it asks of a file's tensors everywhere."""
+"""The state of lowering, and what every op asks of the file's tensors while it is lowered."""
 
+import re
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
 from glyphlite.compiler import arithmetic
-from glyphlite.compiler.ir import Node, Value
-from glyphlite.compiler.layer_names import describe, is_taken, layer_name
+from glyphlite.compiler.ir import Node
+from glyphlite.compiler.values import Value, Window
 from glyphlite.errors import ArtifactError
 from glyphlite.tflite.graph import Graph, Operator, Tensor
+
+
+class Facts(TypedDict):
+    """What every node says of the op that it came from."""
+
+    name: str
+    op: str
+    sources: tuple[str, ...]
 
 
 @dataclass
@@ -17,18 +26,18 @@ class Context:
     """What lowering has found so far: the value of each tensor, and the nodes in order."""
 
     graph: Graph
-    values: dict[int, Value] = field(default_factory=dict)
-    nodes: list[Node] = field(default_factory=list)
-    names: set[str] = field(default_factory=set)
+    values: dict[int, Value] = field(default_factory=dict[int, Value])
+    nodes: list[Node] = field(default_factory=list[Node])
+    names: set[str] = field(default_factory=lambda: {"input"})  # the name of a copy of the input
     input_kind: str = "int8"
     output_kind: str = "int8"
 
     def tensor(self, index: int) -> Tensor:
-        """One of the file's tensors."""
+        """Returns one of the file's tensors."""
         return self.graph.tensors[index]
 
     def value(self, operator: Operator, position: int = 0) -> Value:
-        """The activation that an op reads."""
+        """Returns the activation that an op reads."""
         index = operator.inputs[position]
         if index not in self.values and self.tensor(index).data is None:
             dtype = self.tensor(index).dtype
@@ -38,14 +47,14 @@ class Context:
         return self.values[index]
 
     def new_value(self, operator: Operator) -> Value:
-        """The activation that an op writes, as int8 with one scale."""
+        """Returns the activation that an op writes, as int8 with one scale."""
         tensor = self.tensor(operator.outputs[0])
         value = self.activation(tensor, operator)
         self.values[tensor.index] = value
         return value
 
     def reshaped(self, operator: Operator, source: Value) -> None:
-        """Let an op's output be another view of the bytes of its input.
+        """Lets an op's output be another view of the bytes of its input.
 
         What the bytes stand for is the output tensor's to say: TFLite Micro copies them, and whoever reads the copy takes its
         scale and zero point, which no check holds to those of the input.
@@ -54,25 +63,29 @@ class Context:
         self.values[view.index] = replace(view, index=source.index, name=source.name)
 
     def name(self, operator: Operator) -> str:
-        """A C identifier for an op, from the layer that made it; nothing else in the generated C is called so."""
-        layer = layer_name(self.graph, operator)
+        """Returns a C identifier for an op, from the layer that made it; no other op is called so, nor is its function.
+
+        Functions are called ``LAYER_OP``, what belongs to them ``LAYER_OP_PART``, and no part is called like an op: so nothing
+        else in generated C has the name of a layer's function (tests/compiler/codegen/test_names.py).
+        """
+        layer, op = layer_name(self.graph, operator), operator.name.lower()
         name, count = layer, 2
-        while is_taken(name, self.names):
+        while {name, f"{name}_{op}"} & self.names:
             name, count = f"{layer}_{count}", count + 1
-        self.names.add(name)
+        self.names |= {name, f"{name}_{op}"}
         return name
 
     def refuse(self, operator: Operator, reason: str, advice: str = "") -> ArtifactError:
-        """The error that says which op generated C cannot express, why, and what would do."""
+        """Makes the error that says which op generated C cannot express, why, and what would do."""
         where = f"{operator.name} (op {operator.index}, layer {layer_name(self.graph, operator)})"
         return ArtifactError(f"the compiler cannot express {where}: {reason}" + (f"; {advice}" if advice else ""))
 
-    def facts(self, operator: Operator) -> dict[str, Any]:
-        """What every node says of the op that it came from."""
-        return {"name": self.name(operator), "op": operator.name, "sources": (describe(self.graph, operator),)}
+    def facts(self, operator: Operator, operands: int = 1) -> Facts:
+        """Returns what every node says of the op that it came from; ``operands``: inputs that the words name."""
+        return {"name": self.name(operator), "op": operator.name, "sources": (describe(self.graph, operator, operands),)}
 
     def extents(self, tensor: Tensor, operator: Operator) -> tuple[int, int, int]:
-        """Height, width and channels of a tensor of one image, whatever its rank."""
+        """Returns height, width and channels of a tensor of one image, whatever its rank."""
         shape = [1 if extent == -1 else extent for extent in tensor.shape]
         shape = [1] * (3 - len(shape)) + shape
         if int(np.prod(shape[:-3], dtype=np.int64)) != 1:
@@ -81,7 +94,7 @@ class Context:
         return shape[-3], shape[-2], shape[-1]
 
     def activation(self, tensor: Tensor, operator: Operator) -> Value:
-        """A tensor of int8 with one scale as the value that it holds."""
+        """Returns a tensor of int8 with one scale as the value that it holds."""
         if tensor.dtype != np.int8:
             reason = f"tensor {tensor.name} is {tensor.dtype}, not int8"
             raise self.refuse(operator, reason, "convert with --to int8 (full integer quantization)")
@@ -91,7 +104,7 @@ class Context:
         return Value(tensor.index, tensor.name, height, width, channels, tensor.quantization)
 
     def fused_activation(self, operator: Operator) -> str:
-        """The op's own activation, where it is one that has bounds alone."""
+        """Returns the op's own activation, where it is one that has bounds alone."""
         activation = operator.options.get("activation", "none")
         if activation not in ("none", "relu", "relu6", "relu_n1_to_1"):
             advice = "use a RELU form, or the activation as a layer"
@@ -99,7 +112,9 @@ class Context:
         return activation
 
     def clamp(self, operator: Operator, output: Value) -> tuple[int, int]:
-        """The bounds of the op's own activation as stored int8. Source: ``Quantize``, kernels/kernel_util.cc, which refuses, too.
+        """Returns the bounds of the op's own activation as stored int8.
+
+        Source: ``Quantize``, kernels/kernel_util.cc, which refuses, too.
 
         Raises:
             ArtifactError: a bound does not fit 32 bits in the output's scale.
@@ -110,13 +125,56 @@ class Context:
         return arithmetic.activation_range(activation, output.scale, output.quantization.zero_point)
 
     def check_fits(self, operator: Operator, real: float, value: Value) -> None:
-        """Refuse a bound that leaves 32 bits in a value's scale: converting it is undefined in TFLite Micro."""
+        """Refuses a bound that leaves 32 bits in a value's scale: converting it is undefined in TFLite Micro."""
         if not real / value.scale < 2.0**31 - 256:
             raise self.refuse(
                 operator, f"{real:g} in a scale of {value.scale:.3g} does not fit 32 bits", "quantize the model again"
             )
 
     def check_ratio(self, operator: Operator, ratio: float) -> None:
-        """Refuse what leaves 31 bits on the way: TFLite Micro's shifts are undefined there."""
+        """Refuses what leaves 31 bits on the way: TFLite Micro's shifts are undefined there."""
         if not ratio < 2.0**30:
             raise self.refuse(operator, f"its output's scale is {ratio:.3g} times too fine", "quantize the model again")
+
+
+def layer_name(graph: Graph, operator: Operator) -> str:
+    """Returns the Keras layer that an op came from, as its output tensor's name tells it, made a C identifier."""
+    parts = graph.tensors[operator.outputs[0]].name.split(";")[0].split("/")
+    layer = parts[-2] if len(parts) > 1 else parts[0]
+    layer = re.sub(r"[^0-9a-zA-Z]+", "_", re.sub(r"_1$", "", layer)).strip("_").lower()
+    if not layer or layer.startswith("statefulpartitionedcall") or layer[0].isdigit():
+        layer = operator.name.lower()
+    return layer
+
+
+def describe(graph: Graph, operator: Operator, operands: int = 1) -> str:
+    """Returns one op of the file in words, with its first inputs' shapes, for the comment above its function."""
+    shapes = " and ".join(_extents(graph.tensors[index]) for index in operator.inputs[:operands])
+    words = f"op {operator.index}, {operator.name}: {shapes} -> {_extents(graph.tensors[operator.outputs[0]])}"
+    activation = operator.options.get("activation", "none")
+    return words + (f", {activation}" if activation != "none" else "")
+
+
+def _extents(tensor: Tensor) -> str:
+    return "x".join(str(abs(extent)) for extent in tensor.shape)
+
+
+def window_of(operator: Operator, source: Value, output: Value, height: int, width: int) -> Window:
+    """Returns the window of a convolution or a pool. Source: ``ComputePaddingHeightWidth``, kernels/padding.h."""
+    stride_y, stride_x = operator.options["strides"]
+    dilation_y, dilation_x = operator.options.get("dilations", (1, 1))
+
+    def before(size: int, out: int, extent: int, stride: int, dilation: int) -> int:
+        return max((out - 1) * stride + (extent - 1) * dilation + 1 - size, 0) // 2
+
+    same = operator.options["padding"] == "same"
+    return Window(
+        height,
+        width,
+        stride_y,
+        stride_x,
+        dilation_y,
+        dilation_x,
+        before(source.height, output.height, height, stride_y, dilation_y) if same else 0,
+        before(source.width, output.width, width, stride_x, dilation_x) if same else 0,
+    )

@@ -1,25 +1,24 @@
-"""From segments to C: every node described, every buffer placed, and the files that come out of the templates in ``kernels/``.
+"""From segments to C: every node's kernel, every buffer placed, and the files that come out of the templates.
 
-Knows nodes and segments; nothing of the file that the model came from.
+Knows nodes by their traits and kernels by their templates; nothing of the file that the model came from.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from glyphlite import __version__
-from glyphlite.compiler.arena import Arena, accumulates, place_of
-from glyphlite.compiler.choices import Choices
+from glyphlite.compiler.arena import Arena
 from glyphlite.compiler.codegen.c_text import c_comment, c_float, c_lines, c_string, environment, tidy
-from glyphlite.compiler.codegen.constants import Constants
-from glyphlite.compiler.codegen.packing import Array
-from glyphlite.compiler.description import Descriptions, Kernel
-from glyphlite.compiler.ir import Program, Softmax
+from glyphlite.compiler.codegen.constants import Array, Constants
+from glyphlite.compiler.codegen.helpers import helpers_called, macro_names
+from glyphlite.compiler.codegen.kernel import Kernel, Layer, Place, Rows, Site, whole_map
+from glyphlite.compiler.ir import Program
 from glyphlite.compiler.memory_plan import Buffer
 from glyphlite.compiler.schedule import Segment
+from glyphlite.compiler.values import Optimize
 from glyphlite.data.convention import InputConvention
 from glyphlite.data.outputs import OutputKind
 from glyphlite.tflite.quantization import dequantize
@@ -63,6 +62,14 @@ class Placed:
 
 
 @dataclass(frozen=True)
+class Functions:
+    """The C function that a layer is called after, and those that the model's run calls."""
+
+    function: str
+    calls: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Emitted:
     """The files by name, and what the report says of them."""
 
@@ -70,6 +77,36 @@ class Emitted:
     arena_bytes: int
     buffers: tuple[Placed, ...]
     constants: dict[str, tuple[Array, ...]]
+    layers: dict[str, Functions]
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Where an accumulator adds up, and how many sums."""
+
+    place: Place
+    count: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """A segment as the run's template takes it.
+
+    Attributes:
+        title: its layers.
+        chain: kernels that hand rows on.
+        accumulator: the kernel that adds up row after row; None where there is none.
+        whole: the kernel that runs once, on a whole map, in place of the two.
+        sums: of the accumulator.
+        target: where the output goes.
+    """
+
+    title: str
+    chain: tuple[Kernel, ...]
+    accumulator: Kernel | None
+    whole: Kernel | None
+    sums: Sums | None
+    target: Rows
 
 
 def emit(
@@ -79,14 +116,14 @@ def emit(
     *,
     scores: str,
     outputs: OutputKind,
-    optimize: str,
+    optimize: Optimize,
     labels: Sequence[str],
     sample: Sample,
     convention: InputConvention,
     pixel_table: np.ndarray | None,
     about: About,
 ) -> Emitted:
-    """Render a scheduled program.
+    """Renders a scheduled program.
 
     Args:
         program: the lowered, optimized model.
@@ -101,22 +138,20 @@ def emit(
         pixel_table: uint8 (channels, 256), a raw pixel as the network holds it; None where they are the same.
         about: where the model comes from.
     """
-    choices = Choices(segments, optimize)
-    arena = Arena(program, segments, choices, keeps_result=scores == "none", takes_pixels=pixel_table is not None)
-    constants = Constants(name)
-    descriptions = Descriptions(program, choices, arena, constants, name.upper())
-    parts = [[descriptions.describe(segment, position) for position in range(len(segment.nodes))] for segment in segments]
+    arena = Arena(program, segments, optimize, keeps_result=scores == "none", takes_pixels=pixel_table is not None)
+    constants = Constants()
+    steps = [_step(arena, constants, program, name, number, segment) for number, segment in enumerate(segments)]
+    kernels = [kernel for step in steps for kernel in _kernels(step)]
     if pixel_table is not None:
-        constants.add_pixels(pixel_table)
+        constants.add("pixels", f"{name}_pixels", "uint8_t", pixel_table)
+    text = "".join(_render(kernel, name) for kernel in kernels)
     context = {
         **_names(name),
         **_interface(program, arena, scores, outputs),
-        "uses": descriptions.uses,
-        "unroll": descriptions.unroll,
-        "kernels": [kernel for kernels in parts for kernel in kernels],
-        "segments": [_segment(arena, step, *each) for step, each in enumerate(zip(segments, parts, strict=True))],
-        "uses_flip": any(kernel.reads_input for kernels in parts for kernel in kernels),
-        "arrays": [array for arrays in constants.by_node.values() for array in arrays],
+        "layers": text,
+        "steps": steps,
+        "uses_flip": any(kernel.layer.reads_model_input for kernel in kernels),
+        "arrays": [array for arrays in constants.by_layer.values() for array in arrays],
         "pixel_table": pixel_table is not None,
         "pixel_channels": 1 if pixel_table is None else len(pixel_table),
         "pixel_formula": convention.formula,
@@ -129,6 +164,8 @@ def emit(
         "facts": _facts(program, about, convention),
         "returned": "" if scores == "none" else "scores, ",
     }
+    context["run"] = environment().get_template("run.c.j2").render(context)
+    context["helpers"] = helpers_called(text + context["run"], name, unrolls=optimize != "size")
     templates = {
         f"{name}.h": "program.h.j2",
         f"{name}.c": "program.c.j2",
@@ -139,7 +176,19 @@ def emit(
     }
     files = {file: tidy(environment().get_template(template).render(context)) for file, template in templates.items()}
     placed = tuple(Placed(buffer, offset) for buffer, offset in zip(arena.buffers, arena.offsets, strict=True))
-    return Emitted(files, arena.size, placed, {node: tuple(arrays) for node, arrays in constants.by_node.items()})
+    arrays = {layer: tuple(each) for layer, each in constants.by_layer.items()}
+    layers = {kernel.layer.name: Functions(kernel.layer.function, kernel.functions) for kernel in kernels}
+    return Emitted(files, arena.size, placed, arrays, layers)
+
+
+def _render(kernel: Kernel, name: str) -> str:
+    """Returns the functions of one layer."""
+    return environment().get_template(kernel.template).render(k=kernel, **_names(name))
+
+
+def _kernels(step: Step) -> list[Kernel]:
+    """Returns the kernels of a segment, in the order in which their rows come."""
+    return [kernel for kernel in (*step.chain, step.accumulator, step.whole) if kernel is not None]
 
 
 def _facts(program: Program, about: About, convention: InputConvention) -> list[tuple[str, str]]:
@@ -164,18 +213,13 @@ def _facts(program: Program, about: About, convention: InputConvention) -> list[
 
 
 def _names(name: str) -> dict[str, str]:
-    prefix = name.upper()
-    return {
-        "banner": f"/* Generated by glyphlite {__version__}. {prefix}: see {name}.h for the interface. */",
-        "p": name,
-        "P": prefix,
-        "dsp_macro": f"{prefix}_DSP",
-        "wide_macro": f"{prefix}_WIDE",
-    }
+    """Returns the prefix, the names of macros, and the first line of every file."""
+    banner = f"/* Generated by glyphlite {__version__}. {name.upper()}: see {name}.h for the interface. */"
+    return {"banner": banner, "p": name, **macro_names(name)}
 
 
 def _interface(program: Program, arena: Arena, scores: str, outputs: OutputKind) -> dict[str, Any]:
-    """What goes in and comes out, and the memory between."""
+    """Returns what goes in and comes out, and the memory between."""
     kept = scores == "none"
     return {
         "input": program.input,
@@ -186,30 +230,68 @@ def _interface(program: Program, arena: Arena, scores: str, outputs: OutputKind)
         "score_words": outputs.words,
         "threshold": _threshold(program, outputs) if outputs.is_single else None,
         "arena_bytes": arena.size,
-        "uses_arena": any(buffer.name != "pixels" for buffer in arena.buffers),
-        "pixel_offset": arena.pixels_offset,
-        "result_place": f"(const uint8_t *)arena->words + {arena.result_offset}" if kept else "",
+        "uses_arena": arena.is_used,
+        "pixels": arena.pixels,
+        "result": arena.where(program.output.index) if kept else None,
     }
 
 
 def _threshold(program: Program, outputs: OutputKind) -> int:
-    """The largest stored score + 128 of a single output that still means the first class; -1 where none does."""
+    """Returns the largest stored score + 128 of a single output that still means the first class; -1 where none does."""
     codes = np.arange(-128, 128, dtype=np.int8)
     return int(np.count_nonzero(dequantize(codes, program.output.quantization) <= outputs.threshold)) - 1
 
 
-def _segment(arena: Arena, step: int, segment: Segment, parts: list[Kernel]) -> SimpleNamespace:
-    """What the templates are told of a segment: its kernels by the part that they play, its target."""
-    adds_up = segment.sink is not None and accumulates(segment)
+def _step(arena: Arena, constants: Constants, program: Program, prefix: str, number: int, segment: Segment) -> Step:
+    """Makes the kernels of a segment, and says where its output goes."""
+    kernels: list[Kernel] = []
+    for position, node in enumerate(segment.nodes):
+        layer = _layer(arena, constants, program, prefix, segment, position)
+        kernels.append(node.kernel(Site(layer=layer, placement=arena.placement(segment, node), constants=constants)))
     output = segment.output.output
-    whole = parts[0] if isinstance(segment.nodes[0], Softmax) or (segment.sink and not adds_up) else None
-    return SimpleNamespace(
+    whole = kernels[0] if _runs_whole(segment) else None
+    sums = Sums(arena.sums(number), -(-output.channels // 4) * 4) if segment.adds_up else None
+    return Step(
         title=" -> ".join(node.name for node in segment.nodes),
-        chain=[] if whole else (parts[:-1] if segment.sink else parts),
-        sink=parts[-1] if segment.sink and not whole else None,
+        chain=() if whole else tuple(kernels[: len(segment.chain)]),
+        accumulator=kernels[-1] if segment.accumulator and not whole else None,
         whole=whole,
-        sums=SimpleNamespace(place=arena.sums(step), count=-(-output.channels // 4) * 4) if adds_up else None,
-        target=place_of(arena.where(output.index), output),
+        sums=sums,
+        target=whole_map(arena.where(output.index), output),
+    )
+
+
+def _runs_whole(segment: Segment) -> bool:
+    """Returns whether its one node reads a whole map at once."""
+    return len(segment.nodes) == 1 and not segment.nodes[0].streams and not segment.adds_up
+
+
+def _layer(arena: Arena, constants: Constants, program: Program, prefix: str, segment: Segment, position: int) -> Layer:
+    """Gathers what the template of a node is told whatever its op, and lays its table down."""
+    node = segment.nodes[position]
+    function = f"{prefix}_{node.name}_{node.op.lower()}"
+    follower = segment.nodes[position + 1] if position + 1 < len(segment.nodes) else None
+    table = None
+    if node.table is not None:
+        table = constants.add(node.name, f"{function}_table", "uint8_t", node.table)
+    return Layer(
+        name=node.name,
+        function=function,
+        sources=node.sources,
+        macs=node.macs,
+        input=node.inputs[0],
+        output=node.output,
+        window=node.window,
+        row_stride=node.row_stride,
+        span=node.rows_per_step,
+        windowed=node.windowed,
+        inputs=tuple(arena.source(segment, position, value) for value in node.inputs),
+        reads_model_input=position == 0 and node.inputs[0].index == program.input.index,
+        scratch=arena.scratch(node),
+        ring=arena.ring(node, follower) if follower else None,
+        feeds_window=follower is not None and follower.windowed,
+        table=table,
+        unrolls=arena.placement(segment, node).optimize != "size",
     )
 
 

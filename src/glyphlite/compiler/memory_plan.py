@@ -20,7 +20,7 @@ class Buffer:
     last: int
 
     def overlaps(self, other: "Buffer") -> bool:
-        """Whether both are alive at some step."""
+        """Returns whether both are alive at some step."""
         return self.first <= other.last and other.first <= self.last
 
 
@@ -33,18 +33,18 @@ class Plan:
 
 
 def align(size: int) -> int:
-    """Round up to whole words."""
+    """Rounds up to whole words."""
     return -(-size // ALIGNMENT) * ALIGNMENT
 
 
 def lower_bound(buffers: Sequence[Buffer]) -> int:
-    """The most bytes alive at one step: no plan can be smaller."""
+    """Returns the most bytes alive at one step: no plan can be smaller."""
     steps = {buffer.first for buffer in buffers}
     return max((sum(align(b.size) for b in buffers if b.first <= step <= b.last) for step in steps), default=0)
 
 
 def plan(buffers: Sequence[Buffer]) -> Plan:
-    """Place every buffer so that no two that live together overlap.
+    """Places every buffer so that no two that live together overlap.
 
     Largest first usually meets the lower bound and is then optimal; else a depth-first search over the orders of first-fit
     placement, which reaches the optimum, cut off by the best found and after a fixed number of placements.
@@ -58,7 +58,7 @@ def plan(buffers: Sequence[Buffer]) -> Plan:
 
 
 def _place(buffers: Sequence[Buffer], placed: dict[int, int], index: int) -> int:
-    """The lowest offset at which a buffer fits between those that live with it."""
+    """Returns the lowest offset at which a buffer fits between those that live with it."""
     size = align(buffers[index].size)
     taken = sorted(
         (placed[other], placed[other] + align(buffers[other].size))

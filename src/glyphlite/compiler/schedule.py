@@ -7,38 +7,47 @@ brings.
 
 from dataclasses import dataclass
 
-from glyphlite.compiler.ir import Binary, Concatenation, Dense, Mean, Node, Program, Softmax
+from glyphlite.compiler.ir import Node, Program
 from glyphlite.compiler.passes import consumers
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A chain of nodes. ``sink`` ends it by accumulation; without one the last node's output is written whole."""
+    """A chain of nodes. ``accumulator`` ends it by adding up; without one the last node's output is written whole."""
 
     chain: tuple[Node, ...]
-    sink: Dense | Mean | None = None
+    accumulator: Node | None = None
 
     @property
     def nodes(self) -> tuple[Node, ...]:
-        """Every node, in order."""
-        return (*self.chain, self.sink) if self.sink else self.chain
+        """Returns every node, in order."""
+        return (*self.chain, self.accumulator) if self.accumulator else self.chain
 
     @property
     def output(self) -> Node:
-        """The node whose output outlives the segment."""
+        """Returns the node whose output outlives the segment."""
         return self.nodes[-1]
+
+    @property
+    def adds_up(self) -> bool:
+        """Returns whether its accumulator gets row after row; else it runs once, on a whole map."""
+        return self.accumulator is not None and (bool(self.chain) or self.accumulator.accumulates_alone)
+
+    def row_bytes(self, node: Node) -> int | None:
+        """Returns the bytes of the rows that the chain hands over to its accumulator; None for other nodes."""
+        return self.chain[-1].output.row_bytes if node is self.accumulator and self.chain else None
 
 
 def schedule(program: Program, *, stream: bool = True) -> tuple[Segment, ...]:
-    """Cut a program into segments, each node in the file's order."""
+    """Cuts a program into segments, each node in the file's order."""
     counts = consumers(program)
     done = {program.input.index}
     taken: set[int] = set()
-    segments = []
+    segments: list[Segment] = []
     for position, node in enumerate(program.nodes):
         if position in taken:
             continue
-        chain, sink = [node], None
+        chain, accumulator = [node], None
         taken.add(position)
         while stream and chain[-1].streams and counts[chain[-1].output.index] == 1:
             follower = _follower(program, chain[-1], taken)
@@ -46,22 +55,21 @@ def schedule(program: Program, *, stream: bool = True) -> tuple[Segment, ...]:
                 break
             candidate = program.nodes[follower]
             others = [value for value in candidate.inputs if value.index != chain[-1].output.index]
-            if any(value.index not in done for value in others) or isinstance(candidate, (Softmax, Concatenation)):
+            if any(value.index not in done for value in others) or not candidate.continues_chain:
                 break
-            if isinstance(candidate, (Dense, Mean)):
+            if candidate.accumulates:
                 if _pays(chain[-1], candidate):
-                    sink = candidate
+                    accumulator = candidate
                     taken.add(follower)
                 break
-            broadcast = isinstance(candidate, Binary) and candidate.output.height != chain[-1].output.height
-            if broadcast or _rows(candidate, chain[-1]) != _shape(chain[-1]):
+            if not _takes_rows(candidate, chain[-1]):
                 break
             chain.append(candidate)
             taken.add(follower)
-        if sink is None and isinstance(chain[-1], (Dense, Mean)) and len(chain) == 1:
-            segments.append(Segment((), chain[0]))  # pyright: ignore[reportArgumentType]
+        if accumulator is None and len(chain) == 1 and node.accumulates:
+            segments.append(Segment((), node))
         else:
-            segments.append(Segment(tuple(chain), sink))
+            segments.append(Segment(tuple(chain), accumulator))
         done.add(segments[-1].output.output.index)
     return tuple(segments)
 
@@ -73,18 +81,20 @@ def _follower(program: Program, node: Node, taken: set[int]) -> int | None:
     return None
 
 
-def _shape(node: Node) -> tuple[int, int, int]:
-    return node.output.height, node.output.width, node.output.channels
+def _takes_rows(node: Node, producer: Node) -> bool:
+    """Returns whether a node reads the rows of its producer as they are: no other shape, none read again and again."""
+    broadcast = not node.windowed and node.output.height != producer.output.height
+    return not broadcast and _read(node, producer) == producer.output.shape
 
 
-def _rows(node: Node, producer: Node) -> tuple[int, int, int]:
-    value = next(value for value in node.inputs if value.index == producer.output.index)
-    return value.height, value.width, value.channels
+def _read(node: Node, producer: Node) -> tuple[int, int, int]:
+    """Returns the shape that a node sees of its producer's output."""
+    return next(value for value in node.inputs if value.index == producer.output.index).shape
 
 
-def _pays(producer: Node, sink: Dense | Mean) -> bool:
-    """Whether sums and one row take less memory than the whole map."""
-    if isinstance(sink, Mean) and _rows(sink, producer) != _shape(producer):
+def _pays(producer: Node, accumulator: Node) -> bool:
+    """Returns whether sums and one row take less memory than the whole map."""
+    if accumulator.accumulates_alone and _read(accumulator, producer) != producer.output.shape:
         return False
-    sums = 4 * sink.output.channels
+    sums = 4 * accumulator.output.channels
     return producer.output.height > 1 and sums + producer.output.row_bytes < producer.output.elements

@@ -177,10 +177,10 @@ def _stored(images: np.ndarray, document: dict[str, Any]) -> np.ndarray:
     return (held ^ np.uint8(0x80)).view(np.int8)
 
 
-def _layer(layer: dict[str, object], measurement: Measurement) -> LayerReport:
+def _layer(layer: dict[str, Any], measurement: Measurement) -> LayerReport:
     function = str(layer["function"])
-    counts = measurement.inclusive
-    instructions = sum(counts.get(function + suffix, 0) for suffix in ("", "_add_row", "_finish"))
+    functions = layer.get("functions") or [function + suffix for suffix in ("", "_add_row", "_finish")]  # else: older C
+    instructions = sum(measurement.inclusive.get(each, 0) for each in functions)
     return LayerReport.model_validate({**layer, "instructions": instructions})
 
 

@@ -11,7 +11,8 @@ from rich.markup import escape
 
 from glyphlite.compiler import CompilationReport, Sample, compile_artifact
 from glyphlite.compiler.codegen.c_names import identifier, is_reserved
-from glyphlite.compiler.compile import OPTIMIZE, check_name, memory_map
+from glyphlite.compiler.compile import OPTIMIZE, check_name
+from glyphlite.compiler.report import memory_map
 from glyphlite.console import progress_bar, say
 from glyphlite.data.convention import InputConvention
 from glyphlite.data.records import Dataset

@@ -32,8 +32,8 @@ def test_equal_arrays_are_one(content: bytes, optimize: str):
     arrays = {name: (kind, values) for kind, name, values in ARRAY.findall(header)}
     aliases = dict(ALIAS.findall(header))
     for layer in ("depth", "point"):
-        assert any(re.fullmatch(rf"net_{layer}_2_(nibble_|lane_)?weights", alias) for alias in aliases)
-    assert "net_point_2_bias" in arrays
+        assert any(re.fullmatch(rf"net_{layer}_2_\w+_2d_(int4_|lane_)?weights", alias) for alias in aliases)
+    assert "net_point_2_conv_2d_bias" in arrays
     for alias, name in aliases.items():
         assert name in arrays
         assert alias not in arrays

@@ -93,7 +93,7 @@ def test_pairs_and_quads_of_narrow_weights_are_lanes_after_a_shift(depth: int):
         low, high = nibble_lanes(word, shift)
         return low * lane[0] + high * lane[1]
 
-    pairs = packing.pack_nibble_pairs(rows).reshape(3, -1).tolist()
+    pairs = packing.pack_int4_pairs(rows).reshape(3, -1).tolist()
     for pair, words in enumerate(pairs):
         for odd in range(2):
             total = sum(
@@ -102,7 +102,7 @@ def test_pairs_and_quads_of_narrow_weights_are_lanes_after_a_shift(depth: int):
                 for second in range(2)
             )
             assert total >> 12 == expected[2 * pair + odd]
-    quads = packing.pack_nibble_quads(rows).reshape(2, -1).tolist()
+    quads = packing.pack_int4_quads(rows).reshape(2, -1).tolist()
     for quad, words in enumerate(quads):
         for output in range(4):
             total = sum(products(word, 4 * output, lane) for word, lane in zip(words, lanes, strict=True))
@@ -118,31 +118,31 @@ def nibbles_of(words: np.ndarray) -> np.ndarray:
 def test_narrow_weights_of_plain_c_stand_highest_first():
     rows = narrow_rows(5, 7)
     padded = np.pad(rows, ((0, 3), (0, 1)))
-    assert np.array_equal(nibbles_of(packing.pack_nibble_rows(rows)).reshape(5, 8), padded[:5])
+    assert np.array_equal(nibbles_of(packing.pack_int4_rows(rows)).reshape(5, 8), padded[:5])
     assert np.array_equal(
-        nibbles_of(packing.interleave_nibble_quads(rows)).reshape(2, 7, 4), padded[:, :7].reshape(2, 4, 7).transpose(0, 2, 1)
+        nibbles_of(packing.interleave_int4_quads(rows)).reshape(2, 7, 4), padded[:, :7].reshape(2, 4, 7).transpose(0, 2, 1)
     )
 
 
 def test_narrow_weights_of_a_depthwise_layer():
     taps = narrow_rows(6, 8).reshape(2, 3, 8)
-    quads = nibbles_of(packing.pack_nibble_depthwise(taps)).reshape(2, 6, 4)
+    quads = nibbles_of(packing.pack_int4_depthwise(taps)).reshape(2, 6, 4)
     assert np.array_equal(quads.transpose(1, 0, 2).reshape(2, 3, 8), taps)
     odd = taps[:, :, :5]
-    pairs = packing.pair_nibble_channels(odd).reshape(6, 3)
+    pairs = packing.pack_int4_channel_pairs(odd).reshape(6, 3)
     both = np.stack([pairs >> 4, pairs & 0xF], axis=-1).reshape(6, 6).astype(np.int8)
     assert np.array_equal(((both ^ 8) - 8).reshape(2, 3, 6), np.pad(odd, ((0, 0), (0, 0), (0, 1))))
 
 
 def test_narrow_rows_that_could_leave_20_bits_are_added_up_in_blocks():
-    assert packing.blocks_of(np.full((2, 256), -8, np.int8), nibbles=True) == 64
-    assert packing.blocks_of(np.full((2, 260), -8, np.int8), nibbles=True) == 64
-    assert packing.blocks_of(np.full((2, 400), 5, np.int8), nibbles=True) == 100
+    assert packing.blocks_of(np.full((2, 256), -8, np.int8), int4=True) == 64
+    assert packing.blocks_of(np.full((2, 260), -8, np.int8), int4=True) == 64
+    assert packing.blocks_of(np.full((2, 400), 5, np.int8), int4=True) == 100
     assert 256 * 255 * 8 < 2**19
 
 
 def test_columns_of_a_narrow_filter_carry_the_exponent_of_their_scale():
     weights = narrow_rows(4, 9).reshape(4, 3, 3)
-    columns = nibbles_of(packing.pack_nibble_columns_3x3(weights, np.array([0, 1, 7, 3]))).reshape(4, 3, 4)
+    columns = nibbles_of(packing.pack_int4_columns_3x3(weights, np.array([0, 1, 7, 3]))).reshape(4, 3, 4)
     assert np.array_equal(columns[..., :3].transpose(0, 2, 1), weights)
     assert columns[:, :, 3].tolist() == [[0] * 3, [1] * 3, [7] * 3, [3] * 3]

@@ -1,21 +1,22 @@
 """Text of C: numbers, strings and arrays as literals, and the templates in ``kernels/`` that they go into."""
 
+from collections.abc import Callable
 from functools import cache
 
 import jinja2
 import numpy as np
 
-from glyphlite.compiler.codegen.packing import Array
+from glyphlite.compiler.codegen.constants import Array
 
 
 def c_float(value: float) -> str:
-    """A floating-point literal, exact for float32."""
+    """Returns a floating-point literal, exact for float32."""
     text = f"{value:.9g}"
     return text if "." in text or "e" in text else text + ".0"
 
 
 def c_string(text: str) -> str:
-    """A C string literal; everything but printable ASCII as octal escapes of its UTF-8 bytes."""
+    """Returns a C string literal; everything but printable ASCII as octal escapes of its UTF-8 bytes."""
     return '"' + "".join(_c_character(byte) for byte in text.encode()) + '"'
 
 
@@ -32,6 +33,11 @@ def _c_character(byte: int) -> str:
     return character if 32 <= byte < 127 else f"\\{byte:03o}"
 
 
+def _c_int32(value: int) -> str:
+    """Returns an int32 as an operand, also where it is the least of all."""
+    return "INT32_MIN" if value == -(2**31) else f"({value})"
+
+
 def _c_values(array: Array) -> str:
     if array.c_type == "int64_t":
         return c_lines(array.values, 4, lambda value: f"INT64_C({value})")
@@ -42,15 +48,14 @@ def _c_values(array: Array) -> str:
     return c_lines(array.values)
 
 
-def c_lines(values: np.ndarray, a_line: int = 24, form: object = str) -> str:
-    """The elements of an array, so many a line."""
-    assert callable(form)
-    texts = [str(form(value)) for value in values.tolist()]
-    return "\n".join("    " + ", ".join(texts[start : start + a_line]) + "," for start in range(0, len(texts), a_line))
+def c_lines(values: np.ndarray, per_line: int = 24, form: Callable[[int], str] = str) -> str:
+    """Returns the elements of an array, so many per line."""
+    texts = [form(value) for value in values.tolist()]
+    return "\n".join("    " + ", ".join(texts[start : start + per_line]) + "," for start in range(0, len(texts), per_line))
 
 
 def tidy(text: str) -> str:
-    """No runs of blank lines, no blanks at line ends, one newline at the end."""
+    """Removes runs of blank lines and blanks at line ends, and ends with one newline."""
     lines: list[str] = []
     for line in text.splitlines():
         line = line.rstrip()
@@ -61,7 +66,7 @@ def tidy(text: str) -> str:
 
 @cache
 def environment() -> jinja2.Environment:
-    """The templates."""
+    """Returns the templates."""
     made = jinja2.Environment(
         loader=jinja2.ChoiceLoader(
             [
@@ -75,4 +80,5 @@ def environment() -> jinja2.Environment:
         autoescape=False,  # noqa: S701 - C, not HTML
     )
     made.filters["c_values"] = _c_values
+    made.filters["c_int32"] = _c_int32
     return made

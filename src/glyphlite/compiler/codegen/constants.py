@@ -1,39 +1,54 @@
-"""The constant arrays of generated C, by the node that reads them; equal ones are stored once."""
+"""The constant arrays of generated C, by the layer that reads them; equal ones are stored once."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from glyphlite.compiler.codegen.packing import Array
-from glyphlite.compiler.ir import Node
+_SIZES = {"int8_t": 1, "uint8_t": 1, "int16_t": 2, "uint16_t": 2, "int32_t": 4, "uint32_t": 4, "int64_t": 8}
+
+PATHS = {
+    "dsp": {"both", "dsp", "not wide"},
+    "plain": {"both", "plain", "narrow", "not wide"},
+    "wide": {"both", "plain", "wide"},
+}
+"""The arrays that end up in the flash of a core with the DSP extension, of one without, and in a host's program."""
+
+
+@dataclass(frozen=True)
+class Array:
+    """A constant of generated C.
+
+    Attributes:
+        path: which kernels read it; see ``PATHS``.
+        same_as: the name of an earlier array of the same numbers and path, which stands for this one.
+    """
+
+    name: str
+    c_type: str
+    values: np.ndarray
+    path: str = "both"
+    same_as: str | None = None
+
+    @property
+    def bytes(self) -> int:
+        """Returns its bytes in flash."""
+        return 0 if self.same_as else self.values.size * _SIZES[self.c_type]
 
 
 class Constants:
-    """Collects arrays while nodes are described.
+    """Collects arrays while kernels are made.
 
     Attributes:
-        by_node: the arrays of each node, by its name, in the order they came.
+        by_layer: the arrays of each layer, by its name, in the order they came.
     """
 
-    def __init__(self, prefix: str) -> None:
-        """``prefix``: what every name begins with."""
-        self._prefix = prefix
+    def __init__(self) -> None:
         self._first: dict[tuple[str, str, bytes], Array] = {}
-        self.by_node: dict[str, list[Array]] = {}
+        self.by_layer: dict[str, list[Array]] = {}
 
-    def add(self, node: Node, suffix: str, c_type: str, values: np.ndarray, path: str = "both") -> str:
-        """Lay down an array that kernels of a path read, and say what it is called."""
-        return self._add(node.name, Array(f"{self._prefix}_{node.name}_{suffix}", c_type, _flat(values), path))
-
-    def add_pixels(self, table: np.ndarray) -> None:
-        """Lay down the table that pixels are looked up in."""
-        self._add("pixels", Array(f"{self._prefix}_pixels", "uint8_t", _flat(table)))
-
-    def _add(self, owner: str, array: Array) -> str:
+    def add(self, layer: str, name: str, c_type: str, values: np.ndarray, path: str = "both") -> Array:
+        """Lays down an array that a layer's kernels of a path read."""
+        array = Array(name, c_type, np.ascontiguousarray(values).reshape(-1), path)
         first = self._first.setdefault((array.c_type, array.path, array.values.tobytes()), array)
-        self.by_node.setdefault(owner, []).append(array if first is array else replace(array, same_as=first.name))
-        return array.name
-
-
-def _flat(values: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(values).reshape(-1)
+        self.by_layer.setdefault(layer, []).append(array if first is array else replace(array, same_as=first.name))
+        return array

@@ -1,1 +1,75 @@
-"""One file per op: how it is lowered, its node, its kernel. ``OPS`` registers them."""
+"""One file per op: how it is lowered, its node with its traits, its kernel's parameters. ``OPS`` registers them.
+
+Adding an op: ``TEMPLATE.py`` here, ``docs/how-to/add-an-op.md``.
+"""
+
+from collections.abc import Callable
+
+from glyphlite.compiler.context import Context
+from glyphlite.compiler.ops.activation import lower_hard_swish, lower_logistic, lower_relu, lower_relu6, lower_tanh
+from glyphlite.compiler.ops.binary import lower_binary
+from glyphlite.compiler.ops.concatenation import lower_concatenation
+from glyphlite.compiler.ops.convolution import lower_convolution
+from glyphlite.compiler.ops.depthwise_convolution import lower_depthwise_convolution
+from glyphlite.compiler.ops.fully_connected import lower_fully_connected
+from glyphlite.compiler.ops.mean import lower_mean
+from glyphlite.compiler.ops.pad import lower_pad
+from glyphlite.compiler.ops.pool import lower_pool
+from glyphlite.compiler.ops.quantize import lower_dequantize, lower_quantize
+from glyphlite.compiler.ops.reshape import lower_reshape
+from glyphlite.compiler.ops.softmax import lower_softmax
+from glyphlite.tflite.graph import Operator
+
+OPS: dict[str, Callable[[Context, Operator], None]] = {
+    "CONV_2D": lower_convolution,
+    "DEPTHWISE_CONV_2D": lower_depthwise_convolution,
+    "FULLY_CONNECTED": lower_fully_connected,
+    "MAX_POOL_2D": lower_pool,
+    "AVERAGE_POOL_2D": lower_pool,
+    "MEAN": lower_mean,
+    "ADD": lower_binary,
+    "MUL": lower_binary,
+    "PAD": lower_pad,
+    "CONCATENATION": lower_concatenation,
+    "RESHAPE": lower_reshape,
+    "SQUEEZE": lower_reshape,
+    "EXPAND_DIMS": lower_reshape,
+    "RELU": lower_relu,
+    "RELU6": lower_relu6,
+    "RELU_N1_TO_1": lower_relu,
+    "HARD_SWISH": lower_hard_swish,
+    "LOGISTIC": lower_logistic,
+    "TANH": lower_tanh,
+    "SOFTMAX": lower_softmax,
+    "QUANTIZE": lower_quantize,
+    "DEQUANTIZE": lower_dequantize,
+}
+"""What lowers each op, by its name in the TFLite schema: the one table of supported ops."""
+
+ADVICE = {
+    "SHAPE": "convert the model with a fixed batch of 1",
+    "STRIDED_SLICE": "convert the model with a fixed batch of 1, or crop the images before",
+    "PACK": "convert the model with a fixed batch of 1",
+    "LEAKY_RELU": "use RELU or HARD_SWISH",
+    "PRELU": "use RELU or HARD_SWISH",
+    "ELU": "use RELU or HARD_SWISH",
+    "GELU": "use HARD_SWISH",
+    "EXP": "use LOGISTIC or SOFTMAX",
+    "SUB": "use ADD with the weights before it negated",
+    "DIV": "use MUL with the reciprocal",
+    "TRANSPOSE_CONV": "use CONV_2D",
+    "CONV_3D": "use CONV_2D",
+    "BATCH_MATMUL": "use FULLY_CONNECTED",
+    "L2_POOL_2D": "use AVERAGE_POOL_2D",
+    "SUM": "use MEAN over height and width",
+    "REDUCE_MAX": "use MAX_POOL_2D over the whole map",
+    "MAXIMUM": "use RELU or MAX_POOL_2D",
+    "MINIMUM": "use RELU6",
+    "PADV2": "use PAD, which pads with zeros",
+    "MIRROR_PAD": "use PAD, which pads with zeros",
+    "SPLIT": "use separate convolutions",
+    "LOG_SOFTMAX": "use SOFTMAX",
+    "RESIZE_BILINEAR": "resize the images before",
+    "RESIZE_NEAREST_NEIGHBOR": "resize the images before",
+}
+"""What would express an op that is not supported."""

@@ -1,88 +1,158 @@
-"""ADD and MUL of two maps, or of one and a constant; a table where one byte decides."""
+"""ADD and MUL of two maps, either of them broadcast, one of them possibly constant; a table where one byte decides."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from glyphlite.compiler import arithmetic
+from glyphlite.compiler.codegen.kernel import Kernel, Place, Rows, Site
 from glyphlite.compiler.context import Context
-from glyphlite.compiler.ir import Binary, Requantization, Table
+from glyphlite.compiler.ir import Requantized
+from glyphlite.compiler.ops.lookup import EVERY_BYTE, Lookup
+from glyphlite.compiler.values import Requantization, Value
 from glyphlite.tflite.graph import Operator, Tensor
+
+Kind = Literal["add", "mul"]
+
+LEFT_SHIFT = 20
+"""Bits by which sums are scaled up before their operands are scaled to one another (``add_common.cc``)."""
+
+
+@dataclass(frozen=True)
+class Operand:
+    """One side: its shape, its offset, and for sums what scales it to twice the larger scale of the two.
+
+    Attributes:
+        shape: height, width and channels; an extent of 1 is broadcast.
+        zero_point: as stored + 128.
+    """
+
+    shape: tuple[int, int, int]
+    zero_point: int
+    multiplier: int
+    shift: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Binary(Requantized):
+    """An op of two operands; ``constant`` is one of them, uint8 of its own shape, where it is constant."""
+
+    in_place: ClassVar[bool] = True
+    reads_model_input: ClassVar[bool] = False
+
+    kind: Kind
+    operands: tuple[Operand, Operand]
+    constant: np.ndarray | None
+    constant_first: bool
+
+    def kernel(self, site: Site) -> "BinaryKernel":
+        """Returns the kernel, the constant operand laid down."""
+        layer = site.layer
+        if self.constant is not None:
+            height, width, channels = self.constant.shape
+            array = site.add("constant", "uint8_t", self.constant)
+            constant = Rows(Place("constant", array=array.name), height, height, width * channels)
+            inputs = (constant, *layer.inputs) if self.constant_first else (*layer.inputs, constant)
+            layer = replace(layer, inputs=inputs)
+        return BinaryKernel(layer=layer, kind=self.kind, operands=self.operands, requantization=self.requantization)
+
+    def result(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """Returns what the generated C computes from stored bytes.
+
+        Source: ``AddFunc`` and ``MulElementwise``, kernels/internal/reference/integer_ops/{add,mul}.h.
+        """
+        requantization = self.requantization
+        left, right = (
+            np.asarray(stored, np.int64) - operand.zero_point
+            for stored, operand in zip((first, second), self.operands, strict=True)
+        )
+        if self.kind == "mul":
+            total = left * right
+        else:
+            left, right = (
+                arithmetic.multiply_by_quantized_multiplier(side << LEFT_SHIFT, operand.multiplier, operand.shift)
+                for side, operand in zip((left, right), self.operands, strict=True)
+            )
+            total = left + right
+        output = arithmetic.multiply_by_quantized_multiplier(
+            total, requantization.output_multipliers[0], requantization.output_shifts[0]
+        )
+        limits = requantization.activation_min, requantization.activation_max
+        return np.clip(output + requantization.output_offset, *limits).astype(np.uint8)
+
+    def as_lookup(self) -> Lookup | None:
+        """Returns a table where one stored byte decides: the other operand is one constant, or the same tensor again."""
+        if self.constant is not None and self.constant.size == 1:
+            scalar = self.constant.reshape(-1)
+            answers = self.result(scalar, EVERY_BYTE) if self.constant_first else self.result(EVERY_BYTE, scalar)
+        elif len(self.inputs) == 2 and self.inputs[0].index == self.inputs[1].index and self._alike:
+            answers = self.result(EVERY_BYTE, EVERY_BYTE)
+        else:
+            return None
+        return Lookup(
+            name=self.name, op=self.op, inputs=self.inputs[:1], output=self.output, sources=self.sources, answers=answers
+        )
+
+    @property
+    def _alike(self) -> bool:
+        return self.operands[0].shape == self.operands[1].shape
+
+
+@dataclass(frozen=True, kw_only=True)
+class BinaryKernel(Kernel):
+    """A row of the output from a row of each operand."""
+
+    template: ClassVar[str] = "binary.c.j2"
+
+    kind: Kind
+    operands: tuple[Operand, Operand]
+    requantization: Requantization
 
 
 def lower_binary(context: Context, operator: Operator) -> None:
-    """ADD and MUL. Source: ``kernels/{add,mul}_common.cc``."""
+    """Lowers ADD and MUL. Source: ``kernels/{add,mul}_common.cc``."""
     tensors = [context.tensor(index) for index in operator.inputs[:2]]
     for tensor in tensors:
         if tensor.index not in context.values:
             if tensor.data is None:
                 raise context.refuse(operator, f"tensor {tensor.name} is not available")
             context.activation(tensor, operator)  # its type and scale
-    values = [context.values.get(tensor.index) or context.activation(tensor, operator) for tensor in tensors]
+    first, second = (context.values.get(tensor.index) or context.activation(tensor, operator) for tensor in tensors)
     output = context.new_value(operator)
-    kind = operator.name.lower()
+    kind: Kind = "mul" if operator.name == "MUL" else "add"
     low, high = context.clamp(operator, output)
-    if kind == "add":
-        twice_max = 2.0 * max(values[0].scale, values[1].scale)
-        pairs = (
-            arithmetic.quantize_multiplier(values[0].scale / twice_max),
-            arithmetic.quantize_multiplier(values[1].scale / twice_max),
-        )
-        real = twice_max / (2.0**20 * output.scale)
+    if kind == "mul":
+        scales, real = (0.0, 0.0), first.scale * second.scale / output.scale
+    else:
+        twice_max = 2.0 * max(first.scale, second.scale)
+        scales, real = (first.scale / twice_max, second.scale / twice_max), twice_max / (2.0**LEFT_SHIFT * output.scale)
         if real >= 1.0:
             raise context.refuse(operator, "the output's scale is too small for the inputs'")
-    else:
-        pairs = ((0, 0), (0, 0))
-        real = values[0].scale * values[1].scale / output.scale
     context.check_ratio(operator, real)
     multiplier, shift = arithmetic.quantize_multiplier(real)
+    constant = next((tensor for tensor in tensors if tensor.index not in context.values), None)
     node = Binary(
-        **context.facts(operator),
+        **context.facts(operator, operands=2),
         inputs=tuple(context.values[tensor.index] for tensor in tensors if tensor.index in context.values),
         output=output,
         kind=kind,
-        constant=next((_stored(context, tensor, operator) for tensor in tensors if tensor.index not in context.values), None),
+        operands=(
+            _operand(context, operator, tensors[0], first, scales[0]),
+            _operand(context, operator, tensors[1], second, scales[1]),
+        ),
+        constant=None if constant is None else _stored(context, constant, operator),
         constant_first=tensors[0].index not in context.values,
-        shapes=(context.extents(tensors[0], operator), context.extents(tensors[1], operator)),
-        zero_points=(values[0].zero_point, values[1].zero_point),
-        input_multipliers=pairs,
         requantization=Requantization((multiplier,), (shift,), output.zero_point, low + 128, high + 128),
     )
-    context.nodes.append(_as_table(node) or node)
+    context.nodes.append(node.as_lookup() or node)
+
+
+def _operand(context: Context, operator: Operator, tensor: Tensor, value: Value, scale: float) -> Operand:
+    multiplier, shift = arithmetic.quantize_multiplier(scale)
+    return Operand(context.extents(tensor, operator), value.zero_point, multiplier, shift)
 
 
 def _stored(context: Context, tensor: Tensor, operator: Operator) -> np.ndarray:
     assert tensor.data is not None
     return (tensor.data.astype(np.int16) + 128).astype(np.uint8).reshape(context.extents(tensor, operator))
-
-
-def binary_result(node: Binary, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """ADD or MUL of stored bytes, as the generated C computes it.
-
-    Source: ``AddFunc`` and ``MulElementwise``, kernels/internal/reference/integer_ops/{add,mul}.h.
-    """
-    requantization = node.requantization
-    operands = [np.asarray(first, np.int64) - node.zero_points[0], np.asarray(second, np.int64) - node.zero_points[1]]
-    if node.kind == "add":
-        scaled = [
-            arithmetic.multiply_by_quantized_multiplier(operand << 20, *pair)
-            for operand, pair in zip(operands, node.input_multipliers, strict=True)
-        ]
-        total = scaled[0] + scaled[1]
-    else:
-        total = operands[0] * operands[1]
-    output = arithmetic.multiply_by_quantized_multiplier(total, requantization.multipliers[0], requantization.shifts[0])
-    return np.clip(output + requantization.offset, requantization.low, requantization.high).astype(np.uint8)
-
-
-def _as_table(node: Binary) -> Table | None:
-    """One stored byte decides the result when the other operand is one constant, or the same tensor again."""
-    every = np.arange(256)
-    if node.constant is not None and node.constant.size == 1:
-        scalar = node.constant.reshape(-1)
-        table = binary_result(node, scalar, every) if node.constant_first else binary_result(node, every, scalar)
-    elif len(node.inputs) == 2 and node.inputs[0].index == node.inputs[1].index and node.shapes[0] == node.shapes[1]:
-        table = binary_result(node, every, every)
-    else:
-        return None
-    return Table(
-        name=node.name, op=node.op, inputs=node.inputs[:1], output=node.output, sources=node.sources, macs=node.macs, table=table
-    )

@@ -1,31 +1,267 @@
-"""CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED: sums of products, their biases and their scaling."""
+"""CONV_2D, and FULLY_CONNECTED on several rows: three kernels, by what is optimized for and by the filter."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from glyphlite.compiler import arithmetic
-from glyphlite.compiler.context import Context
-from glyphlite.compiler.ir import Convolution, Dense, Depthwise, Requantization, Value, Window
-from glyphlite.compiler.ops.window import window_of
+from glyphlite.compiler.codegen import packing
+from glyphlite.compiler.codegen.constants import Array
+from glyphlite.compiler.codegen.kernel import Kernel, Placement, Site
+from glyphlite.compiler.codegen.packing import Lanes
+from glyphlite.compiler.codegen.requantization import Parameter, Requantizer, requantizer
+from glyphlite.compiler.context import Context, window_of
+from glyphlite.compiler.ops.weighted import Filtered, bias_of, check_sums, filter_of, sum_requantization
 from glyphlite.tflite.cost import operator_macs
-from glyphlite.tflite.graph import Operator, Tensor
+from glyphlite.tflite.graph import Operator
+
+
+@dataclass(frozen=True, kw_only=True)
+class Convolution(Filtered):
+    """A convolution; weights are int8 ``(out, height, width, in)``.
+
+    Attributes:
+        pooled: whether a 2x2 maximum of the sums is taken before requantization.
+    """
+
+    windowed: ClassVar[bool] = True
+
+    pooled: bool = False
+
+    @property
+    def rows_per_step(self) -> int:
+        """Returns the input rows of one output row: two rows of sums for each row of a pooled output."""
+        return self.filter_window.span_y + (self.filter_window.stride_y if self.pooled else 0)
+
+    @property
+    def row_stride(self) -> int:
+        """Returns the input rows that one output row moves on by."""
+        return self.filter_window.stride_y * (2 if self.pooled else 1)
+
+    @property
+    def window_rows(self) -> tuple[int, int]:
+        """Returns the rows and columns of sums."""
+        factor = 2 if self.pooled else 1
+        return self.output.height * factor, self.output.width * factor
+
+    @property
+    def has_lanes(self) -> bool:
+        """Returns whether its weights fit the lanes of the DSP extension."""
+        return packing.is_packable(self.weights)
+
+    @property
+    def is_3x3_maxpool(self) -> bool:
+        """Returns whether it is the commonest first layer, which has a kernel of its own."""
+        window = self.filter_window
+        steps = (window.stride_y, window.stride_x, window.dilation_y, window.dilation_x)
+        return self.pooled and self.weights.shape[1:] == (3, 3, 1) and not self.is_padded and steps == (1, 1, 1, 1)
+
+    @property
+    def is_direct(self) -> bool:
+        """Returns whether a row of the filter lies in one piece of whole words."""
+        return self.filter_window.dilation_x == 1 and self.weights.shape[2] * self.weights.shape[3] % packing.GROUP == 0
+
+    @property
+    def needs_patch(self) -> bool:
+        """Returns whether what a filter looks at is copied together first."""
+        return not self.is_direct or self.is_padded
+
+    @property
+    def pixels(self) -> int:
+        """Returns how many pixels of its output are computed at a time: those that waste the least of a row."""
+        if self.pooled:
+            return 4
+        return min((4, 3, 2, 1), key=lambda pixels: (-(-self.output.width // pixels) * pixels, -pixels))
+
+    def scratch_bytes(self, placement: Placement) -> int:
+        """Returns the bytes of a patch or of lanes, and of the sums under a maximum."""
+        if self.is_3x3_maxpool:
+            return max(8 * (2 * self.output.width + 2), 4 * self.output.channels)
+        depth = int(np.prod(self.weights.shape[1:]))
+        groups = -(-depth // packing.GROUP)
+        best = 4 * (self.output.channels + self.output.channels % 2) if self.pooled else 0
+        if placement.optimize != "speed":
+            return 4 * groups + best
+        lanes = groups * (20 if self.needs_patch else 16) + best
+        return max(lanes if self.has_lanes else 0, depth * self.pixels)
+
+    def kernel(self, site: Site) -> Kernel:
+        """Returns the kernel that its shape and the placement call for."""
+        if self.is_3x3_maxpool:
+            return _kernel_3x3_maxpool(self, site)
+        rows = self.weights.reshape(len(self.weights), -1)
+        compact = site.placement.optimize != "speed"
+        lanes = _lanes(self, site, rows, compact=compact)
+        if self.int4:
+            packed = packing.pack_int4_rows(rows)
+            plain = site.add("int4_weights", "uint16_t", packed, "plain" if compact else "narrow")
+            wide = plain if compact else site.add("weights", "int8_t", rows, "wide")
+        else:
+            plain = wide = site.add("weights", "int8_t", rows, "plain" if lanes else "both")
+        packs = lanes is not None and not compact
+        made, _ = requantizer(site, self.requantization, rows, self.bias, packs=packs)
+        kind = ConvolutionCompactKernel if compact else ConvolutionKernel
+        return kind(
+            layer=site.layer,
+            requantizer=made,
+            int4=self.int4,
+            pooled=self.pooled,
+            padded=self.is_padded,
+            depth=rows.shape[1],
+            lanes=lanes,
+            weights=plain,
+            wide_weights=wide,
+            pixels=self.pixels,
+            direct=self.is_direct,
+            patch=self.needs_patch,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvolutionKernel(Kernel):
+    """A few pixels at a time, every filter multiplied with their patches.
+
+    Attributes:
+        depth: inputs under one filter.
+        lanes: for the DSP extension; None where cores with it run the plain code.
+        weights: for plain code, ``wide_weights`` for wide vectors.
+        pixels: computed at a time by plain code.
+        direct: whether lanes are made from the map's rows without a patch, at least inside it.
+        patch: whether a patch is gathered, at least at the borders.
+    """
+
+    template: ClassVar[str] = "convolution.c.j2"
+
+    requantizer: Requantizer
+    int4: bool
+    pooled: bool
+    padded: bool
+    depth: int
+    lanes: Lanes | None
+    weights: Array
+    wide_weights: Array
+    pixels: int
+    direct: bool
+    patch: bool
+
+    @property
+    def even_filters(self) -> int:
+        """Returns the number of filters, rounded up to pairs."""
+        return self.layer.output.channels + self.layer.output.channels % 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvolutionCompactKernel(ConvolutionKernel):
+    """One pixel at a time: the least memory, the least code."""
+
+    template: ClassVar[str] = "convolution_compact.c.j2"
+
+
+def _lanes(node: Convolution, site: Site, rows: np.ndarray, *, compact: bool) -> Lanes | None:
+    if not node.has_lanes:
+        return None
+    if node.int4:
+        words = packing.pack_int4_quads(rows) if compact else packing.pack_int4_pairs(rows)
+        array = site.add("lane_weights", "uint32_t", words, "dsp")
+    else:
+        words = packing.pack_quads(rows) if compact else packing.pack_pairs(rows)
+        array = site.add("lane_weights", "int32_t", words, "dsp")
+    groups = -(-rows.shape[1] // packing.GROUP)
+    per_group = (2 if compact else 1) * (1 if node.int4 else 2)
+    return Lanes(array, per_group, groups, packing.blocks_of(rows, int4=node.int4))
+
+
+@dataclass(frozen=True)
+class SharedShift:
+    """For the DSP extension: filters scaled so that all share one shift; bias and rounding in one 64-bit constant."""
+
+    rounding: Array
+    output_multiplier: Parameter
+    right_shift: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Convolution3x3MaxPoolKernel(Kernel):
+    """3x3 filters on one channel, stride 1, no padding, a 2x2 maximum after them.
+
+    Attributes:
+        lane_weights: for the DSP extension, by columns; of INT4 the weights of every core without wide vectors.
+        weights: for plain code.
+        tap_weights: for wide vectors.
+        shared_shift: how the DSP extension scales; None where it calls the requantizing function.
+    """
+
+    template: ClassVar[str] = "convolution_3x3_maxpool.c.j2"
+
+    requantizer: Requantizer
+    int4: bool
+    lane_weights: Array
+    weights: Array
+    tap_weights: Array
+    shared_shift: SharedShift | None
+
+
+def _kernel_3x3_maxpool(node: Convolution, site: Site) -> Convolution3x3MaxPoolKernel:
+    rows = node.weights.reshape(len(node.weights), -1)
+    size = site.placement.optimize == "size"  # Cortex-M0: a signed byte takes two instructions
+    plain = None if node.int4 else site.add("weights", "int8_t" if size else "int32_t", rows, "narrow")
+    taps = site.add("tap_weights", "int32_t", rows.T, "wide")
+    shifts = -np.array(node.requantization.output_shifts)
+    shares = _can_share_shift(node, shifts)
+    packs = site.placement.optimize == "speed"
+    path = "plain" if shares else "both"
+    made, folded = requantizer(site, node.requantization, rows, node.bias, packs=packs, path=path)
+    exponents = np.zeros(len(rows), np.int64)
+    shared = None
+    if shares:
+        exponents = shifts.max() - shifts + 1
+        rounding = (1 << 30) + np.where(shifts > 0, 1 << (30 + shifts), 0)
+        constants = (folded * np.array(node.requantization.output_multipliers, np.int64) + rounding) * 2**exponents
+        array = site.add("rounding", "int64_t", constants, "dsp")
+        shared = SharedShift(array, made.form.output_multiplier, int(shifts.max()))
+    columns = node.weights[..., 0]
+    if plain is None:
+        packed = packing.pack_int4_columns_3x3(columns, exponents)
+        plain = lanes = site.add("int4_weights", "uint16_t", packed, "not wide")
+    else:
+        lanes = site.add("lane_weights", "int32_t", packing.pack_columns_3x3(columns, 2**exponents), "dsp")
+    return Convolution3x3MaxPoolKernel(
+        layer=site.layer,
+        requantizer=made,
+        int4=node.int4,
+        lane_weights=lanes,
+        weights=plain,
+        tap_weights=taps,
+        shared_shift=shared,
+    )
+
+
+def _can_share_shift(node: Convolution, shifts: np.ndarray) -> bool:
+    """Returns whether all filters can be scaled to one shift; ``shifts`` are to the right."""
+    largest = int(np.abs(node.bias).max()) + 9 * 127 * 255
+    requantization = node.requantization
+    return bool(
+        largest < 2**22
+        and shifts.min() >= 0
+        and shifts.max() - shifts.min() < 8
+        and requantization.activation_min >= requantization.output_offset
+    )
 
 
 def lower_convolution(context: Context, operator: Operator) -> None:
-    """CONV_2D. Source: ``kernels/conv_common.cc``."""
-    source, weights = context.value(operator), _filter(context, operator)
-    assert weights.data is not None
-    if weights.data.shape[3] != source.channels:
+    """Lowers CONV_2D. Source: ``kernels/conv_common.cc``."""
+    source, (tensor, weights) = context.value(operator), filter_of(context, operator)
+    if weights.shape[3] != source.channels:
         raise context.refuse(
             operator,
-            f"grouped convolution ({source.channels} channels, filters of {weights.data.shape[3]})",
-            "use DEPTHWISE_CONV_2D or one convolution a group",
+            f"grouped convolution ({source.channels} channels, filters of {weights.shape[3]})",
+            "use DEPTHWISE_CONV_2D or one convolution per group",
         )
     output = context.new_value(operator)
-    bias = _bias(context, operator, output.channels)
-    _check_sums(context, operator, weights.data, bias)
-    window = window_of(operator, source, output, weights.data.shape[1], weights.data.shape[2])
+    bias = bias_of(context, operator, output.channels)
+    check_sums(context, operator, weights, bias)
+    window = window_of(operator, source, output, weights.shape[1], weights.shape[2])
+    requantization = sum_requantization(context, operator, source, output, output.channels)
     context.nodes.append(
         Convolution(
             **context.facts(operator),
@@ -33,117 +269,9 @@ def lower_convolution(context: Context, operator: Operator) -> None:
             output=output,
             macs=operator_macs(context.graph, operator),
             filter_window=window,
-            weights=weights.data,
+            weights=weights,
             bias=bias,
-            requantization=_sum_scaling(context, operator, source, output, output.channels),
-            nibbles=weights.packed_bits == 4,
+            requantization=requantization,
+            int4=tensor.packed_bits == 4,
         )
     )
-
-
-def lower_depthwise(context: Context, operator: Operator) -> None:
-    """DEPTHWISE_CONV_2D. Source: ``kernels/depthwise_conv_common.cc``."""
-    source, weights = context.value(operator), _filter(context, operator)
-    assert weights.data is not None
-    output = context.new_value(operator)
-    bias = _bias(context, operator, output.channels)
-    height, width = weights.data.shape[1], weights.data.shape[2]
-    taps = weights.data.reshape(height, width, -1)
-    _check_sums(context, operator, np.moveaxis(taps, 2, 0), bias)
-    context.nodes.append(
-        Depthwise(
-            **context.facts(operator),
-            inputs=(source,),
-            output=output,
-            macs=operator_macs(context.graph, operator),
-            filter_window=window_of(operator, source, output, height, width),
-            weights=taps,
-            bias=bias,
-            requantization=_sum_scaling(context, operator, source, output, output.channels),
-            multiplier=output.channels // source.channels,
-            nibbles=weights.packed_bits == 4,
-        )
-    )
-
-
-def lower_dense(context: Context, operator: Operator) -> None:
-    """FULLY_CONNECTED; a 1x1 convolution where it reads more than one row. Source: ``kernels/fully_connected_common.cc``."""
-    source, weights = context.value(operator), _filter(context, operator)
-    assert weights.data is not None
-    if operator.options.get("weights_format", "default") != "default":
-        raise context.refuse(operator, "its weights are shuffled", "convert without weight shuffling, the default")
-    channels, depth = weights.data.shape
-    rows = source.elements // depth
-    output = context.new_value(operator)
-    bias = _bias(context, operator, channels)
-    _check_sums(context, operator, weights.data, bias)
-    common: dict[str, Any] = {
-        **context.facts(operator),
-        "macs": operator_macs(context.graph, operator),
-        "bias": bias,
-        "requantization": _sum_scaling(context, operator, source, output, channels),
-        "nibbles": weights.packed_bits == 4,
-    }
-    if rows == 1:
-        flat = Value(source.index, source.name, 1, 1, source.elements, source.quantization)
-        context.nodes.append(Dense(inputs=(flat,), output=output, weights=weights.data, **common))
-        return
-    flat = Value(source.index, source.name, 1, rows, depth, source.quantization)
-    context.nodes.append(
-        Convolution(
-            inputs=(flat,),
-            output=Value(output.index, output.name, 1, rows, channels, output.quantization),
-            filter_window=Window(),
-            weights=weights.data.reshape(channels, 1, 1, depth),
-            **common,
-        )
-    )
-
-
-def _filter(context: Context, operator: Operator) -> Tensor:
-    tensor = context.tensor(operator.inputs[1])
-    quantization = tensor.quantization
-    if tensor.data is None:
-        raise context.refuse(operator, "its weights are computed, not constant")
-    if tensor.dtype != np.int8 or quantization is None:
-        raise context.refuse(operator, f"its weights are {tensor.dtype}, not int8", "convert with --to int8")
-    if any(quantization.zero_points):
-        raise context.refuse(operator, "its weights have a zero point", "convert with symmetric weights, the default")
-    return tensor
-
-
-def _bias(context: Context, operator: Operator, channels: int) -> np.ndarray:
-    if len(operator.inputs) < 3 or operator.inputs[2] < 0:
-        return np.zeros(channels, np.int64)
-    tensor = context.tensor(operator.inputs[2])
-    if tensor.data is None or tensor.dtype != np.int32 or tensor.elements != channels:
-        raise context.refuse(operator, f"its bias is {tensor.dtype}, not {channels} constant int32")
-    return tensor.data.reshape(-1).astype(np.int64)
-
-
-def _sum_scaling(context: Context, operator: Operator, source: Value, output: Value, channels: int) -> Requantization:
-    """The scaling of sums of products. Source: ``PopulateConvolutionQuantizationParams``, kernels/kernel_util.cc.
-
-    ``GetQuantizedConvolutionMultipler``, of a FULLY_CONNECTED with one weight scale, is written to multiply the scales in
-    float32; the released build multiplies them in double there too (tests/compiler/test_scales.py).
-    """
-    quantization = context.tensor(operator.inputs[1]).quantization
-    assert quantization is not None
-    scales = quantization.scales
-    scales = scales * channels if len(scales) == 1 else scales
-    for scale in scales:
-        context.check_ratio(operator, source.scale * scale / output.scale)
-    pairs = [arithmetic.quantize_multiplier(source.scale * scale / output.scale) for scale in scales]
-    low, high = context.clamp(operator, output)
-    multipliers, shifts = zip(*pairs, strict=True)
-    return Requantization(multipliers, shifts, output.zero_point, low + 128, high + 128)
-
-
-def _check_sums(context: Context, operator: Operator, weights: np.ndarray, bias: np.ndarray) -> None:
-    """Refuse sums that could leave int32: weights are (out, ...)."""
-    bound = np.abs(weights.astype(np.int64)).reshape(len(weights), -1).sum(axis=1) * 255 + np.abs(bias)
-    if bound.max(initial=0) >= 2**31:
-        raise context.refuse(operator, f"a sum of up to {int(bound.max())} does not fit int32", "use fewer inputs")
-    inputs = weights[0].size
-    if inputs * 255 * 255 >= 2**31:
-        raise context.refuse(operator, f"{inputs} inputs to one sum; int32 holds {(2**31 - 1) // 255**2}")

@@ -1,0 +1,33 @@
+"""The C functions that layers share: each is written only where something calls it."""
+
+import re
+
+from glyphlite.compiler.codegen.c_text import environment
+
+_START = re.compile(r"^//@ (\w+)\n", re.MULTILINE)
+
+
+def helpers_called(layers: str, prefix: str, *, unrolls: bool) -> str:
+    """Returns the helpers that the text of the layers calls, and those that they call in turn.
+
+    Args:
+        layers: generated functions.
+        prefix: what every generated name begins with.
+        unrolls: whether hot loops are unrolled.
+    """
+    pieces = _START.split(environment().get_template("helpers.c.j2").render(p=prefix, **macro_names(prefix), unrolls=unrolls))
+    texts = dict(zip(pieces[1::2], pieces[2::2], strict=True))
+    called: set[str] = set()
+    waiting = [layers]
+    while waiting:
+        text = waiting.pop()
+        found = {name for name in texts if re.search(rf"\b{prefix}_{name}\(", text)} - called
+        called |= found
+        waiting += [texts[name] for name in found]
+    return "".join(text for name, text in texts.items() if name in called)
+
+
+def macro_names(prefix: str) -> dict[str, str]:
+    """Returns the names of macros that all templates share."""
+    upper = prefix.upper()
+    return {"P": upper, "dsp_macro": f"{upper}_DSP", "wide_macro": f"{upper}_WIDE"}

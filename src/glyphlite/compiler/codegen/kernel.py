@@ -1,0 +1,134 @@
+"""What generated C is told of a layer: where its rows lie, its constants, and the parameters of its kernel.
+
+A node of the model answers with a :class:`Kernel`, a record that a template in ``kernels/`` renders. Records hold numbers,
+places and arrays, no C: expressions are the templates' own.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from glyphlite.compiler.codegen.constants import Array, Constants
+from glyphlite.compiler.values import Optimize, Value, Window
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where bytes lie: the caller's input or output, the arena from an offset on, or a constant array."""
+
+    base: Literal["input", "output", "arena", "constant"]
+    offset: int = 0
+    array: str = ""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a map: all ``height`` of them, or a ring of the last ``capacity``."""
+
+    place: Place
+    height: int
+    capacity: int
+    row_bytes: int
+
+
+def whole_map(place: Place, value: Value) -> Rows:
+    """Returns a value that lies whole at a place."""
+    return Rows(place, value.height, value.height, value.row_bytes)
+
+
+@dataclass(frozen=True)
+class Placement:
+    """How a scheduled node runs.
+
+    Attributes:
+        optimize: what the C is optimized for.
+        row_bytes: bytes of the row that the chain before an accumulating node hands over; None where it reads a whole map.
+    """
+
+    optimize: Optimize
+    row_bytes: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """What every kernel's template is told of its node.
+
+    Attributes:
+        name: the layer's, as reports have it.
+        function: the C function's.
+        sources: the ops of the file that it computes, in words.
+        row_stride: input rows that one output row moves on by.
+        span: input rows that one output row touches, first to last.
+        windowed: whether it takes pointers to the rows under a window.
+        inputs: where it finds its inputs.
+        reads_model_input: whether its first input is the caller's, whose bytes may be int8: the kernel takes ``flip``.
+        scratch: its scratch memory; None where it needs none.
+        ring: where it leaves its rows for the layer behind it in a chain; None at the end of one.
+        feeds_window: whether the layer behind it looks at several of its rows.
+        table: what each result is looked up in; None where nothing is.
+        unrolls: whether hot loops are unrolled.
+    """
+
+    name: str
+    function: str
+    sources: tuple[str, ...]
+    macs: int
+    input: Value
+    output: Value
+    window: Window
+    row_stride: int
+    span: int
+    windowed: bool
+    inputs: tuple[Rows, ...]
+    reads_model_input: bool
+    scratch: Place | None
+    ring: Rows | None
+    feeds_window: bool
+    table: Array | None
+    unrolls: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kernel:
+    """One layer of generated C: the parameters that its family's template renders."""
+
+    template: ClassVar[str]
+    """The file in ``kernels/`` whose macro ``kernel`` writes its functions."""
+    selects_row: ClassVar[bool] = False
+    """Whether an accumulating kernel is told which row it gets."""
+
+    layer: Layer
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """Returns the C functions that the model's run calls."""
+        return (self.layer.function,)
+
+    @property
+    def takes_parts(self) -> tuple[Rows, ...]:
+        """Returns the maps of which each row is passed alone, one map after the other; none for most."""
+        return ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accumulator(Kernel):
+    """A kernel that adds up row by row, and finishes the sums at the end."""
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """Returns the C functions that the model's run calls."""
+        return f"{self.layer.function}_add_row", f"{self.layer.function}_finish"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """Where a node becomes a kernel: its layer, its placement, and where its constants go."""
+
+    layer: Layer
+    placement: Placement
+    constants: Constants
+
+    def add(self, suffix: str, c_type: str, values: np.ndarray, path: str = "both") -> Array:
+        """Lays down a constant that the layer's kernels of a path read."""
+        return self.constants.add(self.layer.name, f"{self.layer.function}_{suffix}", c_type, values, path)

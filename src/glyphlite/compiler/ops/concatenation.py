@@ -1,0 +1,57 @@
+"""CONCATENATION of maps of one scale, along height, width or channels."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from glyphlite.compiler.codegen.kernel import Kernel, Rows, Site
+from glyphlite.compiler.context import Context
+from glyphlite.compiler.ir import Node
+from glyphlite.tflite.graph import Operator
+
+HEIGHT = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Concatenation(Node):
+    """CONCATENATION along height (0), width (1) or channels (2)."""
+
+    continues_chain: ClassVar[bool] = False
+    reads_model_input: ClassVar[bool] = False
+
+    axis: int
+
+    def kernel(self, site: Site) -> "ConcatenationKernel":
+        """Returns the kernel."""
+        return ConcatenationKernel(
+            layer=site.layer,
+            axis=self.axis,
+            channels=tuple(value.channels for value in self.inputs),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConcatenationKernel(Kernel):
+    """A row of the output from a row of each input, or of one input along the height."""
+
+    template: ClassVar[str] = "concatenation.c.j2"
+
+    axis: int
+    channels: tuple[int, ...]
+
+    @property
+    def takes_parts(self) -> tuple[Rows, ...]:
+        """Returns the maps that follow each other along the height."""
+        return self.layer.inputs if self.axis == HEIGHT else ()
+
+
+def lower_concatenation(context: Context, operator: Operator) -> None:
+    """Lowers CONCATENATION of maps of one scale."""
+    values = tuple(context.value(operator, position) for position in range(len(operator.inputs)))
+    output = context.new_value(operator)
+    if context.fused_activation(operator) != "none" or any(value.quantization != output.quantization for value in values):
+        raise context.refuse(operator, "its inputs differ in scale or zero point from its output", "as TFLite Micro does")
+    rank = len(context.tensor(operator.outputs[0]).shape)
+    axis = operator.options["axis"] % rank - (rank - 3)
+    if axis < 0:
+        raise context.refuse(operator, "it concatenates images of a batch", "convert with a batch of 1")
+    context.nodes.append(Concatenation(**context.facts(operator), inputs=values, output=output, axis=axis))

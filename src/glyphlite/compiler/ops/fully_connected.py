@@ -1,0 +1,185 @@
+"""FULLY_CONNECTED: a vector at once, or a flattened map row by row; on several rows it is a 1x1 convolution."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from glyphlite.compiler.codegen import packing
+from glyphlite.compiler.codegen.constants import Array
+from glyphlite.compiler.codegen.kernel import Accumulator, Kernel, Placement, Site
+from glyphlite.compiler.codegen.packing import Lanes
+from glyphlite.compiler.codegen.requantization import Requantizer, requantizer
+from glyphlite.compiler.context import Context
+from glyphlite.compiler.ops.convolution import Convolution
+from glyphlite.compiler.ops.weighted import Weighted, bias_of, check_sums, filter_of, sum_requantization
+from glyphlite.compiler.values import Value, Window
+from glyphlite.tflite.cost import operator_macs
+from glyphlite.tflite.graph import Operator
+
+_FEW_OUTPUTS = 24  # spreading a row into lanes pays from about this many outputs on
+
+
+@dataclass(frozen=True, kw_only=True)
+class FullyConnected(Weighted):
+    """A fully connected layer on one vector; weights are int8 ``(out, in)``."""
+
+    streams: ClassVar[bool] = False
+    accumulates: ClassVar[bool] = True
+
+    def _row(self, placement: Placement) -> int:
+        """Returns the inputs that it takes at a time: a row of the map before it, or all."""
+        return self.inputs[0].elements if placement.row_bytes is None else placement.row_bytes
+
+    def _has_lanes(self, placement: Placement) -> bool:
+        return packing.is_packable(self.weights) and self._row(placement) >= packing.GROUP
+
+    def _reads_bytes(self, placement: Placement) -> bool:
+        """Returns whether it takes rows as they are; else it spreads them into lanes once, for all its outputs."""
+        few = self.output.channels <= _FEW_OUTPUTS or placement.optimize != "speed"
+        return few and self._row(placement) % packing.GROUP == 0
+
+    def scratch_bytes(self, placement: Placement) -> int:
+        """Returns the bytes of one row's lanes."""
+        if placement.row_bytes is None or self._reads_bytes(placement) or not self._has_lanes(placement):
+            return 0
+        return 8 * -(-self._row(placement) // packing.GROUP)
+
+    def kernel(self, site: Site) -> Kernel:
+        """Returns the kernel of a vector, or of a map that comes row by row."""
+        placement = site.placement
+        accumulates, row = placement.row_bytes is not None, self._row(placement)
+        parts = np.split(self.weights, self.weights.shape[1] // row, axis=1)
+        lanes = self._lanes(site, parts, row, accumulates=accumulates)
+        path = "narrow" if lanes else "not wide"
+        if self.int4:
+            words = np.concatenate([packing.interleave_int4_quads(part) for part in parts])
+            plain = site.add("int4_weights", "uint16_t", words, path)
+        else:
+            words = np.concatenate([packing.interleave_quads(part) for part in parts])
+            plain = site.add("weights", "uint8_t", words, path)
+        wide = site.add("row_weights", "int8_t", np.concatenate([part.reshape(-1) for part in parts]), "wide")
+        packs = lanes is not None and placement.optimize == "speed"
+        made, _ = requantizer(site, self.requantization, self.weights, self.bias, packs=packs)
+        if accumulates:
+            return FullyConnectedRowsKernel(
+                layer=site.layer,
+                requantizer=made,
+                int4=self.int4,
+                row=row,
+                lanes=lanes,
+                weights=plain,
+                wide_weights=wide,
+                expands=not self._reads_bytes(placement),
+            )
+        return FullyConnectedKernel(
+            layer=site.layer,
+            requantizer=made,
+            int4=self.int4,
+            row=row,
+            lanes=lanes,
+            weights=plain,
+            wide_weights=wide,
+        )
+
+    def _lanes(self, site: Site, parts: list[np.ndarray], row: int, *, accumulates: bool) -> Lanes | None:
+        """Lays down the weights of each part of the input, four outputs at a time; None where lanes do not do."""
+        if not self._has_lanes(site.placement):
+            return None
+        pack = packing.pack_int4_quads if self.int4 else packing.pack_quads
+        words = np.concatenate([pack(part) for part in parts])
+        array = site.add("lane_weights", "uint32_t" if self.int4 else "int32_t", words, "dsp")
+        groups = -(-row // packing.GROUP) if accumulates else row // packing.GROUP
+        block = min(packing.blocks_of(part, int4=self.int4) for part in parts)
+        return Lanes(array, 2 if self.int4 else 4, groups, block)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FullyConnectedKernel(Kernel):
+    """Four outputs at a time over a vector.
+
+    Attributes:
+        row: inputs.
+        lanes: for the DSP extension; None where cores with it run the plain code.
+        weights: for plain code, ``wide_weights`` for wide vectors.
+    """
+
+    template: ClassVar[str] = "fully_connected.c.j2"
+
+    requantizer: Requantizer
+    int4: bool
+    row: int
+    lanes: Lanes | None
+    weights: Array
+    wide_weights: Array
+
+    @property
+    def tail(self) -> int:
+        """Returns the last inputs, which do not fill a word."""
+        return self.row % packing.GROUP
+
+    @property
+    def quads(self) -> int:
+        """Returns the groups of four outputs."""
+        return -(-self.layer.output.channels // 4)
+
+    @property
+    def quad_step(self) -> int:
+        """Returns the elements of plain weights of four outputs."""
+        return self.row if self.int4 else 4 * self.row
+
+
+@dataclass(frozen=True, kw_only=True)
+class FullyConnectedRowsKernel(FullyConnectedKernel, Accumulator):
+    """Four outputs at a time over one row of a flattened map, added to the sums.
+
+    Attributes:
+        expands: whether cores with the DSP extension spread a row into lanes first.
+    """
+
+    template: ClassVar[str] = "fully_connected_rows.c.j2"
+    selects_row: ClassVar[bool] = True
+
+    expands: bool
+
+
+def lower_fully_connected(context: Context, operator: Operator) -> None:
+    """Lowers FULLY_CONNECTED. Source: ``kernels/fully_connected_common.cc``."""
+    source, (tensor, weights) = context.value(operator), filter_of(context, operator)
+    if operator.options.get("weights_format", "default") != "default":
+        raise context.refuse(operator, "its weights are shuffled", "convert without weight shuffling, the default")
+    channels, depth = weights.shape
+    rows = source.elements // depth
+    output = context.new_value(operator)
+    bias = bias_of(context, operator, channels)
+    check_sums(context, operator, weights, bias)
+    requantization = sum_requantization(context, operator, source, output, channels)
+    int4 = tensor.packed_bits == 4
+    macs = operator_macs(context.graph, operator)
+    if rows == 1:
+        context.nodes.append(
+            FullyConnected(
+                **context.facts(operator),
+                inputs=(Value(source.index, source.name, 1, 1, source.elements, source.quantization),),
+                output=output,
+                macs=macs,
+                weights=weights,
+                bias=bias,
+                requantization=requantization,
+                int4=int4,
+            )
+        )
+        return
+    context.nodes.append(
+        Convolution(
+            **context.facts(operator),
+            inputs=(Value(source.index, source.name, 1, rows, depth, source.quantization),),
+            output=Value(output.index, output.name, 1, rows, channels, output.quantization),
+            macs=macs,
+            filter_window=Window(),
+            weights=weights.reshape(channels, 1, 1, depth),
+            bias=bias,
+            requantization=requantization,
+            int4=int4,
+        )
+    )

@@ -1,0 +1,62 @@
+"""QUANTIZE and DEQUANTIZE: at an edge they change what the caller passes or gets, between int8 tensors a QUANTIZE is a table."""
+
+import numpy as np
+
+from glyphlite.compiler import arithmetic
+from glyphlite.compiler.context import Context
+from glyphlite.compiler.ops.lookup import add_lookup
+from glyphlite.compiler.values import Value
+from glyphlite.tflite.graph import Operator, Tensor
+from glyphlite.tflite.quantization import Quantization
+
+
+def lower_quantize(context: Context, operator: Operator) -> None:
+    """Lowers QUANTIZE. Source: ``Requantize``, kernels/internal/reference/requantize.h."""
+    source, output = context.tensor(operator.inputs[0]), context.tensor(operator.outputs[0])
+    at_input = operator.inputs[0] == context.graph.inputs[0]
+    at_output = operator.outputs[0] == context.graph.outputs[0]
+    if source.dtype == np.int8 and output.dtype == np.int8:
+        _requantize(context, operator, context.value(operator), context.new_value(operator))
+    elif at_input and source.dtype == np.float32 and output.dtype == np.int8:
+        context.input_kind = "float32"
+        context.new_value(operator)
+    elif at_input and source.dtype == np.uint8 and output.dtype == np.int8 and source.quantization and output.quantization:
+        context.input_kind = "uint8"
+        _requantize(context, operator, *_bytes(context, operator, source, output))
+    elif at_output and source.dtype == np.int8 and output.dtype == np.uint8 and source.quantization and output.quantization:
+        context.output_kind = "uint8"
+        _requantize(context, operator, *_bytes(context, operator, source, output))
+    else:
+        raise context.refuse(operator, f"{source.dtype} to {output.dtype} inside the model", "convert with --to int8")
+
+
+def _requantize(context: Context, operator: Operator, before: Value, after: Value) -> None:
+    """Appends the table from one scale and zero point to another."""
+    context.check_ratio(operator, before.scale / after.scale)
+    answers = arithmetic.requantize_table(
+        before.scale, before.quantization.zero_point, after.scale, after.quantization.zero_point
+    )
+    add_lookup(context, operator, before, after, answers)
+
+
+def _bytes(context: Context, operator: Operator, source: Tensor, output: Tensor) -> tuple[Value, Value]:
+    """Returns both values of a QUANTIZE between uint8 and int8: held as ``stored + 128`` or as it is, both are a byte."""
+
+    def held(tensor: Tensor) -> Value:
+        assert tensor.quantization is not None
+        zero_point = tensor.quantization.zero_point - (128 if tensor.dtype == np.uint8 else 0)
+        quantization = Quantization(tensor.quantization.scales, (zero_point,))
+        return Value(tensor.index, tensor.name, *context.extents(tensor, operator), quantization)
+
+    before, after = held(source), held(output)
+    before = context.values.get(source.index, before)
+    context.values[source.index], context.values[output.index] = before, after
+    return before, after
+
+
+def lower_dequantize(context: Context, operator: Operator) -> None:
+    """Lowers DEQUANTIZE, at the output alone: the caller gets int8 and may scale it."""
+    if operator.outputs[0] != context.graph.outputs[0] or context.tensor(operator.outputs[0]).dtype != np.float32:
+        raise context.refuse(operator, "float arithmetic inside the model", "convert with --to int8")
+    context.output_kind = "float32"
+    context.values[operator.outputs[0]] = context.value(operator)

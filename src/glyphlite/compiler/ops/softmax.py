@@ -1,0 +1,67 @@
+"""SOFTMAX over the channels of every position."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from glyphlite.compiler import arithmetic
+from glyphlite.compiler.codegen.constants import Array
+from glyphlite.compiler.codegen.kernel import Kernel, Site
+from glyphlite.compiler.context import Context
+from glyphlite.compiler.ir import Node
+from glyphlite.tflite.graph import Operator
+
+
+@dataclass(frozen=True, kw_only=True)
+class Softmax(Node):
+    """SOFTMAX; ``exponentials`` are int32: exp(-d) as Q0.31 for each difference d from the maximum.
+
+    A row is all it needs, but it always stands at the end, on a vector, and so runs on its whole input.
+    """
+
+    streams: ClassVar[bool] = False
+    continues_chain: ClassVar[bool] = False
+    in_place: ClassVar[bool] = True
+
+    exponentials: np.ndarray
+
+    def kernel(self, site: Site) -> "SoftmaxKernel":
+        """Returns the kernel, its table of exponentials laid down."""
+        return SoftmaxKernel(
+            layer=site.layer,
+            depth=self.output.channels,
+            rows=self.output.height * self.output.width,
+            entries=len(self.exponentials),
+            exponentials=site.add("exp", "int32_t", self.exponentials),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoftmaxKernel(Kernel):
+    """``rows`` vectors of ``depth`` values; ``entries`` of the table, past which exponentials count as nothing."""
+
+    template: ClassVar[str] = "softmax.c.j2"
+
+    depth: int
+    rows: int
+    entries: int
+    exponentials: Array
+
+
+def lower_softmax(context: Context, operator: Operator) -> None:
+    """Lowers SOFTMAX over the channels. Source: ``kernels/softmax_common.cc``."""
+    source = context.value(operator)
+    output = context.new_value(operator)
+    if output.quantization.zero_point != -128 or output.scale != 1 / 256:
+        raise context.refuse(operator, f"output scale {output.scale} and zero point, not 1/256 and -128")
+    if not source.scale * operator.options.get("beta", 1.0) > 2.0**-26:
+        raise context.refuse(operator, f"an input scale of {source.scale:.3g}", "quantize the model again")
+    context.nodes.append(
+        Softmax(
+            **context.facts(operator),
+            inputs=(source,),
+            output=output,
+            exponentials=arithmetic.softmax_exponentials(source.scale, operator.options.get("beta", 1.0)),
+        )
+    )

@@ -1,0 +1,92 @@
+"""What CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED share: weights, biases, and the scaling of sums of products."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from glyphlite.compiler import arithmetic
+from glyphlite.compiler.context import Context
+from glyphlite.compiler.ir import Requantized
+from glyphlite.compiler.values import Requantization, Value, Window
+from glyphlite.tflite.graph import Operator, Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weighted(Requantized):
+    """A node of weights and biases.
+
+    Attributes:
+        bias: int64 ``(outputs,)``, the input's zero point not yet folded in.
+        int4: whether the file stores the weights, -8 to 7, two in a byte.
+    """
+
+    weights: np.ndarray
+    bias: np.ndarray
+    int4: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filtered(Weighted):
+    """A node whose weights are a filter that moves over a map; a PAD before it can become its own padding."""
+
+    filter_window: Window
+
+    @property
+    def window(self) -> Window:
+        """Returns the filter's window."""
+        return self.filter_window
+
+
+def filter_of(context: Context, operator: Operator) -> tuple[Tensor, np.ndarray]:
+    """Returns an op's weights, constant int8 without a zero point.
+
+    Raises:
+        ArtifactError: they are something else.
+    """
+    tensor = context.tensor(operator.inputs[1])
+    quantization = tensor.quantization
+    if tensor.data is None:
+        raise context.refuse(operator, "its weights are computed, not constant")
+    if tensor.dtype != np.int8 or quantization is None:
+        raise context.refuse(operator, f"its weights are {tensor.dtype}, not int8", "convert with --to int8")
+    if any(quantization.zero_points):
+        raise context.refuse(operator, "its weights have a zero point", "convert with symmetric weights, the default")
+    return tensor, tensor.data
+
+
+def bias_of(context: Context, operator: Operator, channels: int) -> np.ndarray:
+    """Returns an op's biases, int64 ``(channels,)``; zeros where it has none."""
+    if len(operator.inputs) < 3 or operator.inputs[2] < 0:
+        return np.zeros(channels, np.int64)
+    tensor = context.tensor(operator.inputs[2])
+    if tensor.data is None or tensor.dtype != np.int32 or tensor.elements != channels:
+        raise context.refuse(operator, f"its bias is {tensor.dtype}, not {channels} constant int32")
+    return tensor.data.reshape(-1).astype(np.int64)
+
+
+def sum_requantization(context: Context, operator: Operator, source: Value, output: Value, channels: int) -> Requantization:
+    """Returns the scaling of sums of products. Source: ``PopulateConvolutionQuantizationParams``, kernels/kernel_util.cc.
+
+    ``GetQuantizedConvolutionMultipler``, of a FULLY_CONNECTED with one weight scale, is written to multiply the scales in
+    float32; the released build multiplies them in double there too (tests/compiler/test_scales.py).
+    """
+    quantization = context.tensor(operator.inputs[1]).quantization
+    assert quantization is not None
+    scales = quantization.scales
+    scales = scales * channels if len(scales) == 1 else scales
+    for scale in scales:
+        context.check_ratio(operator, source.scale * scale / output.scale)
+    pairs = [arithmetic.quantize_multiplier(source.scale * scale / output.scale) for scale in scales]
+    low, high = context.clamp(operator, output)
+    multipliers, shifts = zip(*pairs, strict=True)
+    return Requantization(multipliers, shifts, output.zero_point, low + 128, high + 128)
+
+
+def check_sums(context: Context, operator: Operator, weights: np.ndarray, bias: np.ndarray) -> None:
+    """Refuses sums that could leave int32: weights are ``(outputs, ...)``."""
+    bound = np.abs(weights.astype(np.int64)).reshape(len(weights), -1).sum(axis=1) * 255 + np.abs(bias)
+    if bound.max(initial=0) >= 2**31:
+        raise context.refuse(operator, f"a sum of up to {int(bound.max())} does not fit int32", "use fewer inputs")
+    inputs = weights[0].size
+    if inputs * 255 * 255 >= 2**31:
+        raise context.refuse(operator, f"{inputs} inputs to one sum; int32 holds {(2**31 - 1) // 255**2}")

@@ -1,0 +1,157 @@
+"""What a compiled model takes: the report, and the memory map that lies beside generated C as JSON.
+
+Knows what was emitted; compiles nothing.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from glyphlite.compiler.codegen.constants import PATHS
+from glyphlite.compiler.emit import Emitted
+from glyphlite.compiler.ir import Program
+from glyphlite.compiler.schedule import Segment
+from glyphlite.data.convention import OURS, InputConvention
+from glyphlite.errors import DataError
+from glyphlite.files import parsing, read_input
+
+
+@dataclass(frozen=True)
+class LayerPlan:
+    """One layer of generated C: its function, its work, its constants on either path.
+
+    ``functions`` are those that the model's run calls: ``function`` itself, or two for a layer that adds up row by row.
+    """
+
+    name: str
+    op: str
+    function: str
+    macs: int
+    constant_bytes: int
+    functions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class BufferPlan:
+    """One buffer of the arena: alive from step ``first`` to step ``last``."""
+
+    name: str
+    offset: int
+    bytes: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class CompilationReport:
+    """What a compiled model takes. Constants are those of cores with the DSP extension, and those of the others.
+
+    ``pixel_table`` holds what ``NAME_classify`` makes of each raw pixel, as the stored int8 + 128, channel after channel where
+    these differ; None where it is the pixel.
+    ``input_kind`` and ``output_kind`` are the element types of the file's own input and output; generated C takes and gives
+    int8 of the scales and zero points here. ``outputs`` is the :class:`OutputKind` of the scores.
+    """
+
+    name: str
+    folder: Path | None
+    files: tuple[str, ...]
+    optimize: str
+    scores: str
+    input_kind: str
+    output_kind: str
+    input_scale: float
+    input_zero_point: int
+    output_scale: float
+    output_zero_point: int
+    input_bytes: int
+    output_bytes: int
+    arena_bytes: int
+    constant_bytes: int
+    plain_constant_bytes: int
+    macs: int
+    labels: tuple[str, ...]
+    pixel_table: tuple[int, ...] | None
+    layers: tuple[LayerPlan, ...]
+    buffers: tuple[BufferPlan, ...]
+    convention: InputConvention = OURS
+    outputs: str = "logits"
+
+
+def report_of(
+    program: Program,
+    segments: Sequence[Segment],
+    emitted: Emitted,
+    name: str,
+    optimize: str,
+    scores: str,
+    labels: tuple[str, ...],
+) -> CompilationReport:
+    """Returns the report of an emitted program."""
+
+    def constant_bytes(path: str) -> int:
+        arrays = (array for arrays in emitted.constants.values() for array in arrays)
+        return sum(array.bytes for array in arrays if array.path in PATHS[path])
+
+    layers = tuple(
+        LayerPlan(
+            name=node.name,
+            op=node.op,
+            function=emitted.layers[node.name].function,
+            macs=node.macs,
+            constant_bytes=sum(array.bytes for array in emitted.constants.get(node.name, ()) if array.path in PATHS["dsp"]),
+            functions=emitted.layers[node.name].calls,
+        )
+        for segment in segments
+        for node in segment.nodes
+    )
+    buffers = tuple(
+        BufferPlan(item.buffer.name, item.offset, item.buffer.size, item.buffer.first, item.buffer.last)
+        for item in emitted.buffers
+    )
+    return CompilationReport(
+        name=name,
+        folder=None,
+        files=tuple(emitted.files),
+        optimize=optimize,
+        scores=scores,
+        input_kind=program.input_kind,
+        output_kind=program.output_kind,
+        input_scale=program.input.scale,
+        input_zero_point=program.input.quantization.zero_point,
+        output_scale=program.output.scale,
+        output_zero_point=program.output.quantization.zero_point,
+        input_bytes=program.input.elements,
+        output_bytes=program.output.elements if scores != "none" else 0,
+        arena_bytes=emitted.arena_bytes,
+        constant_bytes=constant_bytes("dsp"),
+        plain_constant_bytes=constant_bytes("plain"),
+        macs=sum(node.macs for node in program.nodes),
+        labels=labels,
+        pixel_table=None,
+        layers=layers,
+        buffers=buffers,
+    )
+
+
+def memory_map(report: CompilationReport) -> dict[str, object]:
+    """Returns the report as the document of ``NAME.json``."""
+    document = asdict(report)
+    document.pop("folder")
+    document.pop("convention")
+    document["input"] = report.convention.report().model_dump(mode="json")
+    return document
+
+
+def memory_maps(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yields the documents that lie beside generated C in a folder, by path; other JSON files are passed over."""
+    for path in sorted(folder.glob("*.json")):
+        try:
+            content = read_input(path, "a JSON document")
+            with parsing(f"{path} is no JSON document"):
+                document = json.loads(content)
+        except DataError:
+            continue
+        if isinstance(document, dict) and {"name", "files", "layers", "arena_bytes", "optimize", "labels"} <= set(document):
+            yield path, document
