@@ -4,7 +4,7 @@
     python benchmarks/real_pictures.py --model glyph-8k --sheets --write   (benchmarks/results/sheets.json and its table in docs)
 
 Pictures: digits from 20 handwriting-like fonts that Debian ships, turned by up to 12 degrees, shaded, blurred, on textured paper
-and on blackboards (tests/test_data/scenes.py); scikit-learn's `load_digits` (8x8 pixels); and MNIST's own test images, which the
+and on blackboards (tests/support/scenes.py); scikit-learn's `load_digits` (8x8 pixels); and MNIST's own test images, which the
 preprocessing should leave as good as they are. The fonts come with apt-get (no root) and the digits out of scikit-learn's wheel
 with pip, both kept in the user's cache.
 
@@ -14,7 +14,7 @@ the temperature and the rejection threshold of the model on MNIST's validation i
 those recorded beside the model where there are some, else fitted here.
 
 ``--sheets``, instead: digits of MNIST's test split on 500 sheets of school paper and on 250 sheets on desks
-(tests/test_data/sheets.py). Their settings were chosen on digits of the validation split and with other seeds.
+(tests/support/sheets.py). Their settings were chosen on digits of the validation split and with other seeds.
 
 Ends with exit code 1 if the rendered digits are read worse than ``--at-least``.
 """
@@ -78,7 +78,9 @@ Classify = Callable[[np.ndarray], np.ndarray]
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--model", type=Path, default=ROOT / "tests/data/micro-cnn/model_int8.tflite", help=".keras or .tflite")
+    parser.add_argument(
+        "--model", type=Path, default=ROOT / "tests/samples/micro-cnn/model_int8.tflite", help=".keras or .tflite"
+    )
     parser.add_argument("--repeats", type=int, default=3, help="pictures of each digit in each font (3)")
     parser.add_argument("--seed", type=int, default=2026, help="of the pictures (2026)")
     parser.add_argument("--at-least", type=float, default=0.0, help="fail if rendered digits are read worse than this (0)")
@@ -88,7 +90,7 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="write the result file and the tables in docs")
     arguments = parser.parse_args()
     quiet_tensorflow()
-    sys.path.insert(0, str(ROOT / "tests" / "test_data"))
+    sys.path.insert(0, str(ROOT / "tests"))
     from glyphlite.data.datasets import load_dataset
 
     arguments.model = artifact_in(arguments.model) if arguments.model.suffix != ".keras" else arguments.model
@@ -244,7 +246,7 @@ def measure_refusals(
 
 def non_glyphs(photos: list[np.ndarray], seed: int) -> dict[str, list[np.ndarray]]:
     """Blank paper, noise, and cuttings from photos."""
-    scenes = importlib.import_module("scenes")
+    scenes = importlib.import_module("support.scenes")
     rng = np.random.default_rng(seed)
     cuttings = []
     for _ in range(200):
@@ -260,7 +262,7 @@ def non_glyphs(photos: list[np.ndarray], seed: int) -> dict[str, list[np.ndarray
 
 def render(fonts: list[Path], characters: str, repeats: int, seed: int) -> list[tuple[np.ndarray, str]]:
     """Pictures of every character in every font."""
-    scenes = importlib.import_module("scenes")
+    scenes = importlib.import_module("support.scenes")
     rng = np.random.default_rng(seed)
     pictures = []
     for path in fonts:

@@ -40,7 +40,7 @@ def main() -> int:
         library = Path(folder) / "faults.so"
         subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", library, TOOLS / "faults.c", "-ldl"], check=True)
         (Path(folder) / "trials").mkdir()
-        command = [sys.executable, TOOLS / "run.py", Path(folder) / "trials", ROOT / "tests" / "data" / "micro-cnn"]
+        command = [sys.executable, TOOLS / "run.py", Path(folder) / "trials", ROOT / "tests" / "samples" / "micro-cnn"]
         trials: list[dict[str, Any]] = []
         with subprocess.Popen(
             [*map(str, command), str(SEED), str(options.trials)],

@@ -2,10 +2,10 @@
 
     python campaigns/mutations.py --files 10000 --seed 0
 
-Each file is reproducible from the seed and its number (tests/mutants.py); tests/mutation_trial.py says what counts as a fault.
-Every file goes through the four interpreters. The slow parts, the search for the smallest arena and the comparison of the tensors
-inside, are done for every ``--deep-every``-th and spared the others. Writes campaigns/results/mutations.json and exits with 1
-when there was a fault.
+Each file is reproducible from the seed and its number (tests/support/mutants.py); tests/support/mutation_trial.py says what
+counts as a fault. Every file goes through the four interpreters. The slow parts, the search for the smallest arena and the
+comparison of the tensors inside, are done for every ``--deep-every``-th and spared the others. Writes
+campaigns/results/mutations.json and exits with 1 when there was a fault.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from glyphlite.data.records import Split
 from glyphlite.files import write_json
 
 ROOT = Path(__file__).resolve().parents[1]
-SAMPLES = ROOT / "tests" / "data"
+SAMPLES = ROOT / "tests" / "samples"
 WRITE_EVERY = 250
 """Files between two writes of the result file, so that a campaign cut short leaves what it has."""
 
@@ -39,7 +39,7 @@ def main() -> int:
     arguments = parser.parse_args()
     quiet_tensorflow()
     sys.path.insert(0, str(ROOT / "tests"))
-    mutants, trials = importlib.import_module("mutants"), importlib.import_module("mutation_trial")
+    mutants, trials = importlib.import_module("support.mutants"), importlib.import_module("support.mutation_trial")
     from glyphlite.data.datasets import load_dataset
     from glyphlite.runtimes.tflm_arena import measure_arena
 

@@ -34,7 +34,7 @@ def main() -> int:
 
     sharded, structured = (importlib.import_module(f"random_models.{name}") for name in ("sharded", "structured"))
     differential, harness = (importlib.import_module(f"random_models.{name}") for name in ("differential", "harness"))
-    files = importlib.import_module("mutants").sound_files(ROOT / "tests" / "data")
+    files = importlib.import_module("support.mutants").sound_files(ROOT / "tests" / "samples")
     paths = list(harness.PATHS)
 
     def work(shard: int) -> Any:

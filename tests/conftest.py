@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from shipped import ship_sample, use_shipped
+from support.pretrained import ship_sample, use_shipped
 
 from glyphlite.console import quiet_tensorflow
 from glyphlite.data.records import Dataset
@@ -22,7 +22,7 @@ def mnist() -> Dataset:
 @pytest.fixture(scope="session")
 def samples() -> Path:
     """A trained micro-cnn: model.keras and model_{float32,float16,dynamic,int8,int16x8}.tflite, batch 1."""
-    return Path(__file__).parent / "data" / "micro-cnn"
+    return Path(__file__).parent / "samples" / "micro-cnn"
 
 
 @pytest.fixture

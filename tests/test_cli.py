@@ -423,7 +423,7 @@ def test_interrupted_work_says_so_and_leaves_nothing(tmp_path: Path) -> None:
             "-m",
             "glyphlite",
             "convert",
-            str(Path(__file__).parent / "data/micro-cnn/model.keras"),
+            str(Path(__file__).parent / "samples/micro-cnn/model.keras"),
             "--out",
             str(tmp_path / "out"),
         ],

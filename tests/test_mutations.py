@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mutants import KINDS, Mutant, make_mutant, sound_files
-from mutation_trial import Trial, summarize, try_mutant
+from support.mutants import KINDS, Mutant, make_mutant, sound_files
+from support.mutation_trial import Trial, summarize, try_mutant
 
 from glyphlite.data.records import Dataset, Split
 from glyphlite.errors import ArtifactError
@@ -81,11 +81,11 @@ def test_a_sound_file_passes_the_whole_trial(sources: dict[str, bytes], few: Dat
 
 def test_the_trial_finds_faults(monkeypatch: pytest.MonkeyPatch, sources: dict[str, bytes], few: Dataset, tmp_path: Path) -> None:
     """A stage that raises what it should not, or tells what is not so, is caught."""
-    import mutation_trial
+    from support import mutation_trial
 
     sound = replace(make_mutant(sources, SEED, 0), content=sources["micro-cnn/model_int8"])
     honest: Any = mutation_trial.inspect_artifact
-    told = honest(Path(__file__).parent / "data" / "branches" / "model_int8.tflite")
+    told = honest(Path(__file__).parent / "samples" / "branches" / "model_int8.tflite")
     monkeypatch.setattr(mutation_trial, "inspect_artifact", lambda path: told)
     monkeypatch.setattr(mutation_trial, "verify", lambda *_, **__: 1 / 0)
     faults = try_mutant(sound, tmp_path, few, arena=None, longest_s=PATIENCE).faults

@@ -12,9 +12,9 @@ from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 PICTURES_FOLDER = ROOT / "docs" / "pictures"
-sys.path.insert(0, str(ROOT / "tests" / "export"))
+sys.path.insert(0, str(ROOT / "tests"))
 
-from chromium import find_chromium, launched  # noqa: E402
+from support.chromium import find_chromium, launched  # noqa: E402
 
 COLOURS = 96
 PICTURES: dict[str, tuple[int, int, Literal["dark", "light"]]] = {

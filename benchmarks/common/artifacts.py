@@ -13,7 +13,7 @@ from glyphlite.data.records import Dataset, as_float
 from glyphlite.files import user_cache, write_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
-SAMPLES = ROOT / "tests" / "data" / "micro-cnn"
+SAMPLES = ROOT / "tests" / "samples" / "micro-cnn"
 REFERENCE = ("decay-cnn", "micro-cnn", "edge-cnn", "mlp", "classic-cnn")
 SEPARABLE = "separable-cnn"
 _IMAGES = 12_800

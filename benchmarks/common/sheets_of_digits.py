@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scenes import enlarged
-from sheets import DESKS, PAPERS, desk_scene, school_sheet
+from support.scenes import enlarged
+from support.sheets import DESKS, PAPERS, desk_scene, school_sheet
 
 from common.tables.pictures import OUTCOMES
 from glyphlite.data.images import find_glyph

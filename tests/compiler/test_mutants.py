@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mutants import sound_files
 from random_models.differential import examine
 from random_models.smallest import smallest_model, with_byte
 from random_models.structured import changed_models
+from support.mutants import sound_files
 
 SEED = 5
 

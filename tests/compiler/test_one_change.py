@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from altered import buffer, changed
 from random_models import model_of
 from random_models.differential import FAULTS, compare
 from random_models.one_change import changes
+from support.altered import buffer, changed
 
 from glyphlite.tflite.ops import name_of
 from glyphlite.tflite.reader import parse_graph

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from aware import aware_model
+from support.aware import aware_model
 
 from glyphlite.conversion.converter import convert_exported, exported
 from glyphlite.conversion.narrow_weights import with_narrow_weights

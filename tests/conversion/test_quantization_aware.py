@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from aware import aware_model
+from support.aware import aware_model
 
 from glyphlite.conversion.converter import convert_exported, exported
 from glyphlite.conversion.folder import convert_to_folder

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from strangers_models import bars, bars_dataset, beginning_with, taking, trained
-from web_tools import node
+from support.strangers_models import bars, bars_dataset, beginning_with, taking, trained
+from support.web_tools import node
 
 from glyphlite.compiler import compile_artifact
 from glyphlite.conversion.converter import convert

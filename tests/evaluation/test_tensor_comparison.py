@@ -38,7 +38,7 @@ def test_not_a_number_is_as_far_from_a_number_as_can_be() -> None:
 
 @given(st.integers(1, 5), st.integers(1, 5))
 def test_chunks_add_up(first: int, second: int) -> None:
-    graph = read_graph(Path(__file__).parent.parent / "data" / "micro-cnn" / "model_int8.tflite")
+    graph = read_graph(Path(__file__).parent.parent / "samples" / "micro-cnn" / "model_int8.tflite")
     written = graph.operators[3].outputs[0]
     comparison = TensorComparison(graph)
     for images, step in ((first, 1), (second, 3)):

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import Visit, visit
-from chromium import NoChromiumError, find_chromium, launched
 from playwright.sync_api import Browser
-from web_tools import node
+from support.browsing import Visit, visit
+from support.chromium import NoChromiumError, find_chromium, launched
+from support.web_tools import node
 
 from glyphlite.errors import ToolError
 from glyphlite.export.litertjs import LiteRtJs, obtain_litertjs

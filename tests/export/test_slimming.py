@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from web_tools import node
+from support.web_tools import node
 
 from glyphlite.export.slimming import served
 from glyphlite.export.web import STATIC

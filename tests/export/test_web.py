@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from web_tools import node
+from support.web_tools import node
 
 from glyphlite.data.records import Dataset, as_float
 from glyphlite.errors import ArtifactError, OutputError, ToolError

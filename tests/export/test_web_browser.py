@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsing import CANVAS, STROKES, Visit, encoded, served, visit
 from PIL import Image
 from playwright.sync_api import Browser, expect
+from support.browsing import CANVAS, STROKES, Visit, encoded, served, visit
 from test_web import FIRST_LOAD_BYTES, tflm_scores
 from test_web_images import on_paper
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from web_tools import node
+from support.web_tools import node
 
 from glyphlite.data.convention import OURS
 from glyphlite.data.records import Dataset

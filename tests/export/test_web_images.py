@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter
-from scenes import enlarged
-from sheets import DESKS, PAPERS, desk_scene, school_sheet
-from web_tools import node
+from support.scenes import enlarged
+from support.sheets import DESKS, PAPERS, desk_scene, school_sheet
+from support.web_tools import node
 
 from glyphlite.data.images import prepare_glyph
 from glyphlite.data.records import Dataset

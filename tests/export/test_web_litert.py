@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.web_tools import node
 from test_web import FIRST_LOAD_BYTES, POLICY
-from web_tools import node
 
 from glyphlite.conversion.variants import VARIANT_NAMES
 from glyphlite.errors import OutputError

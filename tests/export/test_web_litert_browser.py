@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsing import CANVAS, STROKES, Visit, encoded, served, visit
 from PIL import Image
 from playwright.sync_api import Browser, Route, expect
+from support.browsing import CANVAS, STROKES, Visit, encoded, served, visit
 from test_web import FIRST_LOAD_BYTES
 
 from glyphlite.conversion.variants import VARIANT_NAMES

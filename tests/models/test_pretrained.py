@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
-from shipped import ship_sample, use_shipped
+from support.pretrained import ship_sample, use_shipped
 
 from glyphlite.errors import ModelError
 from glyphlite.files import sha256_of

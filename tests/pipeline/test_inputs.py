@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from shipped import use_shipped
+from support.pretrained import use_shipped
 
 from glyphlite.errors import ArtifactError, ModelError
 from glyphlite.pipeline.inputs import artifact_in, default_artifact, keras_beside, model_and_pictures, model_file, trained_on

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from web_tools import node
+from support.web_tools import node
 
 from glyphlite.compiler import compile_artifact
 from glyphlite.compiler.emit import Sample

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from shipped import ship_sample, use_shipped
+from support.pretrained import ship_sample, use_shipped
 
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ModelError, OutputError

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from made_up import crowded
+from support.made_up import crowded
 
 from glyphlite.errors import DataError
 from glyphlite.evaluation.accuracy import wilson_interval

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from chromium import NoChromiumError, find_chromium, launched
-from made_up import crowded
 from playwright.sync_api import Browser
+from support.chromium import NoChromiumError, find_chromium, launched
+from support.made_up import crowded
 
 from glyphlite.report.html import compare_report, write_report
 from glyphlite.report.samples import SampleSheet

@@ -1,7 +1,7 @@
 """The readiness of a model: not ready at chance, with classes never recognized or a validation curve that rises; else ready."""
 
 import pytest
-from made_up import artifact
+from support.made_up import artifact
 
 from glyphlite.evaluation.accuracy import wilson_interval
 from glyphlite.report.readiness import at_chance, obstacles, still_rises

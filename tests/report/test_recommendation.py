@@ -1,7 +1,7 @@
 """Which file to ship: the rule on cases where the right answer is plain."""
 
 import pytest
-from made_up import KERAS, artifact
+from support.made_up import KERAS, artifact
 
 from glyphlite.evaluation.accuracy import wilson_interval
 from glyphlite.report.recommendation import accuracy_verdict, keeps_accuracy, recommend

@@ -1,6 +1,6 @@
 """The best file for each target: the right one on cases where it is plain, and advice if no file is suitable."""
 
-from made_up import KERAS, artifact
+from support.made_up import KERAS, artifact
 
 from glyphlite.report.targets import Target, choose_targets, targets_of
 from glyphlite.results import ArtifactReport, FirmwareReport, Results

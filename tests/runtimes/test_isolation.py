@@ -5,9 +5,9 @@ import signal
 import time
 from pathlib import Path
 
-import hostile
 import numpy as np
 import pytest
+from support import hostile
 
 from glyphlite.errors import ArtifactError
 from glyphlite.runtimes.isolation import Worker

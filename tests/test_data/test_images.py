@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import ImageFont
-from scenes import blank_sheet, drawn_glyph, enlarged, noise_picture, photograph, scene
+from support.scenes import blank_sheet, drawn_glyph, enlarged, noise_picture, photograph, scene
 
 from glyphlite.data.convention import OURS
 from glyphlite.data.glyphs import ink_parts

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scenes import enlarged
-from sheets import DESKS, PAPERS, desk_scene, school_sheet
+from support.scenes import enlarged
+from support.sheets import DESKS, PAPERS, desk_scene, school_sheet
 
 from glyphlite.data.convention import OURS
 from glyphlite.data.images import find_glyph, prepare_lines

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
-from altered import buffer, changed, code, graph, operator, option, quantization, tensor
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.altered import buffer, changed, code, graph, operator, option, quantization, tensor
 
 from glyphlite.errors import ArtifactError
 from glyphlite.tflite import flatbuffer

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from altered import buffer, changed, operator, option, quantization, tensor
 from hypothesis import given
 from hypothesis import strategies as st
+from support.altered import buffer, changed, operator, option, quantization, tensor
 
 from glyphlite.errors import ArtifactError
 from glyphlite.tflite.graph import Graph, Operator

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from aware import aware_model
 from random_models import Oracle, from_model, to_model
 from random_models.harness import OPTIMIZE, PATHS, run_generated
+from support.aware import aware_model
 
 from glyphlite.compiler import compile_graph
 from glyphlite.conversion.converter import convert_exported, exported

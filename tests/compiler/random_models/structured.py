@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
-from mutants import CHANGES as DAMAGES
+from support.mutants import CHANGES as DAMAGES
 
 from glyphlite.tflite.packing import pack_int4
 from glyphlite.tflite.writer import pack_model, unpack_model

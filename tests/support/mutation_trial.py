@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mutants import Mutant
-
 from glyphlite.data.records import Dataset
 from glyphlite.errors import GlyphliteError, ToolError
 from glyphlite.evaluation.agreement import verify
@@ -21,6 +19,7 @@ from glyphlite.evaluation.inspection import Inspection, inspect_artifact
 from glyphlite.export.tflm import export_tflm
 from glyphlite.runtimes.registry import INTERPRETERS
 from glyphlite.runtimes.tflm_arena import ArenaMeasurement
+from support.mutants import Mutant
 
 LONGEST_SECONDS = 2.0
 LONGEST_LINE = 1000

@@ -9,7 +9,8 @@ import io
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
-from scenes import _blurred, _light, _position, _resized, _texture
+
+from support.scenes import _blurred, _light, _position, _resized, _texture
 
 PAPERS = ("ruled", "ruled with a margin", "squared", "squared with a margin", "printed box")
 DESKS = ("dark", "grey", "light", "wood")
