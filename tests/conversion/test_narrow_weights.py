@@ -15,7 +15,7 @@ from glyphlite.models.quantization import in_float
 from glyphlite.runtimes.base import predict_probabilities
 from glyphlite.runtimes.registry import get_runtime
 from glyphlite.tflite.cost import weight_bytes
-from glyphlite.tflite.packing import pack_int4
+from glyphlite.tflite.int4 import pack_int4
 from glyphlite.tflite.reader import parse_graph
 from glyphlite.tflite.writer import pack_model, unpack_model
 

@@ -11,9 +11,9 @@ from glyphlite.compiler.context import Context
 from glyphlite.compiler.ir import Program
 from glyphlite.compiler.ops import ADVICE, OPS
 from glyphlite.errors import ArtifactError
+from glyphlite.tflite.checked_op import FREE
 from glyphlite.tflite.graph import Graph
-from glyphlite.tflite.shapes import check_operator
-from glyphlite.tflite.site import FREE
+from glyphlite.tflite.op_checks import check_operator
 
 
 def lower(graph: Graph) -> Program:

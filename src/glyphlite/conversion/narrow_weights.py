@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from glyphlite.tflite.int4 import HIGHEST, pack_int4
 from glyphlite.tflite.ops import name_of
-from glyphlite.tflite.packing import HIGHEST, pack_int4
 from glyphlite.tflite.writer import pack_model, unpack_model
 
 _WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")

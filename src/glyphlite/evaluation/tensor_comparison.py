@@ -8,7 +8,7 @@ import numpy as np
 
 from glyphlite.results import TensorDifference
 from glyphlite.tflite.graph import Graph
-from glyphlite.tflite.text import printable
+from glyphlite.tflite.printable import printable
 
 LARGEST_FLOAT = float(np.finfo(np.float32).max)
 """Stands for a difference that is not a number, since JSON has none."""

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from glyphlite.errors import ArtifactError
 from glyphlite.tflite.graph import Graph, Operator
-from glyphlite.tflite.text import printable
+from glyphlite.tflite.printable import printable
 
 _BUILTIN = """
     ABS Abs, ADD Add, ADD_N AddN, ARG_MAX ArgMax, ARG_MIN ArgMin, ASSIGN_VARIABLE AssignVariable, AVERAGE_POOL_2D AveragePool2D,

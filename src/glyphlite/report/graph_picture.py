@@ -13,7 +13,7 @@ from glyphlite.report.graph_layout import Placed, place
 from glyphlite.report.op_words import describe_options, describe_shape, title_of
 from glyphlite.tflite import cost
 from glyphlite.tflite.graph import Graph, Operator
-from glyphlite.tflite.text import printable
+from glyphlite.tflite.printable import printable
 
 MOST_OPS = 200
 MOST_PORTS = 32

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from glyphlite.evaluation.inspection import Inspection, OperatorInfo, TensorInfo
 from glyphlite.report.op_words import describe_options, describe_quantization, describe_shape, title_of
-from glyphlite.tflite.text import printable
+from glyphlite.tflite.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

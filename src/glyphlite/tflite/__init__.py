@@ -1,1 +1,3 @@
-"""The .tflite file format: a validated reader, a typed graph, quantization arithmetic, metadata. Knows no runtime."""
+"""Reads and writes the .tflite file format: a validated reader, a typed graph, quantization arithmetic, metadata.
+Knows the format alone; it runs no model and imports no runtime.
+"""

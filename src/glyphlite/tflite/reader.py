@@ -2,7 +2,7 @@
 
 Everything a consumer indexes, allocates or divides by is checked: each tensor by itself (:mod:`glyphlite.tflite.tensors`), here
 the indices and the order of ops, and for the ops that glyphlite computes with, that shapes, scales and options fit together
-(:mod:`glyphlite.tflite.shapes`). No runtime is asked.
+(:mod:`glyphlite.tflite.op_checks`). No runtime is asked.
 """
 
 from collections.abc import Sequence
@@ -13,11 +13,11 @@ from glyphlite.files import read_input
 from glyphlite.tflite import ops
 from glyphlite.tflite.graph import Graph, Operator, Tensor
 from glyphlite.tflite.metadata import read_metadata
+from glyphlite.tflite.op_checks import check_operator
 from glyphlite.tflite.options import decode_options
+from glyphlite.tflite.printable import printable
 from glyphlite.tflite.schema import VERSION, StoredCode, StoredModel, StoredOperator, decode
-from glyphlite.tflite.shapes import check_operator
 from glyphlite.tflite.tensors import read_tensors
-from glyphlite.tflite.text import printable
 
 MAX_FILE_BYTES = 1 << 30
 

@@ -11,10 +11,10 @@ import numpy as np
 
 from glyphlite.errors import ArtifactError
 from glyphlite.tflite.graph import Element, Tensor
-from glyphlite.tflite.packing import unpack_int4
+from glyphlite.tflite.int4 import unpack_int4
+from glyphlite.tflite.printable import printable
 from glyphlite.tflite.quantization import Quantization
 from glyphlite.tflite.schema import NUMPY_TYPES, PACKED_BITS, TENSOR_TYPES, StoredModel, StoredTensor
-from glyphlite.tflite.text import printable
 
 MAX_TENSOR_BYTES = 1 << 28
 MAX_ACTIVATION_BYTES = 1 << 30

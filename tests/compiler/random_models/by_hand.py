@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from glyphlite.tflite.packing import pack_int4
+from glyphlite.tflite.int4 import pack_int4
 from random_models.drafts import Draft, Step
 
 _CODES = {

@@ -15,7 +15,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from support.mutants import CHANGES as DAMAGES
 
-from glyphlite.tflite.packing import pack_int4
+from glyphlite.tflite.int4 import pack_int4
 from glyphlite.tflite.writer import pack_model, unpack_model
 from random_models.by_hand import write
 from random_models.drafts import draw

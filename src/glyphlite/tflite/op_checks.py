@@ -8,8 +8,8 @@ reading. An op not listed here passes unchecked: glyphlite shows it and lets the
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
+from glyphlite.tflite.checked_op import FREE, LARGEST_STEP, Site, differ
 from glyphlite.tflite.graph import Operator, Tensor
-from glyphlite.tflite.site import FREE, LARGEST_STEP, Site, differ
 
 _SOFTMAX_UNIT = 1 << 26
 """beta * scale * 2^26 is the multiplier of ``PreprocessSoftmaxScaling`` (internal/quantization_util.cc); it must exceed 1."""

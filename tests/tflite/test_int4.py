@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glyphlite.tflite.packing import pack_int4, unpack_int4
+from glyphlite.tflite.int4 import pack_int4, unpack_int4
 
 
 def test_the_first_element_is_in_the_low_half():

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from support.altered import buffer, changed, operator, option, quantization, tensor
 
 from glyphlite.errors import ArtifactError
+from glyphlite.tflite.checked_op import convolved
 from glyphlite.tflite.graph import Graph, Operator
 from glyphlite.tflite.reader import parse_graph, read_graph
-from glyphlite.tflite.site import convolved
 
 
 @pytest.fixture(scope="module")

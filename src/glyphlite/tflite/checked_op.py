@@ -1,7 +1,7 @@
 """One op and its tensors under one roof, with the questions that the checks of all ops share, and the one way to refuse it.
 
-Knows what convolutions, windows and scales have in common; which op asks what stands in :mod:`glyphlite.tflite.shapes`. Padding
-sizes follow ``ComputeOutSize`` in ``tensorflow/lite/kernels/padding.h``.
+Knows what convolutions, windows and scales have in common; which op asks what stands in :mod:`glyphlite.tflite.op_checks`.
+Padding sizes follow ``ComputeOutSize`` in ``tensorflow/lite/kernels/padding.h``.
 """
 
 from collections.abc import Sequence
