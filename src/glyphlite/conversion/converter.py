@@ -16,14 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glyphlite.console import captured_noise
-from glyphlite.conversion.blame import layer_and_op, layer_by_prefix, layer_names
-from glyphlite.conversion.declarations import with_true_declarations
+from glyphlite.conversion.diagnostics import layer_and_op, layer_by_prefix, layer_names
 from glyphlite.conversion.float_input import with_float_input
 from glyphlite.conversion.isolation import ConverterCrashError, ConverterFailedError, convert_apart, prepare
-from glyphlite.conversion.naming import with_readable_names
-from glyphlite.conversion.narrow_weights import with_narrow_weights
 from glyphlite.conversion.operators import float_operators, select_operators
-from glyphlite.conversion.shared_constants import with_shared_constants
 from glyphlite.conversion.variants import RULED_OUT_BY_SELECT_OPS, Variant, get_variant
 from glyphlite.data.convention import OURS, InputConvention
 from glyphlite.errors import ConversionError
@@ -31,6 +27,10 @@ from glyphlite.files import temporary_folder
 from glyphlite.models.inference import can_unroll, recurrent_layers, unrolled, without_augmentation
 from glyphlite.models.quantization import has_narrow_weights, in_float, is_quantized
 from glyphlite.tflite.metadata import ModelMetadata, add_metadata
+from glyphlite.tflite.rewrite.declarations import with_true_declarations
+from glyphlite.tflite.rewrite.int4_weights import with_narrow_weights
+from glyphlite.tflite.rewrite.names import with_readable_names
+from glyphlite.tflite.rewrite.shared_buffers import with_shared_constants
 
 if TYPE_CHECKING:
     import keras

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from glyphlite.conversion.edges import with_float_edges
 from glyphlite.conversion.variants import VARIANT_NAMES
 from glyphlite.errors import ArtifactError
 from glyphlite.export.litertjs import CORE, SCRIPT, VERSION, WASM, LiteRtJs
 from glyphlite.runtimes.artifact import read_artifact
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import parse_graph
+from glyphlite.tflite.rewrite.float_io import with_float_edges
 
 GLUE = ("litert.js", "litert-loader.js")
 """The page's own modules for it, fetched with it."""

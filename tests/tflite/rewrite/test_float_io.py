@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glyphlite.conversion.edges import with_float_edges
 from glyphlite.data.records import Dataset, as_float
 from glyphlite.errors import ArtifactError
 from glyphlite.runtimes.registry import get_runtime
 from glyphlite.tflite.quantization import dequantize, quantize
 from glyphlite.tflite.reader import parse_graph, read_graph
+from glyphlite.tflite.rewrite.float_io import with_float_edges
 from glyphlite.tflite.writer import pack_model, unpack_model
 
 

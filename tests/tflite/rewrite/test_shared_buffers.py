@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from glyphlite.conversion.shared_constants import with_shared_constants
 from glyphlite.tflite.cost import weight_bytes
 from glyphlite.tflite.reader import parse_graph
+from glyphlite.tflite.rewrite.shared_buffers import with_shared_constants
 from glyphlite.tflite.writer import pack_model, unpack_model
 
 

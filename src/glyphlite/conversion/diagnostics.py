@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from glyphlite.conversion.naming import layer_of_path
+from glyphlite.tflite.rewrite.names import layer_of_path
 
 if TYPE_CHECKING:
     import keras

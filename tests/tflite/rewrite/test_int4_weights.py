@@ -8,7 +8,6 @@ import pytest
 from support.aware import aware_model
 
 from glyphlite.conversion.converter import convert_exported, exported
-from glyphlite.conversion.narrow_weights import with_narrow_weights
 from glyphlite.data.convention import OURS
 from glyphlite.data.records import as_float
 from glyphlite.models.quantization import in_float
@@ -17,6 +16,7 @@ from glyphlite.runtimes.registry import get_runtime
 from glyphlite.tflite.cost import weight_bytes
 from glyphlite.tflite.int4 import pack_int4
 from glyphlite.tflite.reader import parse_graph
+from glyphlite.tflite.rewrite.int4_weights import with_narrow_weights
 from glyphlite.tflite.writer import pack_model, unpack_model
 
 INT8, INT4 = 9, 17

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glyphlite.conversion.naming import layer_of_tensor, with_readable_names
 from glyphlite.tflite.reader import parse_graph
+from glyphlite.tflite.rewrite.names import layer_of_tensor, with_readable_names
 
 LAYERS = ["input_layer", "conv", "pool", "flatten", "fc", "pred"]
 

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from glyphlite.conversion.declarations import MINIMUM_RUNTIME, with_true_declarations
-from glyphlite.conversion.edges import with_float_edges
-from glyphlite.conversion.narrow_weights import with_narrow_weights
 from glyphlite.models.pretrained import ROOT
 from glyphlite.runtimes.registry import get_runtime
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import parse_graph, read_graph
+from glyphlite.tflite.rewrite.declarations import MINIMUM_RUNTIME, with_true_declarations
+from glyphlite.tflite.rewrite.float_io import with_float_edges
+from glyphlite.tflite.rewrite.int4_weights import with_narrow_weights
 from glyphlite.tflite.writer import pack_model, unpack_model
 
 ASKED_FOR = {

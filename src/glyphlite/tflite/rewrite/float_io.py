@@ -6,10 +6,10 @@ scale and zero point between them stays as it was. Knows the schema's object mod
 
 from typing import Any
 
-from glyphlite.conversion.declarations import code_index, declare_runtime, drop_unused_codes
 from glyphlite.errors import ArtifactError
 from glyphlite.tflite.ops import code_of
 from glyphlite.tflite.reader import parse_graph
+from glyphlite.tflite.rewrite.declarations import code_index, declare_runtime, drop_unused_codes
 from glyphlite.tflite.writer import pack_model, text_of, unpack_model
 
 DEQUANTIZE_VERSIONS = {"uint8": 1, "int8": 2, "int16": 3}
