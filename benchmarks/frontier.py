@@ -301,7 +301,7 @@ def load_digits() -> tuple[np.ndarray, np.ndarray]:
     """
     from real_pictures import fetch_sklearn
 
-    from glyphlite.data.images import prepare_glyph
+    from glyphlite.preprocessing.images import prepare_glyph
 
     (pictures, labels), _ = fetch_sklearn()
     seen = np.zeros((len(pictures), 28, 28, 1), np.uint8)

@@ -40,15 +40,15 @@ from rich.table import Table
 from glyphlite.console import progress_bar, quiet_tensorflow
 from glyphlite.data.children import run_quietly, running
 from glyphlite.data.convention import OURS
-from glyphlite.data.glyphs import ink_parts, main_glyph
-from glyphlite.data.images import cut_out, prepare_glyph
-from glyphlite.data.ink import find_ink, is_dark_on_light
-from glyphlite.data.normalize import fit_to_box, resample, set_into_field, trim
 from glyphlite.errors import DataError
 from glyphlite.evaluation.certainty import as_probabilities, calibrated, fit_certainty, is_refused
 from glyphlite.evaluation.known_certainty import certainty_of
 from glyphlite.files import make_folder, user_cache, write_bytes, write_json
 from glyphlite.pipeline.inputs import artifact_in
+from glyphlite.preprocessing.glyphs import ink_parts, main_glyph
+from glyphlite.preprocessing.images import cut_out, prepare_glyph
+from glyphlite.preprocessing.ink import find_ink, is_dark_on_light
+from glyphlite.preprocessing.normalize import fit_to_box, resample, set_into_field, trim
 from glyphlite.results import Certainty
 
 FONTS = {

@@ -12,9 +12,9 @@ from support.scenes import enlarged
 from support.sheets import DESKS, PAPERS, desk_scene, school_sheet
 from support.web_tools import node
 
-from glyphlite.data.images import prepare_glyph
 from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError
+from glyphlite.preprocessing.images import prepare_glyph
 
 PAGE = Path(str(files("glyphlite.export") / "templates" / "web"))
 

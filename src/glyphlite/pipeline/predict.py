@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 
 from glyphlite.console import say
-from glyphlite.data.images import find_glyph, prepare_lines, read_picture
 from glyphlite.data.outputs import OutputKind, outputs_of
-from glyphlite.data.pictures import MOST_PAGES, page_count
 from glyphlite.data.records import image_shape_of
 from glyphlite.errors import ArtifactError, DataError
 from glyphlite.evaluation.certainty import REFUSED, calibrated, is_refused
@@ -18,6 +16,8 @@ from glyphlite.evaluation.known_certainty import RECORDS, certainty_of
 from glyphlite.pipeline.conventions import convention_on
 from glyphlite.pipeline.inputs import is_keras, model_and_pictures, trained_on
 from glyphlite.pipeline.run_data import RunData, data_of, say_if_labels_differ
+from glyphlite.preprocessing.images import find_glyph, prepare_lines, read_picture
+from glyphlite.preprocessing.pictures import MOST_PAGES, page_count
 from glyphlite.report.words import confidence, percent
 from glyphlite.results import Certainty
 from glyphlite.runtimes.base import LoadedModel, predict_probabilities

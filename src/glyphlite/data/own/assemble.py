@@ -10,9 +10,9 @@ import numpy as np
 from glyphlite.data.own.found import TEST, TRAIN, VALIDATION, FoundData, StoredSplit
 from glyphlite.data.own.labels import ClassNames, number_classes, read_labels
 from glyphlite.data.own.shapes import arrange_images
-from glyphlite.data.ranges import find_range
 from glyphlite.data.records import Split
 from glyphlite.errors import DataError
+from glyphlite.preprocessing.pixel_range import find_range
 
 _LIGHT = 128
 MOST, _FEW = 0.5, 0.01

@@ -11,14 +11,14 @@ import numpy as np
 from rich.markup import escape
 
 from glyphlite.console import progress_bar
-from glyphlite.data.images import prepare_glyph
 from glyphlite.data.own.assemble import MOST, assemble, dark_on_light
 from glyphlite.data.own.folder_cache import Normalized, cached_pictures
 from glyphlite.data.own.found import FoundData, StoredSplit
 from glyphlite.data.own.layout import list_pictures
-from glyphlite.data.pictures import picture_size, read_picture
-from glyphlite.data.ranges import find_range
 from glyphlite.errors import DataError
+from glyphlite.preprocessing.images import prepare_glyph
+from glyphlite.preprocessing.pictures import picture_size, read_picture
+from glyphlite.preprocessing.pixel_range import find_range
 
 _MOST_FAILURES = 100
 """After so many pictures that cannot be read, the rest is not tried."""
@@ -28,7 +28,8 @@ def read_picture_folder(folder: Path, height: int = 28, width: int = 28) -> Foun
     """Read a folder of class-named folders of pictures, in any of the arrangements of :mod:`~glyphlite.data.own.layout`.
 
     Where every picture already has the size wanted and most are light on dark, as MNIST is, they are taken as they are. Else
-    each goes through :func:`~glyphlite.data.images.prepare_glyph`, as every picture does that ``glyphlite predict`` is given.
+    each goes through :func:`~glyphlite.preprocessing.images.prepare_glyph`, as every picture does that ``glyphlite predict`` is
+    given.
 
     Args:
         folder: the folder; its classes are in the natural order of their names (2 before 10).

@@ -13,8 +13,8 @@ from pathlib import Path
 from glyphlite.data.own.found import SPLITS, TEST, TRAIN, VALIDATION
 from glyphlite.data.own.labels import natural_order
 from glyphlite.data.own.roles import split_named, split_within
-from glyphlite.data.pictures import SUFFIXES
 from glyphlite.errors import DataError
+from glyphlite.preprocessing.pictures import SUFFIXES
 
 MAX_PICTURES = 2_000_000
 _DEEPEST_WRAP = 4

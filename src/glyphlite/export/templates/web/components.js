@@ -1,4 +1,4 @@
-/* Connected components of a mask. The same computation as src/glyphlite/data/components.py. */
+/* Connected components of a mask. The same computation as src/glyphlite/preprocessing/connected_components.py. */
 
 /**
  * Find the parts that hang together, also at corners, numbered from 1 in reading order.

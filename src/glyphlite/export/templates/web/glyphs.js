@@ -1,4 +1,4 @@
-/* The glyphs of a picture among its dark spots. The same computation as src/glyphlite/data/glyphs.py, by the same names. */
+/* The glyphs of a picture among its dark spots. The same computation as src/glyphlite/preprocessing/glyphs.py, by the same names. */
 
 import { median } from "./arrays.js";
 import { connectedComponents } from "./components.js";

@@ -1,4 +1,4 @@
-/* Any picture of a glyph to the pixels a model sees: prepare_glyph of src/glyphlite/data/images.py, equal within one grey level. */
+/* Any picture of a glyph to the pixels a model sees: prepare_glyph of src/glyphlite/preprocessing/images.py, equal within one grey level. */
 
 import { Image2D } from "./arrays.js";
 import { WEAK, inkParts, mainGlyph, otherGlyphs, sideOf, spots } from "./glyphs.js";

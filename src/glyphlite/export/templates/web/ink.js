@@ -1,4 +1,4 @@
-/* Ink parted from paper. The same computation as src/glyphlite/data/ink.py, step by step and by the same names; the words are there. */
+/* Ink parted from paper. The same computation as src/glyphlite/preprocessing/ink.py, step by step and by the same names; the words are there. */
 
 import { Image2D, clamp, largest, median, quantile } from "./arrays.js";
 import { largestAround, meanAround, reducePicture, smallestAround } from "./reduction.js";

@@ -1,4 +1,4 @@
-/* A glyph's ink into a field the way MNIST was made. The same computation as src/glyphlite/data/normalize.py. */
+/* A glyph's ink into a field the way MNIST was made. The same computation as src/glyphlite/preprocessing/normalize.py. */
 
 import { Image2D, clamp, largest, sum } from "./arrays.js";
 

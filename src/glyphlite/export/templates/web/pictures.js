@@ -1,4 +1,4 @@
-/* Pictures and canvases into grey, the way of src/glyphlite/data/pictures.py. Knows browsers' decoders, nothing of glyphs. */
+/* Pictures and canvases into grey, the way of src/glyphlite/preprocessing/pictures.py. Knows browsers' decoders, nothing of glyphs. */
 
 import { Image2D } from "./arrays.js";
 

@@ -1,4 +1,4 @@
-/* Pictures made smaller, and extremes around each pixel. The same computation as src/glyphlite/data/reduction.py. */
+/* Pictures made smaller, and extremes around each pixel. The same computation as src/glyphlite/preprocessing/reduction.py. */
 
 import { Image2D, clamp } from "./arrays.js";
 

@@ -1,4 +1,4 @@
-/* Printed lines taken off a sheet. The same computation as src/glyphlite/data/rules.py, by the same names. */
+/* Printed lines taken off a sheet. The same computation as src/glyphlite/preprocessing/rules.py, by the same names. */
 
 import { Image2D, clamp, median } from "./arrays.js";
 import { nearest } from "./normalize.js";

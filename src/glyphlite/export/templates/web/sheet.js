@@ -1,4 +1,4 @@
-/* The sheet of paper on a picture that shows the desk, too. The same computation as src/glyphlite/data/sheet.py, by the same names. */
+/* The sheet of paper on a picture that shows the desk, too. The same computation as src/glyphlite/preprocessing/sheet.py, by the same names. */
 
 import { Image2D, clamp, median, quantile } from "./arrays.js";
 import { connectedComponents } from "./components.js";

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glyphlite.data.reduction import largest_around, reduce_picture, smallest_around
-from glyphlite.data.rules import without_rules
-from glyphlite.data.sheet import find_sheet
+from glyphlite.preprocessing.reduction import largest_around, reduce_picture, smallest_around
+from glyphlite.preprocessing.rules import without_rules
+from glyphlite.preprocessing.sheet import find_sheet
 
 WORK_SIDE = 800
 """A photo is averaged down to this before anything is looked for; a glyph of 28 pixels needs no more."""

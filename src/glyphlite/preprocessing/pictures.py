@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from glyphlite.data.ranges import WHITES, PixelRange, container_white, find_range
 from glyphlite.errors import DataError
 from glyphlite.files import parsing, read_input, reason_of
+from glyphlite.preprocessing.pixel_range import WHITES, PixelRange, container_white, find_range
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF")
 """Pillow's names of the formats; its PPM also reads .pbm, .pgm and .pnm. HEIC is added if pillow-heif is installed."""

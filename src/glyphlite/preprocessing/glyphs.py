@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glyphlite.data.components import Components, connected_components
-from glyphlite.data.normalize import nearest
-from glyphlite.data.reduction import largest_around
+from glyphlite.preprocessing.connected_components import Components, connected_components
+from glyphlite.preprocessing.normalize import nearest
+from glyphlite.preprocessing.reduction import largest_around
 
 WEAK = 0.35
 STRONG = 0.6

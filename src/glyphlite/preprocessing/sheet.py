@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glyphlite.data.components import connected_components
-from glyphlite.data.reduction import largest_around, reduce_picture, smallest_around
+from glyphlite.preprocessing.connected_components import connected_components
+from glyphlite.preprocessing.reduction import largest_around, reduce_picture, smallest_around
 
 _SIDE = 160
 _LEAST_SIDE = 120

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from glyphlite.data.components import Components
-from glyphlite.data.glyphs import WEAK, Glyph, glyph_lines, ink_parts, main_glyph, other_glyphs, spots
-from glyphlite.data.ink import Ink, find_ink
-from glyphlite.data.normalize import BOX_PART, fit_to_box, nearest, set_into_field, stroke_width, trim
-from glyphlite.data.pictures import read_picture
-from glyphlite.data.reduction import largest_around
 from glyphlite.errors import DataError
+from glyphlite.preprocessing.connected_components import Components
+from glyphlite.preprocessing.glyphs import WEAK, Glyph, glyph_lines, ink_parts, main_glyph, other_glyphs, spots
+from glyphlite.preprocessing.ink import Ink, find_ink
+from glyphlite.preprocessing.normalize import BOX_PART, fit_to_box, nearest, set_into_field, stroke_width, trim
+from glyphlite.preprocessing.pictures import read_picture
+from glyphlite.preprocessing.reduction import largest_around
 
 __all__ = ["Box", "PreparedGlyph", "find_glyph", "prepare_glyph", "prepare_glyphs", "prepare_lines", "read_picture"]
 

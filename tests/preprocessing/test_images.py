@@ -11,12 +11,12 @@ from PIL import ImageFont
 from support.scenes import blank_sheet, drawn_glyph, enlarged, noise_picture, photograph, scene
 
 from glyphlite.data.convention import OURS
-from glyphlite.data.glyphs import ink_parts
-from glyphlite.data.images import Box, prepare_glyph, prepare_glyphs
-from glyphlite.data.ink import find_ink, is_dark_on_light
-from glyphlite.data.normalize import centre_of_mass, fit_to_box, resample, stroke_width, widen
 from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError
+from glyphlite.preprocessing.glyphs import ink_parts
+from glyphlite.preprocessing.images import Box, prepare_glyph, prepare_glyphs
+from glyphlite.preprocessing.ink import find_ink, is_dark_on_light
+from glyphlite.preprocessing.normalize import centre_of_mass, fit_to_box, resample, stroke_width, widen
 from glyphlite.runtimes.base import LoadedModel, predict_probabilities
 from glyphlite.runtimes.registry import get_runtime
 

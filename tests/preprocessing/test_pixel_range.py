@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from glyphlite.data.ranges import find_range, nominal_white
 from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError
+from glyphlite.preprocessing.pixel_range import find_range, nominal_white
 
 GREYS = np.arange(256, dtype=np.float64).reshape(4, 8, 8)[[0, 3, 1, 2]]
 """Every grey once; most images of it hold no black."""

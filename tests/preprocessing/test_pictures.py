@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from glyphlite.data import pictures
-from glyphlite.data.pictures import SUFFIXES, page_count, picture_size, read_picture
 from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError
+from glyphlite.preprocessing import pictures
+from glyphlite.preprocessing.pictures import SUFFIXES, page_count, picture_size, read_picture
 
 
 @pytest.mark.parametrize("suffix", [".png", ".bmp", ".gif", ".jpg", ".jfif", ".webp", ".tif", ".TIFF", ".pgm", ".ppm"])

@@ -8,11 +8,11 @@ from support.scenes import enlarged
 from support.sheets import DESKS, PAPERS, desk_scene, school_sheet
 
 from glyphlite.data.convention import OURS
-from glyphlite.data.images import find_glyph, prepare_lines
-from glyphlite.data.ink import find_ink
 from glyphlite.data.records import Dataset
-from glyphlite.data.rules import without_rules
-from glyphlite.data.sheet import find_sheet
+from glyphlite.preprocessing.images import find_glyph, prepare_lines
+from glyphlite.preprocessing.ink import find_ink
+from glyphlite.preprocessing.rules import without_rules
+from glyphlite.preprocessing.sheet import find_sheet
 from glyphlite.runtimes.base import LoadedModel, predict_probabilities
 from glyphlite.runtimes.registry import get_runtime
 

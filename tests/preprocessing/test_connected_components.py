@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from glyphlite.data.components import connected_components
+from glyphlite.preprocessing.connected_components import connected_components
 
 
 def _flood(mask: np.ndarray) -> np.ndarray:
