@@ -35,13 +35,13 @@ from common.published import GOALS, PUBLISHED, ahead_of_us, budget_unit, held_ag
 from common.tables.family import family_in_full, family_table, robustness_table
 
 from glyphlite.console import progress_bar, quiet_tensorflow, say
-from glyphlite.data.convention import OURS
 from glyphlite.data.corruptions import CORRUPTIONS, LEVELS, corrupt
 from glyphlite.data.datasets import load_dataset
 from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError, GlyphliteError
 from glyphlite.evaluation.accuracy import accuracy_of, agreement_of, mcnemar_p
 from glyphlite.files import write_json
+from glyphlite.models.interface.input_convention import OURS
 from glyphlite.models.pretrained import PretrainedCard, pretrained_artifact, pretrained_card, pretrained_keras, pretrained_names
 from glyphlite.tflite.cost import total_macs, weight_bits
 from glyphlite.tflite.reader import read_graph
@@ -221,7 +221,7 @@ def measure_keras(card: PretrainedCard, dataset: Dataset, classes: np.ndarray) -
 
 def classify_unrounded(path: Path, images: np.ndarray) -> np.ndarray | None:
     """The classes of a Keras model that simulates int8, with the simulation off; None for a model that does not."""
-    from glyphlite.models.quantization import in_float, is_quantized
+    from glyphlite.models.qat.state import in_float, is_quantized
     from glyphlite.models.user import load_keras_model
     from glyphlite.runtimes.base import predict_probabilities
     from glyphlite.runtimes.keras import KerasModel

@@ -39,11 +39,11 @@ from rich.table import Table
 
 from glyphlite.console import progress_bar, quiet_tensorflow
 from glyphlite.data.children import run_quietly, running
-from glyphlite.data.convention import OURS
 from glyphlite.errors import DataError
 from glyphlite.evaluation.certainty import as_probabilities, calibrated, fit_certainty, is_refused
 from glyphlite.evaluation.known_certainty import certainty_of
 from glyphlite.files import make_folder, user_cache, write_bytes, write_json
+from glyphlite.models.interface.input_convention import OURS
 from glyphlite.pipeline.inputs import artifact_in
 from glyphlite.preprocessing.glyphs import ink_parts, main_glyph
 from glyphlite.preprocessing.images import cut_out, prepare_glyph

@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 
 from glyphlite.console import progress_bar, quiet_tensorflow, say
-from glyphlite.data.convention import OURS
 from glyphlite.data.records import Dataset
 from glyphlite.errors import GlyphliteError, ModelError
 from glyphlite.files import atomic_folder, sha256_of, write_json
 from glyphlite.models import pretrained
+from glyphlite.models.interface.input_convention import OURS
 from glyphlite.models.pretrained import CARD, INT8, KERAS, PretrainedCard, TrainedSeed
 
 

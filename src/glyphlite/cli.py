@@ -127,7 +127,7 @@ def _checked_input_range(text: str | None) -> str | None:
         from rich.markup import escape
 
         from glyphlite.console import say
-        from glyphlite.data.convention import input_range_words
+        from glyphlite.models.interface.input_convention import input_range_words
 
         if words := input_range_words(text):
             say(escape(words))
@@ -254,7 +254,7 @@ def run(
 
     Writes every variant, generated C, report.html and results.json.
     """
-    from glyphlite.models.options import TrainingOptions, parse_size
+    from glyphlite.models.training_options import TrainingOptions, parse_size
     from glyphlite.pipeline.convert import require_all_variants
     from glyphlite.pipeline.run import RunOptions, run_all, run_pipeline
 
@@ -367,7 +367,7 @@ def train(
 
     After an interruption at any moment, --resume gives the same weights, bit for bit.
     """
-    from glyphlite.models.options import TrainingOptions, parse_size
+    from glyphlite.models.training_options import TrainingOptions, parse_size
     from glyphlite.pipeline.run_folder import Wish
     from glyphlite.pipeline.train import train_model
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glyphlite.data.convention import OURS
 from glyphlite.data.records import Dataset
 from glyphlite.evaluation.certainty import as_probabilities
+from glyphlite.models.interface.input_convention import OURS
 from glyphlite.results import Certainty
 from glyphlite.runtimes.base import predict_probabilities
 from glyphlite.runtimes.registry import get_runtime

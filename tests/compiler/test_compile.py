@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from glyphlite.compiler import compile_artifact, compile_graph
-from glyphlite.data.convention import OURS
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError, OutputError
 from glyphlite.files import MANIFEST
+from glyphlite.models.interface.input_convention import OURS
 from glyphlite.runtimes.toolchain import compile_program, compile_shared
 from glyphlite.tflite.quantization import Quantization, quantize
 from glyphlite.tflite.reader import read_graph

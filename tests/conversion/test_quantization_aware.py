@@ -8,10 +8,10 @@ from support.aware import aware_model
 
 from glyphlite.conversion.converter import convert_exported, exported
 from glyphlite.conversion.folder import convert_to_folder
-from glyphlite.data.convention import OURS
 from glyphlite.data.records import as_float
 from glyphlite.errors import ConversionError
-from glyphlite.models.quantization import in_float, is_quantized
+from glyphlite.models.interface.input_convention import OURS
+from glyphlite.models.qat.state import in_float, is_quantized
 from glyphlite.runtimes.base import predict_probabilities
 from glyphlite.runtimes.registry import get_runtime
 from glyphlite.tflite.reader import parse_graph

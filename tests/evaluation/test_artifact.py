@@ -148,7 +148,7 @@ def test_a_dataset_that_does_not_fit_is_refused_with_both_shapes(samples: Path, 
 
 def test_a_model_trained_with_int8_simulated_is_measured_in_float32(few: Dataset) -> None:
     from glyphlite.models.pretrained import pretrained_keras
-    from glyphlite.models.quantization import in_float
+    from glyphlite.models.qat.state import in_float
 
     path = pretrained_keras("glyph-1k")
     model = load_keras_model(path)

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glyphlite.data.convention import OURS
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.prediction import predict_split
+from glyphlite.models.interface.input_convention import OURS
 from glyphlite.runtimes.base import LoadedModel, predict_probabilities
 from glyphlite.runtimes.registry import get_runtime
 

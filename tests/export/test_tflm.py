@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glyphlite.data.convention import OURS
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError, DataError, OutputError
 from glyphlite.export.tflm import ExportReport, export_tflm
 from glyphlite.files import MANIFEST
+from glyphlite.models.interface.input_convention import OURS
 from glyphlite.runtimes.base import predict_probabilities
 from glyphlite.runtimes.registry import get_runtime
 from glyphlite.runtimes.tflm_arena import ArenaMeasurement, measure_arena

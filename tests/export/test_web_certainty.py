@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from support.web_tools import node
 
-from glyphlite.data.convention import OURS
 from glyphlite.data.records import Dataset
 from glyphlite.evaluation.certainty import as_probabilities, calibrated, fit_certainty, is_refused
 from glyphlite.export.web import export_web
 from glyphlite.files import sha256_of
+from glyphlite.models.interface.input_convention import OURS
 from glyphlite.runtimes.base import predict_probabilities
 from glyphlite.runtimes.registry import get_runtime
 

@@ -14,13 +14,13 @@ from glyphlite.compiler import compile_artifact
 from glyphlite.compiler.emit import Sample
 from glyphlite.conversion.folder import convert_to_folder
 from glyphlite.conversion.isolation import prepare
-from glyphlite.data.convention import OURS
-from glyphlite.data.outputs import OutputKind, outputs_of
 from glyphlite.data.records import Dataset, Split
 from glyphlite.evaluation.agreement import verify
 from glyphlite.evaluation.artifact import evaluate_artifact, evaluate_keras
 from glyphlite.evaluation.firmware import simulate
 from glyphlite.export.web import export_web
+from glyphlite.models.interface.input_convention import OURS
+from glyphlite.models.interface.output_kind import OutputKind, outputs_of
 from glyphlite.models.registry import resolve_model
 from glyphlite.pipeline.predict import predict_pictures
 from glyphlite.tflite.reader import read_graph

@@ -11,7 +11,7 @@ from PIL import Image
 from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError, GlyphliteError, ModelError, OutputError
 from glyphlite.evaluation.known_certainty import certainty_of
-from glyphlite.models.options import TrainingOptions
+from glyphlite.models.training_options import TrainingOptions
 from glyphlite.pipeline import training_plan
 from glyphlite.pipeline.evaluate import evaluate_files
 from glyphlite.pipeline.report import write_reports

@@ -10,9 +10,9 @@ from hypothesis.extra import numpy as hnp
 from PIL import ImageFont
 from support.scenes import blank_sheet, drawn_glyph, enlarged, noise_picture, photograph, scene
 
-from glyphlite.data.convention import OURS
 from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError
+from glyphlite.models.interface.input_convention import OURS
 from glyphlite.preprocessing.glyphs import ink_parts
 from glyphlite.preprocessing.images import Box, prepare_glyph, prepare_glyphs
 from glyphlite.preprocessing.ink import find_ink, is_dark_on_light

@@ -7,8 +7,8 @@ import pytest
 from support.scenes import enlarged
 from support.sheets import DESKS, PAPERS, desk_scene, school_sheet
 
-from glyphlite.data.convention import OURS
 from glyphlite.data.records import Dataset
+from glyphlite.models.interface.input_convention import OURS
 from glyphlite.preprocessing.images import find_glyph, prepare_lines
 from glyphlite.preprocessing.ink import find_ink
 from glyphlite.preprocessing.rules import without_rules

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glyphlite.data.convention import OURS
 from glyphlite.data.records import Dataset, as_float
 from glyphlite.errors import ArtifactError
+from glyphlite.models.interface.input_convention import OURS
 from glyphlite.models.user import load_keras_model
 from glyphlite.runtimes.base import predict_probabilities
 from glyphlite.runtimes.keras import Keras, KerasModel

@@ -7,7 +7,7 @@ import numpy as np
 
 from glyphlite.data.records import Dataset, as_float
 from glyphlite.models.architecture import Architecture, FoldedConv, FoldedDepthwise, GlobalMean, Pool
-from glyphlite.models.quantization import measure_ranges, set_quantized
+from glyphlite.models.qat.state import measure_ranges, set_quantized
 
 
 def aware_model(

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from glyphlite.data.convention import InputConvention
 from glyphlite.data.records import Dataset, Split
+from glyphlite.models.interface.input_convention import InputConvention
 
 
 def bars(count: int, seed: int) -> Split:

@@ -7,7 +7,7 @@ import pytest
 
 from glyphlite.errors import ModelError
 from glyphlite.models.architecture import Architecture, Flatten, FoldedConv, FoldedDepthwise, Pool
-from glyphlite.models.quantization import is_quantized
+from glyphlite.models.qat.state import is_quantized
 from glyphlite.models.recipe import Recipe, Schedule
 from glyphlite.models.registry import ModelChoice, resolve_model
 from glyphlite.models.user import load_keras_model

@@ -20,11 +20,11 @@ from glyphlite.compiler.passes import optimize
 from glyphlite.compiler.report import CompilationReport, memory_map, report_of
 from glyphlite.compiler.schedule import schedule
 from glyphlite.compiler.values import Optimize
-from glyphlite.data.convention import InputConvention
-from glyphlite.data.outputs import OutputKind, output_kind
-from glyphlite.data.stated_convention import convention_of_graph
 from glyphlite.errors import ArtifactError
 from glyphlite.files import owned_folder, require_own, sha256_of
+from glyphlite.models.interface.input_convention import InputConvention
+from glyphlite.models.interface.output_kind import OutputKind, output_kind
+from glyphlite.models.interface.stated_convention import convention_of_graph
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.metadata import read_metadata
 from glyphlite.tflite.outputs import last_activation

@@ -19,8 +19,8 @@ from glyphlite.compiler.ir import Program
 from glyphlite.compiler.memory_plan import Buffer
 from glyphlite.compiler.schedule import Segment
 from glyphlite.compiler.values import Optimize
-from glyphlite.data.convention import InputConvention
-from glyphlite.data.outputs import OutputKind
+from glyphlite.models.interface.input_convention import InputConvention
+from glyphlite.models.interface.output_kind import OutputKind
 from glyphlite.tflite.quantization import dequantize
 
 BOX_PART = 20 / 28

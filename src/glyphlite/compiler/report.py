@@ -13,9 +13,9 @@ from glyphlite.compiler.codegen.constants import PATHS
 from glyphlite.compiler.emit import Emitted
 from glyphlite.compiler.ir import Program
 from glyphlite.compiler.schedule import Segment
-from glyphlite.data.convention import OURS, InputConvention
 from glyphlite.errors import DataError
 from glyphlite.files import parsing, read_input
+from glyphlite.models.interface.input_convention import OURS, InputConvention
 
 
 @dataclass(frozen=True)

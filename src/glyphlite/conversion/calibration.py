@@ -13,12 +13,12 @@ import numpy as np
 
 from glyphlite.console import captured_noise
 from glyphlite.conversion.converter import convert_exported, exported
-from glyphlite.data.convention import OURS, InputConvention
 from glyphlite.data.records import Dataset
 from glyphlite.data.splits import balanced_order
 from glyphlite.errors import ConversionError
 from glyphlite.files import temporary_folder
-from glyphlite.models.outputs import outputs_of_model
+from glyphlite.models.interface.input_convention import OURS, InputConvention
+from glyphlite.models.interface.output_layer import outputs_of_model
 
 if TYPE_CHECKING:
     import keras

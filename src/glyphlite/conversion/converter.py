@@ -21,11 +21,11 @@ from glyphlite.conversion.float_input import with_float_input
 from glyphlite.conversion.isolation import ConverterCrashError, ConverterFailedError, convert_apart, prepare
 from glyphlite.conversion.operators import float_operators, select_operators
 from glyphlite.conversion.variants import RULED_OUT_BY_SELECT_OPS, Variant, get_variant
-from glyphlite.data.convention import OURS, InputConvention
 from glyphlite.errors import ConversionError
 from glyphlite.files import temporary_folder
-from glyphlite.models.inference import can_unroll, recurrent_layers, unrolled, without_augmentation
-from glyphlite.models.quantization import has_narrow_weights, in_float, is_quantized
+from glyphlite.models.inference_form import can_unroll, recurrent_layers, unrolled, without_augmentation
+from glyphlite.models.interface.input_convention import OURS, InputConvention
+from glyphlite.models.qat.state import has_narrow_weights, in_float, is_quantized
 from glyphlite.tflite.metadata import ModelMetadata, add_metadata
 from glyphlite.tflite.rewrite.declarations import with_true_declarations
 from glyphlite.tflite.rewrite.int4_weights import with_narrow_weights

@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from glyphlite.data.convention import InputConvention
-from glyphlite.data.outputs import OutputKind, outputs_of
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError, GlyphliteError
 from glyphlite.evaluation.accuracy import accuracy_of
 from glyphlite.evaluation.convention import artifact_convention
 from glyphlite.evaluation.tensor_comparison import TensorComparison, differences
 from glyphlite.evaluation.verdict import verdict_of
+from glyphlite.models.interface.input_convention import InputConvention
+from glyphlite.models.interface.output_kind import OutputKind, outputs_of
 from glyphlite.results import VerifyReport
 from glyphlite.runtimes.base import LoadedModel
 from glyphlite.runtimes.reasons import RefusedError

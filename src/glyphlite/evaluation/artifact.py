@@ -10,8 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from glyphlite.data.convention import InputConvention
-from glyphlite.data.outputs import OutputKind, outputs_of
 from glyphlite.data.records import Dataset, Split
 from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.acceptance import ask_runtimes
@@ -27,7 +25,9 @@ from glyphlite.evaluation.footprint import measure_footprint
 from glyphlite.evaluation.latency import keras_latency, runtime_latency
 from glyphlite.evaluation.variant import ports_of, type_name_of
 from glyphlite.files import sha256_of
-from glyphlite.models.quantization import set_quantized
+from glyphlite.models.interface.input_convention import InputConvention
+from glyphlite.models.interface.output_kind import OutputKind, outputs_of
+from glyphlite.models.qat.state import set_quantized
 from glyphlite.results import Accuracy, ArtifactReport, KerasReport
 from glyphlite.runtimes.base import predict_probabilities, stored_images
 from glyphlite.tflite.graph import Graph

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from glyphlite.data.outputs import OutputKind, sigmoid, softmax
 from glyphlite.evaluation.accuracy import accuracy_of
+from glyphlite.models.interface.output_kind import OutputKind, sigmoid, softmax
 from glyphlite.results import Certainty, CertaintyTest
 
 BINS = 15

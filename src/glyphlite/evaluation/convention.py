@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from glyphlite.data.convention import OURS, InputConvention, named_convention
-from glyphlite.data.outputs import OutputKind
 from glyphlite.data.records import Dataset
 from glyphlite.data.splits import balanced_order
-from glyphlite.data.stated_convention import stated_convention
 from glyphlite.errors import GlyphliteError
 from glyphlite.evaluation.accuracy import mcnemar_p, wilson_interval
 from glyphlite.evaluation.known_certainty import recorded
+from glyphlite.models.interface.input_convention import OURS, InputConvention, named_convention
+from glyphlite.models.interface.output_kind import OutputKind
+from glyphlite.models.interface.stated_convention import stated_convention
 from glyphlite.models.pretrained import ROOT
 from glyphlite.results import Accuracy, InputReport
 from glyphlite.runtimes.base import LoadedModel, predict_probabilities
@@ -87,7 +87,7 @@ def keras_convention(
     model: "keras.Model", path: Path | None, dataset: Dataset | None = None, *, chosen: InputConvention | None = None
 ) -> FoundConvention:
     """Finds how a Keras model takes a pixel; ``path`` is its file, where it has one. Otherwise as :func:`find_convention`."""
-    from glyphlite.models.input_layers import stated_by_layers
+    from glyphlite.models.interface.input_layers import stated_by_layers
     from glyphlite.runtimes.keras import KerasModel
 
     name = path.name if path else str(model.name)

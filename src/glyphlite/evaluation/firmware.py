@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from glyphlite.compiler import compile_artifact, memory_maps
-from glyphlite.data.convention import InputConvention
-from glyphlite.data.outputs import OutputKind
 from glyphlite.errors import ArtifactError
 from glyphlite.files import temporary_folder
+from glyphlite.models.interface.input_convention import InputConvention
+from glyphlite.models.interface.output_kind import OutputKind
 from glyphlite.results import FirmwareReport, LayerReport
 from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE
 from glyphlite.runtimes.emulator import Emulator, Measurement

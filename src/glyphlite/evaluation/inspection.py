@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import Field
 
-from glyphlite.data.stated_convention import convention_of_graph
 from glyphlite.evaluation.acceptance import ask_runtimes, objection_to
+from glyphlite.models.interface.stated_convention import convention_of_graph
 from glyphlite.results import InputReport, Record, RuntimeReport
 from glyphlite.tflite import cost
 from glyphlite.tflite.graph import Graph, Operator, Tensor

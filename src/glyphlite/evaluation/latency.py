@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from glyphlite.data.convention import InputConvention
+from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.runtimes.base import LoadedModel, stored_images
 
 LEAST_REPEATS = 31

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from glyphlite.data.convention import InputConvention
+from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.runtimes.base import LoadedModel, predict_probabilities
 from glyphlite.runtimes.registry import get_runtime
 

@@ -13,15 +13,15 @@ import numpy as np
 
 from glyphlite import __version__
 from glyphlite.compiler.codegen.c_text import c_float
-from glyphlite.data.convention import InputConvention
-from glyphlite.data.outputs import class_count, outputs_of
-from glyphlite.data.stated_convention import convention_of_graph
 from glyphlite.errors import ArtifactError, DataError
 from glyphlite.export.c_array import Language, model_data_sources
 from glyphlite.export.c_names import check_identifier
 from glyphlite.export.templating import render
 from glyphlite.export.tflm_ops import ResolverEntry, resolver_entries
 from glyphlite.files import owned_folder, require_own
+from glyphlite.models.interface.input_convention import InputConvention
+from glyphlite.models.interface.output_kind import class_count, outputs_of
+from glyphlite.models.interface.stated_convention import convention_of_graph
 from glyphlite.runtimes.artifact import read_artifact
 from glyphlite.runtimes.tflm_arena import ArenaMeasurement, measure_arena
 from glyphlite.tflite.graph import Graph, Tensor

@@ -13,7 +13,6 @@ from typing import Any
 
 from glyphlite import __version__
 from glyphlite.compiler import CompilationReport, compile_artifact
-from glyphlite.data.convention import InputConvention
 from glyphlite.data.records import image_shape_of
 from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.known_certainty import certainty_of
@@ -22,6 +21,7 @@ from glyphlite.export.second_engine import GLUE, SecondEngine, second_engine
 from glyphlite.export.slimming import served
 from glyphlite.export.templating import render
 from glyphlite.files import owned_folder, require_own, temporary_folder
+from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.runtimes.artifact import read_artifact
 from glyphlite.runtimes.toolchain import compile_and_link, target_named
 from glyphlite.tflite.graph import Graph

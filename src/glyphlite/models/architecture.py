@@ -148,7 +148,7 @@ class Architecture:
 
     @property
     def is_quantization_aware(self) -> bool:
-        """Whether its layers can be trained for int8 (`glyphlite.models.quantized`)."""
+        """Whether its layers can be trained for int8 (`glyphlite.models.qat.layers`)."""
         return any(isinstance(layer, FoldedConv | FoldedDepthwise | GlobalMean) for layer in self.layers)
 
     def layers_for(self, classes: int) -> tuple[Layer | Scores, ...]:
@@ -227,7 +227,7 @@ def _scores(features: Any, classes: int, *, biased: bool) -> Any:
 
 
 def _rounded(image: Any) -> Any:
-    from glyphlite.models.quantized import QuantizedInput
+    from glyphlite.models.qat.layers import QuantizedInput
 
     return QuantizedInput(name="rounded_input")(image)
 
@@ -235,7 +235,7 @@ def _rounded(image: Any) -> Any:
 def _quantized_scores(features: Any, classes: int, bits: int, *, biased: bool) -> Any:
     import keras
 
-    from glyphlite.models.quantized import QuantizedDense
+    from glyphlite.models.qat.layers import QuantizedDense
 
     sums = QuantizedDense(classes, biased=biased, name="pred", weight_bits=bits)(features)
     return keras.layers.Softmax(name="softmax", dtype="float32")(sums)
@@ -291,11 +291,11 @@ def _keras_layer(layer: Layer, bits: int, paddings: str | list[str]) -> "keras.L
         case Conv(name, filters, kernel, stride, activation):
             return layers.Conv2D(filters, kernel, stride, activation=activation, name=name)
         case FoldedConv(name, filters, kernel, stride, _, bias):
-            from glyphlite.models.quantized import QuantizedConv2D
+            from glyphlite.models.qat.layers import QuantizedConv2D
 
             return QuantizedConv2D(filters, kernel, strides=stride, padding=paddings, centered=bias, name=name, weight_bits=bits)
         case FoldedDepthwise(name, kernel, stride):
-            from glyphlite.models.quantized import QuantizedConv2D
+            from glyphlite.models.qat.layers import QuantizedConv2D
 
             return QuantizedConv2D(
                 0,
@@ -311,7 +311,7 @@ def _keras_layer(layer: Layer, bits: int, paddings: str | list[str]) -> "keras.L
         case Pool(name, size):
             return layers.MaxPooling2D(size, name=name)
         case GlobalMean(name):
-            from glyphlite.models.quantized import QuantizedMean
+            from glyphlite.models.qat.layers import QuantizedMean
 
             return QuantizedMean(name=name)
         case Flatten(name):

@@ -40,7 +40,7 @@ def _macs(layer: Any, inputs: Sequence[int | None], outputs: Sequence[int | None
         return _places(layer, outputs) * (_weights(layer, "depthwise_kernel") + _weights(layer, "pointwise_kernel"))
     if isinstance(layer, layers.Conv2DTranspose):
         return _places(layer, inputs) * _weights(layer, "kernel")
-    from glyphlite.models.quantized import QuantizedConv2D, QuantizedDense
+    from glyphlite.models.qat.layers import QuantizedConv2D, QuantizedDense
 
     if isinstance(
         layer, QuantizedConv2D | QuantizedDense | layers.Conv1D | layers.Conv2D | layers.DepthwiseConv2D | layers.Dense

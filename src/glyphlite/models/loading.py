@@ -41,7 +41,7 @@ def load_keras_model(path: Path) -> "keras.Model":
     stored = None if is_saved_model(path) else _looked_into(path)
     import keras
 
-    import glyphlite.models.quantized  # noqa: F401 - registers the layers that a .keras file may name
+    import glyphlite.models.qat.layers  # noqa: F401 - registers the layers that a .keras file may name
 
     with parsing(lambda error: _reason(path, stored, error), ModelError), captured_noise():
         if stored is None:

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from glyphlite.data.convention import InputConvention
 from glyphlite.errors import ModelError, did_you_mean
-from glyphlite.models.classics import CLASSICS
-from glyphlite.models.frontier import FRONTIER, TEACHERS
-from glyphlite.models.known import KnownModel
+from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.pretrained import pretrained_card, pretrained_names
 from glyphlite.models.recipe import Recipe, describe_recipe
+from glyphlite.models.zoo.glyph_family import FRONTIER, TEACHERS
+from glyphlite.models.zoo.known_model import KnownModel
+from glyphlite.models.zoo.reference import CLASSICS
 
 if TYPE_CHECKING:
     import keras

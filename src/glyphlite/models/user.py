@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from glyphlite.data.outputs import OutputKind
 from glyphlite.errors import ModelError
 from glyphlite.files import parsing, reason_of
+from glyphlite.models.interface.output_kind import OutputKind
+from glyphlite.models.interface.output_layer import outputs_of_model, with_probabilities
 from glyphlite.models.loading import in_float32, in_one_line, is_saved_model, load_keras_model, read_model
-from glyphlite.models.outputs import outputs_of_model, with_probabilities
 from glyphlite.models.recipe import Recipe, Schedule
 from glyphlite.models.registry import ModelChoice
 

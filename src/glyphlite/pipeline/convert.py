@@ -12,11 +12,11 @@ from glyphlite.conversion.calibration import CalibrationEffect, calibration_effe
 from glyphlite.conversion.folder import ConvertedArtifact, convert_to_folder
 from glyphlite.conversion.isolation import prepare
 from glyphlite.conversion.variants import artifact_name, get_variant
-from glyphlite.data.convention import OURS, InputConvention, parse_input_range
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ConversionError
 from glyphlite.evaluation.convention import keras_convention
 from glyphlite.files import locked_folder, require_ours, without_detours
+from glyphlite.models.interface.input_convention import OURS, InputConvention, parse_input_range
 from glyphlite.models.loading import load_keras_model
 from glyphlite.models.user import choose_user_model, require_source
 from glyphlite.pipeline.inputs import is_keras, own_image_shape

@@ -8,8 +8,6 @@ import numpy as np
 from rich.markup import escape
 
 from glyphlite.console import say
-from glyphlite.data.convention import InputConvention
-from glyphlite.data.outputs import class_count
 from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError, ToolError
 from glyphlite.export.c_array import write_model_data
@@ -19,6 +17,8 @@ from glyphlite.export.serve import serve
 from glyphlite.export.tflm import ExportReport, export_tflm
 from glyphlite.export.web import WebExport, export_web
 from glyphlite.files import temporary_folder
+from glyphlite.models.interface.input_convention import InputConvention
+from glyphlite.models.interface.output_kind import class_count
 from glyphlite.pipeline.conventions import convention_on
 from glyphlite.pipeline.inputs import artifact_in, default_artifact
 from glyphlite.pipeline.run_data import RunData, data_of

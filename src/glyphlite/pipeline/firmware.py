@@ -14,7 +14,6 @@ from glyphlite.compiler.codegen.c_names import identifier, is_reserved
 from glyphlite.compiler.compile import OPTIMIZE, check_name
 from glyphlite.compiler.report import memory_map
 from glyphlite.console import progress_bar, say
-from glyphlite.data.convention import InputConvention
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.evaluation.firmware import Simulation, simulate
@@ -23,6 +22,7 @@ from glyphlite.evaluation.self_check import check_generated
 from glyphlite.evaluation.variant import variant_of
 from glyphlite.export.tflm import export_tflm
 from glyphlite.files import temporary_folder
+from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.pretrained import pretrained_names
 from glyphlite.pipeline.conventions import input_convention
 from glyphlite.pipeline.export import image_of

@@ -8,8 +8,8 @@ from rich.markup import escape
 from glyphlite.console import say
 from glyphlite.errors import ArtifactError, ModelError
 from glyphlite.files import open_input
+from glyphlite.models.input_shape import image_shape
 from glyphlite.models.loading import is_saved_model, load_keras_model, missing_code
-from glyphlite.models.own_shape import image_shape
 from glyphlite.models.pretrained import (
     best_pretrained,
     keras_of_shipped,

@@ -10,7 +10,6 @@ from glyphlite.console import say
 from glyphlite.conversion.folder import ConvertedArtifact
 from glyphlite.conversion.isolation import prepare
 from glyphlite.conversion.variants import VARIANT_NAMES
-from glyphlite.data.convention import OURS, InputConvention
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError, ModelError
 from glyphlite.evaluation.artifact import ArtifactEvaluation, KerasEvaluation, evaluate_keras
@@ -19,10 +18,11 @@ from glyphlite.evaluation.footprint import measure_footprint
 from glyphlite.evaluation.known_accuracy import in_words
 from glyphlite.files import locked_folder, sha256_of
 from glyphlite.models import DEFAULT_MODEL
-from glyphlite.models.input_layers import training_convention
-from glyphlite.models.options import TrainingOptions
+from glyphlite.models.interface.input_convention import OURS, InputConvention
+from glyphlite.models.interface.input_layers import training_convention
 from glyphlite.models.pretrained import PretrainedCard
 from glyphlite.models.registry import REFERENCE_NAMES
+from glyphlite.models.training_options import TrainingOptions
 from glyphlite.pipeline.conventions import say_if_at_chance
 from glyphlite.pipeline.convert import check_weights, convert_what_can_be
 from glyphlite.pipeline.evaluate import measure

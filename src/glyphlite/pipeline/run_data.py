@@ -22,11 +22,11 @@ from glyphlite.console import say
 from glyphlite.data.catalogue import CATALOGUE
 from glyphlite.data.datasets import dataset_exists, load_dataset
 from glyphlite.data.fitting import fit_images
-from glyphlite.data.outputs import class_count
 from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError
 from glyphlite.files import parsing, read_input
-from glyphlite.models.own_shape import image_shape
+from glyphlite.models.input_shape import image_shape
+from glyphlite.models.interface.output_kind import class_count
 from glyphlite.models.pretrained import CARD
 from glyphlite.pipeline.inputs import trained_on
 from glyphlite.tflite.graph import Graph

@@ -7,8 +7,8 @@ from typing import Any
 from glyphlite import __version__
 from glyphlite.evaluation.artifact import evaluate_keras
 from glyphlite.files import locked_folder, sha256_of
-from glyphlite.models.input_layers import training_convention
-from glyphlite.models.options import TrainingOptions
+from glyphlite.models.interface.input_layers import training_convention
+from glyphlite.models.training_options import TrainingOptions
 from glyphlite.pipeline.record import write_run_record
 from glyphlite.pipeline.run_data import to_remember
 from glyphlite.pipeline.run_folder import Wish

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from glyphlite.data.convention import parse_input_range
 from glyphlite.data.datasets import check_dataset, known_classes
 from glyphlite.data.records import Dataset
-from glyphlite.models.options import TrainingOptions
-from glyphlite.models.own_shape import model_input_shape
+from glyphlite.models.input_shape import model_input_shape
+from glyphlite.models.interface.input_convention import parse_input_range
 from glyphlite.models.registry import ModelChoice, resolve_model, split_seed
+from glyphlite.models.training_options import TrainingOptions
 from glyphlite.pipeline.conventions import choose_model
 from glyphlite.pipeline.run_data import load_for_model
 from glyphlite.pipeline.run_folder import TRAINING_FILES, Wish, choose_folder, clear_folder

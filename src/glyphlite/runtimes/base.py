@@ -13,7 +13,7 @@ from typing import Self
 
 import numpy as np
 
-from glyphlite.data.convention import InputConvention
+from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.tflite.quantization import Quantization, dequantize, quantize
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from glyphlite.data.outputs import OutputKind
 from glyphlite.errors import ArtifactError, ModelError
-from glyphlite.models.outputs import outputs_of_model
-from glyphlite.models.quantization import in_float
+from glyphlite.models.interface.output_kind import OutputKind
+from glyphlite.models.interface.output_layer import outputs_of_model
+from glyphlite.models.qat.state import in_float
 from glyphlite.models.user import load_keras_model
 from glyphlite.runtimes import ports
 from glyphlite.runtimes.base import LoadedModel, Runtime

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from glyphlite.data.convention import InputConvention
 from glyphlite.errors import ArtifactError, GlyphliteError, ToolError, did_you_mean
+from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.runtimes.base import Acceptance, Runtime, predict_probabilities
 from glyphlite.runtimes.ports import check_image
 from glyphlite.runtimes.reasons import NoClassifierError, RefusedError

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from glyphlite.data.augment import BENDS, Photometric
-from glyphlite.data.convention import OURS, InputConvention
+from glyphlite.models.interface.input_convention import OURS, InputConvention
 
 
 def normalized(images: Any) -> Any:

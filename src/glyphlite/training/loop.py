@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glyphlite.data.augment import PHOTOMETRIC
-from glyphlite.data.outputs import THRESHOLD, OutputKind
 from glyphlite.data.records import Split
 from glyphlite.errors import ModelError
-from glyphlite.models.input_layers import training_convention
+from glyphlite.models.interface.input_layers import training_convention
+from glyphlite.models.interface.output_kind import THRESHOLD, OutputKind
+from glyphlite.models.interface.output_layer import outputs_of_model
 from glyphlite.models.loading import in_one_line
-from glyphlite.models.outputs import outputs_of_model
-from glyphlite.models.quantization import (
+from glyphlite.models.qat.state import (
     all_frozen,
     begin_freezing,
     express_frozen,

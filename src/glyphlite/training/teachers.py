@@ -53,7 +53,7 @@ class Teachers:
         """
         import tensorflow as tf
 
-        from glyphlite.models.quantization import set_quantized
+        from glyphlite.models.qat.state import set_quantized
         from glyphlite.models.user import load_keras_model
 
         models = [load_keras_model(pretrained_keras(name)) for name in distillation.teachers]

@@ -8,9 +8,9 @@ import pytest
 from support.aware import aware_model
 
 from glyphlite.conversion.converter import convert_exported, exported
-from glyphlite.data.convention import OURS
 from glyphlite.data.records import as_float
-from glyphlite.models.quantization import in_float
+from glyphlite.models.interface.input_convention import OURS
+from glyphlite.models.qat.state import in_float
 from glyphlite.runtimes.base import predict_probabilities
 from glyphlite.runtimes.registry import get_runtime
 from glyphlite.tflite.cost import weight_bytes

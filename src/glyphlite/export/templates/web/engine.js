@@ -50,7 +50,7 @@ const THRESHOLDS = { sigmoid: 0.5, logit: 0 };
 
 const toReal = (scores, { scale, zeroPoint }) => Array.from(scores, (score) => scale * (score - zeroPoint));
 
-/** Stored scores as probabilities, as OutputKind of src/glyphlite/data/outputs.py: a softmax only where they are logits. */
+/** Stored scores as probabilities, as OutputKind of src/glyphlite/models/interface/output_kind.py: a softmax only where they are logits. */
 export function probabilities(scores, output) {
   const real = toReal(scores, output);
   if (output.kind === "sigmoids") return real;

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glyphlite.console import say
-from glyphlite.data.outputs import OutputKind, output_kind, single_output_words
 from glyphlite.errors import ModelError
+from glyphlite.models.interface.output_kind import OutputKind, output_kind, single_output_words
 
 if TYPE_CHECKING:
     import keras

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from glyphlite.conversion.converter import convert
-from glyphlite.data.convention import OURS
-from glyphlite.models.frontier import FRONTIER, TEACHERS
+from glyphlite.models.interface.input_convention import OURS
 from glyphlite.models.pretrained import pretrained_artifact, pretrained_card, pretrained_names
-from glyphlite.models.quantization import measure_ranges, set_quantized
+from glyphlite.models.qat.state import measure_ranges, set_quantized
 from glyphlite.models.registry import resolve_model, split_seed
+from glyphlite.models.zoo.glyph_family import FRONTIER, TEACHERS
 from glyphlite.runtimes.base import predict_probabilities
 from glyphlite.runtimes.registry import accepts, get_runtime
 from glyphlite.tflite.cost import total_macs, weight_bytes

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glyphlite.data.outputs import OutputKind, output_kind
+from glyphlite.models.interface.output_kind import OutputKind, output_kind
 
 ONE = np.array([[0.2], [0.5], [0.7]], np.float32)
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from glyphlite.models.inference import can_unroll, is_augmenting, unrolled, without_augmentation
+from glyphlite.models.inference_form import can_unroll, is_augmenting, unrolled, without_augmentation
 
 IMAGES = np.random.default_rng(0).random((2, 8, 8, 1), dtype=np.float32)
 

@@ -13,8 +13,8 @@ docs/explanation/quantization-aware.md has the figures. Data; nothing of Keras.
 from dataclasses import replace
 
 from glyphlite.models.architecture import Architecture, Flatten, FoldedConv, FoldedDepthwise, GlobalMean, Layer, Pool
-from glyphlite.models.known import KnownModel
 from glyphlite.models.recipe import Beginnings, Distillation, Recipe, Schedule
+from glyphlite.models.zoo.known_model import KnownModel
 
 
 def _separable(number: int, filters: int, padding: str = "valid", *, bias: bool = True) -> tuple[FoldedDepthwise, FoldedConv]:

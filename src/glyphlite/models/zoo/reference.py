@@ -4,8 +4,8 @@ Where the specification is silent, Keras's defaults hold: no padding, a bias in 
 """
 
 from glyphlite.models.architecture import Architecture, BatchNorm, Conv, Dense, Dropout, Flatten, Layer, Pool, Relu
-from glyphlite.models.known import KnownModel
 from glyphlite.models.recipe import Recipe, Schedule
+from glyphlite.models.zoo.known_model import KnownModel
 
 
 def _conv_block(number: int, filters: int, kernel: int, stride: int) -> tuple[Layer, ...]:

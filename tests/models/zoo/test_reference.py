@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from glyphlite.models.classics import CLASSICS
 from glyphlite.models.registry import REFERENCE_NAMES, resolve_model
+from glyphlite.models.zoo.reference import CLASSICS
 
 PARAMETERS = {"decay-cnn": 287_306, "micro-cnn": 21_898, "edge-cnn": 225_034, "mlp": 101_770, "classic-cnn": 34_826}
 

@@ -5,7 +5,7 @@ Knows a validated graph; runs nothing. A float input without metadata says nothi
 
 import numpy as np
 
-from glyphlite.data.convention import NAMED_RANGES, InputConvention, named_convention
+from glyphlite.models.interface.input_convention import NAMED_RANGES, InputConvention, named_convention
 from glyphlite.tflite.graph import Graph, Tensor
 from glyphlite.tflite.quantization import quantize
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from glyphlite.models.architecture import Architecture, Flatten, FoldedConv, FoldedDepthwise, GlobalMean, Pool
-from glyphlite.models.quantization import (
+from glyphlite.models.qat.state import (
     begin_freezing,
     express_frozen,
     freeze_weights,
@@ -68,7 +68,7 @@ def test_folding_is_batch_normalization_by_its_formula(model, images):
 
 @pytest.mark.parametrize(("name", "axes"), [("stem", (0, 1, 2)), ("depth", (0, 1)), ("point", (0, 1, 2)), ("pred", (0,))])
 def test_rounded_weights_are_whole_numbers_of_a_scale_a_channel(model, name, axes):
-    from glyphlite.models.quantized import rounded_weights
+    from glyphlite.models.qat.layers import rounded_weights
 
     layer = _layer(model, name)
     weights = np.asarray(layer.kernel if name == "pred" else layer.folded()[0])
@@ -254,7 +254,7 @@ def test_narrow_weights_are_few_multiples_of_their_steps_once_quantized(narrow, 
 
 
 def test_steps_begin_with_the_least_squared_error():
-    from glyphlite.models.quantized import best_steps
+    from glyphlite.models.qat.layers import best_steps
 
     weights = np.random.default_rng(4).normal(size=(3, 3, 5, 4)).astype(np.float32) * [0.1, 1, 10, 0]
 
@@ -273,7 +273,7 @@ def test_gradients_of_a_step_are_those_of_learned_step_size_quantization():
     """Esser et al., equation 3: round(w/s) - w/s within the range, its end outside; a weight's gradient passes only within."""
     import tensorflow as tf
 
-    from glyphlite.models.quantized import stepped_weights
+    from glyphlite.models.qat.layers import stepped_weights
 
     weights, step = tf.constant([0.26, -0.1, 3.0, -2.0]), tf.constant(0.1)
     tape: Any = tf.GradientTape(persistent=True)
@@ -301,7 +301,7 @@ def test_the_float_twin_and_the_keras_file_keep_narrow_weights(narrow, images, t
 
 
 def test_weights_of_another_number_of_bits_are_refused():
-    from glyphlite.models.quantized import QuantizedDense
+    from glyphlite.models.qat.layers import QuantizedDense
 
     for bits in (1, 9):
         with pytest.raises(ValueError, match="expected 2 to 8"):
@@ -464,7 +464,7 @@ def test_a_keras_file_keeps_that_weights_are_used_twice(twice, images, tmp_path)
 
 
 def test_every_use_has_a_bias_a_channel_where_normalization_is_centred():
-    from glyphlite.models.quantized import QuantizedConv2D
+    from glyphlite.models.qat.layers import QuantizedConv2D
 
     once, twice = QuantizedConv2D(0, 3, depthwise=True), QuantizedConv2D(4, 1, padding=["valid", "same"])
     for layer in (once, twice):

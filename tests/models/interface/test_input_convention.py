@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from glyphlite.data.convention import (
+from glyphlite.data.records import Dataset, as_float
+from glyphlite.errors import ModelError
+from glyphlite.models.interface.input_convention import (
     CHANNELS_FIRST,
     FLAT,
     HW,
@@ -15,8 +17,6 @@ from glyphlite.data.convention import (
     named_convention,
     parse_input_range,
 )
-from glyphlite.data.records import Dataset, as_float
-from glyphlite.errors import ModelError
 
 PIXELS = np.arange(256, dtype=np.uint8)
 

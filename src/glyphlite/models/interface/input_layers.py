@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glyphlite.data.convention import OURS, InputConvention, named_convention
+from glyphlite.models.interface.input_convention import OURS, InputConvention, named_convention
 
 if TYPE_CHECKING:
     import keras
