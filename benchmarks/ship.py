@@ -96,7 +96,7 @@ def read_training(folder: Path) -> Training:
             raise ModelError(f"{folder} holds no {name}; finish it with glyphlite train and glyphlite convert --to int8")
     from glyphlite.training.checkpoint import CheckpointStore
     from glyphlite.training.history import read_history
-    from glyphlite.training.session import Session
+    from glyphlite.training.state import Session
 
     checkpoint = CheckpointStore(folder / "checkpoints").load()
     if checkpoint is not None:
@@ -222,7 +222,7 @@ def _measured(training: Training, split_seed: int) -> TrainedSeed:
     from glyphlite.evaluation.variant import variant_of
     from glyphlite.tflite.cost import total_macs, weight_bytes
     from glyphlite.tflite.reader import read_graph
-    from glyphlite.training.session import content_hash
+    from glyphlite.training.state import content_hash
 
     dataset = load_dataset(training.dataset, seed=split_seed)
     if training.content not in (None, content_hash(dataset)):

@@ -16,7 +16,7 @@ from glyphlite.evaluation.known_certainty import certainty_of
 from glyphlite.models.pretrained import pretrained_artifact, pretrained_card, pretrained_keras
 from glyphlite.training.checkpoint import CheckpointStore
 from glyphlite.training.history import EpochRecord
-from glyphlite.training.session import Session, content_hash
+from glyphlite.training.state import Session, content_hash
 
 RECORD = {
     "model": "micro-cnn",

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from glyphlite.data.augment import AUGMENTATIONS
 from glyphlite.errors import ModelError
 from glyphlite.models.recipe import Recipe, Schedule
 from glyphlite.models.training_options import AUGMENTATION_CHOICES, TrainingOptions, parse_size
+from glyphlite.training.augmentation.parameters import AUGMENTATIONS
 
 RECIPE = Recipe("r", 10, 128, Schedule("one_cycle", peak=0.01, floor=0.001), augmentation="affine", photometric="faded_noisy")
 

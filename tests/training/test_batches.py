@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from glyphlite.data.augment import AUGMENTATIONS, draw_affines, warp
 from glyphlite.errors import ModelError
-from glyphlite.training.alterations import warped
+from glyphlite.training.augmentation.image_ops import warped
+from glyphlite.training.augmentation.parameters import AUGMENTATIONS, draw_affines, warp
 from glyphlite.training.batches import CHUNK_STEPS, Batches
 
 BATCHES = Batches(images=4_100, image_size=(28, 28), batch_size=64, seed=3)

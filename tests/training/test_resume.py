@@ -17,7 +17,7 @@ from glyphlite.files.scratch import PREFIX, scratch_folder
 from glyphlite.models.registry import resolve_model
 from glyphlite.training import checkpoint, trainer
 from glyphlite.training.history import read_history
-from glyphlite.training.session import require_same_settings
+from glyphlite.training.state import require_same_settings
 from glyphlite.training.trainer import TrainingResult, train
 
 EPOCHS = 2

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glyphlite.data.augment import warp
+from glyphlite.training.augmentation.parameters import warp
 
 LEVELS = (1, 2, 3)
 

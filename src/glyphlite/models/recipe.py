@@ -64,8 +64,8 @@ class Recipe:
     ``freezing``, for weights of fewer than eight bits: in this share of the quantized epochs they are frozen on their codes one
     after the other; those that are not frozen yet train on, not rounded. None: all are rounded all the time.
 
-    ``augmentation`` and ``photometric`` name warps and changes of light (`glyphlite.data.augment`). After ``augmentation_cycle``
-    epochs order and warps repeat, so that teachers are asked about each warped image once.
+    ``augmentation`` and ``photometric`` name warps and changes of light (`glyphlite.training.augmentation.parameters`). After
+    ``augmentation_cycle`` epochs order and warps repeat, so that teachers are asked about each warped image once.
 
     ``class_weights``: ``balanced`` weighs the loss of each image by how rare its class is, so that all classes count alike.
 

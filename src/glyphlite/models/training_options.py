@@ -14,7 +14,8 @@ AUGMENTATION_CHOICES: dict[str, str | None] = {
     "strong": "affine_strong",
     "elastic": "elastic",
 }
-"""Values of ``--augmentation`` beside ``default``, the recipe's own: names of `glyphlite.data.augment.AUGMENTATIONS`."""
+"""Values of ``--augmentation`` beside ``default``, the recipe's own: names of
+`glyphlite.training.augmentation.parameters.AUGMENTATIONS`."""
 
 CLASS_WEIGHTS = ("none", "balanced")
 

@@ -10,8 +10,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from glyphlite.data.augment import AUGMENTATIONS, BENDS, draw_affines
 from glyphlite.errors import ModelError
+from glyphlite.training.augmentation.parameters import AUGMENTATIONS, BENDS, draw_affines
 
 CHUNK_STEPS = 16
 """Steps run by one call into the compiled loop: long enough to hide the call, short enough for a live display and Ctrl-C."""

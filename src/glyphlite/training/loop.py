@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glyphlite.data.augment import PHOTOMETRIC
 from glyphlite.data.records import Split
 from glyphlite.errors import ModelError
 from glyphlite.models.interface.input_layers import training_convention
@@ -32,10 +31,11 @@ from glyphlite.models.qat.state import (
 )
 from glyphlite.models.recipe import Recipe
 from glyphlite.models.registry import ModelChoice
-from glyphlite.training.alterations import entered, normalized, relit, warped
+from glyphlite.training.augmentation.image_ops import entered, normalized, relit, warped
+from glyphlite.training.augmentation.parameters import PHOTOMETRIC
 from glyphlite.training.batches import Chunk, transform_numbers
+from glyphlite.training.distillation import log_probabilities
 from glyphlite.training.precision import compute_precision
-from glyphlite.training.teachers import log_probabilities
 
 if TYPE_CHECKING:
     import keras

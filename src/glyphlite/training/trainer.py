@@ -20,18 +20,18 @@ from glyphlite.models.recipe import Beginnings
 from glyphlite.models.registry import ModelChoice
 from glyphlite.models.saving import save_keras
 from glyphlite.training.batches import Batches, Chunk
-from glyphlite.training.beginnings import best_beginning, initial_seed, try_beginning
 from glyphlite.training.checkpoint import CheckpointStore
 from glyphlite.training.curve import draw_training_curve
-from glyphlite.training.estimate import remaining_seconds, roughly
-from glyphlite.training.guard import Stop, postponed_interrupts
+from glyphlite.training.distillation import Teachers, with_fitting_teachers
 from glyphlite.training.history import EpochRecord, write_history
+from glyphlite.training.interrupts import Stop, postponed_interrupts
 from glyphlite.training.loop import TrainingLoop
 from glyphlite.training.precision import compute_precision
 from glyphlite.training.progress import TrainingProgress
+from glyphlite.training.restarts import best_beginning, initial_seed, try_beginning
 from glyphlite.training.schedule import frozen_share, recipe_rates
-from glyphlite.training.session import Session, content_hash, require_same_settings, training_settings, warn_of_other_versions
-from glyphlite.training.teachers import Teachers, with_fitting_teachers
+from glyphlite.training.state import Session, content_hash, require_same_settings, training_settings, warn_of_other_versions
+from glyphlite.training.time_estimate import remaining_seconds, roughly
 
 if TYPE_CHECKING:
     import keras

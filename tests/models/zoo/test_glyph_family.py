@@ -16,7 +16,7 @@ from glyphlite.runtimes.base import predict_probabilities
 from glyphlite.runtimes.registry import accepts, get_runtime
 from glyphlite.tflite.cost import total_macs, weight_bytes
 from glyphlite.tflite.reader import parse_graph, read_graph
-from glyphlite.training.session import content_hash
+from glyphlite.training.state import content_hash
 
 TEACHING = [known.architecture.name for known in TEACHERS]
 BUDGETS = {"glyph-700": 700, **{f"glyph-{number}k": 1024 * number for number in (1, 2, 4, 8, 16, 32, 64)}}

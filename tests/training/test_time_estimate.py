@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from glyphlite.models.recipe import Beginnings, Distillation, Recipe, Schedule
-from glyphlite.training.estimate import SIMULATED_INT8, remaining_seconds, roughly
+from glyphlite.training.time_estimate import SIMULATED_INT8, remaining_seconds, roughly
 
 PLAIN = Recipe("plain", 10, 100, Schedule("constant", peak=0.001))
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from glyphlite.data.augment import AUGMENTATIONS, Augmentation, draw_affines, warp
 from glyphlite.data.records import Dataset, as_float
+from glyphlite.training.augmentation.parameters import AUGMENTATIONS, Augmentation, draw_affines, warp
 
 
 def augment(images: np.ndarray, augmentation: Augmentation, rng: np.random.Generator) -> np.ndarray:

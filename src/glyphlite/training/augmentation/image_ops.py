@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from glyphlite.data.augment import BENDS, Photometric
 from glyphlite.models.interface.input_convention import OURS, InputConvention
+from glyphlite.training.augmentation.parameters import BENDS, Photometric
 
 
 def normalized(images: Any) -> Any:

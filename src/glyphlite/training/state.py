@@ -14,8 +14,8 @@ from glyphlite.errors import ModelError
 from glyphlite.models.recipe import Recipe
 from glyphlite.models.registry import ModelChoice
 from glyphlite.training.checkpoint import Checkpoint
+from glyphlite.training.distillation import teacher_hashes
 from glyphlite.training.history import EpochRecord
-from glyphlite.training.teachers import teacher_hashes
 
 _PLAIN = ("epoch", "batch", "loss_sum", "correct", "epoch_seconds", "finished")
 

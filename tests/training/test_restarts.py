@@ -11,8 +11,8 @@ from glyphlite.models.recipe import Beginnings, Recipe, Schedule, describe_recip
 from glyphlite.models.registry import ModelChoice
 from glyphlite.training import trainer
 from glyphlite.training.batches import Batches
-from glyphlite.training.beginnings import best_beginning, initial_seed, try_beginning
 from glyphlite.training.loop import TrainingLoop
+from glyphlite.training.restarts import best_beginning, initial_seed, try_beginning
 from glyphlite.training.trainer import train
 
 ONE = Recipe("one", 2, 128, Schedule("constant", peak=0.01), augmentation="affine", photometric="faded_noisy", ema=0.9)

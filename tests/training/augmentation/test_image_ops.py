@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from glyphlite.data.augment import AUGMENTATIONS, BENDS, Photometric
-from glyphlite.training.alterations import relit, warped
+from glyphlite.training.augmentation.image_ops import relit, warped
+from glyphlite.training.augmentation.parameters import AUGMENTATIONS, BENDS, Photometric
 from glyphlite.training.batches import Batches
 
 LIGHT = Photometric(faded=0.25, least_contrast=0.2, noisy=0.125, largest_noise=0.4)

@@ -13,7 +13,7 @@ from glyphlite.console import say
 from glyphlite.data.records import Dataset
 from glyphlite.models.pretrained import is_shipped, pretrained_card, pretrained_keras
 from glyphlite.models.recipe import Distillation, Recipe
-from glyphlite.training.alterations import normalized, warped
+from glyphlite.training.augmentation.image_ops import normalized, warped
 from glyphlite.training.batches import Batches, Chunk, transform_numbers
 
 

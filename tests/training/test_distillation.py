@@ -10,10 +10,10 @@ from glyphlite.models import pretrained
 from glyphlite.models.architecture import Architecture, Flatten, FoldedConv, Pool
 from glyphlite.models.recipe import Distillation, Recipe, Schedule
 from glyphlite.models.registry import ModelChoice
-from glyphlite.training import teachers
+from glyphlite.training import distillation
 from glyphlite.training.batches import Batches
-from glyphlite.training.session import content_hash
-from glyphlite.training.teachers import Teachers, teacher_hashes, with_fitting_teachers
+from glyphlite.training.distillation import Teachers, teacher_hashes, with_fitting_teachers
+from glyphlite.training.state import content_hash
 from glyphlite.training.trainer import train
 
 RECIPE = Recipe(
@@ -40,7 +40,7 @@ def _choice(recipe: Recipe = RECIPE) -> ModelChoice:
 def fitting(few, monkeypatch):
     """The shipped teacher, as if it had been trained on these few images."""
     card = replace(pretrained.pretrained_card("glyph-1k"), content=content_hash(few))
-    monkeypatch.setattr(teachers, "pretrained_card", lambda name: card)
+    monkeypatch.setattr(distillation, "pretrained_card", lambda name: card)
     return card
 
 
