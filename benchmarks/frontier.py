@@ -6,9 +6,9 @@
 For each model: weights and biases as stored, file bytes, multiply-accumulates; mean, deviation and worst accuracy over its seeds
 (LiteRT); the shipped seed's accuracy with its Wilson interval, its Keras model's, and whether the two differ beyond chance
 (McNemar); whether TFLite Micro, LiteRT's built-in kernels and generated C give the same bytes (the first 1,000 images, or
-``--all-images``); the published classifier it is held against; accuracy under corruptions (glyphlite.data.corruptions) and on
-scikit-learn's load_digits, prepared as ``glyphlite predict`` prepares pictures. The shipped seed was chosen on validation images;
-this script is the only place where the models meet the test split, and nothing is chosen here.
+``--all-images``); the published classifier it is held against; accuracy under corruptions (glyphlite.evaluation.corruptions) and
+on scikit-learn's load_digits, prepared as ``glyphlite predict`` prepares pictures. The shipped seed was chosen on validation
+images; this script is the only place where the models meet the test split, and nothing is chosen here.
 
 Writes benchmarks/results/frontier.json; with ``--write`` also the pictures and the tables of README and docs.
 ``--retrain`` trains a model anew with another seed on this computer and says whether it lands where the shipped seeds say it
@@ -35,11 +35,11 @@ from common.published import GOALS, PUBLISHED, ahead_of_us, budget_unit, held_ag
 from common.tables.family import family_in_full, family_table, robustness_table
 
 from glyphlite.console import progress_bar, quiet_tensorflow, say
-from glyphlite.data.corruptions import CORRUPTIONS, LEVELS, corrupt
 from glyphlite.data.datasets import load_dataset
 from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError, GlyphliteError
 from glyphlite.evaluation.accuracy import accuracy_of, agreement_of, mcnemar_p
+from glyphlite.evaluation.corruptions import CORRUPTIONS, LEVELS, corrupt
 from glyphlite.files import write_json
 from glyphlite.models.interface.input_convention import OURS
 from glyphlite.models.pretrained import PretrainedCard, pretrained_artifact, pretrained_card, pretrained_keras, pretrained_names
@@ -236,7 +236,7 @@ def classify_unrounded(path: Path, images: np.ndarray) -> np.ndarray | None:
 def measure_runtimes(card: PretrainedCard, dataset: Dataset, images: int | None) -> dict[str, Any]:
     """Whether the chosen seed's file gives TFLite Micro's bytes in LiteRT's built-in kernels and in generated C."""
     from glyphlite.data.records import Split
-    from glyphlite.evaluation.agreement import verify
+    from glyphlite.evaluation.verification.agreement import verify
 
     first = Split(dataset.test.images[:images], dataset.test.labels[:images])
     part = Dataset(dataset.name, dataset.labels, dataset.train, dataset.validation, first, dataset.source)

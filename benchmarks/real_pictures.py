@@ -10,7 +10,7 @@ with pip, both kept in the user's cache.
 
 What was chosen where: the settings of glyphlite.data on other fonts and on the first half of `load_digits`, so its second half is
 a column of its own; its thresholds for doubt on these very sources with other seeds, so that those rates are on the kind side;
-the temperature and the rejection threshold of the model on MNIST's validation images alone, by glyphlite.evaluation.certainty:
+the temperature and the rejection threshold of the model on MNIST's validation images alone, by glyphlite.evaluation.confidence:
 those recorded beside the model where there are some, else fitted here.
 
 ``--sheets``, instead: digits of MNIST's test split on 500 sheets of school paper and on 250 sheets on desks
@@ -40,8 +40,8 @@ from rich.table import Table
 from glyphlite.console import progress_bar, quiet_tensorflow
 from glyphlite.data.children import run_quietly, running
 from glyphlite.errors import DataError
-from glyphlite.evaluation.certainty import as_probabilities, calibrated, fit_certainty, is_refused
-from glyphlite.evaluation.known_certainty import certainty_of
+from glyphlite.evaluation.confidence import as_probabilities, calibrated, fit_certainty, is_refused
+from glyphlite.evaluation.recorded_confidence import certainty_of
 from glyphlite.files import make_folder, user_cache, write_bytes, write_json
 from glyphlite.models.interface.input_convention import OURS
 from glyphlite.pipeline.inputs import artifact_in

@@ -153,7 +153,7 @@ def check_together(trainings: Sequence[Training]) -> None:
 
 def answers(path: Path, dataset: Dataset) -> np.ndarray:
     """The probabilities ``(n, classes)`` that a .keras or .tflite file gives the validation images."""
-    from glyphlite.evaluation.certainty import as_probabilities
+    from glyphlite.evaluation.confidence import as_probabilities
     from glyphlite.runtimes.base import predict_probabilities
     from glyphlite.runtimes.registry import get_runtime
 
@@ -217,8 +217,8 @@ def _ship_model(trainings: Sequence[Training], root: Path, split_seed: int | Non
 
 def _measured(training: Training, split_seed: int) -> TrainedSeed:
     from glyphlite.data.datasets import load_dataset
-    from glyphlite.evaluation.artifact import check_fit
-    from glyphlite.evaluation.certainty import fit_certainty
+    from glyphlite.evaluation.confidence import fit_certainty
+    from glyphlite.evaluation.model_evaluation import check_fit
     from glyphlite.evaluation.variant import variant_of
     from glyphlite.tflite.cost import total_macs, weight_bytes
     from glyphlite.tflite.reader import read_graph

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from common.published import PUBLISHED, budget_unit
-from glyphlite.data.corruptions import CORRUPTIONS, LEVELS, corrupt
+from glyphlite.evaluation.corruptions import CORRUPTIONS, LEVELS, corrupt
 from glyphlite.report.style import PALETTE, drawing, empty_figure, our_style, save_png
 
 SHEET_DIGITS = 5

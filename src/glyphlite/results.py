@@ -57,9 +57,9 @@ class CertaintyTest(Record):
 class Certainty(Record):
     """How a model's probabilities become a certainty to believe, and below which its answer is refused.
 
-    Fitted on ``images`` validation images (`glyphlite.evaluation.certainty`): each probability, ``floor`` where it is smaller, to
-    the power of 1 / ``temperature``, and all of an image divided by their sum. What is then below ``least_certainty`` is refused.
-    ``independent``: each probability comes from a sigmoid of its own, and its odds are taken to that power instead.
+    Fitted on ``images`` validation images (`glyphlite.evaluation.confidence`): each probability, ``floor`` where it is smaller,
+    to the power of 1 / ``temperature``, and all of an image divided by their sum. What is then below ``least_certainty`` is
+    refused. ``independent``: each probability comes from a sigmoid of its own, and its odds are taken to that power instead.
     """
 
     temperature: float = Field(gt=0)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from glyphlite.data.records import Dataset
-from glyphlite.evaluation.certainty import as_probabilities
+from glyphlite.evaluation.confidence import as_probabilities
 from glyphlite.models.interface.input_convention import OURS
 from glyphlite.results import Certainty
 from glyphlite.runtimes.base import predict_probabilities

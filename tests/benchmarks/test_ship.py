@@ -12,7 +12,7 @@ import tomli_w
 
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ModelError
-from glyphlite.evaluation.known_certainty import certainty_of
+from glyphlite.evaluation.recorded_confidence import certainty_of
 from glyphlite.models.pretrained import pretrained_artifact, pretrained_card, pretrained_keras
 from glyphlite.training.checkpoint import CheckpointStore
 from glyphlite.training.history import EpochRecord

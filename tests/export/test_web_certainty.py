@@ -10,7 +10,7 @@ import pytest
 from support.web_tools import node
 
 from glyphlite.data.records import Dataset
-from glyphlite.evaluation.certainty import as_probabilities, calibrated, fit_certainty, is_refused
+from glyphlite.evaluation.confidence import as_probabilities, calibrated, fit_certainty, is_refused
 from glyphlite.export.web import export_web
 from glyphlite.files import sha256_of
 from glyphlite.models.interface.input_convention import OURS
@@ -54,7 +54,7 @@ def through_node(rows: np.ndarray, model: dict, folder: Path) -> list[dict]:
 
 @pytest.mark.slow
 def test_the_page_carries_the_certainty_and_computes_the_same(run: tuple[Path, np.ndarray], tmp_path: Path) -> None:
-    from glyphlite.evaluation.known_certainty import certainty_of
+    from glyphlite.evaluation.recorded_confidence import certainty_of
 
     path, answers = run
     certainty = certainty_of(path)

@@ -15,9 +15,9 @@ from glyphlite.compiler.emit import Sample
 from glyphlite.conversion.folder import convert_to_folder
 from glyphlite.conversion.isolation import prepare
 from glyphlite.data.records import Dataset, Split
-from glyphlite.evaluation.agreement import verify
-from glyphlite.evaluation.artifact import evaluate_artifact, evaluate_keras
-from glyphlite.evaluation.firmware import simulate
+from glyphlite.evaluation.model_evaluation import evaluate_artifact, evaluate_keras
+from glyphlite.evaluation.simulation import simulate
+from glyphlite.evaluation.verification.agreement import verify
 from glyphlite.export.web import export_web
 from glyphlite.models.interface.input_convention import OURS
 from glyphlite.models.interface.output_kind import OutputKind, outputs_of

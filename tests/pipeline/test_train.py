@@ -10,7 +10,7 @@ from PIL import Image
 
 from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError, GlyphliteError, ModelError, OutputError
-from glyphlite.evaluation.known_certainty import certainty_of
+from glyphlite.evaluation.recorded_confidence import certainty_of
 from glyphlite.models.training_options import TrainingOptions
 from glyphlite.pipeline import training_plan
 from glyphlite.pipeline.evaluate import evaluate_files

@@ -15,7 +15,7 @@ IMAGES = 300
 @pytest.fixture(scope="session")
 def measured(mnist: Dataset, samples: Path) -> tuple[Results, SampleSheet]:
     """The sample micro-cnn and its five variants, measured on 300 test images."""
-    from glyphlite.evaluation.artifact import evaluate_artifact, evaluate_keras
+    from glyphlite.evaluation.model_evaluation import evaluate_artifact, evaluate_keras
 
     few = replace(mnist, test=Split(mnist.test.images[:IMAGES], mnist.test.labels[:IMAGES]))
     keras = evaluate_keras(samples / "model.keras", few, validation_accuracy=0.96, best_epoch=2, latency=False)

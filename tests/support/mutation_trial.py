@@ -14,8 +14,8 @@ from typing import Any
 
 from glyphlite.data.records import Dataset
 from glyphlite.errors import GlyphliteError, ToolError
-from glyphlite.evaluation.agreement import verify
 from glyphlite.evaluation.inspection import Inspection, inspect_artifact
+from glyphlite.evaluation.verification.agreement import verify
 from glyphlite.export.tflm import export_tflm
 from glyphlite.runtimes.registry import INTERPRETERS
 from glyphlite.runtimes.tflm_arena import ArenaMeasurement

@@ -1,1 +1,3 @@
-"""What a model is worth: accuracy, agreement, size and speed, each measured on the file and the runtime it is said of."""
+"""Measures what a model is worth: accuracy, confidence, size, speed, instructions on emulated cores.
+Each figure is measured on the file and the runtime that it is printed with.
+"""

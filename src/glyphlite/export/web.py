@@ -15,7 +15,7 @@ from glyphlite import __version__
 from glyphlite.compiler import CompilationReport, compile_artifact
 from glyphlite.data.records import image_shape_of
 from glyphlite.errors import ArtifactError
-from glyphlite.evaluation.known_certainty import certainty_of
+from glyphlite.evaluation.recorded_confidence import certainty_of
 from glyphlite.export.litertjs import LICENSE, LiteRtJs
 from glyphlite.export.second_engine import GLUE, SecondEngine, second_engine
 from glyphlite.export.slimming import served

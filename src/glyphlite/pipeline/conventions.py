@@ -8,7 +8,7 @@ from rich.markup import escape
 from glyphlite.console import say
 from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError
-from glyphlite.evaluation.convention import FoundConvention, at_chance, chance_words, find_convention
+from glyphlite.evaluation.convention_search import FoundConvention, at_chance, chance_words, find_convention
 from glyphlite.models.interface.input_convention import OURS, InputConvention, parse_input_range
 from glyphlite.models.registry import ModelChoice, resolve_model
 from glyphlite.pipeline.inputs import own_image_shape

@@ -14,7 +14,7 @@ from glyphlite.conversion.isolation import prepare
 from glyphlite.conversion.variants import artifact_name, get_variant
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ConversionError
-from glyphlite.evaluation.convention import keras_convention
+from glyphlite.evaluation.convention_search import keras_convention
 from glyphlite.files import locked_folder, require_ours, without_detours
 from glyphlite.models.interface.input_convention import OURS, InputConvention, parse_input_range
 from glyphlite.models.loading import load_keras_model

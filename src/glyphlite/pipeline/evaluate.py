@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from glyphlite.console import progress_bar
-from glyphlite.evaluation.artifact import ArtifactEvaluation, KerasEvaluation, evaluate_artifact, evaluate_keras
 from glyphlite.evaluation.identity import float32_variant_of
+from glyphlite.evaluation.model_evaluation import ArtifactEvaluation, KerasEvaluation, evaluate_artifact, evaluate_keras
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.pipeline.conventions import input_convention, say_if_at_chance
 from glyphlite.pipeline.inputs import is_keras, keras_beside, model_file, own_image_shape

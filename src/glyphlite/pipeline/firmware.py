@@ -16,10 +16,10 @@ from glyphlite.compiler.report import memory_map
 from glyphlite.console import progress_bar, say
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError, ToolError
-from glyphlite.evaluation.firmware import Simulation, simulate
-from glyphlite.evaluation.known_accuracy import accuracy_words
-from glyphlite.evaluation.self_check import check_generated
+from glyphlite.evaluation.recorded_accuracy import accuracy_words
+from glyphlite.evaluation.simulation import Simulation, simulate
 from glyphlite.evaluation.variant import variant_of
+from glyphlite.evaluation.verification.self_check import check_generated
 from glyphlite.export.tflm import export_tflm
 from glyphlite.files import temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention

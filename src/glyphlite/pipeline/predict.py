@@ -10,8 +10,8 @@ import numpy as np
 from glyphlite.console import say
 from glyphlite.data.records import image_shape_of
 from glyphlite.errors import ArtifactError, DataError
-from glyphlite.evaluation.certainty import REFUSED, calibrated, is_refused
-from glyphlite.evaluation.known_certainty import RECORDS, certainty_of
+from glyphlite.evaluation.confidence import REFUSED, calibrated, is_refused
+from glyphlite.evaluation.recorded_confidence import RECORDS, certainty_of
 from glyphlite.models.interface.output_kind import OutputKind, outputs_of
 from glyphlite.pipeline.conventions import convention_on
 from glyphlite.pipeline.inputs import is_keras, model_and_pictures, trained_on

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from glyphlite.data.records import Dataset
 from glyphlite.errors import DataError
-from glyphlite.evaluation.artifact import ArtifactEvaluation
+from glyphlite.evaluation.model_evaluation import ArtifactEvaluation
 from glyphlite.files import write_owned
 from glyphlite.report.graph_picture import draw_graph
 from glyphlite.report.html import compare_report, write_report

@@ -12,10 +12,10 @@ from glyphlite.conversion.isolation import prepare
 from glyphlite.conversion.variants import VARIANT_NAMES
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError, ModelError
-from glyphlite.evaluation.artifact import ArtifactEvaluation, KerasEvaluation, evaluate_keras
-from glyphlite.evaluation.convention import FoundConvention
+from glyphlite.evaluation.convention_search import FoundConvention
 from glyphlite.evaluation.footprint import measure_footprint
-from glyphlite.evaluation.known_accuracy import in_words
+from glyphlite.evaluation.model_evaluation import ArtifactEvaluation, KerasEvaluation, evaluate_keras
+from glyphlite.evaluation.recorded_accuracy import in_words
 from glyphlite.files import locked_folder, sha256_of
 from glyphlite.models import DEFAULT_MODEL
 from glyphlite.models.interface.input_convention import OURS, InputConvention

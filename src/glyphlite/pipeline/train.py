@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from glyphlite import __version__
-from glyphlite.evaluation.artifact import evaluate_keras
+from glyphlite.evaluation.model_evaluation import evaluate_keras
 from glyphlite.files import locked_folder, sha256_of
 from glyphlite.models.interface.input_layers import training_convention
 from glyphlite.models.training_options import TrainingOptions

@@ -5,7 +5,7 @@ from pathlib import Path
 from glyphlite.console import progress_bar
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError
-from glyphlite.evaluation.agreement import TOLERANCE, Verification, verify, work_units
+from glyphlite.evaluation.verification.agreement import TOLERANCE, Verification, verify, work_units
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.pipeline.conventions import input_convention, say_if_at_chance
 from glyphlite.pipeline.inputs import artifact_in, keras_beside, own_image_shape

@@ -27,7 +27,7 @@ from glyphlite.results import ArtifactReport, FirmwareReport, KerasReport, Resul
 if TYPE_CHECKING:
     from glyphlite.conversion.calibration import CalibrationEffect
     from glyphlite.conversion.folder import ConvertedArtifact
-    from glyphlite.evaluation.agreement import Verification
+    from glyphlite.evaluation.verification.agreement import Verification
 
 
 def run_view(results: Results) -> RenderableType:

@@ -1,6 +1,6 @@
 """Generated C on an emulated core: cross-compiled for it, run instruction by instruction.
 
-Cortex-M0, M3, M4, M7, M33 and RV32IMC; what is counted there is :mod:`glyphlite.evaluation.firmware`'s affair.
+Cortex-M0, M3, M4, M7, M33 and RV32IMC; what is counted there is :mod:`glyphlite.evaluation.simulation`'s affair.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-/* Whether to believe an answer. The same computation as `calibrated` and `is_refused` of src/glyphlite/evaluation/certainty.py. */
+/* Whether to believe an answer. The same computation as `calibrated` and `is_refused` of src/glyphlite/evaluation/confidence.py. */
 
 import { confidence } from "./words.js";
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glyphlite.data.corruptions import CORRUPTIONS, LEVELS, Corruption, corrupt
 from glyphlite.data.records import Dataset, as_float
+from glyphlite.evaluation.corruptions import CORRUPTIONS, LEVELS, Corruption, corrupt
 from glyphlite.models.interface.input_convention import OURS
 from glyphlite.runtimes.base import predict_probabilities
 from glyphlite.runtimes.registry import get_runtime

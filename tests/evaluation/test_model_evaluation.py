@@ -9,7 +9,7 @@ import pytest
 from glyphlite.data.records import Dataset, Split
 from glyphlite.errors import ArtifactError, ModelError
 from glyphlite.evaluation.accuracy import mcnemar_p
-from glyphlite.evaluation.artifact import ArtifactEvaluation, KerasEvaluation, evaluate_artifact, evaluate_keras
+from glyphlite.evaluation.model_evaluation import ArtifactEvaluation, KerasEvaluation, evaluate_artifact, evaluate_keras
 from glyphlite.files import sha256_of
 from glyphlite.models.user import load_keras_model
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from glyphlite.evaluation.known_certainty import recorded
+from glyphlite.evaluation.recorded_confidence import recorded
 from glyphlite.results import Accuracy
 
 

@@ -17,7 +17,7 @@ from glyphlite.compiler import compile_artifact
 from glyphlite.conversion.converter import convert
 from glyphlite.data.records import Dataset
 from glyphlite.evaluation.accuracy import wilson_interval
-from glyphlite.evaluation.convention import artifact_convention, at_chance, find_convention, keras_convention
+from glyphlite.evaluation.convention_search import artifact_convention, at_chance, find_convention, keras_convention
 from glyphlite.export.tflm import export_tflm
 from glyphlite.export.web import export_web
 from glyphlite.models.interface.input_convention import OURS, InputConvention, named_convention, parse_input_range

@@ -7,7 +7,7 @@ import pytest
 
 from glyphlite.compiler import arithmetic
 from glyphlite.errors import DisagreementError
-from glyphlite.evaluation.self_check import check_generated, random_inputs
+from glyphlite.evaluation.verification.self_check import check_generated, random_inputs
 from glyphlite.runtimes.base import Port
 
 

@@ -7,7 +7,7 @@ import pytest
 from glyphlite.compiler import compile_artifact
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError
-from glyphlite.evaluation.firmware import simulate
+from glyphlite.evaluation.simulation import simulate
 from glyphlite.runtimes.toolchain import compile_shared
 from glyphlite.tflite.writer import pack_model, unpack_model
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from glyphlite.evaluation.known_certainty import certainty_of
+from glyphlite.evaluation.recorded_confidence import certainty_of
 from glyphlite.files import sha256_of
 from glyphlite.results import Certainty
 

@@ -16,7 +16,7 @@ from glyphlite.data.records import Dataset
 from glyphlite.data.splits import balanced_order
 from glyphlite.errors import GlyphliteError
 from glyphlite.evaluation.accuracy import mcnemar_p, wilson_interval
-from glyphlite.evaluation.known_certainty import recorded
+from glyphlite.evaluation.recorded_confidence import recorded
 from glyphlite.models.interface.input_convention import OURS, InputConvention, named_convention
 from glyphlite.models.interface.output_kind import OutputKind
 from glyphlite.models.interface.stated_convention import stated_convention

@@ -14,13 +14,8 @@ from glyphlite.data.records import Dataset, Split
 from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.acceptance import ask_runtimes
 from glyphlite.evaluation.accuracy import accuracy_of, agreement_of, confusion_matrix, mcnemar_p, per_class_accuracy
-from glyphlite.evaluation.certainty import (
-    expected_calibration_error,
-    fit_certainty,
-    mean_certainty,
-    with_test_figures,
-)
-from glyphlite.evaluation.convention import artifact_convention, keras_convention
+from glyphlite.evaluation.confidence import expected_calibration_error, fit_certainty, mean_certainty, with_test_figures
+from glyphlite.evaluation.convention_search import artifact_convention, keras_convention
 from glyphlite.evaluation.footprint import measure_footprint
 from glyphlite.evaluation.latency import keras_latency, runtime_latency
 from glyphlite.evaluation.variant import ports_of, type_name_of

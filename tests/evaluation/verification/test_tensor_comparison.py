@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from glyphlite.evaluation.tensor_comparison import LARGEST_FLOAT, TensorComparison, differences
+from glyphlite.evaluation.verification.tensor_comparison import LARGEST_FLOAT, TensorComparison, differences
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import read_graph
 
@@ -38,7 +38,7 @@ def test_not_a_number_is_as_far_from_a_number_as_can_be() -> None:
 
 @given(st.integers(1, 5), st.integers(1, 5))
 def test_chunks_add_up(first: int, second: int) -> None:
-    graph = read_graph(Path(__file__).parent.parent / "samples" / "micro-cnn" / "model_int8.tflite")
+    graph = read_graph(Path(__file__).parents[2] / "samples" / "micro-cnn" / "model_int8.tflite")
     written = graph.operators[3].outputs[0]
     comparison = TensorComparison(graph)
     for images, step in ((first, 1), (second, 3)):

@@ -8,8 +8,8 @@ import pytest
 
 from glyphlite.data.records import Dataset, Split
 from glyphlite.errors import ArtifactError, ToolError
-from glyphlite.evaluation import agreement
-from glyphlite.evaluation.agreement import Verification, verify, work_units
+from glyphlite.evaluation.verification import agreement
+from glyphlite.evaluation.verification.agreement import Verification, verify, work_units
 from glyphlite.runtimes.base import LoadedModel, Port, Runtime
 from glyphlite.runtimes.registry import INTERPRETERS, get_runtime
 from glyphlite.tflite.reader import read_graph

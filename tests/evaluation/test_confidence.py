@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glyphlite.evaluation.certainty import (
+from glyphlite.evaluation.confidence import (
     as_probabilities,
     calibrated,
     expected_calibration_error,

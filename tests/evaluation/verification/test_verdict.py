@@ -3,7 +3,7 @@
 import pytest
 
 from glyphlite.evaluation.accuracy import wilson_interval
-from glyphlite.evaluation.verdict import tolerated, verdict_of
+from glyphlite.evaluation.verification.verdict import tolerated, verdict_of
 from glyphlite.results import TensorDifference, VerifyReport
 
 N = 10_000

@@ -16,9 +16,9 @@ import numpy as np
 from glyphlite.data.records import Dataset
 from glyphlite.errors import ArtifactError, GlyphliteError
 from glyphlite.evaluation.accuracy import accuracy_of
-from glyphlite.evaluation.convention import artifact_convention
-from glyphlite.evaluation.tensor_comparison import TensorComparison, differences
-from glyphlite.evaluation.verdict import verdict_of
+from glyphlite.evaluation.convention_search import artifact_convention
+from glyphlite.evaluation.verification.tensor_comparison import TensorComparison, differences
+from glyphlite.evaluation.verification.verdict import verdict_of
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import OutputKind, outputs_of
 from glyphlite.results import VerifyReport
