@@ -27,7 +27,7 @@ from rich.table import Table
 
 from glyphlite.compiler import compile_artifact
 from glyphlite.console import say
-from glyphlite.data.datasets import load_dataset
+from glyphlite.datasets.registry import load_dataset
 from glyphlite.files import write_json
 from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE
 from glyphlite.runtimes.emulator import Emulator

@@ -35,8 +35,8 @@ from common.published import GOALS, PUBLISHED, ahead_of_us, budget_unit, held_ag
 from common.tables.family import family_in_full, family_table, robustness_table
 
 from glyphlite.console import progress_bar, quiet_tensorflow, say
-from glyphlite.data.datasets import load_dataset
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
+from glyphlite.datasets.registry import load_dataset
 from glyphlite.errors import DataError, GlyphliteError
 from glyphlite.evaluation.accuracy import accuracy_of, agreement_of, mcnemar_p
 from glyphlite.evaluation.corruptions import CORRUPTIONS, LEVELS, corrupt
@@ -235,7 +235,7 @@ def classify_unrounded(path: Path, images: np.ndarray) -> np.ndarray | None:
 
 def measure_runtimes(card: PretrainedCard, dataset: Dataset, images: int | None) -> dict[str, Any]:
     """Whether the chosen seed's file gives TFLite Micro's bytes in LiteRT's built-in kernels and in generated C."""
-    from glyphlite.data.records import Split
+    from glyphlite.datasets.dataset import Split
     from glyphlite.evaluation.verification.agreement import verify
 
     first = Split(dataset.test.images[:images], dataset.test.labels[:images])

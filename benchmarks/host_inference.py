@@ -26,7 +26,7 @@ from rich.table import Table
 
 from glyphlite.compiler import compile_artifact
 from glyphlite.console import quiet_tensorflow, say
-from glyphlite.data.datasets import load_dataset
+from glyphlite.datasets.registry import load_dataset
 from glyphlite.files import write_json
 from glyphlite.runtimes.toolchain import compile_shared, host_compiler
 

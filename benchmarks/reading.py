@@ -16,7 +16,7 @@ from common.figures import write_pages
 from PIL import Image
 
 from glyphlite.console import say
-from glyphlite.data.datasets import load_dataset
+from glyphlite.datasets.registry import load_dataset
 from glyphlite.files import write_json
 
 RESULT = Path(__file__).parent / "results" / "reading.json"

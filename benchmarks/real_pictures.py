@@ -8,10 +8,10 @@ and on blackboards (tests/support/scenes.py); scikit-learn's `load_digits` (8x8 
 preprocessing should leave as good as they are. The fonts come with apt-get (no root) and the digits out of scikit-learn's wheel
 with pip, both kept in the user's cache.
 
-What was chosen where: the settings of glyphlite.data on other fonts and on the first half of `load_digits`, so its second half is
-a column of its own; its thresholds for doubt on these very sources with other seeds, so that those rates are on the kind side;
-the temperature and the rejection threshold of the model on MNIST's validation images alone, by glyphlite.evaluation.confidence:
-those recorded beside the model where there are some, else fitted here.
+What was chosen where: the settings of glyphlite.datasets on other fonts and on the first half of `load_digits`, so its second
+half is a column of its own; its thresholds for doubt on these very sources with other seeds, so that those rates are on the kind
+side; the temperature and the rejection threshold of the model on MNIST's validation images alone, by
+glyphlite.evaluation.confidence: those recorded beside the model where there are some, else fitted here.
 
 ``--sheets``, instead: digits of MNIST's test split on 500 sheets of school paper and on 250 sheets on desks
 (tests/support/sheets.py). Their settings were chosen on digits of the validation split and with other seeds.
@@ -38,7 +38,7 @@ from rich.console import Console
 from rich.table import Table
 
 from glyphlite.console import progress_bar, quiet_tensorflow
-from glyphlite.data.children import run_quietly, running
+from glyphlite.datasets.download.subprocesses import run_quietly, running
 from glyphlite.errors import DataError
 from glyphlite.evaluation.confidence import as_probabilities, calibrated, fit_certainty, is_refused
 from glyphlite.evaluation.recorded_confidence import certainty_of
@@ -91,7 +91,7 @@ def main() -> int:
     arguments = parser.parse_args()
     quiet_tensorflow()
     sys.path.insert(0, str(ROOT / "tests"))
-    from glyphlite.data.datasets import load_dataset
+    from glyphlite.datasets.registry import load_dataset
 
     arguments.model = artifact_in(arguments.model) if arguments.model.suffix != ".keras" else arguments.model
     if arguments.sheets:
@@ -136,7 +136,7 @@ def main() -> int:
 
 def measure_all_sheets(arguments: argparse.Namespace) -> int:
     """The outcomes of all sheets, printed and with ``--write`` kept."""
-    from glyphlite.data.datasets import load_dataset
+    from glyphlite.datasets.registry import load_dataset
 
     tools = importlib.import_module("common.sheets_of_digits")
     mnist = load_dataset("mnist")

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from glyphlite.console import progress_bar, quiet_tensorflow, say
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import GlyphliteError, ModelError
 from glyphlite.files import atomic_folder, sha256_of, write_json
 from glyphlite.models import pretrained
@@ -216,7 +216,7 @@ def _ship_model(trainings: Sequence[Training], root: Path, split_seed: int | Non
 
 
 def _measured(training: Training, split_seed: int) -> TrainedSeed:
-    from glyphlite.data.datasets import load_dataset
+    from glyphlite.datasets.registry import load_dataset
     from glyphlite.evaluation.confidence import fit_certainty
     from glyphlite.evaluation.model_evaluation import check_fit
     from glyphlite.evaluation.variant import variant_of

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 
 from glyphlite.console import quiet_tensorflow
-from glyphlite.data.datasets import load_dataset
-from glyphlite.data.records import Dataset, Split, as_float
+from glyphlite.datasets.dataset import Dataset, Split, as_float
+from glyphlite.datasets.registry import load_dataset
 from glyphlite.models.registry import ModelChoice, resolve_model
 
 MODEL = "edge-cnn"

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from glyphlite.console import progress_bar, quiet_tensorflow
-from glyphlite.data.records import Split
+from glyphlite.datasets.dataset import Split
 from glyphlite.files import write_json
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -40,7 +40,7 @@ def main() -> int:
     quiet_tensorflow()
     sys.path.insert(0, str(ROOT / "tests"))
     mutants, trials = importlib.import_module("support.mutants"), importlib.import_module("support.mutation_trial")
-    from glyphlite.data.datasets import load_dataset
+    from glyphlite.datasets.registry import load_dataset
     from glyphlite.runtimes.tflm_arena import measure_arena
 
     mnist = load_dataset("mnist")

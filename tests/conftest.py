@@ -6,7 +6,7 @@ import pytest
 from support.pretrained import ship_sample, use_shipped
 
 from glyphlite.console import quiet_tensorflow
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 
 quiet_tensorflow()
 
@@ -14,7 +14,7 @@ quiet_tensorflow()
 @pytest.fixture(scope="session")
 def mnist() -> Dataset:
     """The true MNIST through glyphlite's own sources (the user's cache after the first time)."""
-    from glyphlite.data.datasets import load_dataset
+    from glyphlite.datasets.registry import load_dataset
 
     return load_dataset("mnist")
 

@@ -370,7 +370,7 @@ def test_a_gzip_bomb(cli: Cli, tmp_path: Path, mnist) -> None:
 
 
 def test_a_flipped_byte_in_mnist(cli: Cli, tmp_path: Path, mnist) -> None:
-    from glyphlite.data.idx import write_idx
+    from glyphlite.datasets.idx import write_idx
 
     images = np.concatenate([mnist.test.images[..., 0]])
     images[5000, 14, 14] ^= 1
@@ -448,7 +448,7 @@ def test_standard_output_stays_clean_in_a_process_of_its_own() -> None:
 
 
 def idx_folder(tmp_path: Path, mnist) -> Path:
-    from glyphlite.data.idx import write_idx
+    from glyphlite.datasets.idx import write_idx
 
     folder = tmp_path / "idx"
     folder.mkdir()

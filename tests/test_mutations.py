@@ -11,7 +11,7 @@ import pytest
 from support.mutants import KINDS, Mutant, make_mutant, sound_files
 from support.mutation_trial import Trial, summarize, try_mutant
 
-from glyphlite.data.records import Dataset, Split
+from glyphlite.datasets.dataset import Dataset, Split
 from glyphlite.errors import ArtifactError
 from glyphlite.runtimes.tflm_arena import measure_arena
 from glyphlite.tflite.reader import parse_graph

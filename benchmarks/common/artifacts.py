@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from glyphlite.console import quiet_tensorflow, say
-from glyphlite.data.records import Dataset, as_float
+from glyphlite.datasets.dataset import Dataset, as_float
 from glyphlite.files import user_cache, write_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,7 +48,7 @@ def _convert(name: str, path: Path, batch: int | None) -> None:
 
     from glyphlite.conversion.calibration import representative_images
     from glyphlite.conversion.converter import convert
-    from glyphlite.data.datasets import load_dataset
+    from glyphlite.datasets.registry import load_dataset
 
     dataset = load_dataset("mnist")
     trained = SAMPLES / "model.keras" if name == "micro-cnn" else path.with_name(f"{name}.keras")

@@ -1,6 +1,6 @@
 """Test digits on school paper and on sheets on desks: how many are read right and believed, how many wrong and believed.
 
-The settings of glyphlite.data were chosen on other sheets, of digits from the validation images and other seeds.
+The settings of glyphlite.datasets were chosen on other sheets, of digits from the validation images and other seeds.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from support.scenes import enlarged
 from support.sheets import DESKS, PAPERS, desk_scene, school_sheet
 
 from common.tables.pictures import OUTCOMES
-from glyphlite.data.records import Split
+from glyphlite.datasets.dataset import Split
 from glyphlite.evaluation.confidence import calibrated, is_refused
 from glyphlite.preprocessing.images import find_glyph
 from glyphlite.results import Certainty

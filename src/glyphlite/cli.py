@@ -302,7 +302,7 @@ def datasets(data_dir: DataDirOption = None, as_json: JsonOption = False) -> Non
 
     Shows what each contains, and whether it is on this machine already.
     """
-    from glyphlite.data.datasets import list_datasets
+    from glyphlite.datasets.registry import list_datasets
 
     known = list_datasets(data_dir=data_dir)
     if as_json:

@@ -11,7 +11,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from glyphlite.data.records import Dataset, Split
+from glyphlite.datasets.dataset import Dataset, Split
 from glyphlite.files import write_json
 
 PNG = b"\x89PNG"

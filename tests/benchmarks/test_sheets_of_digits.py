@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.evaluation.confidence import as_probabilities
 from glyphlite.models.interface.input_convention import OURS
 from glyphlite.results import Certainty

@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 import tomli_w
 
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ModelError
 from glyphlite.evaluation.recorded_confidence import certainty_of
 from glyphlite.models.pretrained import pretrained_artifact, pretrained_card, pretrained_keras

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from glyphlite.compiler import compile_artifact, compile_graph
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ArtifactError, OutputError
 from glyphlite.files import MANIFEST
 from glyphlite.models.interface.input_convention import OURS

@@ -10,7 +10,7 @@ import pytest
 from glyphlite.conversion.calibration import representative_images
 from glyphlite.conversion.converter import Conversion, convert, convert_exported, exported
 from glyphlite.conversion.variants import VARIANT_NAMES, get_variant
-from glyphlite.data.records import Dataset, as_float
+from glyphlite.datasets.dataset import Dataset, as_float
 from glyphlite.errors import ConversionError
 from glyphlite.models.interface.input_convention import OURS
 from glyphlite.models.user import load_keras_model

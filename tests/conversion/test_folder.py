@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from glyphlite.conversion.folder import convert_to_folder
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ConversionError, OutputError
 from glyphlite.models.user import load_keras_model
 from glyphlite.runtimes.registry import INTERPRETERS, accepts

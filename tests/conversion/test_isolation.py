@@ -11,7 +11,7 @@ import pytest
 from glyphlite.conversion import isolation
 from glyphlite.conversion.converter import convert, convert_exported, exported
 from glyphlite.conversion.folder import convert_to_folder
-from glyphlite.data.records import Dataset, as_float
+from glyphlite.datasets.dataset import Dataset, as_float
 from glyphlite.errors import ConversionError
 from glyphlite.models.interface.input_convention import OURS
 from glyphlite.runtimes.base import predict_probabilities

@@ -8,7 +8,7 @@ from support.aware import aware_model
 
 from glyphlite.conversion.converter import convert_exported, exported
 from glyphlite.conversion.folder import convert_to_folder
-from glyphlite.data.records import as_float
+from glyphlite.datasets.dataset import as_float
 from glyphlite.errors import ConversionError
 from glyphlite.models.interface.input_convention import OURS
 from glyphlite.models.qat.state import in_float, is_quantized

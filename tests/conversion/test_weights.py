@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from glyphlite.conversion.weights import check_round_trip, load_weights, rebuilt, save_weights
-from glyphlite.data.records import Dataset, as_float
+from glyphlite.datasets.dataset import Dataset, as_float
 from glyphlite.errors import ModelError
 from glyphlite.models.user import load_keras_model
 

@@ -15,7 +15,7 @@ from support.web_tools import node
 
 from glyphlite.compiler import compile_artifact
 from glyphlite.conversion.converter import convert
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.evaluation.accuracy import wilson_interval
 from glyphlite.evaluation.convention_search import artifact_convention, at_chance, find_convention, keras_convention
 from glyphlite.export.tflm import export_tflm

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glyphlite.data.records import Dataset, Split
+from glyphlite.datasets.dataset import Dataset, Split
 from glyphlite.errors import ArtifactError, ModelError
 from glyphlite.evaluation.accuracy import mcnemar_p
 from glyphlite.evaluation.model_evaluation import ArtifactEvaluation, KerasEvaluation, evaluate_artifact, evaluate_keras

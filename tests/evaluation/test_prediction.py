@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.prediction import predict_split
 from glyphlite.models.interface.input_convention import OURS

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from glyphlite.compiler import compile_artifact
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.simulation import simulate
 from glyphlite.runtimes.toolchain import compile_shared

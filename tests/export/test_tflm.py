@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ArtifactError, DataError, OutputError
 from glyphlite.export.tflm import ExportReport, export_tflm
 from glyphlite.files import MANIFEST

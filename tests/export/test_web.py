@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from support.web_tools import node
 
-from glyphlite.data.records import Dataset, as_float
+from glyphlite.datasets.dataset import Dataset, as_float
 from glyphlite.errors import ArtifactError, OutputError, ToolError
 from glyphlite.export import web
 from glyphlite.export.serve import HEADERS

@@ -15,7 +15,7 @@ from support.browsing import CANVAS, STROKES, Visit, encoded, served, visit
 from test_web import FIRST_LOAD_BYTES, tflm_scores
 from test_web_images import on_paper
 
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.export.serve import page_server
 from glyphlite.export.web import WebExport
 from glyphlite.preprocessing.images import prepare_glyph, read_picture

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from support.web_tools import node
 
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.evaluation.confidence import as_probabilities, calibrated, fit_certainty, is_refused
 from glyphlite.export.web import export_web
 from glyphlite.files import sha256_of

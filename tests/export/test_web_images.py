@@ -12,7 +12,7 @@ from support.scenes import enlarged
 from support.sheets import DESKS, PAPERS, desk_scene, school_sheet
 from support.web_tools import node
 
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import DataError
 from glyphlite.preprocessing.images import prepare_glyph
 

@@ -15,7 +15,7 @@ from support.browsing import CANVAS, STROKES, Visit, encoded, served, visit
 from test_web import FIRST_LOAD_BYTES
 
 from glyphlite.conversion.variants import VARIANT_NAMES
-from glyphlite.data.records import Dataset, as_float
+from glyphlite.datasets.dataset import Dataset, as_float
 from glyphlite.export.litertjs import LiteRtJs
 from glyphlite.export.serve import page_server
 from glyphlite.export.web import WebExport, export_web

@@ -14,7 +14,7 @@ from glyphlite.compiler import compile_artifact
 from glyphlite.compiler.emit import Sample
 from glyphlite.conversion.folder import convert_to_folder
 from glyphlite.conversion.isolation import prepare
-from glyphlite.data.records import Dataset, Split
+from glyphlite.datasets.dataset import Dataset, Split
 from glyphlite.evaluation.model_evaluation import evaluate_artifact, evaluate_keras
 from glyphlite.evaluation.simulation import simulate
 from glyphlite.evaluation.verification.agreement import verify

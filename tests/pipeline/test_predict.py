@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import DataError
 from glyphlite.pipeline.predict import Answers, Failure, Prediction, predict_pictures
 

@@ -12,9 +12,9 @@ import pytest
 import tomli_w
 from PIL import Image
 
-from glyphlite.data.datasets import load_dataset
-from glyphlite.data.idx import write_idx
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
+from glyphlite.datasets.idx import write_idx
+from glyphlite.datasets.registry import load_dataset
 from glyphlite.errors import DataError
 from glyphlite.files import sha256_of
 from glyphlite.models.pretrained import pretrained_artifact

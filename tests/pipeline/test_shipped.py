@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support.pretrained import ship_sample, use_shipped
 
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ModelError, OutputError
 from glyphlite.files import sha256_of
 from glyphlite.models.pretrained import pretrained_card

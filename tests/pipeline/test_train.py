@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import DataError, GlyphliteError, ModelError, OutputError
 from glyphlite.evaluation.recorded_confidence import certainty_of
 from glyphlite.models.training_options import TrainingOptions

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import ImageFont
 from support.scenes import blank_sheet, drawn_glyph, enlarged, noise_picture, photograph, scene
 
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import DataError
 from glyphlite.models.interface.input_convention import OURS
 from glyphlite.preprocessing.glyphs import ink_parts

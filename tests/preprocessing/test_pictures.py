@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import DataError
 from glyphlite.preprocessing import pictures
 from glyphlite.preprocessing.pictures import SUFFIXES, page_count, picture_size, read_picture

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import DataError
 from glyphlite.preprocessing.pixel_range import find_range, nominal_white
 

@@ -7,7 +7,7 @@ import pytest
 from support.scenes import enlarged
 from support.sheets import DESKS, PAPERS, desk_scene, school_sheet
 
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.models.interface.input_convention import OURS
 from glyphlite.preprocessing.images import find_glyph, prepare_lines
 from glyphlite.preprocessing.ink import find_ink

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.report.plots import (
     comparison_figure,
     confusion_figure,

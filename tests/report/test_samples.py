@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import DataError
 from glyphlite.report.samples import SampleSheet, choose_samples, decode_png, encode_png
 

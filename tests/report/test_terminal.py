@@ -147,7 +147,7 @@ def test_piped_tables_are_wide_and_plain(results: Results, capsys: pytest.Captur
 
 
 def test_models_and_datasets_are_listed():
-    from glyphlite.data.datasets import DatasetInfo
+    from glyphlite.datasets.registry import DatasetInfo
     from glyphlite.models.registry import describe_models
 
     text = shown(terminal.models_table(describe_models()))

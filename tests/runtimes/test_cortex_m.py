@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.runtimes.registry import CORES, accepts, get_runtime
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.runtimes.generated_c import GeneratedC
 from glyphlite.runtimes.registry import accepts, get_runtime

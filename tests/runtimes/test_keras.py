@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glyphlite.data.records import Dataset, as_float
+from glyphlite.datasets.dataset import Dataset, as_float
 from glyphlite.errors import ArtifactError
 from glyphlite.models.interface.input_convention import OURS
 from glyphlite.models.user import load_keras_model

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.models.interface.input_convention import OURS
 from glyphlite.runtimes.registry import INTERPRETERS, RUNTIME_NAMES, TITLES, accepts, get_runtime, probabilities_of

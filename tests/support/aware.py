@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from glyphlite.data.records import Dataset, as_float
+from glyphlite.datasets.dataset import Dataset, as_float
 from glyphlite.models.architecture import Architecture, FoldedConv, FoldedDepthwise, GlobalMean, Pool
 from glyphlite.models.qat.state import measure_ranges, set_quantized
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import GlyphliteError, ToolError
 from glyphlite.evaluation.inspection import Inspection, inspect_artifact
 from glyphlite.evaluation.verification.agreement import verify

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from glyphlite.data.records import Dataset, Split
+from glyphlite.datasets.dataset import Dataset, Split
 from glyphlite.models.interface.input_convention import InputConvention
 
 

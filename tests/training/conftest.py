@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from glyphlite.data.records import Dataset, Split
+from glyphlite.datasets.dataset import Dataset, Split
 from glyphlite.training import trainer
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from glyphlite.data.records import as_float
+from glyphlite.datasets.dataset import as_float
 from glyphlite.models import pretrained
 from glyphlite.models.architecture import Architecture, Flatten, FoldedConv, Pool
 from glyphlite.models.recipe import Distillation, Recipe, Schedule

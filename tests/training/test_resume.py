@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ModelError
 from glyphlite.files import write_bytes
 from glyphlite.files.scratch import PREFIX, scratch_folder

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from glyphlite.data.records import Split, as_float
+from glyphlite.datasets.dataset import Split, as_float
 from glyphlite.errors import ModelError, OutputError
 from glyphlite.files import locked_folder
 from glyphlite.models.recipe import Schedule

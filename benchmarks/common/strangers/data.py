@@ -26,7 +26,7 @@ def load(path: Path, **settings: Any) -> tuple[Any, str]:
     Raises:
         NotMeasuredError: it is refused; the text is the error's.
     """
-    from glyphlite.data.datasets import load_dataset
+    from glyphlite.datasets.registry import load_dataset
     from glyphlite.errors import GlyphliteError
 
     words = io.StringIO()

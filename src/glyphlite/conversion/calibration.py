@@ -13,8 +13,8 @@ import numpy as np
 
 from glyphlite.console import captured_noise
 from glyphlite.conversion.converter import convert_exported, exported
-from glyphlite.data.records import Dataset
-from glyphlite.data.splits import balanced_order
+from glyphlite.datasets.dataset import Dataset
+from glyphlite.datasets.splits import balanced_order
 from glyphlite.errors import ConversionError
 from glyphlite.files import temporary_folder
 from glyphlite.models.interface.input_convention import OURS, InputConvention

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from glyphlite.conversion.calibration import representative_images
 from glyphlite.conversion.converter import convert_exported, exported
 from glyphlite.conversion.variants import VARIANT_NAMES, artifact_name, get_variant
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ConversionError
 from glyphlite.files import require_ours, write_owned
 from glyphlite.models.interface.input_convention import OURS, InputConvention

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from glyphlite.data.records import Dataset
-from glyphlite.data.splits import balanced_order
+from glyphlite.datasets.dataset import Dataset
+from glyphlite.datasets.splits import balanced_order
 from glyphlite.errors import GlyphliteError
 from glyphlite.evaluation.accuracy import mcnemar_p, wilson_interval
 from glyphlite.evaluation.recorded_confidence import recorded

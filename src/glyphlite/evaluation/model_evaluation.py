@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from glyphlite.data.records import Dataset, Split
+from glyphlite.datasets.dataset import Dataset, Split
 from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.acceptance import ask_runtimes
 from glyphlite.evaluation.accuracy import accuracy_of, agreement_of, confusion_matrix, mcnemar_p, per_class_accuracy

@@ -13,7 +13,7 @@ from typing import Any
 
 from glyphlite import __version__
 from glyphlite.compiler import CompilationReport, compile_artifact
-from glyphlite.data.records import image_shape_of
+from glyphlite.datasets.dataset import image_shape_of
 from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.recorded_confidence import certainty_of
 from glyphlite.export.litertjs import LICENSE, LiteRtJs

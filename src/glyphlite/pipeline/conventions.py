@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.markup import escape
 
 from glyphlite.console import say
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import DataError
 from glyphlite.evaluation.convention_search import FoundConvention, at_chance, chance_words, find_convention
 from glyphlite.models.interface.input_convention import OURS, InputConvention, parse_input_range

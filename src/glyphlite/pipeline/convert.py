@@ -12,7 +12,7 @@ from glyphlite.conversion.calibration import CalibrationEffect, calibration_effe
 from glyphlite.conversion.folder import ConvertedArtifact, convert_to_folder
 from glyphlite.conversion.isolation import prepare
 from glyphlite.conversion.variants import artifact_name, get_variant
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ConversionError
 from glyphlite.evaluation.convention_search import keras_convention
 from glyphlite.files import locked_folder, require_ours, without_detours

@@ -8,7 +8,7 @@ import numpy as np
 from rich.markup import escape
 
 from glyphlite.console import say
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import DataError, ToolError
 from glyphlite.export.c_array import write_model_data
 from glyphlite.export.c_names import check_identifier

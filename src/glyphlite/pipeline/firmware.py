@@ -14,7 +14,7 @@ from glyphlite.compiler.codegen.c_names import identifier, is_reserved
 from glyphlite.compiler.compile import OPTIMIZE, check_name
 from glyphlite.compiler.report import memory_map
 from glyphlite.console import progress_bar, say
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.evaluation.recorded_accuracy import accuracy_words
 from glyphlite.evaluation.simulation import Simulation, simulate

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from glyphlite.console import say
-from glyphlite.data.records import image_shape_of
+from glyphlite.datasets.dataset import image_shape_of
 from glyphlite.errors import ArtifactError, DataError
 from glyphlite.evaluation.confidence import REFUSED, calibrated, is_refused
 from glyphlite.evaluation.recorded_confidence import RECORDS, certainty_of

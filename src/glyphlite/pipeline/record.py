@@ -10,7 +10,7 @@ from typing import Any
 import tomli_w
 
 from glyphlite import __version__
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.files import write_owned
 
 PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "tflite-micro", "numpy", "pillow", "unicorn", "ziglang")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import DataError
 from glyphlite.evaluation.model_evaluation import ArtifactEvaluation
 from glyphlite.files import write_owned

@@ -10,7 +10,7 @@ from glyphlite.console import say
 from glyphlite.conversion.folder import ConvertedArtifact
 from glyphlite.conversion.isolation import prepare
 from glyphlite.conversion.variants import VARIANT_NAMES
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ArtifactError, ModelError
 from glyphlite.evaluation.convention_search import FoundConvention
 from glyphlite.evaluation.footprint import measure_footprint

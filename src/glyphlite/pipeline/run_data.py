@@ -19,10 +19,10 @@ from rich.markup import escape
 
 from glyphlite.compiler import memory_maps
 from glyphlite.console import say
-from glyphlite.data.catalogue import CATALOGUE
-from glyphlite.data.datasets import dataset_exists, load_dataset
-from glyphlite.data.fitting import fit_images
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
+from glyphlite.datasets.download.catalogue import CATALOGUE
+from glyphlite.datasets.registry import dataset_exists, load_dataset
+from glyphlite.datasets.resizing import fit_images
 from glyphlite.errors import DataError
 from glyphlite.files import parsing, read_input
 from glyphlite.models.input_shape import image_shape

@@ -7,7 +7,7 @@ from typing import Any
 
 from glyphlite.console import say
 from glyphlite.conversion.folder import ConvertedArtifact
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ModelError, OutputError
 from glyphlite.files import owned_path, sha256_of, write_owned
 from glyphlite.models.pretrained import PretrainedCard, pretrained_card, pretrained_keras

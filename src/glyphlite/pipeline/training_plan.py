@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from glyphlite.data.datasets import check_dataset, known_classes
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
+from glyphlite.datasets.registry import check_dataset, known_classes
 from glyphlite.models.input_shape import model_input_shape
 from glyphlite.models.interface.input_convention import parse_input_range
 from glyphlite.models.registry import ModelChoice, resolve_model, split_seed

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from glyphlite.console import progress_bar
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.verification.agreement import TOLERANCE, Verification, verify, work_units
 from glyphlite.models.interface.input_convention import InputConvention

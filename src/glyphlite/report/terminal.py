@@ -36,7 +36,7 @@ from glyphlite.report.words import (
 from glyphlite.results import Accuracy, ArtifactReport, FirmwareReport, KerasReport, Results, VerifyReport
 
 if TYPE_CHECKING:
-    from glyphlite.data.datasets import DatasetInfo
+    from glyphlite.datasets.registry import DatasetInfo
     from glyphlite.models.registry import ModelSummary
 
 PIPED_WIDTH = 120

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from glyphlite.data.records import SMALLEST_SIDE
+from glyphlite.datasets.dataset import SMALLEST_SIDE
 from glyphlite.errors import ArtifactError
 from glyphlite.runtimes.base import Port
 from glyphlite.tflite.graph import Graph, Tensor

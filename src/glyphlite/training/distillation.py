@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from glyphlite.console import say
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.models.pretrained import is_shipped, pretrained_card, pretrained_keras
 from glyphlite.models.recipe import Distillation, Recipe
 from glyphlite.training.augmentation.image_ops import normalized, warped

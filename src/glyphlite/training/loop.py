@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glyphlite.data.records import Split
+from glyphlite.datasets.dataset import Split
 from glyphlite.errors import ModelError
 from glyphlite.models.interface.input_layers import training_convention
 from glyphlite.models.interface.output_kind import THRESHOLD, OutputKind

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from glyphlite.console import say
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ModelError
 from glyphlite.models.recipe import Recipe
 from glyphlite.models.registry import ModelChoice

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glyphlite.console import say
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ModelError
 from glyphlite.files import locked_folder, made_folder, owned_path, write_owned
 from glyphlite.models.recipe import Beginnings

@@ -11,7 +11,7 @@ from support.aware import aware_model
 
 from glyphlite.compiler import compile_graph
 from glyphlite.conversion.converter import convert_exported, exported
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.tflite.reader import parse_graph
 
 ARRAY = re.compile(r"static const (\w+) (\w+)\[\d+\] = \{(.*?)\};", re.DOTALL)

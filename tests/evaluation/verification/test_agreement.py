@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glyphlite.data.records import Dataset, Split
+from glyphlite.datasets.dataset import Dataset, Split
 from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.evaluation.verification import agreement
 from glyphlite.evaluation.verification.agreement import Verification, verify, work_units

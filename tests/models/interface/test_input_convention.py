@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glyphlite.data.records import Dataset, as_float
+from glyphlite.datasets.dataset import Dataset, as_float
 from glyphlite.errors import ModelError
 from glyphlite.models.interface.input_convention import (
     CHANNELS_FIRST,

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glyphlite.data.records import Dataset, as_float
+from glyphlite.datasets.dataset import Dataset, as_float
 from glyphlite.errors import ArtifactError
 from glyphlite.runtimes.registry import get_runtime
 from glyphlite.tflite.quantization import dequantize, quantize

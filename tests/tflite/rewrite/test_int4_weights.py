@@ -8,7 +8,7 @@ import pytest
 from support.aware import aware_model
 
 from glyphlite.conversion.converter import convert_exported, exported
-from glyphlite.data.records import as_float
+from glyphlite.datasets.dataset import as_float
 from glyphlite.models.interface.input_convention import OURS
 from glyphlite.models.qat.state import in_float
 from glyphlite.runtimes.base import predict_probabilities

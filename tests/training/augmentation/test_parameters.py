@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glyphlite.data.records import Dataset, as_float
+from glyphlite.datasets.dataset import Dataset, as_float
 from glyphlite.training.augmentation.parameters import AUGMENTATIONS, Augmentation, draw_affines, warp
 
 

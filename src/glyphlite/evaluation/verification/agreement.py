@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ArtifactError, GlyphliteError
 from glyphlite.evaluation.accuracy import accuracy_of
 from glyphlite.evaluation.convention_search import artifact_convention

@@ -58,7 +58,7 @@ class InputConvention:
         """Converts uint8 images ``(n, height, width, channels)`` to the float32 values that the model takes.
 
         The result has the images' shape, or ``(n, channels, height, width)`` where that is the model's layout. With mean 0 and
-        std 255 it is :func:`glyphlite.data.records.as_float`, bit by bit.
+        std 255 it is :func:`glyphlite.datasets.dataset.as_float`, bit by bit.
 
         Raises:
             TypeError: the images are not uint8: they have been divided before.

@@ -9,7 +9,7 @@ from glyphlite.training.augmentation.parameters import BENDS, Photometric
 
 
 def normalized(images: Any) -> Any:
-    """uint8 images as float32 in [0, 1]: `glyphlite.data.records.as_float` for tensors."""
+    """uint8 images as float32 in [0, 1]: `glyphlite.datasets.dataset.as_float` for tensors."""
     import tensorflow as tf
 
     return tf.cast(images, tf.float32) / 255.0

@@ -1,1 +1,0 @@
-"""Datasets and pictures: fetched, verified, read, split and prepared, as stored bytes."""

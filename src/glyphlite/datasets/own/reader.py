@@ -1,0 +1,136 @@
+"""A user's file or folder as a dataset: which reader it is for, told by names; a line on what to do where none is."""
+
+from pathlib import Path
+
+from glyphlite.datasets.dataset import Split
+from glyphlite.datasets.own.archives import read_npz
+from glyphlite.datasets.own.array_files import find_role_files, read_role_files
+from glyphlite.datasets.own.content import TEST, TRAIN, VALIDATION, FoundData
+from glyphlite.datasets.own.layout import list_pictures, subfolders
+from glyphlite.datasets.own.orientation import turn_upright
+from glyphlite.datasets.own.picture_folders import read_picture_folder
+from glyphlite.datasets.own.tables import find_tables, holds_pixels, is_table, read_table, read_tables
+from glyphlite.errors import DataError
+from glyphlite.files import sha256_of
+
+_WHAT_TO_DO = {
+    (".mat",): "MATLAB files are not read; EMNIST is handed out as IDX files (its 'binary format') and CSV, too",
+    (".zip", ".tar", ".tgz", ".tar.gz", ".7z", ".rar"): "unpack it and name the folder",
+    (".pkl", ".pickle", ".pt", ".pth", ".joblib", ".pkl.gz"): (
+        "a pickle runs whatever is in it; save the arrays with numpy.savez(FILE, x_train=..., y_train=...)"
+    ),
+    (
+        ".npy",
+    ): "one array is no dataset; name the folder, or put images and labels into one .npz (x_train, y_train, x_test, y_test)",
+    (".parquet", ".arrow", ".feather", ".h5", ".hdf5", ".tfrecord"): "save it as .npz (x_train, y_train, x_test, y_test) or CSV",
+    (".gz",): "name the folder that holds all its files",
+}
+_EXPECTED = "an .npz, a CSV file, or a folder of IDX files, CSV files or class-named folders of pictures"
+_WRAPPED = ("raw", "gzip")
+"""Subfolders in which torchvision and EMNIST's archive keep their IDX files."""
+
+
+def read_users_dataset(path: Path, size: tuple[int, int], lie: str | None = None) -> tuple[FoundData, dict[str, str]]:
+    """Read what a user has, its glyphs upright, and the SHA-256 of its files by their names (none of pictures).
+
+    Args:
+        path: a file, a folder, or a folder with how the names of its files begin (``gzip/emnist-letters``).
+        size: rows and columns that pictures are brought to.
+        lie: how the user says that the glyphs lie, upright or transposed; None finds out.
+
+    Raises:
+        DataError: it is no dataset, or malformed.
+    """
+    found, hashes = _read(path, size)
+    splits = {TRAIN: found.train, VALIDATION: found.validation, TEST: found.test}
+    images = {split: each.images for split, each in splits.items() if each is not None}
+    # EMNIST is handed out in files of numbers; who made pictures of it has looked at them.
+    source = " ".join([path.name, *hashes]) if hashes else ""
+    images, words = turn_upright(images, found.train.labels, found.labels, source, lie)
+    turned = {split: Split(images[split], each.labels) for split, each in splits.items() if each is not None}
+    notes = (*found.notes, *([words] if words else []))
+    return FoundData(turned[TRAIN], turned.get(VALIDATION), turned.get(TEST), found.labels, notes), hashes
+
+
+def _read(path: Path, size: tuple[int, int]) -> tuple[FoundData, dict[str, str]]:
+    """Reads a user's dataset as it is stored; returns it and the SHA-256 of its files.
+
+    Raises:
+        DataError: it is no dataset, or malformed.
+    """
+    if path.is_file():
+        return _read_file(path), {path.name: sha256_of(path)}
+    folder, start = (path, "") if path.is_dir() else (path.parent, path.name)
+    folder = _with_files(folder, start)
+    files = [file for found in find_role_files(folder, start).values() for file in found]
+    if files:
+        return read_role_files(folder, start), _hashes(files)
+    files = [file for found in find_tables(folder, start).values() for file in found]
+    # A table beside class folders may only list their pictures.
+    if files and (all(holds_pixels(file) for file in files) or not _holds_classes(folder)):
+        return read_tables(folder, start), _hashes(files)
+    if not subfolders(folder):
+        single = sorted(each.name for each in folder.iterdir() if is_table(each) or each.suffix.lower() == ".npz")
+        hint = f"; name a file in it: {', '.join(single[:3])}" if single else ""
+        raise DataError(f"{path} is no dataset: no IDX or CSV files and no class-named folders of pictures are in it{hint}")
+    return read_picture_folder(folder, *size), {}
+
+
+def count_picture_classes(path: Path) -> int | None:
+    """Returns how many classes a folder of pictures has, by its names alone; None of every other kind of dataset.
+
+    Raises:
+        DataError: the folder's classes cannot be told.
+    """
+    if not path.is_dir():
+        return None
+    folder = _with_files(path, "")
+    if any(find_role_files(folder, "").values()) or any(find_tables(folder, "").values()) or not subfolders(folder):
+        return None
+    return len(list_pictures(folder).classes)
+
+
+def begins_files(path: Path) -> bool:
+    """Returns whether a path that does not exist is the common prefix of a dataset's file names."""
+    folder = path.parent
+    if not path.name or not folder.is_dir():
+        return False
+    return any(find_role_files(folder, path.name)) or any(find_tables(folder, path.name))
+
+
+def _read_file(path: Path) -> FoundData:
+    """One file.
+
+    Raises:
+        DataError: it is no dataset.
+    """
+    if path.suffix.lower() == ".npz":
+        return read_npz(path)
+    if is_table(path):
+        return read_table(path)
+    hint = next((words for suffixes, words in _WHAT_TO_DO.items() if path.name.lower().endswith(suffixes)), None)
+    raise DataError(f"{path} is no dataset: {hint or f'expected {_EXPECTED}'}")
+
+
+def _with_files(folder: Path, start: str) -> Path:
+    """The folder itself, or the one inside it that holds the IDX or CSV files."""
+    inside = subfolders(folder)
+    for place in (folder, *(each for each in inside if len(inside) == 1 or each.name.lower() in _WRAPPED)):
+        if find_role_files(place, start) or find_tables(place, start):
+            return place
+        deeper = [each for each in subfolders(place) if each.name.lower() in _WRAPPED] if place != folder else []
+        if len(deeper) == 1 and find_role_files(deeper[0], start):
+            return deeper[0]
+    return folder
+
+
+def _holds_classes(folder: Path) -> bool:
+    """Returns whether a folder has pictures in class-named folders."""
+    try:
+        return bool(list_pictures(folder).pictures)
+    except DataError:
+        return False
+
+
+def _hashes(files: list[Path]) -> dict[str, str]:
+    return {file.name: sha256_of(file) for file in files}
