@@ -28,12 +28,12 @@ from rich.table import Table
 from glyphlite.compiler import compile_artifact
 from glyphlite.console import say
 from glyphlite.datasets.registry import load_dataset
+from glyphlite.emulation.emulator import Emulator
+from glyphlite.emulation.stack import stack_bound
+from glyphlite.emulation.toolchain import Target, compile_and_link, cross_compiler, target_named
 from glyphlite.files import write_json
 from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE
-from glyphlite.runtimes.emulator import Emulator
-from glyphlite.runtimes.stack import stack_bound
 from glyphlite.runtimes.tflm_arena import measure_arena
-from glyphlite.runtimes.toolchain import Target, compile_and_link, cross_compiler, target_named
 from glyphlite.tflite.cost import total_macs
 from glyphlite.tflite.reader import parse_graph, read_graph
 

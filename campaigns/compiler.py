@@ -257,7 +257,7 @@ def _summary(records: list[dict[str, Any]], inputs: int, versions: dict[str, str
 
 
 def _versions() -> dict[str, str]:
-    from glyphlite.runtimes.toolchain import host_compiler
+    from glyphlite.emulation.toolchain import host_compiler
 
     names = ("tensorflow-cpu", "keras", "numpy", "tflite-micro", "ai-edge-litert")
     found = {name: version(name) for name in names if _installed(name)}

@@ -17,9 +17,9 @@ import numpy as np
 
 from common.artifacts import cache_folder
 from glyphlite.compiler.arithmetic import activation_range, quantize_multiplier
-from glyphlite.runtimes.elf import Footprint
-from glyphlite.runtimes.emulator import Emulator, Measurement
-from glyphlite.runtimes.toolchain import Target, compile_and_link
+from glyphlite.emulation.elf import Footprint
+from glyphlite.emulation.emulator import Emulator, Measurement
+from glyphlite.emulation.toolchain import Target, compile_and_link
 from glyphlite.tflite.graph import Graph, Operator, Tensor
 
 WHEEL, VERSION = "bakenn", "1.0.0"

@@ -18,7 +18,7 @@ from random_models.drafts import Draft, Step
 from random_models.harness import PATHS, run_generated
 
 from glyphlite.compiler import arithmetic, compile_graph
-from glyphlite.runtimes.toolchain import compile_shared
+from glyphlite.emulation.toolchain import compile_shared
 from glyphlite.tflite.reader import parse_graph
 
 LOW, HIGH = -(2**31), 2**31 - 1

@@ -16,6 +16,7 @@ from support.web_tools import node
 from glyphlite.compiler import compile_artifact
 from glyphlite.conversion.converter import convert
 from glyphlite.datasets.dataset import Dataset
+from glyphlite.emulation.toolchain import compile_shared
 from glyphlite.evaluation.accuracy import wilson_interval
 from glyphlite.evaluation.convention_search import artifact_convention, at_chance, find_convention, keras_convention
 from glyphlite.export.tflm import export_tflm
@@ -23,7 +24,6 @@ from glyphlite.export.web import export_web
 from glyphlite.models.interface.input_convention import OURS, InputConvention, named_convention, parse_input_range
 from glyphlite.runtimes.base import predict_probabilities
 from glyphlite.runtimes.registry import get_runtime
-from glyphlite.runtimes.toolchain import compile_shared
 from glyphlite.tflite.metadata import ModelMetadata, add_metadata
 
 RANGES = ["0..1", "0..255", "-1..1", "33.3,78.6"]

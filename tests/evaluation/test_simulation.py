@@ -6,9 +6,9 @@ import pytest
 
 from glyphlite.compiler import compile_artifact
 from glyphlite.datasets.dataset import Dataset
+from glyphlite.emulation.toolchain import compile_shared
 from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.simulation import simulate
-from glyphlite.runtimes.toolchain import compile_shared
 from glyphlite.tflite.writer import pack_model, unpack_model
 
 

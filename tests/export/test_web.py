@@ -133,7 +133,7 @@ def test_other_files_are_not_replaced(samples: Path, tmp_path: Path) -> None:
 
 
 def test_without_zig(samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("glyphlite.runtimes.toolchain.zig", lambda: None)
+    monkeypatch.setattr("glyphlite.emulation.toolchain.zig", lambda: None)
     with pytest.raises(ToolError, match="glyphlite\\[firmware\\]"):
         export_web(samples / "model_int8.tflite", tmp_path / "page")
     assert list(tmp_path.iterdir()) == []

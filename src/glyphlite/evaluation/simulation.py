@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 
 from glyphlite.compiler import compile_artifact, memory_maps
+from glyphlite.emulation.emulator import Emulator, Measurement
+from glyphlite.emulation.stack import stack_bound
+from glyphlite.emulation.toolchain import compile_and_link, target_named
 from glyphlite.errors import ArtifactError
 from glyphlite.files import temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import OutputKind
 from glyphlite.results import FirmwareReport, LayerReport
 from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE
-from glyphlite.runtimes.emulator import Emulator, Measurement
-from glyphlite.runtimes.stack import stack_bound
-from glyphlite.runtimes.toolchain import compile_and_link, target_named
 from glyphlite.tflite.quantization import Quantization, dequantize, quantize
 
 CPUS = ("cortex-m0", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "rv32imc")

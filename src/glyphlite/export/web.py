@@ -14,6 +14,7 @@ from typing import Any
 from glyphlite import __version__
 from glyphlite.compiler import CompilationReport, compile_artifact
 from glyphlite.datasets.dataset import image_shape_of
+from glyphlite.emulation.toolchain import compile_and_link, target_named
 from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.recorded_confidence import certainty_of
 from glyphlite.export.litertjs import LICENSE, LiteRtJs
@@ -23,7 +24,6 @@ from glyphlite.export.templating import render
 from glyphlite.files import owned_folder, require_own, temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.runtimes.artifact import read_artifact
-from glyphlite.runtimes.toolchain import compile_and_link, target_named
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.metadata import read_metadata
 from glyphlite.tflite.reader import parse_graph

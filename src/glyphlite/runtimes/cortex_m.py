@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from glyphlite.emulation.emulator import Emulator
+from glyphlite.emulation.toolchain import Target, compile_and_link, target_named
 from glyphlite.runtimes.base import LoadedModel, Runtime
 from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE, NAME, Compiled, compile_for
-from glyphlite.runtimes.emulator import Emulator
-from glyphlite.runtimes.toolchain import Target, compile_and_link, target_named
 
 
 def target_of(runtime: str) -> Target:

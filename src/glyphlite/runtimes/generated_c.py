@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from glyphlite.emulation.toolchain import compile_shared, host_compiler
 from glyphlite.runtimes.base import LoadedModel, Runtime
 from glyphlite.runtimes.compiled import NAME, Compiled, compile_for
-from glyphlite.runtimes.toolchain import compile_shared, host_compiler
 
 FLAGS = ("-O3", "-march=native")
 """Vectorized for this machine: the library never leaves it."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from glyphlite.compiler import compile_artifact
 from glyphlite.compiler.codegen.c_names import LONGEST_NAME, identifier, is_reserved, objection
-from glyphlite.runtimes.toolchain import compile_shared
+from glyphlite.emulation.toolchain import compile_shared
 
 
 def shipped_headers() -> list[str]:

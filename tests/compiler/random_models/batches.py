@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glyphlite.compiler.compile import Compilation
+from glyphlite.emulation.toolchain import compile_program
 from glyphlite.errors import ToolError
-from glyphlite.runtimes.toolchain import compile_program
 from random_models.harness import PATHS
 
 FLAGS = ("-O0", "-w", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from glyphlite.compiler import compile_graph
-from glyphlite.runtimes.toolchain import Compiler, compile_program
+from glyphlite.emulation.toolchain import Compiler, compile_program
 from glyphlite.tflite.graph import Graph
 
 FLAGS = ("-O1", "-w", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")

@@ -17,8 +17,8 @@ from typing import Any
 from rich.markup import escape
 
 from glyphlite.console import progress_bar, say
+from glyphlite.emulation.toolchain import host_compiler
 from glyphlite.files import user_cache, write_json
-from glyphlite.runtimes.toolchain import host_compiler
 from random_models.differential import SOUND, Verdict
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from glyphlite.emulation import toolchain
+from glyphlite.emulation.elf import read_elf
+from glyphlite.emulation.toolchain import TARGETS, compile_and_link, compile_program, compile_shared, run_tool, target_named
 from glyphlite.errors import ToolError
-from glyphlite.runtimes import toolchain
-from glyphlite.runtimes.elf import read_elf
-from glyphlite.runtimes.toolchain import TARGETS, compile_and_link, compile_program, compile_shared, run_tool, target_named
 
 TRIPLE = "int triple(int x) { return 3 * x; }\nint unused(int x) { return x / 7; }\n"
 

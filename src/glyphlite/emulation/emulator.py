@@ -17,9 +17,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from glyphlite.emulation.elf import ElfImage, read_elf
+from glyphlite.emulation.toolchain import FIRMWARE_EXTRA, FLASH_BYTES, FLASH_ORIGIN, RAM_BYTES, RAM_ORIGIN, Target
 from glyphlite.errors import ArtifactError, ToolError
-from glyphlite.runtimes.elf import ElfImage, read_elf
-from glyphlite.runtimes.toolchain import FIRMWARE_EXTRA, FLASH_BYTES, FLASH_ORIGIN, RAM_BYTES, RAM_ORIGIN, Target
 
 # Beyond the image's own memory, with unmapped pages between: a stack that overflows faults instead of writing elsewhere.
 _STACK_TOP = 0x3000_0000
@@ -58,7 +58,7 @@ class Emulator:
     """A core with an image in its memory, ready to be called. Not thread-safe.
 
     Args:
-        image: what :func:`glyphlite.runtimes.toolchain.compile_and_link` built for ``target``.
+        image: what :func:`glyphlite.emulation.toolchain.compile_and_link` built for ``target``.
         target: the core.
         stack_bytes: the stack's size; reaching beyond it faults.
 

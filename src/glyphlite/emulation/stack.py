@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from glyphlite.emulation.elf import ElfImage, Symbol
+from glyphlite.emulation.toolchain import FIRMWARE_EXTRA, Target
 from glyphlite.errors import ArtifactError, ToolError
-from glyphlite.runtimes.elf import ElfImage, Symbol
-from glyphlite.runtimes.toolchain import FIRMWARE_EXTRA, Target
 
 _CALLS = {"bl", "jal", "c.jal"}
 _JUMPS = {"b", "b.w", "j", "c.j"}

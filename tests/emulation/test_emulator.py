@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from glyphlite.emulation.elf import read_elf
+from glyphlite.emulation.emulator import Emulator
+from glyphlite.emulation.stack import stack_bound
+from glyphlite.emulation.toolchain import TARGETS, compile_and_link
 from glyphlite.errors import ArtifactError, ToolError
-from glyphlite.runtimes.elf import read_elf
-from glyphlite.runtimes.emulator import Emulator
-from glyphlite.runtimes.stack import stack_bound
-from glyphlite.runtimes.toolchain import TARGETS, compile_and_link
 
 CORES = [name for name in TARGETS if name != "wasm32"]
 

@@ -1,6 +1,6 @@
 """Read a linked 32-bit ELF image: its sections, symbols and loadable segments, and what of it costs flash and RAM.
 
-As much of the format (System V ABI, chapter 4) as images built by :mod:`glyphlite.runtimes.toolchain` use.
+As much of the format (System V ABI, chapter 4) as images built by :mod:`glyphlite.emulation.toolchain` use.
 Knows no instruction set.
 """
 
