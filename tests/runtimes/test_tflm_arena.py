@@ -13,7 +13,7 @@ from glyphlite.runtimes.tflm_arena import ArenaMeasurement, measure_arena
 TRY = """
 import sys
 from pathlib import Path
-from glyphlite.runtimes.tflm_arena_child import attempt
+from glyphlite.runtimes.isolation.tflm_arena_child import attempt
 content = Path(sys.argv[1]).read_bytes()
 print([attempt(content, int(size)) for size in sys.argv[2:]])
 """

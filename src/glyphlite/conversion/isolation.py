@@ -19,10 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from glyphlite import channel
-from glyphlite.channel import CRASHES, BrokenChannelError, Message, SilentChannelError
+from glyphlite import ipc
 from glyphlite.conversion import worker
 from glyphlite.errors import ToolError
+from glyphlite.ipc import CRASHES, BrokenChannelError, Message, SilentChannelError
 
 START_SECONDS = 300.0
 """For a process of its own to import TensorFlow, on the slowest machine."""
@@ -56,8 +56,8 @@ class _Server:
         Raises:
             BrokenChannelError: the server is gone.
         """
-        channel.send(self._requests, message)
-        return channel.receive(self._answers)
+        ipc.send(self._requests, message)
+        return ipc.receive(self._answers)
 
     def close(self) -> None:
         """End the server and the conversion that it is at."""
@@ -227,7 +227,7 @@ def _spawned() -> _Server:
         process.stdin.close()
         process.stdout.close()
         try:
-            channel.receive(server._answers, timeout_s=START_SECONDS)
+            ipc.receive(server._answers, timeout_s=START_SECONDS)
         except (BrokenChannelError, SilentChannelError):
             server.close()
             noise.seek(0)

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from glyphlite import channel
-from glyphlite.channel import BrokenChannelError, Message
+from glyphlite import ipc
 from glyphlite.console import quiet_tensorflow
 from glyphlite.conversion.variants import get_variant
+from glyphlite.ipc import BrokenChannelError, Message
 
 LARGEST_MESSAGE = 1 << 20
 """Characters of an error message that are passed on; the converter prints whole graphs."""
@@ -29,7 +29,7 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     import_converter()
     with suppress(BrokenChannelError):
-        channel.send(answers, Message({"ready": True}))
+        ipc.send(answers, Message({"ready": True}))
         serve(0, answers)
 
 
@@ -48,19 +48,19 @@ def serve(requests: int, answers: int) -> None:
         BrokenChannelError: the parent is gone.
     """
     while True:
-        request = channel.receive(requests)
+        request = ipc.receive(requests)
         child = os.fork()
         if child == 0:
             try:
-                channel.send(answers, _answer(request))
+                ipc.send(answers, _answer(request))
                 os._exit(0)
             finally:
                 os._exit(3)
         _, status = os.waitpid(child, 0)
         if os.WIFSIGNALED(status):
-            channel.send(answers, Message({"died": os.WTERMSIG(status)}))
+            ipc.send(answers, Message({"died": os.WTERMSIG(status)}))
         elif os.WEXITSTATUS(status):
-            channel.send(answers, Message({"died": 0}))
+            ipc.send(answers, Message({"died": 0}))
 
 
 def _answer(request: Message) -> Message:

@@ -16,7 +16,7 @@ from glyphlite.errors import ArtifactError
 from glyphlite.files import temporary_folder
 from glyphlite.runtimes import ports
 from glyphlite.runtimes.base import Port
-from glyphlite.runtimes.reasons import RefusedError
+from glyphlite.runtimes.refusals import RefusedError
 from glyphlite.tflite.quantization import Quantization, dequantize, quantize
 from glyphlite.tflite.reader import read_graph
 

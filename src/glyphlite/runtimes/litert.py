@@ -16,7 +16,7 @@ from glyphlite.errors import ArtifactError, GlyphliteError
 from glyphlite.runtimes import ports
 from glyphlite.runtimes.artifact import activation_indices, read_artifact
 from glyphlite.runtimes.base import LoadedModel, Runtime
-from glyphlite.runtimes.reasons import NoClassifierError, RefusedError, reason_for
+from glyphlite.runtimes.refusals import NoClassifierError, RefusedError, reason_for
 
 RESOLVERS = {
     "litert": "AUTO",

@@ -11,7 +11,7 @@ from glyphlite.errors import ArtifactError, GlyphliteError, ToolError, did_you_m
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.runtimes.base import Acceptance, Runtime, predict_probabilities
 from glyphlite.runtimes.ports import check_image
-from glyphlite.runtimes.reasons import NoClassifierError, RefusedError
+from glyphlite.runtimes.refusals import NoClassifierError, RefusedError
 
 INTERPRETERS = ("litert", "litert_builtin", "litert_reference", "tflm")
 """Those that read a .tflite file at run time."""
@@ -51,7 +51,7 @@ def get_runtime(name: str, *, isolated: bool = True) -> Runtime:
         ToolError: there is no such runtime.
     """
     if name in INTERPRETERS and isolated:
-        from glyphlite.runtimes.isolation import Isolated
+        from glyphlite.runtimes.isolation.parent import Isolated
 
         return Isolated(name)
     if name == "tflm":
@@ -71,7 +71,7 @@ def get_runtime(name: str, *, isolated: bool = True) -> Runtime:
 
         return GeneratedC()
     if name in CORES:
-        from glyphlite.runtimes.cortex_m import CortexM
+        from glyphlite.runtimes.emulated_core import CortexM
 
         return CortexM(name)
     raise ToolError(f"there is no runtime {name!r}{did_you_mean(name, RUNTIME_NAMES)}; choose one of {', '.join(RUNTIME_NAMES)}")

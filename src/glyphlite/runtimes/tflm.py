@@ -19,7 +19,7 @@ from glyphlite.runtimes import ports
 from glyphlite.runtimes.artifact import activation_indices, read_artifact
 from glyphlite.runtimes.base import LoadedModel, Runtime
 from glyphlite.runtimes.litert import PROGRESS_EVERY, stack_images
-from glyphlite.runtimes.reasons import NoClassifierError, RefusedError, reason_for
+from glyphlite.runtimes.refusals import NoClassifierError, RefusedError, reason_for
 
 ARENAS = (1 << 20, 1 << 24, 1 << 28)
 """Bytes tried in turn: what fits a microcontroller, then what a host can spare to say more than "it does not fit"."""

@@ -19,7 +19,7 @@ from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.files import temporary_folder
 from glyphlite.results import ArenaPart, RuntimeReport
 from glyphlite.runtimes.artifact import read_artifact
-from glyphlite.runtimes.reasons import RefusedError, reason_for
+from glyphlite.runtimes.refusals import RefusedError, reason_for
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import parse_graph
 
@@ -122,7 +122,7 @@ def _columns(graph: Graph) -> list[tuple[int, int]]:
 
 def _search(path: Path, name: str, timeout_s: float) -> tuple[int | None, str]:
     """The child's answer and what TFLite Micro printed in it; the child and all it forked are gone afterwards."""
-    command = [sys.executable, "-m", "glyphlite.runtimes.tflm_arena_child", str(path), str(LARGEST_ARENA)]
+    command = [sys.executable, "-m", "glyphlite.runtimes.isolation.tflm_arena_child", str(path), str(LARGEST_ARENA)]
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     ) as child:

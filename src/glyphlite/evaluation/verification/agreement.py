@@ -23,7 +23,7 @@ from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import OutputKind, outputs_of
 from glyphlite.results import VerifyReport
 from glyphlite.runtimes.base import LoadedModel
-from glyphlite.runtimes.reasons import RefusedError
+from glyphlite.runtimes.refusals import RefusedError
 from glyphlite.runtimes.registry import INTERPRETERS, RUNTIME_NAMES, get_runtime
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.quantization import dequantize, quantize

@@ -10,7 +10,7 @@ import pytest
 from support import hostile
 
 from glyphlite.errors import ArtifactError
-from glyphlite.runtimes.isolation import Worker
+from glyphlite.runtimes.isolation.parent import Worker
 from glyphlite.runtimes.registry import INTERPRETERS, accepts, get_runtime
 
 

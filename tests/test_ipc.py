@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glyphlite.channel import BrokenChannelError, Message, SilentChannelError, receive, send
+from glyphlite.ipc import BrokenChannelError, Message, SilentChannelError, receive, send
 
 
 @pytest.fixture

@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from glyphlite import channel
-from glyphlite.channel import BrokenChannelError, Message
+from glyphlite import ipc
 from glyphlite.console import Noise, quiet_tensorflow
 from glyphlite.errors import GlyphliteError, ToolError
+from glyphlite.ipc import BrokenChannelError, Message
 from glyphlite.runtimes.base import LoadedModel, Port, Runtime
-from glyphlite.runtimes.reasons import NoClassifierError, RefusedError
+from glyphlite.runtimes.refusals import NoClassifierError, RefusedError
 
 MEMORY_BYTES = 4 << 30
 """Address space of the child: fifty times what LiteRT and a glyph classifier take."""
@@ -36,9 +36,9 @@ def main() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     quiet_tensorflow()
     with suppress(BrokenChannelError):
-        channel.send(answers, Message({"ready": True}))
+        ipc.send(answers, Message({"ready": True}))
         while True:
-            request = channel.receive(0)
+            request = ipc.receive(0)
             if request.header["op"] == "load":
                 _serve_file(request, answers)
             # Anything else was meant for a fork that has died; the news of its death has been the answer.
@@ -50,7 +50,7 @@ def _serve_file(request: Message, answers: int) -> None:
     try:
         runtime = _runtime(request.header["runtime"])
     except GlyphliteError as error:
-        channel.send(answers, Message({"generation": generation, **_described_error(error)}))
+        ipc.send(answers, Message({"generation": generation, **_described_error(error)}))
         return
     child = os.fork()
     if child == 0:
@@ -62,9 +62,9 @@ def _serve_file(request: Message, answers: int) -> None:
             os._exit(3)
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
-        channel.send(answers, Message({"generation": generation, "died": os.WTERMSIG(status), "noise": Noise(2).text()[-2000:]}))
+        ipc.send(answers, Message({"generation": generation, "died": os.WTERMSIG(status), "noise": Noise(2).text()[-2000:]}))
     elif os.WEXITSTATUS(status):
-        channel.send(answers, Message({"generation": generation, "died": 0, "noise": Noise(2).text()[-2000:]}))
+        ipc.send(answers, Message({"generation": generation, "died": 0, "noise": Noise(2).text()[-2000:]}))
 
 
 class _Session:
@@ -88,10 +88,10 @@ class _Session:
             except MemoryError:
                 header, arrays = {"error": "ArtifactError", "message": "it needs more memory than a classifier may take"}, []
             signal.setitimer(signal.ITIMER_PROF, 0)
-            channel.send(self._answers, Message({"generation": generation, **header}, tuple(arrays)))
+            ipc.send(self._answers, Message({"generation": generation, **header}, tuple(arrays)))
             if self._model is None:
                 break
-            request = channel.receive(0)
+            request = ipc.receive(0)
         os._exit(0)
 
     def _answer(self, request: Message) -> tuple[dict[str, Any], list[np.ndarray]]:

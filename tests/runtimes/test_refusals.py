@@ -2,7 +2,7 @@
 
 import pytest
 
-from glyphlite.runtimes.reasons import LONGEST, RefusedError, reason_for
+from glyphlite.runtimes.refusals import LONGEST, RefusedError, reason_for
 
 
 @pytest.mark.parametrize(

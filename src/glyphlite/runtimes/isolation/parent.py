@@ -1,7 +1,7 @@
 """Runtimes in a child process: whatever a hostile file does there, here it is an ArtifactError with a reason.
 
 A crash, an abort, endless computing and a gigantic allocation all end in the child. The child imports neither TensorFlow nor
-Keras and starts in a quarter of a second; one child serves thousands of files (see :mod:`glyphlite.runtimes.worker`).
+Keras and starts in a quarter of a second; one child serves thousands of files (see :mod:`glyphlite.runtimes.isolation.worker`).
 """
 
 import atexit
@@ -20,12 +20,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from glyphlite import channel
-from glyphlite.channel import CRASHES, BrokenChannelError, Message, SilentChannelError
+from glyphlite import ipc
 from glyphlite.errors import ArtifactError, GlyphliteError, ToolError
+from glyphlite.ipc import CRASHES, BrokenChannelError, Message, SilentChannelError
 from glyphlite.runtimes import ports
 from glyphlite.runtimes.base import Acceptance, LoadedModel, Port, Runtime
-from glyphlite.runtimes.reasons import NoClassifierError, RefusedError, reason_for
+from glyphlite.runtimes.refusals import NoClassifierError, RefusedError, reason_for
 from glyphlite.tflite.quantization import Quantization
 
 CPU_SECONDS = 1.5
@@ -118,11 +118,9 @@ class Worker:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
-            channel.send(
-                process.stdin.fileno(), Message({**header, "generation": self._generation, "cpu_s": self._cpu_s}, arrays)
-            )
+            ipc.send(process.stdin.fileno(), Message({**header, "generation": self._generation, "cpu_s": self._cpu_s}, arrays))
             while True:
-                answer = channel.receive(process.stdout.fileno(), timeout_s=4 * self._cpu_s + 2)
+                answer = ipc.receive(process.stdout.fileno(), timeout_s=4 * self._cpu_s + 2)
                 if answer.header.get("generation") == self._generation:
                     break
         except SilentChannelError:
@@ -144,7 +142,7 @@ class Worker:
         if self._loaded is not None and self._process is not None and self._process.stdin is not None:
             self._loaded = None
             try:
-                channel.send(self._process.stdin.fileno(), Message({"op": "close", "generation": self._generation}))
+                ipc.send(self._process.stdin.fileno(), Message({"op": "close", "generation": self._generation}))
             except BrokenChannelError:
                 self.close()
 
@@ -185,7 +183,7 @@ class Worker:
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONFAULTHANDLER": ""}
         with tempfile.TemporaryFile() as noise:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "glyphlite.runtimes.worker"],
+                [sys.executable, "-P", "-m", "glyphlite.runtimes.isolation.worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=noise,
@@ -195,7 +193,7 @@ class Worker:
             )
             assert self._process.stdout is not None
             try:
-                channel.receive(self._process.stdout.fileno(), timeout_s=START_SECONDS)
+                ipc.receive(self._process.stdout.fileno(), timeout_s=START_SECONDS)
             except (BrokenChannelError, SilentChannelError):
                 self.close()
                 noise.seek(0)

@@ -1,4 +1,5 @@
-"""The child process of the arena search: ``python -m glyphlite.runtimes.tflm_arena_child FILE LIMIT`` prints one JSON object.
+"""The child process of the arena search: ``python -m glyphlite.runtimes.isolation.tflm_arena_child FILE LIMIT`` prints one JSON
+object.
 
 Every attempt runs in a process of its own, forked from this one: an arena too small for TFLite Micro's first records brings the
 process down. Imports nothing but NumPy and the wheel; what TFLite Micro prints goes to standard error.
