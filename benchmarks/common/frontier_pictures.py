@@ -7,7 +7,7 @@ import numpy as np
 
 from common.published import PUBLISHED, budget_unit
 from glyphlite.evaluation.corruptions import CORRUPTIONS, LEVELS, corrupt
-from glyphlite.report.style import PALETTE, drawing, empty_figure, our_style, save_png
+from glyphlite.report.figures.style import PALETTE, drawing, empty_figure, our_style, save_png
 
 SHEET_DIGITS = 5
 _KINDS = {1_024: "1 KB", 4_096: "4 KB", 16_384: "16 KB", 65_536: "64 KB", 262_144: "256 KB"}

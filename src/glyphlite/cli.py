@@ -193,7 +193,7 @@ SamplesOption = Annotated[
 
 
 def _print(renderable: "RenderableType") -> None:
-    from glyphlite.report.terminal import stdout_console
+    from glyphlite.report.terminal.tables import stdout_console
 
     stdout_console().print(renderable)
 
@@ -290,7 +290,7 @@ def run(
     if as_json:
         _print_json(results.document())
     else:
-        from glyphlite.report.views import run_view
+        from glyphlite.report.terminal.command_output import run_view
 
         _print(run_view(results))
     require_all_variants([each.variant for each in results.failed])
@@ -310,7 +310,7 @@ def datasets(data_dir: DataDirOption = None, as_json: JsonOption = False) -> Non
 
         _print_json([asdict(entry) for entry in known])
         return
-    from glyphlite.report.terminal import datasets_table
+    from glyphlite.report.terminal.tables import datasets_table
 
     _print(datasets_table(known))
 
@@ -332,7 +332,7 @@ def models(
 
         _print_json([asdict(entry) for entry in known])
         return
-    from glyphlite.report.terminal import models_table
+    from glyphlite.report.terminal.tables import models_table
 
     _print(models_table(known, recipes=long))
 
@@ -439,7 +439,7 @@ def convert(
     if as_json:
         _print_json(conversion.document())
     else:
-        from glyphlite.report.views import calibration_table, conversion_table
+        from glyphlite.report.terminal.command_output import calibration_table, conversion_table
 
         _print(conversion_table(conversion.artifacts))
         if conversion.calibration:
@@ -479,7 +479,7 @@ def evaluate(
     if as_json:
         _print_json(evaluation.document())
         return
-    from glyphlite.report.views import evaluation_view
+    from glyphlite.report.terminal.command_output import evaluation_view
 
     _print(evaluation_view(evaluation.keras, evaluation.artifacts, evaluation.labels, per_class=per_class))
 
@@ -533,7 +533,7 @@ def predict(
     if as_json:
         _print_json(answers.document())
     elif answers.predictions:
-        from glyphlite.report.views import predictions_view
+        from glyphlite.report.terminal.command_output import predictions_view
 
         rows = [(each.words, each.believed, each.doubt, each.note) for each in answers.predictions]
         _print(predictions_view(rows, answers.readings))
@@ -563,7 +563,7 @@ def inspect(
     if as_json:
         _print_json(inspection.model_dump(mode="json"))
         return
-    from glyphlite.report.terminal_inspect import render_inspection
+    from glyphlite.report.terminal.inspection import render_inspection
 
     _print(render_inspection(inspection))
 
@@ -616,7 +616,7 @@ def verify(
     if as_json:
         _print_json(verification.document())
     else:
-        from glyphlite.report.views import verification_view
+        from glyphlite.report.terminal.command_output import verification_view
 
         _print(verification_view(verification))
     if not verification.agrees:
@@ -732,7 +732,7 @@ def compile_(
         return
     typer.echo(compiled.words)
     if compiled.trade_offs:
-        from glyphlite.report.views import trade_offs_table
+        from glyphlite.report.terminal.command_output import trade_offs_table
 
         _print(trade_offs_table(compiled.trade_offs, optimize.value))
 
@@ -774,8 +774,8 @@ def simulate(
     if as_json:
         _print_json(simulation.document())
         return
-    from glyphlite.report.terminal import predictions_table
-    from glyphlite.report.views import firmware_view
+    from glyphlite.report.terminal.command_output import firmware_view
+    from glyphlite.report.terminal.tables import predictions_table
 
     _print(predictions_table(simulation.predictions()))
     _print(firmware_view(simulation.reports))

@@ -7,7 +7,7 @@ import pytest
 from glyphlite.errors import ArtifactError, GlyphliteError, ToolError
 from glyphlite.evaluation.acceptance import ask_runtimes
 from glyphlite.evaluation.inspection import inspect_artifact
-from glyphlite.report.terminal_inspect import render_inspection
+from glyphlite.report.terminal.inspection import render_inspection
 from glyphlite.runtimes.registry import INTERPRETERS
 from glyphlite.tflite.reader import read_graph
 from glyphlite.tflite.writer import pack_model, unpack_model

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from glyphlite.datasets.dataset import Dataset, Split
-from glyphlite.report.samples import SampleSheet, choose_samples
+from glyphlite.report.figures.samples import SampleSheet, choose_samples
 from glyphlite.results import ArenaPart, FirmwareReport, LayerReport, Results, RuntimeReport, TensorDifference, VerifyReport
 
 IMAGES = 300

@@ -8,6 +8,7 @@ from rich.markup import escape
 from glyphlite.console import say
 from glyphlite.errors import ArtifactError, ModelError
 from glyphlite.files import open_input
+from glyphlite.formatting import percent
 from glyphlite.models.input_shape import image_shape
 from glyphlite.models.loading import is_saved_model, load_keras_model, missing_code
 from glyphlite.models.pretrained import (
@@ -18,7 +19,6 @@ from glyphlite.models.pretrained import (
     pretrained_names,
     shipped_words,
 )
-from glyphlite.report.words import percent
 from glyphlite.tflite.reader import read_graph
 
 KERAS_SUFFIXES = (".keras", ".h5")

@@ -12,13 +12,13 @@ from glyphlite.datasets.dataset import image_shape_of
 from glyphlite.errors import ArtifactError, DataError
 from glyphlite.evaluation.confidence import REFUSED, calibrated, is_refused
 from glyphlite.evaluation.recorded_confidence import RECORDS, certainty_of
+from glyphlite.formatting import confidence, percent
 from glyphlite.models.interface.output_kind import OutputKind, outputs_of
 from glyphlite.pipeline.conventions import convention_on
 from glyphlite.pipeline.inputs import is_keras, model_and_pictures, trained_on
 from glyphlite.pipeline.run_data import RunData, data_of, say_if_labels_differ
 from glyphlite.preprocessing.images import find_glyph, prepare_lines, read_picture
 from glyphlite.preprocessing.pictures import MOST_PAGES, page_count
-from glyphlite.report.words import confidence, percent
 from glyphlite.results import Certainty
 from glyphlite.runtimes.base import LoadedModel, predict_probabilities
 from glyphlite.runtimes.keras import KerasModel
@@ -230,8 +230,8 @@ def _show(glyphs: list[_Glyph], predictions: list[Prediction], path: Path) -> No
 
     A page with several glyphs is drawn once, with a box and a label for each.
     """
-    from glyphlite.report.found import found_picture
-    from glyphlite.report.plots import saw_picture
+    from glyphlite.report.figures.annotated_picture import found_picture
+    from glyphlite.report.figures.plots import saw_picture
 
     pages: dict[int, list[tuple[_Glyph, Prediction]]] = {}
     for glyph, prediction in zip(glyphs, predictions, strict=True):

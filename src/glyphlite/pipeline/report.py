@@ -6,11 +6,11 @@ from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import DataError
 from glyphlite.evaluation.model_evaluation import ArtifactEvaluation
 from glyphlite.files import write_owned
-from glyphlite.report.graph_picture import draw_graph
-from glyphlite.report.html import compare_report, write_report
-from glyphlite.report.plots import write_figures
-from glyphlite.report.recommendation import recommend
-from glyphlite.report.samples import SampleSheet, choose_samples
+from glyphlite.report.figures.graph_picture import draw_graph
+from glyphlite.report.figures.plots import write_figures
+from glyphlite.report.figures.samples import SampleSheet, choose_samples
+from glyphlite.report.findings.recommendation import recommend
+from glyphlite.report.html.files import compare_report, write_report
 from glyphlite.results import Results
 from glyphlite.tflite.reader import read_graph
 

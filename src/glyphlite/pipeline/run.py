@@ -35,8 +35,8 @@ from glyphlite.pipeline.shipped import check_pretrained, pretrained_record, pret
 from glyphlite.pipeline.stages import Stages
 from glyphlite.pipeline.training_plan import TrainingPlan, plan_training
 from glyphlite.pipeline.verify import compare
-from glyphlite.report.html import compare_report
-from glyphlite.report.recommendation import recommend
+from glyphlite.report.findings.recommendation import recommend
+from glyphlite.report.html.files import compare_report
 from glyphlite.results import ArtifactReport, FailedReport, Results, RuntimeReport, UnverifiedReport, VerifyReport
 from glyphlite.training.history import training_report
 from glyphlite.training.trainer import TrainingResult, train

@@ -10,9 +10,9 @@ from glyphlite.conversion.folder import ConvertedArtifact
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ModelError, OutputError
 from glyphlite.files import owned_path, sha256_of, write_owned
+from glyphlite.formatting import percent, things
 from glyphlite.models.pretrained import PretrainedCard, pretrained_card, pretrained_keras
 from glyphlite.models.user import load_keras_model
-from glyphlite.report.words import percent, things
 from glyphlite.results import PretrainedReport
 from glyphlite.training.trainer import TrainingResult
 

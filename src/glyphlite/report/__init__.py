@@ -1,1 +1,3 @@
-"""What was measured, for people: tables on a terminal, pictures, and a page that opens from disk. Measures nothing itself."""
+"""Presents what was measured: findings in words, tables on a terminal, figures, and pages that open from disk.
+Measures nothing itself; everything comes from the records of `results`.
+"""

@@ -39,6 +39,21 @@ TITLES = {
 """What a table calls each runtime."""
 
 
+def runtime_title(name: str) -> str:
+    """A runtime's name in a table; an unknown one is itself."""
+    return TITLES.get(name, name)
+
+
+def runtime_words(name: str) -> str:
+    """A runtime's name in a sentence: without a comma, since names stand in lists."""
+    return runtime_title(name).replace(", ", " with ")
+
+
+def cpu_title(cpu: str) -> str:
+    """A core's name for people: ``cortex-m4`` is ``Cortex-M4``; an unknown one is itself."""
+    return TITLES.get(cpu.replace("-", "_"), cpu).removeprefix("generated C on ")
+
+
 def get_runtime(name: str, *, isolated: bool = True) -> Runtime:
     """The runtime of that name.
 

@@ -1,0 +1,67 @@
+"""The pages as files: one HTML document each that opens from disk, light or dark, on a phone or on paper, and needs no script.
+
+Everything a page loads is inside it, and its content security policy says so. Whatever comes from outside (labels, names,
+reasons) is escaped by the templates. Measures nothing: every figure comes from the results, and stands in the page with its
+full value.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from glyphlite.files import read_input, write_owned
+from glyphlite.report.figures.samples import SampleSheet
+from glyphlite.report.findings.obstacles import with_training
+from glyphlite.report.html.comparison_page import load_runs, render_comparison
+from glyphlite.report.html.run_page import render_report
+from glyphlite.results import Results
+from glyphlite.training.history import read_history
+
+SAMPLES_FILE = Path("figures") / "samples.json"
+
+
+def write_report(
+    results: Results,
+    folder: Path,
+    *,
+    samples: SampleSheet | None = None,
+    history: Path | None = None,
+    graph_svg: str | None = None,
+) -> Path:
+    """Write ``report.html`` into a run's folder.
+
+    Args:
+        results: the run's records.
+        folder: the run's folder. ``run.toml`` is shown if it is there.
+        samples: test images with predictions; by default those in ``figures/samples.json``.
+        history: the CSV of training; by default ``history.csv`` in the folder.
+        graph_svg: a picture of the recommended artifact's graph.
+
+    Returns:
+        The page's path.
+    """
+    if samples is None and (folder / SAMPLES_FILE).exists():
+        samples = SampleSheet.load(folder / SAMPLES_FILE)
+    history = history or folder / "history.csv"
+    epochs = read_history(history) if history.exists() else ()
+    recipe = folder / "run.toml"
+    page = render_report(
+        with_training(results, epochs),
+        samples=samples,
+        history=epochs,
+        graph_svg=graph_svg,
+        run_toml=read_input(recipe, "a run.toml").decode(errors="replace") if recipe.exists() else None,
+    )
+    return write_owned(folder / "report.html", page)
+
+
+def compare_report(folders: Sequence[Path], path: Path) -> Path:
+    """Write one page that puts several runs side by side.
+
+    Args:
+        folders: folders of finished runs, each with a ``results.json``.
+        path: the page to write.
+
+    Raises:
+        DataError: a folder holds no results.
+    """
+    return write_owned(path, render_comparison(load_runs(folders, path.parent)))

@@ -1,0 +1,144 @@
+"""What each command prints: the tables of ``terminal``, put together. Nothing is measured here."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from glyphlite.formatting import count, difference, tensor_words
+from glyphlite.report.findings.conclusion import evaluation_conclusion
+from glyphlite.report.terminal.tables import (
+    confusion_table,
+    evaluation_table,
+    firmware_table,
+    layers_table,
+    new_table,
+    per_class_table,
+    plain,
+    predictions_table,
+    right_align,
+    runtimes_table,
+    summary,
+    verify_table,
+)
+from glyphlite.results import ArtifactReport, FirmwareReport, KerasReport, Results
+from glyphlite.runtimes.registry import cpu_title, runtime_title, runtime_words
+
+if TYPE_CHECKING:
+    from glyphlite.conversion.calibration import CalibrationEffect
+    from glyphlite.conversion.folder import ConvertedArtifact
+    from glyphlite.evaluation.verification.agreement import Verification
+
+
+def run_view(results: Results) -> RenderableType:
+    """The end of ``glyphlite run``: the files, which to ship, where each runs, whether they agree, what firmware costs."""
+    parts: list[RenderableType] = [Text(""), summary(results), Text(""), runtimes_table(results.artifacts)]
+    if results.verify:
+        parts += [Text(""), verify_table(results.verify)]
+    if results.firmware:
+        parts += [Text(""), firmware_table(results.firmware)]
+    return Group(*parts)
+
+
+def evaluation_view(
+    keras: Mapping[str, KerasReport], artifacts: Mapping[str, ArtifactReport], labels: Sequence[str], *, per_class: bool
+) -> RenderableType:
+    """Shows the files of ``glyphlite evaluate``: a conclusion, figures, runtimes; with ``per_class`` each file's classes."""
+    reports = [report.model_copy(update={"path": path}) for path, report in artifacts.items()]
+    parts: list[RenderableType] = [plain(sentence) for sentence in evaluation_conclusion(keras, reports, labels)]
+    if not per_class:
+        parts.append(plain("--per-class shows the figures of each class and the confusion matrix of each file."))
+    parts += [Text(""), evaluation_table(reports, keras)]
+    if reports:
+        parts += [Text(""), runtimes_table(reports, by_path=True)]
+    if per_class:
+        for path, report in (*keras.items(), *artifacts.items()):
+            parts += [Text(""), plain(path), per_class_table(report, labels), Text(""), confusion_table(report, labels)]
+    return Group(*parts)
+
+
+def verification_view(verification: "Verification") -> RenderableType:
+    """The matrix of ``glyphlite verify``, who refused and why, every tensor that differs, and the verdict."""
+    parts: list[RenderableType] = [verify_table(verification.records)]
+    for name, reason in verification.refused.items():
+        parts.append(plain(f"{name} refuses the file: {reason}"))
+    for record in verification.records:
+        if record.differing_tensors:
+            against = runtime_words(record.reference)
+            table = new_table("Op", "", "Tensor", "Max. diff.", "On images")
+            right_align(table, 0, 3, 4)
+            for each in record.differing_tensors:
+                table.add_row(
+                    str(each.op_index),
+                    plain(each.op),
+                    plain(tensor_words(each.tensor)),
+                    difference(each.largest_difference),
+                    count(each.differing_images),
+                )
+            table.title = plain(f"{runtime_title(record.runtime)}: the tensors that differ from {against}")
+            parts += [Text(""), table]
+    return Group(*parts, Text(""), plain(verification.verdict))
+
+
+def predictions_view(
+    rows: Sequence[tuple[str, Sequence[tuple[str, float]], str | None, str | None]], readings: Mapping[str, Sequence[str]]
+) -> RenderableType:
+    """Returns the view of predictions: a table of rows (name, best classes, doubt, note), doubtful answers, the text of pages."""
+    doubted = {number for number, (_, _, doubt, _) in enumerate(rows) if doubt}
+    parts: list[RenderableType] = [predictions_table([(name, top) for name, top, _, _ in rows], doubted)]
+    words = [plain(f"{name}: unsure: {doubt}") for name, _, doubt, _ in rows if doubt]
+    words += [plain(f"{name}: {note}") for name, _, _, note in rows if note]
+    for name, lines in readings.items():
+        title = "reads: " if len(readings) == 1 else f"{name} reads: "
+        words += [plain((title if number == 0 else " " * len(title)) + line) for number, line in enumerate(lines)]
+    return Group(*parts, *([Text(""), *words] if words else []))
+
+
+def trade_offs_table(costs: Mapping[str, FirmwareReport], chosen: str) -> RenderableType:
+    """What each ``--optimize`` of ``glyphlite compile`` takes, the chosen one marked."""
+    table = new_table("Optimized for", "Instructions", "Code", "Constants", "Arena", "Total RAM")
+    right_align(table, *range(1, 6))
+    for name, cost in costs.items():
+        figures = (cost.instructions, cost.code_bytes, cost.constant_bytes, cost.arena_bytes, cost.ram_bytes or 0)
+        table.add_row(name, *map(count, figures), style="bold green" if name == chosen else None)
+    table.title = "On an emulated " + ", ".join(dict.fromkeys(cpu_title(cost.cpu) for cost in costs.values()))
+    return table
+
+
+def firmware_view(reports: Sequence[FirmwareReport]) -> RenderableType:
+    """What generated C costs on each core, then layer by layer."""
+    parts: list[RenderableType] = [firmware_table(reports)]
+    for report in reports:
+        if report.layers:
+            parts += [Text(""), layers_table(report)]
+    return Group(*parts)
+
+
+def conversion_table(artifacts: "Sequence[ConvertedArtifact]") -> RenderableType:
+    """What ``glyphlite convert`` wrote."""
+    table = new_table("File", "Variant", "Bytes", "Seconds", "Verified by")
+    right_align(table, 2, 3)
+    for artifact in artifacts:
+        verified = "no runtime here: " + ", ".join(artifact.select_tf_ops) if artifact.select_tf_ops else "glyphlite evaluate"
+        table.add_row(
+            plain(str(artifact.path)), artifact.variant, f"{artifact.bytes:,}", f"{artifact.seconds:.1f}", plain(verified)
+        )
+    return table
+
+
+def calibration_table(effects: "Sequence[CalibrationEffect]") -> RenderableType:
+    """What the number of calibration samples brings, measured on validation images."""
+    table = new_table("Calibrated with", "% right", "Keras", "Agree %", "Mean logit diff.", "Max. diff.")
+    right_align(table, *range(6))
+    for effect in effects:
+        table.add_row(
+            f"{effect.samples:,} images",
+            f"{effect.accuracy * 100:.2f}",
+            f"{effect.keras_accuracy * 100:.2f}",
+            f"{effect.agreement * 100:.2f}",
+            f"{effect.mean_logit_error:.3f}",
+            f"{effect.largest_logit_error:.3f}",
+        )
+    table.title = f"int8 on {effects[0].images:,} validation images" if effects else None
+    return table

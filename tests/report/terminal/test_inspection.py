@@ -1,0 +1,64 @@
+"""Inspect on a terminal: complete at any width, and blind to what a hostile file would have it print."""
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from glyphlite.evaluation.inspection import describe, inspect_artifact
+from glyphlite.report.terminal.inspection import render_inspection
+from glyphlite.results import RuntimeReport
+from glyphlite.tflite.reader import read_graph
+
+
+def shown(renderable: object, width: int) -> str:
+    console = Console(file=io.StringIO(), width=width, force_terminal=False)
+    console.print(renderable)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_ops_totals_and_numbers_are_there(samples: Path, width: int) -> None:
+    text = shown(render_inspection(inspect_artifact(samples / "model_int8.tflite", runtimes=False)), width)
+    for words in ("CONV_2D", "3x3, valid, ReLU", "48,672", "21,696", "70,464", "21,898", "1x26x26x8 int8", "6,760"):
+        assert words in text
+    assert "8 scales" in text or width == 80
+    assert max(map(len, text.splitlines())) <= width
+
+
+def test_runtimes_and_their_words(samples: Path) -> None:
+    inspection = inspect_artifact(samples / "model_int8.tflite", runtimes=False)
+    reports = {
+        "tflm": RuntimeReport(accepts=True, arena_bytes=9472),
+        "litert": RuntimeReport(accepts=False, reason="[bold]no[/nope]"),
+    }
+    text = shown(render_inspection(inspection.model_copy(update={"runtimes": reports})), 100)
+    assert "9,472 bytes of arena" in text
+    assert "[bold]no[/nope]" in text
+
+
+def test_a_file_of_endless_ops_is_cut_with_a_word(samples: Path) -> None:
+    graph = read_graph(samples / "model_int8.tflite")
+    relu = replace(graph.operators[5], name="RELU", builtin_code=19, options={})
+    operators = tuple(replace(relu, index=index) for index in range(2000))
+    text = shown(render_inspection(describe(replace(graph, operators=operators), b"", "m")), 100)
+    assert "the first 500 of 2,000" in text
+    assert text.count("RELU") == 500
+
+
+def test_hostile_names_are_shown_not_obeyed(samples: Path) -> None:
+    graph = read_graph(samples / "model_int8.tflite")
+    evil = "[red]\033]0;gone\a[/nope]\r\n" + "y" * 100_000
+    tensors = tuple(replace(tensor, name=evil) for tensor in graph.tensors)
+    operators = (replace(graph.operators[0], builtin_code=32, name="CUSTOM", custom_code=evil), *graph.operators[1:])
+    hostile = replace(
+        graph, tensors=tensors, operators=operators, description=evil, labels=(evil,) * 1000, signatures=(evil,), metadata=(evil,)
+    )
+    text = shown(render_inspection(describe(hostile, b"", evil)), 80)
+    assert "\033" not in text
+    assert "\a" not in text
+    assert "[red]" in text
+    assert len(text) < 20_000
