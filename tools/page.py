@@ -3,7 +3,8 @@
     python tools/page.py [FOLDER]
 
 Each module stays a module of its own, so that a page's files are those of ``templates/web``. Needs npm, which fetches esbuild.
-``sources.json`` remembers the hash of what each file was made from: tests/export/test_slimming.py fails where a source is newer.
+``sources.json`` remembers the hash of what each file was made from: tests/export/web/test_minified.py fails where a source is
+newer.
 """
 
 import hashlib

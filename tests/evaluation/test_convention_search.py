@@ -19,8 +19,8 @@ from glyphlite.datasets.dataset import Dataset
 from glyphlite.emulation.toolchain import compile_shared
 from glyphlite.evaluation.accuracy import wilson_interval
 from glyphlite.evaluation.convention_search import artifact_convention, at_chance, find_convention, keras_convention
-from glyphlite.export.tflm import export_tflm
-from glyphlite.export.web import export_web
+from glyphlite.export.tflm.project import export_tflm
+from glyphlite.export.web.page import export_web
 from glyphlite.models.interface.input_convention import OURS, InputConvention, named_convention, parse_input_range
 from glyphlite.runtimes.base import predict_probabilities
 from glyphlite.runtimes.registry import get_runtime
@@ -208,7 +208,7 @@ def test_the_page_gives_the_class_of_tflite_micro(artifact: Callable[[str, str],
     path, pixels = artifact("-1..1", "int8"), bars(40, 4).images
     export_web(path, tmp_path / "page")
     (tmp_path / "pixels").write_bytes(pixels.tobytes())
-    mjs = Path(__file__).parents[1] / "export" / "web_engine.mjs"
+    mjs = Path(__file__).parents[1] / "support" / "web_engine.mjs"
     command = [node(), str(mjs), str(tmp_path / "page"), "plain", str(tmp_path / "pixels")]
     ran = subprocess.run(command, capture_output=True, check=True, timeout=60)
     with get_runtime("tflm").load(path) as loaded:

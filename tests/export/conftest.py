@@ -11,8 +11,8 @@ from support.chromium import NoChromiumError, find_chromium, launched
 from support.web_tools import node
 
 from glyphlite.errors import ToolError
-from glyphlite.export.litertjs import LiteRtJs, obtain_litertjs
-from glyphlite.export.web import WebExport, export_web
+from glyphlite.export.web.litertjs import LiteRtJs, obtain_litertjs
+from glyphlite.export.web.page import WebExport, export_web
 
 
 @pytest.fixture(scope="session")

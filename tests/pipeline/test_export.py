@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from glyphlite.errors import ToolError
-from glyphlite.export.litertjs import LICENSE, MEMBERS, LiteRtJs
-from glyphlite.export.web import export_web
+from glyphlite.export.web.litertjs import LICENSE, MEMBERS, LiteRtJs
+from glyphlite.export.web.page import export_web
 from glyphlite.pipeline import export
 from glyphlite.pipeline.export import PAGE_WEIGHTS, Exported, draw_page, export_file
 from glyphlite.pipeline.inputs import default_artifact

@@ -18,7 +18,7 @@ from glyphlite.datasets.dataset import Dataset, Split
 from glyphlite.evaluation.model_evaluation import evaluate_artifact, evaluate_keras
 from glyphlite.evaluation.simulation import simulate
 from glyphlite.evaluation.verification.agreement import verify
-from glyphlite.export.web import export_web
+from glyphlite.export.web.page import export_web
 from glyphlite.models.interface.input_convention import OURS
 from glyphlite.models.interface.output_kind import OutputKind, outputs_of
 from glyphlite.models.registry import resolve_model

@@ -10,7 +10,7 @@ from threading import Thread
 import numpy as np
 from playwright.sync_api import BrowserContext, Page, expect
 
-from glyphlite.export.serve import page_server
+from glyphlite.export.web.server import page_server
 
 expect.set_options(timeout=30_000)  # a busy machine is no fault of the page's
 

@@ -16,7 +16,7 @@ from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import GlyphliteError, ToolError
 from glyphlite.evaluation.inspection import Inspection, inspect_artifact
 from glyphlite.evaluation.verification.agreement import verify
-from glyphlite.export.tflm import export_tflm
+from glyphlite.export.tflm.project import export_tflm
 from glyphlite.runtimes.registry import INTERPRETERS
 from glyphlite.runtimes.tflm_arena import ArenaMeasurement
 from support.mutants import Mutant

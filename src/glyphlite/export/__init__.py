@@ -1,1 +1,3 @@
-"""What leaves the workstation: C arrays, TFLite Micro projects. Reads artifacts, asks runtimes; trains and converts nothing."""
+"""Exports artifacts to other people's runtimes: C arrays, TFLite Micro projects, a page to draw on.
+Reads artifacts and asks runtimes; trains and converts nothing.
+"""

@@ -12,10 +12,10 @@ from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import DataError, ToolError
 from glyphlite.export.c_array import write_model_data
 from glyphlite.export.c_names import check_identifier
-from glyphlite.export.litertjs import LiteRtJs, obtain_litertjs
-from glyphlite.export.serve import serve
-from glyphlite.export.tflm import ExportReport, export_tflm
-from glyphlite.export.web import WebExport, export_web
+from glyphlite.export.tflm.project import ExportReport, export_tflm
+from glyphlite.export.web.litertjs import LiteRtJs, obtain_litertjs
+from glyphlite.export.web.page import WebExport, export_web
+from glyphlite.export.web.server import serve
 from glyphlite.files import temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import class_count

@@ -20,7 +20,7 @@ from glyphlite.evaluation.recorded_accuracy import accuracy_words
 from glyphlite.evaluation.simulation import Simulation, simulate
 from glyphlite.evaluation.variant import variant_of
 from glyphlite.evaluation.verification.self_check import check_generated
-from glyphlite.export.tflm import export_tflm
+from glyphlite.export.tflm.project import export_tflm
 from glyphlite.files import temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.pretrained import pretrained_names

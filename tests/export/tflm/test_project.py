@@ -17,7 +17,7 @@ import pytest
 
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ArtifactError, DataError, OutputError
-from glyphlite.export.tflm import ExportReport, export_tflm
+from glyphlite.export.tflm.project import ExportReport, export_tflm
 from glyphlite.files import MANIFEST
 from glyphlite.models.interface.input_convention import OURS
 from glyphlite.runtimes.base import predict_probabilities

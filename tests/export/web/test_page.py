@@ -10,27 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.web_tools import node
+from support.web_tools import FIRST_LOAD_BYTES, POLICY, node, tflm_scores
 
-from glyphlite.datasets.dataset import Dataset, as_float
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ArtifactError, OutputError, ToolError
-from glyphlite.export import web
-from glyphlite.export.serve import HEADERS
-from glyphlite.export.web import WebExport, export_web
+from glyphlite.export.web import page as web
+from glyphlite.export.web.page import WebExport, export_web
+from glyphlite.export.web.server import HEADERS
 from glyphlite.files import MANIFEST
-from glyphlite.runtimes.registry import get_runtime
 from glyphlite.tflite.metadata import ModelMetadata, add_metadata, read_metadata
-from glyphlite.tflite.quantization import quantize
-
-FIRST_LOAD_BYTES = 100_000
-POLICY = re.compile(r'http-equiv="Content-Security-Policy" content="([^"]+)"')
-
-
-def tflm_scores(artifact: Path, images: np.ndarray) -> np.ndarray:
-    """The stored scores that TFLite Micro gives for raw images."""
-    with get_runtime("tflm").load(artifact) as model:
-        stored = quantize(as_float(images).reshape(len(images), *model.input.shape), model.input.quantization, model.input.dtype)
-        return model.predict(stored).reshape(len(images), -1)
 
 
 def test_the_whole_page_is_small(page: WebExport) -> None:
@@ -89,7 +77,7 @@ def test_the_engine_is_tflite_micro_to_the_byte(
 ) -> None:
     images = mnist.test.images[:300]
     (tmp_path / "pixels").write_bytes(np.ascontiguousarray(images).tobytes())
-    command = [node(), Path(__file__).parent / "web_engine.mjs", page.folder, build, tmp_path / "pixels"]
+    command = [node(), Path(__file__).parents[2] / "support" / "web_engine.mjs", page.folder, build, tmp_path / "pixels"]
     done = subprocess.run(command, check=True, capture_output=True)
     scores = np.frombuffer(done.stdout, np.int8).reshape(len(images), -1)
     assert np.array_equal(scores, tflm_scores(samples / "model_int8.tflite", images))

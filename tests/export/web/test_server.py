@@ -15,7 +15,7 @@ from threading import Thread
 import pytest
 
 from glyphlite.errors import OutputError, ToolError
-from glyphlite.export.serve import HEADERS, page_server, serve
+from glyphlite.export.web.server import HEADERS, page_server, serve
 
 FILES = {"index.html": "text/html", "app.js": "text/javascript", "engine-simd.wasm": "application/wasm"}
 FILES |= {"manifest.webmanifest": "application/manifest+json", "icon.svg": "image/svg+xml", "style.css": "text/css"}
@@ -115,7 +115,7 @@ def test_a_host_of_ones_own_choice_is_answered(folder: Path) -> None:
 
 
 def test_a_request_that_drips_is_cut_off(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("glyphlite.export.serve._Handler.request_seconds", 0.3)
+    monkeypatch.setattr("glyphlite.export.web.server._Handler.request_seconds", 0.3)
     with page_server(folder, port=0) as server:
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         with socket.create_connection(("127.0.0.1", server.server_port), timeout=10) as connection:
@@ -153,7 +153,7 @@ def test_ctrl_c_ends_it_cleanly(folder: Path, host: str, cautious: bool) -> None
     # A job in the background of a shell inherits an ignored SIGINT, and with it no KeyboardInterrupt.
     code = (
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from pathlib import Path; "
-        f"from glyphlite.export.serve import serve; serve(Path({str(folder)!r}), host={host!r}, port=0)"
+        f"from glyphlite.export.web.server import serve; serve(Path({str(folder)!r}), host={host!r}, port=0)"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, env={**os.environ, "COLUMNS": "200"}

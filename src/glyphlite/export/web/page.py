@@ -17,10 +17,10 @@ from glyphlite.datasets.dataset import image_shape_of
 from glyphlite.emulation.toolchain import compile_and_link, target_named
 from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.recorded_confidence import certainty_of
-from glyphlite.export.litertjs import LICENSE, LiteRtJs
-from glyphlite.export.second_engine import GLUE, SecondEngine, second_engine
-from glyphlite.export.slimming import served
 from glyphlite.export.templating import render
+from glyphlite.export.web.litertjs import LICENSE, LiteRtJs
+from glyphlite.export.web.minified import served
+from glyphlite.export.web.second_engine import GLUE, SecondEngine, second_engine
 from glyphlite.files import owned_folder, require_own, temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.runtimes.artifact import read_artifact

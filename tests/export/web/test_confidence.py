@@ -11,7 +11,7 @@ from support.web_tools import node
 
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.evaluation.confidence import as_probabilities, calibrated, fit_certainty, is_refused
-from glyphlite.export.web import export_web
+from glyphlite.export.web.page import export_web
 from glyphlite.files import sha256_of
 from glyphlite.models.interface.input_convention import OURS
 from glyphlite.runtimes.base import predict_probabilities

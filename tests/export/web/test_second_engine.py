@@ -8,8 +8,8 @@ import pytest
 
 from glyphlite.conversion.variants import VARIANT_NAMES
 from glyphlite.errors import ArtifactError
-from glyphlite.export.litertjs import LICENSE, MEMBERS, LiteRtJs
-from glyphlite.export.second_engine import SecondEngine, _check, second_engine
+from glyphlite.export.web.litertjs import LICENSE, MEMBERS, LiteRtJs
+from glyphlite.export.web.second_engine import SecondEngine, _check, second_engine
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import parse_graph, read_graph
 from glyphlite.tflite.rewrite.float_io import with_float_edges

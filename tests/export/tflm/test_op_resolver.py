@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from glyphlite.errors import ArtifactError
-from glyphlite.export.tflm_ops import TFLM_CUSTOM_OPS, TFLM_OPS, resolver_entries
+from glyphlite.export.tflm.op_resolver import TFLM_CUSTOM_OPS, TFLM_OPS, resolver_entries
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.ops import code_of
 from glyphlite.tflite.reader import read_graph

@@ -17,7 +17,7 @@ from glyphlite.errors import ArtifactError, DataError
 from glyphlite.export.c_array import Language, model_data_sources
 from glyphlite.export.c_names import check_identifier
 from glyphlite.export.templating import render
-from glyphlite.export.tflm_ops import ResolverEntry, resolver_entries
+from glyphlite.export.tflm.op_resolver import ResolverEntry, resolver_entries
 from glyphlite.files import owned_folder, require_own
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import class_count, outputs_of

@@ -12,13 +12,13 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Route, expect
 from support.browsing import CANVAS, STROKES, Visit, encoded, served, visit
-from test_web import FIRST_LOAD_BYTES
+from support.web_tools import FIRST_LOAD_BYTES
 
 from glyphlite.conversion.variants import VARIANT_NAMES
 from glyphlite.datasets.dataset import Dataset, as_float
-from glyphlite.export.litertjs import LiteRtJs
-from glyphlite.export.serve import page_server
-from glyphlite.export.web import WebExport, export_web
+from glyphlite.export.web.litertjs import LiteRtJs
+from glyphlite.export.web.page import WebExport, export_web
+from glyphlite.export.web.server import page_server
 from glyphlite.models.pretrained import pretrained_artifact
 from glyphlite.runtimes.registry import get_runtime
 from glyphlite.tflite.cost import weight_bits

@@ -10,8 +10,18 @@ from pathlib import Path
 import pytest
 
 from glyphlite.errors import ToolError
-from glyphlite.export import litertjs as module
-from glyphlite.export.litertjs import CORE, INTEGRITY, LICENSE, SCRIPT, TARBALL, WASM, LiteRtJs, cached_tarball, obtain_litertjs
+from glyphlite.export.web import litertjs as module
+from glyphlite.export.web.litertjs import (
+    CORE,
+    INTEGRITY,
+    LICENSE,
+    SCRIPT,
+    TARBALL,
+    WASM,
+    LiteRtJs,
+    cached_tarball,
+    obtain_litertjs,
+)
 
 
 @pytest.fixture(scope="session")

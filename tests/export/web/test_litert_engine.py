@@ -7,14 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.web_tools import node
-from test_web import FIRST_LOAD_BYTES, POLICY
+from support.web_tools import FIRST_LOAD_BYTES, POLICY, node
 
 from glyphlite.conversion.variants import VARIANT_NAMES
 from glyphlite.errors import OutputError
-from glyphlite.export import web
-from glyphlite.export.litertjs import LICENSE, LiteRtJs
-from glyphlite.export.web import WebExport, export_web
+from glyphlite.export.web import page as web
+from glyphlite.export.web.litertjs import LICENSE, LiteRtJs
+from glyphlite.export.web.page import WebExport, export_web
 from glyphlite.files import MANIFEST
 
 AGREEMENT = """

@@ -7,25 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageFilter
+from PIL import Image
 from support.scenes import enlarged
 from support.sheets import DESKS, PAPERS, desk_scene, school_sheet
-from support.web_tools import node
+from support.web_tools import node, on_paper
 
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import DataError
 from glyphlite.preprocessing.images import prepare_glyph
 
 PAGE = Path(str(files("glyphlite.export") / "templates" / "web"))
-
-
-def on_paper(image: np.ndarray, side: int, rng: np.random.Generator, *, turn: float = 0, noise: float = 0) -> np.ndarray:
-    """A digit of MNIST as a photo of dark ink on unevenly lit paper."""
-    picture = Image.fromarray(np.pad(image, 6)).resize((side, side), Image.Resampling.BICUBIC).rotate(turn)
-    ink = np.asarray(picture.filter(ImageFilter.GaussianBlur(side / 150)), float) / 255
-    y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j]
-    paper = 200 + 30 * x - 25 * y * y + noise * rng.standard_normal(ink.shape)
-    return np.clip(paper * (1 - 0.75 * ink), 0, 255).astype(np.uint8)
 
 
 def with_marks(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -98,7 +89,7 @@ def through_node(vectors: list[tuple[np.ndarray, int, int]], folder: Path) -> li
         rows, columns = picture.shape
         records.append({"file": f"{number}.grey", "rows": rows, "columns": columns, "height": height, "width": width})
     (folder / "vectors.json").write_text(json.dumps(records))
-    script = Path(__file__).parent / "web_images.mjs"
+    script = Path(__file__).parents[2] / "support" / "web_images.mjs"
     command = [node(), script, PAGE, folder / "vectors.json"]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 

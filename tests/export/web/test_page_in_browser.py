@@ -12,12 +12,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, expect
 from support.browsing import CANVAS, STROKES, Visit, encoded, served, visit
-from test_web import FIRST_LOAD_BYTES, tflm_scores
-from test_web_images import on_paper
+from support.web_tools import FIRST_LOAD_BYTES, on_paper, tflm_scores
 
 from glyphlite.datasets.dataset import Dataset
-from glyphlite.export.serve import page_server
-from glyphlite.export.web import WebExport
+from glyphlite.export.web.page import WebExport
+from glyphlite.export.web.server import page_server
 from glyphlite.preprocessing.images import prepare_glyph, read_picture
 
 pytestmark = pytest.mark.slow

@@ -10,7 +10,7 @@ from typing import Any
 
 from glyphlite.conversion.variants import VARIANT_NAMES
 from glyphlite.errors import ArtifactError
-from glyphlite.export.litertjs import CORE, SCRIPT, VERSION, WASM, LiteRtJs
+from glyphlite.export.web.litertjs import CORE, SCRIPT, VERSION, WASM, LiteRtJs
 from glyphlite.runtimes.artifact import read_artifact
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import parse_graph

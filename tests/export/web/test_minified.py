@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from support.web_tools import node
 
-from glyphlite.export.slimming import served
-from glyphlite.export.web import STATIC
+from glyphlite.export.web.minified import served
+from glyphlite.export.web.page import STATIC
 
 TEMPLATES = Path(str(files("glyphlite.export"))) / "templates"
 SOURCES = sorted([*(TEMPLATES / "web").glob("*.js"), *(TEMPLATES / "web").glob("*.css")])
