@@ -44,7 +44,7 @@ from glyphlite.evaluation.confidence import as_probabilities, calibrated, fit_ce
 from glyphlite.evaluation.recorded_confidence import certainty_of
 from glyphlite.files import make_folder, user_cache, write_bytes, write_json
 from glyphlite.models.interface.input_convention import OURS
-from glyphlite.pipeline.inputs import artifact_in
+from glyphlite.pipeline.inputs.files import artifact_in
 from glyphlite.preprocessing.glyphs import ink_parts, main_glyph
 from glyphlite.preprocessing.images import cut_out, prepare_glyph
 from glyphlite.preprocessing.ink import find_ink, is_dark_on_light

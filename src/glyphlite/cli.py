@@ -368,7 +368,7 @@ def train(
     After an interruption at any moment, --resume gives the same weights, bit for bit.
     """
     from glyphlite.models.training_options import TrainingOptions, parse_size
-    from glyphlite.pipeline.run_folder import Wish
+    from glyphlite.pipeline.runs.folder import Wish
     from glyphlite.pipeline.train import train_model
 
     options = TrainingOptions(

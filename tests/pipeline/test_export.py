@@ -12,7 +12,7 @@ from glyphlite.export.web.litertjs import LICENSE, MEMBERS, LiteRtJs
 from glyphlite.export.web.page import export_web
 from glyphlite.pipeline import export
 from glyphlite.pipeline.export import PAGE_WEIGHTS, Exported, draw_page, export_file
-from glyphlite.pipeline.inputs import default_artifact
+from glyphlite.pipeline.inputs.files import default_artifact
 
 ENGINE = LiteRtJs({file: file.encode() for file in (*MEMBERS, LICENSE)}, "here")
 Write = Callable[..., Exported]

@@ -10,7 +10,7 @@ from glyphlite.files import MANIFEST
 from glyphlite.models.training_options import TrainingOptions
 from glyphlite.pipeline.report import write_reports
 from glyphlite.pipeline.run import RunOptions, run_pipeline
-from glyphlite.pipeline.run_folder import RUN_FILES
+from glyphlite.pipeline.runs.folder import RUN_FILES
 from glyphlite.results import Results
 
 VARIANTS = ["float32", "float16", "dynamic", "int8", "int16x8"]

@@ -12,13 +12,13 @@ from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import DataError, GlyphliteError, ModelError, OutputError
 from glyphlite.evaluation.recorded_confidence import certainty_of
 from glyphlite.models.training_options import TrainingOptions
-from glyphlite.pipeline import training_plan
 from glyphlite.pipeline.evaluate import evaluate_files
+from glyphlite.pipeline.inputs.datasets import data_of
 from glyphlite.pipeline.report import write_reports
-from glyphlite.pipeline.run_data import data_of
-from glyphlite.pipeline.run_folder import Wish
+from glyphlite.pipeline.runs import training_plan
+from glyphlite.pipeline.runs.folder import Wish
+from glyphlite.pipeline.runs.training_plan import plan_training
 from glyphlite.pipeline.train import train_model
-from glyphlite.pipeline.training_plan import plan_training
 from glyphlite.results import Results
 
 OWN = """

@@ -1,1 +1,3 @@
-"""What the commands do: each file composes the packages below into one job; nothing measures, converts or draws by itself."""
+"""Composes the packages below into jobs, one file per command.
+Nothing here measures, converts or draws by itself.
+"""

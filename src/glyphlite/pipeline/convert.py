@@ -19,8 +19,8 @@ from glyphlite.files import locked_folder, require_ours, without_detours
 from glyphlite.models.interface.input_convention import OURS, InputConvention, parse_input_range
 from glyphlite.models.loading import load_keras_model
 from glyphlite.models.user import choose_user_model, require_source
-from glyphlite.pipeline.inputs import is_keras, own_image_shape
-from glyphlite.pipeline.run_data import data_of
+from glyphlite.pipeline.inputs.datasets import data_of
+from glyphlite.pipeline.inputs.files import is_keras, own_image_shape
 
 ROUND_TRIP_IMAGES = 256
 

@@ -8,10 +8,10 @@ from glyphlite.console import progress_bar
 from glyphlite.evaluation.identity import float32_variant_of
 from glyphlite.evaluation.model_evaluation import ArtifactEvaluation, KerasEvaluation, evaluate_artifact, evaluate_keras
 from glyphlite.models.interface.input_convention import InputConvention
-from glyphlite.pipeline.conventions import input_convention, say_if_at_chance
-from glyphlite.pipeline.inputs import is_keras, keras_beside, model_file, own_image_shape
-from glyphlite.pipeline.keep_results import keep_results
-from glyphlite.pipeline.run_data import data_of, say_if_labels_differ
+from glyphlite.pipeline.inputs.conventions import input_convention, say_if_at_chance
+from glyphlite.pipeline.inputs.datasets import data_of, say_if_labels_differ
+from glyphlite.pipeline.inputs.files import is_keras, keras_beside, model_file, own_image_shape
+from glyphlite.pipeline.runs.results_file import keep_results
 from glyphlite.results import ArtifactReport, KerasReport
 from glyphlite.tflite.reader import read_graph
 

@@ -19,9 +19,9 @@ from glyphlite.export.web.server import serve
 from glyphlite.files import temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import class_count
-from glyphlite.pipeline.conventions import convention_on
-from glyphlite.pipeline.inputs import artifact_in, default_artifact
-from glyphlite.pipeline.run_data import RunData, data_of
+from glyphlite.pipeline.inputs.conventions import convention_on
+from glyphlite.pipeline.inputs.datasets import RunData, data_of
+from glyphlite.pipeline.inputs.files import artifact_in, default_artifact
 from glyphlite.tflite.reader import read_graph
 
 PAGE_WEIGHTS = 16 << 10

@@ -24,10 +24,10 @@ from glyphlite.export.tflm.project import export_tflm
 from glyphlite.files import temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.pretrained import pretrained_names
-from glyphlite.pipeline.conventions import input_convention
 from glyphlite.pipeline.export import image_of
-from glyphlite.pipeline.inputs import artifact_in, own_image_shape
-from glyphlite.pipeline.run_data import beside, data_of, to_remember
+from glyphlite.pipeline.inputs.conventions import input_convention
+from glyphlite.pipeline.inputs.datasets import beside, data_of, to_remember
+from glyphlite.pipeline.inputs.files import artifact_in, own_image_shape
 from glyphlite.results import FirmwareReport, RuntimeReport
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import read_graph

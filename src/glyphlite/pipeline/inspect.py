@@ -4,7 +4,7 @@ from pathlib import Path
 
 from glyphlite.evaluation.inspection import Inspection, inspect_artifact
 from glyphlite.files import write_text
-from glyphlite.pipeline.inputs import artifact_in
+from glyphlite.pipeline.inputs.files import artifact_in
 from glyphlite.report.figures.graph_picture import draw_graph
 from glyphlite.tflite.reader import read_graph
 

@@ -14,9 +14,9 @@ from glyphlite.evaluation.confidence import REFUSED, calibrated, is_refused
 from glyphlite.evaluation.recorded_confidence import RECORDS, certainty_of
 from glyphlite.formatting import confidence, percent
 from glyphlite.models.interface.output_kind import OutputKind, outputs_of
-from glyphlite.pipeline.conventions import convention_on
-from glyphlite.pipeline.inputs import is_keras, model_and_pictures, trained_on
-from glyphlite.pipeline.run_data import RunData, data_of, say_if_labels_differ
+from glyphlite.pipeline.inputs.conventions import convention_on
+from glyphlite.pipeline.inputs.datasets import RunData, data_of, say_if_labels_differ
+from glyphlite.pipeline.inputs.files import is_keras, model_and_pictures, trained_on
 from glyphlite.preprocessing.images import find_glyph, prepare_lines, read_picture
 from glyphlite.preprocessing.pictures import MOST_PAGES, page_count
 from glyphlite.results import Certainty

@@ -23,17 +23,17 @@ from glyphlite.models.interface.input_layers import training_convention
 from glyphlite.models.pretrained import PretrainedCard
 from glyphlite.models.registry import REFERENCE_NAMES
 from glyphlite.models.training_options import TrainingOptions
-from glyphlite.pipeline.conventions import say_if_at_chance
 from glyphlite.pipeline.convert import check_weights, convert_what_can_be
 from glyphlite.pipeline.evaluate import measure
 from glyphlite.pipeline.firmware import Firmware, build_firmware
-from glyphlite.pipeline.record import write_run_record
+from glyphlite.pipeline.inputs.conventions import say_if_at_chance
+from glyphlite.pipeline.inputs.datasets import to_remember
 from glyphlite.pipeline.report import write_report_of
-from glyphlite.pipeline.run_data import to_remember
-from glyphlite.pipeline.run_folder import RUN_FILES, Wish, require_exportable
-from glyphlite.pipeline.shipped import check_pretrained, pretrained_record, pretrained_report, take_pretrained
-from glyphlite.pipeline.stages import Stages
-from glyphlite.pipeline.training_plan import TrainingPlan, plan_training
+from glyphlite.pipeline.runs.folder import RUN_FILES, Wish, require_exportable
+from glyphlite.pipeline.runs.pretrained import check_pretrained, pretrained_record, pretrained_report, take_pretrained
+from glyphlite.pipeline.runs.record import write_run_record
+from glyphlite.pipeline.runs.stages import Stages
+from glyphlite.pipeline.runs.training_plan import TrainingPlan, plan_training
 from glyphlite.pipeline.verify import compare
 from glyphlite.report.findings.recommendation import recommend
 from glyphlite.report.html.files import compare_report
@@ -68,7 +68,7 @@ class RunOptions:
         """Checks what can be checked before anything is read; a shipped model's folder is another than one's own training's.
 
         Raises:
-            GlyphliteError: as :func:`~glyphlite.pipeline.training_plan.plan_training`.
+            GlyphliteError: as :func:`~glyphlite.pipeline.runs.training_plan.plan_training`.
         """
         plan = plan_training(
             self.model,

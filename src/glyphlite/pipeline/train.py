@@ -9,11 +9,11 @@ from glyphlite.evaluation.model_evaluation import evaluate_keras
 from glyphlite.files import locked_folder, sha256_of
 from glyphlite.models.interface.input_layers import training_convention
 from glyphlite.models.training_options import TrainingOptions
-from glyphlite.pipeline.record import write_run_record
-from glyphlite.pipeline.run_data import to_remember
-from glyphlite.pipeline.run_folder import Wish
-from glyphlite.pipeline.stages import Stages
-from glyphlite.pipeline.training_plan import TrainingPlan, plan_training
+from glyphlite.pipeline.inputs.datasets import to_remember
+from glyphlite.pipeline.runs.folder import Wish
+from glyphlite.pipeline.runs.record import write_run_record
+from glyphlite.pipeline.runs.stages import Stages
+from glyphlite.pipeline.runs.training_plan import TrainingPlan, plan_training
 from glyphlite.results import Results
 from glyphlite.training.history import training_report
 from glyphlite.training.trainer import train

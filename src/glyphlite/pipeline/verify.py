@@ -7,9 +7,9 @@ from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.verification.agreement import TOLERANCE, Verification, verify, work_units
 from glyphlite.models.interface.input_convention import InputConvention
-from glyphlite.pipeline.conventions import input_convention, say_if_at_chance
-from glyphlite.pipeline.inputs import artifact_in, keras_beside, own_image_shape
-from glyphlite.pipeline.run_data import data_of, say_if_labels_differ
+from glyphlite.pipeline.inputs.conventions import input_convention, say_if_at_chance
+from glyphlite.pipeline.inputs.datasets import data_of, say_if_labels_differ
+from glyphlite.pipeline.inputs.files import artifact_in, keras_beside, own_image_shape
 from glyphlite.runtimes.registry import RUNTIME_NAMES
 from glyphlite.tflite.metadata import read_labels
 

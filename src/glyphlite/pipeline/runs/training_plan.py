@@ -10,9 +10,9 @@ from glyphlite.models.input_shape import model_input_shape
 from glyphlite.models.interface.input_convention import parse_input_range
 from glyphlite.models.registry import ModelChoice, resolve_model, split_seed
 from glyphlite.models.training_options import TrainingOptions
-from glyphlite.pipeline.conventions import choose_model
-from glyphlite.pipeline.run_data import load_for_model
-from glyphlite.pipeline.run_folder import TRAINING_FILES, Wish, choose_folder, clear_folder
+from glyphlite.pipeline.inputs.conventions import choose_model
+from glyphlite.pipeline.inputs.datasets import load_for_model
+from glyphlite.pipeline.runs.folder import TRAINING_FILES, Wish, choose_folder, clear_folder
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def write_run_record(
         recipe: how the model was trained.
         settings: seeds and sizes, by name; None is left out.
         hashes: SHA-256 of the run's files, by name.
-        remember: how the dataset is named so that it is found again, by :func:`glyphlite.pipeline.run_data.to_remember`.
+        remember: how the dataset is named so that it is found again, by :func:`glyphlite.pipeline.inputs.datasets.to_remember`.
         pretrained: where the model came from, if it was not trained here.
 
     Raises:

@@ -13,7 +13,7 @@ from glyphlite.errors import ModelError, OutputError
 from glyphlite.files import sha256_of
 from glyphlite.models.pretrained import pretrained_card
 from glyphlite.pipeline.run import RunOptions, run_all, run_pipeline
-from glyphlite.pipeline.shipped import check_pretrained, take_pretrained
+from glyphlite.pipeline.runs.pretrained import check_pretrained, take_pretrained
 from glyphlite.results import Results
 
 

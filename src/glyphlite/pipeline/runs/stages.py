@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from glyphlite.console import say
-from glyphlite.pipeline.cpu_time import cpu_seconds
+from glyphlite.pipeline.runs.cpu_time import cpu_seconds
 
 
 class Stages:

@@ -18,13 +18,13 @@ from glyphlite.datasets.registry import load_dataset
 from glyphlite.errors import DataError
 from glyphlite.files import sha256_of
 from glyphlite.models.pretrained import pretrained_artifact
-from glyphlite.pipeline import run_data
 from glyphlite.pipeline.convert import convert_model
 from glyphlite.pipeline.evaluate import evaluate_files
 from glyphlite.pipeline.export import export_file
 from glyphlite.pipeline.firmware import compile_file, simulate_target
+from glyphlite.pipeline.inputs import datasets
+from glyphlite.pipeline.inputs.datasets import RunData, data_of, fits, run_record, to_remember
 from glyphlite.pipeline.predict import predict_pictures
-from glyphlite.pipeline.run_data import RunData, data_of, fits, run_record, to_remember
 from glyphlite.pipeline.verify import verify_file
 from glyphlite.tflite.reader import read_graph
 
@@ -66,13 +66,13 @@ def run(data: Path, samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def forget_mnist(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever loads MNIST fails."""
-    load = run_data.load_dataset
+    load = datasets.load_dataset
 
     def refuse(name: str, **options: object) -> Dataset:
         assert name != "mnist", "MNIST was loaded"
         return load(name, **options)  # pyright: ignore[reportArgumentType]
 
-    monkeypatch.setattr(run_data, "load_dataset", refuse)
+    monkeypatch.setattr(datasets, "load_dataset", refuse)
 
 
 def test_every_command_takes_the_runs_own_data(run: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
@@ -155,9 +155,9 @@ def test_data_and_what_was_compiled_for_it_can_be_moved_together(
     ],
 )
 def test_a_memory_map_names_data_by_the_path_from_its_folder(named: str, folder: str, written: str, tmp_path: Path):
-    assert run_data.beside(named, Path(folder)) == written
+    assert datasets.beside(named, Path(folder)) == written
     (tmp_path / "out").mkdir()
-    found = run_data._beside(run_data.beside("/elsewhere/mnist", tmp_path / "out"), tmp_path / "out")
+    found = datasets._beside(datasets.beside("/elsewhere/mnist", tmp_path / "out"), tmp_path / "out")
     assert found == "/elsewhere/mnist"
 
 

@@ -8,7 +8,14 @@ import pytest
 from support.pretrained import use_shipped
 
 from glyphlite.errors import ArtifactError, ModelError
-from glyphlite.pipeline.inputs import artifact_in, default_artifact, keras_beside, model_and_pictures, model_file, trained_on
+from glyphlite.pipeline.inputs.files import (
+    artifact_in,
+    default_artifact,
+    keras_beside,
+    model_and_pictures,
+    model_file,
+    trained_on,
+)
 
 
 def test_a_name_is_the_shipped_file(shipped: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from glyphlite.pipeline.keep_results import keep_results
+from glyphlite.pipeline.runs.results_file import keep_results
 from glyphlite.results import Accuracy, ArtifactReport, KerasReport, Results
 
 LABELS = tuple("ab")

@@ -6,7 +6,7 @@ import pytest
 
 from glyphlite.errors import OutputError
 from glyphlite.files import MANIFEST, owned_folder, write_owned
-from glyphlite.pipeline.run_folder import (
+from glyphlite.pipeline.runs.folder import (
     TRAINING_FILES,
     Wish,
     choose_folder,

@@ -4,8 +4,8 @@ import subprocess
 import sys
 import time
 
-from glyphlite.pipeline.cpu_time import cpu_seconds
-from glyphlite.pipeline.stages import Stages
+from glyphlite.pipeline.runs.cpu_time import cpu_seconds
+from glyphlite.pipeline.runs.stages import Stages
 
 BURN = "import time\nwhile time.process_time() < 0.2: pass\n"
 

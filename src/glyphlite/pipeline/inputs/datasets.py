@@ -28,7 +28,7 @@ from glyphlite.files import parsing, read_input
 from glyphlite.models.input_shape import image_shape
 from glyphlite.models.interface.output_kind import class_count
 from glyphlite.models.pretrained import CARD
-from glyphlite.pipeline.inputs import trained_on
+from glyphlite.pipeline.inputs.files import trained_on
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import read_graph
 
