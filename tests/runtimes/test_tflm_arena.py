@@ -79,7 +79,7 @@ def test_an_inference_without_end_is_ended(samples: Path) -> None:
     script = """
 import sys, itertools
 from pathlib import Path
-from glyphlite.runtimes import tflm_arena_child as child
+from glyphlite.runtimes.isolation import tflm_arena_child as child
 child.ATTEMPT_SECONDS = 1
 child._run_blank = lambda interpreter: any(False for _ in itertools.count())
 sys.argv = ["", sys.argv[1], str(1 << 20)]
