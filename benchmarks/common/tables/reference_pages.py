@@ -55,10 +55,11 @@ def records() -> str:
 
 def ops() -> str:
     """Returns the ops that generated C accepts, those that it refuses with what replaces them, and which TFLite Micro has."""
-    from glyphlite.compiler.lower import ADVICE, LOWERINGS
+    from glyphlite.compiler.lower import ADVICE
+    from glyphlite.compiler.ops import OPS
     from glyphlite.export.tflm.op_resolver import TFLM_OPS
 
-    rows = [(name, "yes", "yes" if name in TFLM_OPS else "no", "") for name in sorted(LOWERINGS)]
+    rows = [(name, "yes", "yes" if name in TFLM_OPS else "no", "") for name in sorted(OPS)]
     rows += [(name, "no", "yes" if name in TFLM_OPS else "no", ADVICE[name]) for name in sorted(ADVICE)]
     return markdown_table(("Op", "Generated C", "TensorFlow Lite Micro", "Instead"), rows, words=4)
 
