@@ -12,7 +12,7 @@ from typing import Any
 
 from common.tables.family import family_in_full, family_table, robustness_table
 from common.tables.firmware import cores_table, firmware_table, optimize_table
-from common.tables.pictures import sheets_table
+from common.tables.pictures import rejected_table, sheets_table, steps_table, threshold_sentence
 from common.tables.reference import accuracy_table, main_job_sentence, reading_table
 from common.tables.reference_pages import commands, ops, records
 from common.tables.tflm import agreement_table, arena_parts_table, arenas_table, tensors_table
@@ -38,6 +38,9 @@ FIGURES: dict[str, tuple[str, Words]] = {
     "arenas": ("tflm", arenas_table),
     "agreement": ("tflm", agreement_table),
     "tensors": ("tflm", tensors_table),
+    "preprocessing": ("real_pictures", steps_table),
+    "threshold": ("real_pictures", threshold_sentence),
+    "rejected": ("real_pictures", rejected_table),
     "sheets": ("sheets", lambda document: sheets_table(document["outcomes"])),
 }
 """Name of a figure: the JSON file in benchmarks/results that it comes from, and what makes its text."""
