@@ -10,7 +10,7 @@ def firmware_table(document: dict[str, Any], cores: Sequence[str] = ("cortex-m4"
     """Returns instructions, total RAM and code per model and core: generated C beside CMSIS-NN's kernels on the same layers."""
     columns = (
         "Model",
-        "Core",
+        *(["Core"] if len(cores) > 1 else []),
         "Instructions, glyphlite",
         "Instructions, CMSIS-NN",
         "Ratio",
@@ -27,14 +27,14 @@ def firmware_table(document: dict[str, Any], cores: Sequence[str] = ("cortex-m4"
         rows.append(
             (
                 row["model"],
-                core_name(row["core"]),
+                *([core_name(row["core"])] if len(cores) > 1 else []),
                 f"{ours['instructions']:,}",
                 f"{theirs['instructions']:,}",
                 f"**{row['instructions_ratio']:.1f}**",
                 *(f"{side[key]:,}" for key in ("ram_bytes", "code_bytes") for side in (ours, theirs)),
             )
         )
-    return markdown_table(columns, rows, words=2)
+    return markdown_table(columns, rows, words=2 if len(cores) > 1 else 1)
 
 
 def cores_table(document: dict[str, Any], model: str = "micro-cnn") -> str:
