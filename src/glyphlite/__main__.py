@@ -20,7 +20,7 @@ _INTERRUPTION = "interrupted; nothing half-written was left behind"
 
 
 def main() -> None:
-    """Run ``glyphlite`` and exit with its code.
+    """Runs ``glyphlite`` and exits with its code.
 
     0: done; 1: runtimes disagree; 2: anything that the user can put right; 70: a fault of glyphlite; 130, 141: interrupted, and
     nobody reads the output any more.
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def _described(error: Exception) -> tuple[str, int]:
-    """One line for what no part of glyphlite has put into words, and the exit code."""
+    """Returns one line for what no part of glyphlite has put into words, and the exit code."""
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if kinds & {"MemoryError", "ResourceExhaustedError"}:  # the second is TensorFlow's
         return "out of memory; try a smaller --images, --calibration-samples or model", 2
@@ -78,7 +78,7 @@ def _described(error: Exception) -> tuple[str, int]:
 
 
 def _write_traceback(error: Exception) -> str | None:
-    """Write an error's traceback with versions and command line into the folder for temporary files; None where that fails."""
+    """Writes an error's traceback with versions and command line into the folder for temporary files; None where that fails."""
     import platform
     import tempfile
     import traceback
@@ -96,7 +96,7 @@ def _write_traceback(error: Exception) -> str | None:
 
 
 def _usage(error: BaseException) -> str:
-    """A wrong command line in one line, with the help that shows the right one."""
+    """Returns a wrong command line in one line, with the help that shows the right one."""
     words = _in_plain_words(getattr(error, "format_message", lambda: str(error))())
     context = getattr(error, "ctx", None)
     command = getattr(context, "command_path", "glyphlite")
@@ -132,12 +132,12 @@ def _in_plain_words(words: str) -> str:
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    """A polite kill unwinds like Ctrl-C, so that temporary files are removed."""
+    """Makes a polite kill unwind like Ctrl-C, so that temporary files are removed."""
     raise KeyboardInterrupt
 
 
 def _fail(message: str, code: int) -> None:
-    """One line on standard error, no markup, then the end."""
+    """Prints one line on standard error, without markup, and exits."""
     with suppress(OSError):
         print(f"glyphlite: {message}", file=sys.stderr)  # noqa: T201
     try:
@@ -148,7 +148,7 @@ def _fail(message: str, code: int) -> None:
 
 
 def _leave_unflushed(code: int) -> None:
-    """End without what standard output still holds: it cannot be written, and Python would try it once more."""
+    """Drops what standard output still holds: it cannot be written, and Python would try it once more."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
 

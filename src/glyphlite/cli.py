@@ -29,7 +29,7 @@ app = typer.Typer(
 
 
 class Optimize(StrEnum):
-    """What generated C is optimized for."""
+    """The goals that generated C can be optimized for."""
 
     SIZE = "size"
     SPEED = "speed"
@@ -37,7 +37,7 @@ class Optimize(StrEnum):
 
 
 class Scores(StrEnum):
-    """What generated C gives besides the class."""
+    """The scores that generated C gives besides the class."""
 
     PROBABILITIES = "probabilities"
     LOGITS = "logits"
@@ -56,7 +56,7 @@ class Cpu(StrEnum):
 
 
 class ExportFor(StrEnum):
-    """What an artifact can be exported for."""
+    """The targets of an export."""
 
     TFLM = "tflm"
     C_ARRAY = "c-array"

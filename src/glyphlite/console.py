@@ -34,13 +34,13 @@ class Advance(Protocol):
     """Tells a progress bar how far the work is."""
 
     def __call__(self, amount: float = 1, /) -> None:
-        """Move the bar on by ``amount`` units."""
+        """Moves the bar on by ``amount`` units."""
         ...
 
 
 @contextmanager
 def progress_bar(description: str, total: float | None) -> Iterator[Advance]:
-    """A transient progress bar; yields a function that advances it. ``total`` None shows a spinner."""
+    """Shows a transient progress bar; yields a function that advances it. ``total`` None shows a spinner."""
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -73,19 +73,19 @@ def progress_bar(description: str, total: float | None) -> Iterator[Advance]:
 
 
 def say(message: str) -> None:
-    """Print words to the user (rich markup allowed); what a terminal would obey becomes ``?``."""
+    """Prints words to the user (rich markup allowed); what a terminal would obey becomes ``?``."""
     shown = "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in message)
     stderr_console().print(shown, soft_wrap=True)
 
 
 class Noise:
-    """What was written to both standard streams, by Python and by native code, while they were captured."""
+    """The text written to both standard streams, by Python and by native code, while they were captured."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
 
     def text(self) -> str:
-        """Everything captured so far, at most the last 64 KiB of it."""
+        """Returns everything captured so far, at most the last 64 KiB of it."""
         _flush_native_streams()
         size = os.fstat(self._descriptor).st_size
         return os.pread(self._descriptor, 1 << 16, max(0, size - (1 << 16))).decode(errors="replace")
@@ -97,7 +97,8 @@ Capture = Callable[[], AbstractContextManager[Noise]]
 
 @contextmanager
 def captured_noise() -> Iterator[Noise]:
-    """Keep what libraries print, at the level of file descriptors 1 and 2, from the user; our own words still reach the terminal.
+    """Keeps what libraries print, at the level of file descriptors 1 and 2, from the user; our own words still reach the
+    terminal.
 
     Process-wide while it lasts. Python's own redirection is not enough: TensorFlow's C++ and LiteRT write to the descriptors.
     """
@@ -128,7 +129,7 @@ def captured_noise() -> Iterator[Noise]:
 
 
 def _flush_native_streams() -> None:
-    """Flush C's stdio buffers, so that what native code printed lands where the descriptors point now."""
+    """Flushes C's stdio buffers, so that what native code printed lands where the descriptors point now."""
     import ctypes
 
     ctypes.CDLL(None).fflush(None)
@@ -138,7 +139,7 @@ class _QuietImport(MetaPathFinder, Loader):
     """Imports TensorFlow with both standard streams captured: it logs before any setting of its own can stop it."""
 
     def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
-        """TensorFlow's own spec with this loader put before its own; nothing for any other module."""
+        """Returns TensorFlow's own spec with this loader put before its own; nothing for any other module."""
         del path, target
         if fullname != "tensorflow":
             return None
@@ -151,7 +152,7 @@ class _QuietImport(MetaPathFinder, Loader):
         return found
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        """As TensorFlow's own loader does."""
+        """Creates the module as TensorFlow's own loader does."""
         return self._inner.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
@@ -173,7 +174,7 @@ _X86 = ("x86_64", "AMD64")
 
 
 def quiet_tensorflow() -> None:
-    """Silence TensorFlow's and absl's start-up noise, and let it use oneDNN; before TensorFlow or LiteRT is imported.
+    """Silences TensorFlow's and absl's start-up noise, and lets it use oneDNN; before TensorFlow or LiteRT is imported.
 
     TensorFlow uses oneDNN by itself only on x86 processors with AVX-512 VNNI; one with AVX2 alone trains `edge-cnn` in three
     quarters of the CPU time with it (`benchmarks/main_job.py`). Whatever the user set stays.

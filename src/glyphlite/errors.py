@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 
 class GlyphliteError(Exception):
-    """What went wrong and what to do about it, in one line that a user can act on."""
+    """An error with one line that a user can act on: what went wrong and what to do about it."""
 
     exit_code = 2
 

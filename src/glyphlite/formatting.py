@@ -1,4 +1,4 @@
-"""How numbers and names are written everywhere a person reads them: percentages, sizes, p values, counts.
+"""Formatting of numbers and names everywhere a person reads them: percentages, sizes, p values, counts.
 
 One KB is 1,024 bytes. Knows nothing of records.
 """
@@ -36,22 +36,22 @@ def confidence(probability: float, digits: int = 1) -> str:
 
 
 def points(difference: float) -> str:
-    """A difference of two fractions in percentage points, without its sign: 0.0012 is ``0.12 points``."""
+    """Returns a difference of two fractions in percentage points, without its sign: 0.0012 is ``0.12 points``."""
     return f"{abs(difference) * 100:.2f} points"
 
 
 def count(number: float) -> str:
-    """A whole number with thousands separated: 21898 is ``21,898``."""
+    """Returns a whole number with thousands separated: 21898 is ``21,898``."""
     return f"{number:,.0f}"
 
 
 def things(number: int, singular: str, plural: str | None = None) -> str:
-    """A number with its noun: ``1 image``, ``2 images``."""
+    """Returns a number with its noun: ``1 image``, ``2 images``."""
     return f"{count(number)} {singular if number == 1 else plural or singular + 's'}"
 
 
 def kilobytes(number: int) -> str:
-    """Bytes as a size to remember: 25856 is ``25.2 KB``; under 1,024 the bytes themselves, over 1,024 KB in MB."""
+    """Formats bytes as a size to remember: 25856 is ``25.2 KB``; under 1,024 the bytes themselves, over 1,024 KB in MB."""
     if number < 1024:
         return f"{number} bytes"
     if number < 1024 * 1024:
@@ -60,19 +60,19 @@ def kilobytes(number: int) -> str:
 
 
 def times(ratio: float) -> str:
-    """A ratio: 3.489 is ``3.5``, 24.2 is ``24``."""
+    """Returns a ratio: 3.489 is ``3.5``, 24.2 is ``24``."""
     return f"{ratio:.1f}" if ratio < 9.95 else count(ratio)
 
 
 def microseconds(number: float) -> str:
-    """A duration to three figures in the unit that fits: ``6.73 µs``, ``162 µs``, ``1.98 ms``."""
+    """Returns a duration to three figures in the unit that fits: ``6.73 µs``, ``162 µs``, ``1.98 ms``."""
     if number < 999.5:
         return f"{_three_figures(number)} µs"
     return f"{_three_figures(number / 1000)} ms"
 
 
 def duration(seconds: float) -> str:
-    """A stretch of time: ``0.4 s``, ``31 s``, ``2 min 05 s``."""
+    """Returns a stretch of time: ``0.4 s``, ``31 s``, ``2 min 05 s``."""
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     if round(seconds) < SECONDS_IN_A_MINUTE:
@@ -82,21 +82,23 @@ def duration(seconds: float) -> str:
 
 
 def p_value(p: float) -> str:
-    """A p value: ``p = 0.56``, ``p = 0.0496`` where it matters on which side of 0.05 it lies, ``p < 0.001``."""
+    """Returns a p value: ``p = 0.56``, ``p = 0.0496`` where it matters on which side of 0.05 it lies, ``p < 0.001``."""
     if p < 0.001:
         return "p < 0.001"
     return f"p = {p:.3g}" if p < 0.1 else f"p = {p:.2f}"
 
 
 def difference(number: float, unit: str = "steps") -> str:
-    """How far outputs are apart: ``1 step``, ``8 steps``; a probability, where outputs are not quantized, as ``0.0031``."""
+    """Returns how far outputs are apart: ``1 step``, ``8 steps``; a probability, where outputs are not quantized, as
+    ``0.0031``.
+    """
     if unit != "steps":
         return "0" if number == 0 else f"{number:.2g}"
     return things(round(number), "step") if number == round(number) else f"{number:.3g} steps"
 
 
 def listing(parts: list[str]) -> str:
-    """Words as a person lists them: ``a``, ``a and b``, ``a, b and c``."""
+    """Returns words as a person lists them: ``a``, ``a and b``, ``a, b and c``."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
 
 
@@ -107,11 +109,11 @@ def _three_figures(number: float) -> str:
 
 
 def tensor_words(name: str) -> str:
-    """A tensor's name in a sentence: of the several that the converter joins with semicolons, the first."""
+    """Returns a tensor's name in a sentence: of the several that the converter joins with semicolons, the first."""
     return name.split(";", 1)[0]
 
 
 def tied(sentence: str) -> str:
-    """A sentence in which numbers do not part from their units, nor ``--`` from its option, at the end of a line."""
+    """Returns a sentence in which numbers do not part from their units, nor ``--`` from its option, at the end of a line."""
     sentence = _OPTION.sub("--\N{WORD JOINER}", sentence)
     return _UNIT.sub("\N{NO-BREAK SPACE}", _SIGN.sub("\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", sentence))

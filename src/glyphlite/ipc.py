@@ -45,7 +45,7 @@ class Message:
 
 
 def send(descriptor: int, message: Message) -> None:
-    """Write a message, whole.
+    """Writes a message, whole.
 
     Raises:
         BrokenChannelError: the other side is gone.
@@ -63,7 +63,7 @@ def send(descriptor: int, message: Message) -> None:
 
 
 def receive(descriptor: int, timeout_s: float | None = None) -> Message:
-    """Read a message, whole.
+    """Reads a message, whole.
 
     Args:
         descriptor: the pipe's reading end.

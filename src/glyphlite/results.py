@@ -41,7 +41,7 @@ class Accuracy(Record):
 
 
 class CertaintyTest(Record):
-    """What a fitted certainty is worth on the test split.
+    """The effect of calibration and rejection on the test split.
 
     ``refused`` is the part of the images that are below the least certainty, ``accuracy`` that of the others.
     """
@@ -55,7 +55,7 @@ class CertaintyTest(Record):
 
 
 class Certainty(Record):
-    """How a model's probabilities become a certainty to believe, and below which its answer is refused.
+    """The calibration of a model's probabilities, and the threshold below which its answer is rejected.
 
     Fitted on ``images`` validation images (`glyphlite.evaluation.confidence`): each probability, ``floor`` where it is smaller,
     to the power of 1 / ``temperature``, and all of an image divided by their sum. What is then below ``least_certainty`` is
@@ -88,7 +88,7 @@ class ArenaPart(Record):
 
 
 class RuntimeReport(Record):
-    """What one runtime says of one artifact, found by trying.
+    """One runtime's answer to one artifact, found by trying.
 
     ``accepts``: it runs the file as an image classifier, one image in and a number per class out. ``runs``: it executes the file,
     whatever that is; None where a former version did not ask. ``reason`` says why not of the first that is false.
@@ -259,7 +259,7 @@ class TrainingReport(Record):
 
 
 class TensorDifference(Record):
-    """Where two runtimes first part: the op that wrote the tensor, and by how many quantization steps at most."""
+    """The first difference between two runtimes: the op that wrote the tensor, and by how many quantization steps at most."""
 
     tensor: str
     """Name of the tensor."""
@@ -413,16 +413,16 @@ class Results(Record):
     """Generated C on emulated cores."""
 
     def document(self) -> dict[str, Any]:
-        """The plain JSON document, keys as in the contract."""
+        """Returns the plain JSON document, keys as in the contract."""
         return self.model_dump(mode="json", by_alias=True)
 
     def save(self, path: Path) -> Path:
-        """Write ``results.json`` atomically."""
+        """Writes ``results.json`` atomically."""
         return write_owned(path, self.model_dump_json(by_alias=True, indent=2) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> "Results":
-        """Read a ``results.json``.
+        """Reads a ``results.json``.
 
         Raises:
             DataError: the file is missing or is not a results document of this schema.

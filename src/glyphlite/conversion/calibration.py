@@ -29,7 +29,7 @@ Predict = Callable[[Path, np.ndarray, InputConvention], np.ndarray]
 
 @dataclass(frozen=True)
 class CalibrationEffect:
-    """What int8 is worth after calibration with that many images, against the float model on the validation split.
+    """The accuracy of int8 after calibration with that many images, against the float model on the validation split.
 
     Attributes:
         samples: calibration images.
@@ -51,7 +51,7 @@ class CalibrationEffect:
 
 
 def representative_images(dataset: Dataset, samples: int = 300, seed: int = 0) -> np.ndarray:
-    """Calibration images from the training split, as many of each class as of any other (to within one).
+    """Returns calibration images from the training split, as many of each class as of any other (to within one).
 
     Smaller draws are the beginning of larger ones with the same seed, so that counts can be compared.
 
@@ -85,7 +85,7 @@ def calibration_effect(
     images: int = 2000,
     progress: Callable[[int], None] | None = None,
 ) -> list[CalibrationEffect]:
-    """Convert with several numbers of calibration images and measure each on the validation split.
+    """Converts with several numbers of calibration images and measures each on the validation split.
 
     The last softmax is taken off first, so that differences are seen before it flattens them; classes stay the same.
 
@@ -135,7 +135,7 @@ def calibration_effect(
 
 
 def without_softmax(model: "keras.Model") -> "keras.Model":
-    """The model up to its logits: its weights, without the softmax at its end; a model that ends otherwise as it is."""
+    """Returns the model up to its logits: its weights, without the softmax at its end; a model that ends otherwise as it is."""
     import keras
 
     last = model.layers[-1]

@@ -62,7 +62,7 @@ class Conversion:
 
     @property
     def verifiable(self) -> bool:
-        """Whether any runtime here executes it."""
+        """Returns whether any runtime here executes it."""
         return not self.select_tf_ops
 
 
@@ -86,13 +86,13 @@ class ExportedModel:
     unrolled: Path | None = None
 
     def folder_for(self, variant: Variant) -> Path:
-        """The SavedModel that a variant is made from."""
+        """Returns the SavedModel that a variant is made from."""
         if self.simulated and variant.name == "int8":
             return self.simulated
         return self.unrolled or self.folder
 
     def needs_calibration(self, variant: Variant) -> bool:
-        """Whether ranges of activations have to be measured for a variant."""
+        """Returns whether ranges of activations have to be measured for a variant."""
         return variant.needs_calibration and self.folder_for(variant) != self.simulated
 
 
@@ -106,7 +106,7 @@ def convert(
     labels: Sequence[str] = (),
     description: str = "",
 ) -> Conversion:
-    """Convert a Keras image classifier to one variant.
+    """Converts a Keras image classifier to one variant.
 
     Args:
         model: with one image input and one output of a number per class.
@@ -132,7 +132,7 @@ def convert(
 
 @contextmanager
 def exported(model: "keras.Model", *, batch: int | None = 1) -> Iterator[ExportedModel]:
-    """Save a model for conversion, in a temporary folder.
+    """Saves a model for conversion, in a temporary folder.
 
     Raises:
         ConversionError: the model's input is not one image of a fixed size, or TensorFlow cannot trace the model.
@@ -157,7 +157,7 @@ def exported(model: "keras.Model", *, batch: int | None = 1) -> Iterator[Exporte
 
 
 def _save_unrolled(model: "keras.Model", folder: Path, shape: tuple[int | None, ...]) -> Path | None:
-    """Save a model with its recurrent layers step by step; None where it has none, or they cannot be."""
+    """Saves a model with its recurrent layers step by step; None where it has none, or they cannot be."""
     if not can_unroll(model):
         return None
     try:
@@ -177,7 +177,7 @@ def convert_exported(
     labels: Sequence[str] = (),
     description: str = "",
 ) -> Conversion:
-    """Convert a saved model to one variant; as :func:`convert`, for several variants of one model."""
+    """Converts a saved model to one variant; as :func:`convert`, for several variants of one model."""
     kind = get_variant(variant)
     images = _calibration_images(kind, representative, convention, saved.shape) if saved.needs_calibration(kind) else None
     content = _converted(saved, kind, images)
@@ -214,7 +214,7 @@ def _save(model: "keras.Model", folder: Path, shape: tuple[int | None, ...]) -> 
 
 
 def _converted(saved: ExportedModel, variant: Variant, images: np.ndarray | None) -> bytes:
-    """The file, with TensorFlow's own ops in it only where nothing else does.
+    """Returns the file, with TensorFlow's own ops in it only where nothing else does.
 
     Raises:
         ConversionError: the converter refuses the model, or crashes on it.
@@ -241,7 +241,7 @@ def _crash_advice(model: "keras.Model", variant: Variant) -> str:
 
 
 def _image_shape(model: "keras.Model") -> tuple[int, ...]:
-    """Shape of the model's one input without the batch."""
+    """Returns the shape of the model's one input without the batch."""
     try:
         inputs, outputs = list(model.inputs), list(model.outputs)
     except (AttributeError, TypeError, ValueError):
@@ -257,7 +257,7 @@ def _image_shape(model: "keras.Model") -> tuple[int, ...]:
 def _calibration_images(
     variant: Variant, representative: np.ndarray | None, convention: InputConvention, shape: tuple[int | None, ...]
 ) -> np.ndarray:
-    """Images as the model takes them, a batch each: float32 ``(n, batch, ...)``."""
+    """Returns images as the model takes them, one batch each: float32 ``(n, batch, ...)``."""
     if representative is None or not len(representative):
         raise ConversionError(
             f"{variant.name} needs representative images to calibrate with; give --calibration-samples 1 or more"
@@ -285,7 +285,7 @@ def _notes(variant: Variant, content: bytes, select: tuple[str, ...]) -> tuple[s
 
 
 def _failure(model: "keras.Model", shape: tuple[int | None, ...], what: str, message: str) -> ConversionError:
-    """An error in one line: the layer, the op, and what can be done."""
+    """Returns an error in one line: the layer, the op, and what can be done."""
     layer, operator = layer_and_op(model, message)
     if layer is None:
         layer = layer_by_prefix(model, lambda prefix: _converts(prefix, shape))
@@ -304,7 +304,7 @@ def _failure(model: "keras.Model", shape: tuple[int | None, ...], what: str, mes
 
 
 def _converts(model: "keras.Model", shape: tuple[int | None, ...]) -> bool:
-    """Whether a model, or the first part of one, converts to float32."""
+    """Returns whether a model, or the first part of one, converts to float32."""
     with temporary_folder() as folder, captured_noise():
         try:
             _save(model, folder / "saved", shape)

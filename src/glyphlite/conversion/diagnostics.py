@@ -1,4 +1,5 @@
-"""Which layer a conversion fails at: read from the converter's own message, or found by trying the model's first layers.
+"""Search for the layer at which a conversion fails: read from the converter's own message, or found by trying the model's
+first layers.
 
 Knows Keras models and the converter's messages; converts nothing itself.
 """
@@ -21,7 +22,7 @@ _OUTER = {"StatefulPartitionedCall", "PartitionedCall"}
 
 
 def layer_and_op(model: "keras.Model", message: str) -> tuple[str | None, str | None]:
-    """The layer and the op that an error message of the converter or of Keras names; None for what it does not.
+    """Returns the layer and the op that an error message of the converter or of Keras names; None for what it does not.
 
     Args:
         model: whose layers are looked for.
@@ -41,7 +42,7 @@ def layer_and_op(model: "keras.Model", message: str) -> tuple[str | None, str | 
 
 
 def layer_by_prefix(model: "keras.Model", converts: Callable[["keras.Model"], bool]) -> str | None:
-    """The first layer with which the model's beginning no longer converts; None when it cannot be told.
+    """Returns the first layer with which the model's beginning no longer converts; None when it cannot be told.
 
     Args:
         model: a functional or sequential model.
@@ -67,7 +68,7 @@ def layer_names(model: "keras.Model") -> list[str]:
 
 
 def _layers(model: "keras.Model") -> Iterator["keras.layers.Layer"]:
-    """Every layer, those of nested models included, outer before inner."""
+    """Yields every layer, those of nested models included, outer before inner."""
     for layer in getattr(model, "layers", []):
         yield layer
         yield from _layers(layer)

@@ -57,7 +57,7 @@ def convert_to_folder(
     failed: "dict[str, ConversionError] | None" = None,
     overwrite: bool = False,
 ) -> list[ConvertedArtifact]:
-    """Convert a model to several variants, ``model_<variant>.tflite`` each.
+    """Converts a model to several variants, ``model_<variant>.tflite`` each.
 
     Args:
         model: a Keras image classifier.

@@ -51,7 +51,7 @@ class _Server:
         self._owner = os.getpid()  # a fork of ours holds the pipes too, but must not end the server
 
     def ask(self, message: Message) -> Message:
-        """One request and its answer.
+        """Sends one request and returns its answer.
 
         Raises:
             BrokenChannelError: the server is gone.
@@ -60,7 +60,7 @@ class _Server:
         return ipc.receive(self._answers)
 
     def close(self) -> None:
-        """End the server and the conversion that it is at."""
+        """Ends the server and the conversion that it is at."""
         if self._owner != os.getpid():
             return
         self._owner = 0
@@ -81,14 +81,14 @@ class _Converter:
         atexit.register(self.close)
 
     def prepare(self) -> None:
-        """Fork the server off this process, if that is still safe and there is none."""
+        """Forks the server off this process, if that is still safe and there is none."""
         if self._living() is None and hasattr(os, "fork") and sys.platform == "linux":
             worker.import_converter()
             if not _has_runtime_started():
                 self._server = _forked()
 
     def ask(self, message: Message) -> Message:
-        """One request and its answer.
+        """Sends one request and returns its answer.
 
         Raises:
             BrokenChannelError: the server died of it.
@@ -103,13 +103,13 @@ class _Converter:
             raise
 
     def close(self) -> None:
-        """End the server."""
+        """Ends the server."""
         server, self._server = self._server, None
         if server is not None:
             server.close()
 
     def _living(self) -> "_Server | None":
-        """The server, where it is this process's own."""
+        """Returns the server, where it is this process's own."""
         if self._owner != os.getpid():  # a fork of ours must not share the pipes
             self._server, self._owner = None, os.getpid()
         return self._server
@@ -121,7 +121,7 @@ def _converter() -> _Converter:
 
 
 def prepare() -> None:
-    """Import TensorFlow and fork the converter's server off this process; call it before TensorFlow computes anything here.
+    """Imports TensorFlow and forks the converter's server off this process; call it before TensorFlow computes anything here.
 
     Does nothing where it is too late, or not safe (macOS): the first conversion then starts a process of its own.
     """
@@ -129,7 +129,7 @@ def prepare() -> None:
 
 
 def convert_apart(folder: Path, variant: str, images: np.ndarray | None, *, select: bool) -> bytes:
-    """Convert a SavedModel in the converter's process.
+    """Converts a SavedModel in the converter's process.
 
     Args:
         folder: the SavedModel.
@@ -173,7 +173,7 @@ def _has_runtime_started() -> bool:
 
 
 def _forked() -> _Server:
-    """A server that is a fork of this process, TensorFlow imported."""
+    """Returns a server that is a fork of this process, TensorFlow imported."""
     requests, to_server = os.pipe()
     from_server, answers = os.pipe()
     for stream in (sys.stdout, sys.stderr):
@@ -192,7 +192,7 @@ def _forked() -> _Server:
 
 
 def _become_server(requests: int, answers: int) -> None:
-    """Serve in this fork until the parent is gone; nothing else of the parent's is kept open."""
+    """Serves in this fork until the parent is gone; nothing else of the parent's is kept open."""
     os.setsid()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
@@ -208,7 +208,7 @@ def _become_server(requests: int, answers: int) -> None:
 
 
 def _spawned() -> _Server:
-    """A server in a Python of its own.
+    """Returns a server in a Python of its own.
 
     Raises:
         ToolError: it does not start.

@@ -1,4 +1,4 @@
-"""What kinds of ops a freshly converted file came out with: TensorFlow's own, and those left in float.
+"""The kinds of ops in a freshly converted file: TensorFlow's own, and those left in float.
 
 For files of our own making; knows only the format.
 """

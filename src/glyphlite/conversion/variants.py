@@ -42,7 +42,7 @@ RULED_OUT_BY_SELECT_OPS = ("litert", "litert_builtin", "litert_reference", "tflm
 
 
 def get_variant(name: str) -> Variant:
-    """The variant of that name.
+    """Returns the variant of that name.
 
     Raises:
         ConversionError: there is none.
@@ -56,5 +56,5 @@ def get_variant(name: str) -> Variant:
 
 
 def artifact_name(variant: str) -> str:
-    """The file name of a variant in a run's folder."""
+    """Returns the file name of a variant in a run's folder."""
     return f"model_{variant}.tflite"

@@ -20,7 +20,7 @@ FILE = "model.weights.h5"
 
 
 def save_weights(model: "keras.Model", path: Path) -> Path:
-    """Write a model's weights, whole or not at all.
+    """Writes a model's weights, whole or not at all.
 
     Args:
         model: a built Keras model.
@@ -37,7 +37,7 @@ def save_weights(model: "keras.Model", path: Path) -> Path:
 
 
 def load_weights(model: "keras.Model", path: Path) -> "keras.Model":
-    """Fill an architecture with stored weights and return it.
+    """Fills an architecture with stored weights and returns it.
 
     Raises:
         ModelError: the file is missing, damaged, or of another architecture.
@@ -49,7 +49,7 @@ def load_weights(model: "keras.Model", path: Path) -> "keras.Model":
 
 
 def rebuilt(model: "keras.Model") -> "keras.Model":
-    """The same architecture from its configuration, with fresh weights."""
+    """Returns the same architecture from its configuration, with fresh weights."""
     import keras
 
     return keras.models.clone_model(model)
@@ -58,7 +58,7 @@ def rebuilt(model: "keras.Model") -> "keras.Model":
 def check_round_trip(
     model: "keras.Model", folder: Path, *, images: np.ndarray, rebuild: Callable[[], "keras.Model"] | None = None
 ) -> Path:
-    """Write ``model.weights.h5``, load it into the rebuilt architecture, and compare predictions bit by bit.
+    """Writes ``model.weights.h5``, loads it into the rebuilt architecture, and compares predictions bit by bit.
 
     Args:
         model: a built Keras model.

@@ -24,7 +24,7 @@ LARGEST_MESSAGE = 1 << 20
 
 
 def main() -> None:
-    """Import TensorFlow and serve over standard input and output until the parent closes them."""
+    """Imports TensorFlow and serves over standard input and output until the parent closes them."""
     answers = os.dup(1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     import_converter()
@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def import_converter() -> None:
-    """Import what a conversion needs, without starting TensorFlow's runtime."""
+    """Imports what a conversion needs, without starting TensorFlow's runtime."""
     quiet_tensorflow()
     import tensorflow as tf
 
@@ -42,7 +42,7 @@ def import_converter() -> None:
 
 
 def serve(requests: int, answers: int) -> None:
-    """Convert what comes in, each in a fork; the news of its death is an answer, too.
+    """Converts what comes in, each in a fork; the news of its death is an answer, too.
 
     Raises:
         BrokenChannelError: the parent is gone.
@@ -64,7 +64,7 @@ def serve(requests: int, answers: int) -> None:
 
 
 def _answer(request: Message) -> Message:
-    """The file, or what the converter raised."""
+    """Returns the file, or what the converter raised."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     header = request.header
     images = list(request.arrays[0]) if request.arrays else []
@@ -78,7 +78,7 @@ def _answer(request: Message) -> Message:
 
 
 def _convert(folder: str, variant: str, images: Sequence[np.ndarray], *, select: bool) -> bytes:
-    """One variant of a SavedModel, as TensorFlow's converter writes it.
+    """Returns one variant of a SavedModel, as TensorFlow's converter writes it.
 
     Args:
         folder: the SavedModel.

@@ -1,4 +1,4 @@
-"""What a loaded dataset is: images as stored bytes, labels as numbers, three splits that never mix."""
+"""A loaded dataset: images as stored bytes, labels as numbers, three splits that never mix."""
 
 import math
 from collections.abc import Sequence
@@ -32,18 +32,18 @@ class Dataset:
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
-        """Height, width, channels of one image."""
+        """Returns height, width, channels of one image."""
         height, width, channels = self.train.images.shape[1:]
         return height, width, channels
 
     @property
     def classes(self) -> int:
-        """Number of classes."""
+        """Returns the number of  classes."""
         return len(self.labels)
 
 
 def as_float(images: np.ndarray) -> np.ndarray:
-    """uint8 images to float32 in [0, 1]: the one normalization that every model here is trained with."""
+    """Converts uint8 images to float32 in [0, 1]: the one normalization that every model here is trained with."""
     return images.astype(np.float32) / np.float32(255)
 
 

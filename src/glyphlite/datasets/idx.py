@@ -39,7 +39,7 @@ _CHUNK = 1 << 20
 
 
 def read_idx(path: Path, max_bytes: int = MAX_BYTES) -> np.ndarray:
-    """Read an IDX file, gzip-compressed or not (told by its first bytes, not by its name).
+    """Reads an IDX file, gzip-compressed or not (told by its first bytes, not by its name).
 
     Args:
         path: the file.
@@ -55,7 +55,7 @@ def read_idx(path: Path, max_bytes: int = MAX_BYTES) -> np.ndarray:
 
 
 def read_content(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
-    """The uncompressed bytes of an IDX file, exactly as many as its header promises.
+    """Returns the uncompressed bytes of an IDX file, exactly as many as its header promises.
 
     Raises:
         DataError: as :func:`read_idx`.
@@ -77,7 +77,7 @@ def unpack_stream(
     progress: Callable[[int], object] | None = None,
     stored: int | None = None,
 ) -> bytes:
-    """The uncompressed bytes of a gzip-compressed IDX file, read from a stream and never beyond what its header promises.
+    """Returns the uncompressed bytes of a gzip-compressed IDX file, read from a stream and never beyond what its header promises.
 
     Args:
         stream: the compressed bytes.
@@ -97,7 +97,7 @@ def unpack_stream(
 
 
 def parse_idx(content: bytes, name: str = "IDX data") -> np.ndarray:
-    """Turn uncompressed IDX bytes into an array in native byte order, not writable.
+    """Turns uncompressed IDX bytes into an array in native byte order, not writable.
 
     Raises:
         DataError: the bytes are not IDX, or not as many as the header promises.
@@ -113,7 +113,7 @@ def parse_idx(content: bytes, name: str = "IDX data") -> np.ndarray:
 
 
 def encode_idx(array: np.ndarray) -> bytes:
-    """An array as uncompressed IDX bytes.
+    """Returns an array as uncompressed IDX bytes.
 
     Raises:
         DataError: the format has no such element type, or no such shape.
@@ -129,7 +129,7 @@ def encode_idx(array: np.ndarray) -> bytes:
 
 
 def write_idx(path: Path, array: np.ndarray) -> Path:
-    """Write an array as an IDX file, whole or not at all; compressed where the name ends in ``.gz``.
+    """Writes an array as an IDX file, whole or not at all; compressed where the name ends in ``.gz``.
 
     Raises:
         DataError: as :func:`encode_idx`.
@@ -149,7 +149,7 @@ def _read_promised(
     progress: Callable[[int], object] | None,
     stored: int | None = None,
 ) -> bytes:
-    """Read header and elements; ``size`` is what the file holds where that is known before reading, ``stored`` what it takes."""
+    """Reads header and elements; ``size`` is what the file holds where that is known before reading, ``stored`` what it takes."""
     start = stream.read(4)
     header = start + stream.read(4 * start[3] if len(start) == 4 else 0)
     dtype, shape, offset = _parse_header(header, name)
@@ -177,7 +177,7 @@ def _read_promised(
 
 
 def _parse_header(content: bytes, name: str) -> tuple[np.dtype, tuple[int, ...], int]:
-    """Element type, shape, and where the elements begin."""
+    """Returns the element type, the shape, and where the elements begin."""
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in DTYPES:
         raise DataError(
             f"{name} is not an IDX file: it begins with {content[:4].hex(' ') or 'nothing'}, expected 00 00 and an element type"

@@ -46,7 +46,7 @@ class DatasetInfo:
 
 
 def load_dataset(name_or_path: str, *, data_dir: Path | None = None, seed: int = 0, size: tuple[int, int] = (28, 28)) -> Dataset:
-    """Load a dataset, verified where it is a known one, split into train, validation and test.
+    """Loads a dataset, verified where it is a known one, split into train, validation and test.
 
     A dataset without test images of its own gives a seventh for them, one without validation images a twelfth of those that are
     left to train with (5,000 of MNIST's 60,000), both stratified. What was found in a user's own, and what was assumed of it, is
@@ -90,7 +90,7 @@ def dataset_exists(name_or_path: str, *, data_dir: Path | None = None) -> bool:
 
 
 def check_dataset(name_or_path: str, data_dir: Path | None = None) -> None:
-    """Check that there is such a dataset; reads nothing of it.
+    """Checks that there is such a dataset; reads nothing of it.
 
     Raises:
         DataError: there is none of that name, and nothing at that path.
@@ -110,7 +110,8 @@ def known_classes(name_or_path: str, data_dir: Path | None = None) -> int | None
 
 
 def list_datasets(*, data_dir: Path | None = None) -> list[DatasetInfo]:
-    """What can be named as a dataset: the known ones with where they are, then the user's own kinds. Fast; fetches nothing.
+    """Returns what can be named as a dataset: the known ones with where they are, then the user's own kinds. Fast; fetches
+    nothing.
 
     Raises:
         DataError: the user's data folder is not a folder.
@@ -126,7 +127,7 @@ def list_datasets(*, data_dir: Path | None = None) -> list[DatasetInfo]:
 
 
 def _load_known(known: KnownDataset, data_dir: Path | None, seed: int) -> Dataset:
-    """A dataset of the catalogue."""
+    """Returns a dataset of the catalogue."""
     verified = obtain(known, data_dir)
     splits = []
     for images_file, labels_file in ((known.train_images, known.train_labels), (known.test_images, known.test_labels)):
@@ -138,7 +139,7 @@ def _load_known(known: KnownDataset, data_dir: Path | None, seed: int) -> Datase
 
 
 def _find_path(name: str, data_dir: Path | None) -> tuple[Path, str | None]:
-    """The path as given, or inside the user's own data folder, and how the user says that the glyphs lie.
+    """Returns the path as given, or inside the user's own data folder, and how the user says that the glyphs lie.
 
     Raises:
         DataError: there is nothing.
@@ -157,7 +158,8 @@ def _find_path(name: str, data_dir: Path | None) -> tuple[Path, str | None]:
 
 
 def _look_for(name: str, data_dir: Path | None) -> Path | None:
-    """The path, or how the names of files begin, as given or inside the user's own data folder; None where there is nothing.
+    """Returns the path, or how the names of files begin, as given or inside the user's own data folder; None where there is
+    nothing.
 
     Raises:
         DataError: it is not readable.
@@ -173,7 +175,7 @@ def _look_for(name: str, data_dir: Path | None) -> Path | None:
 
 
 def _split(path: Path, found: FoundData, seed: int, hashes: dict[str, str]) -> Dataset:
-    """A user's dataset with its three splits; says what was found and assumed.
+    """Returns a user's dataset with its three splits; says what was found and assumed.
 
     Raises:
         DataError: there are too few images for three splits.
@@ -225,12 +227,12 @@ def _repeated(dataset: Dataset) -> list[str]:
 
 
 def _first(names: Sequence[str]) -> str:
-    """A few names of a list."""
+    """Returns a few names of a list."""
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def _info(known: KnownDataset, data_dir: Path | None) -> DatasetInfo:
-    """Where a known dataset's files are now, told by their names alone."""
+    """Returns where a known dataset's files are now, told by their names alone."""
     places = (find_own_folder(known, data_dir), cache_folder(known))
     location = next((place for place in places if place and all(find_file(place, file) for file in known.files)), None)
     train, test = known.train_images.shape, known.test_images.shape

@@ -14,7 +14,7 @@ TEST_FRACTION = 1 / 7
 
 
 def stratified_split(labels: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Split indices so that each class keeps its share, at random but repeatably.
+    """Splits indices so that each class keeps its share, at random but repeatably.
 
     The number held out is ``round(fraction * n)``; the classes share it by largest remainder. A class is never held out whole.
 
@@ -56,6 +56,6 @@ def balanced_order(labels: np.ndarray, seed: int) -> np.ndarray:
 
 
 def hold_out(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
-    """Split images and labels as :func:`stratified_split` does."""
+    """Splits images and labels as :func:`stratified_split` does."""
     kept, held_out = stratified_split(split.labels, fraction, seed)
     return Split(split.images[kept], split.labels[kept]), Split(split.images[held_out], split.labels[held_out])

@@ -61,7 +61,7 @@ class Footprint:
 
     @property
     def flash_bytes(self) -> int:
-        """All that must be programmed."""
+        """Returns all that must be programmed."""
         return self.code_bytes + self.constant_bytes + self.data_bytes
 
 
@@ -75,7 +75,7 @@ class ElfImage:
 
     @cached_property
     def functions(self) -> tuple[Symbol, ...]:
-        """One symbol a function, by address; of aliases the global, undotted, shortest name."""
+        """Returns one symbol a function, by address; of aliases the global, undotted, shortest name."""
         best: dict[int, Symbol] = {}
         for symbol in self.symbols:
             if symbol.kind == "function":
@@ -85,7 +85,7 @@ class ElfImage:
 
     @cached_property
     def marks(self) -> tuple[Symbol, ...]:
-        """Arm's mapping symbols, where code ($t) and literal pools ($d) begin (ELF for the Arm Architecture, 5.5.5)."""
+        """Returns Arm's mapping symbols, where code ($t) and literal pools ($d) begin (ELF for the Arm Architecture, 5.5.5)."""
         return tuple(symbol for symbol in self.symbols if symbol.kind == "other" and symbol.name[:2] in ("$t", "$d"))
 
     @cached_property
@@ -93,7 +93,7 @@ class ElfImage:
         return [symbol.address for symbol in self.functions]
 
     def function_at(self, address: int) -> Symbol | None:
-        """The function whose code holds an address."""
+        """Returns the function whose code holds an address."""
         position = bisect_right(self._starts, address) - 1
         if position < 0:
             return None
@@ -101,7 +101,7 @@ class ElfImage:
         return symbol if address < symbol.address + max(symbol.size, 1) else None
 
     def symbol(self, name: str) -> Symbol:
-        """The function or variable of that name.
+        """Returns the function or variable of that name.
 
         Raises:
             ArtifactError: there is none.
@@ -112,7 +112,7 @@ class ElfImage:
         raise ArtifactError(f"the image has no symbol {name!r}; it must be among the functions kept at linking")
 
     def read(self, address: int, size: int) -> bytes:
-        """Bytes of the image as it stands in the file."""
+        """Returns the bytes  of the image as it stands in the file."""
         for section in self.sections:
             if section.allocated and section.content and section.address <= address < section.address + section.size:
                 start = address - section.address
@@ -120,7 +120,7 @@ class ElfImage:
         return b""
 
     def footprint(self) -> Footprint:
-        """What the image costs. Literal pools among instructions count as code, since they sit in code sections."""
+        """Returns what the image costs. Literal pools among instructions count as code, since they sit in code sections."""
         code = constants = data = bss = 0
         for section in self.sections:
             if not section.allocated:
@@ -137,7 +137,7 @@ class ElfImage:
 
 
 def read_elf(path: Path) -> ElfImage:
-    """Read a linked image.
+    """Reads a linked image.
 
     Raises:
         ArtifactError: it is missing, or not a little-endian 32-bit ELF file whose tables lie inside it.

@@ -82,11 +82,11 @@ class Emulator:
         self.close()
 
     def close(self) -> None:
-        """Release the core and its memory; the emulator is not used after it."""
+        """Releases the core and its memory; the emulator is not used after it."""
         self._core = None
 
     def allocate(self, size: int, align: int = 8) -> int:
-        """Set aside RAM for the caller (arena, input, output), guard bytes on either side.
+        """Sets aside RAM for the caller (arena, input, output), guard bytes on either side.
 
         Raises:
             ArtifactError: the RAM is full.
@@ -98,15 +98,15 @@ class Emulator:
         return address
 
     def write(self, address: int, content: bytes | np.ndarray) -> None:
-        """Put bytes (or an array's bytes) into memory."""
+        """Puts bytes (or an array's bytes) into memory."""
         self._core.mem_write(address, content if isinstance(content, bytes) else np.ascontiguousarray(content).tobytes())
 
     def read(self, address: int, size: int) -> bytes:
-        """Bytes of memory."""
+        """Returns the bytes  of memory."""
         return bytes(self._core.mem_read(address, size))
 
     def call(self, function: str, *arguments: int, timeout_s: float = 60) -> int:
-        """Call a function at full speed.
+        """Calls a function at full speed.
 
         Args:
             function: its symbol.
@@ -133,7 +133,7 @@ class Emulator:
         progress: Callable[[int], None] | None = None,
         timeout_s: float = 60,
     ) -> np.ndarray:
-        """Call a function once for each input, at full speed.
+        """Calls a function once for each input, at full speed.
 
         Args:
             function: its symbol.
@@ -165,7 +165,7 @@ class Emulator:
         return outputs
 
     def measure(self, function: str, *arguments: int, timeout_s: float = 300) -> Measurement:
-        """Call a function and count. Slower than :meth:`call` by a factor of ten to twenty.
+        """Calls a function and counts. Slower than :meth:`call` by a factor of ten to twenty.
 
         Raises:
             ArtifactError: as :meth:`call`.
@@ -259,7 +259,7 @@ class Emulator:
         return f"{function.name} at {address:#x}" if function else f"{address:#x}"
 
     def _paint_stack(self) -> np.ndarray:
-        """Fill the stack with a pattern that differs from byte to byte, so that no plain store matches a run of it."""
+        """Fills the stack with a pattern that differs from byte to byte, so that no plain store matches a run of it."""
         positions = np.arange(self._stack_bytes, dtype=np.uint32)
         paint = ((positions * 2654435761) >> 13).astype(np.uint8)
         self.write(_STACK_TOP - self._stack_bytes, paint)
@@ -286,7 +286,7 @@ class _Watchdog:
         self._thread.join()
 
     def beat(self) -> None:
-        """A call starts now."""
+        """Marks the start of a call."""
         self._deadline = time.monotonic() + self.timeout_s
 
     def _watch(self) -> None:
@@ -321,7 +321,7 @@ class _Counter:
         self._calls: list[tuple[str, int, int, int]] = []  # function, return address, stack pointer, total at entry
 
     def on_block(self, core: Any, address: int, size: int, _: Any) -> None:
-        """Unicorn's hook: a block is about to run."""
+        """Counts a block that is about to run (Unicorn's hook)."""
         block = self._blocks.get((address, size))
         if block is None:
             block = self._blocks[address, size] = self._describe(address, size)
@@ -337,7 +337,7 @@ class _Counter:
         self.own[name] += instructions
 
     def finish(self) -> None:
-        """The outermost function has returned."""
+        """Records that the outermost function has returned."""
         while self._calls:
             self._leave()
 
@@ -356,12 +356,16 @@ class _Counter:
 
 
 def count_thumb(code: bytes) -> int:
-    """Instructions in straight-line Thumb code: 32 bits wide where five bits are 11101, 11110 or 11111 (ARMv7-M ARM, A5.1)."""
+    """Returns instructions in straight-line Thumb code: 32 bits wide where five bits are 11101, 11110 or 11111 (ARMv7-M ARM,
+    A5.1).
+    """
     return _count(code, lambda unit: unit >> 11 in (0b11101, 0b11110, 0b11111))
 
 
 def count_riscv(code: bytes) -> int:
-    """Instructions in straight-line RISC-V code: 32 bits wide where the two lowest bits are set (unprivileged ISA, 1.5)."""
+    """Returns instructions in straight-line RISC-V code: 32 bits wide where the two lowest bits are set (unprivileged ISA,
+    1.5).
+    """
     return _count(code, lambda unit: unit & 3 == 3)
 
 

@@ -23,7 +23,7 @@ _RETURNS = {"lr", "ra"}
 
 @dataclass(frozen=True)
 class _Frame:
-    """What one function does to the stack: its own bytes, functions called from its frame, those it ends by jumping to."""
+    """The stack use of one function: its own bytes, functions called from its frame, those it ends by jumping to."""
 
     bytes: int
     calls: frozenset[int]
@@ -38,7 +38,7 @@ class _Instruction:
 
 
 def stack_bound(image: ElfImage, target: Target, function: str) -> int:
-    """Bytes below the caller's stack pointer that a call of ``function`` can use at most.
+    """Returns the bytes  below the caller's stack pointer that a call of ``function`` can use at most.
 
     Raises:
         ArtifactError: there is no such function, or no bound: recursion, a call or jump through a pointer, a
@@ -60,7 +60,7 @@ class _Analysis:
         self._bounds: dict[int, int] = {}
 
     def bound(self, symbol: Symbol, callers: tuple[str, ...]) -> int:
-        """A function's frame and the deepest of what it calls."""
+        """Returns a function's frame and the deepest of what it calls."""
         if symbol.address in self._bounds:
             return self._bounds[symbol.address]
         if symbol.name in callers:
@@ -103,7 +103,7 @@ class _Analysis:
         return _Frame(max(self._sizes.get(symbol.address, 0), grown), frozenset(calls), frozenset(tail_calls))
 
     def _follow(self, instruction: _Instruction, known: dict[str, int]) -> None:
-        """Keep track of the constants that registers hold along straight-line code."""
+        """Keeps track of the constants that registers hold along straight-line code."""
         base, operands = instruction.mnemonic.removesuffix(".w").removeprefix("c."), instruction.operands
         register, _, rest = operands.partition(", ")
         before = known.pop(register, None)
@@ -121,12 +121,12 @@ class _Analysis:
             known[register] = int.from_bytes(self._image.read(place, 4), "little", signed=True)
 
     def _near_target(self, instruction: _Instruction) -> int:
-        """The address that a direct call or jump goes to; capstone prints RISC-V's as a distance."""
+        """Returns the address that a direct call or jump goes to; capstone prints RISC-V's as a distance."""
         value = int(instruction.operands.rsplit(" ", 1)[-1].lstrip("#"), 0)
         return value + instruction.address if self._target.architecture == "riscv" else value
 
     def _disassemble(self, symbol: Symbol) -> Iterator[_Instruction]:
-        """A function's instructions, without the literal pools that ARM's mapping symbols ($t, $d) mark."""
+        """Yields a function's instructions, without the literal pools that ARM's mapping symbols ($t, $d) mark."""
         engine = _engine(self._target)
         end = symbol.address + symbol.size
         marks = sorted(
@@ -140,7 +140,9 @@ class _Analysis:
 
 
 def _growth(base: str, operands: str, known: dict[str, int], symbol: Symbol) -> int:
-    """Bytes by which an instruction moves the stack pointer down; what moves it up counts nothing (an upper bound)."""
+    """Returns the bytes by which an instruction moves the stack pointer down; what moves it up counts nothing (an upper
+    bound).
+    """
     base = base.removeprefix("c.")
     if base == "push" or (base in ("stmdb", "stmfd") and operands.startswith("sp!")):
         return 4 * _registers(operands[operands.index("{") :])
@@ -164,12 +166,12 @@ def _growth(base: str, operands: str, known: dict[str, int], symbol: Symbol) -> 
 
 
 def _number(text: str) -> int | None:
-    """An immediate operand's value; None for a register."""
+    """Returns an immediate operand's value; None for a register."""
     return int(text.lstrip("#"), 0) if re.fullmatch(r"#?-?(0x[0-9a-f]+|\d+)", text) else None
 
 
 def _registers(listed: str) -> int:
-    """How many registers ``{r4, r5-r7, lr}`` names."""
+    """Returns how many registers ``{r4, r5-r7, lr}`` names."""
     count = 0
     for part in listed.strip("{} ").split(","):
         ends = re.findall(r"[rsd](\d+)", part) if "-" in part else []
@@ -186,7 +188,7 @@ def _far_target(operands: str, upper: dict[str, int], symbol: Symbol) -> int:
 
 
 def _stack_sizes(image: ElfImage) -> dict[int, int]:
-    """Clang's table: a 32-bit address, then the frame's size as ULEB128, over and over."""
+    """Reads Clang's table: a 32-bit address, then the frame's size as ULEB128, over and over."""
     sizes: dict[int, int] = {}
     for section in image.sections:
         if section.name != ".stack_sizes":

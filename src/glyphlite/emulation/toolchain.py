@@ -114,12 +114,12 @@ class Compiler:
     command: tuple[str, ...]
 
     def version(self) -> str:
-        """The first line that the compiler prints about itself."""
+        """Returns the first line that the compiler prints about itself."""
         return _version(self.command)
 
 
 def target_named(name: str) -> Target:
-    """The target of that name.
+    """Returns the target of that name.
 
     Raises:
         ToolError: there is none; the message lists those there are.
@@ -131,21 +131,21 @@ def target_named(name: str) -> Target:
 
 
 def zig() -> Compiler | None:
-    """``zig cc`` of the ``ziglang`` wheel, or None when the wheel is not installed."""
+    """Returns ``zig cc`` of the ``ziglang`` wheel, or None when the wheel is not installed."""
     if importlib.util.find_spec("ziglang") is None:
         return None
     return Compiler("zig", (sys.executable, "-m", "ziglang", "cc"))
 
 
 def host_compilers() -> tuple[Compiler, ...]:
-    """The compilers that build for this host, the preferred one first: gcc, clang, zig."""
+    """Returns the compilers that build for this host, the preferred one first: gcc, clang, zig."""
     found = [Compiler(name, (path,)) for name in ("gcc", "clang") if (path := shutil.which(name))]
     bundled = zig()
     return (*found, bundled) if bundled else tuple(found)
 
 
 def host_compiler(name: str | None = None) -> Compiler:
-    """One compiler for this host: the named one, or the preferred one.
+    """Returns one compiler for this host: the named one, or the preferred one.
 
     Raises:
         ToolError: it is not installed.
@@ -157,7 +157,7 @@ def host_compiler(name: str | None = None) -> Compiler:
 
 
 def cross_compiler(target: Target, name: str | None = None) -> Compiler:
-    """One compiler for a target: the named one (``zig`` or the GNU program), or zig where installed, else the GNU one.
+    """Returns one compiler for a target: the named one (``zig`` or the GNU program), or zig where installed, else the GNU one.
 
     Raises:
         ToolError: it is not installed.
@@ -179,7 +179,7 @@ def compile_shared(
     include: Iterable[Path] = (),
     timeout_s: float = 120,
 ) -> Path:
-    """Build a shared library for this host, to be loaded with ctypes.
+    """Builds a shared library for this host, to be loaded with ctypes.
 
     Raises:
         ToolError: no compiler, or it refuses the sources (its first error is quoted), or it takes too long.
@@ -198,7 +198,7 @@ def compile_program(
     include: Iterable[Path] = (),
     timeout_s: float = 120,
 ) -> Path:
-    """Build an executable for this host. Raises ToolError as :func:`compile_shared` does."""
+    """Builds an executable for this host. Raises ToolError as :func:`compile_shared` does."""
     compiler = compiler or host_compiler()
     libraries = [flag for flag in flags if flag.startswith("-l")]
     _build(compiler, ["-std=c99", *flags], sources, output, include, timeout_s, libraries)
@@ -217,7 +217,7 @@ def compile_and_link(
     compiler: Compiler | None = None,
     timeout_s: float = 180,
 ) -> Path:
-    """Build a freestanding image: an ELF with code and constants in flash, variables in RAM, no start-up code.
+    """Builds a freestanding image: an ELF with code and constants in flash, variables in RAM, no start-up code.
 
     Nothing but the functions in ``keep``, and what they need, stays in it; ``memcpy``, ``memmove``, ``memset``, ``memcmp`` (of
     ``<string.h>``) and the 64-bit multiplication of cores without one come from the compiler's own
@@ -262,7 +262,7 @@ def compile_and_link(
 
 
 def run_tool(command: Sequence[str | Path], *, what: str, timeout_s: float) -> str:
-    """Run a program to its end in a process group of its own, and return what it printed.
+    """Runs a program to its end in a process group of its own, and returns what it printed.
 
     Args:
         command: the program and its arguments.
@@ -317,7 +317,7 @@ def _build(
 
 
 def _first_error(text: str) -> str:
-    """The line of a compiler's words that says what is wrong."""
+    """Returns the line of a compiler's words that says what is wrong."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     telling = [line for line in lines if re.search(r"\berror\b|undefined (symbol|reference)|cannot find", line, re.IGNORECASE)]
     telling.sort(key=lambda line: line.startswith("collect2"))  # gcc's word for "the linker has just said it"
@@ -331,7 +331,9 @@ def _version(command: tuple[str, ...]) -> str:
 
 @functools.cache
 def _zig_caches() -> dict[str, str]:
-    """Where zig keeps what it built: the user's cache folder, or a folder beside temporary files where there is no such."""
+    """Returns where zig keeps what it built: the user's cache folder, or a folder beside temporary files where there is no
+    such.
+    """
     base = user_cache() / "zig"
     try:
         base.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""How good predictions are, and how sure one may be of it: accuracy with its interval, per class, confusion, McNemar's test.
+"""Statistics of predictions: accuracy with its interval, per class, confusion, McNemar's test.
 
 Pure functions on arrays of class numbers. Knows nothing of models, files or runtimes.
 """
@@ -35,7 +35,7 @@ class MacroFigures:
 
 
 def wilson_interval(correct: int, n: int) -> Accuracy:
-    """An accuracy with its 95 % Wilson score interval.
+    """Returns an accuracy with its 95 % Wilson score interval.
 
     Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927).
 
@@ -59,12 +59,12 @@ def wilson_interval(correct: int, n: int) -> Accuracy:
 
 
 def accuracy_of(predictions: np.ndarray, labels: np.ndarray) -> Accuracy:
-    """The share of predicted classes ``(n,)`` that equal the labels ``(n,)``, with its interval."""
+    """Returns the share of predicted classes ``(n,)`` that equal the labels ``(n,)``, with its interval."""
     return wilson_interval(int(np.count_nonzero(predictions == labels)), len(labels))
 
 
 def per_class_accuracy(predictions: np.ndarray, labels: np.ndarray, classes: int) -> list[Accuracy]:
-    """For each true class the share of its images that were recognized (its recall), with interval."""
+    """Returns for each true class the share of its images that were recognized (its recall), with interval."""
     return [accuracy_of(predictions[labels == each], labels[labels == each]) for each in range(classes)]
 
 
@@ -75,12 +75,12 @@ def confusion_matrix(predictions: np.ndarray, labels: np.ndarray, classes: int) 
 
 
 def agreement_of(first: np.ndarray, second: np.ndarray) -> float:
-    """The share of images that two predictions give the same class; 1 for no images."""
+    """Returns the share of images that two predictions give the same class; 1 for no images."""
     return float(np.mean(first == second)) if len(first) else 1.0
 
 
 def mcnemar_p(first: np.ndarray, second: np.ndarray, labels: np.ndarray) -> float:
-    """McNemar's exact two-sided test: how likely so uneven a split of the disagreements is, were both equally good.
+    """Computes McNemar's exact two-sided test: how likely so uneven a split of the disagreements is, were both equally good.
 
     Only images that exactly one of the two gets right count. Under equal accuracy each such image is a fair coin toss, so p is
     twice the binomial tail, at most 1. Source: Q. McNemar, Psychometrika 12 (1947), in its exact binomial form.
@@ -100,7 +100,9 @@ def mcnemar_p(first: np.ndarray, second: np.ndarray, labels: np.ndarray) -> floa
 
 
 def macro_of(confusion: list[list[int]]) -> MacroFigures:
-    """Precision, recall and F1 per class from a confusion matrix (rows: true), and their means over classes with images."""
+    """Computes precision, recall and F1 per class from a confusion matrix (rows: true), and their means over classes with
+    images.
+    """
     counts = np.asarray(confusion, np.float64)
     figures = []
     for each in range(len(counts)):
@@ -118,7 +120,7 @@ def macro_of(confusion: list[list[int]]) -> MacroFigures:
 
 
 def _binomial_two_sided(fewer: int, more: int) -> float:
-    """Twice the lower tail of Binomial(fewer + more, 1/2) at the smaller count, in exact integers, at most 1."""
+    """Computes twice the lower tail of Binomial(fewer + more, 1/2) at the smaller count, in exact integers, at most 1."""
     tosses = fewer + more
     term = total = 1
     for successes in range(1, min(fewer, more) + 1):

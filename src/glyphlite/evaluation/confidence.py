@@ -1,4 +1,4 @@
-"""Whether a model's certainty can be believed: how sure it says it is against how often it is right, and how to mend it.
+"""Calibration of confidence: how confident a model is against how often it is right, and the temperature that corrects it.
 
 Pure functions on probabilities. Knows nothing of models, files or runtimes.
 """
@@ -25,17 +25,19 @@ _DIGITS = 4
 
 
 def as_probabilities(outputs: np.ndarray) -> np.ndarray:
-    """A classifier's answers as probabilities ``(n, classes)``: themselves if they are some, else the softmax of its logits."""
+    """Returns a classifier's answers as probabilities ``(n, classes)``: themselves if they are some, else the softmax of its
+    logits.
+    """
     return OutputKind.LOGITS.probabilities(outputs)
 
 
 def mean_certainty(probabilities: np.ndarray) -> float:
-    """The mean of the highest probability over all images ``(n, classes)``; 0 for no images."""
+    """Returns the mean of the highest probability over all images ``(n, classes)``; 0 for no images."""
     return float(probabilities.max(axis=1).mean(dtype=np.float64)) if len(probabilities) else 0.0
 
 
 def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """The mean gap between certainty and accuracy over 15 equal bins of certainty, weighted by their images.
+    """Returns the mean gap between certainty and accuracy over 15 equal bins of certainty, weighted by their images.
 
     Source: M. P. Naeini et al., "Obtaining well calibrated probabilities using Bayesian binning", AAAI 2015.
 
@@ -56,7 +58,7 @@ def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray) ->
 
 
 def fit_certainty(probabilities: np.ndarray, labels: np.ndarray, *, independent: bool = False) -> Certainty:
-    """The temperature and the least certainty of a model, from images that it was not trained on and is not tested on.
+    """Returns the temperature and the least certainty of a model, from images that it was not trained on and is not tested on.
 
     The temperature is the one under which the labels are likeliest (C. Guo et al., "On calibration of modern neural networks",
     ICML 2017). The logarithm of a probability stands for the logit, which a finished file does not give away; they differ by the
@@ -91,12 +93,12 @@ def calibrated(probabilities: np.ndarray, certainty: Certainty) -> np.ndarray:
 
 
 def is_refused(calibrated_probabilities: np.ndarray, certainty: Certainty) -> np.ndarray:
-    """Which images ``(n,)`` are below the least certainty."""
+    """Returns which images ``(n,)`` are below the least certainty."""
     return calibrated_probabilities.max(axis=1) < certainty.least_certainty
 
 
 def with_test_figures(certainty: Certainty, probabilities: np.ndarray, labels: np.ndarray) -> Certainty:
-    """The same certainty with what it is worth on other images than those it was fitted on."""
+    """Returns the same certainty with what it is worth on other images than those it was fitted on."""
     believed = calibrated(probabilities, certainty)
     refused = is_refused(believed, certainty)
     answers = probabilities.argmax(axis=1)
@@ -109,7 +111,7 @@ def with_test_figures(certainty: Certainty, probabilities: np.ndarray, labels: n
 
 
 def _logits(probabilities: np.ndarray, certainty: Certainty) -> np.ndarray:
-    """The logarithms of probabilities, of independent ones those of their odds."""
+    """Returns the logarithms of probabilities, of independent ones those of their odds."""
     logarithms = np.log(np.maximum(probabilities.astype(np.float64), certainty.floor))
     if not certainty.independent:
         return logarithms
@@ -119,7 +121,7 @@ def _logits(probabilities: np.ndarray, certainty: Certainty) -> np.ndarray:
 def _likeliest_sharpness(
     logits: np.ndarray, labels: np.ndarray, slope: Callable[[np.ndarray, np.ndarray, float], float]
 ) -> float:
-    """1 / temperature at which the labels are likeliest.
+    """Returns 1 / temperature at which the labels are likeliest.
 
     The negative log-likelihood is convex in it, so its slope crosses zero once: bisection.
     """
@@ -131,12 +133,12 @@ def _likeliest_sharpness(
 
 
 def _slope(logits: np.ndarray, labels: np.ndarray, sharpness: float) -> float:
-    """The mean of what the softmax expects of the logits less the true one's."""
+    """Returns the mean of what the softmax expects of the logits less the true one's."""
     expected = (softmax(sharpness * logits) * logits).sum(axis=1)
     return float(np.mean(expected - logits[np.arange(len(labels)), labels]))
 
 
 def _independent_slope(logits: np.ndarray, labels: np.ndarray, sharpness: float) -> float:
-    """The same of a sigmoid per class, each a question of yes or no."""
+    """Returns the same of a sigmoid per class, each a question of yes or no."""
     true = labels[:, np.newaxis] == np.arange(logits.shape[1])
     return float(np.mean(((sigmoid(sharpness * logits) - true) * logits).sum(axis=1)))

@@ -255,7 +255,7 @@ def _clearly_better(first: np.ndarray, second: np.ndarray) -> bool:
 def _told(
     name: str, left: list[_Trial], others: list[_Trial], stated: InputConvention | None, dataset: Dataset
 ) -> FoundConvention:
-    """The first of the best, with the words for it."""
+    """Returns the first of the best, with the words for it."""
     taken = left[0]
     share, title = taken.share, taken.convention.title
     if at_chance(share, dataset.classes):

@@ -43,12 +43,12 @@ class Corruption:
     apply: Apply
 
     def words(self, level: int) -> str:
-        """What it does at a level, in words."""
+        """Returns what it does at a level, in words."""
         return self.description.format(self.strengths[level - 1])
 
 
 def corrupt(images: np.ndarray, corruption: Corruption, level: int, *, seed: int = 0) -> np.ndarray:
-    """Corrupt each image on its own.
+    """Corrupts each image on its own.
 
     Args:
         images: uint8 ``(n, height, width, channels)``; every channel is corrupted alike.
@@ -106,7 +106,7 @@ def _thinner(images: np.ndarray, pixels: float, rng: np.random.Generator) -> np.
 
 
 def _morphed(images: np.ndarray, pixels: float, extreme: np.ufunc) -> np.ndarray:
-    """Grey dilation or erosion by a cross of one pixel's reach, once a whole pixel; the rest is a part of one more."""
+    """Returns grey dilation or erosion by a cross of one pixel's reach, once a whole pixel; the rest is a part of one more."""
     while pixels > 0:
         padded = np.pad(images, ((0, 0), (1, 1), (1, 1)))
         middle = padded[:, 1:-1, 1:-1]
@@ -145,7 +145,9 @@ def _translated(images: np.ndarray, pixels: float, rng: np.random.Generator) -> 
 def _transformed(
     images: np.ndarray, a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray, shifts: np.ndarray | None = None
 ) -> np.ndarray:
-    """Each pixel of a result comes from ``(a, b; c, d)`` times its place from the centre, plus the shift; (row, column)."""
+    """Samples an image: each pixel of a result comes from ``(a, b; c, d)`` times its place from the centre, plus the shift;
+    (row, column).
+    """
     matrices = np.stack([np.stack([a, b], -1), np.stack([c, d], -1)], -2).astype(np.float32)
     moves = np.zeros((len(images), 2), np.float32) if shifts is None else shifts.astype(np.float32)
     return warp(images[..., np.newaxis], matrices, moves)[..., 0]

@@ -1,4 +1,4 @@
-"""What an artifact weighs: the file's bytes, the bytes of its weights as stored, and its hash."""
+"""Size of an artifact: the file's bytes, the bytes of its weights as stored, and its hash."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ class Footprint:
 
 
 def measure_footprint(path: Path) -> Footprint:
-    """Weigh a .tflite file.
+    """Weighs a .tflite file.
 
     Raises:
         ArtifactError: the file is missing or is not a valid .tflite.

@@ -40,7 +40,7 @@ def float32_variant_of(graph: Graph, others: Mapping[str, Graph]) -> str | None:
 
 
 def _stored_weights(graph: Graph) -> Iterator[_Weights]:
-    """The weights of every op, as often as they are read; those of float16 lie behind an op that widens them."""
+    """Yields the weights of every op, as often as they are read; those of float16 lie behind an op that widens them."""
     for operator in graph.operators:
         for tensor in (graph.tensors[index] for index in operator.inputs if index >= 0):
             if tensor.data is not None and tensor.dtype.name in _WEIGHT_TYPES and len(tensor.shape) > 1 and tensor.elements > 1:

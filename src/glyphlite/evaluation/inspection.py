@@ -56,7 +56,7 @@ class OperatorInfo(Record):
 
     @property
     def output_bytes(self) -> int:
-        """Bytes of what the op writes."""
+        """Returns the bytes  of what the op writes."""
         return sum(tensor.bytes for tensor in self.outputs)
 
 
@@ -95,7 +95,7 @@ class Inspection(Record):
 
 
 def inspect_artifact(path: Path, *, runtimes: bool = True, arena: bool = False) -> Inspection:
-    """Everything there is to know of a .tflite file without running data through it.
+    """Returns everything there is to know of a .tflite file without running data through it.
 
     Args:
         path: the file; it is not trusted.
@@ -113,7 +113,7 @@ def inspect_artifact(path: Path, *, runtimes: bool = True, arena: bool = False) 
 
 
 def describe(graph: Graph, content: bytes, name: str) -> Inspection:
-    """The records of a graph that the reader has checked, and of the file it came from. Asks no runtime."""
+    """Returns the records of a graph that the reader has checked, and of the file it came from. Asks no runtime."""
     live_bytes, live_op = _most_live(graph)
     objection = objection_to(graph)
     about = read_metadata(content)
@@ -148,7 +148,7 @@ def describe(graph: Graph, content: bytes, name: str) -> Inspection:
 
 
 def describe_tensor(tensor: Tensor) -> TensorInfo:
-    """The record of one tensor of a checked graph."""
+    """Returns the record of one tensor of a checked graph."""
     quantization = tensor.quantization
     return TensorInfo(
         index=tensor.index,
@@ -163,13 +163,13 @@ def describe_tensor(tensor: Tensor) -> TensorInfo:
 
 
 def describe_operator(graph: Graph, operator: Operator) -> OperatorInfo:
-    """The record of one op of a checked graph."""
+    """Returns the record of one op of a checked graph."""
     used = {index for index in (*operator.inputs, *operator.outputs) if index != -1}
     return _operator(graph, operator, {index: describe_tensor(graph.tensors[index]) for index in used})
 
 
 def _operator(graph: Graph, operator: Operator, tensors: Sequence[TensorInfo] | Mapping[int, TensorInfo]) -> OperatorInfo:
-    """The record of an op, from the records of its tensors: one that many ops read is described once."""
+    """Returns the record of an op, from the records of its tensors: one that many ops read is described once."""
     inputs = [index for index in operator.inputs if index != -1]
     return OperatorInfo(
         index=operator.index,
@@ -193,7 +193,9 @@ def _activations(graph: Graph) -> list[Tensor]:
 
 
 def _most_live(graph: Graph) -> tuple[int, int | None]:
-    """The most bytes of activations alive at once, each from the op that writes it to the last that reads it; and at which op."""
+    """Returns the most bytes of activations alive at once, each from the op that writes it to the last that reads it; and at
+    which op.
+    """
     end = len(graph.operators)
     last_use = dict.fromkeys(graph.outputs, end)
     for operator in graph.operators:

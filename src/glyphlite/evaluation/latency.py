@@ -1,4 +1,4 @@
-"""How long one inference takes on this host: the median of many, after a warm-up, by a monotonic nanosecond clock.
+"""Latency of one inference on this host: the median of many, after a warm-up, by a monotonic nanosecond clock.
 
 A figure of this machine and this moment, unlike every other in a report. Timed is the inference alone: the input is in place.
 """
@@ -29,7 +29,7 @@ class Latency:
 
 
 def latency_of(durations_us: Sequence[float] | np.ndarray) -> Latency:
-    """Summarize durations in microseconds; the median, since a burst of other work on the machine barely moves it."""
+    """Summarizes durations in microseconds; the median, since a burst of other work on the machine barely moves it."""
     lower, median, upper = (float(each) for each in np.percentile(durations_us, [25, 50, 75]))
     return Latency(median, lower, upper, len(durations_us))
 
@@ -37,7 +37,7 @@ def latency_of(durations_us: Sequence[float] | np.ndarray) -> Latency:
 def measure_latency(
     invoke: Callable[[], object], *, seconds: float = 0.5, clock: Callable[[], int] = time.perf_counter_ns
 ) -> Latency:
-    """Time a call in this process again and again.
+    """Times a call in this process again and again.
 
     Args:
         invoke: one inference.
@@ -60,7 +60,7 @@ def measure_latency(
 
 
 def runtime_latency(model: LoadedModel, image: np.ndarray, convention: InputConvention, *, seconds: float = 0.5) -> Latency:
-    """Time a loaded model's inference of one image where the model runs, be that a process of its own.
+    """Times a loaded model's inference of one image where the model runs, be that a process of its own.
 
     Args:
         model: a model loaded in any runtime.
@@ -75,7 +75,7 @@ def runtime_latency(model: LoadedModel, image: np.ndarray, convention: InputConv
 
 
 def keras_latency(model: Any, image: np.ndarray, *, seconds: float = 0.5) -> Latency:
-    """Time one call of a Keras model on one image, traced with ``tf.function``: the quickest plain way to call it from Python.
+    """Times one call of a Keras model on one image, traced with ``tf.function``: the quickest plain way to call it from Python.
 
     TensorFlow uses the threads it likes: it cannot be held to one after it has started.
 

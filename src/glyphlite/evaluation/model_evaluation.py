@@ -69,7 +69,7 @@ def evaluate_keras(
     latency: bool = True,
     progress: Callable[[int], None] | None = None,
 ) -> KerasEvaluation:
-    """Measure a .keras file on the whole test split, after its certainty was fitted on the validation split.
+    """Measures a .keras file on the whole test split, after its certainty was fitted on the validation split.
 
     A model that was trained with int8 simulated is measured without: it is the float source that its artifacts are held against.
 
@@ -135,7 +135,7 @@ def evaluate_artifact(
     runtimes: bool = True,
     progress: Callable[[int], None] | None = None,
 ) -> ArtifactEvaluation:
-    """Measure a .tflite file on the whole test split in LiteRT with XNNPACK, its default.
+    """Measures a .tflite file on the whole test split in LiteRT with XNNPACK, its default.
 
     Its certainty is fitted on the validation split.
 
@@ -207,7 +207,7 @@ def evaluate_artifact(
 
 
 def check_fit(graph: Graph, dataset: Dataset, path: Path) -> None:
-    """Refuse an artifact whose input or output is not the dataset's.
+    """Refuses an artifact whose input or output is not the dataset's.
 
     Raises:
         ArtifactError: naming the file, what the dataset needs and what the file has.

@@ -35,7 +35,7 @@ def predict_split(
     long_seconds: float = LONG_SECONDS,
     processors: int | None = None,
 ) -> np.ndarray:
-    """Run images through a loaded artifact, and through copies of it on the other processors if that would take long.
+    """Runs images through a loaded artifact, and through copies of it on the other processors if that would take long.
 
     Args:
         model: the artifact, loaded in ``runtime``.
@@ -75,6 +75,6 @@ def predict_split(
 
 
 def _usable_processors() -> int:
-    """The processors that this process may use, at most eight."""
+    """Returns the processors that this process may use, at most eight."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(usable, MOST_PROCESSORS)

@@ -18,7 +18,7 @@ RECORDS = ("results.json", CARD)
 
 
 def certainty_of(path: Path) -> Certainty | None:
-    """The certainty fitted for this very file, or None where no record beside it knows one.
+    """Returns the certainty fitted for this very file, or None where no record beside it knows one.
 
     A record is a JSON document with, at any depth, an object that holds the file's ``sha256`` and its ``certainty``.
 

@@ -29,7 +29,7 @@ CPUS = ("cortex-m0", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "rv32i
 
 @dataclass(frozen=True)
 class Simulation:
-    """What was measured, and what the model said.
+    """The measurement of a simulation, and the model's answers.
 
     ``instructions`` holds one count an image that was measured; the report's is the largest of them.
     """
@@ -47,7 +47,7 @@ class Simulation:
 
     @property
     def real_scores(self) -> np.ndarray:
-        """The scores as real numbers, ``(n, classes)``; a single one as the probabilities of two classes."""
+        """Returns the scores as real numbers, ``(n, classes)``; a single one as the probabilities of two classes."""
         real = (self.scores.astype(np.float32) - self.output_zero_point) * np.float32(self.output_scale)
         return self.outputs.probabilities(real) if self.outputs.is_single else real
 
@@ -62,7 +62,7 @@ def simulate(
     measured: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> Simulation:
-    """Run images on an emulated core and measure calls of ``NAME_invoke``: stored int8 in, scores out.
+    """Runs images on an emulated core and measures calls of ``NAME_invoke``: stored int8 in, scores out.
 
     It is what benchmarks/cortex_m.py measures, too. ``NAME_classify`` adds what it takes to store pixels (nothing, where the
     input's scale is 1/255 and its zero point -128) and to find the largest score.
@@ -164,7 +164,7 @@ def _simulate(
 
 
 def _stored(images: np.ndarray, document: dict[str, Any]) -> np.ndarray:
-    """Raw pixels as the int8 that the model holds, by the table that ``NAME_classify`` has; int8 passes through."""
+    """Returns raw pixels as the int8 that the model holds, by the table that ``NAME_classify`` has; int8 passes through."""
     if images.dtype == np.int8:
         return images
     table = document.get("pixel_table")
@@ -185,7 +185,7 @@ def _layer(layer: dict[str, Any], measurement: Measurement) -> LayerReport:
 
 
 def _memory_map(generated: Path) -> dict[str, Any]:
-    """The memory map that lies beside generated C."""
+    """Returns the memory map that lies beside generated C."""
     for _, document in memory_maps(generated):
         return document
     raise ArtifactError(f"{generated} holds no generated C; make it with glyphlite compile MODEL.tflite --out {generated}")

@@ -47,7 +47,7 @@ def ports_of(graph: Graph) -> tuple[str, str]:
 
 
 def _weights(graph: Graph, operator: Operator) -> list[int]:
-    """The constants of an op that can be weights: of two or more dimensions, and more than one number."""
+    """Returns the constants of an op that can be weights: of two or more dimensions, and more than one number."""
     if operator.name in _EDGES:
         return []
     tensors = [graph.tensors[index] for index in operator.inputs if index >= 0]
@@ -59,7 +59,7 @@ def _is_narrow(graph: Graph, operator: Operator) -> bool:
 
 
 def _computed_with(graph: Graph, operator: Operator) -> str | None:
-    """The element type of the first activation that an op reads, state aside; of what it writes where it reads none."""
+    """Returns the element type of the first activation that an op reads, state aside; of what it writes where it reads none."""
     read = [graph.tensors[index] for index in operator.inputs if index >= 0]
     written = [graph.tensors[index] for index in operator.outputs if index >= 0]
     found = [tensor for tensor in (*read, *written) if not tensor.is_constant and not tensor.is_variable]

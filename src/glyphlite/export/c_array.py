@@ -35,7 +35,7 @@ class ModelData:
 
 
 def model_data_sources(content: bytes, source: str, *, name: str, language: Language) -> dict[str, str]:
-    """The text of the two files, by file name.
+    """Returns the text of the two files, by file name.
 
     Args:
         content: the .tflite file.
@@ -70,7 +70,7 @@ def model_data_sources(content: bytes, source: str, *, name: str, language: Lang
 def write_model_data(
     artifact: Path, folder: Path, *, name: str = "model", language: Language = "cc", overwrite: bool = False
 ) -> ModelData:
-    """Write any .tflite file as C into a folder; other files there are left alone.
+    """Writes any .tflite file as C into a folder; other files there are left alone.
 
     Args:
         artifact: the .tflite file; its ops do not matter.

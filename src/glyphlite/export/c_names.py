@@ -17,7 +17,9 @@ def check_identifier(name: str) -> str:
 
 
 def c_string(text: str) -> str:
-    """A C string literal with the text's UTF-8 bytes; what is not plain ASCII is written in octal, which no digit can extend."""
+    """Returns a C string literal with the text's UTF-8 bytes; what is not plain ASCII is written in octal, which no digit can
+    extend.
+    """
     escaped = (
         chr(byte) if 32 <= byte < 127 and byte not in b'"\\?' else f"\\{byte:03o}" for byte in text.encode("utf-8", "replace")
     )
@@ -25,7 +27,7 @@ def c_string(text: str) -> str:
 
 
 def c_array(content: bytes, per_line: int = 12) -> str:
-    """The bytes as the inside of a C initializer, indented by two spaces, ``per_line`` to a line."""
+    """Returns the bytes as the inside of a C initializer, indented by two spaces, ``per_line`` to a line."""
     lines = (content[start : start + per_line] for start in range(0, len(content), per_line))
     return "\n".join("  " + ", ".join(f"0x{byte:02x}" for byte in line) + "," for line in lines)
 

@@ -23,5 +23,5 @@ def _environment() -> Environment:
 
 
 def render(template: str, values: dict[str, Any]) -> str:
-    """One template with its values; a name that the values lack is an error."""
+    """Returns one template with its values; a name that the values lack is an error."""
     return _environment().get_template(template).render(values)

@@ -65,7 +65,7 @@ def require_own(folder: Path, *, overwrite: bool = False) -> Listing:
 
 @contextmanager
 def owned_folder(folder: Path, *, overwrite: bool = False, built: Iterable[str] = ()) -> Iterator[Path]:
-    """Yield an empty folder to fill; on success it takes the place of ``folder``, with a manifest of what was written.
+    """Yields an empty folder to fill; on success it takes the place of ``folder``, with a manifest of what was written.
 
     The place is checked by :func:`require_own` first. With ``overwrite`` the user's files in it are kept.
     ``built`` are the files that our own Makefile will build there: they may be replaced as well.
@@ -95,7 +95,7 @@ def owned_folder(folder: Path, *, overwrite: bool = False, built: Iterable[str] 
 
 
 def write_unit(folder: Path, files: Mapping[str, str], *, replaces: frozenset[str], overwrite: bool = False) -> list[Path]:
-    """Write a few text files into a folder as one unit: all of them or none. Other files there are left alone.
+    """Writes a few text files into a folder as one unit: all of them or none. Other files there are left alone.
 
     Args:
         folder: created if missing.
@@ -126,7 +126,7 @@ def write_unit(folder: Path, files: Mapping[str, str], *, replaces: frozenset[st
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Yield an empty folder to fill; on success it replaces ``path``, a folder of our own in the cache, as a whole.
+    """Yields an empty folder to fill; on success it replaces ``path``, a folder of our own in the cache, as a whole.
 
     Of several processes that do so at the same moment, the last one's stays.
 
@@ -158,7 +158,7 @@ def _place(folder: Path, listing: Listing) -> tuple[Path, bool]:
 
 
 def _finish_files(new: Path) -> set[str]:
-    """Sync every file of a prepared folder; returns their relative paths."""
+    """Syncs every file of a prepared folder; returns their relative paths."""
     files = [path for path in new.rglob("*") if path.is_file()]
     for path in files:
         sync_file(path)
@@ -168,7 +168,7 @@ def _finish_files(new: Path) -> set[str]:
 
 @contextmanager
 def _announced(scratch: Path, place: Path, folder: Path) -> Iterator[None]:
-    """Within it, other commands that would write the same place find this one, and stop.
+    """Lets other commands that would write the same place find this one, and stop.
 
     Raises:
         OutputError: one that began earlier is writing it.
@@ -183,7 +183,7 @@ def _announced(scratch: Path, place: Path, folder: Path) -> Iterator[None]:
 
 
 def _keep(place: Path, new: Path, names: Iterable[str], folders: Iterable[str]) -> None:
-    """Let the user's files of the present folder be in the new one, too: as links to the same bytes, else as copies."""
+    """Lets the user's files of the present folder be in the new one, too: as links to the same bytes, else as copies."""
     for folder in folders:
         (new / Path(folder).relative_to(place)).mkdir(parents=True, exist_ok=True)
     for name in names:
@@ -194,7 +194,7 @@ def _keep(place: Path, new: Path, names: Iterable[str], folders: Iterable[str]) 
 
 
 def _rescue(previous: Path, place: Path, listing: Listing) -> None:
-    """Move what the user put into the previous folder since it was listed into the new one."""
+    """Moves what the user put into the previous folder since it was listed into the new one."""
     known = listing.ours | listing.changed | listing.foreign
     for name in list_folder(previous).foreign - known:
         target = place / name
@@ -203,7 +203,7 @@ def _rescue(previous: Path, place: Path, listing: Listing) -> None:
 
 
 def _swap(place: Path, scratch: Path) -> None:
-    """Put the prepared folder in its place; what was there is in the scratch folder afterwards, and goes with it."""
+    """Puts the prepared folder in its place; what was there is in the scratch folder afterwards, and goes with it."""
     new, previous = scratch / NEW, scratch / PREVIOUS
     while True:
         try:
@@ -238,7 +238,7 @@ def _swap(place: Path, scratch: Path) -> None:
 
 
 def _move_in(scratch: Path, place: Path, names: Iterable[str], obsolete: Iterable[str]) -> None:
-    """Move prepared files into their folder by a plan that survives a kill; the manifest, the last name, comes last."""
+    """Moves prepared files into their folder by a plan that survives a kill; the manifest, the last name, comes last."""
     plan = Plan(place.name, tuple(names), tuple(obsolete))
     write_plan(scratch, plan)
     try:
@@ -248,7 +248,7 @@ def _move_in(scratch: Path, place: Path, names: Iterable[str], obsolete: Iterabl
 
 
 def _refuse_clash(folder: Path, names: set[str], theirs: frozenset[str]) -> None:
-    """Refuse to put files of ours in the place of the user's, or a folder of ours in that of a file, or the other way round."""
+    """Refuses to put files of ours in the place of the user's, or a folder of ours in that of a file, or the other way round."""
     clash = (names & (theirs | _above(theirs))) | (_above(names) & theirs)
     if clash:
         raise OutputError(
@@ -258,7 +258,7 @@ def _refuse_clash(folder: Path, names: set[str], theirs: frozenset[str]) -> None
 
 
 def _above(names: Iterable[str]) -> set[str]:
-    """The folders, relative like the names, in which they lie."""
+    """Returns the folders, relative like the names, in which they lie."""
     return {parent.as_posix() for name in names for parent in Path(name).parents}
 
 

@@ -40,7 +40,7 @@ class Plan:
 
 @contextmanager
 def scratch_folder(parent: Path) -> Iterator[Path]:
-    """Yield a locked temporary folder in ``parent``, removed in the end with all that is left in it.
+    """Yields a locked temporary folder in ``parent``, removed in the end with all that is left in it.
 
     Those of killed commands in the same parent are recovered first.
 
@@ -77,7 +77,7 @@ def temporary_folder() -> Iterator[Path]:
 
 
 def sweep(parent: Path) -> None:
-    """Recover and remove the scratch folders that killed commands left in a folder; those of running ones stay."""
+    """Recovers and removes the scratch folders that killed commands left in a folder; those of running ones stay."""
     for path in _scratch_folders(parent):
         with suppress(OSError):
             descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
@@ -89,7 +89,7 @@ def sweep(parent: Path) -> None:
 
 
 def recover(scratch: Path) -> None:
-    """Finish what a killed command had prepared whole, undo the rest, and remove its scratch folder.
+    """Finishes what a killed command had prepared whole, undoes the rest, and removes its scratch folder.
 
     Raises:
         OSError: something cannot be moved; it stays for the next attempt.
@@ -105,7 +105,7 @@ def recover(scratch: Path) -> None:
 
 
 def write_plan(scratch: Path, plan: Plan) -> None:
-    """Note, durably, what is being written and the moves that begin now, so that the next command can finish them."""
+    """Notes, durably, what is being written and the moves that begin now, so that the next command can finish them."""
     draft = scratch / f"{PLAN}.draft"
     with draft.open("w") as stream:
         json.dump(asdict(plan), stream)
@@ -127,7 +127,7 @@ def read_plan(scratch: Path) -> Plan:
 
 
 def move_files(scratch: Path, folder: Path, plan: Plan) -> None:
-    """Remove obsolete files and move prepared ones into their folder, in the order of the plan; can be repeated.
+    """Removes obsolete files and moves prepared ones into their folder, in the order of the plan; can be repeated.
 
     Raises:
         OSError: a file cannot be moved.
@@ -144,7 +144,7 @@ def move_files(scratch: Path, folder: Path, plan: Plan) -> None:
 
 
 def exchange(one: Path, other: Path) -> bool:
-    """Exchange two folders in one step of the file system; returns False where it offers none.
+    """Exchanges two folders in one step of the file system; returns False where it offers none.
 
     Raises:
         OSError: one of them is missing, or the file system fails.
@@ -175,7 +175,7 @@ def running_for(place: Path, scratch: Path) -> bool:
 
 
 def sync_file(path: Path) -> None:
-    """Make a file's bytes durable.
+    """Makes a file's bytes durable.
 
     Raises:
         OSError: it cannot be read, or the disk fails.
@@ -185,7 +185,7 @@ def sync_file(path: Path) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Make renames in a folder durable; file systems that cannot sync a folder are left to their own guarantees."""
+    """Makes renames in a folder durable; file systems that cannot sync a folder are left to their own guarantees."""
     with suppress(OSError):
         descriptor = os.open(path, os.O_RDONLY)
         try:
@@ -195,7 +195,7 @@ def sync_folder(path: Path) -> None:
 
 
 def _scratch_folders(parent: Path) -> list[Path]:
-    """Those of this user: what others put into a shared folder is never followed."""
+    """Returns those of this user: what others put into a shared folder is never followed."""
     try:
         with os.scandir(parent) as entries:
             return [Path(entry.path) for entry in entries if entry.name.startswith(PREFIX) and _is_own_folder(entry)]
@@ -208,7 +208,7 @@ def _is_own_folder(entry: "os.DirEntry[str]") -> bool:
 
 
 def _create(parent: Path) -> tuple[Path, int]:
-    """A new scratch folder and the descriptor that locks it."""
+    """Returns a new scratch folder and the descriptor that locks it."""
     while True:
         path = parent / f"{PREFIX}{os.urandom(6).hex()}"
         path.mkdir(mode=0o700)

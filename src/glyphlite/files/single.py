@@ -13,7 +13,7 @@ from glyphlite.files.scratch import scratch_folder, sync_file, sync_folder
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal."""
+    """Returns the SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -26,7 +26,7 @@ def user_cache() -> Path:
 
 
 def make_folder(path: Path) -> Path:
-    """Create a folder and its parents; an existing one is fine.
+    """Creates a folder and its parents; an existing one is fine.
 
     Raises:
         OutputError: it cannot be created, or a file is in its place.
@@ -72,7 +72,7 @@ def _make(path: Path) -> None:
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Yield a temporary path of the same name, in a folder beside; on success it is synced and becomes ``path``.
+    """Yields a temporary path of the same name, in a folder beside; on success it is synced and becomes ``path``.
 
     On any exception, Ctrl-C included, the temporary file is removed and ``path`` is left as it was.
 
@@ -90,7 +90,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn what the operating system refuses while ``path`` is written into an OutputError that names it.
+    """Turns what the operating system refuses while ``path`` is written into an OutputError that names it.
 
     Raises:
         OutputError: instead of any OSError.
@@ -102,17 +102,17 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def write_bytes(path: Path, content: bytes) -> Path:
-    """Write a whole file atomically and return its path."""
+    """Writes a whole file atomically and returns its path."""
     with atomic_path(path) as temporary:
         temporary.write_bytes(content)
     return Path(path)
 
 
 def write_text(path: Path, content: str) -> Path:
-    """Write a whole UTF-8 text file atomically and return its path."""
+    """Writes a whole UTF-8 text file atomically and returns its path."""
     return write_bytes(path, content.encode())
 
 
 def write_json(path: Path, document: Any) -> Path:
-    """Write a JSON document atomically, indented, with a final newline, and return its path."""
+    """Writes a JSON document atomically, indented, with a final newline, and returns its path."""
     return write_text(path, json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

@@ -148,15 +148,15 @@ class Architecture:
 
     @property
     def is_quantization_aware(self) -> bool:
-        """Whether its layers can be trained for int8 (`glyphlite.models.qat.layers`)."""
+        """Returns whether its layers can be trained for int8 (`glyphlite.models.qat.layers`)."""
         return any(isinstance(layer, FoldedConv | FoldedDepthwise | GlobalMean) for layer in self.layers)
 
     def layers_for(self, classes: int) -> tuple[Layer | Scores, ...]:
-        """All layers, the closing softmax over ``classes`` included."""
+        """Returns all layers, the closing softmax over ``classes`` included."""
         return (*self.layers, Scores("pred", classes, self.biased_scores))
 
     def costs(self, input_shape: tuple[int, ...], classes: int) -> Iterator[LayerCost]:
-        """Every layer's output shape and cost for one image of ``input_shape`` (height, width, channels).
+        """Yields every layer's output shape and cost for one image of ``input_shape`` (height, width, channels).
 
         Raises:
             ModelError: the image is too small for the layers.
@@ -173,7 +173,8 @@ class Architecture:
             shape = cost.output_shape
 
     def build(self, input_shape: tuple[int, ...], classes: int) -> "keras.Model":
-        """The untrained Keras model: input ``(batch, *input_shape)`` in [0, 1], output ``(batch, classes)`` probabilities.
+        """Returns the untrained Keras model: input ``(batch, *input_shape)`` in [0, 1], output ``(batch, classes)``
+        probabilities.
 
         Follows Keras's global dtype policy except in the last layer, whose softmax is always float32.
         """
@@ -197,7 +198,7 @@ class Architecture:
         return keras.Model(image, scores, name=self.name.replace("-", "_"))
 
     def document(self) -> dict[str, Any]:
-        """The architecture as plain data, for a fingerprint of it."""
+        """Returns the architecture as plain data, for a fingerprint of it."""
         layers = [
             {"kind": type(layer).__name__, **{key: value for key, value in asdict(layer).items() if key != "weights_of" or value}}
             for layer in self.layers
@@ -207,7 +208,9 @@ class Architecture:
         return {"name": self.name, "layers": layers, **narrow, **unbiased}
 
     def _paddings(self, source: str) -> str | list[str]:
-        """Of all the layers that use the weights of one, in order; the one's own where there are no others."""
+        """Returns the paddings of all the layers that use the weights of one, in order; the one's own where there are no
+        others.
+        """
         paddings = [
             layer.padding
             for layer in self.layers
@@ -271,7 +274,9 @@ def _cost(layer: Layer | Scores, shape: tuple[int, ...]) -> LayerCost:
 def _convolution_cost(
     name: str, shape: tuple[int, ...], filters: int, depth: int, kernel: int, stride: int, padding: str, *, bias: bool = True
 ) -> LayerCost:
-    """Of ``filters`` kernels that look at ``depth`` channels each; the parameters are those after folding: kernel and bias."""
+    """Returns the cost of ``filters`` kernels that look at ``depth`` channels each; the parameters are those after folding:
+    kernel and bias.
+    """
     lengths = [-(-side // stride) if padding == "same" else (side - kernel) // stride + 1 for side in shape[:2]]
     weights = kernel * kernel * depth * filters
     macs = weights * max(0, lengths[0]) * max(0, lengths[1])
@@ -284,7 +289,7 @@ def _dense_cost(name: str, shape: tuple[int, ...], units: int, *, bias: bool = T
 
 
 def _keras_layer(layer: Layer, bits: int, paddings: str | list[str]) -> "keras.Layer":
-    """``paddings``: of each use of a layer that a model uses more than once."""
+    """Builds the Keras layer. ``paddings``: of each use of a layer that a model uses more than once."""
     from keras import layers
 
     match layer:

@@ -1,4 +1,4 @@
-"""What any built Keras model costs: parameters, and multiply-accumulates for one image.
+"""Cost of any built Keras model: parameters, and multiply-accumulates for one image.
 
 Counts by walking the layers' own shapes, so it holds for a user's model too. A layer's multiply-accumulates are those of its
 sums of products; additions, comparisons and activations are not counted, as is usual in the field.
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 
 def keras_parameters(model: "keras.Model") -> int:
-    """All parameters of a model, trained or not, as ``model.summary()`` shows them; of layers that fold, those after folding."""
+    """Returns all parameters of a model, trained or not, as ``model.summary()`` shows them; of layers that fold, those after
+    folding.
+    """
     folded = [
         (layer.count_params(), layer.deployed_parameters) for layer in model.layers if hasattr(layer, "deployed_parameters")
     ]
@@ -21,7 +23,7 @@ def keras_parameters(model: "keras.Model") -> int:
 
 
 def keras_macs(model: "keras.Model") -> int:
-    """Multiply-accumulates of one image through a functional or sequential model.
+    """Returns the multiply-accumulates of one image through a functional or sequential model.
 
     Nested models and every use of a shared layer are counted. Layers that are neither convolutions nor dense count nothing.
     """
@@ -31,7 +33,7 @@ def keras_macs(model: "keras.Model") -> int:
 
 
 def _macs(layer: Any, inputs: Sequence[int | None], outputs: Sequence[int | None]) -> int:
-    """Multiply-accumulates of one call of a layer; shapes with the batch first."""
+    """Returns the multiply-accumulates of one call of a layer; shapes with the batch first."""
     from keras import Model, layers
 
     if isinstance(layer, Model):
@@ -54,6 +56,8 @@ def _weights(layer: Any, kernel: str) -> int:
 
 
 def _places(layer: Any, shape: Sequence[int | None]) -> int:
-    """At how many places of one image a kernel is applied: the lengths of every axis but the batch's and the channels'."""
+    """Returns at how many places of one image a kernel is applied: the lengths of every axis but the batch's and the
+    channels'.
+    """
     first, last = (2, None) if getattr(layer, "data_format", None) == "channels_first" else (1, -1)
     return math.prod(size or 1 for size in shape[first:last])

@@ -28,7 +28,7 @@ def is_augmenting(layer: Any) -> bool:
 
 @contextmanager
 def without_augmentation(model: "keras.Model") -> Iterator[None]:
-    """Within it, layers that only augment are the identity, as they are at inference.
+    """Makes layers that only augment the identity inside the block, as they are at inference.
 
     They count their random numbers even then, which no .tflite file can express.
     """
@@ -41,7 +41,9 @@ def without_augmentation(model: "keras.Model") -> Iterator[None]:
 
 @contextmanager
 def unrolled(model: "keras.Model") -> Iterator[None]:
-    """Within it, recurrent layers are traced step by step rather than as a loop, which the converter cannot quantize."""
+    """Makes Keras trace recurrent layers step by step inside the block rather than as a loop, which the converter cannot
+    quantize.
+    """
     with ExitStack() as stack:
         for layer in recurrent_layers(model):
             stack.enter_context(_replaced(layer, "unroll", True))
@@ -49,7 +51,7 @@ def unrolled(model: "keras.Model") -> Iterator[None]:
 
 
 def recurrent_layers(model: "keras.Model") -> list[Any]:
-    """The model's layers that compute in a loop over time, those inside of wrappers included."""
+    """Returns the model's layers that compute in a loop over time, those inside of wrappers included."""
     return [layer for layer in model._flatten_layers() if hasattr(layer, "unroll")]
 
 
@@ -68,7 +70,7 @@ def _steps(layer: Any) -> int | None:
 
 @contextmanager
 def _replaced(layer: Any, name: str, value: Any) -> Iterator[None]:
-    """Another attribute of a layer for a while; what its class defines shows again afterwards."""
+    """Replaces an attribute of a layer for a while; what its class defines shows again afterwards."""
     own = vars(layer).get(name)
     setattr(layer, name, value)
     try:

@@ -130,7 +130,7 @@ def in_float32(model: "keras.Model", origin: str) -> "keras.Model":
 
 
 def _without_half(config: Any) -> Any:
-    """A configuration with float32 in place of every half precision, at any depth."""
+    """Returns a configuration with float32 in place of every half precision, at any depth."""
     if isinstance(config, dict):
         if config.get("class_name") == "DTypePolicy" and str(config["config"].get("name", "")).endswith(HALF):
             return {**config, "config": {**config["config"], "name": "float32"}}
@@ -141,7 +141,7 @@ def _without_half(config: Any) -> Any:
 
 
 def _from_saved_model(path: Path) -> "keras.Model":
-    """A SavedModel's serving signature as a Keras model of one layer.
+    """Returns a SavedModel's serving signature as a Keras model of one layer.
 
     Raises:
         ModelError: it has no such signature, or one of several inputs or outputs.
@@ -175,7 +175,7 @@ def _reason(path: Path, stored: StoredModel | None, failure: BaseException) -> s
 
 
 def _own_layers(config: Any) -> Iterator[tuple[str, str]]:
-    """Name and class of each layer whose code is not Keras's: Lambda layers, and classes of the user's own."""
+    """Yields name and class of each layer whose code is not Keras's: Lambda layers, and classes of the user's own."""
     if isinstance(config, list):
         for each in config:
             yield from _own_layers(each)

@@ -76,11 +76,11 @@ class PretrainedCard:
 
     @property
     def best(self) -> TrainedSeed:
-        """The chosen seed's training."""
+        """Returns the chosen seed's training."""
         return self.of(self.chosen)
 
     def of(self, seed: int) -> TrainedSeed:
-        """A seed's training.
+        """Returns a seed's training.
 
         Raises:
             ModelError: that seed is not shipped.
@@ -92,24 +92,24 @@ class PretrainedCard:
         raise ModelError(f"{self.model} is not pretrained with seed {seed}; there is {known}")
 
     def document(self) -> dict[str, Any]:
-        """The plain JSON document of ``card.json``."""
+        """Returns the plain JSON document of ``card.json``."""
         return {"schema": self.schema, **asdict(self), "seeds": [asdict(each) for each in self.seeds]}
 
 
 def pretrained_names() -> tuple[str, ...]:
-    """The shipped models, smallest budget first; found by looking at the package's files."""
+    """Returns the shipped models, smallest budget first; found by looking at the package's files."""
     if not ROOT.is_dir():
         return ()
     return tuple(sorted((each.parent.name for each in ROOT.glob(f"*/{CARD}")), key=_by_budget))
 
 
 def is_shipped(name: str) -> bool:
-    """Whether a trained model of that name comes with glyphlite, be it only to teach."""
+    """Returns whether a trained model of that name comes with glyphlite, be it only to teach."""
     return name in _folders()
 
 
 def pretrained_card(name: str) -> PretrainedCard:
-    """The card of a shipped model.
+    """Returns the card of a shipped model.
 
     Raises:
         ModelError: no such model is shipped, or its card is damaged.
@@ -131,7 +131,7 @@ def pretrained_card(name: str) -> PretrainedCard:
 
 
 def pretrained_artifact(name: str, seed: int | None = None) -> Path:
-    """A shipped model's int8 .tflite file: the chosen seed's, or another's.
+    """Returns a shipped model's int8 .tflite file: the chosen seed's, or another's.
 
     Raises:
         ModelError: no such model or seed is shipped, or the file is not the one that was.
@@ -142,7 +142,7 @@ def pretrained_artifact(name: str, seed: int | None = None) -> Path:
 
 
 def pretrained_keras(name: str) -> Path:
-    """The Keras model that a shipped model's chosen artifact was converted from.
+    """Returns the Keras model that a shipped model's chosen artifact was converted from.
 
     Raises:
         ModelError: no such model is shipped, or the file is not the one that was.
@@ -152,7 +152,7 @@ def pretrained_keras(name: str) -> Path:
 
 
 def best_pretrained(at_most: int | None = None) -> str:
-    """The shipped model that is right most often on validation images; of equals the one with fewer weights.
+    """Returns the shipped model that is right most often on validation images; of equals the one with fewer weights.
 
     Args:
         at_most: bytes of weights that it may have; where all have more, the smallest is taken.
@@ -170,7 +170,7 @@ def best_pretrained(at_most: int | None = None) -> str:
 
 
 def keras_of_shipped(artifact: Path) -> Path | None:
-    """The Keras model of an artifact that :func:`pretrained_artifact` has given; None for other files and other seeds."""
+    """Returns the Keras model of an artifact that :func:`pretrained_artifact` has given; None for other files and other seeds."""
     folder = artifact.parent.parent
     if folder.parent != ROOT or folder.name not in pretrained_names():
         return None
@@ -179,18 +179,18 @@ def keras_of_shipped(artifact: Path) -> Path | None:
 
 
 def shipped_words() -> str:
-    """Which models are shipped, as the end of an error's sentence."""
+    """Returns which models are shipped, as the end of an error's sentence."""
     names = pretrained_names()
     return f"pretrained are {', '.join(names)}" if names else "none is pretrained"
 
 
 def _folders() -> dict[str, Path]:
-    """Every shipped model's folder, those of the teachers too."""
+    """Returns every shipped model's folder, those of the teachers too."""
     return {card.parent.name: card.parent for pattern in (f"{TEACHERS}/*/{CARD}", f"*/{CARD}") for card in ROOT.glob(pattern)}
 
 
 def _verified(path: Path, sha256: str) -> Path:
-    """The path, when its bytes are those that were shipped.
+    """Returns the path, when its bytes are those that were shipped.
 
     Raises:
         ModelError: they are not.
@@ -207,6 +207,8 @@ def _verified(path: Path, sha256: str) -> Path:
 
 
 def _by_budget(name: str) -> tuple[bool, int, str]:
-    """``glyph-700`` before ``glyph-4k`` before ``glyph-16k``; a budget of another kind (``glyph-50kmac``) after all these."""
+    """Sorts ``glyph-700`` before ``glyph-4k`` before ``glyph-16k``; a budget of another kind (``glyph-50kmac``) after all
+    these.
+    """
     number = re.search(r"(\d+)(k?)(\w*)$", name)
     return (number is None or bool(number[3]), int(number[1]) * (1024 if number[2] else 1) if number else 0, name)

@@ -53,7 +53,7 @@ class Beginnings:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a model is trained.
+    """A training recipe.
 
     ``precision`` is what products are computed in while training: ``float32``, or ``bfloat16`` on processors that have
     instructions for it (float32 elsewhere). Weights, updates, validation and the model that comes out are float32 in both.
@@ -97,16 +97,17 @@ class Recipe:
 
     @property
     def float_epochs(self) -> int:
-        """The epochs before int8 is simulated."""
+        """Returns the epochs before int8 is simulated."""
         return self.epochs - self.quantized_epochs
 
     @property
     def first_choice(self) -> int:
-        """The first epoch, from 1, that may be kept: of a quantization-aware training only epochs with int8 simulated."""
+        """Returns the first epoch, from 1, that may be kept: of a quantization-aware training only epochs with int8 simulated."""
         return self.float_epochs + 1 if self.quantized_epochs else 1
 
     def with_epochs(self, epochs: int) -> "Recipe":
-        """The recipe over another number of epochs; the parts of them with int8 simulated and of a beginning stay about the same.
+        """Returns the recipe over another number of epochs; the parts of them with int8 simulated and of a beginning stay
+        about the same.
 
         Never none with int8 simulated; but where a beginning would be less than an epoch, only one is made.
         """
@@ -120,7 +121,7 @@ class Recipe:
 
 
 def describe_recipe(recipe: Recipe) -> str:
-    """The recipe in words, one line."""
+    """Returns the recipe in words, one line."""
     schedule = recipe.schedule
     rates = {
         "constant": f"rate {schedule.peak:g}",

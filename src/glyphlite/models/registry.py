@@ -1,4 +1,4 @@
-"""From what a user types after ``--model`` to a model that can be built: a known name, a Python function, or a .keras file.
+"""Resolution of what a user types after ``--model``: a known name, a Python function, or a .keras file.
 
 Knows which models there are; knows nothing of data beyond the shape of an image and the number of classes.
 """
@@ -59,7 +59,7 @@ class ModelChoice:
         return replace(self, convention=convention, fingerprint=hashlib.sha256(defined.encode()).hexdigest())
 
     def build(self) -> "keras.Model":
-        """A Keras model: untrained for a name or a function; with the file's weights for a .keras file.
+        """Returns a Keras model: untrained for a name or a function; with the file's weights for a .keras file.
 
         Raises:
             ModelError: a user's function or file does not give a classifier of this shape.
@@ -86,7 +86,7 @@ class ModelSummary:
 
 
 def describe_models(input_shape: tuple[int, int, int] = (28, 28, 1), classes: int = 10) -> list[ModelSummary]:
-    """Every listed model with its parameters and multiply-accumulates for one image; counted without TensorFlow."""
+    """Returns every listed model with its parameters and multiply-accumulates for one image; counted without TensorFlow."""
     summaries = []
     for model in LISTED:
         costs = list(model.architecture.costs(input_shape, classes))
@@ -103,7 +103,7 @@ def describe_models(input_shape: tuple[int, int, int] = (28, 28, 1), classes: in
 
 
 def resolve_model(text: str, input_shape: tuple[int, int, int], classes: int) -> ModelChoice:
-    """Find the model that a user named.
+    """Finds the model that a user named.
 
     Args:
         text: one of `MODEL_NAMES`, ``path/to/file.py:function`` or ``path/to/model.keras`` (or .h5).
@@ -133,7 +133,9 @@ def is_known_model(text: str) -> bool:
 
 
 def split_seed(text: str, seed: int) -> int:
-    """The seed of the validation images that a training of a model holds out: its recipe's, if that fixes one, else its own."""
+    """Returns the seed of the validation images that a training of a model holds out: its recipe's, if that fixes one, else
+    its own.
+    """
     model = _known(text)
     return seed if model is None or model.recipe.split_seed is None else model.recipe.split_seed
 

@@ -20,7 +20,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def save_keras(model: "keras.Model", path: Path) -> Path:
-    """Write a model as a .keras file, whole or not at all; equal models give equal bytes, in any process, at any time.
+    """Writes a model as a .keras file, whole or not at all; equal models give equal bytes, in any process, at any time.
 
     Args:
         model: a built Keras model.

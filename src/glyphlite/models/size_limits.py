@@ -21,7 +21,7 @@ MOST_VALUES = 1 << 26
 
 @contextmanager
 def bounded_weights(stored: int, path: Path) -> Iterator[None]:
-    """Within it a layer that asks for far more weights than a file stores is refused before they are allocated.
+    """Refuses, inside the block, a layer that asks for far more weights than a file stores, before they are allocated.
 
     Args:
         stored: bytes of the weights in the file.

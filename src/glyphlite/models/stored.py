@@ -1,4 +1,4 @@
-"""What a .keras or .h5 file holds, looked at within bounds before Keras opens it: the architecture, and the size of the weights.
+"""Inspection of a .keras or .h5 file, within bounds, before Keras opens it: the architecture, and the size of the weights.
 
 Keras reads the whole of what a file says it unpacks to, and builds every layer with as many weights as it asks for, before it
 finds that something is wrong. Knows JSON, zip and HDF5, no Keras.

@@ -45,7 +45,7 @@ class TrainingOptions:
     input_size: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
-        """Check every option.
+        """Checks every option.
 
         Raises:
             ModelError: one is out of its range.

@@ -33,7 +33,8 @@ RECIPE = Recipe("user", 12, 128, Schedule("one_cycle", peak=0.002, warmup=0.2))
 
 
 def choose_user_model(text: str, input_shape: tuple[int, int, int], classes: int) -> ModelChoice:
-    """A user's model by ``path/to/file.py:function`` or a .keras or .h5 file; the file is read here, the model is built later.
+    """Returns a user's model by ``path/to/file.py:function`` or a .keras or .h5 file; the file is read here, the model is
+    built later.
 
     Raises:
         ModelError: the file is missing or unreadable, or no function is named.
@@ -77,7 +78,7 @@ def require_source(text: str) -> tuple[Path, str | None]:
 
 
 def check_classifier(model: "keras.Model", input_shape: tuple[int, ...], classes: int, origin: str) -> OutputKind:
-    """Refuse a model that is not a classifier of these images; returns what its outputs mean.
+    """Refuses a model that is not a classifier of these images; returns what its outputs mean.
 
     Args:
         model: any built Keras model.
@@ -126,7 +127,7 @@ def fits_images(taken: tuple[int | None, ...], input_shape: tuple[int, ...]) -> 
 
 
 def _check_runs(model: "keras.Model", input_shape: tuple[int, ...], origin: str) -> None:
-    """Run a few images of noise: a model can be built and yet fail, or give no numbers."""
+    """Runs a few images of noise: a model can be built and yet fail, or give no numbers."""
     shape, size = model.inputs[0].shape, model.inputs[0].shape[0] or 4
     images = np.random.default_rng(0).random((size, *input_shape))
     taken = input_shape if None in shape[1:] else shape[1:]
@@ -172,7 +173,7 @@ def _itself(layer: Any) -> Any:
 
 
 def _with_input(model: "keras.Model", input_shape: tuple[int, ...], origin: str) -> "keras.Model":
-    """A model that does not say what it takes (subclassed, or without keras.Input), given the dataset's images.
+    """Returns a model that does not say what it takes (subclassed, or without keras.Input), given the dataset's images.
 
     Raises:
         ModelError: it takes neither images nor their pixels in a row.
@@ -194,7 +195,7 @@ def _with_input(model: "keras.Model", input_shape: tuple[int, ...], origin: str)
 
 
 def build_from_function(path: Path, function: str, input_shape: tuple[int, int, int], classes: int) -> "keras.Model":
-    """Run the user's file and call the function, with the image shape and the classes where it has parameters for them."""
+    """Runs the user's file and calls the function, with the image shape and the classes where it has parameters for them."""
     import keras
 
     policy = keras.config.dtype_policy()
@@ -214,7 +215,7 @@ def build_from_function(path: Path, function: str, input_shape: tuple[int, int, 
 
 @contextmanager
 def _running(what: str) -> Iterator[None]:
-    """Within it the user's program runs: whatever it raises becomes one line, an attempt to end the process, too.
+    """Turns whatever the user's program raises inside the block into one line, an attempt to end the process, too.
 
     What it prints goes to standard error: standard output is for results.
 

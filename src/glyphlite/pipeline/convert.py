@@ -35,7 +35,7 @@ class Converted:
     convention: InputConvention = OURS
 
     def document(self) -> dict[str, Any]:
-        """The plain JSON document."""
+        """Returns the plain JSON document."""
         return {
             "artifacts": [{**asdict(artifact), "path": str(artifact.path)} for artifact in self.artifacts],
             "calibration": [asdict(effect) for effect in self.calibration],
@@ -44,7 +44,7 @@ class Converted:
         }
 
     def require_all(self) -> None:
-        """Raise a ConversionError that counts the variants that could not be made, if there are any."""
+        """Raises a ConversionError that counts the variants that could not be made, if there are any."""
         require_all_variants(self.failed)
 
 
@@ -62,7 +62,7 @@ def convert_model(
     input_range: str | None = None,
     overwrite: bool = False,
 ) -> Converted:
-    """Convert a Keras model.
+    """Converts a Keras model.
 
     Args:
         path: a .keras or .h5 file, a SavedModel folder, or ``path/to/file.py:function``.
@@ -133,7 +133,7 @@ def convert_what_can_be(
     batch: int | None = 1,
     overwrite: bool = False,
 ) -> tuple[list[ConvertedArtifact], dict[str, str]]:
-    """Convert to the variants that the model can be expressed in, and say in one line why it cannot in each other.
+    """Converts to the variants that the model can be expressed in, and says in one line why it cannot in each other.
 
     Returns:
         The artifacts, and the reasons by variant.
@@ -167,20 +167,20 @@ def convert_what_can_be(
 
 
 def require_all_variants(failed: Collection[str]) -> None:
-    """Raise a ConversionError that names the variants that could not be made, if there are any."""
+    """Raises a ConversionError that names the variants that could not be made, if there are any."""
     if failed:
         raise ConversionError(f"everything else was written, but not {', '.join(failed)}; the reason is given above")
 
 
 def check_weights(path: Path, images: Any) -> None:
-    """Check that a run's .keras and .weights.h5 give equal predictions on a few images (uint8)."""
+    """Checks that a run's .keras and .weights.h5 give equal predictions on a few images (uint8)."""
     from glyphlite.conversion.weights import check_round_trip
 
     check_round_trip(load_keras_model(path), path.parent, images=OURS.real(images[:ROUND_TRIP_IMAGES]))
 
 
 def _batch_size(text: str) -> int | None:
-    """``dynamic`` is None; else a positive number."""
+    """Returns None for ``dynamic``, else a positive number."""
     if text == "dynamic":
         return None
     if not text.isdecimal() or not 1 <= int(text) <= 4096:

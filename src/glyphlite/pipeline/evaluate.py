@@ -18,7 +18,7 @@ from glyphlite.tflite.reader import read_graph
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was measured on each file, by its path as it was named."""
+    """The measurement of each file, by its path as it was named."""
 
     dataset: str
     labels: tuple[str, ...]
@@ -26,7 +26,7 @@ class Evaluation:
     artifacts: dict[str, ArtifactReport]
 
     def document(self) -> dict[str, Any]:
-        """The plain JSON document."""
+        """Returns the plain JSON document."""
         return {
             "dataset": self.dataset,
             "labels": list(self.labels),
@@ -45,7 +45,7 @@ def evaluate_files(
     data_dir: Path | None,
     input_range: str | None = None,
 ) -> Evaluation:
-    """Measure .keras and .tflite files on the whole test split.
+    """Measures .keras and .tflite files on the whole test split.
 
     Each artifact is held against the Keras model named with ``keras``, else the model.keras beside it, else the only .keras file
     among ``files``. Without ``dataset`` the data of the run that they lie in is taken, else MNIST; without ``seed`` the run's
@@ -98,7 +98,7 @@ def measure(
     latency: bool = True,
     variant: str | None = None,
 ) -> ArtifactEvaluation:
-    """Measure one artifact with a progress bar."""
+    """Measures one artifact with a progress bar."""
     with progress_bar(f"{path.name} on {len(dataset.test)} test images", len(dataset.test)) as advance:
         return evaluate_artifact(
             path,

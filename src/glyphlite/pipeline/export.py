@@ -30,7 +30,7 @@ PAGE_WEIGHTS = 16 << 10
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written, for programs and in words."""
+    """The record of what was written, for programs and in words."""
 
     document: dict[str, Any]
     words: str
@@ -50,7 +50,7 @@ def export_file(
     overwrite: bool = False,
     input_range: str | None = None,
 ) -> Exported:
-    """Export an artifact.
+    """Exports an artifact.
 
     Args:
         path: a .tflite file, or a run's folder (its int8 artifact).
@@ -103,7 +103,7 @@ def export_file(
 
 
 def draw_page(path: Path | None, *, host: str, port: int, litertjs: bool = True, input_range: str | None = None) -> None:
-    """Serve a page on which one draws and the artifact answers, until Ctrl-C.
+    """Serves a page on which one draws and the artifact answers, until Ctrl-C.
 
     Args:
         path: an int8 .tflite file, a run's folder or a shipped model's name; None is the most accurate shipped model.
@@ -126,7 +126,7 @@ def draw_page(path: Path | None, *, host: str, port: int, litertjs: bool = True,
 
 
 def _second_engine(wanted: bool) -> LiteRtJs | None:
-    """LiteRT.js; without it the page has one engine, and one line says why."""
+    """Returns LiteRT.js; without it the page has one engine, and one line says why."""
     if not wanted:
         return None
     try:
@@ -137,7 +137,7 @@ def _second_engine(wanted: bool) -> LiteRtJs | None:
 
 
 def image_of(dataset: Dataset, sample: int) -> tuple[Any, int, tuple[str, ...]]:
-    """A test image ``(height, width, channels)`` uint8, its class, and the class labels.
+    """Returns a test image ``(height, width, channels)`` uint8, its class, and the class labels.
 
     Raises:
         DataError: there is no such image.
@@ -148,7 +148,9 @@ def image_of(dataset: Dataset, sample: int) -> tuple[Any, int, tuple[str, ...]]:
 
 
 def _test_image(path: Path, data: RunData, sample: int) -> tuple[np.ndarray, int | None, tuple[str, ...], str]:
-    """A test image of the model's data with its class, the class labels, and where it comes from; a blank one where none fits."""
+    """Returns a test image of the model's data with its class, the class labels, and where it comes from; a blank one where
+    none fits.
+    """
     graph = read_graph(path)
     loaded = data.load_fitting(graph, "the project holds a blank image")
     if loaded is not None:

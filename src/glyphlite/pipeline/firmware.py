@@ -39,14 +39,14 @@ TRADE_OFF_CORE = "cortex-m4"
 
 @dataclass(frozen=True)
 class Firmware:
-    """What became of the int8 artifact: TFLite Micro's verdict with its arena, and generated C on each core."""
+    """The firmware of the int8 artifact: TFLite Micro's verdict with its arena, and generated C on each core."""
 
     tflm: RuntimeReport | None = None
     reports: list[FirmwareReport] = field(default_factory=list)
 
 
 def build_firmware(artifact: Path, folder: Path, dataset: Dataset, convention: InputConvention, accuracy: str = "") -> Firmware:
-    """Export ``folder/tflm``, compile ``folder/c``, and count on emulated cores; what cannot be done is said, not fatal.
+    """Exports ``folder/tflm``, compiles ``folder/c``, and counts on emulated cores; what cannot be done is said, not fatal.
 
     ``accuracy`` is what was measured on the artifact, in words, for the header.
 
@@ -93,7 +93,7 @@ def build_firmware(artifact: Path, folder: Path, dataset: Dataset, convention: I
 
 @dataclass(frozen=True)
 class Compiled:
-    """What was compiled, for programs and in words."""
+    """The record of what was compiled, for programs and in words."""
 
     document: dict[str, Any]
     words: str
@@ -115,7 +115,7 @@ def compile_file(
     overwrite: bool = False,
     check: bool = True,
 ) -> Compiled:
-    """Compile an int8 .tflite file (or a run's) to C99; with ``compare``, measure what each ``--optimize`` would cost.
+    """Compiles an int8 .tflite file (or a run's) to C99; with ``compare``, measures what each ``--optimize`` would cost.
 
     With ``check``, the C is held to TFLite Micro's bytes on random inputs before it is written.
 
@@ -161,7 +161,7 @@ def compile_file(
 
 
 def _folder_for(named: Path) -> Path:
-    """A folder in the current one, after what the user named: a file, a run's folder, a shipped model; says so.
+    """Returns a folder in the current one, after what the user named: a file, a run's folder, a shipped model; says so.
 
     A folder of a shipped model's very name would be taken for it by the next command.
     """
@@ -172,7 +172,7 @@ def _folder_for(named: Path) -> Path:
 
 
 def _name_for(path: Path) -> str:
-    """The prefix of symbols and files, after the artifact; says so where its own name is taken."""
+    """Returns the prefix of symbols and files, after the artifact; says so where its own name is taken."""
     name = identifier(path.stem)
     if is_reserved(path.stem):
         say(f"{escape(path.stem)} is a name of C, C++, POSIX, Arduino or a file system: files and symbols are called {name}")
@@ -189,11 +189,11 @@ class Simulated:
 
     @property
     def reports(self) -> list[FirmwareReport]:
-        """The records, one a core."""
+        """Returns the records, one a core."""
         return [simulation.report for simulation in self.simulations]
 
     def document(self) -> list[dict[str, Any]]:
-        """The plain JSON document: the records, and each image's class and scores."""
+        """Returns the plain JSON document: the records, and each image's class and scores."""
         return [
             {
                 **simulation.report.model_dump(mode="json"),
@@ -213,7 +213,7 @@ class Simulated:
         ]
 
     def predictions(self) -> list[tuple[str, list[tuple[str, float]]]]:
-        """Each image with its best three classes on the first core, and whether it is right."""
+        """Returns each image with its best three classes on the first core, and whether it is right."""
         rows = []
         first = self.simulations[0]
         for index, (expected, scores) in enumerate(zip(self.expected, first.real_scores, strict=True)):
@@ -234,7 +234,7 @@ def simulate_target(
     data_dir: Path | None,
     input_range: str | None = None,
 ) -> Simulated:
-    """Run generated C on emulated cores: the first test images, each counted instruction by instruction.
+    """Runs generated C on emulated cores: the first test images, each counted instruction by instruction.
 
     Without ``dataset`` they are those of the run that the model or the C belongs to, else MNIST's.
 
@@ -270,7 +270,7 @@ def _simulated_convention(target: Path, dataset: Dataset, input_range: str | Non
 
 
 def _trade_offs(path: Path, image: np.ndarray, scores: str, convention: InputConvention) -> dict[str, FirmwareReport]:
-    """What each way to optimize takes on an emulated Cortex-M4; nothing where cross-compiler or emulator are missing."""
+    """Returns what each way to optimize takes on an emulated Cortex-M4; nothing where cross-compiler or emulator are missing."""
     costs = {}
     try:
         with (
@@ -290,7 +290,7 @@ def _trade_offs(path: Path, image: np.ndarray, scores: str, convention: InputCon
 
 
 def _int8_graph(path: Path) -> Graph:
-    """The graph of an int8 artifact.
+    """Returns the graph of an int8 artifact.
 
     Raises:
         ArtifactError: the file is malformed, or is another variant.
@@ -307,7 +307,7 @@ def _document(report: CompilationReport) -> dict[str, Any]:
 
 
 def _words(report: CompilationReport, folder: Path) -> str:
-    """What was written and what it takes; the cores' figures are ``glyphlite simulate``'s."""
+    """Returns what was written and what it takes; the cores' figures are ``glyphlite simulate``'s."""
     quoted = shlex.quote(str(folder))
     lines = [
         f"{folder}: {', '.join(report.files)}",

@@ -10,7 +10,7 @@ from glyphlite.tflite.reader import read_graph
 
 
 def inspect_file(path: Path, *, graph: Path | None, runtimes: bool) -> Inspection:
-    """Inspect a .tflite file (or a run's int8 artifact) and draw its graph where ``graph`` names a file.
+    """Inspects a .tflite file (or a run's int8 artifact) and draws its graph where ``graph`` names a file.
 
     Raises:
         ArtifactError: the file is malformed; one line says how.

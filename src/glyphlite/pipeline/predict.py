@@ -31,7 +31,7 @@ TOP = 3
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model says of one glyph.
+    """A model's answer to one glyph.
 
     ``probability`` and ``top`` are the artifact's own, dequantized; ``certainty`` and ``calibrated`` are the same at the
     temperature fitted for the file, None where none is known. ``refused`` says that the certainty is below what 99 of 100
@@ -58,24 +58,24 @@ class Prediction:
 
     @property
     def believed(self) -> tuple[tuple[str, float], ...]:
-        """The best classes with what to believe of them: calibrated where that is known."""
+        """Returns the best classes with what to believe of them: calibrated where that is known."""
         return self.calibrated or self.top
 
     @property
     def correct(self) -> bool | None:
-        """Whether the class is the true one, where that is known."""
+        """Returns whether the class is the true one, where that is known."""
         return None if self.true_label is None else self.label == self.true_label
 
     @property
     def words(self) -> str:
-        """Where the glyph came from; its place, or its true label and whether that was found, where known."""
+        """Returns where the glyph came from; its place, or its true label and whether that was found, where known."""
         if self.true_label is not None:
             return f"{self.picture}: {self.true_label}, {'right' if self.correct else 'WRONG'}"
         return self.picture if self.box is None else f"{self.picture} at {self.box[0]},{self.box[1]}"
 
     @property
     def note(self) -> str | None:
-        """A hint at the picture's other glyphs, where only one was read."""
+        """Returns a hint at the picture's other glyphs, where only one was read."""
         if self.glyphs == 1 or self.box is not None:
             return None
         return f"{self.glyphs} glyphs found; this is the largest; --all reads each"
@@ -97,17 +97,17 @@ class Answers:
 
     @property
     def predictions(self) -> list[Prediction]:
-        """The answers."""
+        """Returns the answers."""
         return [entry for entry in self.entries if isinstance(entry, Prediction)]
 
     @property
     def failures(self) -> list[Failure]:
-        """The pictures that gave none."""
+        """Returns the pictures that gave none."""
         return [entry for entry in self.entries if isinstance(entry, Failure)]
 
     @property
     def readings(self) -> dict[str, tuple[str, ...]]:
-        """The lines of every picture that was read as a page, by its name."""
+        """Returns the lines of every picture that was read as a page, by its name."""
         return {each.picture: each.reads for each in self.predictions if each.reads is not None}
 
     def document(self) -> list[dict[str, Any]]:
@@ -115,7 +115,7 @@ class Answers:
         return [asdict(entry) for entry in self.entries]
 
     def raise_failures(self) -> None:
-        """Tell which pictures gave no answer.
+        """Tells which pictures gave no answer.
 
         Raises:
             DataError: at least one gave none.
@@ -157,7 +157,7 @@ def predict_pictures(
     data_dir: Path | None,
     input_range: str | None = None,
 ) -> Answers:
-    """Recognize the glyphs of pictures and of test images. A picture that cannot be read does not stop the others.
+    """Recognizes the glyphs of pictures and of test images. A picture that cannot be read does not stop the others.
 
     Args:
         named: image files, one glyph each unless ``every``; the first may be the model instead.
@@ -215,7 +215,7 @@ def predict_pictures(
 
 
 def _with_readings(predictions: list[Prediction]) -> list[Prediction]:
-    """Each with the text of its whole page: labels with a space between, a question mark behind what is doubted."""
+    """Returns each with the text of its whole page: labels with a space between, a question mark behind what is doubted."""
     pages: dict[str, dict[int, list[str]]] = {}
     for each in predictions:
         if each.line is not None:
@@ -226,7 +226,7 @@ def _with_readings(predictions: list[Prediction]) -> list[Prediction]:
 
 
 def _show(glyphs: list[_Glyph], predictions: list[Prediction], path: Path) -> None:
-    """One picture an input: ``path`` itself, with ``-2``, ``-3``, ... before its suffix for the further ones.
+    """Writes one picture per input: ``path`` itself, with ``-2``, ``-3``, ... before its suffix for the further ones.
 
     A page with several glyphs is drawn once, with a box and a label for each.
     """
@@ -314,7 +314,7 @@ def _samples(
 
 
 def _labels(path: Path, classes: int) -> tuple[str, ...]:
-    """The labels the file carries, those beside it in a run's folder, else the numbers."""
+    """Returns the labels the file carries, those beside it in a run's folder, else the numbers."""
     carried = () if is_keras(path) else read_labels(path.read_bytes())
     beside = path.parent / "labels.txt"
     if not carried and beside.is_file():
@@ -354,7 +354,7 @@ def _prediction(glyph: _Glyph, scores: np.ndarray, labels: tuple[str, ...], cert
 
 
 def _refusal(sure: float, labels: tuple[str, ...], certainty: Certainty) -> str:
-    """Why an answer is refused, in words."""
+    """Returns why an answer is refused, in words."""
     digits = all(label.isdecimal() for label in labels)
     images, one = ("digits", "digit") if digits else ("images", "glyph of these classes")
     reached = f"{percent(1 - REFUSED, 0)} of validation {images} reach {confidence(certainty.least_certainty)}"
@@ -362,6 +362,6 @@ def _refusal(sure: float, labels: tuple[str, ...], certainty: Certainty) -> str:
 
 
 def _unknown(path: Path) -> str:
-    """Why no certainty is known for a file."""
+    """Returns why no certainty is known for a file."""
     beside = [name for name in RECORDS if (path.parent / name).is_file()]
     return f"{beside[0]} holds none for this file" if beside else f"it has no {RECORDS[0]} beside it, as in a run's folder"

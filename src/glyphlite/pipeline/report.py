@@ -18,7 +18,7 @@ SAMPLES = "figures/samples.json"
 
 
 def write_report_of(folder: Path, results: Results, dataset: Dataset, shipped: ArtifactEvaluation | None) -> Path:
-    """Write the figures and ``report.html`` of a run.
+    """Writes the figures and ``report.html`` of a run.
 
     Args:
         folder: the run's folder.
@@ -41,7 +41,7 @@ def write_report_of(folder: Path, results: Results, dataset: Dataset, shipped: A
 
 
 def write_reports(runs: list[Path], out: Path | None) -> Path:
-    """Write one run's page again, or several side by side.
+    """Writes one run's page again, or several side by side.
 
     Raises:
         DataError: a folder holds no results.json.

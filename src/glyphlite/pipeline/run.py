@@ -44,7 +44,7 @@ from glyphlite.training.trainer import TrainingResult, train
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What the user chose; every field is one option of ``glyphlite run``."""
+    """The user's choices; every field is one option of ``glyphlite run``."""
 
     model: str = DEFAULT_MODEL
     dataset: str = "mnist"
@@ -85,7 +85,7 @@ class RunOptions:
         return plan
 
     def command(self, folder: Path) -> list[str]:
-        """The command line that repeats the run."""
+        """Returns the command line that repeats the run."""
         words = [
             "glyphlite",
             "run",
@@ -105,7 +105,7 @@ class RunOptions:
 
 
 def run_all(options: RunOptions) -> list[Results]:
-    """Run each reference model into a folder of its own and put them side by side in ``comparison.html``.
+    """Runs each reference model into a folder of its own and puts them side by side in ``comparison.html``.
 
     Raises:
         GlyphliteError: as :func:`run_pipeline`.
@@ -126,7 +126,7 @@ def run_all(options: RunOptions) -> list[Results]:
 
 
 def run_pipeline(options: RunOptions) -> Results:
-    """Do the whole of one run and leave its folder.
+    """Does the whole of one run and leaves its folder.
 
     Raises:
         DataError: the dataset cannot be had or is not what its hash says.
@@ -259,7 +259,7 @@ def _verify(
 
 
 def _with_arena(evaluation: ArtifactEvaluation, tflm: RuntimeReport | None) -> ArtifactReport:
-    """The int8 artifact's report carries the arena that the export measured, with its breakdown."""
+    """Puts into the int8 artifact's report the arena that the export measured, with its breakdown."""
     report = evaluation.report
     if report.variant != "int8" or tflm is None:
         return report
@@ -269,7 +269,7 @@ def _with_arena(evaluation: ArtifactEvaluation, tflm: RuntimeReport | None) -> A
 def _measure_artifacts(
     artifacts: list[ConvertedArtifact], dataset: Dataset, convention: InputConvention, keras: KerasEvaluation
 ) -> tuple[list[ArtifactEvaluation], list[UnverifiedReport]]:
-    """Measure what LiteRT executes; what it does not is said in one line and kept as not verified."""
+    """Measures what LiteRT executes; what it does not is said in one line and kept as not verified."""
     evaluations, unverified = [], []
     for each in artifacts:
         if each.ruled_out:

@@ -21,7 +21,7 @@ from glyphlite.training.trainer import train
 
 @dataclass(frozen=True)
 class Trained:
-    """What training reports: accuracies on validation only."""
+    """The report of a training: accuracies on validation only."""
 
     model: str
     dataset: str
@@ -32,7 +32,7 @@ class Trained:
     seconds: float
 
     def document(self) -> dict[str, Any]:
-        """The plain JSON document."""
+        """Returns the plain JSON document."""
         return {**vars(self), "folder": str(self.folder)}
 
 
@@ -46,7 +46,7 @@ def train_model(
     data_dir: Path | None = None,
     input_range: str | None = None,
 ) -> Trained:
-    """Train a model into a folder, ``runs/`` with the model's name when none is given, and leave its records there.
+    """Trains a model into a folder, ``runs/`` with the model's name when none is given, and leaves its records there.
 
     ``results.json`` says what is known then: the model, its validation accuracy and its accuracy on the test split.
 

@@ -26,7 +26,7 @@ def verify_file(
     data_dir: Path | None,
     input_range: str | None = None,
 ) -> Verification:
-    """Compare the runtimes on one artifact, on the data that ``dataset`` names, else on that of its run, else on MNIST.
+    """Compares the runtimes on one artifact, on the data that ``dataset`` names, else on that of its run, else on MNIST.
 
     Raises:
         ArtifactError: the file is malformed, no runtime takes it, or an unknown runtime is named.
@@ -68,7 +68,7 @@ def compare(
     runtimes: tuple[str, ...] | None = None,
     tolerance: float | None = None,
 ) -> Verification:
-    """Compare with a progress bar over every image and runtime."""
+    """Compares with a progress bar over every image and runtime."""
     count = min(images or len(dataset.test), len(dataset.test))
     with progress_bar(
         f"{path.name}: {count} images through every runtime", work_units(path, count, runtimes, keras=keras is not None)

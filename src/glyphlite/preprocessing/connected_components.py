@@ -25,7 +25,7 @@ class Components:
 
 
 def connected_components(mask: np.ndarray) -> Components:
-    """Find the 8-connected parts of a mask, numbered in the order in which their first pixels are read.
+    """Finds the 8-connected parts of a mask, numbered in the order in which their first pixels are read.
 
     Args:
         mask: bool ``(rows, columns)``.
@@ -52,7 +52,7 @@ def connected_components(mask: np.ndarray) -> Components:
 
 
 def _join(row: np.ndarray, start: np.ndarray, end: np.ndarray, columns: int) -> np.ndarray:
-    """For each run the number of the first run of its part."""
+    """Returns for each run the number of the first run of its part."""
     # Runs are in reading order: on a line as long as all rows, with a gap between, the runs above a run are one stretch.
     stride = columns + 2
     first = np.searchsorted(row * stride + end, (row - 1) * stride + start, side="left")

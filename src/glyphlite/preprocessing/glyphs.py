@@ -51,12 +51,12 @@ class Glyph:
 
     @property
     def side(self) -> int:
-        """The longer side."""
+        """Returns the longer side."""
         return max(self.right - self.left, self.bottom - self.top)
 
 
 def ink_parts(strength: np.ndarray) -> Components:
-    """The connected parts of the ink that hold strong ink somewhere.
+    """Returns the connected parts of the ink that hold strong ink somewhere.
 
     Args:
         strength: float ``(rows, columns)``, 0 paper to 1 ink.
@@ -72,7 +72,7 @@ def ink_parts(strength: np.ndarray) -> Components:
 
 
 def main_glyph(strength: np.ndarray, parts: Components, on_paper: np.ndarray | None = None) -> Glyph | None:
-    """The one glyph of a picture: the part with the most ink and what stands near it; None where there is no ink.
+    """Returns the one glyph of a picture: the part with the most ink and what stands near it; None where there is no ink.
 
     A part at the rim of the picture or of the sheet counts half, and a tenth where a part stands clear of it: it is rather a
     shadow, a finger or the edge of the paper. For the same reason a part at the rim does not join a glyph that is not.
@@ -106,7 +106,7 @@ def main_glyph(strength: np.ndarray, parts: Components, on_paper: np.ndarray | N
 
 
 def glyph_lines(strength: np.ndarray, parts: Components) -> list[list[Glyph]]:
-    """The glyphs of a page by lines, from top to bottom, each from left to right.
+    """Returns the glyphs of a page by lines, from top to bottom, each from left to right.
 
     The usual height is the median of those parts that have at least a tenth of the largest one's ink. Lower parts are joined to
     the glyph whose columns they share, or left out; so are long flat lines and what is cut off by two rims.
@@ -140,14 +140,16 @@ def other_glyphs(glyph: Glyph, strength: np.ndarray, parts: Components) -> int:
 
 
 def _singles(strength: np.ndarray, parts: Components, most: int) -> list[Glyph]:
-    """Each part as a glyph of its own; of more than ``most`` parts only those with the most ink, since the rest is texture."""
+    """Returns each part as a glyph of its own; of more than ``most`` parts only those with the most ink, since the rest is
+    texture.
+    """
     mass = np.bincount(parts.labels.ravel(), weights=strength.ravel(), minlength=len(parts) + 1)[1:]
     chosen = np.sort(np.argsort(-mass, kind="stable")[:most])
     return [Glyph(*(int(edge) for edge in parts.boxes[i]), parts=(int(i) + 1,), mass=float(mass[i])) for i in chosen]
 
 
 def _without_frames(singles: list[Glyph], labels: np.ndarray) -> list[Glyph]:
-    """Without the printed boxes and rims that have a glyph inside."""
+    """Returns the glyphs without the printed boxes and rims that have a glyph inside."""
     return [single for single in singles if not _is_frame(single, singles, labels)]
 
 
@@ -168,7 +170,7 @@ def _is_inside(inner: Glyph, outer: Glyph) -> bool:
 
 
 def _over_edge(parts: Components, on_paper: np.ndarray | None) -> np.ndarray:
-    """For each label 1 where the part reaches the edge of the sheet, else 0."""
+    """Returns for each label 1 where the part reaches the edge of the sheet, else 0."""
     touching = np.zeros(len(parts) + 1, int)
     if on_paper is not None and not on_paper.all():
         touching[np.unique(parts.labels[largest_around(1.0 - on_paper, _EDGE) > 0])] = 1
@@ -176,19 +178,19 @@ def _over_edge(parts: Components, on_paper: np.ndarray | None) -> np.ndarray:
 
 
 def _at_rim(glyph: Glyph, shape: tuple[int, ...]) -> int:
-    """How many of the picture's four rims the glyph touches."""
+    """Returns how many of the picture's four rims the glyph touches."""
     return sum((glyph.left == 0, glyph.top == 0, glyph.right == shape[1], glyph.bottom == shape[0]))
 
 
 def _gap(first: Glyph, second: Glyph) -> int:
-    """The larger of the horizontal and the vertical distance between two rectangles, 0 where they overlap."""
+    """Returns the larger of the horizontal and the vertical distance between two rectangles, 0 where they overlap."""
     across = max(first.left, second.left) - min(first.right, second.right)
     down = max(first.top, second.top) - min(first.bottom, second.bottom)
     return max(across, down, 0)
 
 
 def _together(first: Glyph, second: Glyph) -> Glyph:
-    """Both as one glyph."""
+    """Returns both as one glyph."""
     return Glyph(
         min(first.left, second.left),
         min(first.top, second.top),
@@ -200,20 +202,20 @@ def _together(first: Glyph, second: Glyph) -> Glyph:
 
 
 def _may_be_glyph(piece: Glyph, usual: float, shape: tuple[int, ...]) -> bool:
-    """Whether a part is neither a ruled line, nor a shadow in a corner, nor far larger than the others."""
+    """Returns whether a part is neither a ruled line, nor a shadow in a corner, nor far larger than the others."""
     width, height = piece.right - piece.left, piece.bottom - piece.top
     ruled = width > 2 * usual and width > 4 * height
     return not ruled and _at_rim(piece, shape) < 2 and max(width, height) < 4 * usual
 
 
 def _shared_columns(first: Glyph, second: Glyph) -> float:
-    """The common columns, as a fraction of the narrower one's."""
+    """Returns the common columns, as a fraction of the narrower one's."""
     common = min(first.right, second.right) - max(first.left, second.left)
     return common / min(first.right - first.left, second.right - second.left)
 
 
 def _join_fragment(glyphs: list[Glyph], fragment: Glyph, usual: float) -> None:
-    """Give a fragment to the nearest glyph that shares its columns, in place; else to none."""
+    """Gives a fragment to the nearest glyph that shares its columns, in place; else to none."""
     near = [i for i, glyph in enumerate(glyphs) if _shared_columns(glyph, fragment) > 0.3 and _gap(glyph, fragment) < usual / 3]
     if near:
         nearest = min(near, key=lambda i: _gap(glyphs[i], fragment))
@@ -221,7 +223,7 @@ def _join_fragment(glyphs: list[Glyph], fragment: Glyph, usual: float) -> None:
 
 
 def _join_stacked(glyphs: list[Glyph], usual: float) -> list[Glyph]:
-    """Join what stands above one another and is together no higher than a glyph may be."""
+    """Joins what stands above one another and is together no higher than a glyph may be."""
     joined: list[Glyph] = []
     for glyph in sorted(glyphs, key=lambda glyph: (glyph.left, glyph.top)):
         for i, other in enumerate(joined):
@@ -235,7 +237,9 @@ def _join_stacked(glyphs: list[Glyph], usual: float) -> list[Glyph]:
 
 
 def _in_lines(glyphs: list[Glyph]) -> list[list[Glyph]]:
-    """Lines from top to bottom (a glyph is on a line if its middle is within the line's first glyph), each from left to right."""
+    """Returns lines from top to bottom (a glyph is on a line if its middle is within the line's first glyph), each from left
+    to right.
+    """
     lines: list[list[Glyph]] = []
     for glyph in sorted(glyphs, key=lambda glyph: (glyph.top + glyph.bottom, glyph.left)):
         middle = (glyph.top + glyph.bottom) / 2

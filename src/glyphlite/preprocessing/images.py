@@ -47,18 +47,18 @@ class Box:
 
     @property
     def width(self) -> int:
-        """Columns inside."""
+        """Returns the number of columns inside."""
         return self.right - self.left
 
     @property
     def height(self) -> int:
-        """Rows inside."""
+        """Returns the number of rows inside."""
         return self.bottom - self.top
 
 
 @dataclass(frozen=True)
 class PreparedGlyph:
-    """What a model sees of a glyph, and where the glyph was.
+    """A glyph as a model sees it, and its place on the picture.
 
     ``pixels`` is uint8 ``(height, width)``, light on dark. ``inverted`` tells that the picture was dark on light; ``contrast``
     is how much the ink stands out from the paper, in [0, 1]. ``doubt`` says in words why this may be no glyph at all, else it
@@ -75,7 +75,7 @@ class PreparedGlyph:
 
 
 def prepare_glyph(picture: np.ndarray, height: int = FIELD_SIDE, width: int = FIELD_SIDE) -> PreparedGlyph:
-    """Find the glyph on a picture and make of it what MNIST's makers would have made.
+    """Finds the glyph on a picture and makes of it what MNIST's makers would have made.
 
     Args:
         picture: grey, uint8 ``(rows, columns)``, dark on light or light on dark.
@@ -118,7 +118,7 @@ def find_glyph(picture: np.ndarray, height: int = FIELD_SIDE, width: int = FIELD
 
 
 def prepare_glyphs(picture: np.ndarray, height: int = FIELD_SIDE, width: int = FIELD_SIDE) -> list[PreparedGlyph]:
-    """Every glyph of a page, line after line, each line from left to right; none for a blank page.
+    """Returns every glyph of a page, line after line, each line from left to right; none for a blank page.
 
     Args:
         picture: grey, uint8 ``(rows, columns)``.
@@ -137,7 +137,7 @@ def prepare_lines(picture: np.ndarray, height: int = FIELD_SIDE, width: int = FI
 
 
 def cut_out(strength: np.ndarray, parts: Components, glyph: Glyph) -> np.ndarray:
-    """A glyph's ink alone, in its rectangle: its parts with their soft edges, nothing of its neighbours."""
+    """Returns a glyph's ink alone, in its rectangle: its parts with their soft edges, nothing of its neighbours."""
     reach = max(1, nearest(_EDGE * glyph.side))
     area = (
         slice(max(0, glyph.top - reach), glyph.bottom + reach),
@@ -150,7 +150,7 @@ def cut_out(strength: np.ndarray, parts: Components, glyph: Glyph) -> np.ndarray
 
 
 def _prepare(ink: Ink, parts: Components, glyph: Glyph, shape: tuple[int, ...], size: tuple[int, int]) -> PreparedGlyph:
-    """One glyph, cut out, fitted and centred."""
+    """Returns one glyph, cut out, fitted and centred."""
     cut = cut_out(ink.strength, parts, glyph)
     fitted = fit_to_box(cut, nearest(min(size) * BOX_PART))
     pixels = np.floor(set_into_field(fitted, *size) * 255 + 0.5).astype(np.uint8)
@@ -158,7 +158,7 @@ def _prepare(ink: Ink, parts: Components, glyph: Glyph, shape: tuple[int, ...], 
 
 
 def _doubt(ink: Ink, glyph: Glyph, cut: np.ndarray) -> str | None:
-    """Why a glyph's ink looks like no glyph, in words, or None."""
+    """Returns why a glyph's ink looks like no glyph, in words, or None."""
     width = stroke_width(cut) / max(cut.shape)
     if ink.contrast < _LEAST_SIGNAL * ink.noise and ink.contrast < _CERTAIN_CONTRAST:
         return f"it hardly stands out: {ink.contrast:.0%} from paper that varies by {ink.noise:.0%}"
@@ -183,7 +183,7 @@ def _is_boxed(cut: np.ndarray) -> bool:
 
 
 def _box(glyph: Glyph, ink: Ink, shape: tuple[int, ...]) -> Box:
-    """A glyph's rectangle in the picture's own pixels."""
+    """Returns a glyph's rectangle in the picture's own pixels."""
     return Box(
         ink.left + glyph.left * ink.reduction,
         ink.top + glyph.top * ink.reduction,

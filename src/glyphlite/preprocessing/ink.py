@@ -35,7 +35,7 @@ _CLOSING = 0.4
 
 @dataclass(frozen=True)
 class Ink:
-    """What stands out from the paper.
+    """The ink of a picture.
 
     ``strength`` is float64 ``(rows, columns)``, 0 paper and 1 ink, at ``1 / reduction`` of the picture's size. ``contrast``
     is how much darker (or lighter) than the paper the ink is, ``noise`` the paper's own standard deviation, both in [0, 1]. The
@@ -55,7 +55,7 @@ class Ink:
 
 
 def find_ink(picture: np.ndarray) -> Ink:
-    """Part ink from paper.
+    """Separates ink from paper.
 
     Args:
         picture: grey, uint8 ``(rows, columns)``.
@@ -78,7 +78,7 @@ def find_ink(picture: np.ndarray) -> Ink:
 
 
 def _on_paper_alone(picture: np.ndarray, paper: np.ndarray) -> np.ndarray:
-    """With a quadratic surface through the paper in place of what is not paper."""
+    """Returns a picture with a quadratic surface through the paper in place of what is not paper."""
     small, _ = reduce_picture(picture, _PAPER_SIDE)
     known, _ = reduce_picture(paper.astype(float), _PAPER_SIDE)
     terms, values = _quadratic_terms(*small.shape), small.ravel()
@@ -99,7 +99,7 @@ def _on_paper_alone(picture: np.ndarray, paper: np.ndarray) -> np.ndarray:
 
 
 def is_dark_on_light(picture: np.ndarray, on_paper: np.ndarray | None = None) -> bool:
-    """Whether the strokes are darker than what is around them.
+    """Returns whether the strokes are darker than what is around them.
 
     Args:
         picture: float64 ``(rows, columns)``.
@@ -113,7 +113,7 @@ def is_dark_on_light(picture: np.ndarray, on_paper: np.ndarray | None = None) ->
 
 
 def paper_surface(picture: np.ndarray) -> np.ndarray:
-    """A quadratic surface through the paper's brightness, never below 1.
+    """Returns a quadratic surface through the paper's brightness, never below 1.
 
     Least squares on a small copy, first through its rim, then six times through what lies near the surface found before
     (Tukey's biweight), so that ink loses its say.
@@ -141,7 +141,7 @@ def paper_surface(picture: np.ndarray) -> np.ndarray:
 
 
 def closed_paper(picture: np.ndarray, surface: np.ndarray) -> np.ndarray:
-    """The paper's brightness everywhere, under the strokes too, for ink darker than paper.
+    """Returns the paper's brightness everywhere, under the strokes too, for ink darker than paper.
 
     Args:
         picture: float64 ``(rows, columns)``, ink dark.
@@ -173,7 +173,7 @@ def separate(darkness: np.ndarray) -> tuple[np.ndarray, float, float]:
 
 
 def paper_level(darkness: np.ndarray) -> tuple[float, float]:
-    """The paper's own darkness and its standard deviation.
+    """Returns the paper's own darkness and its standard deviation.
 
     By the median and the median absolute deviation. A small picture is a glyph cut out, with little paper around it and no room
     for a shadow: there the smaller of these and of what the two lowest quantiles of a normal distribution say.
@@ -187,7 +187,7 @@ def paper_level(darkness: np.ndarray) -> tuple[float, float]:
 
 
 def enlarge(image: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """Linear interpolation between pixel centres, the rim's values kept outside them."""
+    """Interpolates linearly between pixel centres, the rim's values kept outside them."""
     for axis, target in ((0, rows), (1, columns)):
         size = image.shape[axis]
         places = np.clip((np.arange(target) + 0.5) * size / target - 0.5, 0, size - 1)
@@ -198,7 +198,7 @@ def enlarge(image: np.ndarray, rows: int, columns: int) -> np.ndarray:
 
 
 def _mean_around(image: np.ndarray, reach: int) -> np.ndarray:
-    """The mean within ``reach`` rows and columns, the rim's values repeated outside."""
+    """Returns the mean within ``reach`` rows and columns, the rim's values repeated outside."""
     for axis in (0, 1):
         padding = [(0, 0), (0, 0)]
         padding[axis] = (reach, reach)
@@ -214,7 +214,7 @@ def _least_squares(terms: np.ndarray, values: np.ndarray, weights: np.ndarray) -
 
 
 def _quadratic_terms(rows: int, columns: int) -> np.ndarray:
-    """``(rows * columns, 6)``: 1, x, y, x*x, x*y, y*y of the pixel centres, both in [-1, 1]."""
+    """Returns ``(rows * columns, 6)``: 1, x, y, x*x, x*y, y*y of the pixel centres, both in [-1, 1]."""
     y = (2 * np.arange(rows) + 1) / rows - 1
     x = (2 * np.arange(columns) + 1) / columns - 1
     x, y = np.broadcast_to(x, (rows, columns)).ravel(), np.repeat(y, columns)

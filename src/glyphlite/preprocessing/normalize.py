@@ -20,7 +20,7 @@ _BACK_PROJECTIONS = 4
 
 
 def fit_to_box(glyph: np.ndarray, side: int, *, adjust_stroke: bool = True, by_area: bool = True) -> np.ndarray:
-    """A glyph at the size where its longer side is ``side``, with strokes no thinner and no thicker than MNIST's.
+    """Returns a glyph at the size where its longer side is ``side``, with strokes no thinner and no thicker than MNIST's.
 
     Args:
         glyph: ink ``(rows, columns)`` from 0 to 1, cut out to its rectangle.
@@ -46,7 +46,7 @@ def fit_to_box(glyph: np.ndarray, side: int, *, adjust_stroke: bool = True, by_a
 
 
 def set_into_field(glyph: np.ndarray, height: int, width: int, *, by_mass: bool = True) -> np.ndarray:
-    """A glyph in a field of zeros, its centre of mass (or its middle) on the field's, to a whole pixel.
+    """Returns a glyph in a field of zeros, its centre of mass (or its middle) on the field's, to a whole pixel.
 
     MNIST's centres of mass lie on the pixel in row 14 and column 14 of 28, counted from 0, give or take half a pixel.
     """
@@ -60,26 +60,26 @@ def set_into_field(glyph: np.ndarray, height: int, width: int, *, by_mass: bool 
 
 
 def trim(image: np.ndarray, faintest: float) -> np.ndarray:
-    """Without the rows and columns at the rim that hold nothing above ``faintest``."""
+    """Removes the rows and columns at the rim that hold nothing above ``faintest``."""
     ink = image > faintest
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     return image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
 def nearest(value: float) -> int:
-    """The nearest whole number, halves upwards, as JavaScript's Math.round."""
+    """Returns the nearest whole number, halves upwards, as JavaScript's Math.round."""
     return int(np.floor(value + 0.5))
 
 
 def _with_longer_side(image: np.ndarray, side: int, by_area: bool) -> np.ndarray:
-    """Resampled with its aspect kept."""
+    """Resamples an image and keeps its aspect."""
     scale = side / max(image.shape)
     rows, columns = (max(1, nearest(size * scale)) for size in image.shape)
     return resample(image, rows, columns, by_area=by_area)
 
 
 def resample(image: np.ndarray, rows: int, columns: int, *, by_area: bool = True) -> np.ndarray:
-    """Ink from 0 to 1 at another size: area averaging where it shrinks, what averages to the image where it grows.
+    """Returns ink from 0 to 1 at another size: area averaging where it shrinks, what averages to the image where it grows.
 
     A pixel is the mean of what lay on its area. Linear interpolation takes it for a point, and averaged back it is fainter than
     the image it was made from: holes of one pixel close, strokes of one pixel fade. So what the averages miss is added, several
@@ -102,7 +102,7 @@ def resample(image: np.ndarray, rows: int, columns: int, *, by_area: bool = True
 
 
 def stroke_width(image: np.ndarray) -> float:
-    """The mean width of the strokes in pixels: twice the ink by the length of its outline.
+    """Returns the mean width of the strokes in pixels: twice the ink by the length of its outline.
 
     A stroke of length L and width w has the area L * w and an outline of about 2 * L. The outline's length is the total
     variation of the image, which needs no threshold and does not care for the stroke's direction.
@@ -128,7 +128,7 @@ def widen(image: np.ndarray, radius: float) -> np.ndarray:
 
 
 def centre_of_mass(image: np.ndarray) -> tuple[float, float]:
-    """Row and column of the centre of mass, in pixel centres."""
+    """Returns row and column of the centre of mass, in pixel centres."""
     mass = float(image.sum())
     row = float((image.sum(axis=1) * np.arange(image.shape[0])).sum()) / mass
     column = float((image.sum(axis=0) * np.arange(image.shape[1])).sum()) / mass
@@ -136,7 +136,7 @@ def centre_of_mass(image: np.ndarray) -> tuple[float, float]:
 
 
 def _largest_in_disc(image: np.ndarray, radius: int) -> np.ndarray:
-    """The largest value within a disc around each pixel."""
+    """Returns the largest value within a disc around each pixel."""
     if radius == 0:
         return image
     rows, columns = image.shape
@@ -151,7 +151,7 @@ def _largest_in_disc(image: np.ndarray, radius: int) -> np.ndarray:
 
 
 def _weights(size: int, target: int) -> np.ndarray:
-    """``(target, size)``: the part of each source pixel under each target pixel; when growing, linear interpolation."""
+    """Returns ``(target, size)``: the part of each source pixel under each target pixel; when growing, linear interpolation."""
     scale = size / target
     if scale >= 1:
         edges = np.arange(target + 1) * scale

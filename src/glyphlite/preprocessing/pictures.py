@@ -64,7 +64,7 @@ _BLANK = 8
 
 
 def read_picture(path: Path) -> np.ndarray:
-    """Read a picture as a person sees it, in grey.
+    """Reads a picture as a person sees it, in grey.
 
     Turned upright by its EXIF orientation; transparent parts stand on white, or on black where on white nothing would be
     seen; colours become grey by ITU-R BT.601 luma; of an animation the first frame, of a document the first page.
@@ -84,7 +84,7 @@ def read_picture(path: Path) -> np.ndarray:
 
 
 def picture_size(path: Path) -> tuple[int, int]:
-    """Rows and columns of a picture as it is stored, without decoding it.
+    """Returns rows and columns of a picture as it is stored, without decoding it.
 
     Raises:
         DataError: as :func:`read_picture`.
@@ -123,7 +123,7 @@ def _count_tiff_pages(picture: Image.Image) -> int:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
-    """A picture whose size is within the limits; every way in which opening or decoding it fails becomes a DataError."""
+    """Yields a picture whose size is within the limits; every way in which opening or decoding it fails becomes a DataError."""
     content = read_input(path, f"a picture ({', '.join(FORMATS)})", largest=MAX_FILE_BYTES)
     formats = (*FORMATS, "HEIF") if _is_heic(content, path) else FORMATS
     with parsing(lambda failure: _reason(path, failure)), Image.open(_Metered(content), formats=formats) as picture:
@@ -198,7 +198,7 @@ def _is_heic(content: bytes, path: Path) -> bool:
 
 
 def _as_grey(picture: Image.Image) -> np.ndarray:
-    """Any mode to 8-bit grey, transparent parts on white (or black)."""
+    """Converts any mode to 8-bit grey, transparent parts on white (or black)."""
     if picture.mode[0] in "IF":  # 16 or 32 bits a pixel, or floats, which Pillow would clip instead of scaling
         return _deep_grey(np.asarray(picture))
     if not picture.has_transparency_data:
@@ -216,7 +216,7 @@ def _as_grey(picture: Image.Image) -> np.ndarray:
 
 
 def _deep_grey(pixels: np.ndarray) -> np.ndarray:
-    """Pixels of more than 8 bits to 8, white being that of the fewest bits that hold them.
+    """Converts pixels of more than 8 bits to 8, white being that of the fewest bits that hold them.
 
     Cameras and scanners put 10, 12 or 14 bits into 16, and programs put 8.
 
@@ -234,7 +234,7 @@ def _deep_grey(pixels: np.ndarray) -> np.ndarray:
 
 
 def _full_contrast(grey: np.ndarray) -> np.ndarray:
-    """A mask of 0 and one number that looks black, too, as 0 and 255; any other picture as it is."""
+    """Returns a mask of 0 and one number that looks black, too, as 0 and 255; any other picture as it is."""
     highest = int(grey.max())
     if 0 < highest < _BLANK and np.isin(grey, (0, highest)).all():
         return np.where(grey == highest, np.uint8(255), np.uint8(0))

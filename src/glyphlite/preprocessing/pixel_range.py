@@ -96,7 +96,7 @@ def container_white(highest: float) -> float:
 
 
 def _from_zero(high: float, kind: str) -> PixelRange:
-    """Numbers from 0 upwards."""
+    """Returns numbers from 0 upwards."""
     white = nominal_white(high)
     plain = 1 if kind == "f" else 255
     return PixelRange(0, white, None if white == plain else f"pixels go up to {_words(high)}: {_words(white)} is taken as white")
@@ -156,11 +156,11 @@ def _holds_only(array: np.ndarray, low: float, high: float) -> bool:
 
 
 def _words(number: float) -> str:
-    """A number as people read it: whole ones with all their digits."""
+    """Returns a number as people read it: whole ones with all their digits."""
     return f"{number:,.0f}" if abs(number) >= 1000 or float(number).is_integer() else f"{number:.4g}"
 
 
 def _commonest(array: np.ndarray) -> int:
-    """The commonest number of an array's first images."""
+    """Returns the commonest number of an array's first images."""
     values, counts = np.unique(array[:_CHUNK], return_counts=True)
     return int(values[np.argmax(counts)])

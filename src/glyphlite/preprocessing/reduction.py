@@ -7,7 +7,7 @@ import numpy as np
 
 
 def reduce_picture(picture: np.ndarray, side: int) -> tuple[np.ndarray, int]:
-    """Average whole blocks of pixels until the longer side is at most ``side``; returns float64 and the block's side.
+    """Averages whole blocks of pixels until the longer side is at most ``side``; returns float64 and the block's side.
 
     Rows and columns that fill no whole block are left out.
     """
@@ -19,7 +19,7 @@ def reduce_picture(picture: np.ndarray, side: int) -> tuple[np.ndarray, int]:
 
 
 def largest_around(image: np.ndarray, reach: int) -> np.ndarray:
-    """The largest value within ``reach`` rows and columns of each pixel."""
+    """Returns the largest value within ``reach`` rows and columns of each pixel."""
     for axis in (0, 1):
         padding = [(0, 0), (0, 0)]
         padding[axis] = (reach, reach)
@@ -29,5 +29,5 @@ def largest_around(image: np.ndarray, reach: int) -> np.ndarray:
 
 
 def smallest_around(image: np.ndarray, reach: int) -> np.ndarray:
-    """The smallest value within ``reach`` rows and columns of each pixel."""
+    """Returns the smallest value within ``reach`` rows and columns of each pixel."""
     return -largest_around(-image, reach)

@@ -47,7 +47,7 @@ class _Line:
 
 
 def without_rules(darkness: np.ndarray, noise: float) -> tuple[np.ndarray, int]:
-    """Take printed lines off.
+    """Takes printed lines off.
 
     Args:
         darkness: relative to the paper, float64 ``(rows, columns)``, 0 paper.
@@ -72,14 +72,14 @@ def without_rules(darkness: np.ndarray, noise: float) -> tuple[np.ndarray, int]:
 
 
 def _strongest(darkness: np.ndarray) -> float:
-    """The darkest spot of 3x3 pixels."""
+    """Returns the darkest spot of 3x3 pixels."""
     rows, columns = darkness.shape
     total = sum(darkness[y : rows - 2 + y, x : columns - 2 + x] for y in range(3) for x in range(3))
     return float(np.max(total)) / 9
 
 
 def _find(darkness: np.ndarray, noise: float) -> list[_Line]:
-    """The nearly horizontal lines."""
+    """Returns the nearly horizontal lines."""
     rows, columns = darkness.shape
     reach = _reach(darkness.shape)
     if rows < 4 * reach or columns < 4 * _STRIPS:
@@ -124,7 +124,7 @@ def _reach(shape: tuple[int, ...]) -> int:
 
 
 def _apart(candidates: np.ndarray, columns: int, reach: int) -> list[_Line]:
-    """The best of lines that cross or come near to one another: seen in most strips, then strongest."""
+    """Returns the best of lines that cross or come near to one another: seen in most strips, then strongest."""
     row, slope, seen, ends, strength = candidates
     order = np.lexsort((slope, row, -strength, -seen))
     row, slope, seen, ends = (each[order] for each in (row, slope, seen, ends))
@@ -149,7 +149,7 @@ def _window(profiles: np.ndarray, reach: int, reduce) -> np.ndarray:
 
 
 def _without(darkness: np.ndarray, line: _Line) -> np.ndarray:
-    """The sheet without one line; what crosses it, or is darker than it, stays."""
+    """Returns the sheet without one line; what crosses it, or is darker than it, stays."""
     rows, columns = darkness.shape
     reach = _reach(darkness.shape)
     columns_at = np.arange(columns)
@@ -181,7 +181,7 @@ def _without(darkness: np.ndarray, line: _Line) -> np.ndarray:
 
 
 def _traced(darkness: np.ndarray, line: _Line) -> np.ndarray:
-    """The line's row at each column: in each strip the darkest near where it should be, between them straight."""
+    """Returns the line's row at each column: in each strip the darkest near where it should be, between them straight."""
     rows, columns = darkness.shape
     edges = np.arange(_STRIPS + 1) * columns // _STRIPS
     middles = (edges[:-1] + edges[1:]) / 2

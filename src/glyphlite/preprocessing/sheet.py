@@ -59,7 +59,7 @@ class Sheet:
 
 
 def find_sheet(picture: np.ndarray) -> Sheet | None:
-    """Find the sheet on a picture; None where the whole picture is one, or nothing on it looks like one.
+    """Finds the sheet on a picture; None where the whole picture is one, or nothing on it looks like one.
 
     Args:
         picture: grey, uint8 ``(rows, columns)``.
@@ -113,7 +113,7 @@ class _Region:
 
 
 def _even_regions(closed: np.ndarray) -> list[_Region]:
-    """The large parts of the picture without an edge inside."""
+    """Returns the large parts of the picture without an edge inside."""
     down, right = np.abs(np.diff(closed, axis=0)), np.abs(np.diff(closed, axis=1))
     step = max(_LEAST_STEP, _STEP_BY_GRAIN * float(np.median(np.concatenate([down.ravel(), right.ravel()]))))
     edge = np.zeros(closed.shape, bool)
@@ -128,7 +128,7 @@ def _even_regions(closed: np.ndarray) -> list[_Region]:
 
 
 def _joined(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Two regions and what lies between them."""
+    """Returns two regions and what lies between them."""
     reach = _EDGE
     padded = np.pad((first | second).astype(float), 2 * reach, mode="edge")
     closed = smallest_around(largest_around(padded, reach), reach)[2 * reach : -2 * reach, 2 * reach : -2 * reach]
@@ -142,13 +142,15 @@ def _amount_of_ink(ink: np.ndarray, closed: np.ndarray, region: _Region, least: 
 
 
 def _closed(image: np.ndarray, reach: int) -> np.ndarray:
-    """Without dark strokes that are thinner than ``2 * reach + 1``; what touches the rim is taken to go on beyond it."""
+    """Returns a region without dark strokes that are thinner than ``2 * reach + 1``; what touches the rim is taken to go on
+    beyond it.
+    """
     padded = np.pad(image, 2 * reach, mode="edge")
     return smallest_around(largest_around(padded, reach), reach)[2 * reach : -2 * reach, 2 * reach : -2 * reach]
 
 
 def _filled(region: np.ndarray) -> np.ndarray:
-    """With its holes: what is not the region and does not reach the picture's rim."""
+    """Returns a region with its holes: what is not the region and does not reach the picture's rim."""
     rows, columns = region.shape
     rest = connected_components(~region)
     left, top, right, bottom = rest.boxes.T
@@ -157,7 +159,7 @@ def _filled(region: np.ndarray) -> np.ndarray:
 
 
 def _shrunk(mask: np.ndarray) -> np.ndarray:
-    """Without its outermost two pixels; the picture's rim is no edge of it."""
+    """Returns a region without its outermost two pixels; the picture's rim is no edge of it."""
     return smallest_around(mask.astype(float), 2) > 0
 
 
@@ -173,7 +175,7 @@ def _is_sheet(filled: np.ndarray) -> bool:
 
 
 def _convex_hull(mask: np.ndarray) -> np.ndarray:
-    """The corners ``(n, 2)`` of the convex hull of the pixels' corners, in turn (Andrew's monotone chain)."""
+    """Returns the corners ``(n, 2)`` of the convex hull of the pixels' corners, in turn (Andrew's monotone chain)."""
     rows = np.flatnonzero(mask.any(axis=1))
     first = mask[rows].argmax(axis=1)
     last = mask.shape[1] - mask[rows][:, ::-1].argmax(axis=1)
@@ -202,7 +204,7 @@ def _area(polygon: np.ndarray) -> float:
 
 
 def _largest_quadrilateral(hull: np.ndarray) -> np.ndarray:
-    """The hull's longest diagonal and the corners farthest from it on both sides."""
+    """Returns the hull's longest diagonal and the corners farthest from it on both sides."""
     apart = ((hull[:, None] - hull[None, :]) ** 2).sum(axis=2)
     first, second = sorted(divmod(int(apart.argmax()), len(hull)))
     a, b = hull[first], hull[second]

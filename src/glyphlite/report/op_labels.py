@@ -7,18 +7,18 @@ _ACTIVATIONS = {"relu": "ReLU", "relu6": "ReLU6", "relu_n1_to_1": "ReLU -1 to 1"
 
 
 def title_of(operator: OperatorInfo) -> str:
-    """The op's name; a custom op by its own."""
+    """Returns the op's name; a custom op by its own."""
     return printable(operator.custom_code) if operator.custom_code else operator.name
 
 
 def describe_shape(tensor: TensorInfo, times: str = "x") -> str:
-    """Shape and type: ``1x26x26x8 int8``; a free extent is ``?``."""
+    """Returns shape and type: ``1x26x26x8 int8``; a free extent is ``?``."""
     extents = times.join("?" if extent == -1 else str(extent) for extent in tensor.shape) or "scalar"
     return f"{extents} {tensor.dtype}"
 
 
 def describe_quantization(tensor: TensorInfo) -> str:
-    """``scale 0.00392, zero point -128``; per channel how many scales, and their range; nothing for a float tensor."""
+    """Returns ``scale 0.00392, zero point -128``; per channel how many scales, and their range; nothing for a float tensor."""
     if not tensor.scales:
         return ""
     if len(tensor.scales) == 1:
@@ -29,7 +29,7 @@ def describe_quantization(tensor: TensorInfo) -> str:
 
 
 def describe_options(operator: OperatorInfo) -> str:
-    """What matters of an op's options: window, stride, padding, activation, axis."""
+    """Returns what matters of an op's options: window, stride, padding, activation, axis."""
     options = operator.options
     words = []
     window = options.get("window") or _filter(operator)
@@ -55,7 +55,7 @@ def describe_options(operator: OperatorInfo) -> str:
 
 
 def _filter(operator: OperatorInfo) -> list[int] | None:
-    """Height and width of a convolution's filter."""
+    """Returns height and width of a convolution's filter."""
     if operator.name not in ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV"):
         return None
     filters = [tensor for tensor in operator.constants if len(tensor.shape) == 4] or [

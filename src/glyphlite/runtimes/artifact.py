@@ -10,7 +10,7 @@ LARGEST_FILE = 512 << 20
 
 
 def read_artifact(path: Path) -> bytes:
-    """The bytes of a .tflite file.
+    """Returns the bytes of a .tflite file.
 
     Raises:
         ArtifactError: it is missing, unreadable, empty, too large or not a flatbuffer with TensorFlow Lite's identifier.

@@ -1,4 +1,5 @@
-"""What every runtime offers: a name, whether it takes a file, and a loaded model that turns stored integers into stored integers.
+"""Interface of every runtime: a name, whether it takes a file, and a loaded model that turns stored integers into stored
+integers.
 
 Pixels enter and probabilities leave through :func:`predict_probabilities` alone, so that a model's input convention and its
 quantized input and output are handled in one place.
@@ -47,7 +48,7 @@ class LoadedModel(ABC):
 
     @abstractmethod
     def predict(self, batch: np.ndarray, progress: Callable[[int], None] | None = None) -> np.ndarray:
-        """Run stored values ``(n, *input.shape)`` of ``input.dtype``; returns ``(n, *output.shape)`` of ``output.dtype``.
+        """Runs stored values ``(n, *input.shape)`` of ``input.dtype``; returns ``(n, *output.shape)`` of ``output.dtype``.
 
         Args:
             batch: what the model's input tensor holds, n images.
@@ -55,12 +56,12 @@ class LoadedModel(ABC):
         """
 
     def tensors(self, batch: np.ndarray) -> dict[int, np.ndarray]:
-        """Every activation tensor by its index in the file, ``(n, ...)``, where the runtime can show them; else empty."""
+        """Returns every activation tensor by its index in the file, ``(n, ...)``, where the runtime can show them; else empty."""
         del batch
         return {}
 
     def time_inferences(self, image: np.ndarray, repeats: int) -> np.ndarray:
-        """Seconds of each of ``repeats`` inferences of one stored image, measured where the model runs; float64."""
+        """Returns seconds of each of ``repeats`` inferences of one stored image, measured where the model runs; float64."""
         seconds = np.empty(repeats)
         for index in range(repeats):
             started = time.perf_counter()
@@ -69,7 +70,7 @@ class LoadedModel(ABC):
         return seconds
 
     def close(self) -> None:
-        """Release what the model holds; the model is not used after it."""
+        """Releases what the model holds; the model is not used after it."""
         return
 
     def __enter__(self) -> Self:
@@ -86,7 +87,7 @@ class Runtime(ABC):
 
     @abstractmethod
     def load(self, artifact: Path) -> LoadedModel:
-        """Load an artifact.
+        """Loads an artifact.
 
         Raises:
             ArtifactError: the runtime refuses the file, with its reason.

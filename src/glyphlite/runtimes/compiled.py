@@ -1,4 +1,4 @@
-"""What the runtimes of generated C share: an artifact compiled into a folder, and its edges as the artifact's own types.
+"""Common parts of the runtimes of generated C: an artifact compiled into a folder, and its edges as the artifact's own types.
 
 Knows the compiler and arrays; how the C is built and run is the runtimes' affair.
 """
@@ -40,15 +40,15 @@ class Compiled:
 
     @property
     def source(self) -> Path:
-        """The C file of the model."""
+        """Returns the C file of the model."""
         return self.folder / "c" / f"{self.report.name}.c"
 
     def path(self, name: str) -> Path:
-        """A place in the folder for what is built from the C."""
+        """Returns a place in the folder for what is built from the C."""
         return self.folder / name
 
     def stored(self, batch: np.ndarray) -> np.ndarray:
-        """What the artifact's input holds as the int8 that the C takes, ``(n, input_bytes)``."""
+        """Returns what the artifact's input holds as the int8 that the C takes, ``(n, input_bytes)``."""
         batch = ports.check_batch(batch, self.input)
         if self.report.input_kind == "uint8":
             batch = (batch.astype(np.int16) - 128).astype(np.int8)
@@ -58,7 +58,7 @@ class Compiled:
         return np.ascontiguousarray(batch.reshape(len(batch), -1))
 
     def restored(self, results: np.ndarray) -> np.ndarray:
-        """The int8 that the C gives as what the artifact's output holds."""
+        """Returns the int8 that the C gives as what the artifact's output holds."""
         results = results.reshape(len(results), *self.output.shape)
         if self.report.output_kind == "uint8":
             return (results.astype(np.int16) + 128).astype(np.uint8)
@@ -68,7 +68,7 @@ class Compiled:
 
 
 def compile_for(runtime: str, artifact: Path, *, optimize: str = "speed") -> Compiled:
-    """Compile an artifact into a temporary folder.
+    """Compiles an artifact into a temporary folder.
 
     Raises:
         ArtifactError: the file is malformed, or the compiler cannot express it.

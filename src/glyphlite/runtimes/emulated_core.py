@@ -15,7 +15,7 @@ from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE, NAME,
 
 
 def target_of(runtime: str) -> Target:
-    """The toolchain's target of a runtime's name: cortex_m4 is cortex-m4."""
+    """Returns the toolchain's target of a runtime's name: cortex_m4 is cortex-m4."""
     return target_named(runtime.replace("_", "-"))
 
 
@@ -31,7 +31,7 @@ class CortexM(Runtime):
         self._target = target_of(name)
 
     def load(self, artifact: Path) -> "CortexMModel":
-        """Compile an artifact to C and the C to an image of the core's flash.
+        """Compiles an artifact to C and the C to an image of the core's flash.
 
         Raises:
             ArtifactError: the file is malformed, or the compiler cannot express it.
@@ -64,7 +64,7 @@ class CortexMModel(LoadedModel):
         self._arena_at = self._machine.allocate(max(report.arena_bytes, 4))
 
     def predict(self, batch: np.ndarray, progress: Callable[[int], None] | None = None) -> np.ndarray:
-        """Run stored images; see :meth:`LoadedModel.predict`."""
+        """Runs stored images; see :meth:`LoadedModel.predict`."""
         results = self._machine.call_batch(
             self._function,
             (self._input_at, self._output_at, self._arena_at),
@@ -77,6 +77,6 @@ class CortexMModel(LoadedModel):
         return self._compiled.restored(results.view(np.int8))
 
     def close(self) -> None:
-        """Release the emulator and its image."""
+        """Releases the emulator and its image."""
         self._machine.close()
         self._compiled.close()

@@ -50,7 +50,7 @@ class GeneratedC(Runtime):
         self._compiler, self._flags, self._optimize = compiler, flags, optimize
 
     def load(self, artifact: Path) -> "GeneratedCModel":
-        """Compile an artifact to C, the C to a library, and load it.
+        """Compiles an artifact to C, the C to a library, and loads it.
 
         Raises:
             ArtifactError: the file is malformed, or the compiler cannot express it.
@@ -84,11 +84,11 @@ class GeneratedCModel(LoadedModel):
 
     @property
     def arena_bytes(self) -> int:
-        """Bytes of working memory that the model is given."""
+        """Returns the bytes  of working memory that the model is given."""
         return self._compiled.report.arena_bytes
 
     def predict(self, batch: np.ndarray, progress: Callable[[int], None] | None = None) -> np.ndarray:
-        """Run stored images; see :meth:`LoadedModel.predict`."""
+        """Runs stored images; see :meth:`LoadedModel.predict`."""
         stored = self._compiled.stored(batch)
         results = np.zeros((len(stored), self._compiled.report.output_bytes), np.int8)
         for start in range(0, len(stored), PIECE):
@@ -99,7 +99,7 @@ class GeneratedCModel(LoadedModel):
         return self._compiled.restored(results)
 
     def close(self) -> None:
-        """Unload the library and remove its folder."""
+        """Unloads the library and removes its folder."""
         library, self._library = self._library, None
         if library is not None:
             _ctypes.dlclose(library._handle)

@@ -28,7 +28,7 @@ class Keras(Runtime):
     name = "keras"
 
     def load(self, artifact: Path) -> "KerasModel":
-        """Load a .keras file.
+        """Loads a .keras file.
 
         Raises:
             ArtifactError: it is not one, or not an image classifier.
@@ -69,7 +69,7 @@ class KerasModel(LoadedModel):
         )
 
     def predict(self, batch: np.ndarray, progress: Callable[[int], None] | None = None) -> np.ndarray:
-        """Run float images; see :meth:`LoadedModel.predict`."""
+        """Runs float images; see :meth:`LoadedModel.predict`."""
         batch = ports.check_batch(batch, self.input)
         size = self._fixed or BATCH
         results = np.empty((len(batch), *self.output.shape), np.float32)
@@ -83,7 +83,7 @@ class KerasModel(LoadedModel):
         return results
 
     def time_inferences(self, image: np.ndarray, repeats: int) -> np.ndarray:
-        """Seconds of single inferences through the compiled call; see :meth:`LoadedModel.time_inferences`."""
+        """Returns seconds of single inferences through the compiled call; see :meth:`LoadedModel.time_inferences`."""
         import tensorflow as tf
 
         frame = tf.constant(np.repeat(ports.check_batch(image[np.newaxis], self.input), self._fixed or 1, axis=0))

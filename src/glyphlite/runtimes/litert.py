@@ -39,7 +39,7 @@ class LiteRT(Runtime):
         self.name, self._capture = name, capture
 
     def load(self, artifact: Path) -> "LiteRTModel":
-        """Load an artifact.
+        """Loads an artifact.
 
         Raises:
             ArtifactError: LiteRT refuses the file, with its reason.
@@ -68,13 +68,13 @@ class LiteRTModel(LoadedModel):
         self._batch = int(inputs[0]["shape"][0])
 
     def predict(self, batch: np.ndarray, progress: Callable[[int], None] | None = None) -> np.ndarray:
-        """Run stored images; see :meth:`LoadedModel.predict`."""
+        """Runs stored images; see :meth:`LoadedModel.predict`."""
         batch = ports.check_batch(batch, self.input)
         run = self._predict_free if self._batch_is_free else self._predict_fixed
         return self._guarded(lambda: run(batch, progress))
 
     def _predict_free(self, batch: np.ndarray, progress: Callable[[int], None] | None) -> np.ndarray:
-        """Many images a call: the file leaves its batch free."""
+        """Predicts many images per call: the file leaves its batch free."""
         results = np.empty((len(batch), *self.output.shape), self.output.dtype)
         for start in range(0, len(batch), FREE_BATCH):
             chunk = batch[start : start + FREE_BATCH]
@@ -89,7 +89,7 @@ class LiteRTModel(LoadedModel):
         return results
 
     def _predict_fixed(self, batch: np.ndarray, progress: Callable[[int], None] | None) -> np.ndarray:
-        """As many images a call as the file's fixed batch, the last call filled up with zeros.
+        """Predicts as many images per call as the file's fixed batch, the last call filled up with zeros.
 
         What Python adds to an inference is 2 microseconds: one copy in, one out. Views into the interpreter would save one of
         them, but they dangle when an op reallocates its output.
@@ -111,7 +111,7 @@ class LiteRTModel(LoadedModel):
         return results.reshape(-1, *self.output.shape)[: len(batch)]
 
     def tensors(self, batch: np.ndarray) -> dict[int, np.ndarray]:
-        """Every activation of every image, from an interpreter that keeps them all; see :meth:`LoadedModel.tensors`."""
+        """Returns every activation of every image, from an interpreter that keeps them all; see :meth:`LoadedModel.tensors`."""
         batch = ports.check_batch(batch, self.input)
         indices = activation_indices(self._content, self._filename)
         if self._batch != 1 and not self._batch_is_free:
@@ -132,7 +132,7 @@ class LiteRTModel(LoadedModel):
         return self._guarded(run)
 
     def time_inferences(self, image: np.ndarray, repeats: int) -> np.ndarray:
-        """Seconds of bare inferences, the image already in place; see :meth:`LoadedModel.time_inferences`."""
+        """Returns seconds of bare inferences, the image already in place; see :meth:`LoadedModel.time_inferences`."""
         image = ports.check_batch(image[np.newaxis], self.input)
         seconds = np.empty(repeats)
 
@@ -149,11 +149,11 @@ class LiteRTModel(LoadedModel):
         return self._guarded(run)
 
     def close(self) -> None:
-        """Release the interpreter."""
+        """Releases the interpreter."""
         self._interpreter = None
 
     def _run_blank(self) -> None:
-        """Run the file once on zeros, whatever its inputs are."""
+        """Runs the file once on zeros, whatever its inputs are."""
         for details in self._interpreter.get_input_details():
             self._interpreter.set_tensor(details["index"], np.zeros(details["shape"], details["dtype"]))
         self._interpreter.invoke()
@@ -165,7 +165,7 @@ class LiteRTModel(LoadedModel):
             self._batch = images
 
     def _guarded(self, work: Callable[[], Any]) -> Any:
-        """Run native work with its noise kept back; what it raises becomes an ArtifactError with the reason."""
+        """Runs native work with its noise kept back; what it raises becomes an ArtifactError with the reason."""
         with self._capture() as noise:
             try:
                 return work()
@@ -176,20 +176,20 @@ class LiteRTModel(LoadedModel):
 
 
 def stack_images(values: list[np.ndarray]) -> np.ndarray:
-    """One array ``(n, ...)`` from a tensor's values for each image: its own batch axis of 1 becomes the images' axis."""
+    """Returns one array ``(n, ...)`` from a tensor's values for each image: its own batch axis of 1 becomes the images' axis."""
     if values and values[0].ndim and values[0].shape[0] == 1:
         return np.concatenate(values)
     return np.stack(values) if values else np.empty((0,))
 
 
 def _described(details: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
-    """Shape, element type, scales and zero points, as LiteRT describes a tensor."""
+    """Returns shape, element type, scales and zero points, as LiteRT describes a tensor."""
     quantization = details["quantization_parameters"]
     return details["shape"], details["dtype"], quantization["scales"], quantization["zero_points"]
 
 
 def native_interpreter() -> Any:
-    """LiteRT's module, imported with its noise off."""
+    """Returns LiteRT's module, imported with its noise off."""
     quiet_tensorflow()
     from ai_edge_litert import interpreter
 
@@ -197,7 +197,7 @@ def native_interpreter() -> Any:
 
 
 def _interpreter(content: bytes, runtime: str, *, preserve: bool = False) -> Any:
-    """An interpreter with its tensors allocated."""
+    """Returns an interpreter with its tensors allocated."""
     native = native_interpreter()
     interpreter = native.Interpreter(
         model_content=content,

@@ -1,4 +1,5 @@
-"""What an artifact's input and output must be for glyphlite to feed it images and read classes: one check for every runtime.
+"""Requirements for an artifact's input and output, so that glyphlite can feed it images and read classes: one check for every
+runtime.
 
 Takes what a runtime says of its own tensors; knows no runtime and opens no file.
 """
@@ -25,7 +26,7 @@ MAXIMUM_ELEMENTS = 1 << 26
 
 
 def input_port(shape: Numbers, dtype: Any, scales: Numbers, zero_points: Numbers) -> Port:
-    """The port of an input tensor ``(batch, ...)``: an image, or its pixels in a row.
+    """Returns the port of an input tensor ``(batch, ...)``: an image, or its pixels in a row.
 
     Raises:
         ArtifactError: not an image's rank, size, element type or quantization.
@@ -39,7 +40,7 @@ def input_port(shape: Numbers, dtype: Any, scales: Numbers, zero_points: Numbers
 
 
 def output_port(shape: Numbers, dtype: Any, scales: Numbers, zero_points: Numbers) -> Port:
-    """The port of an output tensor ``(batch, classes)``; axes of extent 1 between the two are dropped.
+    """Returns the port of an output tensor ``(batch, classes)``; axes of extent 1 between the two are dropped.
 
     Raises:
         ArtifactError: not one number a class, or not an element type or quantization we can read.
@@ -51,7 +52,7 @@ def output_port(shape: Numbers, dtype: Any, scales: Numbers, zero_points: Number
 
 
 def single(kind: str, count: int) -> None:
-    """Refuse a model that has not exactly one input or output.
+    """Refuses a model that has not exactly one input or output.
 
     Raises:
         ArtifactError: there are none or several.
@@ -61,7 +62,7 @@ def single(kind: str, count: int) -> None:
 
 
 def of_graph(graph: Graph) -> tuple[Port, Port]:
-    """The input and the output of a checked graph.
+    """Returns the input and the output of a checked graph.
 
     Raises:
         ArtifactError: it is no image classifier: not one image in, or not one number a class out.
@@ -74,7 +75,7 @@ def of_graph(graph: Graph) -> tuple[Port, Port]:
 
 
 def check_image(port: Port) -> None:
-    """Refuse an input of fewer numbers in a row than the smallest image has; data that fit may still be fed to it.
+    """Refuses an input of fewer numbers in a row than the smallest image has; data that fit may still be fed to it.
 
     Raises:
         ArtifactError: naming how many there are and how many an image has at least.
@@ -87,7 +88,7 @@ def check_image(port: Port) -> None:
 
 
 def check_batch(batch: np.ndarray, port: Port) -> np.ndarray:
-    """The stored images as a contiguous array that fits the input port.
+    """Returns the stored images as a contiguous array that fits the input port.
 
     Raises:
         ArtifactError: other shape or element type than the model's input.

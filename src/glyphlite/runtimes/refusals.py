@@ -1,4 +1,4 @@
-"""From what a runtime prints when it refuses a file to the reason a person understands, with what to do.
+"""Translation of what a runtime prints when it refuses a file into the reason that a person understands, with what to do.
 
 A table of patterns over the runtimes' own messages; the message itself is shown where no pattern fits.
 """
@@ -57,7 +57,7 @@ class NoClassifierError(RefusedError):
 
 
 def reason_for(noise: str, error: BaseException | str) -> str:
-    """The reason of a refusal in words.
+    """Returns the reason of a refusal in words.
 
     Args:
         noise: what the runtime printed while it loaded or ran the file.

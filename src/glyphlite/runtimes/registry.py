@@ -40,22 +40,22 @@ TITLES = {
 
 
 def runtime_title(name: str) -> str:
-    """A runtime's name in a table; an unknown one is itself."""
+    """Returns a runtime's name in a table; an unknown one is itself."""
     return TITLES.get(name, name)
 
 
 def runtime_words(name: str) -> str:
-    """A runtime's name in a sentence: without a comma, since names stand in lists."""
+    """Returns a runtime's name in a sentence: without a comma, since names stand in lists."""
     return runtime_title(name).replace(", ", " with ")
 
 
 def cpu_title(cpu: str) -> str:
-    """A core's name for people: ``cortex-m4`` is ``Cortex-M4``; an unknown one is itself."""
+    """Returns a core's name for people: ``cortex-m4`` is ``Cortex-M4``; an unknown one is itself."""
     return TITLES.get(cpu.replace("-", "_"), cpu).removeprefix("generated C on ")
 
 
 def get_runtime(name: str, *, isolated: bool = True) -> Runtime:
-    """The runtime of that name.
+    """Returns the runtime of that name.
 
     Args:
         name: one of ``RUNTIME_NAMES``.
@@ -93,7 +93,7 @@ def get_runtime(name: str, *, isolated: bool = True) -> Runtime:
 
 
 def accepts(name: str, path: Path, *, isolated: bool = True) -> Acceptance:
-    """Whether a runtime takes a file, found by loading it and running a blank image.
+    """Returns whether a runtime takes a file, found by loading it and running a blank image.
 
     Args:
         name: one of ``RUNTIME_NAMES``.

@@ -39,7 +39,7 @@ class TFLiteMicro(Runtime):
         self._capture = capture
 
     def load(self, artifact: Path) -> "TFLMModel":
-        """Load an artifact.
+        """Loads an artifact.
 
         Raises:
             ArtifactError: TFLite Micro refuses the file, with its reason.
@@ -66,7 +66,7 @@ class TFLMModel(LoadedModel):
             raise NoClassifierError(filename, "tflm", str(error)) from None
 
     def predict(self, batch: np.ndarray, progress: Callable[[int], None] | None = None) -> np.ndarray:
-        """Run stored images one by one, as a board does; see :meth:`LoadedModel.predict`."""
+        """Runs stored images one by one, as a board does; see :meth:`LoadedModel.predict`."""
         frames = ports.check_batch(batch, self.input)[:, np.newaxis]
         results = np.empty((len(batch), *self.output.shape), self.output.dtype)
 
@@ -85,7 +85,7 @@ class TFLMModel(LoadedModel):
         return self._guarded(run)
 
     def tensors(self, batch: np.ndarray) -> dict[int, np.ndarray]:
-        """Every activation of every image, from an interpreter that keeps them all; see :meth:`LoadedModel.tensors`."""
+        """Returns every activation of every image, from an interpreter that keeps them all; see :meth:`LoadedModel.tensors`."""
         frames = ports.check_batch(batch, self.input)[:, np.newaxis]
         indices = activation_indices(self._content, self._filename)
 
@@ -102,7 +102,7 @@ class TFLMModel(LoadedModel):
         return self._guarded(run)
 
     def time_inferences(self, image: np.ndarray, repeats: int) -> np.ndarray:
-        """Seconds of bare inferences, the image in place each time; see :meth:`LoadedModel.time_inferences`."""
+        """Returns seconds of bare inferences, the image in place each time; see :meth:`LoadedModel.time_inferences`."""
         frame = ports.check_batch(image[np.newaxis], self.input)
         seconds = np.empty(repeats)
 
@@ -117,7 +117,7 @@ class TFLMModel(LoadedModel):
         return self._guarded(run)
 
     def close(self) -> None:
-        """Release the interpreter and its arena."""
+        """Releases the interpreter and its arena."""
         self._interpreter = None
 
     def _all(self, details: Callable[[int], dict[str, Any]]) -> list[dict[str, Any]]:
@@ -129,13 +129,13 @@ class TFLMModel(LoadedModel):
         return found
 
     def _run_blank(self) -> None:
-        """Run the file once on zeros, whatever its inputs are."""
+        """Runs the file once on zeros, whatever its inputs are."""
         for place, details in enumerate(self._all(self._interpreter.get_input_details)):
             self._interpreter.set_input(np.zeros(details["shape"], details["dtype"]), place)
         self._interpreter.invoke()
 
     def _guarded(self, work: Callable[[Any], Any]) -> Any:
-        """Run native work with its noise kept back; what it raises becomes an ArtifactError with the reason."""
+        """Runs native work with its noise kept back; what it raises becomes an ArtifactError with the reason."""
         with self._capture() as noise:
             try:
                 return work(noise)
@@ -146,7 +146,7 @@ class TFLMModel(LoadedModel):
 
 
 def native_runtime() -> Any:
-    """TFLite Micro's module, imported with its noise off.
+    """Returns TFLite Micro's module, imported with its noise off.
 
     Raises:
         ToolError: the wheel is not installed.
@@ -160,7 +160,7 @@ def native_runtime() -> Any:
 
 
 def _smallest_of(content: bytes, arenas: tuple[int, ...], noise: Any, *, preserve: bool = False) -> Any:
-    """An interpreter in the first arena that is large enough."""
+    """Returns an interpreter in the first arena that is large enough."""
     runtime = native_runtime()
     config = runtime.InterpreterConfig.kPreserveAllTensors if preserve else runtime.InterpreterConfig.kAllocationRecording
     for arena_bytes in arenas[:-1]:
@@ -173,6 +173,6 @@ def _smallest_of(content: bytes, arenas: tuple[int, ...], noise: Any, *, preserv
 
 
 def _described(details: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
-    """Shape, element type, scales and zero points, as TFLite Micro describes a tensor."""
+    """Returns shape, element type, scales and zero points, as TFLite Micro describes a tensor."""
     quantization = details["quantization_parameters"]
     return details["shape"], details["dtype"], quantization["scales"], quantization["zero_points"]

@@ -1,4 +1,4 @@
-"""How much memory TFLite Micro needs for a model: found by trying, broken down as its own allocator reports it.
+"""Measurement of the memory that TFLite Micro needs for a model: found by trying, broken down as its own allocator reports it.
 
 The search runs in a child process, since TFLite Micro trusts the file and crashes in an arena too small for its first records.
 """
@@ -53,11 +53,11 @@ class ArenaMeasurement:
 
     @property
     def recommended_bytes(self) -> int:
-        """What to give the model on a target: measured on the host, and its margin."""
+        """Returns what to give the model on a target: measured on the host, and its margin."""
         return self.host_bytes + self.margin_bytes
 
     def report(self) -> RuntimeReport:
-        """The record for ``results.json``."""
+        """Returns the record for ``results.json``."""
         head = ArenaPart(name="activations and scratch buffers", bytes=self.head_bytes)
         return RuntimeReport(
             accepts=True,
@@ -68,7 +68,7 @@ class ArenaMeasurement:
 
 
 def measure_arena(artifact: Path, *, timeout_s: float = 30.0) -> ArenaMeasurement:
-    """Find the smallest arena that TFLite Micro accepts for a file, to its alignment of 16 bytes.
+    """Finds the smallest arena that TFLite Micro accepts for a file, to its alignment of 16 bytes.
 
     Args:
         artifact: the .tflite file.
@@ -93,7 +93,7 @@ def measure_arena(artifact: Path, *, timeout_s: float = 30.0) -> ArenaMeasuremen
 
 
 def target_margin(graph: Graph) -> int:
-    """Bytes that a target may need beyond the host's measurement.
+    """Returns the bytes  that a target may need beyond the host's measurement.
 
     The pointer size asks for none: TFLite Micro's records hold pointers, which on a 32-bit target are half as wide, so that the
     same records only shrink. What a target adds is 16 bytes where the arena is not aligned, and the scratch buffers of kernels
@@ -121,7 +121,7 @@ def _columns(graph: Graph) -> list[tuple[int, int]]:
 
 
 def _search(path: Path, name: str, timeout_s: float) -> tuple[int | None, str]:
-    """The child's answer and what TFLite Micro printed in it; the child and all it forked are gone afterwards."""
+    """Returns the child's answer and what TFLite Micro printed in it; the child and all it forked are gone afterwards."""
     command = [sys.executable, "-m", "glyphlite.runtimes.isolation.tflm_arena_child", str(path), str(LARGEST_ARENA)]
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
@@ -145,7 +145,7 @@ def _search(path: Path, name: str, timeout_s: float) -> tuple[int | None, str]:
 
 
 def _parse(arena_bytes: int, printed: str, margin: int) -> ArenaMeasurement:
-    """The measurement, from what the recording allocator printed in the smallest arena."""
+    """Returns the measurement, from what the recording allocator printed in the smallest arena."""
     sections = {name: int(size) for name, size in _SECTION.findall(printed)}
     parts = [ArenaPart(name=name, bytes=int(size), count=int(count)) for name, size, count in _KIND.findall(printed)]
     head, tail = sections.get("head", 0), sections.get("tail", 0)

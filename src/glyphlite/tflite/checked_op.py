@@ -29,7 +29,7 @@ _BIAS_TYPES = MappingProxyType(
 
 
 def convolved(extent: int, kernel: int, stride: int, dilation: int, padding: str) -> int:
-    """Output extent of a window sliding along one axis; 0 or less where it does not fit, free where the input is.
+    """Returns the output extent of a window sliding along one axis; 0 or less where it does not fit, free where the input is.
 
     Args:
         extent: input size along the axis.
@@ -45,7 +45,7 @@ def convolved(extent: int, kernel: int, stride: int, dilation: int, padding: str
 
 
 def differ(one: int, other: int) -> bool:
-    """Whether two extents cannot be the same."""
+    """Returns whether two extents cannot be the same."""
     return one != other and FREE not in (one, other)
 
 
@@ -58,11 +58,11 @@ class Site:
     name: str
 
     def refuse(self, detail: str) -> NoReturn:
-        """Refuse the file, naming the op."""
+        """Refuses the file, naming the op."""
         raise ArtifactError(f"{self.name}: op {self.operator.index} ({self.operator.name}) {detail}; convert the model again")
 
     def arity(self, fewest: int, most: int | None = None) -> None:
-        """Exactly one output, so many inputs, none of the required ones absent."""
+        """Requires exactly one output, so many inputs, and none of the required ones absent."""
         most = fewest if most is None else most
         count = len(self.operator.inputs)
         if not fewest <= count <= most or len(self.operator.outputs) != 1:
@@ -72,38 +72,38 @@ class Site:
             self.refuse("lacks an input that it cannot do without")
 
     def input(self, position: int) -> Tensor:
-        """A required input; :meth:`arity` has made sure that it is there."""
+        """Returns a required input; :meth:`arity` has made sure that it is there."""
         return self.tensors[self.operator.inputs[position]]
 
     def optional(self, position: int) -> Tensor | None:
-        """An input that may be left out."""
+        """Returns an input that may be left out."""
         inputs = self.operator.inputs
         return self.tensors[inputs[position]] if len(inputs) > position and inputs[position] != -1 else None
 
     @property
     def output(self) -> Tensor:
-        """The one output."""
+        """Returns the one output."""
         return self.tensors[self.operator.outputs[0]]
 
     def rank(self, tensor: Tensor, rank: int, what: str) -> None:
-        """The tensor must have that many dimensions."""
+        """Refuses a tensor without that many dimensions."""
         if len(tensor.shape) != rank:
             self.refuse(f"takes {what} of {rank} dimensions, not of shape {list(tensor.shape)}")
 
     def shape(self, expected: Sequence[int]) -> None:
-        """The stored output shape must be the one that the op computes; what is free on either side fits anything."""
+        """Refuses a stored output shape that is not the one that the op computes; what is free on either side fits anything."""
         stored = self.output.shape
         if len(stored) != len(expected) or any(differ(one, other) for one, other in zip(stored, expected, strict=True)):
             self.refuse(f"computes the shape {list(expected)}, but its output has {list(stored)}")
 
     def same_type(self, *tensors: Tensor) -> None:
-        """The tensors and the output must share one element type."""
+        """Refuses tensors and an output that do not share one element type."""
         found = {tensor.stored_type for tensor in (*tensors, self.output)}
         if len(found) > 1:
             self.refuse(f"mixes the types {', '.join(sorted(found))}")
 
     def quantized(self, *tensors: Tensor) -> None:
-        """8- and 16-bit integers stand for real numbers in this op: each tensor needs one scale."""
+        """Requires one scale for each tensor, as 8- and 16-bit integers stand for real numbers in this op."""
         for tensor in tensors:
             if tensor.dtype.kind in "iu" and tensor.dtype.itemsize <= 2:
                 if tensor.quantization is None:
@@ -114,14 +114,14 @@ class Site:
                     )
 
     def steps(self, option: str) -> tuple[int, int]:
-        """A pair of sizes from the options, each at least 1."""
+        """Returns a pair of sizes from the options, each at least 1."""
         height, width = self.operator.options[option]
         if not (1 <= height <= LARGEST_STEP and 1 <= width <= LARGEST_STEP):
             self.refuse(f"has the {option} {height} x {width}; each must be 1 to {LARGEST_STEP:,}")
         return height, width
 
     def window(self, image: Tensor, size: tuple[int, int], channels: int) -> None:
-        """The output of a window that slides over height and width."""
+        """Checks the output of a window that slides over height and width."""
         strides = self.steps("strides")
         dilations = self.steps("dilations") if "dilations" in self.operator.options else (1, 1)
         padding = self.operator.options["padding"]
@@ -133,7 +133,7 @@ class Site:
         self.shape((image.shape[0], *extents, channels))
 
     def bias(self, image: Tensor, channels: int) -> None:
-        """A bias, if there is one: a value a channel, of the accumulator's type, with no zero point."""
+        """Checks the bias, if there is one: a value per channel, of the accumulator's type, with no zero point."""
         bias = self.optional(2)
         if bias is None:
             return
@@ -146,7 +146,7 @@ class Site:
             self.refuse("has a bias with a zero point other than 0")
 
     def channel_scales(self, weights: Tensor, axis: int, channels: int) -> None:
-        """Integer weights need one scale, or one for each output channel along the channel axis."""
+        """Requires one scale for integer weights, or one for each output channel along the channel axis."""
         if weights.dtype.kind not in "iu":
             return
         scales = weights.quantization

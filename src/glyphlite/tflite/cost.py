@@ -1,4 +1,4 @@
-"""What a graph costs: multiply-accumulates, parameters and bytes, an op at a time and in all. Pure arithmetic on shapes.
+"""Cost of a graph: multiply-accumulates, parameters and bytes, an op at a time and in all. Pure arithmetic on shapes.
 
 A multiply-accumulate is one product added to a sum in a convolution, a dense layer or a matrix product; bias, pooling,
 activation and softmax count none, as is usual. A free batch counts as one image.
@@ -10,7 +10,7 @@ from glyphlite.tflite.graph import Graph, Operator, Tensor
 
 
 def operator_macs(graph: Graph, operator: Operator) -> int:
-    """Multiply-accumulates of one op for one inference."""
+    """Returns the multiply-accumulates of one op for one inference."""
     if operator.name not in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV", "BATCH_MATMUL"):
         return 0
     output = graph.tensors[operator.outputs[0]]
@@ -35,37 +35,39 @@ def operator_macs(graph: Graph, operator: Operator) -> int:
 
 
 def total_macs(graph: Graph) -> int:
-    """Multiply-accumulates of one inference."""
+    """Returns the multiply-accumulates of one inference."""
     return sum(operator_macs(graph, operator) for operator in graph.operators)
 
 
 def is_parameter(tensor: Tensor) -> bool:
-    """Whether a constant is a weight or a bias. Integers without a scale are shapes, axes, paddings or indices, and are not."""
+    """Returns whether a constant is a weight or a bias. Integers without a scale are shapes, axes, paddings or indices, and
+    are not.
+    """
     return tensor.is_constant and (tensor.dtype.kind in "fc" or tensor.quantization is not None)
 
 
 def operator_parameters(graph: Graph, operator: Operator) -> int:
-    """Number of weights and biases that an op reads from the file."""
+    """Returns the number of  weights and biases that an op reads from the file."""
     return sum(tensor.elements for tensor in _each_buffer_once(_read_by(graph, operator)))
 
 
 def operator_bytes(graph: Graph, operator: Operator) -> int:
-    """Bytes of the weights and biases that an op reads from the file, as stored."""
+    """Returns the bytes  of the weights and biases that an op reads from the file, as stored."""
     return sum(tensor.bytes for tensor in _each_buffer_once(_read_by(graph, operator)))
 
 
 def total_parameters(graph: Graph) -> int:
-    """Number of weights and biases in the file, each buffer counted once."""
+    """Returns the number of  weights and biases in the file, each buffer counted once."""
     return sum(tensor.elements for tensor in _each_buffer_once(_used(graph)))
 
 
 def weight_bytes(graph: Graph) -> int:
-    """Bytes of all weights and biases as stored, each buffer counted once; shapes and axes are not weights."""
+    """Returns the bytes  of all weights and biases as stored, each buffer counted once; shapes and axes are not weights."""
     return sum(tensor.bytes for tensor in _each_buffer_once(_used(graph)))
 
 
 def weight_bits(graph: Graph) -> int:
-    """Bits of the narrowest weight as stored; 0 in a file without weights."""
+    """Returns bits of the narrowest weight as stored; 0 in a file without weights."""
     return min((tensor.packed_bits or 8 * tensor.dtype.itemsize for tensor in _used(graph) if is_parameter(tensor)), default=0)
 
 

@@ -53,15 +53,15 @@ class Buffer:
             raise ArtifactError(f"{name} is not a .tflite file: no {identifier.decode()} mark in its first {ROOT_BYTES} bytes")
 
     def root(self) -> "Table":
-        """The table that the file starts from."""
+        """Returns the table that the file starts from."""
         return Table(self, self.follow(0))
 
     def malformed(self, detail: str) -> ArtifactError:
-        """The error that says where the structure breaks; to be raised by the caller."""
+        """Returns the error that says where the structure breaks; to be raised by the caller."""
         return ArtifactError(f"{self.name} is damaged: {detail}; convert the model again or fetch the file again")
 
     def spend(self, amount: int) -> None:
-        """Take from the budget of this file, so that shared offsets cannot unfold it without end."""
+        """Takes from the budget of this file, so that shared offsets cannot unfold it without end."""
         self._budget -= amount
         if self._budget < 0:
             raise ArtifactError(
@@ -69,20 +69,20 @@ class Buffer:
             )
 
     def need(self, position: int, size: int, alignment: int = 1) -> None:
-        """Check that ``size`` bytes at ``position`` lie in the file, aligned."""
+        """Checks that ``size`` bytes at ``position`` lie in the file, aligned."""
         if position < 0 or size < 0 or position + size > len(self.content):
             raise self.malformed(f"{size:,} bytes at offset {position:,} reach past its end ({len(self.content):,} bytes)")
         if position % alignment:
             raise self.malformed(f"the value at offset {position:,} is not aligned to {alignment} bytes")
 
     def scalar(self, position: int, kind: str) -> int | float | bool:
-        """One number at an absolute offset."""
+        """Returns one number at an absolute offset."""
         form = _FORMATS[kind]
         self.need(position, form.size, form.size)
         return form.unpack_from(self.content, position)[0]
 
     def follow(self, position: int) -> int:
-        """The absolute offset that the 32-bit offset at ``position`` points to. It always points forward."""
+        """Returns the absolute offset that the 32-bit offset at ``position`` points to. It always points forward."""
         offset = int(self.scalar(position, "uint32"))
         if offset == 0:
             raise self.malformed(f"the offset at {position:,} points to itself")
@@ -90,7 +90,7 @@ class Buffer:
         return position + offset
 
     def vector(self, position: int, item: int, alignment: int) -> tuple[int, int]:
-        """The start and the length of a vector of ``item``-byte elements, whole within the file."""
+        """Returns the start and the length of a vector of ``item``-byte elements, whole within the file."""
         length = int(self.scalar(position, "uint32"))
         self.need(position + 4, length * item)
         if length:
@@ -117,23 +117,23 @@ class Table:
             raise buffer.malformed(f"a field of the table at offset {position:,} lies outside of it")
 
     def has(self, field: int) -> bool:
-        """Whether the field is stored."""
+        """Returns whether the field is stored."""
         return self._locate(field, 1) is not None
 
     def integer(self, field: int, kind: str, default: int = 0) -> int:
-        """An integer field of the given kind (``int8`` ... ``uint64``)."""
+        """Returns an integer field of the given kind (``int8`` ... ``uint64``)."""
         return int(self._scalar(field, kind, default))
 
     def real(self, field: int, default: float = 0.0) -> float:
-        """A float32 field."""
+        """Returns a float32 field."""
         return float(self._scalar(field, "float32", default))
 
     def flag(self, field: int, default: bool = False) -> bool:
-        """A boolean field."""
+        """Returns a boolean field."""
         return bool(self._scalar(field, "bool", default))
 
     def text(self, field: int) -> str | None:
-        """A string field; bytes that are not UTF-8 are shown as replacement characters."""
+        """Returns a string field; bytes that are not UTF-8 are shown as replacement characters."""
         target = self._target(field)
         if target is None:
             return None
@@ -145,7 +145,7 @@ class Table:
         return self.buffer.content[start : start + length].decode("utf-8", errors="replace")
 
     def array(self, field: int, dtype: str) -> np.ndarray | None:
-        """A vector of numbers as a read-only view of the file, whatever its length."""
+        """Returns a vector of numbers as a read-only view of the file, whatever its length."""
         target = self._target(field)
         if target is None:
             return None
@@ -154,7 +154,7 @@ class Table:
         return np.frombuffer(self.buffer.content, item, length, start)
 
     def integers(self, field: int, dtype: str = "<i4") -> tuple[int, ...]:
-        """A short vector of integers as Python numbers; a missing one is empty."""
+        """Returns a short vector of integers as Python numbers; a missing one is empty."""
         values = self.array(field, dtype)
         if values is None:
             return ()
@@ -162,12 +162,12 @@ class Table:
         return tuple(values.tolist())
 
     def table(self, field: int) -> "Table | None":
-        """A table field."""
+        """Returns a table field."""
         target = self._target(field)
         return None if target is None else Table(self.buffer, target)
 
     def tables(self, field: int) -> Iterator["Table"]:
-        """A vector of tables, one after the other; a missing one is empty."""
+        """Yields a vector of tables, one after the other; a missing one is empty."""
         target = self._target(field)
         if target is None:
             return
@@ -177,7 +177,7 @@ class Table:
             yield Table(self.buffer, self.buffer.follow(start + 4 * entry))
 
     def _locate(self, field: int, size: int) -> int | None:
-        """Absolute offset of a field's inline bytes; None when it is not stored."""
+        """Returns the absolute offset of a field's inline bytes; None when it is not stored."""
         slot = 4 + 2 * field
         if slot + 2 > self._vtable_bytes:
             return None
@@ -198,6 +198,6 @@ class Table:
 
 
 def empty_table(name: str) -> Table:
-    """A table without fields, for what the format may leave out: reading it gives every default."""
+    """Returns a table without fields, for what the format may leave out: reading it gives every default."""
     identifier = b"none"
     return Buffer(struct.pack("<I4sHHi", 12, identifier, 4, 4, 4), name, identifier).root()

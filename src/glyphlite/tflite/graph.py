@@ -17,18 +17,18 @@ class Element:
 
     @property
     def name(self) -> str:
-        """As the file has it: ``int8``, ``float32``, ``int4``."""
+        """Returns the name as the file has it: ``int8``, ``float32``, ``int4``."""
         return f"int{self.packed_bits}" if self.packed_bits else self.dtype.name
 
     @property
     def limits(self) -> tuple[int, int]:
-        """The least and the largest integer."""
+        """Returns the least and the largest integer."""
         if self.packed_bits:
             return -(1 << (self.packed_bits - 1)), (1 << (self.packed_bits - 1)) - 1
         return np.iinfo(self.dtype).min, np.iinfo(self.dtype).max
 
     def stored_bytes(self, count: int) -> int:
-        """Bytes that so many take in the file."""
+        """Returns the bytes  that so many take in the file."""
         return -(-count * self.packed_bits // 8) if self.packed_bits else count * self.dtype.itemsize
 
 
@@ -54,22 +54,22 @@ class Tensor:
 
     @property
     def is_constant(self) -> bool:
-        """Whether the file holds the tensor's values."""
+        """Returns whether the file holds the tensor's values."""
         return self.data is not None
 
     @property
     def elements(self) -> int:
-        """Number of elements, a free batch counted as one."""
+        """Returns the number of  elements, a free batch counted as one."""
         return int(np.prod([abs(extent) for extent in self.shape], dtype=np.int64))
 
     @property
     def bytes(self) -> int:
-        """Bytes of the tensor's values as stored, a free batch counted as one."""
+        """Returns the bytes  of the tensor's values as stored, a free batch counted as one."""
         return Element(self.dtype, self.packed_bits).stored_bytes(self.elements)
 
     @property
     def stored_type(self) -> str:
-        """The element type as the file has it: ``int8``, ``float32``, ``int4``."""
+        """Returns the element type as the file has it: ``int8``, ``float32``, ``int4``."""
         return Element(self.dtype, self.packed_bits).name
 
 
@@ -105,10 +105,10 @@ class Graph:
 
     @property
     def input(self) -> Tensor:
-        """The model's first input."""
+        """Returns the model's first input."""
         return self.tensors[self.inputs[0]]
 
     @property
     def output(self) -> Tensor:
-        """The model's first output."""
+        """Returns the model's first output."""
         return self.tensors[self.outputs[0]]

@@ -9,7 +9,7 @@ LOWEST, HIGHEST = -8, 7
 
 
 def pack_int4(values: np.ndarray) -> np.ndarray:
-    """Values from -8 to 7, any shape, as uint8 of half as many; an odd count leaves the last high half 0.
+    """Packs values from -8 to 7, any shape, as uint8 of half as many; an odd count leaves the last high half 0.
 
     Raises:
         ValueError: a value needs more than four bits.
@@ -23,7 +23,7 @@ def pack_int4(values: np.ndarray) -> np.ndarray:
 
 
 def unpack_int4(packed: np.ndarray, count: int) -> np.ndarray:
-    """The first ``count`` values of packed bytes, as int8."""
+    """Returns the first ``count`` values of packed bytes, as int8."""
     packed = np.asarray(packed, np.uint8)
     halves = np.stack([packed & 0xF, packed >> 4], axis=-1).reshape(-1)[:count]
     return ((halves ^ 8).astype(np.int8) - 8).astype(np.int8)

@@ -1,4 +1,4 @@
-"""What a .tflite file says of itself to people and tools: description, class labels, how an image enters it.
+"""Metadata of a .tflite file for people and tools: description, class labels, how an image enters it.
 
 Written as Android's Task and Support libraries and MediaPipe read it: a ``ModelMetadata`` flatbuffer (identifier M001) in the
 buffer that the model's metadata entry ``TFLITE_METADATA`` names, and the labels as a text file in a zip archive behind the
@@ -41,7 +41,7 @@ LARGEST_ARCHIVE = 2 * LARGEST_LABELS
 
 @dataclass(frozen=True)
 class ModelMetadata:
-    """What a .tflite file says of itself.
+    """The metadata of a .tflite file.
 
     Attributes:
         name: of the model.
@@ -61,7 +61,7 @@ class ModelMetadata:
 
 
 def add_metadata(content: bytes, metadata: ModelMetadata) -> bytes:
-    """Put metadata and labels into a .tflite file that glyphlite has converted, replacing what it had.
+    """Puts metadata and labels into a .tflite file that glyphlite has converted, replacing what it had.
 
     Operators, tensors and constants stay as they are; the constants stay aligned to 16 bytes, as runtimes that map the file
     need them.
@@ -91,7 +91,7 @@ def add_metadata(content: bytes, metadata: ModelMetadata) -> bytes:
 
 
 def read_metadata(content: bytes) -> ModelMetadata:
-    """What any .tflite file says of itself; damaged or hostile metadata count as none."""
+    """Returns what any .tflite file says of itself; damaged or hostile metadata count as none."""
     labels = _read_labels_file(content)
     try:
         packed = _stored_metadata(content)
@@ -105,12 +105,12 @@ def read_metadata(content: bytes) -> ModelMetadata:
 
 
 def read_labels(content: bytes) -> tuple[str, ...]:
-    """The class labels of any .tflite file in the order of its output; empty when it holds none that can be read."""
+    """Returns the class labels of any .tflite file in the order of its output; empty when it holds none that can be read."""
     return _read_labels_file(content)
 
 
 def _stored_metadata(content: bytes) -> bytes | None:
-    """The bytes of the metadata flatbuffer."""
+    """Returns the bytes of the metadata flatbuffer."""
     model = Buffer(content, "model", b"TFL3").root()
     for entry in model.tables(MODEL_METADATA):
         if entry.text(0) == ENTRY:
@@ -172,7 +172,9 @@ def _read_labels_file(content: bytes) -> tuple[str, ...]:
 
 
 def _with_labels(content: bytes, labels: Sequence[str]) -> bytes:
-    """The model with a zip archive of its labels behind it; stored, with a fixed date, so that equal models are equal files."""
+    """Returns the model with a zip archive of its labels behind it; stored, with a fixed date, so that equal models are equal
+    files.
+    """
     if not labels:
         return content
     stream = io.BytesIO(content)
@@ -191,45 +193,47 @@ class _Writer:
         self.builder = flatbuffers.Builder(1024)
 
     def text(self, value: str) -> int:
-        """A string; equal ones are stored once."""
+        """Returns a string; equal ones are stored once."""
         return self.builder.CreateSharedString(value)
 
     def floats(self, *values: float) -> int:
-        """A vector of float32."""
+        """Returns a vector of float32."""
         self.builder.StartVector(4, len(values), 4)
         for value in reversed(values):
             self.builder.PrependFloat32(value)
         return self.builder.EndVector()
 
     def offsets(self, *targets: int) -> int:
-        """A vector of tables or strings."""
+        """Returns a vector of tables or strings."""
         self.builder.StartVector(4, len(targets), 4)
         for target in reversed(targets):
             self.builder.PrependUOffsetTRelative(target)
         return self.builder.EndVector()
 
     def table(self, fields: int, **slots: "tuple[int, Callable[[Any], None]]") -> int:
-        """A table of ``fields`` fields from (slot, how to write it) pairs; the keywords name the fields for the reader."""
+        """Returns a table of ``fields`` fields from (slot, how to write it) pairs; the keywords name the fields for the
+        reader.
+        """
         self.builder.StartObject(fields)
         for slot, write in slots.values():
             write(slot)
         return self.builder.EndObject()
 
     def offset(self, slot: int, target: int) -> "tuple[int, Callable[[Any], None]]":
-        """A field that holds a table, a string or a vector."""
+        """Returns a field that holds a table, a string or a vector."""
         return slot, lambda number: self.builder.PrependUOffsetTRelativeSlot(number, target, 0)
 
     def byte(self, slot: int, value: int) -> "tuple[int, Callable[[Any], None]]":
-        """A field that holds an enumeration."""
+        """Returns a field that holds an enumeration."""
         return slot, lambda number: self.builder.PrependInt8Slot(number, value, 0)
 
     def uint(self, slot: int, value: int) -> "tuple[int, Callable[[Any], None]]":
-        """A field that holds a number."""
+        """Returns a field that holds a number."""
         return slot, lambda number: self.builder.PrependUint32Slot(number, value, 0)
 
 
 def _pack_metadata(metadata: ModelMetadata, input_shape: Sequence[int]) -> bytes:
-    """The ``ModelMetadata`` flatbuffer of an image classifier."""
+    """Returns the ``ModelMetadata`` flatbuffer of an image classifier."""
     writer = _Writer()
     graph = writer.table(
         7,
@@ -249,7 +253,7 @@ def _pack_metadata(metadata: ModelMetadata, input_shape: Sequence[int]) -> bytes
 
 
 def _image_tensor(writer: _Writer, metadata: ModelMetadata, shape: Sequence[int]) -> int:
-    """The input: an image of its size and colours, its pixels normalized by mean and standard deviation."""
+    """Returns the input: an image of its size and colours, its pixels normalized by mean and standard deviation."""
     height, width, channels = (int(extent) for extent in shape[1:4]) if len(shape) == 4 else (0, 0, 0)
     size = writer.table(2, width=writer.uint(0, width), height=writer.uint(1, height))
     colours = {1: GRAYSCALE, 3: RGB}.get(channels, 0)
@@ -274,7 +278,7 @@ def _ends(pixel: int, metadata: ModelMetadata) -> list[float]:
 
 
 def _scores_tensor(writer: _Writer, metadata: ModelMetadata) -> int:
-    """The output: a probability for each class, the classes named by the labels file."""
+    """Returns the output: a probability for each class, the classes named by the labels file."""
     properties = writer.table(0)
     content = writer.table(3, kind=writer.byte(0, FEATURE_PROPERTIES), content_properties=writer.offset(1, properties))
     high, low = writer.floats(1.0), writer.floats(0.0)

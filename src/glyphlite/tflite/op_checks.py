@@ -1,4 +1,4 @@
-"""What the ops that glyphlite computes with ask of their tensors: how many, which shapes, types, scales and options fit together.
+"""Checks of the tensors of each op: how many, which shapes, types, scales and options fit together.
 
 A runtime that trusts the file (TFLite Micro does) walks off its buffers when these do not hold, so they are checked while
 reading. An op not listed here passes unchecked: glyphlite shows it and lets the runtimes judge. Shapes follow the kernels'
@@ -16,7 +16,7 @@ _SOFTMAX_UNIT = 1 << 26
 
 
 def check_operator(tensors: Sequence[Tensor], operator: Operator, name: str) -> None:
-    """Check one op against its tensors.
+    """Checks one op against its tensors.
 
     Args:
         tensors: all tensors of the graph, each valid by itself.
@@ -123,7 +123,7 @@ def _softmax(site: Site) -> None:
 
 
 def _convert(site: Site) -> None:
-    """QUANTIZE and DEQUANTIZE: the same shape, any types; constants may be quantized per channel."""
+    """Checks QUANTIZE and DEQUANTIZE: the same shape, any types; constants may be quantized per channel."""
     site.arity(1)
     site.shape(site.input(0).shape)
     integer = site.output if site.operator.name == "QUANTIZE" else site.input(0)
@@ -212,7 +212,7 @@ def _concatenation(site: Site) -> None:
 
 
 def _reshape(site: Site) -> None:
-    """RESHAPE, SQUEEZE, EXPAND_DIMS: the same bytes under another shape."""
+    """Checks RESHAPE, SQUEEZE, EXPAND_DIMS: the same bytes under another shape."""
     site.arity(1, 2)
     image, output = site.input(0), site.output
     site.same_type(image)

@@ -45,12 +45,12 @@ PLACEHOLDER = 127
 
 
 def name_of(code: int) -> str | None:
-    """The schema's name of a builtin code; None where the schema has no such op."""
+    """Returns the schema's name of a builtin code; None where the schema has no such op."""
     return BUILTIN_OPS.get(code)
 
 
 def code_of(name: str) -> int:
-    """The builtin code of an op's name.
+    """Returns the builtin code of an op's name.
 
     Raises:
         KeyError: the schema has no such op.

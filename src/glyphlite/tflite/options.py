@@ -25,7 +25,7 @@ _MOST_INPUT_VALUES = 64
 
 
 def decode_options(name: str, options_type: int, table: Table | None, inputs: Sequence[Tensor | None]) -> dict[str, Any]:
-    """The options of one op.
+    """Returns the options of one op.
 
     Args:
         name: the op's name in the schema.
@@ -51,7 +51,7 @@ def decode_options(name: str, options_type: int, table: Table | None, inputs: Se
 
 
 def _from_inputs(name: str, inputs: Sequence[Tensor | None]) -> dict[str, Any]:
-    """What constant inputs say of how to compute. Absent where it is only known at run time."""
+    """Returns what constant inputs say of how to compute. Absent where it is only known at run time."""
     values = _small_integers(inputs[1]) if len(inputs) > 1 else None
     if values is None:
         return {}

@@ -4,7 +4,7 @@ LONGEST = 60
 
 
 def printable(text: str, limit: int = LONGEST) -> str:
-    """A name from a file, safe to show: control characters become ``?``, what is longer than ``limit`` ends in dots.
+    """Returns a name from a file, safe to show: control characters become ``?``, what is longer than ``limit`` ends in dots.
 
     Args:
         text: anything a file holds.

@@ -19,17 +19,17 @@ class Quantization:
 
     @property
     def scale(self) -> float:
-        """The one scale of a per-tensor quantized tensor."""
+        """Returns the one scale of a per-tensor quantized tensor."""
         return self.scales[0]
 
     @property
     def zero_point(self) -> int:
-        """The one zero point of a per-tensor quantized tensor."""
+        """Returns the one zero point of a per-tensor quantized tensor."""
         return self.zero_points[0]
 
 
 def quantize(values: np.ndarray, quantization: Quantization | None, dtype: np.dtype) -> np.ndarray:
-    """Real values to a tensor's stored integers: scale, round half away from zero, add the zero point, saturate.
+    """Converts real values to a tensor's stored integers: scale, round half away from zero, add the zero point, saturate.
 
     Args:
         values: real numbers, any shape.
@@ -50,7 +50,7 @@ def quantize(values: np.ndarray, quantization: Quantization | None, dtype: np.dt
 
 
 def dequantize(values: np.ndarray, quantization: Quantization | None) -> np.ndarray:
-    """A tensor's stored integers to real values (float32), any shape; a float tensor passes through as float32."""
+    """Converts a tensor's stored integers to real values (float32), any shape; a float tensor passes through as float32."""
     values = np.asarray(values)
     if quantization is None or values.dtype.kind == "f":
         return values.astype(np.float32, copy=False)

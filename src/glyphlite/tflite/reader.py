@@ -23,7 +23,7 @@ MAX_FILE_BYTES = 1 << 30
 
 
 def read_graph(path: Path) -> Graph:
-    """Read and validate a .tflite file.
+    """Reads and validates a .tflite file.
 
     Args:
         path: the file.
@@ -35,7 +35,7 @@ def read_graph(path: Path) -> Graph:
 
 
 def read_content(path: Path) -> bytes:
-    """The bytes of what may be a .tflite file, if it is a file of a size that glyphlite takes.
+    """Returns the bytes of what may be a .tflite file, if it is a file of a size that glyphlite takes.
 
     Args:
         path: the file.
@@ -47,7 +47,7 @@ def read_content(path: Path) -> bytes:
 
 
 def parse_graph(content: bytes, name: str = "model") -> Graph:
-    """Validate the bytes of a .tflite file.
+    """Validates the bytes of a .tflite file.
 
     Args:
         content: the whole file.
@@ -111,7 +111,9 @@ def _check_ports(stored: StoredModel, tensors: Sequence[Tensor], name: str) -> N
 
 
 def _read_operators(stored: StoredModel, tensors: Sequence[Tensor], name: str) -> tuple[Operator, ...]:
-    """Ops with typed options, each reading only what is there by then: an order without cycles, and no tensor written twice."""
+    """Returns ops with typed options, each reading only what is there by then: an order without cycles, and no tensor written
+    twice.
+    """
     written = {tensor.index for tensor in tensors if tensor.is_constant or tensor.is_variable} | set(stored.inputs)
     operators = []
     for index, operator in enumerate(stored.operators):
@@ -154,7 +156,9 @@ def _read_operators(stored: StoredModel, tensors: Sequence[Tensor], name: str) -
 
 
 def _operator_code(operator: StoredOperator, codes: Sequence[StoredCode], where: str) -> tuple[StoredCode, int, str]:
-    """The code that an op names, its builtin number and name. Of the two stored fields the larger counts (``GetBuiltinCode``)."""
+    """Returns the code that an op names, its builtin number and name. Of the two stored fields the larger counts
+    (``GetBuiltinCode``).
+    """
     if operator.code >= len(codes):
         raise ArtifactError(f"{where} names operator code {operator.code}, but the file has {len(codes)}")
     code = codes[operator.code]

@@ -47,7 +47,7 @@ PACKED_BITS = MappingProxyType({"INT4": 4})
 
 @dataclass(frozen=True)
 class StoredBuffer:
-    """Where a buffer's bytes lie: inside the FlatBuffer (``data``) or behind it in the same file (``offset``, ``size``)."""
+    """The place of a buffer's bytes: inside the FlatBuffer (``data``) or behind it in the same file (``offset``, ``size``)."""
 
     data: np.ndarray | None
     offset: int
@@ -127,7 +127,7 @@ class StoredModel:
 
 
 def decode(content: bytes, name: str) -> StoredModel:
-    """Decode the tables of a .tflite file.
+    """Decodes the tables of a .tflite file.
 
     Fields that glyphlite has no use for are walked too, so that a reader that does use them finds them sound.
 

@@ -23,7 +23,7 @@ MAX_SCALES = 1 << 20
 
 
 def read_tensors(stored: StoredModel, content: bytes, name: str) -> tuple[Tensor, ...]:
-    """The tensors of a decoded file, each checked by itself.
+    """Returns the tensors of a decoded file, each checked by itself.
 
     Args:
         stored: the decoded tables.
@@ -84,7 +84,9 @@ class _Tensors:
         )
 
     def _bytes(self, stored: StoredTensor, where: str) -> np.ndarray | None:
-        """The bytes of a constant; None for an activation. Large models keep them behind the FlatBuffer, by offset and size."""
+        """Returns the bytes of a constant; None for an activation. Large models keep them behind the FlatBuffer, by offset and
+        size.
+        """
         if stored.buffer >= len(self._stored.buffers):
             raise ArtifactError(f"{where} names buffer {stored.buffer}, but the file has {len(self._stored.buffers)}")
         buffer = self._stored.buffers[stored.buffer]
@@ -98,7 +100,7 @@ class _Tensors:
         return buffer.data if buffer.data is not None and len(buffer.data) else None
 
     def _count_scales(self, stored: StoredTensor, where: str) -> None:
-        """Tensors may share one vector of scales, which becomes a tuple in each."""
+        """Counts scales against a budget: tensors may share one vector of them, which becomes a tuple in each."""
         scales = stored.quantization.scales if stored.quantization else None
         self._scales += 0 if scales is None else len(scales)
         if self._scales > MAX_SCALES:
@@ -172,7 +174,7 @@ def _constant(raw: np.ndarray, shape: tuple[int, ...], element: Element, where: 
 
 
 def _quantization(stored: StoredTensor, shape: tuple[int, ...], element: Element, where: str) -> Quantization | None:
-    """The checked scales and zero points; None where there are none, or where the element type gives them no meaning."""
+    """Returns the checked scales and zero points; None where there are none, or where the element type gives them no meaning."""
     quantization = stored.quantization
     if quantization is None:
         return None

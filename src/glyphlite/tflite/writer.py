@@ -7,19 +7,21 @@ from typing import Any
 
 
 def unpack_model(content: bytes) -> Any:
-    """The object model (``ModelT``) of a valid .tflite file; anything behind the model, as a labels archive, is not in it."""
+    """Returns the object model (``ModelT``) of a valid .tflite file; anything behind the model, as a labels archive, is not in
+    it.
+    """
     from ai_edge_litert import schema_py_generated as schema
 
     return schema.ModelT.InitFromPackedBuf(content, 0)
 
 
 def text_of(name: bytes | str | None) -> str:
-    """A name in an object model as text: the converter's are bytes, those set here strings, a missing one None."""
+    """Returns a name in an object model as text: the converter's are bytes, those set here strings, a missing one None."""
     return name.decode(errors="replace") if isinstance(name, bytes) else name or ""
 
 
 def pack_model(model: Any) -> bytes:
-    """The .tflite bytes of an object model, buffers aligned by 16 as the schema asks and its generated code forgets.
+    """Returns the .tflite bytes of an object model, buffers aligned by 16 as the schema asks and its generated code forgets.
 
     Vectors of equal numbers (zero points, shapes, scales) are written once, as FlatBuffers allows: in a model of a thousand
     weights their copies are a fifth of the file.
@@ -54,7 +56,7 @@ def pack_model(model: Any) -> bytes:
 
 
 def _sharing_builder(size: int) -> Any:
-    """A FlatBuffers builder that points to the first of several vectors of the same bytes and alignment.
+    """Returns a FlatBuffers builder that points to the first of several vectors of the same bytes and alignment.
 
     Only to vectors of numbers: in one of references the same bytes mean something else at another place.
     """

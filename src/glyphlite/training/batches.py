@@ -1,4 +1,4 @@
-"""Which images every step of a training sees, and how they are altered: a pure function of seed, epoch and step.
+"""Batches of a training and their augmentation: a pure function of seed, epoch and step.
 
 So the position in the data is all the state there is, and a resumed training sees what an uninterrupted one would have seen.
 Knows numbers of images; nothing of models, and not the images themselves.
@@ -18,7 +18,7 @@ CHUNK_STEPS = 16
 
 
 def transform_numbers(augmentation: str | None) -> int:
-    """How many numbers say what is done to one image: the last axis of `Chunk.transforms`; 0 where nothing is done."""
+    """Returns how many numbers say what is done to one image: the last axis of `Chunk.transforms`; 0 where nothing is done."""
     return AUGMENTATIONS[augmentation].numbers if augmentation else 0
 
 
@@ -66,15 +66,15 @@ class Batches:
 
     @property
     def steps(self) -> int:
-        """Steps in an epoch."""
+        """Returns steps in an epoch."""
         return -(-self.images // self.batch_size)
 
     def in_cycle(self, epoch: int) -> int:
-        """The earliest epoch that has the same order and warps."""
+        """Returns the earliest epoch that has the same order and warps."""
         return epoch % self.cycle if self.cycle else epoch
 
     def epoch(self, epoch: int, from_step: int = 0) -> Iterator[Chunk]:
-        """The chunks of an epoch, from a step on at which a chunk begins."""
+        """Yields the chunks of an epoch, from a step on at which a chunk begins."""
         epoch = self.in_cycle(epoch)
         order = np.random.default_rng([self.seed, epoch]).permutation(self.images).astype(np.int32)
         whole = self.images // self.batch_size

@@ -40,7 +40,7 @@ class DamagedCheckpointError(DataError):
 
 
 def encode_checkpoint(checkpoint: Checkpoint) -> bytes:
-    """A checkpoint as the bytes of its file."""
+    """Returns a checkpoint as the bytes of its file."""
     stream = io.BytesIO()
     document = np.frombuffer(json.dumps(checkpoint.document).encode(), np.uint8)
     np.savez(
@@ -52,7 +52,7 @@ def encode_checkpoint(checkpoint: Checkpoint) -> bytes:
 
 
 def decode_checkpoint(content: bytes) -> Checkpoint:
-    """The checkpoint in a file's bytes.
+    """Returns the checkpoint in a file's bytes.
 
     Raises:
         DamagedCheckpointError: it is truncated, altered or something else.

@@ -8,7 +8,7 @@ from glyphlite.training.history import EpochRecord
 
 
 def draw_training_curve(history: Sequence[EpochRecord], path: Path, *, title: str = "", best_epoch: int | None = None) -> Path:
-    """Draw a history as a PNG (or whatever the suffix says) and return its path.
+    """Draws a history as a PNG (or whatever the suffix says) and returns its path.
 
     Args:
         history: at least one epoch.

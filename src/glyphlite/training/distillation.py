@@ -18,7 +18,9 @@ from glyphlite.training.batches import Batches, Chunk, transform_numbers
 
 
 def with_fitting_teachers(recipe: Recipe, model: str, content: str) -> Recipe:
-    """The recipe, without distillation where a teacher is not shipped or was trained on another split (a hash of its content)."""
+    """Returns the recipe, without distillation where a teacher is not shipped or was trained on another split (a hash of its
+    content).
+    """
     if recipe.distillation is None:
         return recipe
     for name in recipe.distillation.teachers:
@@ -38,7 +40,7 @@ def log_probabilities(scores: Any) -> Any:
 
 
 def teacher_hashes(recipe: Recipe) -> dict[str, str]:
-    """SHA-256 of each teacher's file: what a resumed training must find again."""
+    """Returns the SHA-256  of each teacher's file: what a resumed training must find again."""
     return {name: pretrained_card(name).keras_sha256 for name in (recipe.distillation.teachers if recipe.distillation else ())}
 
 
@@ -46,7 +48,7 @@ class Teachers:
     """Asks the teachers, and keeps what they said: at most as many answers as a cycle of epochs has images."""
 
     def __init__(self, distillation: Distillation, dataset: Dataset, batches: Batches) -> None:
-        """Load the teachers.
+        """Loads the teachers.
 
         Raises:
             ModelError: a teacher's file is damaged.
@@ -74,7 +76,7 @@ class Teachers:
         self._ask = ask
 
     def answers(self, epoch: int, chunk: Chunk) -> np.ndarray:
-        """Log-probabilities, but for a constant: float16 ``(steps, batch, classes)``, of a chunk of an epoch."""
+        """Returns log-probabilities, but for a constant: float16 ``(steps, batch, classes)``, of a chunk of an epoch."""
         key = self._batches.in_cycle(epoch), chunk.first_step
         if key not in self._kept:
             answers = self.ask(chunk)

@@ -27,7 +27,7 @@ _COLUMNS = tuple(field.name for field in fields(EpochRecord))
 
 
 def write_history(path: Path, history: Sequence[EpochRecord]) -> Path:
-    """Write every epoch so far as CSV, atomically; numbers with all their digits."""
+    """Writes every epoch so far as CSV, atomically; numbers with all their digits."""
     text = io.StringIO()
     writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -36,7 +36,7 @@ def write_history(path: Path, history: Sequence[EpochRecord]) -> Path:
 
 
 def read_history(path: Path) -> tuple[EpochRecord, ...]:
-    """Read a history.csv.
+    """Reads a history.csv.
 
     Raises:
         DataError: the file is missing or has other columns or values.

@@ -8,7 +8,7 @@ from types import FrameType
 
 
 class Stop:
-    """Whether the user asked to stop, and by which signal."""
+    """The user's wish to stop, and the signal that told it."""
 
     def __init__(self) -> None:
         self.signal: int | None = None
@@ -19,7 +19,7 @@ class Stop:
 
 @contextmanager
 def postponed_interrupts() -> Iterator[Stop]:
-    """Within it, the first Ctrl-C or SIGTERM only sets the yielded flag; a second Ctrl-C interrupts at once.
+    """Makes the first Ctrl-C or SIGTERM inside the block only set the yielded flag; a second Ctrl-C interrupts at once.
 
     Outside the main thread, where Python lets nobody handle signals, the flag is never set.
     """

@@ -63,7 +63,7 @@ class TrainingLoop:
     """
 
     def __init__(self, choice: ModelChoice, train: Split, validation: Split, recipe: Recipe, seed: int) -> None:
-        """Build the model from the seed and lay the data into TensorFlow's memory.
+        """Builds the model from the seed and lays the data into TensorFlow's memory.
 
         Raises:
             ModelError: the model or the recipe cannot be trained.
@@ -107,7 +107,9 @@ class TrainingLoop:
         self._run, self._evaluate = self._compile(tf)
 
     def restart(self, seed: int) -> None:
-        """Go back to the beginning, with the initial weights that another seed gives; light stays that of the training's seed."""
+        """Goes back to the beginning, with the initial weights that another seed gives; light stays that of the training's
+        seed.
+        """
         import keras
 
         keras.utils.set_random_seed(seed)
@@ -117,7 +119,7 @@ class TrainingLoop:
         self.step, self._started = 0, 0
 
     def run(self, chunk: Chunk, rates: np.ndarray, answers: np.ndarray | None = None) -> tuple[float, int]:
-        """Take one optimizer step for each batch of a chunk.
+        """Takes one optimizer step for each batch of a chunk.
 
         Args:
             chunk: the batches.
@@ -172,12 +174,12 @@ class TrainingLoop:
         return float(loss), int(correct)
 
     def validate(self) -> tuple[float, float]:
-        """Mean loss and accuracy of `model`, as it now is, on the validation split."""
+        """Returns mean loss and accuracy of `model`, as it now is, on the validation split."""
         loss, correct = self._evaluate(*self._validation)
         return float(loss) / self._validation_images, int(correct) / self._validation_images
 
     def synchronize(self) -> None:
-        """Give `model` the weights trained so far (their running average, where the recipe averages)."""
+        """Gives `model` the weights trained so far (their running average, where the recipe averages)."""
         if self._student is not self.model:
             for theirs, ours in zip(self.model.weights, self._student.weights, strict=True):
                 theirs.assign(ours.value)
@@ -186,14 +188,14 @@ class TrainingLoop:
         express_frozen(self.model, self._student)
 
     def freeze(self, share: float) -> None:
-        """From here on keep a share of each layer's weights of fewer than eight bits as they would be rounded now."""
+        """Keeps from here on a share of each layer's weights of fewer than eight bits as they would be rounded now."""
         if all_frozen(self._student):
             return
         self.synchronize()
         freeze_weights(self._student, self.model, share)
 
     def quantize(self) -> None:
-        """From here on simulate int8: go on from what `synchronize` gives, ranges measured on training images, Adam anew."""
+        """Simulates int8 from here on: goes on from what `synchronize` gives, ranges measured on training images, Adam anew."""
         self.synchronize()
         measure_ranges(self.model, self.convention.real(self._train[0][:_RANGE_IMAGES].numpy()))
         self._student.set_weights(self.model.get_weights())
@@ -202,7 +204,7 @@ class TrainingLoop:
         self.simulate_int8()
 
     def simulate_int8(self) -> None:
-        """Put every layer into its quantized state, with the weights as they are: how a later epoch is restored."""
+        """Puts every layer into its quantized state, with the weights as they are: how a later epoch is restored."""
         import tensorflow as tf
 
         for model in (self.model, self._student):
@@ -212,22 +214,24 @@ class TrainingLoop:
         self._run, self._evaluate = self._compile(tf)
 
     def weights(self) -> list[np.ndarray]:
-        """The weights of `model`, copied."""
+        """Returns the weights of `model`, copied."""
         return [np.array(weight) for weight in self.model.get_weights()]
 
     def state(self) -> dict[str, np.ndarray]:
-        """Everything that the next step depends on: weights, moments, averages, frozen codes, seed generators, steps done."""
+        """Returns everything that the next step depends on: weights, moments, averages, frozen codes, seed generators, steps
+        done.
+        """
         arrays = {name: np.array(variable.numpy()) for name, variable in self._variables().items()}
         return {**arrays, "step": np.array(self.step, np.int64), "started": np.array(self._started, np.int64)}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
-        """Go back to a state that `state` gave."""
+        """Goes back to a state that `state` gave."""
         for name, variable in self._variables().items():
             variable.assign(state[name])
         self.step, self._started = int(state["step"]), int(state["started"])
 
     def _begin_optimizer(self) -> None:
-        """Adam without moments, averages that begin with the weights as they are."""
+        """Starts Adam without moments, and averages that begin with the weights as they are."""
         import tensorflow as tf
 
         for moment in (*self._first_moments, *self._second_moments):
@@ -256,7 +260,9 @@ class TrainingLoop:
         kind, taken = outputs_of_model(self.model, self._choice.name), self.model.inputs[0].shape[1:]
 
         def losses(scores: Any, labels: Any) -> Any:
-            """Cross-entropy ``(batch,)`` of probabilities ``(batch, outputs)``; Keras finds the logits behind the activation."""
+            """Returns cross-entropy ``(batch,)`` of probabilities ``(batch, outputs)``; Keras finds the logits behind the
+            activation.
+            """
             if kind is OutputKind.SIGMOID:
                 yes = tf.cast(labels, tf.float32)[:, tf.newaxis]
                 return keras.losses.binary_crossentropy(yes, scores, label_smoothing=smoothing)
@@ -272,13 +278,15 @@ class TrainingLoop:
             return tf.reduce_sum(tf.cast(tf.argmax(scores, axis=1, output_type=tf.int32) == labels, tf.int32))
 
         def shaped(images: Any) -> Any:
-            """Images in the shape that the model takes: without the channel, channels first, or pixels in a row."""
+            """Returns images in the shape that the model takes: without the channel, channels first, or pixels in a row."""
             if len(taken) == 3:
                 return images if tuple(taken[1:]) != tuple(self._train[0].shape[1:3]) else tf.transpose(images, [0, 3, 1, 2])
             return tf.reshape(images, [-1, *taken])
 
         def learned(each: Any, scores: Any, answers: Any) -> Any:
-            """The mean loss, the teachers' softened answers in it; the square brings their gradients to the labels' size."""
+            """Returns the mean loss, the teachers' softened answers in it; the square brings their gradients to the labels'
+            size.
+            """
             if recipe.distillation is None:
                 return tf.reduce_mean(each)
             weight, temperature = recipe.distillation.weight, recipe.distillation.temperature
@@ -316,7 +324,7 @@ class TrainingLoop:
             return tf.reduce_sum(each), hits(scores, labels)
 
         def altered(images: Any, transforms: Any, seed: Any) -> Any:
-            """Warp and relight images, as the recipe says."""
+            """Warps and relights images, as the recipe says."""
             images = warped(images, transforms) if recipe.augmentation else images
             return relit(images, PHOTOMETRIC[recipe.photometric], seed) if recipe.photometric else images
 
@@ -361,7 +369,7 @@ def balanced_weights(labels: np.ndarray, classes: int) -> np.ndarray:
 
 
 def _build_with_policy(choice: ModelChoice, policy: str) -> "keras.Model":
-    """Build a model under a global dtype policy, which is put back afterwards."""
+    """Builds a model under a global dtype policy, which is put back afterwards."""
     import keras
 
     before = keras.config.dtype_policy()

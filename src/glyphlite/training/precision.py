@@ -1,4 +1,4 @@
-"""Which arithmetic a recipe's precision means on this processor. Knows nothing of models."""
+"""Choice of the arithmetic that a recipe's precision means on this processor. Knows nothing of models."""
 
 import functools
 import os
@@ -10,7 +10,7 @@ _NATIVE_BFLOAT16 = {"avx512_bf16", "amx_bf16"}
 
 
 def compute_precision(wanted: str) -> str:
-    """``bfloat16`` where it is wanted and the processor multiplies in it, else ``float32``.
+    """Returns ``bfloat16`` where it is wanted and the processor multiplies in it, else ``float32``.
 
     Raises:
         ModelError: the recipe's precision is unknown.
@@ -29,7 +29,9 @@ def _onednn_may() -> bool:
 
 @functools.cache
 def _has_native_bfloat16() -> bool:
-    """Emulated bfloat16 is many times slower than float32, so only what Linux lists for an x86 processor counts."""
+    """Returns whether the processor multiplies in bfloat16; emulated it is many times slower, so only what Linux lists for x86
+    counts.
+    """
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""What a person sees of a training: a live line (epoch, batch, loss, accuracy, time left), and a lasting line for each epoch."""
+"""Display of a training: a live line (epoch, batch, loss, accuracy, time left), and a lasting line for each epoch."""
 
 from types import TracebackType
 
@@ -12,7 +12,7 @@ class TrainingProgress:
     """The display of one training; a context manager."""
 
     def __init__(self, name: str, *, epochs: int, steps: int, done: int) -> None:
-        """Prepare the display of ``epochs`` of ``steps`` batches each, ``done`` batches of all of them already behind."""
+        """Prepares the display of ``epochs`` of ``steps`` batches each, ``done`` batches of all of them already behind."""
         self._epochs, self._steps, console = epochs, steps, stderr_console()
         columns = (
             "{task.description}",
@@ -50,7 +50,7 @@ class TrainingProgress:
         self._display.stop()
 
     def update(self, epoch: int, batch: int, loss: float, accuracy: float) -> None:
-        """Show the position (epoch from 0, batches of it done) and the epoch's running loss and accuracy."""
+        """Shows the position (epoch from 0, batches of it done) and the epoch's running loss and accuracy."""
         self._display.update(
             self._task,
             completed=epoch * self._steps + batch,
@@ -61,7 +61,7 @@ class TrainingProgress:
         )
 
     def epoch_done(self, record: EpochRecord, *, best: bool) -> None:
-        """Leave a line for a finished epoch."""
+        """Leaves a line for a finished epoch."""
         say(
             f"epoch {record.epoch:>2}/{self._epochs}  loss {record.loss:.4f}  accuracy {record.accuracy:.2%}  "
             f"validation loss {record.validation_loss:.4f}  validation accuracy {record.validation_accuracy:.2%}  "

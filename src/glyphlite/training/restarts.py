@@ -19,19 +19,19 @@ Answers = Callable[[int, Chunk], np.ndarray | None]
 
 
 def initial_seed(seed: int, beginning: int) -> int:
-    """The seed of the weights of a training's beginning, from 0: of the first the training's own."""
+    """Returns the seed of the weights of a training's beginning, from 0: of the first the training's own."""
     return seed if beginning == 0 else int(np.random.SeedSequence([seed, beginning]).generate_state(1)[0])
 
 
 def best_beginning(losses: Sequence[float]) -> int:
-    """Which goes on, from 0: the one with the lowest loss; of equals the first."""
+    """Returns which goes on, from 0: the one with the lowest loss; of equals the first."""
     return min(range(len(losses)), key=losses.__getitem__)
 
 
 def try_beginning(
     loop: TrainingLoop, seed: int, epochs: int, batches: Batches, answers: Answers, seen: Callable[[int, int, float, float], None]
 ) -> float:
-    """Train the first epochs from the weights that a seed gives.
+    """Trains the first epochs from the weights that a seed gives.
 
     Args:
         loop: what is trained; it is left behind the epochs.

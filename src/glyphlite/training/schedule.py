@@ -7,7 +7,7 @@ from glyphlite.models.recipe import Recipe, Schedule
 
 
 def recipe_rates(recipe: Recipe, epoch: int, steps: int) -> np.ndarray:
-    """The learning rate of each of the ``steps`` of one epoch (from 0) of a recipe: float64 ``(steps,)``.
+    """Returns the learning rate of each of the ``steps`` of one epoch (from 0) of a recipe: float64 ``(steps,)``.
 
     Raises:
         ModelError: the kind of a schedule is unknown, or there is none for the epochs with int8 simulated.
@@ -21,7 +21,7 @@ def recipe_rates(recipe: Recipe, epoch: int, steps: int) -> np.ndarray:
 
 
 def frozen_share(recipe: Recipe, epoch: int, step: int, steps: int) -> float:
-    """The share of a layer's weights of fewer than eight bits that is frozen before a step of an epoch (both from 0).
+    """Returns the share of a layer's weights of fewer than eight bits that is frozen before a step of an epoch (both from 0).
 
     Ever fewer at a time, 1 - (1 - t)^2: the later a weight is frozen, the less is left to make up for it.
     """
@@ -32,7 +32,7 @@ def frozen_share(recipe: Recipe, epoch: int, step: int, steps: int) -> float:
 
 
 def learning_rates(schedule: Schedule, *, epoch: int, epochs: int, steps: int) -> np.ndarray:
-    """The learning rate of each step of one epoch.
+    """Returns the learning rate of each step of one epoch.
 
     Args:
         schedule: the formula and its numbers.

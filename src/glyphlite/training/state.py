@@ -1,4 +1,4 @@
-"""Where a training stands: settings, position, history, best epoch; to and from a checkpoint. Knows nothing of the model."""
+"""State of a training: settings, position, history, best epoch; to and from a checkpoint. Knows nothing of the model."""
 
 import hashlib
 import json
@@ -52,17 +52,17 @@ class Session:
 
     @property
     def best(self) -> EpochRecord:
-        """The epoch of the highest validation accuracy; of equals the one with the lower loss."""
+        """Returns the epoch of the highest validation accuracy; of equals the one with the lower loss."""
         candidates = [record for record in self.history if record.epoch >= self.first_choice]
         return max(candidates, key=lambda record: (record.validation_accuracy, -record.validation_loss))
 
     @property
     def seconds(self) -> float:
-        """Spent in training and validation, over every resumption."""
+        """Returns the time spent in training and validation, over every resumption."""
         return self.beginning_seconds + sum(record.seconds for record in self.history) + self.epoch_seconds
 
     def checkpoint(self, settings: dict[str, Any], state: dict[str, np.ndarray]) -> Checkpoint:
-        """Pack it with the settings and a training loop's state."""
+        """Packs it with the settings and a training loop's state."""
         arrays = {f"state/{name}": array for name, array in state.items()}
         arrays |= {f"best/{index}": weight for index, weight in enumerate(self.best_weights)}
         document = {
@@ -77,7 +77,7 @@ class Session:
 
     @classmethod
     def unpack(cls, checkpoint: Checkpoint) -> "tuple[Session, dict[str, np.ndarray]]":
-        """The session and the training loop's state of a checkpoint."""
+        """Returns the session and the training loop's state of a checkpoint."""
         document = checkpoint.document
         best = sum(name.startswith("best/") for name in checkpoint.arrays)
         session = cls(
@@ -94,7 +94,7 @@ class Session:
 def training_settings(
     choice: ModelChoice, dataset: Dataset, recipe: Recipe, precision: str, seed: int, content: str
 ) -> dict[str, Any]:
-    """What has to be the same for a training to be resumed; plain JSON."""
+    """Returns what has to be the same for a training to be resumed; plain JSON."""
     return {
         "model": choice.name,
         "model definition": choice.fingerprint,
@@ -111,7 +111,7 @@ def training_settings(
 
 
 def require_same_settings(saved: dict[str, Any], wanted: dict[str, Any], folder: object) -> None:
-    """Refuse to resume under other settings.
+    """Refuses to resume under other settings.
 
     Raises:
         ModelError: naming the first setting that differs, with both values.
@@ -127,21 +127,21 @@ def require_same_settings(saved: dict[str, Any], wanted: dict[str, Any], folder:
 
 
 def warn_of_other_versions(saved: dict[str, str]) -> None:
-    """Say so where another TensorFlow or Keras wrote the checkpoint: bits are only promised within one."""
+    """Says so where another TensorFlow or Keras wrote the checkpoint: bits are only promised within one."""
     for name, now in library_versions().items():
         if saved.get(name) != now:
             say(f"[yellow]the checkpoint was written with {name} {saved.get(name)}, this is {now}: the last bits may differ[/]")
 
 
 def library_versions() -> dict[str, str]:
-    """What computes the weights."""
+    """Returns what computes the weights."""
     import tensorflow as tf
 
     return {"tensorflow": tf.__version__, "keras": version("keras")}
 
 
 def content_hash(dataset: Dataset) -> str:
-    """SHA-256 over what is trained and validated on, in order."""
+    """Returns the SHA-256  over what is trained and validated on, in order."""
     digest = hashlib.sha256()
     for split in (dataset.train, dataset.validation):
         for array in (split.images, split.labels):
@@ -151,7 +151,7 @@ def content_hash(dataset: Dataset) -> str:
 
 
 def _each(settings: dict[str, Any]) -> dict[str, Any]:
-    """Every setting by itself; one that a checkpoint is too old to know is None, as one that is not used."""
+    """Returns every setting by itself; one that a checkpoint is too old to know is None, as one that is not used."""
     each = {}
     for name, value in settings.items():
         each |= {f"{name}'s {key}": part for key, part in value.items()} if isinstance(value, dict) else {name: value}

@@ -43,7 +43,7 @@ CHECKPOINT_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a training came to.
+    """The result of a training.
 
     Attributes:
         model: float32, with the weights of the best epoch.
@@ -69,7 +69,7 @@ class TrainingResult:
 def train(
     choice: ModelChoice, dataset: Dataset, folder: Path, *, epochs: int | None = None, seed: int = 0, resume: bool = False
 ) -> TrainingResult:
-    """Train a model by its recipe and keep the best epoch.
+    """Trains a model by its recipe and keeps the best epoch.
 
     Leaves ``model.keras``, ``model.weights.h5``, ``history.csv``, ``labels.txt``, ``figures/training.png`` and ``checkpoints/``
     in the folder.
@@ -152,7 +152,7 @@ class _Training:
         )
 
     def _begin(self, loop: TrainingLoop, *, resume: bool) -> None:
-        """Go to the newest checkpoint where one is wanted and there is one, else to the beginning."""
+        """Goes to the newest checkpoint where one is wanted and there is one, else to the beginning."""
         if not resume:
             self.store.clear()
             return
@@ -206,7 +206,7 @@ class _Training:
         return bool(patience) and session.epoch >= session.first_choice and session.epoch - session.best.epoch >= patience
 
     def _say_how_long(self, loop: TrainingLoop, done: int) -> None:
-        """Time a few steps, which leave no trace, and say how long all that are left will take."""
+        """Times a few steps, which leave no trace, and says how long all that are left will take."""
         session, recipe, steps = self.session, self.recipe, self.batches.steps
         chunk = next(self.batches.epoch(session.epoch, from_step=session.batch % steps))
         rates = recipe_rates(recipe, session.epoch, steps)[chunk.first_step : chunk.first_step + len(chunk.order)]
@@ -229,7 +229,7 @@ class _Training:
         say(f"{left} {'epoch' if left == 1 else 'epochs'}{' left' if done else ''}, about {roughly(seconds)}")
 
     def _choose_beginning(self, loop: TrainingLoop, beginnings: Beginnings) -> None:
-        """Try the beginnings that were not tried before a stop, then begin with the best."""
+        """Tries the beginnings that were not tried before a stop, then begins with the best."""
         losses, steps = self.session.beginnings, self.batches.steps
         total, name = beginnings.count * beginnings.epochs, f"{self.choice.name}, restarts"
         with TrainingProgress(name, epochs=total, steps=steps, done=len(losses) * beginnings.epochs * steps) as progress:
@@ -308,7 +308,7 @@ class _Training:
         raise SystemExit(128 + signal.SIGTERM) if self.stop.signal == signal.SIGTERM else KeyboardInterrupt
 
     def _write_results(self, model: "keras.Model") -> None:
-        """Write what the folder is for, then mark the training as finished: killed in between, it writes it all again."""
+        """Writes what the folder is for, then marks the training as finished: killed in between, it writes it all again."""
         session = self.session
         save_keras(model, self.folder / "model.keras")
         with owned_path(self.folder / "model.weights.h5") as temporary:

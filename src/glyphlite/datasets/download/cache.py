@@ -15,12 +15,12 @@ from glyphlite.files import atomic_folder, user_cache
 
 
 def cache_folder(known: KnownDataset) -> Path:
-    """Where the dataset is kept: a folder of its name in :func:`glyphlite.files.user_cache`."""
+    """Returns where the dataset is kept: a folder of its name in :func:`glyphlite.files.user_cache`."""
     return user_cache() / known.name
 
 
 def read_cache(known: KnownDataset) -> Verified | None:
-    """The dataset from the cache, verified; None where nothing is cached.
+    """Returns the dataset from the cache, verified; None where nothing is cached.
 
     Raises:
         DataError: what is cached is damaged.
@@ -35,7 +35,7 @@ def read_cache(known: KnownDataset) -> Verified | None:
 
 
 def fill_cache(verified: Verified) -> None:
-    """Keep a verified dataset for the next time; a cache that cannot be written is said aloud and is no failure."""
+    """Keeps a verified dataset for the next time; a cache that cannot be written is said aloud and is no failure."""
     folder = cache_folder(verified.known)
     try:
         with atomic_folder(folder) as temporary:

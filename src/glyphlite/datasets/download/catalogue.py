@@ -21,7 +21,7 @@ class KnownFile:
 
     @property
     def content_bytes(self) -> int:
-        """Size of the uncompressed file."""
+        """Returns the size of  the uncompressed file."""
         size = 1
         for dimension in self.shape:
             size *= dimension
@@ -44,7 +44,7 @@ class KnownDataset:
 
     @property
     def files(self) -> tuple[KnownFile, KnownFile, KnownFile, KnownFile]:
-        """Training images and labels, test images and labels."""
+        """Returns training images and labels, test images and labels."""
         return self.train_images, self.train_labels, self.test_images, self.test_labels
 
 

@@ -23,12 +23,12 @@ class Verified:
     source: str
 
     def array(self, file: KnownFile) -> np.ndarray:
-        """One file's array, uint8, not writable."""
+        """Returns one file's array, uint8, not writable."""
         return parse_idx(self.contents[file.name], file.name)
 
 
 def verify(known: KnownDataset, contents: dict[str, bytes], source: str) -> Verified:
-    """Hold the uncompressed content of all four files against the catalogue.
+    """Holds the uncompressed content of all four files against the catalogue.
 
     Raises:
         DataError: one of them is another file than it should be; the message names it and both hashes.
@@ -44,7 +44,7 @@ def verify(known: KnownDataset, contents: dict[str, bytes], source: str) -> Veri
 
 
 def read_folder(known: KnownDataset, folder: Path, source: str) -> Verified:
-    """Read and verify a folder with all four files, compressed or not.
+    """Reads and verifies a folder with all four files, compressed or not.
 
     Raises:
         DataError: a file is missing, malformed, or not what its hash says.
@@ -61,7 +61,7 @@ def read_folder(known: KnownDataset, folder: Path, source: str) -> Verified:
 
 
 def find_file(folder: Path, file: KnownFile) -> Path | None:
-    """The path of a known file in a folder, under its usual name or with a dot before ``idx``, compressed or not."""
+    """Returns the path of a known file in a folder, under its usual name or with a dot before ``idx``, compressed or not."""
     for stem in (file.name, file.name.replace("-idx", ".idx")):
         for name in (stem, f"{stem}.gz"):
             if (folder / name).is_file():
@@ -70,5 +70,5 @@ def find_file(folder: Path, file: KnownFile) -> Path | None:
 
 
 def holds_any(known: KnownDataset, folder: Path) -> bool:
-    """Whether a folder holds at least one of the dataset's files."""
+    """Returns whether a folder holds at least one of the dataset's files."""
     return any(find_file(folder, file) for file in known.files)

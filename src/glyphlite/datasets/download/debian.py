@@ -19,7 +19,7 @@ APT_SECONDS = 300
 
 
 def read_installed(folder: Path = FOLDER) -> Verified:
-    """Fashion-MNIST from the installed package.
+    """Returns Fashion-MNIST from the installed package.
 
     Raises:
         DataError: the package is not installed, or its files are not what their hashes say.
@@ -30,7 +30,7 @@ def read_installed(folder: Path = FOLDER) -> Verified:
 
 
 def fetch_from_archive() -> Verified:
-    """Fashion-MNIST from the package, downloaded with apt and unpacked into a temporary folder.
+    """Returns Fashion-MNIST from the package, downloaded with apt and unpacked into a temporary folder.
 
     Raises:
         DataError: there is no apt, it cannot fetch the package, or its files are not what their hashes say.

@@ -22,7 +22,7 @@ _MEBIBYTE = 2**20
 
 
 def fetch_from_mirror(known: KnownDataset, mirror: str) -> dict[str, bytes]:
-    """Download a dataset's four files from one mirror.
+    """Downloads a dataset's four files from one mirror.
 
     Args:
         known: the dataset.
@@ -41,7 +41,7 @@ def fetch_from_mirror(known: KnownDataset, mirror: str) -> dict[str, bytes]:
 
 
 def _fetch(opener: urllib.request.OpenerDirector, mirror: str, file: KnownFile, advance: Advance) -> bytes:
-    """One file, unpacked while it arrives."""
+    """Returns one file, unpacked while it arrives."""
     try:
         with opener.open(mirror + file.name + ".gz") as response:
             return unpack_stream(response, file.name, file.content_bytes, lambda count: advance(count / _MEBIBYTE))
@@ -82,7 +82,7 @@ class _HTTPSHandler(urllib.request.HTTPSHandler):
 
 
 def _resolve(host: str, port: int) -> None:
-    """Look a name up within the connect time-out, which the resolver itself knows nothing of.
+    """Looks a name up within the connect time-out, which the resolver itself knows nothing of.
 
     Raises:
         OSError: the name is unknown, or nobody answered in time.

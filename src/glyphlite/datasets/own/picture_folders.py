@@ -25,7 +25,7 @@ _MOST_FAILURES = 100
 
 
 def read_picture_folder(folder: Path, height: int = 28, width: int = 28) -> FoundData:
-    """Read a folder of class-named folders of pictures, in any of the arrangements of :mod:`~glyphlite.datasets.own.layout`.
+    """Reads a folder of class-named folders of pictures, in any of the arrangements of :mod:`~glyphlite.datasets.own.layout`.
 
     Where every picture already has the size wanted and most are light on dark, as MNIST is, they are taken as they are. Else
     each goes through :func:`~glyphlite.preprocessing.images.prepare_glyph`, as every picture does that ``glyphlite predict`` is
@@ -60,7 +60,7 @@ def _hexadecimal(classes: Sequence[str]) -> tuple[str, ...]:
 
 
 def _read_all(paths: Sequence[Path], folder: Path, size: tuple[int, int]) -> Normalized:
-    """Every picture at one size, uint8 ``(n, height, width)``, and what was assumed.
+    """Returns every picture at one size, uint8 ``(n, height, width)``, and what was assumed.
 
     Raises:
         DataError: some cannot be read or show no glyph; the message counts them and names the first.

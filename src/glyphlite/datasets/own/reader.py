@@ -31,7 +31,7 @@ _WRAPPED = ("raw", "gzip")
 
 
 def read_users_dataset(path: Path, size: tuple[int, int], lie: str | None = None) -> tuple[FoundData, dict[str, str]]:
-    """Read what a user has, its glyphs upright, and the SHA-256 of its files by their names (none of pictures).
+    """Reads what a user has, its glyphs upright, and the SHA-256 of its files by their names (none of pictures).
 
     Args:
         path: a file, a folder, or a folder with how the names of its files begin (``gzip/emnist-letters``).
@@ -99,7 +99,7 @@ def begins_files(path: Path) -> bool:
 
 
 def _read_file(path: Path) -> FoundData:
-    """One file.
+    """Returns one file.
 
     Raises:
         DataError: it is no dataset.
@@ -113,7 +113,7 @@ def _read_file(path: Path) -> FoundData:
 
 
 def _with_files(folder: Path, start: str) -> Path:
-    """The folder itself, or the one inside it that holds the IDX or CSV files."""
+    """Returns the folder itself, or the one inside it that holds the IDX or CSV files."""
     inside = subfolders(folder)
     for place in (folder, *(each for each in inside if len(inside) == 1 or each.name.lower() in _WRAPPED)):
         if find_role_files(place, start) or find_tables(place, start):

@@ -79,7 +79,7 @@ def find_tables(folder: Path, start: str = "") -> dict[str, list[Path]]:
 
 
 def read_table(path: Path) -> FoundData:
-    """Read one table, whose images are to train with.
+    """Reads one table, whose images are to train with.
 
     Raises:
         DataError: it is no table of pixels with a label each.
@@ -88,7 +88,7 @@ def read_table(path: Path) -> FoundData:
 
 
 def read_tables(folder: Path, start: str = "") -> FoundData:
-    """Read a folder with ``*train*.csv`` and, where they are there, ``*test*.csv`` and ``*val*.csv``.
+    """Reads a folder with ``*train*.csv`` and, where they are there, ``*test*.csv`` and ``*val*.csv``.
 
     A test table without labels, as of Kaggle's competitions, is left aside, and that is said.
 
@@ -143,7 +143,7 @@ def _assembled(paths: dict[str, Path], names: ClassNames | None) -> FoundData:
 
 
 def _read(path: Path) -> _Table:
-    """One table.
+    """Returns one table.
 
     Raises:
         DataError: a row is something else than the first, no number, or too long; the file is damaged.
@@ -157,7 +157,7 @@ def _read(path: Path) -> _Table:
 
 
 def _begin(lines: Iterator[str], path: Path) -> tuple[list[str], str]:
-    """A table's first two lines, and what stands between its cells.
+    """Returns a table's first two lines, and what stands between its cells.
 
     Raises:
         DataError: there is none.
@@ -169,7 +169,7 @@ def _begin(lines: Iterator[str], path: Path) -> tuple[list[str], str]:
 
 
 def _columns(begin: list[str], delimiter: str, path: Path) -> _Columns:
-    """The layout that a table's first rows show.
+    """Returns the layout that a table's first rows show.
 
     Raises:
         DataError: there is no telling where the label stands.
@@ -219,7 +219,7 @@ def _is_numbered(first: list[str], second: list[str]) -> bool:
 
 
 def _divide(cells: np.ndarray, columns: _Columns, texts: list[str], path: Path) -> _Table:
-    """Columns told apart: pixels, the label, and what is neither."""
+    """Tells the columns apart: pixels, the label, and what is neither."""
     label = columns.label
     if label is None:
         return _Table(np.delete(cells, columns.others, axis=1), None)
@@ -249,7 +249,8 @@ def _number(text: str) -> float | None:
 
 
 def _parse(rows: Iterator[str], path: Path, delimiter: str, columns: _Columns, texts: dict[str, int]) -> np.ndarray:
-    """All cells as float32 ``(n, columns)``, or uint8; the label's are places in ``texts``, which collects them as they appear.
+    """Returns all cells as float32 ``(n, columns)``, or uint8; the label's are places in ``texts``, which collects them as
+    they appear.
 
     Raises:
         DataError: a row has other columns, or a cell is no number.
@@ -293,14 +294,16 @@ def _parse(rows: Iterator[str], path: Path, delimiter: str, columns: _Columns, t
 
 
 def _smallest(cells: np.ndarray) -> np.ndarray:
-    """Whole numbers from 0 to 255 as bytes, a quarter of the memory; others as they are."""
+    """Returns whole numbers from 0 to 255 as bytes, a quarter of the memory, and others as they are."""
     as_bytes = cells.astype(np.uint8, casting="unsafe") if cells.min() >= 0 and cells.max() <= 255 else None
     return as_bytes if as_bytes is not None and np.array_equal(as_bytes, cells) else cells
 
 
 @contextmanager
 def _lines(path: Path) -> Iterator[Iterator[str]]:
-    """The lines of a text file, compressed or not (told by its first bytes); every failure to read it becomes a DataError."""
+    """Yields the lines of a text file, compressed or not (told by its first bytes); every failure to read it becomes a
+    DataError.
+    """
     with open_input(path, "a table of numbers with commas between") as stream, parsing(lambda error: _reason(path, error)):
         size = os.fstat(stream.fileno()).st_size
         compressed = stream.read(2) == b"\x1f\x8b"
@@ -320,7 +323,7 @@ def _reason(path: Path, failure: BaseException) -> str:
 
 
 def _bounded_lines(unpacked: IO[bytes], stored: IO[bytes], path: Path, advance: Advance) -> Iterator[str]:
-    """Lines, none longer than :data:`MAX_LINE`, and together at most :data:`MAX_CONTENT`.
+    """Yields lines, none longer than :data:`MAX_LINE`, and together at most :data:`MAX_CONTENT`.
 
     Raises:
         DataError: one of them is, or a compressed file unpacks to far more than it is.

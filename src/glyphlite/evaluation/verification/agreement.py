@@ -52,7 +52,7 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Verification:
-    """What a comparison of runtimes found.
+    """The result of a comparison of runtimes.
 
     Attributes:
         records: one a runtime that took the file, the reference among them; the matrix.
@@ -73,7 +73,7 @@ class Verification:
     convention: InputConvention | None = None
 
     def document(self) -> dict[str, Any]:
-        """The plain JSON document of ``glyphlite verify --json``."""
+        """Returns the plain JSON document of ``glyphlite verify --json``."""
         return {
             "reference": self.reference,
             "images": self.images,
@@ -93,7 +93,9 @@ def work_units(
     keras: bool = True,
     tensor_images: int | None = TENSOR_IMAGES,
 ) -> int:
-    """How far :func:`verify` advances its progress in all: images through each runtime, and those whose tensors are compared."""
+    """Returns how far :func:`verify` advances its progress in all: images through each runtime, and those whose tensors are
+    compared.
+    """
     del artifact  # which of the runtimes take the file is found out on the way; those that do not advance at once
     inside = images if tensor_images is None else min(images, tensor_images)
     return images * (len(runtimes or DEFAULT_RUNTIMES) + (1 if keras else 0)) + inside
@@ -115,7 +117,7 @@ def verify(
     tensor_images: int | None = TENSOR_IMAGES,
     progress: Progress | None = None,
 ) -> Verification:
-    """Run the same stored inputs through every runtime that takes the file and compare what comes out.
+    """Runs the same stored inputs through every runtime that takes the file and compares what comes out.
 
     Args:
         artifact: a .tflite classifier of the dataset's images.
@@ -170,7 +172,7 @@ def verify(
 
 
 def _check_fit(graph: Graph, dataset: Dataset, name: str) -> None:
-    """Refuse a model that does not take this dataset's images, before any runtime loads it.
+    """Refuses a model that does not take this dataset's images, before any runtime loads it.
 
     Raises:
         ArtifactError: what does not fit.
@@ -210,7 +212,7 @@ def _ordered(names: Iterable[str]) -> list[str]:
 
 @contextmanager
 def _refusals(name: str, refused: dict[str, str]) -> Iterator[None]:
-    """Note a runtime that does not take the file, or does not survive it, with its reason."""
+    """Notes a runtime that does not take the file, or does not survive it, with its reason."""
     try:
         yield
     except RefusedError as error:
@@ -243,7 +245,7 @@ def _compare_tensors(
     count: int | None,
     advance: Progress,
 ) -> dict[str, TensorComparison]:
-    """Compare the tensors inside, over the images whose outputs differ and evenly spaced others."""
+    """Compares the tensors inside, over the images whose outputs differ and evenly spaced others."""
     differing = np.zeros(len(stored), bool)
     for output in outputs.values():
         differing |= _rows_differ(output, outputs[reference])
@@ -266,7 +268,7 @@ def _compare_tensors(
 
 
 def _tensors(model: LoadedModel, stored: np.ndarray) -> dict[int, np.ndarray]:
-    """The tensors inside; none where the runtime does not show them or does not survive showing them."""
+    """Returns the tensors inside; none where the runtime does not show them or does not survive showing them."""
     try:
         return model.tensors(stored.reshape(len(stored), *model.input.shape))
     except ArtifactError:
@@ -281,7 +283,7 @@ def _most_telling(differing: np.ndarray, count: int) -> np.ndarray:
 
 
 def _keras_outputs(keras: Path | Any, floats: np.ndarray, graph: Graph, advance: Progress) -> np.ndarray:
-    """The float source's probabilities, stored as the artifact stores its own."""
+    """Returns the float source's probabilities, stored as the artifact stores its own."""
     if isinstance(keras, str | Path):
         model = get_runtime("keras").load(Path(keras))
     else:
@@ -331,10 +333,10 @@ def _record(
 
 
 def _rows_differ(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """For each image whether any byte of its output differs."""
+    """Returns for each image whether any byte of its output differs."""
     one, other = (np.ascontiguousarray(values).view(np.uint8).reshape(len(values), -1) for values in (first, second))
     return (one != other).any(axis=1)
 
 
 def _silent(_images: int) -> None:
-    """No progress is shown."""
+    """Shows no progress."""

@@ -27,7 +27,7 @@ class SelfCheck:
 
     @property
     def words(self) -> str:
-        """The same in a line."""
+        """Returns the same in a line."""
         if self.reason is not None:
             return f"not compared with TFLite Micro here: {self.reason}"
         return f"outputs are TFLite Micro's, bit by bit, on {self.inputs} random and extreme inputs"

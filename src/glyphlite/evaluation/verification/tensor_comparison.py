@@ -18,7 +18,7 @@ LONGEST_NAME = 300
 
 
 def differences(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Absolute differences, float64, of two arrays of one shape and type; equal values, NaN among them, differ by 0."""
+    """Returns absolute differences, float64, of two arrays of one shape and type; equal values, NaN among them, differ by 0."""
     if first.dtype.kind in "iu":
         return np.abs(first.astype(np.int64) - second.astype(np.int64)).astype(np.float64)
     with np.errstate(invalid="ignore"):
@@ -50,7 +50,7 @@ class TensorComparison:
 
     @cached_property
     def _constant(self) -> set[int]:
-        """Tensors that no image reaches, such as dequantized weights; runtimes fold them away."""
+        """Returns tensors that no image reaches, such as dequantized weights; runtimes fold them away."""
         reached = set(self.graph.inputs)
         for operator in self.graph.operators:
             if reached.intersection(operator.inputs):
@@ -58,7 +58,7 @@ class TensorComparison:
         return set(range(len(self.graph.tensors))) - reached
 
     def add(self, reference: Mapping[int, np.ndarray], other: Mapping[int, np.ndarray], images: int) -> None:
-        """Take in the tensors of one chunk of images, ``(n, ...)`` each, by their index in the file."""
+        """Takes in the tensors of one chunk of images, ``(n, ...)`` each, by their index in the file."""
         self.images += images
         for index in (reference.keys() & other.keys()) - self._constant:
             first, second = reference[index], other[index]
@@ -72,7 +72,7 @@ class TensorComparison:
             self.differing[index] = self.differing.get(index, 0) + int((apart > 0).any(axis=1).sum())
 
     def report(self) -> list[TensorDifference]:
-        """Every tensor that differs, in the order in which ops write them."""
+        """Returns every tensor that differs, in the order in which ops write them."""
         return [
             TensorDifference(
                 tensor=printable(self.graph.tensors[index].name, LONGEST_NAME),
@@ -88,5 +88,5 @@ class TensorComparison:
 
 
 def _is_still(values: np.ndarray) -> bool:
-    """Whether a tensor is the same for every image of a chunk."""
+    """Returns whether a tensor is the same for every image of a chunk."""
     return bool((values == values[:1]).all())

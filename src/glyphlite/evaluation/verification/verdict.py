@@ -1,4 +1,4 @@
-"""What a comparison of runtimes comes to, in words. Knows the records only."""
+"""The verdict of a comparison of runtimes, in words. Knows the records only."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from glyphlite.runtimes.registry import TITLES
 
 
 def disagreements(records: Sequence[VerifyReport], tolerance: float, keras_tolerance: float) -> list[VerifyReport]:
-    """The records whose classes differ from the reference's on more of the images than tolerated."""
+    """Returns the records whose classes differ from the reference's on more of the images than tolerated."""
     return [
         record
         for record in records
@@ -17,14 +17,16 @@ def disagreements(records: Sequence[VerifyReport], tolerance: float, keras_toler
 
 
 def tolerated(images: int, tolerance: float) -> int:
-    """How many of the images a share is, rounded up: one image in a small draw is no worse than it is in the whole split."""
+    """Returns how many of the images a share is, rounded up: one image in a small draw is no worse than it is in the whole
+    split.
+    """
     return math.ceil(images * tolerance - 1e-9)
 
 
 def verdict_of(
     records: Sequence[VerifyReport], refused: Mapping[str, str], *, tolerance: float, keras_tolerance: float
 ) -> tuple[bool, str]:
-    """Whether the runtimes agree, and a paragraph that says how far.
+    """Returns whether the runtimes agree, and a paragraph that says how far.
 
     Args:
         records: one a runtime, the reference among them.
@@ -70,7 +72,7 @@ def _opening(
 
 
 def _difference(record: VerifyReport) -> str:
-    """How far one runtime is from the reference."""
+    """Returns how far one runtime is from the reference."""
     unit = "step" if record.difference_unit == "steps" else "in probability"
     amount = (
         f"{record.largest_difference:.0f} {unit}{'s' if record.largest_difference != 1 else ''}"
@@ -86,7 +88,7 @@ def _difference(record: VerifyReport) -> str:
 
 
 def _differing(record: VerifyReport) -> int:
-    """Images on which the class is not the reference's."""
+    """Returns the number of images on which the class is not the reference's."""
     return round((1 - record.same_class) * record.images)
 
 

@@ -43,7 +43,7 @@ _CUSTOM = """
 
 
 def _table(text: str) -> Mapping[str, str]:
-    """Op name to the resolver's method, from lines of ``NAME Method`` pairs."""
+    """Maps op names to the resolver's methods, from lines of ``NAME Method`` pairs."""
     pairs = (entry.split() for entry in text.split(","))
     return MappingProxyType({name: f"Add{method}" for name, method in pairs})
 
@@ -69,7 +69,7 @@ class ResolverEntry:
 
 
 def resolver_entries(graph: Graph, name: str) -> tuple[ResolverEntry, ...]:
-    """Exactly the ops a graph uses, each once, in the order of first use.
+    """Returns exactly the ops a graph uses, each once, in the order of first use.
 
     Args:
         graph: the model.
@@ -103,7 +103,7 @@ def _method(operator: Operator) -> str | None:
 
 
 def _name_in_file(operator: Operator) -> str:
-    """The op's schema name; a custom op's own name, made safe to print."""
+    """Returns the op's schema name; a custom op's own name, made safe to print."""
     if operator.custom_code is None:
         return operator.name
     return f"custom op {printable(operator.custom_code)!r}"

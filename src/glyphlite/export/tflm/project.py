@@ -44,7 +44,7 @@ TEMPLATES = (
 
 @dataclass(frozen=True)
 class ExportReport:
-    """What was exported.
+    """The record of an export.
 
     Attributes:
         folder: the project.
@@ -83,7 +83,7 @@ def export_tflm(
     arena: ArenaMeasurement | None = None,
     overwrite: bool = False,
 ) -> ExportReport:
-    """Write the project; the folder appears whole or not at all.
+    """Writes the project; the folder appears whole or not at all.
 
     Args:
         artifact: a .tflite file that TFLite Micro accepts, batch 1.
@@ -157,7 +157,7 @@ def export_tflm(
 
 
 def _check_ports(graph: Graph, image: Sequence[int], classes: int, name: str) -> None:
-    """Refuse a model that is not a classifier of images of this shape, one at a time.
+    """Refuses a model that is not a classifier of images of this shape, one at a time.
 
     Raises:
         ArtifactError: what does not fit.
@@ -186,7 +186,8 @@ def _check_ports(graph: Graph, image: Sequence[int], classes: int, name: str) ->
 
 
 def _needs_reference_kernels(graph: Graph) -> bool:
-    """Whether CMSIS-NN's kernels refuse what the reference kernels take: int16 activations with per-channel dense weights.
+    """Returns whether CMSIS-NN's kernels refuse what the reference kernels take: int16 activations with per-channel dense
+    weights.
 
     Source: ``tensorflow/lite/micro/kernels/cmsis_nn/fully_connected.cc``, ``Prepare``.
     """

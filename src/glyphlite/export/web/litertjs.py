@@ -65,12 +65,12 @@ class LiteRtJs:
 
     @property
     def bytes(self) -> int:
-        """What a browser fetches of it."""
+        """Returns what a browser fetches of it."""
         return sum(len(content) for name, content in self.files.items() if name != LICENSE)
 
 
 def obtain_litertjs() -> LiteRtJs:
-    """LiteRT.js from the user's cache, else through npm, verified in any case and kept for the next time.
+    """Returns LiteRT.js from the user's cache, else through npm, verified in any case and kept for the next time.
 
     Raises:
         ToolError: it is not in the cache, and npm is missing, cannot fetch it, or brings something else.
@@ -93,12 +93,12 @@ def obtain_litertjs() -> LiteRtJs:
 
 
 def cached_tarball() -> Path:
-    """Where the tarball is kept; one put there by hand does as well."""
+    """Returns where the tarball is kept; one put there by hand does as well."""
     return user_cache() / "litertjs" / TARBALL
 
 
 def fetch_with_npm() -> bytes:
-    """The tarball, downloaded by npm with the user's own settings; nothing is installed and no script of it run.
+    """Returns the tarball, downloaded by npm with the user's own settings; nothing is installed and no script of it run.
 
     Raises:
         ToolError: there is no npm, it fails or takes too long, or brings another tarball.
@@ -124,7 +124,7 @@ def fetch_with_npm() -> bytes:
 
 
 def _run_npm(npm: str, folder: Path) -> None:
-    """Let npm put the tarball into a folder."""
+    """Lets npm put the tarball into a folder."""
     command = [npm, "pack", f"{PACKAGE}@{VERSION}", "--pack-destination=.", "--ignore-scripts", "--loglevel=error"]
     command += ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=20000"]
     try:
@@ -142,7 +142,7 @@ def _run_npm(npm: str, folder: Path) -> None:
 
 
 def unpacked(tarball: bytes, source: str) -> LiteRtJs:
-    """The page's files out of a tarball that was verified."""
+    """Returns the page's files out of a tarball that was verified."""
     files: dict[str, bytes] = {}
     with tarfile.open(fileobj=io.BytesIO(tarball), mode="r:gz") as archive:
         for file, member in MEMBERS.items():

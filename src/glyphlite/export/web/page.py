@@ -119,7 +119,7 @@ def export_web(
     litertjs: LiteRtJs | None = None,
     overwrite: bool = False,
 ) -> WebExport:
-    """Write the page; the folder appears whole or not at all.
+    """Writes the page; the folder appears whole or not at all.
 
     Args:
         artifact: an int8 .tflite file of a classifier of grey or RGB images.
@@ -169,13 +169,13 @@ def export_web(
 
 
 def _second_load_bytes(later: dict[str, bytes]) -> int:
-    """The second engine with the largest of its variants; nobody fetches the licence."""
+    """Returns the second engine with the largest of its variants; nobody fetches the licence."""
     models = [len(data) for file, data in later.items() if file.endswith(".tflite")]
     return sum(len(data) for file, data in later.items() if file != LICENSE) - sum(models) + max(models, default=0)
 
 
 def _image_shape(graph: Graph, filename: str) -> tuple[int, int, int]:
-    """Height, width and channels of the images that the model takes."""
+    """Returns height, width and channels of the images that the model takes."""
     shape = image_shape_of(graph.input.shape[1:])
     if len(graph.inputs) != 1 or len(graph.outputs) != 1 or shape is None:
         found = "x".join(map(str, graph.input.shape))
@@ -184,7 +184,7 @@ def _image_shape(graph: Graph, filename: str) -> tuple[int, int, int]:
 
 
 def _engine(folder: Path, build: str) -> bytes:
-    """The generated C in ``folder`` as a WebAssembly module."""
+    """Returns the generated C in ``folder`` as a WebAssembly module."""
     shim = folder / "engine.c"
     shim.write_text(_SHIM)
     target = target_named("wasm32")
@@ -202,7 +202,7 @@ def _engine(folder: Path, build: str) -> bytes:
 
 
 def _model_name(artifact: Path, content: bytes) -> str:
-    """What the file calls itself; else the folder of a run, since all runs name their files alike; else the file."""
+    """Returns what the file calls itself; else the folder of a run, since all runs name their files alike; else the file."""
     if name := read_metadata(content).name:
         return name
     stem = artifact.stem
@@ -218,7 +218,7 @@ def _model_record(
     engines: dict[str, bytes],
     second: SecondEngine | None,
 ) -> dict[str, Any]:
-    """What the page knows of the model."""
+    """Returns what the page knows of the model."""
     return {
         "name": name,
         "file": artifact.name,
@@ -243,12 +243,12 @@ def _model_record(
 
 
 def _normalization(convention: InputConvention) -> dict[str, list[float]]:
-    """Mean and deviation of a pixel, one number or one per channel each, for LiteRT.js; generated C knows them itself."""
+    """Returns mean and deviation of a pixel, one number or one per channel each, for LiteRT.js; generated C knows them itself."""
     return {"mean": list(convention.mean), "std": list(convention.std)}
 
 
 def _certainty(artifact: Path) -> dict[str, float | bool] | None:
-    """What certainty.js needs to know, None where nothing was fitted for this very file."""
+    """Returns what certainty.js needs to know, None where nothing was fitted for this very file."""
     known = certainty_of(artifact)
     if known is None:
         return None

@@ -1,4 +1,4 @@
-"""What a page holds for its second engine: LiteRT.js, and the .tflite files that it takes, the run's other variants among them.
+"""The second engine of a page: LiteRT.js, and the .tflite files that it takes, the run's other variants among them.
 
 Knows what LiteRT.js asks of a file (measured with 2.5.3): float32 at the edges, one image an inference, no ops of TensorFlow's
 own, which it answers with zeros and no error. Knows nothing of where LiteRT.js comes from.
@@ -38,12 +38,12 @@ class SecondEngine:
 
 
 def page_file(variant: str) -> str:
-    """The name in the page's folder of what LiteRT.js runs for a variant."""
+    """Returns the name in the page's folder of what LiteRT.js runs for a variant."""
     return f"litert-{variant}.tflite"
 
 
 def second_engine(artifact: Path, content: bytes, graph: Graph, litertjs: LiteRtJs) -> SecondEngine:
-    """LiteRT.js for a page.
+    """Returns LiteRT.js for a page.
 
     Args:
         artifact: the int8 file of the page; where it is called ``..._int8.tflite``, the variants beside it come along.
@@ -84,7 +84,7 @@ def second_engine(artifact: Path, content: bytes, graph: Graph, litertjs: LiteRt
 
 
 def _files_of(artifact: Path) -> dict[str, Path]:
-    """The page's file and the variants beside it, the nearest to the trained model first."""
+    """Returns the page's file and the variants beside it, the nearest to the trained model first."""
     stem = artifact.stem
     if not stem.endswith("_int8"):
         return {"int8": artifact}
@@ -93,7 +93,7 @@ def _files_of(artifact: Path) -> dict[str, Path]:
 
 
 def _check(model: Graph, page: Graph, name: str) -> None:
-    """Whether LiteRT.js answers with this file what the page asks."""
+    """Checks that LiteRT.js answers with this file what the page asks."""
     if custom := sorted({operator.custom_code or "" for operator in model.operators if operator.custom_code}):
         raise ArtifactError(f"{name} is left out: LiteRT.js has no kernels for {', '.join(custom)}")
     for tensor in (model.input, model.output):

@@ -53,7 +53,7 @@ class _UntilDeadline(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Read what is there; see :meth:`io.RawIOBase.readinto`."""
+        """Reads what is there; see :meth:`io.RawIOBase.readinto`."""
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError("the request takes too long")
@@ -82,12 +82,12 @@ class _Handler(SimpleHTTPRequestHandler):
     }
 
     def setup(self) -> None:
-        """Read the request with one deadline for the whole of it."""
+        """Reads the request with one deadline for the whole of it."""
         super().setup()
         self.rfile = io.BufferedReader(_UntilDeadline(self.connection, self.request_seconds))
 
     def parse_request(self) -> bool:
-        """Refuse a request for another host: a page elsewhere whose name was turned to this address could read the answer."""
+        """Refuses a request for another host: a page elsewhere whose name was turned to this address could read the answer."""
         understood = super().parse_request()
         self.connection.settimeout(_WRITE_SECONDS)
         if understood and not self._is_meant():
@@ -107,7 +107,7 @@ class _Handler(SimpleHTTPRequestHandler):
         return named == reached or named == getattr(reached, "ipv4_mapped", None)
 
     def send_head(self) -> Any:
-        """The answer's head; the opened file, or None after an error or where the browser's copy is still good."""
+        """Sends the answer's head; returns the opened file, or None after an error or where the browser's copy is still good."""
         folder = Path(self.directory).resolve()
         try:
             wanted = Path(self.translate_path(self.path)).resolve()
@@ -119,18 +119,18 @@ class _Handler(SimpleHTTPRequestHandler):
         return super().send_head()
 
     def list_directory(self, path: Any) -> None:
-        """No listings: a folder without an index.html is not found."""
+        """Lists nothing: a folder without an index.html is not found."""
         del path
         self.send_error(HTTPStatus.NOT_FOUND)
 
     def end_headers(self) -> None:
-        """Every answer carries the page's security policy."""
+        """Adds the page's security policy to every answer."""
         for name, value in HEADERS.items():
             self.send_header(name, value)
         super().end_headers()
 
     def version_string(self) -> str:
-        """Not the versions of Python and its server."""
+        """Returns a name without the versions of Python and its server."""
         return self.server_version
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's own name
@@ -152,7 +152,7 @@ class _Server6(_Server):
 
 
 def page_server(folder: Path, host: str = "127.0.0.1", port: int = 8000) -> ThreadingHTTPServer:
-    """A server that listens and has not begun to answer: call its ``serve_forever``.
+    """Returns a server that listens and has not begun to answer: call its ``serve_forever``.
 
     Args:
         folder: what it serves.
@@ -181,7 +181,7 @@ def page_server(folder: Path, host: str = "127.0.0.1", port: int = 8000) -> Thre
 
 
 def serve(folder: Path, *, host: str = "127.0.0.1", port: int = 8000, say: Callable[[str], None] = say_to_people) -> None:
-    """Serve a folder until Ctrl-C, and say where.
+    """Serves a folder until Ctrl-C, and says where.
 
     Args:
         folder: with an index.html.
@@ -207,7 +207,7 @@ def serve(folder: Path, *, host: str = "127.0.0.1", port: int = 8000, say: Calla
 
 
 def _host_of(header: str) -> str:
-    """The host of a Host header in lower case, without its port and an IPv6 address's brackets."""
+    """Returns the host of a Host header in lower case, without its port and an IPv6 address's brackets."""
     host = header.strip().lower()
     if host.startswith("["):
         return host[1:].partition("]")[0]
@@ -222,7 +222,7 @@ def _is_local(host: str) -> bool:
 
 
 def _shown(host: str) -> str:
-    """The host as another device reaches it: for all addresses, the one that this machine has on its network."""
+    """Returns the host as another device reaches it: for all addresses, the one that this machine has on its network."""
     if host in ("0.0.0.0", "", "::"):  # noqa: S104 - what the user asked for
         # No packet is sent: connecting a datagram socket only asks for the route.
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:

@@ -95,7 +95,7 @@ class InputConvention:
 
     @property
     def title(self) -> str:
-        """The convention in a word or two: "0..1", "0..255", "-1..1", "mean 33.3, std 78.6"."""
+        """Returns the convention in a word or two: "0..1", "0..255", "-1..1", "mean 33.3, std 78.6"."""
         if not self.per_channel:
             for name, (mean, std) in NAMED_RANGES.items():
                 low, high = -mean / std, (255 - mean) / std
@@ -210,7 +210,7 @@ def layout_of(shape: Sequence[int | None]) -> str:
 
 
 def _mean_and_std(text: str) -> tuple[float, float] | None:
-    """The two numbers of ``MEAN,STD``; None where they are none, or no convention."""
+    """Returns the two numbers of ``MEAN,STD``; None where they are none, or no convention."""
     numbers = [_number(each) for each in text.split(",")]
     match numbers:
         case [float(mean), float(std)] if math.isfinite(mean) and math.isfinite(std) and std > 0:

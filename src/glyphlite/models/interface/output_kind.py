@@ -56,7 +56,7 @@ class OutputKind(StrEnum):
 
     @property
     def threshold(self) -> float:
-        """The value above which a single output means the second class."""
+        """Returns the value above which a single output means the second class."""
         return THRESHOLD if self is OutputKind.SIGMOID else 0.0
 
     @property

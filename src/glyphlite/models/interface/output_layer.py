@@ -76,7 +76,7 @@ def with_probabilities(model: "keras.Model", origin: str) -> "keras.Model":
 
 
 def _last_activation(model: Any) -> str | None:
-    """The name of the activation that gives the output, "linear" for none; None where it cannot be told."""
+    """Returns the name of the activation that gives the output, "linear" for none; None where it cannot be told."""
     tensor = model.outputs[0]
     while True:
         operation, node, _ = tensor._keras_history
@@ -96,7 +96,7 @@ def _last_activation(model: Any) -> str | None:
 
 
 def _probed(model: Any, values: int) -> np.ndarray:
-    """The outputs for random images, ``(n, values)``."""
+    """Returns the outputs for random images, ``(n, values)``."""
     shape = [extent or 28 for extent in model.inputs[0].shape[1:]]
     images = np.random.default_rng(0).random((32, *shape)).astype(model.inputs[0].dtype)
     size = model.inputs[0].shape[0] or len(images)

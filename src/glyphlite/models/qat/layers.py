@@ -50,7 +50,7 @@ class _Quantized(keras.Layer):
         self.quantized, self._signed, self.learns_range, self.uses = quantized, signed, learned, uses
 
     def build(self, input_shape: Any) -> None:
-        """Make the two ends of every range."""
+        """Makes the two ends of every range."""
         del input_shape
         self.ranges = [
             (
@@ -62,11 +62,11 @@ class _Quantized(keras.Layer):
 
     @property
     def deployed_parameters(self) -> int:
-        """Weights and biases in the converted file: without ranges, normalization folded."""
+        """Returns the number of weights and biases in the converted file: without ranges, normalization folded."""
         return 0
 
     def rounded(self, values: Any, use: int = 0) -> Any:
-        """Values as int8 would hold them, in the quantized state; themselves in the other."""
+        """Returns values as int8 would hold them, in the quantized state; themselves in the other."""
         if self.observe is not None:
             self.observe(use, values)
         if not self.quantized:
@@ -75,13 +75,13 @@ class _Quantized(keras.Layer):
         return tf.quantization.fake_quant_with_min_max_vars(values, low.value, high.value, num_bits=8)
 
     def set_range(self, low: float, high: float, use: int = 0) -> None:
-        """Say what the range of a use is: the beginning of learning it."""
+        """Says what the range of a use is: the beginning of learning it."""
         least, largest = self.ranges[use]
         least.assign(min(low, 0.0) if self._signed else 0.0)
         largest.assign(max(high, 1e-6))
 
     def get_config(self) -> dict[str, Any]:
-        """What it takes to make this layer again, its state included."""
+        """Returns what it takes to make this layer again, its state included."""
         return {**super().get_config(), "quantized": self.quantized}
 
     def _scalar(self, name: str, value: float, *, trainable: bool) -> Any:
@@ -109,25 +109,25 @@ class _Weighted(_Quantized):
         self.weight_bits, self.stepped, self.frozen = weight_bits, stepped, None
 
     def begin_steps(self) -> None:
-        """Set the steps to those that express the weights best: the beginning of learning them."""
+        """Sets the steps to those that express the weights best: the beginning of learning them."""
         raise NotImplementedError
 
     def begin_freezing(self) -> None:
-        """From here on round no weight in training but those that `frozen` names; it names none yet."""
+        """Rounds from here on no weight in training but those that `frozen` names; it names none yet."""
         self.frozen = tf.Variable(tf.fill(self.kernel.shape, math.nan), trainable=False)
 
     def codes(self) -> np.ndarray:
-        """The weights that are deployed, in steps and not rounded, within what the bits hold."""
+        """Returns the weights that are deployed, in steps and not rounded, within what the bits hold."""
         largest = _largest(self.weight_bits)
         return np.clip(np.asarray(self._deployed() / self._step()), -largest, largest)
 
     def express(self, codes: np.ndarray) -> None:
-        """Put weights where they are rounded to codes and lose nothing by it; NaN leaves a weight where it is."""
+        """Puts weights where they are rounded to codes and lose nothing by it; NaN leaves a weight where it is."""
         exact = codes * np.asarray(self._step() / self._factor())
         self.kernel.assign(np.where(np.isfinite(exact), exact, np.asarray(self.kernel)))
 
     def get_config(self) -> dict[str, Any]:
-        """What it takes to make this layer again, its state included."""
+        """Returns what it takes to make this layer again, its state included."""
         narrow = {"weight_bits": self.weight_bits, "stepped": self.stepped} if self.weight_bits < 8 else {}
         return {**super().get_config(), **narrow}
 
@@ -136,23 +136,25 @@ class _Weighted(_Quantized):
             self.log_step = self.add_weight(shape=shape, initializer="zeros", name="log_step", autocast=False)
 
     def _factor(self, use: int = 0) -> Any:
-        """What the kernel is multiplied by where it is deployed; broadcasts against it."""
+        """Returns what the kernel is multiplied by where it is deployed; broadcasts against it."""
         del use
         return tf.ones(())
 
     def _deployed(self, use: int = 0) -> Any:
-        """The kernel of the layer that is deployed, not rounded."""
+        """Returns the kernel of the layer that is deployed, not rounded."""
         return self.kernel.value * self._factor(use)
 
     def _step(self, use: int = 0) -> Any:
-        """The step between two weights that are deployed; broadcasts against the kernel."""
+        """Returns the step between two weights that are deployed; broadcasts against the kernel."""
         step = tf.exp(self.log_step.value)
         if step.shape.rank:
             step = tf.reshape(step, [1 if axis in self._shared_axes else size for axis, size in enumerate(self.kernel.shape)])
         return step if self.uses == 1 else step * self._factor(use)
 
     def _as_stored(self, use: int = 0, *, training: bool = False) -> Any:
-        """The deployed kernel as the file has it in this state; in training, where it freezes, with the rest not rounded."""
+        """Returns the deployed kernel as the file has it in this state; in training, where it freezes, with the rest not
+        rounded.
+        """
         kernel = self._deployed(use)
         if self.weight_bits == 8:
             return rounded_weights(kernel, self._shared_axes) if self.quantized else kernel
@@ -162,7 +164,7 @@ class _Weighted(_Quantized):
 
     @property
     def _shared_axes(self) -> tuple[int, ...]:
-        """The axes of the kernel that share a scale, where each weight has all eight bits."""
+        """Returns the axes of the kernel that share a scale, where each weight has all eight bits."""
         raise NotImplementedError
 
 
@@ -174,7 +176,7 @@ class QuantizedInput(_Quantized):
         super().__init__(signed=False, learned=False, **kwargs)
 
     def call(self, images: Any) -> Any:
-        """Round images ``(batch, height, width, channels)``."""
+        """Rounds images ``(batch, height, width, channels)``."""
         return self.rounded(images)
 
 
@@ -191,7 +193,7 @@ class _Normalization:
     """
 
     def __init__(self, add: Callable[[str, float, bool], Any], *, centered: bool, positive: bool, momentum: float) -> None:
-        """Make the weights by ``add``, which takes name, first value and whether it is trained.
+        """Makes the weights by ``add``, which takes name, first value and whether it is trained.
 
         ``positive``: scale by the size of gamma alone, so that all uses of a kernel see it with the same signs.
         """
@@ -202,17 +204,17 @@ class _Normalization:
         self._positive, self._momentum = positive, momentum
 
     def factor(self, variance: Any = None) -> Any:
-        """What each channel is multiplied by, ``(out,)``: by the moving statistics, or by a batch's own variance."""
+        """Returns what each channel is multiplied by, ``(out,)``: by the moving statistics, or by a batch's own variance."""
         return self._scale() * tf.math.rsqrt((self.variance.value if variance is None else variance) + _EPSILON)
 
     def bias(self) -> Any:
-        """What is left beside the factor, by the moving statistics; None of one that is not centred."""
+        """Returns what is left beside the factor, by the moving statistics; None of one that is not centred."""
         if self.beta is None or self.mean is None:
             return None
         return self.beta.value - self.mean.value * self.factor()
 
     def by_batch(self, sums: Any) -> Any:
-        """Normalize by the batch's statistics, which move those that are kept.
+        """Normalizes by the batch's statistics, which move those that are kept.
 
         Centred it is TensorFlow's one kernel for it: Keras's own, made of many ops, takes twice the time on a CPU.
         """
@@ -237,7 +239,7 @@ class _Normalization:
         return tf.abs(self.gamma.value) if self._positive else self.gamma.value
 
     def _move(self, moving: Any, now: Any) -> None:
-        """A step of a moving statistic to what a batch has."""
+        """Moves a moving statistic one step towards that of a batch."""
         moving.assign(moving.value * self._momentum + now * (1 - self._momentum))
 
 
@@ -266,7 +268,7 @@ class QuantizedConv2D(_Weighted):
         momentum: float = 0.97,
         **kwargs: Any,
     ) -> None:
-        """A layer of ``filters`` outputs (as many as it has inputs, where it is depthwise) with square kernels.
+        """Prepares a layer of ``filters`` outputs (as many as it has inputs, where it is depthwise) with square kernels.
 
         ``padding``: several of it for a layer that a model uses as often, ``layer(images, use=1)`` the second time.
         """
@@ -277,7 +279,7 @@ class QuantizedConv2D(_Weighted):
         self.normalized, self.centered = normalized, normalized and centered
 
     def build(self, input_shape: Any) -> None:
-        """Make the kernel and, where it normalizes, each use's scale, shift and moving statistics."""
+        """Makes the kernel and, where it normalizes, each use's scale, shift and moving statistics."""
         super().build(input_shape)
         channels = int(input_shape[-1])
         outputs = channels if self.depthwise else self.filters
@@ -292,7 +294,7 @@ class QuantizedConv2D(_Weighted):
         self.normalizations = [self._normalization(use, outputs) for use in range(self.uses)] if self.normalized else []
 
     def call(self, images: Any, training: bool = False, use: int = 0) -> Any:
-        """Images ``(batch, height, width, channels)`` to feature maps."""
+        """Computes feature maps from images ``(batch, height, width, channels)``."""
         if self.normalized and training and not self.quantized:
             sums = self.normalizations[use].by_batch(self._convolve(images, self.kernel.value, use))
         else:
@@ -303,21 +305,21 @@ class QuantizedConv2D(_Weighted):
 
     @property
     def deployed_parameters(self) -> int:
-        """The kernel, once, and, where normalization is centred, a bias a channel of every use."""
+        """Returns the kernel, once, and, where normalization is centred, a bias a channel of every use."""
         shifts = [each.beta for each in self.normalizations if each.beta is not None]
         return math.prod(self.kernel.shape) + sum(shift.shape[0] for shift in shifts)
 
     def folded(self, use: int = 0) -> tuple[Any, Any]:
-        """The kernel and the bias (None where there is none) of the convolution that computes the same in one step."""
+        """Returns the kernel and the bias (None where there is none) of the convolution that computes the same in one step."""
         return self._deployed(use), self._bias(use)
 
     def begin_steps(self) -> None:
-        """Set the steps, one a channel, to those that express the kernel best: folded where there is one use."""
+        """Sets the steps, one a channel, to those that express the kernel best: folded where there is one use."""
         kernel = self._deployed() if self.uses == 1 else self.kernel.value
         self.log_step.assign(np.log(best_steps(np.asarray(kernel), self._shared_axes, self.weight_bits)))
 
     def get_config(self) -> dict[str, Any]:
-        """What it takes to make this layer again."""
+        """Returns what it takes to make this layer again."""
         names = ("filters", "kernel_size", "strides", "activation", "depthwise", "normalized", "centered", "momentum")
         padding = self.padding[0] if self.uses == 1 else list(self.padding)
         return {**super().get_config(), **{name: getattr(self, name) for name in names}, "padding": padding}
@@ -338,7 +340,7 @@ class QuantizedConv2D(_Weighted):
         return _Normalization(add, centered=self.centered, positive=self.uses > 1, momentum=self.momentum)
 
     def _bias(self, use: int) -> Any:
-        """What is left of the normalization beside the kernel; None of one that is not centred."""
+        """Returns what is left of the normalization beside the kernel; None of one that is not centred."""
         return self.normalizations[use].bias() if self.normalized else None
 
     def _factor(self, use: int = 0) -> Any:
@@ -357,11 +359,11 @@ class QuantizedMean(_Quantized):
     """The mean over height and width."""
 
     def call(self, images: Any) -> Any:
-        """Feature maps ``(batch, height, width, channels)`` to ``(batch, channels)``."""
+        """Computes ``(batch, channels)`` from feature maps ``(batch, height, width, channels)``."""
         return self.rounded(tf.reduce_mean(images, axis=(1, 2)))
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
-        """``(batch, channels)``."""
+        """Returns ``(batch, channels)``."""
         return (input_shape[0], input_shape[-1])
 
 
@@ -381,7 +383,7 @@ class QuantizedDense(_Weighted):
         self.units, self.biased = units, biased
 
     def build(self, input_shape: Any) -> None:
-        """Make the kernel and, where it is biased, the bias."""
+        """Makes the kernel and, where it is biased, the bias."""
         super().build(input_shape)
         self.kernel = self.add_weight(
             shape=(int(input_shape[-1]), self.units), initializer="glorot_uniform", name="kernel", autocast=False
@@ -392,16 +394,16 @@ class QuantizedDense(_Weighted):
 
     @property
     def deployed_parameters(self) -> int:
-        """Kernel and, where it is biased, bias."""
+        """Returns kernel and, where it is biased, bias."""
         return math.prod(self.kernel.shape) + self.units * self.biased
 
     def call(self, features: Any, training: bool = False) -> Any:
-        """Features ``(batch, in)`` to sums ``(batch, units)``."""
+        """Computes sums ``(batch, units)`` from features ``(batch, in)``."""
         sums = tf.matmul(features, tf.cast(self._as_stored(training=training), features.dtype))
         return self.rounded(tf.nn.bias_add(sums, tf.cast(self.bias.value, sums.dtype)) if self.biased else sums)
 
     def begin_steps(self) -> None:
-        """Set the one step to that which expresses the kernel best."""
+        """Sets the one step to that which expresses the kernel best."""
         self.log_step.assign(np.log(best_steps(np.asarray(self.kernel), (0, 1), self.weight_bits))[0])
 
     @property
@@ -409,16 +411,16 @@ class QuantizedDense(_Weighted):
         return (0,)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
-        """``(batch, units)``."""
+        """Returns ``(batch, units)``."""
         return (input_shape[0], self.units)
 
     def get_config(self) -> dict[str, Any]:
-        """What it takes to make this layer again."""
+        """Returns what it takes to make this layer again."""
         return {**super().get_config(), "units": self.units, "biased": self.biased}
 
 
 def rounded_weights(weights: Any, axes: tuple[int, ...]) -> Any:
-    """Weights as multiples of a scale, from -127 to 127 of it, the largest of each channel at the end; gradients pass.
+    """Returns weights as multiples of a scale, from -127 to 127 of it, the largest of each channel at the end; gradients pass.
 
     Args:
         weights: float32.
@@ -430,7 +432,7 @@ def rounded_weights(weights: Any, axes: tuple[int, ...]) -> Any:
 
 
 def stepped_weights(weights: Any, step: Any, bits: int, frozen: Any = None) -> Any:
-    """Weights as multiples of a step, as many either side of 0 as ``bits`` hold; gradients pass, to the step as well.
+    """Returns weights as multiples of a step, as many either side of 0 as ``bits`` hold; gradients pass, to the step as well.
 
     Args:
         weights: float32.
@@ -446,7 +448,9 @@ def stepped_weights(weights: Any, step: Any, bits: int, frozen: Any = None) -> A
 
 
 def best_steps(weights: np.ndarray, axes: tuple[int, ...], bits: int) -> np.ndarray:
-    """The steps that round weights with the least squared error: one for each index of the axes that are not ``axes``, flat."""
+    """Returns the steps that round weights with the least squared error: one for each index of the axes that are not ``axes``,
+    flat.
+    """
     largest = _largest(bits)
     ends = np.maximum(np.abs(weights).max(axis=axes, keepdims=True), 1e-6) / largest
     tried = np.linspace(0.4, 1.0, 61)[:, None] * ends.reshape(1, -1)
@@ -458,7 +462,7 @@ def best_steps(weights: np.ndarray, axes: tuple[int, ...], bits: int) -> np.ndar
 
 
 def _suffix(use: int) -> str:
-    """What a use's own weights are called after, from the second on."""
+    """Returns what a use's own weights are called after, from the second on."""
     return f"_{use + 1}" if use else ""
 
 

@@ -18,22 +18,22 @@ _OUTLIERS = 1e-5
 
 
 def is_quantization_aware(model: "keras.Model") -> bool:
-    """Whether a model has layers that can simulate int8."""
+    """Returns whether a model has layers that can simulate int8."""
     return bool(_layers(model))
 
 
 def is_quantized(model: "keras.Model") -> bool:
-    """Whether a model's layers simulate int8 now, with ranges of their own: what needs no calibration to become int8."""
+    """Returns whether a model's layers simulate int8 now, with ranges of their own: what needs no calibration to become int8."""
     return any(layer.quantized for layer in _layers(model))
 
 
 def has_narrow_weights(model: "keras.Model") -> bool:
-    """Whether any layer trains its weights for fewer than eight bits."""
+    """Returns whether any layer trains its weights for fewer than eight bits."""
     return bool(_narrow(model))
 
 
 def set_quantized(model: "keras.Model", *, quantized: bool) -> None:
-    """Let a model simulate int8, or compute in float32 with the same weights. What was compiled before does not change."""
+    """Lets a model simulate int8, or compute in float32 with the same weights. What was compiled before does not change."""
     for layer in _layers(model):
         layer.quantized = quantized
     for layer in _narrow(model):
@@ -42,7 +42,7 @@ def set_quantized(model: "keras.Model", *, quantized: bool) -> None:
 
 @contextmanager
 def in_float(model: "keras.Model") -> Iterator["keras.Model"]:
-    """Within it, the model computes in float32: the float twin of what int8 is made of."""
+    """Makes the model compute in float32 inside the block: the float twin of what int8 is made of."""
     before = is_quantized(model)
     set_quantized(model, quantized=False)
     try:
@@ -52,7 +52,7 @@ def in_float(model: "keras.Model") -> Iterator["keras.Model"]:
 
 
 def measure_ranges(model: "keras.Model", images: np.ndarray) -> None:
-    """Set each layer's range to what it gives on some images, computed in float32, but for a few outliers.
+    """Sets each layer's range to what it gives on some images, computed in float32, but for a few outliers.
 
     And the steps of weights of fewer than eight bits to those that express them best.
 
@@ -74,13 +74,13 @@ def measure_ranges(model: "keras.Model", images: np.ndarray) -> None:
 
 
 def _begin_range(layer: Any, use: int, values: Any) -> None:
-    """Let the range of one use of a layer begin as wide as what it gave, but for a few outliers."""
+    """Lets the range of one use of a layer begin as wide as what it gave, but for a few outliers."""
     low, high = np.quantile(np.asarray(values), [_OUTLIERS, 1 - _OUTLIERS])
     layer.set_range(float(low), float(high), use)
 
 
 def begin_freezing(model: "keras.Model") -> None:
-    """Let the weights of fewer than eight bits be frozen one after the other; before that they train on, not rounded.
+    """Lets the weights of fewer than eight bits be frozen one after the other; before that they train on, not rounded.
 
     It concerns training alone: a model that is asked, not trained, rounds all its weights.
     """
@@ -89,17 +89,17 @@ def begin_freezing(model: "keras.Model") -> None:
 
 
 def frozen_codes(model: "keras.Model") -> list[Any]:
-    """A TensorFlow variable for each layer that has begun to freeze: codes, NaN for the weights that still train."""
+    """Returns a TensorFlow variable for each layer that has begun to freeze: codes, NaN for the weights that still train."""
     return [layer.frozen for layer in _narrow(model) if layer.frozen is not None]
 
 
 def all_frozen(model: "keras.Model") -> bool:
-    """Whether every weight of fewer than eight bits is frozen."""
+    """Returns whether every weight of fewer than eight bits is frozen."""
     return not any(np.isnan(codes.numpy()).any() for codes in frozen_codes(model))
 
 
 def freeze_weights(model: "keras.Model", guide: "keras.Model", share: float) -> None:
-    """Freeze a share of each layer's weights on their codes: the more, those that are nearest to one.
+    """Freezes a share of each layer's weights on their codes: the more, those that are nearest to one.
 
     Source: A. Zhou et al., "Incremental Network Quantization" (ICLR 2017), which freezes in four rounds and the largest first.
 
@@ -113,7 +113,7 @@ def freeze_weights(model: "keras.Model", guide: "keras.Model", share: float) -> 
 
 
 def express_frozen(model: "keras.Model", source: "keras.Model") -> None:
-    """Put the weights of a model exactly on the codes that they are frozen on in another of the same layers."""
+    """Puts the weights of a model exactly on the codes that they are frozen on in another of the same layers."""
     for layer, other in zip(_narrow(model), _narrow(source), strict=True):
         if other.frozen is not None:
             layer.express(other.frozen.numpy())
@@ -139,10 +139,10 @@ def with_nearest_frozen(codes: np.ndarray, frozen: np.ndarray, share: float) -> 
 
 
 def _layers(model: "keras.Model") -> list[Any]:
-    """The quantization-aware layers of a model, in order; found without importing them."""
+    """Returns the quantization-aware layers of a model, in order; found without importing them."""
     return [layer for layer in getattr(model, "layers", []) if hasattr(layer, "quantized") and hasattr(layer, "set_range")]
 
 
 def _narrow(model: "keras.Model") -> list[Any]:
-    """The layers with weights of fewer than eight bits."""
+    """Returns the layers with weights of fewer than eight bits."""
     return [layer for layer in _layers(model) if getattr(layer, "weight_bits", 8) < 8]

@@ -33,7 +33,8 @@ def _recipe(
     freezing: float | None = None,
     beginnings: Beginnings | None = None,
 ) -> Recipe:
-    """The one recipe of the family: a long cosine, averaged weights, teachers, then a sixth of the epochs with int8 simulated.
+    """Returns the one recipe of the family: a long cosine, averaged weights, teachers, then a sixth of the epochs with int8
+    simulated.
 
     ``narrow``, for weights of four bits, which take more from the model: more than a quarter of the epochs, at that rate; where
     they are frozen one after the other, more than a fifth. ``floor``: what that rate falls to.
@@ -67,7 +68,9 @@ def _small_recipe(
     freezing: float = 0.85,
     beginnings: Beginnings | None = None,
 ) -> Recipe:
-    """Up to 2 KB: bends, little change of light, weights of four bits that are frozen one after the other."""
+    """Returns the recipe for up to 2 KB: elastic distortion, little photometric augmentation, INT4 weights with progressive
+    freezing.
+    """
     return _recipe(
         budget,
         epochs,
@@ -82,7 +85,7 @@ def _small_recipe(
 
 
 def _teachers_recipe(budget: str) -> Recipe:
-    """From the labels alone, under strong warps: how the models were trained that teach."""
+    """Returns the recipe of the teachers: from the labels alone, under strong affine augmentation."""
     plain = _recipe(budget, 36, augmentation="affine_strong")
     return replace(plain, name=f"teacher-{budget}", photometric=None, augmentation_cycle=None, distillation=None)
 
@@ -96,7 +99,7 @@ def _tapering(
     bits: int = 8,
     bias: bool = True,
 ) -> Architecture:
-    """4x4 with stride 2, to maps of 14; separable convolutions that leave 12, 10, 8 and 6; and the mean.
+    """Builds 4x4 with stride 2, to maps of 14; separable convolutions that leave 12, 10, 8 and 6; and the mean.
 
     ``wide``: the first separable convolution leaves its map as large as it was. ``bits``: of a weight. ``bias``: whether
     convolutions have one; where they have none, the zeros in their place are stored once a width.
@@ -111,7 +114,7 @@ def _tapering(
 
 
 def _repeated(name: str, filters: int, blocks: str) -> Architecture:
-    """3x3 with stride 2, to maps of 14; separable convolutions, some with the weights of earlier ones; and the mean.
+    """Builds 3x3 with stride 2, to maps of 14; separable convolutions, some with the weights of earlier ones; and the mean.
 
     ``blocks``: a word for each of those convolutions. Those of one letter have the same weights; behind ``=`` its map is as large
     as it was, else smaller by two. Weights of four bits, no biases.
@@ -130,7 +133,7 @@ def _repeated(name: str, filters: int, blocks: str) -> Architecture:
 
 
 def _coarse(name: str, stem: int, early: int, late: int, hidden: int) -> Architecture:
-    """5x5 with stride 3, to maps of 8; two separable convolutions; a hidden layer that sees the whole map of 4.
+    """Builds 5x5 with stride 3, to maps of 8; two separable convolutions; a hidden layer that sees the whole map of 4.
 
     A weight of that layer is used once an image, so that multiply-accumulates buy the most weights there.
     """
@@ -139,7 +142,9 @@ def _coarse(name: str, stem: int, early: int, late: int, hidden: int) -> Archite
 
 
 def _deep(name: str, stem: int, early: int, late: tuple[int, ...]) -> Architecture:
-    """5x5 with stride 2; separable convolutions that leave 12, 10 and 8, pooled to 4; late ones, of which the last leaves 2."""
+    """Builds 5x5 with stride 2; separable convolutions that leave 12, 10 and 8, pooled to 4; late ones, of which the last
+    leaves 2.
+    """
     *same, last = late
     first = (*_separable(1, early, "same"), *_separable(2, early), *_separable(3, early))
     then = [layer for number, filters in enumerate(same, 4) for layer in _separable(number, filters, "same")]

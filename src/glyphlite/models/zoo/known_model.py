@@ -1,4 +1,4 @@
-"""What glyphlite knows of each of its own models. Data; nothing of Keras."""
+"""The record of each of glyphlite's own models. Data; nothing of Keras."""
 
 from dataclasses import dataclass
 

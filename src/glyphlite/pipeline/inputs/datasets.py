@@ -235,7 +235,7 @@ def _same(carried: Sequence[str], labels: Sequence[str]) -> bool:
 
 
 def _remembered(path: Path) -> RunData | None:
-    """The data that a record beside a file names."""
+    """Returns the data that a record beside a file names."""
     if (record := run_record(path)) is not None and (data := _of_run(record)) is not None:
         return data
     if path.is_dir():
@@ -252,7 +252,7 @@ def _beside(written: str, folder: Path) -> str:
 
 
 def _of_run(record: Path) -> RunData | None:
-    """The data that a run.toml names; one of a former version kept the name alone, and the command."""
+    """Returns the data that a run.toml names; one of a former version kept the name alone, and the command."""
     try:
         content = read_input(record, "a run.toml")
         with parsing(f"{record} is not a run's record"):
@@ -280,14 +280,14 @@ def _of_run(record: Path) -> RunData | None:
 
 
 def _split_seed(document: dict[str, Any]) -> int:
-    """The seed of a run's validation images: its recipe's, which holds them fast, else the run's."""
+    """Returns the seed of a run's validation images: its recipe's, which holds them fast, else the run's."""
     places = (("recipe", "split_seed"), ("settings", "seed"))
     found = [document[table][key] for table, key in places if isinstance(document.get(table), dict) and key in document[table]]
     return next((each for each in found if isinstance(each, int)), 0)
 
 
 def _shape_in(data: dict[str, Any]) -> tuple[int, int, int] | None:
-    """The input shape that a record keeps; None where it keeps none that makes sense."""
+    """Returns the input shape that a record keeps; None where it keeps none that makes sense."""
     match data.get("input_shape"):
         case [int(height), int(width), int(channels)] if min(height, width, channels) > 0:
             return height, width, channels

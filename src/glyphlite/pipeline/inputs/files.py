@@ -1,4 +1,4 @@
-"""What a user names on the command line, brought to what the packages below take. Reads and checks; writes nothing."""
+"""Translation of what a user names on the command line into what the packages below accept. Reads and checks; writes nothing."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +26,7 @@ MODEL_SUFFIXES = (".tflite", *KERAS_SUFFIXES)
 
 
 def existing_file(path: Path, what: str) -> Path:
-    """The path itself, when it is a readable file.
+    """Returns the path itself, when it is a readable file.
 
     Raises:
         ArtifactError: there is no such file.
@@ -44,7 +44,7 @@ def existing_file(path: Path, what: str) -> Path:
 
 
 def is_keras(path: Path) -> bool:
-    """Whether a path names a Keras model rather than a .tflite file."""
+    """Returns whether a path names a Keras model rather than a .tflite file."""
     return path.suffix.lower() in KERAS_SUFFIXES or is_saved_model(path)
 
 
@@ -63,7 +63,8 @@ def own_image_shape(path: Path) -> tuple[int, int, int] | None:
 
 
 def keras_beside(artifact: Path, explicit: Path | None) -> Path | None:
-    """The float source of an artifact: the file named with ``--keras``, else the run's own or the shipped model.keras, else none.
+    """Returns the float source of an artifact: the file named with ``--keras``, else the run's own or the shipped model.keras,
+    else none.
 
     One that was found beside the artifact and needs code of its own is left out, which is said.
 
@@ -84,7 +85,7 @@ def keras_beside(artifact: Path, explicit: Path | None) -> Path | None:
 
 
 def shipped_name(path: Path) -> str | None:
-    """The model that comes with glyphlite and that a path names; None where it names something on disk, or nothing known.
+    """Returns the model that comes with glyphlite and that a path names; None where it names something on disk, or nothing known.
 
     What a user has on disk goes first: a folder ``glyph-4k`` of one's own is meant where it is there.
     """
@@ -92,7 +93,7 @@ def shipped_name(path: Path) -> str | None:
 
 
 def artifact_in(path: Path) -> Path:
-    """A .tflite file: the path itself, the int8 artifact of a run's folder, or that of a model that comes with glyphlite.
+    """Returns a .tflite file: the path itself, the int8 artifact of a run's folder, or that of a model that comes with glyphlite.
 
     Raises:
         ArtifactError: none of them.
@@ -109,7 +110,7 @@ def artifact_in(path: Path) -> Path:
 
 
 def model_file(path: Path) -> Path:
-    """A .keras or .tflite file: the path itself, or what :func:`artifact_in` finds for a folder or a name.
+    """Returns a .keras or .tflite file: the path itself, or what :func:`artifact_in` finds for a folder or a name.
 
     Raises:
         ArtifactError: none of them.
@@ -123,7 +124,7 @@ def model_file(path: Path) -> Path:
 
 
 def model_and_pictures(named: Sequence[Path], model: Path | None) -> tuple[Path, list[Path]]:
-    """What ``glyphlite predict`` was given, told apart: the model, and the pictures.
+    """Returns what ``glyphlite predict`` was given, told apart: the model, and the pictures.
 
     The model is the one named with ``--model``, else the first of the rest if it is one by its looks (a .tflite or .keras file, a
     run's folder, the name of a shipped model), else the shipped one that is right most often on validation images.
@@ -140,7 +141,7 @@ def model_and_pictures(named: Sequence[Path], model: Path | None) -> tuple[Path,
 
 
 def default_artifact(at_most: int | None = None) -> Path:
-    """The int8 file of the shipped model that is right most often on validation images; says aloud which that is.
+    """Returns the int8 file of the shipped model that is right most often on validation images; says aloud which that is.
 
     Args:
         at_most: bytes of weights that it may have.
@@ -155,7 +156,7 @@ def default_artifact(at_most: int | None = None) -> Path:
 
 
 def trained_on(path: Path) -> str | None:
-    """The dataset that a shipped artifact was trained on; None for a user's own, of which it is not known."""
+    """Returns the dataset that a shipped artifact was trained on; None for a user's own, of which it is not known."""
     name = path.parent.parent.name
     return pretrained_card(name).dataset if name in pretrained_names() and path == pretrained_artifact(name) else None
 

@@ -116,7 +116,7 @@ def _choose(wish: Wish, name: str, runs: Path) -> Path:
 
 
 def clear_folder(folder: Path) -> None:
-    """Remove what a former training or run left in a folder; files that are not ours stay.
+    """Removes what a former training or run left in a folder; files that are not ours stay.
 
     Raises:
         OutputError: a file cannot be removed.
@@ -141,7 +141,7 @@ def _has_checkpoint(folder: Path) -> bool:
 
 
 def _to_resume(folders: list[Path]) -> Path:
-    """The newest of the folders with a training that is not finished, else with any checkpoint."""
+    """Returns the newest of the folders with a training that is not finished, else with any checkpoint."""
     for fits in (is_unfinished, _has_checkpoint):
         for folder in reversed(folders):
             if fits(folder):
@@ -154,7 +154,7 @@ def _to_resume(folders: list[Path]) -> Path:
 
 
 def _numbered(first: Path) -> list[Path]:
-    """The folder and those called after it, NAME-2, NAME-3, in that order."""
+    """Returns the folder and those called after it, NAME-2, NAME-3, in that order."""
     pattern = re.compile(re.escape(first.name) + r"-([2-9]|[1-9]\d+)")
     found = {int(match[1]): path for path in first.parent.glob("*") if (match := pattern.fullmatch(path.name))}
     return [first, *(found[number] for number in sorted(found))]

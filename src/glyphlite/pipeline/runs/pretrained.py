@@ -18,7 +18,7 @@ from glyphlite.training.trainer import TrainingResult
 
 
 def check_pretrained(name: str, dataset: str, *, changes: Sequence[str], resume: bool) -> PretrainedCard:
-    """The card of the model, where a run of it makes sense.
+    """Returns the card of the model, where a run of it makes sense.
 
     Raises:
         ModelError: none is shipped, it was trained on another dataset, or an option is about training.
@@ -35,7 +35,7 @@ def check_pretrained(name: str, dataset: str, *, changes: Sequence[str], resume:
 
 
 def take_pretrained(card: PretrainedCard, dataset: Dataset, folder: Path) -> TrainingResult:
-    """Put a shipped Keras model, and what a training leaves beside it, into a run's folder.
+    """Puts a shipped Keras model, and what a training leaves beside it, into a run's folder.
 
     Raises:
         ModelError: a file of the package is not the one that was shipped.
@@ -65,7 +65,7 @@ def take_pretrained(card: PretrainedCard, dataset: Dataset, folder: Path) -> Tra
 
 
 def pretrained_report(card: PretrainedCard, int8: ConvertedArtifact | None) -> PretrainedReport:
-    """What ``results.json`` says of where the model came from; says aloud whether the int8 file is the shipped one."""
+    """Returns what ``results.json`` says of where the model came from; says aloud whether the int8 file is the shipped one."""
     best = card.best
     same = int8 is not None and sha256_of(int8.path) == best.sha256
     if int8 is not None:
@@ -88,7 +88,7 @@ def pretrained_report(card: PretrainedCard, int8: ConvertedArtifact | None) -> P
 
 
 def pretrained_record(card: PretrainedCard) -> dict[str, Any]:
-    """What ``run.toml`` says of where the model came from."""
+    """Returns what ``run.toml`` says of where the model came from."""
     return {
         "seed": card.chosen,
         "seeds": [each.seed for each in card.seeds],

@@ -28,7 +28,7 @@ def write_run_record(
     remember: dict[str, Any] | None = None,
     pretrained: dict[str, Any] | None = None,
 ) -> Path:
-    """Write ``run.toml``.
+    """Writes ``run.toml``.
 
     Args:
         folder: the run's folder.
@@ -69,7 +69,7 @@ def write_run_record(
 
 
 def _known(values: dict[str, Any]) -> dict[str, Any]:
-    """TOML has no null: what is not set is left out."""
+    """Leaves out what is not set, as TOML has no null."""
     return {
         key: _known(value) if isinstance(value, dict) else str(value) if isinstance(value, Path) else value
         for key, value in values.items()

@@ -19,7 +19,7 @@ FILE = "results.json"
 def keep_results(
     keras: dict[str, KerasReport], artifacts: dict[str, ArtifactReport], *, dataset: str, labels: Sequence[str], seed: int
 ) -> Path | None:
-    """Write what was measured into the ``results.json`` of the one folder that all the files lie in, where that makes sense.
+    """Writes what was measured into the ``results.json`` of the one folder that all the files lie in, where that makes sense.
 
     It does where one of them is a .keras file, or the folder has such a document already. What that says of other files, and of
     files of the same bytes, stays. Cannot be written: one line, no error, as the measurements are printed anyway.

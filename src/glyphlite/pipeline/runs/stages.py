@@ -23,7 +23,7 @@ class Stages:
 
     @contextmanager
     def stage(self, name: str, words: str) -> Iterator[None]:
-        """Run a stage.
+        """Runs a stage.
 
         Args:
             name: its key in ``results.json``'s ``seconds`` and ``cpu_seconds``.

@@ -13,7 +13,7 @@ WIDTH_INCHES = 8.4
 
 @our_style()
 def found_picture(page: np.ndarray, glyphs: Sequence[tuple[tuple[int, int, int, int], str, float]], path: Path) -> Path:
-    """Draw boxes and labels on a page.
+    """Draws boxes and labels on a page.
 
     Args:
         page: the picture as given, uint8 ``(height, width)``.

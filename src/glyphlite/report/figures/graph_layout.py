@@ -1,4 +1,4 @@
-"""Where the boxes of a directed acyclic graph go: layers by longest path, few crossings, straight edges. Knows no op and no SVG.
+"""Layout of a directed acyclic graph: layers by longest path, few crossings, straight edges. Knows no op and no SVG.
 
 The layered method of Sugiyama, Tagawa and Toda (1981): assign layers, put a waypoint wherever an edge passes a layer, order each
 layer by the barycentre of its neighbours, then place by least squares with a minimum distance (pool adjacent violators).
@@ -26,7 +26,7 @@ class Placed:
 
 
 def place(sizes: Sequence[tuple[float, float]], edges: Sequence[tuple[int, int]], gap: tuple[float, float]) -> Placed:
-    """Place nodes from the top down.
+    """Places nodes from the top down.
 
     Args:
         sizes: width and height of each node.
@@ -77,7 +77,7 @@ def place(sizes: Sequence[tuple[float, float]], edges: Sequence[tuple[int, int]]
 def _add_waypoints(
     edges: Sequence[tuple[int, int]], layer_of: Sequence[int], layers: list[list[int]], widths: list[float]
 ) -> list[list[int]]:
-    """Give every edge a waypoint in each layer that it passes; returns each edge as the chain of its nodes."""
+    """Gives every edge a waypoint in each layer that it passes; returns each edge as the chain of its nodes."""
     paths, left = [], MOST_WAYPOINTS
     for source, target in edges:
         between = range(layer_of[source] + 1, layer_of[target])
@@ -103,7 +103,7 @@ def _neighbours(paths: Sequence[Sequence[int]], count: int) -> tuple[list[list[i
 
 
 def _order(layers: list[list[int]], above: list[list[int]], below: list[list[int]]) -> None:
-    """Sort each layer by the mean place of its neighbours, down and up by turns."""
+    """Sorts each layer by the mean place of its neighbours, down and up by turns."""
     rank = {node: float(place) for layer in layers for place, node in enumerate(layer)}
     for sweep in range(SWEEPS):
         neighbours = below if sweep % 2 else above
@@ -117,7 +117,7 @@ def _order(layers: list[list[int]], above: list[list[int]], below: list[list[int
 def _center(
     layers: list[list[int]], above: list[list[int]], below: list[list[int]], widths: Sequence[float], gap: float
 ) -> list[float]:
-    """Pull every node towards its neighbours without letting any two touch."""
+    """Pulls every node towards its neighbours without letting any two touch."""
     centers = [0.0] * len(widths)
     for layer in layers:
         for node, center in zip(layer, _apart([0.0] * len(layer), [widths[node] for node in layer], gap), strict=True):
@@ -132,7 +132,7 @@ def _center(
 
 
 def _apart(wanted: Sequence[float], widths: Sequence[float], gap: float) -> list[float]:
-    """The places nearest to the wanted ones, in least squares, that keep order and distance."""
+    """Returns the places nearest to the wanted ones, in least squares, that keep order and distance."""
     offsets = [0.0]
     for left, right in pairwise(widths):
         offsets.append(offsets[-1] + (left + right) / 2 + gap)

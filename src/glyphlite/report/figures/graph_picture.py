@@ -94,7 +94,7 @@ class _Node:
 
 
 def draw_graph(graph: Graph, title: str = "") -> str:
-    """Draw a graph from its inputs at the top to its outputs at the bottom.
+    """Draws a graph from its inputs at the top to its outputs at the bottom.
 
     Ops that only turn constants into constants (the DEQUANTIZE of float16 weights) are told on the card of the op that uses them.
 
@@ -136,7 +136,7 @@ width="{width:.0f}" height="{height:.0f}" role="img" style="max-width: 100%; hei
 
 
 def _nodes_and_edges(graph: Graph) -> tuple[list[_Node], list[tuple[int, int]]]:
-    """The boxes in an order in which every edge points forward, and the edges between them."""
+    """Returns the boxes in an order in which every edge points forward, and the edges between them."""
     operators = graph.operators[:MOST_OPS]
     folded = _constant_ops(graph, operators)
     nodes, writer, edges = [], {}, []
@@ -158,12 +158,12 @@ def _nodes_and_edges(graph: Graph) -> tuple[list[_Node], list[tuple[int, int]]]:
 
 
 def _port(kind: str, graph: Graph, index: int, ports: Sequence[int]) -> str:
-    """An input or output by its name where there are several to tell apart."""
+    """Returns an input or output by its name where there are several to tell apart."""
     return f"{kind} {printable(graph.tensors[index].name, 20)}" if len(ports) > 1 else kind
 
 
 def _constant_ops(graph: Graph, operators: Sequence[Operator]) -> dict[int, Operator]:
-    """Ops that read nothing but constants of the file and write nothing but an input of other ops."""
+    """Returns ops that read nothing but constants of the file and write nothing but an input of other ops."""
     read = {index for operator in operators for index in operator.inputs}
     return {
         operator.index: operator
@@ -215,7 +215,7 @@ def _edges(nodes: Sequence[_Node], edges: Sequence[tuple[int, int]], placed: Pla
 
 
 def _curve(points: Sequence[tuple[float, float]]) -> str:
-    """A path that leaves and enters vertically and bends between, point by point."""
+    """Returns a path that leaves and enters vertically and bends between, point by point."""
     x, y = points[0]
     path = [f"M{x:.1f} {y:.1f}"]
     for next_x, next_y in points[1:]:
@@ -262,7 +262,7 @@ def _text(kind: str, x: float, y: float, text: str) -> str:
 
 
 def _measure(x: float, y: float, width: float, kind: str, text: str, share: float) -> list[str]:
-    """A number over a bar that shows it against the largest in the graph."""
+    """Returns a number over a bar that shows it against the largest in the graph."""
     filled = max(width * share, 2.0) if share else 0.0
     return [_text("", x, y + 6, text), _box("track", x, y + 11, width, 4, 2), _box(kind, x, y + 11, filled, 4, 2)]
 

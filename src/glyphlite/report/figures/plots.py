@@ -43,7 +43,7 @@ CHART = (4.3, 3.0)
 
 
 def write_figures(results: Results, folder: Path, *, samples: SampleSheet | None = None) -> list[Path]:
-    """Draw a run's pictures as PNG files.
+    """Draws a run's pictures as PNG files.
 
     Args:
         results: the run's records.
@@ -75,7 +75,7 @@ def write_figures(results: Results, folder: Path, *, samples: SampleSheet | None
 
 @our_style()
 def training_figure(history: "Sequence[EpochRecord]", best_epoch: int | None = None, *, title: bool = True) -> "Figure":
-    """Training and validation accuracy by epoch, the kept epoch marked."""
+    """Draws training and validation accuracy by epoch, the kept epoch marked."""
     from matplotlib.ticker import MaxNLocator
 
     figure, axes = drawing(*CHART)
@@ -107,7 +107,7 @@ def training_figure(history: "Sequence[EpochRecord]", best_epoch: int | None = N
 
 @our_style()
 def size_accuracy_figure(results: Results, *, title: bool = True) -> "Figure":
-    """Each artifact's accuracy with its interval over its file size, and the Keras model's accuracy as a line."""
+    """Draws each artifact's accuracy with its interval over its file size, and the Keras model's accuracy as a line."""
     figure, axes = drawing(*CHART)
     chosen = _chosen(results)
     axes.axhline(results.keras.accuracy.value * 100, color=PALETTE["quiet"], linewidth=1, linestyle=(0, (4, 3)))
@@ -119,7 +119,7 @@ def size_accuracy_figure(results: Results, *, title: bool = True) -> "Figure":
 
 @our_style()
 def comparison_figure(files: Sequence[tuple[str, ArtifactReport, bool]]) -> "Figure":
-    """Accuracy over size of several runs' files; each is given as (name, artifact, whether to stress it)."""
+    """Draws accuracy over size of several runs' files; each is given as (name, artifact, whether to stress it)."""
     figure, axes = drawing(6.6, 3.6)
     _plot_files(axes, [(f"{name} {artifact.variant}", artifact, stressed) for name, artifact, stressed in files])
     return figure
@@ -127,7 +127,7 @@ def comparison_figure(files: Sequence[tuple[str, ArtifactReport, bool]]) -> "Fig
 
 @our_style()
 def accuracy_figure(results: Results) -> "Figure":
-    """Accuracy of Keras and of each artifact with its 95 % interval."""
+    """Draws accuracy of Keras and of each artifact with its 95 % interval."""
     rows = [("Keras", results.keras.accuracy, "")] + [(each.variant, each.accuracy, each.path) for each in results.artifacts]
     figure, axes = drawing(6.4, 0.42 * len(rows) + 1.1)
     chosen = _chosen(results)
@@ -146,7 +146,7 @@ def accuracy_figure(results: Results) -> "Figure":
 
 @our_style()
 def latency_figure(results: Results) -> "Figure":
-    """Median latency of one inference as bars, logarithmic."""
+    """Draws the median latency of one inference as bars, logarithmic."""
     rows = [(each.variant, each.latency_us, each.path) for each in results.artifacts if each.latency_us]
     if results.keras.latency_us:
         rows.insert(0, ("Keras", results.keras.latency_us, ""))
@@ -166,7 +166,7 @@ def latency_figure(results: Results) -> "Figure":
 
 @our_style()
 def confusion_figure(artifact: ArtifactReport, labels: Sequence[str]) -> "Figure":
-    """The confusion matrix as a heat map of shares of each true class, counts in the cells."""
+    """Draws the confusion matrix as a heat map of shares of each true class, counts in the cells."""
     from matplotlib.colors import LinearSegmentedColormap
 
     counts = np.asarray(artifact.confusion)
@@ -204,7 +204,7 @@ def confusion_figure(artifact: ArtifactReport, labels: Sequence[str]) -> "Figure
 
 @our_style()
 def samples_figure(samples: Sequence[Sample], labels: Sequence[str], title: str, columns: int = 5) -> "Figure":
-    """Test images in a grid, each with its true class, what it was taken for, and how sure the model was."""
+    """Draws test images in a grid, each with its true class, what it was taken for, and how sure the model was."""
     rows = -(-len(samples) // columns)
     figure = empty_figure(1.35 * columns, 1.65 * rows + 0.5)
     figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold", color=PALETTE["ink"], parse_math=False)
@@ -241,7 +241,7 @@ def saw_picture(
     *,
     box: tuple[int, int, int, int] | None = None,
 ) -> Path:
-    """Write what the model saw beside the original picture, with its best guesses: the picture of ``predict --show``.
+    """Writes what the model saw beside the original picture, with its best guesses: the picture of ``predict --show``.
 
     Args:
         original: the picture as given, uint8 ``(height, width[, 3])``.
@@ -288,13 +288,13 @@ def _name(labels: Sequence[str], number: int) -> str:
 
 
 def _short(name: str) -> str:
-    """A name on one line, cut where it would push the drawing out of its frame."""
+    """Returns a name on one line, cut where it would push the drawing out of its frame."""
     name = " ".join(name.split())
     return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
 
 
 def _name_rows(axes: "Axes", names: Sequence[str]) -> None:
-    """Name horizontal rows, first on top."""
+    """Names horizontal rows, first on top."""
     axes.set_yticks(range(len(names)), [_short(each) for each in names])
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
@@ -302,7 +302,7 @@ def _name_rows(axes: "Axes", names: Sequence[str]) -> None:
 
 
 def _label_line_ends(axes: "Axes", right: float, lines: Sequence[tuple[str, float, str]]) -> None:
-    """Name lines at their right end, pushed apart where they meet."""
+    """Names lines at their right end, pushed apart where they meet."""
     ordered = sorted(lines, key=lambda each: each[1])
     for place, (name, height, role) in enumerate(ordered):
         shift = 0 if len(ordered) == 1 else (-5, 5)[place]
@@ -327,7 +327,7 @@ def _plot_files(axes: "Axes", files: Sequence[tuple[str, ArtifactReport, bool]])
 
 
 def _name_files(axes: "Axes", files: Sequence[tuple[str, ArtifactReport, bool]]) -> None:
-    """Write each name at an end of its interval, further out until it covers no other; the stressed ones choose first."""
+    """Writes each name at an end of its interval, further out until it covers no other; the stressed ones choose first."""
     cast("Figure", axes.figure).draw_without_rendering()
     taken: list[Bbox] = []
     for name, artifact, stressed in sorted(files, key=lambda each: (not each[2], each[1].bytes)):

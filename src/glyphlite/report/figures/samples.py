@@ -28,7 +28,7 @@ class Sample(Record):
 
     @property
     def is_right(self) -> bool:
-        """Whether the prediction is the label."""
+        """Returns whether the prediction is the label."""
         return self.label == self.predicted
 
 
@@ -42,12 +42,12 @@ class SampleSheet(Record):
     wrong: list[Sample] = Field(default_factory=list)
 
     def save(self, path: Path) -> Path:
-        """Write the sheet as JSON, atomically."""
+        """Writes the sheet as JSON, atomically."""
         return write_owned(path, self.model_dump_json(indent=1) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> "SampleSheet":
-        """Read a sheet.
+        """Reads a sheet.
 
         Raises:
             DataError: the file is missing or is no such sheet.
@@ -69,7 +69,7 @@ def choose_samples(
     wrong: int = 20,
     seed: int = 0,
 ) -> SampleSheet:
-    """Pick what to show of a model.
+    """Picks what to show of a model.
 
     Args:
         images: uint8 ``(n, height, width, channels)``, 1 or 3 channels.
@@ -109,7 +109,7 @@ def choose_samples(
 
 
 def encode_png(image: np.ndarray) -> str:
-    """A uint8 image ``(height, width[, channels])`` as a PNG in base64."""
+    """Returns a uint8 image ``(height, width[, channels])`` as a PNG in base64."""
     from PIL import Image
 
     stream = io.BytesIO()
@@ -118,7 +118,7 @@ def encode_png(image: np.ndarray) -> str:
 
 
 def decode_png(png: str) -> np.ndarray:
-    """The uint8 image of a PNG in base64.
+    """Returns the uint8 image of a PNG in base64.
 
     Raises:
         DataError: it is none.
@@ -130,7 +130,7 @@ def decode_png(png: str) -> np.ndarray:
 
 
 def _occurrence(values: np.ndarray) -> np.ndarray:
-    """For each value, how many equal ones come before it."""
+    """Returns for each value, how many equal ones come before it."""
     seen: dict[int, int] = {}
     counts = []
     for value in values.tolist():

@@ -1,4 +1,4 @@
-"""How a picture looks: one palette, one set of matplotlib settings, and the way from a drawing to a PNG or to a themed SVG.
+"""Style of pictures: one palette, one set of matplotlib settings, and the way from a drawing to a PNG or to a themed SVG.
 
 The palette's colours are CSS variables in the page: an SVG names them, so that it follows the page into the dark.
 """
@@ -33,7 +33,7 @@ DPI = 160
 
 
 def drawing(width: float, height: float) -> "tuple[Figure, Axes]":
-    """A figure of ``width`` by ``height`` inches with one set of axes to draw on under :func:`our_style`."""
+    """Returns a figure of ``width`` by ``height`` inches with one set of axes to draw on under :func:`our_style`."""
     figure = empty_figure(width, height)
     axes = figure.subplots()
     axes.tick_params(length=0)
@@ -41,7 +41,7 @@ def drawing(width: float, height: float) -> "tuple[Figure, Axes]":
 
 
 def empty_figure(width: float, height: float) -> "Figure":
-    """A figure of ``width`` by ``height`` inches without axes."""
+    """Returns a figure of ``width`` by ``height`` inches without axes."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
@@ -55,7 +55,7 @@ def save_png(figure: "Figure", path: Path, *, owned: bool = False) -> Path:
 
 
 def themed_svg(figure: "Figure", name: str, description: str) -> str:
-    """A figure as an SVG element whose colours are the page's CSS variables and whose text is text.
+    """Returns a figure as an SVG element whose colours are the page's CSS variables and whose text is text.
 
     Args:
         figure: drawn in the palette's colours alone.
@@ -83,7 +83,9 @@ def themed_svg(figure: "Figure", name: str, description: str) -> str:
 
 
 def _own_identifiers(svg: str, name: str) -> str:
-    """Drop the identifiers that nothing refers to, and give the others the picture's name, so that each is alone on the page."""
+    """Drops the identifiers that nothing refers to, and gives the others the picture's name, so that each is alone on the
+    page.
+    """
     used = set(re.findall(r"url\(#([^)]+)\)", svg)) | set(re.findall(r'href="#([^"]+)"', svg))
     svg = re.sub(r' id="([^"]*)"', lambda found: f' id="{name}-{found[1]}"' if found[1] in used else "", svg)
     return re.sub(r'(url\(#|href="#)', rf"\g<1>{name}-", svg)
@@ -91,7 +93,7 @@ def _own_identifiers(svg: str, name: str) -> str:
 
 @contextmanager
 def our_style() -> Iterator[None]:
-    """Our settings, for the time of one drawing: matplotlib's own stay as the user has them. Also decorates a function."""
+    """Applies our settings for the time of one drawing: matplotlib's own stay as the user has them. Also decorates a function."""
     import matplotlib as mpl
 
     settings: dict[Any, Any] = {

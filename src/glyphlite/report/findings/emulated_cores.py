@@ -1,4 +1,4 @@
-"""What there is to say of generated C on emulated cores: which core to name first, all its RAM, where its instructions go."""
+"""Statements about generated C on emulated cores: which core to name first, all its RAM, where its instructions go."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,17 +20,17 @@ class LayerShare:
 
 
 def preferred_core(firmware: Sequence[FirmwareReport]) -> FirmwareReport | None:
-    """The core to name first: the Cortex-M4 where it was emulated, else the first."""
+    """Returns the core to name first: the Cortex-M4 where it was emulated, else the first."""
     return next((each for each in firmware if each.cpu == PREFERRED_CORE), firmware[0] if firmware else None)
 
 
 def ram_bytes(record: FirmwareReport) -> int:
-    """All the RAM that an inference takes: arena, stack, and input and output where they were counted."""
+    """Returns all the RAM that an inference takes: arena, stack, and input and output where they were counted."""
     return record.ram_bytes if record.ram_bytes is not None else record.arena_bytes + record.stack_bytes
 
 
 def layer_shares(firmware: Sequence[FirmwareReport], named: int = 3) -> dict[str, list[LayerShare]]:
-    """By core, its layers in order with their share of the instructions, where they were counted.
+    """Returns by core its layers in order with their share of the instructions, where they were counted.
 
     The layers with the largest share on any core have a colour of their own, the same on every core, and are named.
     """

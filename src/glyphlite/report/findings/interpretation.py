@@ -1,4 +1,4 @@
-"""What the numbers mean, in plain sentences computed from them: a pure function of the results.
+"""Interpretation of the numbers in plain sentences computed from them: a pure function of the results.
 
 Says only what the records hold: nothing is asserted of a measurement that was not made, and bad news is not dressed up.
 """
@@ -57,14 +57,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class Interpretation:
-    """Which file to ship, and everything else that the numbers say, most important first."""
+    """The file to ship, and everything else that the numbers say, most important first."""
 
     recommendation: Recommendation | None
     findings: tuple[Finding, ...]
 
 
 def interpret(results: Results) -> Interpretation:
-    """Read a run's results as an expert would, in words for somebody who is not one."""
+    """Reads a run's results as an expert would, in words for somebody who is not one."""
     recommendation = recommend(results)
     shipped = recommendation.artifact if recommendation else None
     found = [
@@ -85,13 +85,13 @@ def interpret(results: Results) -> Interpretation:
 
 
 def hardest_class(artifact: ArtifactReport) -> int | None:
-    """The class of which the smallest share is recognized, None where none has images."""
+    """Returns the class of which the smallest share is recognized, None where none has images."""
     present = [each for each, accuracy in enumerate(artifact.per_class) if accuracy.n]
     return min(present, key=lambda each: artifact.per_class[each].value) if present else None
 
 
 def commonest_mistakes(confusion: list[list[int]], most: int = 3) -> list[tuple[int, int, int]]:
-    """The most frequent mistakes as (times, true class, predicted class), most frequent first."""
+    """Returns the most frequent mistakes as (times, true class, predicted class), most frequent first."""
     mistakes = [
         (times_made, true, guess)
         for true, row in enumerate(confusion)
@@ -102,7 +102,7 @@ def commonest_mistakes(confusion: list[list[int]], most: int = 3) -> list[tuple[
 
 
 def label_of(results: Results, number: int) -> str:
-    """A class's name; its number where the run has no name for it."""
+    """Returns a class's name; its number where the run has no name for it."""
     return results.labels[number] if number < len(results.labels) else str(number)
 
 

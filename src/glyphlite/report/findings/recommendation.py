@@ -1,4 +1,4 @@
-"""Which file to ship, and why: a pure function of the results.
+"""Choice of the file to ship, with the reason: a pure function of the results.
 
 The rule: of the artifacts that keep the Keras model's accuracy, the one that most interpreters run; of those, the smallest.
 LiteRT's reference kernels do not count: nothing is deployed on them, and they stop at version 6 of DEPTHWISE_CONV_2D, where INT4
@@ -32,7 +32,7 @@ class Recommendation:
 
 
 def recommend(results: Results) -> Recommendation | None:
-    """Choose the artifact to ship; None where nothing was converted."""
+    """Chooses the artifact to ship; None where nothing was converted."""
     if not results.artifacts:
         return None
     keeping = [each for each in results.artifacts if keeps_accuracy(each, results.keras)]
@@ -49,12 +49,14 @@ def recommend(results: Results) -> Recommendation | None:
 
 
 def loss(artifact: ArtifactReport, keras: KerasReport) -> float:
-    """By how much an artifact is less accurate than the Keras model, as a fraction; negative where it is more accurate."""
+    """Returns by how much an artifact is less accurate than the Keras model, as a fraction; negative where it is more
+    accurate.
+    """
     return keras.accuracy.value - artifact.accuracy.value
 
 
 def is_significant(artifact: ArtifactReport) -> bool:
-    """Whether an artifact's accuracy differs from the Keras model's by more than chance explains."""
+    """Returns whether an artifact's accuracy differs from the Keras model's by more than chance explains."""
     return artifact.mcnemar_p is not None and artifact.mcnemar_p < SIGNIFICANCE
 
 
@@ -79,17 +81,17 @@ def accepting(artifact: ArtifactReport) -> list[str]:
 
 
 def _deployable(artifact: ArtifactReport) -> list[str]:
-    """The interpreters that accept an artifact and that products use."""
+    """Returns the interpreters that accept an artifact and that products use."""
     return [name for name in accepting(artifact) if name != "litert_reference"]
 
 
 def refusing(artifact: ArtifactReport) -> list[str]:
-    """The runtimes that refuse an artifact."""
+    """Returns the runtimes that refuse an artifact."""
     return [name for name, each in artifact.runtimes.items() if not each.accepts]
 
 
 def accuracy_verdict(artifact: ArtifactReport, keras: KerasReport) -> str:
-    """What an artifact's accuracy is against the Keras model's, in a clause that follows a comma or a colon."""
+    """Returns what an artifact's accuracy is against the Keras model's, in a clause that follows a comma or a colon."""
     if artifact.agreement_with_keras == 1:
         return "every image gets the class that Keras gives it"
     lost = loss(artifact, keras)
@@ -104,7 +106,7 @@ def accuracy_verdict(artifact: ArtifactReport, keras: KerasReport) -> str:
 
 
 def variant_named(results: Results, variant: str) -> ArtifactReport | None:
-    """The artifact of a variant, if there is one."""
+    """Returns the artifact of a variant, if there is one."""
     return next((each for each in results.artifacts if each.variant == variant), None)
 
 
@@ -137,7 +139,7 @@ def _runtime_reason(artifact: ArtifactReport) -> str:
 
 
 def _alternatives(chosen: ArtifactReport, results: Results) -> list[str]:
-    """Other files that beat the chosen one at something, each with what it costs."""
+    """Returns other files that beat the chosen one at something, each with what it costs."""
     found = []
     keeping = [each for each in results.artifacts if each is not chosen and keeps_accuracy(each, results.keras)]
     smaller = [each for each in keeping if each.bytes < chosen.bytes]
@@ -163,7 +165,7 @@ def _alternatives(chosen: ArtifactReport, results: Results) -> list[str]:
 
 
 def _price(other: ArtifactReport, chosen: ArtifactReport) -> str:
-    """What another file costs against the chosen one, as a clause."""
+    """Returns what another file costs against the chosen one, as a clause."""
     refused = [runtime_words(each) for each in refusing(other) if each in accepting(chosen)]
     if refused:
         return f", but {listing(refused)} {'refuses' if len(refused) == 1 else 'refuse'} it"

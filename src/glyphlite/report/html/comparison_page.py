@@ -36,7 +36,7 @@ class Run:
 
 
 def load_runs(folders: Sequence[Path], beside: Path) -> list[Run]:
-    """Read the results of several runs; links are made for those whose report lies under ``beside``.
+    """Reads the results of several runs; links are made for those whose report lies under ``beside``.
 
     Raises:
         DataError: no folder is named, or one holds no results.
@@ -77,7 +77,7 @@ def _told_apart(names: Sequence[str], endings: Sequence[str]) -> list[str]:
 
 
 def render_comparison(runs: Sequence[Run]) -> str:
-    """The page of several runs as HTML."""
+    """Returns the page of several runs as HTML."""
     best = _best(runs)
     runs = [replace(each, is_best=each is best) for each in runs]
     shipped = [each.shipped for each in runs if each.shipped]
@@ -118,7 +118,7 @@ def _run(folder: Path, name: str, results: Results, beside: Path) -> Run:
 
 
 def _link(folder: Path, beside: Path) -> str | None:
-    """A relative link to a run's report, None where it has none or lies elsewhere."""
+    """Returns a relative link to a run's report, None where it has none or lies elsewhere."""
     from urllib.parse import quote
 
     page = folder.resolve() / "report.html"
@@ -128,7 +128,7 @@ def _link(folder: Path, beside: Path) -> str | None:
 
 
 def _best(runs: Sequence[Run]) -> Run | None:
-    """The run whose recommended file is most accurate, the smaller one of equals; None where datasets differ."""
+    """Returns the run whose recommended file is most accurate, the smaller one of equals; None where datasets differ."""
     shown = [each for each in runs if each.shipped]
     if not shown or len({each.results.dataset for each in shown}) > 1:
         return None
@@ -136,7 +136,7 @@ def _best(runs: Sequence[Run]) -> Run | None:
 
 
 def _comparison_words(runs: Sequence[Run]) -> list[str]:
-    """What the comparison says, in sentences."""
+    """Returns what the comparison says, in sentences."""
     best = _best(runs)
     if best is None or best.shipped is None or len(runs) < 2:
         return []
@@ -170,7 +170,7 @@ def _comparison_words(runs: Sequence[Run]) -> list[str]:
 
 
 def _beats(one: Run, other: Run) -> bool:
-    """Whether a run's file is smaller than another's and more accurate by more than their intervals overlap."""
+    """Returns whether a run's file is smaller than another's and more accurate by more than their intervals overlap."""
     if one.shipped is None or other.shipped is None:
         return False
     return one.shipped.bytes < other.shipped.bytes and one.shipped.accuracy.low > other.shipped.accuracy.high

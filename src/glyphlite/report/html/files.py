@@ -27,7 +27,7 @@ def write_report(
     history: Path | None = None,
     graph_svg: str | None = None,
 ) -> Path:
-    """Write ``report.html`` into a run's folder.
+    """Writes ``report.html`` into a run's folder.
 
     Args:
         results: the run's records.
@@ -55,7 +55,7 @@ def write_report(
 
 
 def compare_report(folders: Sequence[Path], path: Path) -> Path:
-    """Write one page that puts several runs side by side.
+    """Writes one page that puts several runs side by side.
 
     Args:
         folders: folders of finished runs, each with a ``results.json``.

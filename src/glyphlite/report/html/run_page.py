@@ -50,7 +50,7 @@ def render_report(
     graph_svg: str | None = None,
     run_toml: str | None = None,
 ) -> str:
-    """The page of one run as HTML."""
+    """Returns the page of one run as HTML."""
     interpretation = interpret(results)
     targets = choose_targets(results)
     recommendation = interpretation.recommendation

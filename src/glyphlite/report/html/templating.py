@@ -1,4 +1,4 @@
-"""What both pages are made with: the templates' environment, axes for bars, and pictures put inside the page.
+"""Tools that both pages are made with: the templates' environment, axes for bars, and pictures put inside the page.
 
 Whatever comes from outside is escaped by the environment; a picture is either drawn by us or kept where it can do nothing.
 """
@@ -27,16 +27,16 @@ class Scale:
     high: float
 
     def at(self, fraction: float) -> str:
-        """The place of a fraction, 0 to 100."""
+        """Returns the place of a fraction, 0 to 100."""
         return f"{min(max((fraction - self.low) / (self.high - self.low), 0.0), 1.0) * 100:.2f}"
 
     def span(self, low: float, high: float) -> str:
-        """The width of a stretch, 0 to 100."""
+        """Returns the width of a stretch, 0 to 100."""
         return f"{float(self.at(high)) - float(self.at(low)):.2f}"
 
 
 def accuracy_scale(accuracies: Sequence[Accuracy]) -> Scale:
-    """An axis that holds all the intervals with a little air, within 0 and 1."""
+    """Returns an axis that holds all the intervals with a little air, within 0 and 1."""
     counted = [each for each in accuracies if each.n] or list(accuracies)
     low, high = min((each.low for each in counted), default=0.0), max((each.high for each in counted), default=1.0)
     air = max(high - low, 0.001) * 0.08
@@ -44,7 +44,7 @@ def accuracy_scale(accuracies: Sequence[Accuracy]) -> Scale:
 
 
 def chart(figure: Any, name: str, description: str) -> "Markup":
-    """A drawing as SVG inside the page. Its text was escaped by matplotlib, its description by us."""
+    """Returns a drawing as SVG inside the page. Its text was escaped by matplotlib, its description by us."""
     from markupsafe import Markup
 
     from glyphlite.report.figures.style import themed_svg
@@ -53,12 +53,12 @@ def chart(figure: Any, name: str, description: str) -> "Markup":
 
 
 def svg_image(svg: str) -> str:
-    """An SVG as a data URI: as an image it can run nothing and load nothing, whatever it holds."""
+    """Returns an SVG as a data URI: as an image it can run nothing and load nothing, whatever it holds."""
     return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode('ascii')}"
 
 
 def environment() -> "Environment":
-    """The templates with everything escaped, unknown names an error, and numbers written as everywhere else."""
+    """Returns the templates with everything escaped, unknown names an error, and numbers written as everywhere else."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     made = Environment(

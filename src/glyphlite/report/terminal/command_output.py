@@ -1,4 +1,4 @@
-"""What each command prints: the tables of ``terminal``, put together. Nothing is measured here."""
+"""Views, one per command: the tables of ``terminal``, put together. Nothing is measured here."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
 
 def run_view(results: Results) -> RenderableType:
-    """The end of ``glyphlite run``: the files, which to ship, where each runs, whether they agree, what firmware costs."""
+    """Returns the end of ``glyphlite run``: the files, which to ship, where each runs, whether they agree, what firmware
+    costs.
+    """
     parts: list[RenderableType] = [Text(""), summary(results), Text(""), runtimes_table(results.artifacts)]
     if results.verify:
         parts += [Text(""), verify_table(results.verify)]
@@ -59,7 +61,7 @@ def evaluation_view(
 
 
 def verification_view(verification: "Verification") -> RenderableType:
-    """The matrix of ``glyphlite verify``, who refused and why, every tensor that differs, and the verdict."""
+    """Returns the matrix of ``glyphlite verify``, who refused and why, every tensor that differs, and the verdict."""
     parts: list[RenderableType] = [verify_table(verification.records)]
     for name, reason in verification.refused.items():
         parts.append(plain(f"{name} refuses the file: {reason}"))
@@ -96,7 +98,7 @@ def predictions_view(
 
 
 def trade_offs_table(costs: Mapping[str, FirmwareReport], chosen: str) -> RenderableType:
-    """What each ``--optimize`` of ``glyphlite compile`` takes, the chosen one marked."""
+    """Returns what each ``--optimize`` of ``glyphlite compile`` takes, the chosen one marked."""
     table = new_table("Optimized for", "Instructions", "Code", "Constants", "Arena", "Total RAM")
     right_align(table, *range(1, 6))
     for name, cost in costs.items():
@@ -107,7 +109,7 @@ def trade_offs_table(costs: Mapping[str, FirmwareReport], chosen: str) -> Render
 
 
 def firmware_view(reports: Sequence[FirmwareReport]) -> RenderableType:
-    """What generated C costs on each core, then layer by layer."""
+    """Returns what generated C costs on each core, then layer by layer."""
     parts: list[RenderableType] = [firmware_table(reports)]
     for report in reports:
         if report.layers:
@@ -116,7 +118,7 @@ def firmware_view(reports: Sequence[FirmwareReport]) -> RenderableType:
 
 
 def conversion_table(artifacts: "Sequence[ConvertedArtifact]") -> RenderableType:
-    """What ``glyphlite convert`` wrote."""
+    """Returns what ``glyphlite convert`` wrote."""
     table = new_table("File", "Variant", "Bytes", "Seconds", "Verified by")
     right_align(table, 2, 3)
     for artifact in artifacts:
@@ -128,7 +130,7 @@ def conversion_table(artifacts: "Sequence[ConvertedArtifact]") -> RenderableType
 
 
 def calibration_table(effects: "Sequence[CalibrationEffect]") -> RenderableType:
-    """What the number of calibration samples brings, measured on validation images."""
+    """Returns what the number of calibration samples brings, measured on validation images."""
     table = new_table("Calibrated with", "% right", "Keras", "Agree %", "Mean logit diff.", "Max. diff.")
     right_align(table, *range(6))
     for effect in effects:

@@ -17,7 +17,7 @@ MOST_OPS = 500
 
 
 def render_inspection(inspection: Inspection) -> "RenderableType":
-    """The tables of one file: what it is, its ops in order, who takes it.
+    """Returns the tables of one file: what it is, its ops in order, who takes it.
 
     Args:
         inspection: the records; every string in them may be hostile.

@@ -1,4 +1,4 @@
-"""What was measured, as tables on a terminal: readable at 80 columns, aligned, and plain text when piped.
+"""Tables on a terminal: readable at 80 columns, aligned, and plain text when piped.
 
 Each function turns records into something that a rich console prints. Whatever comes from outside is shown as text, never as
 markup, and its control characters never reach the terminal.
@@ -40,12 +40,12 @@ SHORT_RUNTIMES = {"litert": "XNNPACK", "litert_builtin": "built-in", "litert_ref
 
 
 def stdout_console() -> Console:
-    """A console on standard output: as wide as the terminal, 120 columns and no colour when piped."""
+    """Returns a console on standard output: as wide as the terminal, 120 columns and no colour when piped."""
     return Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
 
 
 def plain(text: str) -> Text:
-    """Text from outside: no markup, and a mark in place of anything that a terminal would obey."""
+    """Returns text from outside: no markup, and a mark in place of anything that a terminal would obey."""
     return Text("".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text))
 
 
@@ -72,7 +72,7 @@ def targets_table(targets: Sequence[Target]) -> RenderableType:
 
 
 def variants_table(results: Results) -> Table:
-    """Each file: bytes, how many times smaller than float32, accuracy with interval, agreement, p, latency, runtimes."""
+    """Returns each file: bytes, how many times smaller than float32, accuracy with interval, agreement, p, latency, runtimes."""
     table = new_table("File", "Bytes", "Ratio", RIGHT, "Agree %", "p", "Time", "Runs")
     right_align(table, 1, 2, 3, 4, 5, 6)
     recommendation, float32 = recommend(results), variant_named(results, "float32")
@@ -167,7 +167,7 @@ def runtimes_table(artifacts: Sequence[ArtifactReport], *, by_path: bool = False
 
 
 def per_class_table(report: ArtifactReport | KerasReport, labels: Sequence[str]) -> Table:
-    """Each class: its images, the share recognized with its interval, precision and F1; the means below."""
+    """Returns each class: its images, the share recognized with its interval, precision and F1; the means below."""
     table = new_table("Class", "Images", RIGHT, "Precision", "F1")
     right_align(table, *range(1, len(table.columns)))
     macro = macro_of(report.confusion)
@@ -210,7 +210,7 @@ def confusion_table(report: ArtifactReport | KerasReport, labels: Sequence[str])
 
 
 def verify_table(records: Sequence[VerifyReport]) -> RenderableType:
-    """The same inputs through every runtime: outputs, differences, classes, accuracy; first ops that differ."""
+    """Returns the same inputs through every runtime: outputs, differences, classes, accuracy; first ops that differ."""
     if not records:
         return Text("nothing was compared")
     table = new_table("Runtime", "Identical", "Max. diff.", "Agreement", RIGHT)
@@ -238,7 +238,7 @@ def verify_table(records: Sequence[VerifyReport]) -> RenderableType:
 
 
 def firmware_table(records: Sequence[FirmwareReport]) -> Table:
-    """Generated C on emulated cores: instructions, flash (code and constants apart), arena and stack."""
+    """Returns a table of generated C on emulated cores: instructions, flash, code, constants, arena, stack and total RAM."""
     table = new_table("Core", "Instructions", "per MAC", "Code", "Constants", "Flash", "Arena", "Stack", "RAM")
     right_align(table, *range(1, len(table.columns)))
     for record in records:
@@ -260,7 +260,7 @@ def firmware_table(records: Sequence[FirmwareReport]) -> Table:
 
 
 def layers_table(record: FirmwareReport) -> Table:
-    """Where one core's instructions go, layer by layer."""
+    """Returns where one core's instructions go, layer by layer."""
     table = new_table("Layer", "Op", "MACs", "Instructions", "Share", "Constants")
     right_align(table, *range(2, len(table.columns)))
     for layer in record.layers:
@@ -304,7 +304,7 @@ def models_table(rows: "Iterable[ModelSummary]", *, recipes: bool = False) -> Re
 
 
 def datasets_table(rows: "Iterable[DatasetInfo]") -> Table:
-    """The datasets there are: name, sizes, whether they lie on this machine, and what they show."""
+    """Returns the datasets there are: name, sizes, whether they lie on this machine, and what they show."""
     table = new_table("Dataset", "Here", "What it is", "Sizes")
     for row in rows:
         _row(table, row.name, "yes" if row.available else "no", row.title, row.sizes)
@@ -312,7 +312,9 @@ def datasets_table(rows: "Iterable[DatasetInfo]") -> Table:
 
 
 def predictions_table(rows: Iterable[tuple[str, Sequence[tuple[str, float]]]], doubted: Collection[int] = ()) -> Table:
-    """What pictures show: for each (picture, best classes with probabilities, best first); a question mark where ``doubted``."""
+    """Returns what pictures show: for each (picture, best classes with probabilities, best first); a question mark where
+    ``doubted``.
+    """
     table = new_table("Picture", "Read as", "Confidence", "Or")
     right_align(table, 2)
     for number, (name, top) in enumerate(rows):
@@ -325,7 +327,7 @@ def predictions_table(rows: Iterable[tuple[str, Sequence[tuple[str, float]]]], d
 
 
 def new_table(*columns: str | Text) -> Table:
-    """Columns that keep their figures whole: two spaces between them, no frame."""
+    """Returns a table whose columns keep their figures whole: two spaces between them, no frame."""
     table = Table(
         box=box.SIMPLE_HEAD,
         padding=(0, 1),
@@ -341,18 +343,18 @@ def new_table(*columns: str | Text) -> Table:
 
 
 def _row(table: Table, *cells: str | Text, style: str | None = None) -> None:
-    """Add a row whose cells are text, never markup."""
+    """Adds a row whose cells are text, never markup."""
     table.add_row(*(cell if isinstance(cell, Text) else plain(cell) for cell in cells), style=style)
 
 
 def right_align(table: Table, *places: int) -> None:
-    """Align these columns to the right."""
+    """Aligns these columns to the right."""
     for place in places:
         table.columns[place].justify = "right"
 
 
 def _folding(table: Table, *places: int) -> Table:
-    """Let columns of words, by default the last, break their lines so that the figures stay whole."""
+    """Lets columns of words, by default the last, break their lines so that the figures stay whole."""
     for place in places or (-1,):
         table.columns[place].no_wrap = False
         table.columns[place].overflow = "fold"
@@ -364,7 +366,7 @@ def _indented(sentence: str) -> RenderableType:
 
 
 def _variant(report: ArtifactReport) -> str:
-    """The variant, with the element types of the ports where they are not what the variant says."""
+    """Returns the variant, with the element types of the ports where they are not what the variant says."""
     usual = {"int8": "int8", "uint8": "uint8", "int16x8": "int16"}.get(report.variant, "float32")
     ports = [each for each in (report.input_type, report.output_type) if each]
     return report.variant if set(ports) <= {usual} else f"{report.variant}, {' to '.join(ports)}"

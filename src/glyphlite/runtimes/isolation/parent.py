@@ -61,11 +61,11 @@ class Worker:
 
     @property
     def piece_s(self) -> float:
-        """Seconds of work that one request should hold."""
+        """Returns seconds of work that one request should hold."""
         return min(PIECE_SECONDS, self._cpu_s / 8)
 
     def load(self, runtime: str, path: Path, *, keep: "Callable[[Worker], None] | None" = None) -> LoadedModel:
-        """Load a file into a runtime there; the model loaded before it is released.
+        """Loads a file into a runtime there; the model loaded before it is released.
 
         Args:
             runtime: one of ``registry.INTERPRETERS``.
@@ -91,7 +91,9 @@ class Worker:
         return _IsolatedModel(self, self._generation, runtime, Path(path).name, source, target, keep)
 
     def accepts(self, runtime: str, path: Path) -> Acceptance:
-        """Whether a runtime takes a file, found by loading it and running a blank image; a bad file is never an exception."""
+        """Returns whether a runtime takes a file, found by loading it and running a blank image; a bad file is never an
+        exception.
+        """
         try:
             model = self.load(runtime, path)
             model.predict(np.zeros((1, *model.input.shape), model.input.dtype))
@@ -106,7 +108,7 @@ class Worker:
         return Acceptance(True, runs=True)
 
     def request(self, header: dict[str, Any], arrays: tuple[np.ndarray, ...], runtime: str, filename: str) -> Message:
-        """One request to the file's process and its answer.
+        """Sends one request to the file's process and returns its answer.
 
         Raises:
             GlyphliteError: what the child raised, or an ArtifactError that says how the file ended it.
@@ -138,7 +140,7 @@ class Worker:
         return answer
 
     def release(self) -> None:
-        """End the loaded file's process; the worker stays ready for the next."""
+        """Ends the loaded file's process; the worker stays ready for the next."""
         if self._loaded is not None and self._process is not None and self._process.stdin is not None:
             self._loaded = None
             try:
@@ -147,11 +149,11 @@ class Worker:
                 self.close()
 
     def holds(self, generation: int) -> bool:
-        """Whether the model of that generation is the one loaded now."""
+        """Returns whether the model of that generation is the one loaded now."""
         return self._loaded is not None and generation == self._generation
 
     def close(self) -> None:
-        """End the child process and what it started."""
+        """Ends the child process and what it started."""
         process, self._process, self._loaded = self._process, None, None
         if process is None or self._owner != os.getpid():
             return
@@ -172,11 +174,11 @@ class Worker:
         self.close()
 
     def _living(self) -> "subprocess.Popen[bytes] | None":
-        """The child process, where there is one that has not ended."""
+        """Returns the child process, where there is one that has not ended."""
         return self._process if self._process is not None and self._process.poll() is None else None
 
     def _running(self) -> "subprocess.Popen[bytes]":
-        """The child process, started when there is none."""
+        """Returns the child process, started when there is none."""
         if (process := self._living()) is not None:
             return process
         self.close()
@@ -208,7 +210,7 @@ class Worker:
         return RefusedError(filename, runtime, reason)
 
     def _death(self, header: dict[str, Any]) -> str:
-        """How a file's process ended, in words."""
+        """Returns how a file's process ended, in words."""
         number, noise = int(header["died"]), str(header.get("noise", ""))
         if number == signal.SIGPROF:
             return f"it was still computing after {self._cpu_s:g} s and was stopped"
@@ -236,7 +238,7 @@ class _IsolatedModel(LoadedModel):
         self.input, self.output = source, target
 
     def predict(self, batch: np.ndarray, progress: Callable[[int], None] | None = None) -> np.ndarray:
-        """Run stored images; see :meth:`LoadedModel.predict`."""
+        """Runs stored images; see :meth:`LoadedModel.predict`."""
         batch = ports.check_batch(batch, self.input)
         results = np.empty((len(batch), *self.output.shape), self.output.dtype)
         for piece in self._pieces(len(batch), max(1, self.input.dtype.itemsize * math.prod(self.input.shape))):
@@ -249,7 +251,7 @@ class _IsolatedModel(LoadedModel):
         return results
 
     def tensors(self, batch: np.ndarray) -> dict[int, np.ndarray]:
-        """Every activation of every image; see :meth:`LoadedModel.tensors`."""
+        """Returns every activation of every image; see :meth:`LoadedModel.tensors`."""
         batch = ports.check_batch(batch, self.input)
         collected: dict[int, list[np.ndarray]] = {}
         for piece in self._pieces(len(batch), 1 << 20):
@@ -259,7 +261,7 @@ class _IsolatedModel(LoadedModel):
         return {index: np.concatenate(values) for index, values in collected.items()}
 
     def time_inferences(self, image: np.ndarray, repeats: int) -> np.ndarray:
-        """Seconds of bare inferences, measured in the child; see :meth:`LoadedModel.time_inferences`."""
+        """Returns seconds of bare inferences, measured in the child; see :meth:`LoadedModel.time_inferences`."""
         frame = ports.check_batch(image[np.newaxis], self.input)
         pieces = [
             self._ask({"op": "time", "repeats": piece.stop - piece.start}, frame).arrays[0] for piece in self._pieces(repeats, 8)
@@ -267,7 +269,7 @@ class _IsolatedModel(LoadedModel):
         return np.concatenate(pieces) if pieces else np.empty(0)
 
     def close(self) -> None:
-        """End the file's process; its worker is handed back to whoever wants to keep it."""
+        """Ends the file's process; its worker is handed back to whoever wants to keep it."""
         if self._worker.holds(self._generation):
             self._worker.release()
             if self._keep:
@@ -303,17 +305,17 @@ class _Pool:
         atexit.register(self.close)
 
     def take(self) -> Worker:
-        """An idle worker, or a new one."""
+        """Returns an idle worker, or a new one."""
         if self._owner != os.getpid():  # a fork of ours must not share the pipes
             self._idle, self._owner = [], os.getpid()
         return self._idle.pop() if self._idle else Worker()
 
     def give(self, worker: Worker) -> None:
-        """Keep a worker for the next file."""
+        """Keeps a worker for the next file."""
         self._idle.append(worker)
 
     def close(self) -> None:
-        """End every idle worker."""
+        """Ends every idle worker."""
         while self._idle:
             self._idle.pop().close()
 
@@ -330,7 +332,7 @@ class Isolated(Runtime):
         self.name = name
 
     def load(self, artifact: Path) -> LoadedModel:
-        """Load an artifact there.
+        """Loads an artifact there.
 
         Raises:
             ArtifactError: the runtime refuses the file, or does not survive it.
@@ -351,7 +353,7 @@ def _port(described: dict[str, Any]) -> Port:
 
 
 def _error(header: dict[str, Any], runtime: str, filename: str) -> GlyphliteError:
-    """The child's error, as what it was."""
+    """Returns the child's error, as what it was."""
     message = str(header.get("message", ""))
     if header["error"] == "ToolError":
         return ToolError(message)

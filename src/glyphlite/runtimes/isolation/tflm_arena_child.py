@@ -27,7 +27,7 @@ ALLOCATIONS_FOLLOW = "\n--- allocations ---\n"
 
 
 def attempt(content: bytes, arena_bytes: int) -> bool:
-    """Whether TFLite Micro plans and runs the model in an arena of this size, tried in a forked process.
+    """Returns whether TFLite Micro plans and runs the model in an arena of this size, tried in a forked process.
 
     Raises:
         TimeoutError: it was still computing after ``ATTEMPT_SECONDS``.
@@ -51,7 +51,7 @@ def attempt(content: bytes, arena_bytes: int) -> bool:
 
 
 def smallest_arena(content: bytes, limit: int) -> int | None:
-    """The smallest accepted arena, a multiple of the granularity; None when even ``limit`` bytes are refused.
+    """Returns the smallest accepted arena, a multiple of the granularity; None when even ``limit`` bytes are refused.
 
     Doubling finds an arena that is large enough, bisection the smallest: more memory never makes TFLite Micro refuse.
     """
@@ -68,7 +68,7 @@ def smallest_arena(content: bytes, limit: int) -> int | None:
 
 
 def main() -> None:
-    """Search, then let TFLite Micro print its allocations in the smallest arena; the answer goes to the parent process."""
+    """Searches, then lets TFLite Micro print its allocations in the smallest arena; the answer goes to the parent process."""
     content = Path(sys.argv[1]).read_bytes()
     try:
         smallest = smallest_arena(content, int(sys.argv[2]))

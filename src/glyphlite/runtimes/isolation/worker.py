@@ -28,7 +28,7 @@ MEMORY_BYTES = 4 << 30
 
 
 def main() -> None:
-    """Serve files until the parent closes the channel."""
+    """Serves files until the parent closes the channel."""
     answers = os.dup(1)
     os.dup2(2, 1)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def _serve_file(request: Message, answers: int) -> None:
-    """Fork; the fork answers all requests for one file, the server waits and tells of its death."""
+    """Forks; the fork answers all requests for one file, the server waits and tells of its death."""
     generation = request.header["generation"]
     try:
         runtime = _runtime(request.header["runtime"])
@@ -75,7 +75,7 @@ class _Session:
         self._model: LoadedModel | None = None
 
     def run(self, request: Message) -> None:
-        """Answer requests until ``close``, or until the file turns out not to load."""
+        """Answers requests until ``close``, or until the file turns out not to load."""
         generation = request.header["generation"]
         while request.header["op"] != "close":
             signal.setitimer(
@@ -113,14 +113,14 @@ class _Session:
 
 @contextmanager
 def _standing_noise() -> Iterator[Noise]:
-    """Standard error is a file of the parent's already: start it afresh, and leave it there for the news of a crash."""
+    """Starts standard error, a file of the parent's, afresh, and leaves it there for the news of a crash."""
     os.ftruncate(2, 0)
     os.lseek(2, 0, os.SEEK_SET)
     yield Noise(2)
 
 
 def _runtime(name: str) -> Runtime:
-    """An interpreter of this process, its native library imported before the fork."""
+    """Returns an interpreter of this process, its native library imported before the fork."""
     if name == "tflm":
         from glyphlite.runtimes.tflm import TFLiteMicro, native_runtime
 

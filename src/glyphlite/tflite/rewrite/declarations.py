@@ -86,7 +86,7 @@ def declare_runtime(model: Any) -> None:
 
 
 def _int4_version(model: Any, graph: Any, operator: Any) -> int | None:
-    """The version that an op with INT4 weights needs; None for any other, and where it is declared already."""
+    """Returns the version that an op with INT4 weights needs; None for any other, and where it is declared already."""
     from ai_edge_litert import schema_py_generated as schema
 
     code = model.operatorCodes[operator.opcodeIndex]
@@ -102,6 +102,6 @@ def _kind(code: Any) -> str:
 
 
 def _as_numbers(version: str) -> tuple[int, ...]:
-    """A version as numbers; one that cannot be read is older than all."""
+    """Returns a version as numbers; one that cannot be read is older than all."""
     parts = version.split(".")
     return tuple(map(int, parts)) if all(part.isdecimal() for part in parts) else ()

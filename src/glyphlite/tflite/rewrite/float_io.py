@@ -19,7 +19,7 @@ QUANTIZE_VERSIONS = {"uint8": 1, "int8": 1, "int16": 2}
 
 
 def with_float_edges(content: bytes, name: str = "model") -> bytes:
-    """The same model with float32 inputs and outputs; a file that has them already is returned as it is.
+    """Returns the same model with float32 inputs and outputs; a file that has them already is returned as it is.
 
     Args:
         content: a .tflite file, checked here, so that it may come from anywhere.
@@ -58,7 +58,7 @@ class _Edges:
         self._graph = model.subgraphs[0]
 
     def before(self, index: int, dtype: str) -> None:
-        """Let a new float32 tensor be the input that is now ``index``."""
+        """Lets a new float32 tensor be the input that is now ``index``."""
         port = self._float_twin(index)
         self._graph.operators.insert(0, self._operator("QUANTIZE", QUANTIZE_VERSIONS[dtype], port, index))
         self._graph.inputs = [port if one == index else one for one in map(int, self._graph.inputs)]
@@ -66,7 +66,7 @@ class _Edges:
             _rename(signature.inputs, index, port)
 
     def behind(self, index: int, dtype: str) -> None:
-        """Let a new float32 tensor be the output that is now ``index``."""
+        """Lets a new float32 tensor be the output that is now ``index``."""
         port = self._float_twin(index)
         self._graph.operators.append(self._operator("DEQUANTIZE", DEQUANTIZE_VERSIONS[dtype], index, port))
         self._graph.outputs = [port if one == index else one for one in map(int, self._graph.outputs)]
@@ -74,13 +74,13 @@ class _Edges:
             _rename(signature.outputs, index, port)
 
     def packed(self) -> bytes:
-        """The file."""
+        """Returns the file."""
         drop_unused_codes(self._model)
         declare_runtime(self._model)
         return pack_model(self._model)
 
     def _float_twin(self, index: int) -> int:
-        """A float32 tensor of the same shape, held by no buffer."""
+        """Returns a float32 tensor of the same shape, held by no buffer."""
         from ai_edge_litert import schema_py_generated as schema
 
         original = self._graph.tensors[index]

@@ -22,7 +22,7 @@ _HALF_A_CODE = 0.5
 
 
 def with_narrow_weights(content: bytes) -> bytes:
-    """The same model with every filter of at most 15 evenly spaced values stored in four bits.
+    """Returns the same model with every filter of at most 15 evenly spaced values stored in four bits.
 
     Args:
         content: a .tflite file, just converted to int8.
@@ -42,7 +42,7 @@ def with_narrow_weights(content: bytes) -> bytes:
 
 
 def _unshare(model: Any) -> None:
-    """Give weights and biases a buffer each, but for zeros of 32 bits: those of a layer that is used twice come sharing one."""
+    """Gives weights and biases a buffer each, but for zeros of 32 bits: those of a layer that is used twice come sharing one."""
     from ai_edge_litert import schema_py_generated as schema
 
     tensors, taken = model.subgraphs[0].tensors, set()
@@ -90,7 +90,7 @@ def _narrow(model: Any, weights: Any, bias: Any, *, together: bool) -> bool:
 
 
 def _step(reals: np.ndarray, rounding: np.ndarray) -> float | None:
-    """The largest step of which all values are multiples from -7 to 7, up to the rounding; None where there is none."""
+    """Returns the largest step of which all values are multiples from -7 to 7, up to the rounding; None where there is none."""
     largest = np.abs(reals).max()
     if not largest:
         return float(rounding.max()) * 2

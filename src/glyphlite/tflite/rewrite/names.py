@@ -26,7 +26,7 @@ _WEIGHTED = re.compile(r"/(convolution|depthwise|MatMul|conv2d_transpose)\w*$")
 
 
 def with_readable_names(content: bytes, layers: Sequence[str]) -> bytes:
-    """Name every tensor after the Keras layer that it came from, the input ``image``, the output ``probability`` or ``score``.
+    """Names every tensor after the Keras layer that it came from, the input ``image``, the output ``probability`` or ``score``.
 
     Args:
         content: a .tflite file, just converted.
@@ -56,7 +56,7 @@ class _Naming:
         self._written_by = {int(index): operator for operator in self._graph.operators for index in operator.outputs}
 
     def name_operator(self, operator: Any) -> None:
-        """Name what an op writes after its layer, and the constants that it reads after that."""
+        """Names what an op writes after its layer, and the constants that it reads after that."""
         kind = self.kind_of(operator)
         outputs = [int(index) for index in operator.outputs]
         if kind == "DEQUANTIZE" and self._is_constant(int(operator.inputs[0])):
@@ -77,7 +77,7 @@ class _Naming:
                 self.name(int(widened.inputs[0]), f"{role}/float16")
 
     def name(self, index: int, wanted: str) -> None:
-        """Name a tensor that has no name of ours yet; a number follows where the name is taken."""
+        """Names a tensor that has no name of ours yet; a number follows where the name is taken."""
         if index in self._named:
             return
         name, count = wanted, 2
@@ -88,7 +88,7 @@ class _Naming:
         self._graph.tensors[index].name = name
 
     def kind_of(self, operator: Any) -> str:
-        """The op's name in the schema."""
+        """Returns the op's name in the schema."""
         code = self._codes[operator.opcodeIndex]
         return name_of(max(code.builtinCode, code.deprecatedBuiltinCode)) or "OP"
 
@@ -98,14 +98,14 @@ class _Naming:
 
 
 def layer_of_tensor(name: str, layers: Sequence[str]) -> str | None:
-    """The layer that a fused tensor name tells of: the one with the weights where there is one, else the first."""
+    """Returns the layer that a fused tensor name tells of: the one with the weights where there is one, else the first."""
     paths = name.split(";")
     weighted = [path for path in paths if _WEIGHTED.search(path)]
     return next((layer for path in (*weighted, *paths) if (layer := layer_of_path(path, layers))), None)
 
 
 def layer_of_path(path: str, layers: Sequence[str]) -> str | None:
-    """The innermost layer on a path of name scopes; Keras numbers scopes that it opens again (``conv_1``)."""
+    """Returns the innermost layer on a path of name scopes; Keras numbers scopes that it opens again (``conv_1``)."""
     for scope in reversed(path.split("/")):
         for name in (scope, re.sub(r"_\d+$", "", scope)):
             if name in layers:

@@ -8,7 +8,7 @@ from glyphlite.tflite.writer import pack_model, unpack_model
 
 
 def with_shared_constants(content: bytes) -> bytes:
-    """The same model with one buffer for constants of equal bytes; the very same file where there are none."""
+    """Returns the same model with one buffer for constants of equal bytes; the very same file where there are none."""
     model = unpack_model(content)
     first: dict[bytes, int] = {}
     changed = False

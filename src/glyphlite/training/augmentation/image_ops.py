@@ -1,4 +1,4 @@
-"""What happens to a batch of images before a model sees it, inside TensorFlow's graph. Knows images; nothing of models."""
+"""Augmentation of a batch of images before a model sees it, inside TensorFlow's graph. Knows images; nothing of models."""
 
 from typing import Any
 
@@ -9,21 +9,21 @@ from glyphlite.training.augmentation.parameters import BENDS, Photometric
 
 
 def normalized(images: Any) -> Any:
-    """uint8 images as float32 in [0, 1]: `glyphlite.datasets.dataset.as_float` for tensors."""
+    """Returns uint8 images as float32 in [0, 1]: `glyphlite.datasets.dataset.as_float` for tensors."""
     import tensorflow as tf
 
     return tf.cast(images, tf.float32) / 255.0
 
 
 def entered(images: Any, convention: InputConvention) -> Any:
-    """Images in [0, 1] as a model takes them: as they are, unless it was made for another range."""
+    """Returns images in [0, 1] as a model takes them: as they are, unless it was made for another range."""
     if convention.same_values(OURS):
         return images
     return (images * 255.0 - np.asarray(convention.mean, np.float32)) / np.asarray(convention.std, np.float32)
 
 
 def warped(images: Any, transforms: Any) -> Any:
-    """Warp each image by its numbers, bilinearly, zeros coming in from outside.
+    """Warps each image by its numbers, bilinearly, zeros coming in from outside.
 
     Args:
         images: float32 ``(batch, height, width, channels)``.
@@ -44,7 +44,7 @@ def warped(images: Any, transforms: Any) -> Any:
 
 
 def _bent(images: Any, transforms: Any) -> Any:
-    """As TensorFlow's op for projective transforms, which has no place for the bends."""
+    """Samples as TensorFlow's op for projective transforms does, which has no place for elastic distortion."""
     import tensorflow as tf
 
     height, width, channels = images.shape[1:]
@@ -68,14 +68,14 @@ def _bent(images: Any, transforms: Any) -> Any:
 
 
 def _influence(pixels: int) -> np.ndarray:
-    """How much each of the grid's points moves each pixel along an axis, ``(pixels, BENDS)``; in each row 1 in all."""
+    """Returns how much each of the grid's points moves each pixel along an axis, ``(pixels, BENDS)``; in each row 1 in all."""
     places = np.linspace(0, BENDS - 1, pixels, dtype=np.float32)
     nearness = np.clip(1 - np.abs(places[:, None] - np.arange(BENDS, dtype=np.float32)), 0, 1)
     return nearness**2 * (3 - 2 * nearness)
 
 
 def relit(images: Any, photometric: Photometric, seed: Any) -> Any:
-    """Make some images noisy and others faint: the first and the last of a batch, whose order is random.
+    """Makes some images noisy and others faint: the first and the last of a batch, whose order is random.
 
     Args:
         images: float32 ``(batch, height, width, channels)`` in [0, 1].

@@ -13,7 +13,7 @@ BENDS = 5
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How training images are warped: the ranges that each one's warp is drawn from, uniformly, both signs.
+    """Ranges of affine augmentation and elastic distortion, from which each image's is drawn, uniformly, both signs.
 
     Attributes:
         rotation_degrees: largest turn.
@@ -33,7 +33,7 @@ class Augmentation:
 
     @property
     def numbers(self) -> int:
-        """How many numbers say what is done to one image: 8 of a projective transform, and each point's two moves."""
+        """Returns how many numbers say what is done to one image: 8 of a projective transform, and each point's two moves."""
         return 8 + (2 * BENDS**2 if self.bend_pixels else 0)
 
 
@@ -70,7 +70,7 @@ PHOTOMETRIC: dict[str, Photometric] = {
 
 
 def draw_affines(count: int, augmentation: Augmentation, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Draw transformations: where each pixel of a result comes from.
+    """Draws transformations: where each pixel of a result comes from.
 
     Returns:
         Matrices ``(n, 2, 2)`` and shifts ``(n, 2)``, float32, over (row, column) measured from the image's centre: a result's
@@ -87,7 +87,7 @@ def draw_affines(count: int, augmentation: Augmentation, rng: np.random.Generato
 
 
 def warp(images: np.ndarray, matrices: np.ndarray, shifts: np.ndarray) -> np.ndarray:
-    """Sample each image at the places that its matrix and shift name."""
+    """Samples each image at the places that its matrix and shift name."""
     count, height, width, channels = images.shape
     centre = np.array([(height - 1) / 2, (width - 1) / 2], np.float32)
     grid = (
