@@ -83,11 +83,6 @@ class Arena:
         """Returns where the input's copy lies; the start of the arena where there is none."""
         return Place("arena", self.offsets[self._pixels] if self._pixels >= 0 else 0)
 
-    @property
-    def is_used(self) -> bool:
-        """Returns whether the layers keep anything in it."""
-        return any(index != self._pixels for index in range(len(self.buffers)))
-
     def _add(self, name: str, size: int, first: int, last: int) -> int:
         self.buffers.append(Buffer(name, size, first, last))
         return len(self.buffers) - 1

@@ -231,7 +231,7 @@ def hard_swish_table(input_scale: float, input_zero_point: int, output_scale: fl
     hires_scale = input_scale / 128.0
     output_multiplier, output_exponent = _multiplier_int16(hires_scale / output_scale)
     relu_multiplier, relu_exponent = _multiplier_int16(hires_scale / (3.0 / 32768.0))
-    table = []
+    table: list[int] = []
     for stored in range(-128, 128):
         hires = _wrap_int16((stored - input_zero_point) * 128)
         preshift = _doubling_high_mul_int16(hires, output_multiplier)

@@ -5,16 +5,18 @@ Knows nodes by their traits and kernels by their templates; nothing of the file 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
 
 from glyphlite import __version__
 from glyphlite.compiler.arena import Arena
-from glyphlite.compiler.codegen.c_text import c_comment, c_float, c_lines, c_string, environment, tidy
+from glyphlite.compiler.codegen.c_text import c_comment, c_float, c_lines, c_string, render
 from glyphlite.compiler.codegen.constants import Array, Constants
 from glyphlite.compiler.codegen.helpers import helpers_called, macro_names
 from glyphlite.compiler.codegen.kernel import Kernel, Layer, Place, Rows, Site, whole_map
+from glyphlite.compiler.codegen.layout import tidy
 from glyphlite.compiler.ir import Program
 from glyphlite.compiler.memory_plan import Buffer
 from glyphlite.compiler.schedule import Segment
@@ -22,6 +24,9 @@ from glyphlite.compiler.values import Optimize
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import OutputKind
 from glyphlite.tflite.quantization import dequantize
+
+_FACT_COLUMNS = 106
+"""Of a fact in the header, beside its title."""
 
 BOX_PART = 20 / 28
 """Fraction of a picture's height and width that a glyph fills: as in MNIST, and in the pictures that glyphlite normalizes."""
@@ -164,7 +169,7 @@ def emit(
         "facts": _facts(program, about, convention),
         "returned": "" if scores == "none" else "scores, ",
     }
-    context["run"] = environment().get_template("run.c.j2").render(context)
+    context["run"] = render("run.c.j2", context)
     context["helpers"] = helpers_called(text + context["run"], name, unrolls=optimize != "size")
     templates = {
         f"{name}.h": "program.h.j2",
@@ -174,7 +179,7 @@ def emit(
         "example/example.c": "example.c.j2",
         "example/Makefile": "example_Makefile.j2",
     }
-    files = {file: tidy(environment().get_template(template).render(context)) for file, template in templates.items()}
+    files = {file: tidy(render(template, context)) for file, template in templates.items()}
     placed = tuple(Placed(buffer, offset) for buffer, offset in zip(arena.buffers, arena.offsets, strict=True))
     arrays = {layer: tuple(each) for layer, each in constants.by_layer.items()}
     layers = {kernel.layer.name: Functions(kernel.layer.function, kernel.functions) for kernel in kernels}
@@ -183,7 +188,7 @@ def emit(
 
 def _render(kernel: Kernel, name: str) -> str:
     """Returns the functions of one layer."""
-    return environment().get_template(kernel.template).render(k=kernel, **_names(name))
+    return render(kernel.template, {"k": kernel, **_names(name)})
 
 
 def _kernels(step: Step) -> list[Kernel]:
@@ -209,7 +214,8 @@ def _facts(program: Program, about: About, convention: InputConvention) -> list[
         ("Licence", "this code: Apache-2.0, as glyphlite. The weights: as the model."),
         ("Build", "any C99 compiler, no library: add the .c file to a C or C++ project. make -C example runs a test image."),
     ]
-    return [(title, c_comment(words)) for title, words in facts if words]
+    lines = [(title, wrap(c_comment(words), _FACT_COLUMNS)) for title, words in facts if words]
+    return [(title if line == 0 else "", words) for title, each in lines for line, words in enumerate(each)]
 
 
 def _names(name: str) -> dict[str, str]:
@@ -230,7 +236,6 @@ def _interface(program: Program, arena: Arena, scores: str, outputs: OutputKind)
         "score_words": outputs.words,
         "threshold": _threshold(program, outputs) if outputs.is_single else None,
         "arena_bytes": arena.size,
-        "uses_arena": arena.is_used,
         "pixels": arena.pixels,
         "result": arena.where(program.output.index) if kept else None,
     }

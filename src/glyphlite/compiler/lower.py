@@ -42,7 +42,7 @@ def lower(graph: Graph) -> Program:
     context = Context(graph := _of_one_image(graph))
     if graph.input.dtype == np.int8:
         context.values[graph.input.index] = context.activation(graph.input, graph.operators[0])
-    elif graph.input.dtype not in (np.uint8, np.float32):
+    elif graph.input.dtype.name not in ("uint8", "float32"):
         raise ArtifactError(
             f"the model's input is {graph.input.dtype}; the compiler takes int8, uint8 and float32: convert with --to int8"
         )

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from glyphlite.compiler.codegen.constants import PATHS
 from glyphlite.compiler.emit import Emitted
@@ -150,8 +150,10 @@ def memory_maps(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
         try:
             content = read_input(path, "a JSON document")
             with parsing(f"{path} is no JSON document"):
-                document = json.loads(content)
+                document: Any = json.loads(content)
         except DataError:
             continue
-        if isinstance(document, dict) and {"name", "files", "layers", "arena_bytes", "optimize", "labels"} <= set(document):
-            yield path, document
+        if isinstance(document, dict):
+            found = cast("dict[str, Any]", document)
+            if {"name", "files", "layers", "arena_bytes", "optimize", "labels"} <= set(found):
+                yield path, found

@@ -1,12 +1,17 @@
-"""Text of C: numbers, strings and arrays as literals, and the templates in ``kernels/`` that they go into."""
+"""Text of C: numbers, strings and arrays as literals, and the templates that they go into."""
 
+import re
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import jinja2
 import numpy as np
 
 from glyphlite.compiler.codegen.constants import Array
+
+COLUMNS = 120
+"""The longest line of generated C, where no single name or string is longer."""
 
 
 def c_float(value: float) -> str:
@@ -33,6 +38,11 @@ def _c_character(byte: int) -> str:
     return character if 32 <= byte < 127 else f"\\{byte:03o}"
 
 
+def _mentions(text: str, name: str) -> bool:
+    """Returns whether a name stands in a text of C."""
+    return re.search(rf"\b{name}\b", text) is not None
+
+
 def _c_int32(value: int) -> str:
     """Returns an int32 as an operand, also where it is the least of all."""
     return "INT32_MIN" if value == -(2**31) else f"({value})"
@@ -40,45 +50,35 @@ def _c_int32(value: int) -> str:
 
 def _c_values(array: Array) -> str:
     if array.c_type == "int64_t":
-        return c_lines(array.values, 4, lambda value: f"INT64_C({value})")
+        return c_lines(array.values, lambda value: f"INT64_C({value})")
     if array.c_type == "uint32_t":
-        return c_lines(array.values, 10, lambda value: f"{value}U")
+        return c_lines(array.values, lambda value: f"{value}U")
     if array.c_type == "int32_t":
-        return c_lines(array.values, 10, lambda value: "(-2147483647 - 1)" if value == -(2**31) else str(value))
+        return c_lines(array.values, lambda value: "(-2147483647 - 1)" if value == -(2**31) else str(value))
     return c_lines(array.values)
 
 
-def c_lines(values: np.ndarray, per_line: int = 24, form: Callable[[int], str] = str) -> str:
-    """Returns the elements of an array, so many per line."""
+def c_lines(values: np.ndarray, form: Callable[[int], str] = str) -> str:
+    """Returns the elements of an array, as many per line as fit, at most 24."""
     texts = [form(value) for value in values.tolist()]
+    widest = max(map(len, texts), default=1)
+    per_line = min(24, (COLUMNS - 4) // (widest + 2))
     return "\n".join("    " + ", ".join(texts[start : start + per_line]) + "," for start in range(0, len(texts), per_line))
 
 
-def tidy(text: str) -> str:
-    """Removes runs of blank lines and blanks at line ends, and ends with one newline."""
-    lines: list[str] = []
-    for line in text.splitlines():
-        line = line.rstrip()
-        if line or (lines and lines[-1]):
-            lines.append(line)
-    return "\n".join(lines).strip() + "\n"
+def render(template: str, context: dict[str, Any]) -> str:
+    """Returns a template of ``kernels/`` or ``codegen/templates/`` with what it is told."""
+    functions = {"c_values": _c_values, "c_int32": _c_int32, "mentions": _mentions}
+    return _environment().get_template(template).render({**functions, **context})
 
 
 @cache
-def environment() -> jinja2.Environment:
-    """Returns the templates."""
-    made = jinja2.Environment(
-        loader=jinja2.ChoiceLoader(
-            [
-                jinja2.PackageLoader("glyphlite.compiler", "kernels"),
-                jinja2.PackageLoader("glyphlite.compiler.codegen", "templates"),
-            ]
-        ),
+def _environment() -> jinja2.Environment:
+    folders = (("glyphlite.compiler", "kernels"), ("glyphlite.compiler.codegen", "templates"))
+    return jinja2.Environment(
+        loader=jinja2.ChoiceLoader([jinja2.PackageLoader(*folder) for folder in folders]),
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # noqa: S701 - C, not HTML
     )
-    made.filters["c_values"] = _c_values
-    made.filters["c_int32"] = _c_int32
-    return made

@@ -2,7 +2,7 @@
 
 import re
 
-from glyphlite.compiler.codegen.c_text import environment
+from glyphlite.compiler.codegen.c_text import render
 
 _START = re.compile(r"^//@ (\w+)\n", re.MULTILINE)
 
@@ -15,7 +15,7 @@ def helpers_called(layers: str, prefix: str, *, unrolls: bool) -> str:
         prefix: what every generated name begins with.
         unrolls: whether hot loops are unrolled.
     """
-    pieces = _START.split(environment().get_template("helpers.c.j2").render(p=prefix, **macro_names(prefix), unrolls=unrolls))
+    pieces = _START.split(render("helpers.c.j2", {"p": prefix, **macro_names(prefix), "unrolls": unrolls}))
     texts = dict(zip(pieces[1::2], pieces[2::2], strict=True))
     called: set[str] = set()
     waiting = [layers]

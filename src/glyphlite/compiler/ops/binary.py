@@ -104,6 +104,7 @@ class BinaryKernel(Kernel):
     """A row of the output from a row of each operand."""
 
     template: ClassVar[str] = "binary.c.j2"
+    left_shift: ClassVar[int] = LEFT_SHIFT
 
     kind: Kind
     operands: tuple[Operand, Operand]

@@ -1,0 +1,71 @@
+"""The layout of generated C: no line over 120 columns, no runs of blank lines. Changes blanks and line ends alone."""
+
+import re
+from collections.abc import Iterator
+
+from glyphlite.compiler.codegen.c_text import COLUMNS
+
+_PIECE = re.compile(r'"(?:\\.|[^"\\])*"|/\*.*?\*/|.')
+_BREAKS_BEFORE = ("&& ", "|| ", "? ", ": ", "+ ", "- ", "| ", "^ ", "* ", "<< ", ">> ")
+
+
+def tidy(text: str) -> str:
+    """Removes runs of blank lines and blanks at line ends, wraps long lines, and ends with one newline."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        line = line.rstrip()
+        if line or (lines and lines[-1]):
+            lines += wrapped(line)
+    return "\n".join(lines).strip() + "\n"
+
+
+def wrapped(line: str) -> list[str]:
+    """Returns a line of C as several of at most 120 columns, where it has places to break it."""
+    if len(line) <= COLUMNS:
+        return [line]
+    indent = line[: len(line) - len(line.lstrip())]
+    body = line.strip()
+    if body.startswith(("/*", "* ")):
+        return _wrapped_comment(line, indent if body.startswith("/*") else indent[:-1])
+    end, room = (" \\", COLUMNS - 2) if body.startswith("#") else ("", COLUMNS)
+    lines: list[str] = []
+    while len(line) > room:
+        place = _best_break(line, len(indent) + 1, room)
+        if place is None:
+            break
+        lines.append(line[:place].rstrip() + end)
+        line = indent + " " * 8 + line[place:].lstrip()
+    return [*lines, line]
+
+
+def _wrapped_comment(line: str, indent: str) -> list[str]:
+    lines: list[str] = []
+    while len(line) > COLUMNS:
+        place = line.rfind(" ", len(indent) + 4, COLUMNS + 1)
+        if line[place:] == " */":  # not alone on a line
+            place = line.rfind(" ", len(indent) + 4, place)
+        if place < 0:
+            break
+        lines.append(line[:place].rstrip())
+        line = f"{indent} * {line[place + 1 :]}"
+    return [*lines, line]
+
+
+def _best_break(line: str, least: int, most: int) -> int | None:
+    """Returns where to break a line of code: outside of as many brackets as can be, and as far right; None where nowhere."""
+    places = [(depth, -place) for depth, place in _breaks(line) if least < place <= most]
+    far = [(depth, place) for depth, place in places if -place > most // 2]
+    return -min(far or places)[1] if places else None
+
+
+def _breaks(line: str) -> Iterator[tuple[int, int]]:
+    """Yields the depth of brackets and the place of every spot where a line of code may be broken."""
+    depth, place = 0, 0
+    for piece in _PIECE.findall(line):
+        if piece in "([{":
+            depth += 1
+        elif piece in ")]}":
+            depth -= 1
+        elif piece == " " and (line[place - 1] in ",=" or line.startswith(_BREAKS_BEFORE, place + 1)):
+            yield depth, place + 1
+        place += len(piece)

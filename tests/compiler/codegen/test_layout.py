@@ -1,0 +1,56 @@
+import re
+
+import pytest
+from random_models import model_of
+
+from glyphlite.compiler import compile_graph
+from glyphlite.compiler.codegen.c_text import COLUMNS
+from glyphlite.compiler.codegen.layout import tidy, wrapped
+from glyphlite.tflite.reader import parse_graph
+
+
+@pytest.mark.parametrize("optimize", ["speed", "size", "ram"])
+def test_no_line_of_generated_c_is_longer_than_120_columns(optimize: str):
+    longest = 0
+    for seed in range(1, 81, 4):
+        for file, text in compile_graph(parse_graph(model_of(seed)[1]), "net", optimize=optimize).files.items():
+            for line in text.splitlines():
+                assert len(line) <= COLUMNS, f"seed {seed}, {file}: {line}"
+                longest = max(longest, len(line))
+    assert longest > COLUMNS - 10, "some lines are wrapped"
+
+
+def test_at_most_one_level_of_the_preprocessor_in_layers():
+    """Cores are told apart once per place: no #if inside another."""
+    for seed in range(1, 121, 3):
+        for optimize in ("speed", "size"):
+            text = compile_graph(parse_graph(model_of(seed | 1)[1]), "net", optimize=optimize).files["net.c"]
+            depth = 0
+            for line in text.splitlines():
+                depth += line.startswith("#if") - line.startswith("#endif")
+                assert depth <= 1, f"seed {seed | 1}, {optimize}"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "    static int32_t a_long_function(const uint8_t *input, " + ", ".join(f"int32_t number_{i}" for i in range(6)) + ") {",
+        '    printf("a string, with commas, that must stay in one piece whatever its length is", '
+        + ", ".join(["argument"] * 9)
+        + ");",
+        "    /* " + "A comment that goes on, continued on a second line, which begins with a star. " * 2 + "*/",
+        "#define NET_LABELS { " + ", ".join(f'"label {index}"' for index in range(20)) + " }",
+    ],
+)
+def test_long_lines_are_broken_at_blanks_alone(line: str):
+    lines = wrapped(line)
+    assert len(lines) > 1
+    assert all(len(each) <= COLUMNS for each in lines)
+    joined = "".join(each.strip().removesuffix("\\") for each in lines)
+    assert re.sub(r"[\s*]", "", joined) == re.sub(r"[\s*]", "", line)
+    strings = re.findall(r'"[^"]*"', line)
+    assert [string for each in lines for string in re.findall(r'"[^"]*"', each)] == strings
+
+
+def test_blank_lines_do_not_pile_up():
+    assert tidy("a;  \n\n\n\nb;\n\n") == "a;\n\nb;\n"
