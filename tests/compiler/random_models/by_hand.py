@@ -11,7 +11,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from glyphlite.tflite.int4 import pack_int4
-from random_models.drafts import Draft, Step
+from random_models.drafts import BINARY, Draft, Step
 
 _CODES = {
     "conv": "CONV_2D", "depthwise": "DEPTHWISE_CONV_2D", "dense": "FULLY_CONNECTED", "max_pool": "MAX_POOL_2D",
@@ -22,6 +22,11 @@ _FIXED = {"logistic": (1 / 256, -128), "softmax": (1 / 256, -128), "tanh": (1 / 
 _SAME = {"max_pool", "average_pool", "reshape", "squeeze", "pad", "relu6"}
 
 Parameters = tuple[float, int]
+
+
+def op_name(kind: str) -> str:
+    """Returns the schema's name of a draft's op."""
+    return _CODES.get(kind, kind.upper())
 
 
 def write(draft: Draft, *, narrow: float | None = None) -> bytes:
@@ -84,7 +89,7 @@ class _Writer:
         if step.kind in ("conv", "depthwise", "dense"):
             parameters, constants = self.weights(step, sources[0])
             inputs += constants
-        elif step.kind in ("add", "mul"):
+        elif step.kind in BINARY:
             if "constant" in step.settings:
                 sources.append(self.any_parameters(sources[0][0] * 10 ** self.rng.uniform(-1, 1)))
                 values = self.rng.integers(-128, 128, step.settings["constant"]).astype(np.int8)
@@ -104,7 +109,7 @@ class _Writer:
             parameters = self.any_parameters(sources[0][0] * 10 ** self.rng.uniform(-0.6, 0.6))
         result = self.activation(step.shape, parameters)
         inputs += self.index_constants(step)
-        self.op(_CODES.get(step.kind, step.kind.upper()), inputs, [result], *self.options(step))
+        self.op(op_name(step.kind), inputs, [result], *self.options(step))
         self.values.append(result)
         self.parameters.append(parameters)
 
@@ -220,8 +225,7 @@ class _Writer:
         if step.kind == "dense":
             return "FullyConnectedOptions", {**fused, "keepNumDims": len(step.shape) > 1}
         simple: dict[str, tuple[str, dict[str, Any]]] = {
-            "add": ("AddOptions", fused),
-            "mul": ("MulOptions", fused),
+            **{kind: (f"{kind.title()}Options", fused) for kind in BINARY},
             "concatenation": ("ConcatenationOptions", {"axis": settings.get("axis", 0) + 1}),
             "mean": ("ReducerOptions", {"keepDims": settings.get("keep", False)}),
             "reshape": ("ReshapeOptions", {"newShape": [1, *step.shape]}),

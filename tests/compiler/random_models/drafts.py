@@ -12,6 +12,7 @@ import numpy as np
 Shape = tuple[int, ...]
 
 UNARY = ("relu", "relu6", "hard_swish", "logistic", "tanh", "softmax")
+BINARY = ("add", "mul")
 FUSED = ("none", "none", "relu", "relu6", "relu_n1_to_1")
 
 

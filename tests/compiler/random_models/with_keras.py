@@ -70,7 +70,7 @@ def _apply(step: Step, sources: list[Any], rng: np.random.Generator) -> Any:
             return keras.layers.GlobalAveragePooling2D(keepdims=settings["keep"])(x)
         case "add" | "mul":
             other = sources[1] if len(sources) > 1 else rng.normal(0, 1, (1, *settings["constant"])).astype(np.float32)
-            return keras.ops.add(x, other) if step.kind == "add" else keras.ops.multiply(x, other)
+            return {"add": keras.ops.add, "mul": keras.ops.multiply}[step.kind](x, other)
         case "concatenation":
             return keras.layers.Concatenate(axis=settings["axis"] + 1)(sources)
         case "pad":
