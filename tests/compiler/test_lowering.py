@@ -126,7 +126,7 @@ def test_binary_results_are_the_rounded_real_ones():
     )
     rng = np.random.default_rng(0)
     first, second = rng.integers(0, 256, (2, 300))
-    for name, combine in (("ADD", np.add), ("MUL", np.multiply)):
+    for name, combine in (("ADD", np.add), ("SUB", np.subtract), ("MUL", np.multiply)):
         graph = Graph(tensors, (Operator(0, 0, name, (0, 1), (2,), {"activation": "none"}),), (0,), (2,))
         with pytest.raises(ArtifactError):
             lower(graph)  # the second operand comes from nowhere

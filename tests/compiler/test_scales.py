@@ -98,3 +98,47 @@ def test_ops_of_one_value(kind: str, tmp_path: Path):
         given = [(source, zeros[0]), (out, zeros[1])]
         model = Given(Draft(found, (256,), (Step(kind, (0,), (256,)),), "int8"), given).finish()
         check(model, EVERY.astype(np.int8)[None], tmp_path / f"{kind}{found}")
+
+
+class Difference(Given):
+    """A SUB of every stored value and a constant of the same shape."""
+
+    def __init__(self, draft: Draft, parameters: list[Parameters], other: np.ndarray) -> None:
+        super().__init__(draft, parameters)
+        self.other = other
+
+    def constant(self, values: np.ndarray, *arguments: Any, **keywords: Any) -> int:
+        return super().constant(self.other, *arguments, **keywords)
+
+
+def difference(first: np.ndarray, second: np.ndarray, ratios: tuple[float, float, float]) -> np.ndarray:
+    """SUB of centred values, by what scales either operand and the result."""
+    raw = scaled(first << 20, ratios[0]) - scaled(second << 20, ratios[1])
+    return np.clip(scaled(raw, ratios[2]), -128, 127)
+
+
+def test_sub(tmp_path: Path):
+    """Its source takes twice the larger scale, and every ratio, in float32."""
+    rng = np.random.default_rng(3)
+    first, second = np.repeat(EVERY, 8), np.tile(rng.integers(-128, 128, 8), 256)
+    step = Step("sub", (0,), (2048,), {"constant": (2048,), "fused": "none"})
+    found = 0
+    for index in range(600):
+        one, two = scale(10 ** rng.uniform(-3, 0)), scale(10 ** rng.uniform(-3, 0))
+        out = scale(max(one, two) * rng.uniform(1, 2.2))
+        twice = 2 * max(one, two)
+        double = (one / twice, two / twice, twice / (2**20 * out))
+        single = tuple(
+            float(np.float32(above) / np.float32(below)) for above, below in ((one, twice), (two, twice), (twice, 2**20 * out))
+        )
+        differs = difference(first, second, double) != difference(first, second, (single[0], single[1], single[2]))
+        if not differs.any():
+            continue
+        found += 1
+        given: list[Parameters] = [(one, 0), (two, 0), (out, 0)]
+        model = Difference(Draft(index, (2048,), (step,), "int8"), given, second.astype(np.int8)).finish()
+        answer = check(model, first.astype(np.int8)[None], tmp_path / str(index))
+        assert np.array_equal(answer[0], difference(first, second, double)), "the build changed: float32 again?"
+        if found == 2:
+            return
+    pytest.fail("no scales told float32 and double apart")

@@ -17,7 +17,17 @@ _CODES = {
     "conv": "CONV_2D", "depthwise": "DEPTHWISE_CONV_2D", "dense": "FULLY_CONNECTED", "max_pool": "MAX_POOL_2D",
     "average_pool": "AVERAGE_POOL_2D",
 }  # fmt: skip
-_VERSIONS = {"CONV_2D": 3, "DEPTHWISE_CONV_2D": 6, "FULLY_CONNECTED": 4, "ADD": 2, "MUL": 2, "MEAN": 2, "PAD": 2, "QUANTIZE": 2}
+_VERSIONS = {
+    "CONV_2D": 3,
+    "DEPTHWISE_CONV_2D": 6,
+    "FULLY_CONNECTED": 4,
+    "ADD": 2,
+    "SUB": 2,
+    "MUL": 2,
+    "MEAN": 2,
+    "PAD": 2,
+    "QUANTIZE": 2,
+}
 _FIXED = {"logistic": (1 / 256, -128), "softmax": (1 / 256, -128), "tanh": (1 / 128, 0)}
 _SAME = {"max_pool", "average_pool", "reshape", "squeeze", "pad", "relu6"}
 
@@ -94,6 +104,8 @@ class _Writer:
                 sources.append(self.any_parameters(sources[0][0] * 10 ** self.rng.uniform(-1, 1)))
                 values = self.rng.integers(-128, 128, step.settings["constant"]).astype(np.int8)
                 inputs.append(self.constant(values, [sources[1][0]], [sources[1][1]]))
+            if step.settings.get("constant_first"):
+                inputs.reverse()
             parameters = self.any_parameters(self.product_scale(step.kind, sources))
         elif step.kind == "concatenation":
             parameters = sources[int(self.rng.integers(len(sources)))]

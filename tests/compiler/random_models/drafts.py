@@ -12,7 +12,7 @@ import numpy as np
 Shape = tuple[int, ...]
 
 UNARY = ("relu", "relu6", "hard_swish", "logistic", "tanh", "softmax")
-BINARY = ("add", "mul")
+BINARY = ("add", "sub", "mul")
 FUSED = ("none", "none", "relu", "relu6", "relu_n1_to_1")
 
 
@@ -64,6 +64,7 @@ class _Drawing:
     def __init__(self, seed: int, for_keras: bool) -> None:
         self.seed, self.for_keras = seed, for_keras
         self.rng = np.random.default_rng([seed, 4])
+        self.sub_rng = np.random.default_rng([seed, 256])  # its own: models without a SUB stay what they were
         self.steps: list[Step] = []
         self.shapes: list[Shape] = [self._input_shape()]
         self.current = 0
@@ -215,7 +216,7 @@ class _Drawing:
         self.add("pad", tuple(extent + sum(both) for extent, both in zip(self.shape, amounts, strict=True)), amounts=amounts)
 
     def _draw_add(self) -> None:
-        self._draw_binary("add")
+        self._draw_binary("sub" if self.sub_rng.random() < 0.3 else "add")
 
     def _draw_mul(self) -> None:
         self._draw_binary("mul")
@@ -227,6 +228,8 @@ class _Drawing:
         here, shape = self.current, self.shape
         if self.chance(0.35):
             constant = self.pick(shape, (*(1,) * (len(shape) - 1), shape[-1]), (1,) * len(shape))
+            if kind == "sub":
+                settings["constant_first"] = bool(self.sub_rng.random() < 0.5)
             self.add(kind, shape, constant=constant, **settings)
         elif not self.for_keras and self.chance(0.1):
             self.add(kind, shape, (here, here), **settings)

@@ -68,9 +68,10 @@ def _apply(step: Step, sources: list[Any], rng: np.random.Generator) -> Any:
             return kind(settings["kernel"], strides=settings["strides"], padding=settings["padding"].lower())(x)
         case "mean":
             return keras.layers.GlobalAveragePooling2D(keepdims=settings["keep"])(x)
-        case "add" | "mul":
+        case "add" | "sub" | "mul":
             other = sources[1] if len(sources) > 1 else rng.normal(0, 1, (1, *settings["constant"])).astype(np.float32)
-            return {"add": keras.ops.add, "mul": keras.ops.multiply}[step.kind](x, other)
+            x, other = (other, x) if settings.get("constant_first") else (x, other)
+            return {"add": keras.ops.add, "sub": keras.ops.subtract, "mul": keras.ops.multiply}[step.kind](x, other)
         case "concatenation":
             return keras.layers.Concatenate(axis=settings["axis"] + 1)(sources)
         case "pad":

@@ -1,4 +1,4 @@
-"""ADD and MUL of two maps, either of them broadcast, one of them possibly constant; a table where one byte decides."""
+"""ADD, SUB and MUL of two maps, either of them broadcast, one of them possibly constant; a table where one byte decides."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
@@ -13,15 +13,17 @@ from glyphlite.compiler.ops.lookup import EVERY_BYTE, Lookup
 from glyphlite.compiler.values import Requantization, Value
 from glyphlite.tflite.graph import Operator, Tensor
 
-Kind = Literal["add", "mul"]
+Kind = Literal["add", "sub", "mul"]
+
+_KINDS: dict[str, Kind] = {"ADD": "add", "SUB": "sub", "MUL": "mul"}
 
 LEFT_SHIFT = 20
-"""Bits by which sums are scaled up before their operands are scaled to one another (``add_common.cc``)."""
+"""Bits by which operands of sums and differences are scaled up before they are scaled to one another (``add_common.cc``)."""
 
 
 @dataclass(frozen=True)
 class Operand:
-    """One side: its shape, its offset, and for sums what scales it to twice the larger scale of the two.
+    """One side: its shape, its offset, and for sums and differences what scales it to twice the larger scale of the two.
 
     Attributes:
         shape: height, width and channels; an extent of 1 is broadcast.
@@ -60,7 +62,8 @@ class Binary(Requantized):
     def result(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         """Returns what the generated C computes from stored bytes.
 
-        Source: ``AddFunc`` and ``MulElementwise``, kernels/internal/reference/integer_ops/{add,mul}.h.
+        Source: ``AddFunc`` and ``MulElementwise``, kernels/internal/reference/integer_ops/{add,mul}.h; ``SubElementwise``,
+        kernels/internal/reference/sub.h.
         """
         requantization = self.requantization
         left, right = (
@@ -74,7 +77,7 @@ class Binary(Requantized):
                 arithmetic.multiply_by_quantized_multiplier(side << LEFT_SHIFT, operand.multiplier, operand.shift)
                 for side, operand in zip((left, right), self.operands, strict=True)
             )
-            total = left + right
+            total = left + right if self.kind == "add" else left - right
         output = arithmetic.multiply_by_quantized_multiplier(
             total, requantization.output_multipliers[0], requantization.output_shifts[0]
         )
@@ -112,7 +115,11 @@ class BinaryKernel(Kernel):
 
 
 def lower_binary(context: Context, operator: Operator) -> None:
-    """Lowers ADD and MUL. Source: ``kernels/{add,mul}_common.cc``."""
+    """Lowers ADD, SUB and MUL. Source: ``kernels/{add,sub,mul}_common.cc``.
+
+    ``sub_common.cc`` is written to divide the scales in float32; the released build divides them in double, as ADD's
+    (tests/compiler/test_scales.py).
+    """
     tensors = [context.tensor(index) for index in operator.inputs[:2]]
     for tensor in tensors:
         if tensor.index not in context.values:
@@ -121,7 +128,7 @@ def lower_binary(context: Context, operator: Operator) -> None:
             context.activation(tensor, operator)  # its type and scale
     first, second = (context.values.get(tensor.index) or context.activation(tensor, operator) for tensor in tensors)
     output = context.new_value(operator)
-    kind: Kind = "mul" if operator.name == "MUL" else "add"
+    kind = _KINDS[operator.name]
     low, high = context.clamp(operator, output)
     if kind == "mul":
         scales, real = (0.0, 0.0), first.scale * second.scale / output.scale
