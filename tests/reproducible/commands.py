@@ -68,7 +68,10 @@ def main() -> None:
     run("inspect", "models/model_int8.tflite", "--graph", "graph.svg", "--no-runtimes")
     run("predict", "--model", "models/model_int8.tflite", "--dataset", "data.npz", "--sample", "0", "--show", "seen.png")
     shutil.copytree(samples, "run")
+    # As a run leaves it: where its data lies on this machine.
+    Path("run", "run.toml").write_bytes(b'[dataset]\nnamed = "%s/data.npz"\n' % os.fsencode(Path.cwd()))
     run("report", "run")
+    Path("run", "run.toml").unlink()
     run("report", "run", "run", "--out", "comparison.html")
 
 

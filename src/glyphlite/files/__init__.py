@@ -7,6 +7,7 @@ temporary folders of all and sweeps those that a kill has left. ``untrusted`` an
 
 from glyphlite.files.folders import atomic_folder, owned_folder, require_own, write_unit
 from glyphlite.files.manifest import MANIFEST
+from glyphlite.files.named import require_own_file
 from glyphlite.files.owned import locked_folder, owned_path, remove_ours, require_ours, write_owned
 from glyphlite.files.scratch import sweep, temporary_folder
 from glyphlite.files.single import (
@@ -40,6 +41,7 @@ __all__ = [
     "remove_ours",
     "require_ours",
     "require_own",
+    "require_own_file",
     "sha256_of",
     "sweep",
     "temporary_folder",

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from glyphlite.evaluation.inspection import Inspection, inspect_artifact
-from glyphlite.files import write_text
+from glyphlite.files import require_own_file, write_text
 from glyphlite.pipeline.inputs.files import artifact_in
 from glyphlite.report.figures.graph_picture import draw_graph
 from glyphlite.tflite.reader import read_graph
@@ -14,8 +14,10 @@ def inspect_file(path: Path, *, graph: Path | None, runtimes: bool) -> Inspectio
 
     Raises:
         ArtifactError: the file is malformed; one line says how.
-        OutputError: the picture cannot be written.
+        OutputError: the picture cannot be written, or another file lies in its place.
     """
+    if graph is not None:
+        require_own_file(graph, "--graph")
     path = artifact_in(path)
     inspection = inspect_artifact(path, runtimes=runtimes, arena=runtimes)
     if graph is not None:

@@ -12,13 +12,14 @@ from glyphlite.datasets.dataset import image_shape_of
 from glyphlite.errors import ArtifactError, DataError
 from glyphlite.evaluation.confidence import REFUSED, calibrated, is_refused
 from glyphlite.evaluation.recorded_confidence import RECORDS, certainty_of
+from glyphlite.files import require_own_file
 from glyphlite.formatting import confidence, percent
 from glyphlite.models.interface.output_kind import OutputKind, outputs_of
 from glyphlite.pipeline.inputs.conventions import convention_on
 from glyphlite.pipeline.inputs.datasets import RunData, data_of, say_if_labels_differ
 from glyphlite.pipeline.inputs.files import is_keras, model_and_pictures, trained_on
 from glyphlite.preprocessing.images import find_glyph, prepare_lines, read_picture
-from glyphlite.preprocessing.pictures import MOST_PAGES, page_count
+from glyphlite.preprocessing.pictures import page_count
 from glyphlite.results import Certainty
 from glyphlite.runtimes.base import LoadedModel, predict_probabilities
 from glyphlite.runtimes.keras import KerasModel
@@ -174,7 +175,7 @@ def predict_pictures(
         ArtifactError: the file is malformed, or is no image classifier.
         ModelError: no model is named and none is shipped, or a shipped file was altered.
         DataError: there is nothing to read, or no such test image.
-        OutputError: ``show`` cannot be written.
+        OutputError: ``show`` cannot be written, or another file lies in its place.
     """
     nothing = DataError("there is nothing to predict; name a picture, or a test image with --sample 0")
     if not named and not samples:
@@ -182,6 +183,9 @@ def predict_pictures(
     path, pictures = model_and_pictures(named, model_path)
     if not pictures and not samples:
         raise nothing
+    if show is not None:
+        for number in range(len(pictures) + len(samples)):
+            require_own_file(_shown(show, number + 1), "--show")
     known = trained_on(path)
     if samples and dataset and known not in (None, dataset):
         raise DataError(f"the model that comes with glyphlite was trained on {known}; name one of {dataset} with --model")
@@ -237,13 +241,18 @@ def _show(glyphs: list[_Glyph], predictions: list[Prediction], path: Path) -> No
     for glyph, prediction in zip(glyphs, predictions, strict=True):
         pages.setdefault(id(glyph.original), []).append((glyph, prediction))
     for number, page in enumerate(pages.values(), start=1):
-        place = path if number == 1 else path.with_stem(f"{path.stem}-{number}")
+        place = _shown(path, number)
         glyph, prediction = page[0]
         if prediction.box is None:
             saw_picture(glyph.original, glyph.seen, prediction.believed, place, box=glyph.found)
         else:
             boxes = [(each.box, each.label, each.believed[0][1]) for _, each in page if each.box is not None]
             found_picture(glyph.original, boxes, place)
+
+
+def _shown(path: Path, number: int) -> Path:
+    """Returns the path of a picture of what the model saw: ``path`` itself for the first, ``-2`` in its name for the second."""
+    return path if number == 1 else path.with_stem(f"{path.stem}-{number}")
 
 
 def _outputs(model: LoadedModel, path: Path) -> OutputKind:
@@ -270,7 +279,7 @@ def _read_or_failure(path: Path, height: int, width: int, channels: int, every: 
 def _read(path: Path, height: int, width: int, channels: int, every: bool) -> list[_Glyph]:
     picture = read_picture(path)
     if (pages := page_count(path)) > 1:
-        say(f"{path} holds {pages}{' or more' if pages == MOST_PAGES else ''} pages or frames; the first is read")
+        say(f"{path} holds {pages} pages or frames; the first is read")
     if every:
         lines = prepare_lines(picture, height, width)
     else:

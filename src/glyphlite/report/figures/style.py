@@ -50,7 +50,7 @@ def empty_figure(width: float, height: float) -> "Figure":
 def save_png(figure: "Figure", path: Path, *, owned: bool = False) -> Path:
     """Writes a figure as PNG, atomically; ``owned`` where a file of the user's may be in its place, which is then refused."""
     with our_style(), owned_path(path) if owned else atomic_path(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=DPI)
+        figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": "glyphlite"})
     return path
 
 

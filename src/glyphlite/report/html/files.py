@@ -5,6 +5,7 @@ reasons) is escaped by the templates. Measures nothing: every figure comes from 
 full value.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -49,9 +50,14 @@ def write_report(
         samples=samples,
         history=epochs,
         graph_svg=graph_svg,
-        run_toml=read_input(recipe, "a run.toml").decode(errors="replace") if recipe.exists() else None,
+        run_toml=_without_places(read_input(recipe, "a run.toml").decode(errors="replace")) if recipe.exists() else None,
     )
     return write_owned(folder / "report.html", page)
+
+
+def _without_places(run_toml: str) -> str:
+    """Returns a run.toml without the lines that say where on this machine the data lies: a page is made to be passed on."""
+    return re.sub(r'^(?:named|data_dir) = "/.*\n', "", run_toml, flags=re.MULTILINE)
 
 
 def compare_report(folders: Sequence[Path], path: Path) -> Path:

@@ -1,0 +1,73 @@
+"""SECURITY.md: its limits are the code's, its tests exist, and what is in data is not run."""
+
+import pickle
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from glyphlite.data import idx, pictures
+from glyphlite.data.datasets import load_dataset
+from glyphlite.data.own import archives, layout, tables
+from glyphlite.errors import DataError
+from glyphlite.export import serve
+from glyphlite.runtimes import artifact, isolation, worker
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "SECURITY.md").read_text()
+UNITS = {"s": 1, "MiB": 1 << 20, "GiB": 1 << 30, "": 1}
+
+LIMITS = {
+    "a .tflite file": artifact.LARGEST_FILE,
+    "memory of an interpreter's process": worker.MEMORY_BYTES,
+    "processor time of one piece of work in an interpreter": isolation.CPU_SECONDS,
+    "a picture's file": pictures.MAX_FILE_BYTES,
+    "a picture's pixels": pictures.MAX_PIXELS,
+    "the arrays of an .npz": archives.MAX_BYTES,
+    "the content of an IDX file": idx.MAX_BYTES,
+    "the text of a table": tables.MAX_CONTENT,
+    "pictures in a folder": layout.MAX_PICTURES,
+    "a request to `glyphlite draw`": serve._REQUEST_SECONDS,
+}
+
+
+def test_the_limits_are_those_of_the_code() -> None:
+    rows = re.findall(r"^\| (.+?) \| ([\d,.]+) ?(\w*) \|$", PAGE, re.MULTILINE)
+    assert {name: float(number.replace(",", "")) * UNITS[unit] for name, number, unit in rows} == LIMITS
+
+
+def test_every_test_that_is_named_exists() -> None:
+    named = re.findall(r"`((?:tests|campaigns)/[\w/.]*)`", PAGE)
+    assert len(named) >= 10
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+class Bomb:
+    """Creates a file when it is unpickled."""
+
+    def __init__(self, canary: Path) -> None:
+        self.canary = canary
+
+    def __reduce__(self) -> tuple[object, tuple[Path]]:
+        return Path.touch, (self.canary,)
+
+
+@pytest.mark.parametrize("name", ["data.npz", "data.pkl", "x_train.npy"])
+def test_a_pickle_in_a_data_set_is_refused_and_not_run(name: str, tmp_path: Path) -> None:
+    canary, folder = tmp_path / "canary", tmp_path / "data"
+    folder.mkdir()
+    bombs = np.array([Bomb(canary)] * 4, dtype=object)
+    labels = np.arange(4)
+    if name.endswith(".npz"):
+        np.savez(folder / name, allow_pickle=True, x_train=bombs, y_train=labels, x_test=bombs, y_test=labels)
+    elif name.endswith(".npy"):
+        np.save(folder / name, bombs, allow_pickle=True)
+        np.save(folder / "y_train.npy", labels)
+    else:
+        (folder / name).write_bytes(pickle.dumps(Bomb(canary)))
+    with pytest.raises(DataError):
+        load_dataset(str(folder if name.endswith(".npy") else folder / name))
+    assert not canary.exists()
+    pickle.loads(pickle.dumps(Bomb(canary)))
+    assert canary.exists(), "whoever unpickles it runs it"
