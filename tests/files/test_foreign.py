@@ -193,7 +193,9 @@ def test_a_mount_point_and_one_within_it_stay(name: str, written: dict[str, list
 
 
 def test_a_picture_or_page_replaces_one_of_ours_and_nothing_else(samples: Path, tmp_path: Path) -> None:
-    model, photo = tmp_path / "model.tflite", tmp_path / "seven.png"
+    model, photo, run = tmp_path / "model.tflite", tmp_path / "seven.png", tmp_path / "run"
+    run.mkdir()
+    (run / "results.json").write_bytes((samples / "results.json").read_bytes())
     model.write_bytes((samples / "model_int8.tflite").read_bytes())
     Image.linear_gradient("L").save(photo)
     (tmp_path / "page.html").write_text("<html>mine</html>")
@@ -210,8 +212,8 @@ def test_a_picture_or_page_replaces_one_of_ours_and_nothing_else(samples: Path, 
         lambda: predict("seen.png", 2),
         lambda: inspect_file(model, graph=model, runtimes=False),
         lambda: inspect_file(model, graph=photo, runtimes=False),
-        lambda: write_reports([samples], tmp_path / "page.html"),
-        lambda: write_reports([samples, samples], photo),
+        lambda: write_reports([run], tmp_path / "page.html"),
+        lambda: write_reports([run, run], photo),
     ):
         with pytest.raises(OutputError, match=r"is not glyphlite's|did not write"):
             refused()
@@ -219,5 +221,5 @@ def test_a_picture_or_page_replaces_one_of_ours_and_nothing_else(samples: Path, 
     for _ in range(2):
         predict("seen.png", 1)
         inspect_file(model, graph=tmp_path / "graph.svg", runtimes=False)
-        write_reports([samples, samples], tmp_path / "comparison.html")
+        write_reports([run, run], tmp_path / "comparison.html")
     assert sorted(set(_texts(tmp_path)) - set(before)) == ["comparison.html", "graph.svg", "seen.png"]

@@ -5,7 +5,7 @@ from pathlib import Path
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import DataError
 from glyphlite.evaluation.model_evaluation import ArtifactEvaluation
-from glyphlite.files import write_owned
+from glyphlite.files import require_ours, write_owned
 from glyphlite.report.figures.graph_picture import draw_graph
 from glyphlite.report.figures.plots import write_figures
 from glyphlite.report.figures.samples import SampleSheet, choose_samples
@@ -50,6 +50,8 @@ def write_reports(runs: list[Path], out: Path | None) -> Path:
     for run in runs:
         if not (run / "results.json").is_file():
             raise DataError(f"{run} holds no results.json; name the folder of a finished run")
+    if out is not None:
+        require_ours(out.parent, [out.name])
     if len(runs) > 1:
         return compare_report(runs, out or Path("comparison.html"))
     page = _write(runs[0], Results.load(runs[0] / "results.json"))
