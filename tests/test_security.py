@@ -40,7 +40,9 @@ LIMITS = {
 def test_the_limits_are_those_of_the_code() -> None:
     rows = re.findall(r"^\| (.+?) \| (\d.*?) \|$", PAGE, re.MULTILINE)
     said = {
-        name: [float(number.replace(",", "")) * UNITS[unit] for number, unit in re.findall(r"(\d[\d,.]*) ?(MiB|GiB|s\b|)", values)]
+        name: [
+            float(number.replace(",", "")) * UNITS[unit] for number, unit in re.findall(r"(\d[\d,.]*) ?(MiB|GiB|s\b|)", values)
+        ]
         for name, values in rows
     }
     assert said == {name: list(limit) if isinstance(limit, tuple) else [limit] for name, limit in LIMITS.items()}
