@@ -62,6 +62,10 @@ def main() -> None:
 
 def _described(error: Exception) -> tuple[str, int]:
     """Returns one line for what no part of glyphlite has put into words, and the exit code."""
+    from glyphlite.extras import missing_extra
+
+    if isinstance(error, ImportError) and (missing := missing_extra(error)):
+        return str(missing), missing.exit_code
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if kinds & {"MemoryError", "ResourceExhaustedError"}:  # the second is TensorFlow's
         return "out of memory; try a smaller --images, --calibration-samples or model", 2

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from glyphlite.errors import ModelError
+from glyphlite.extras import require_extra
 from glyphlite.files import check_unfolded, open_input, parsing
 from glyphlite.files.zips import open_zip
 
@@ -47,7 +48,9 @@ def look_into(path: Path) -> StoredModel:
 
     Raises:
         ModelError: it is missing, no regular file, damaged, or unpacks to more than a model of its size can be.
+        ToolError: what reads it is not installed.
     """
+    require_extra("train", str(path))
     with open_input(path, EXPECTED, ModelError) as stream, parsing(f"{path} is not a readable Keras model", ModelError):
         size = os.fstat(stream.fileno()).st_size
         if size > LARGEST_FILE:

@@ -15,6 +15,7 @@ from glyphlite.conversion.variants import artifact_name, get_variant
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ConversionError
 from glyphlite.evaluation.convention_search import keras_convention
+from glyphlite.extras import require_extra
 from glyphlite.files import locked_folder, require_ours, without_detours
 from glyphlite.models.interface.input_convention import OURS, InputConvention, parse_input_range
 from glyphlite.models.loading import load_keras_model
@@ -82,7 +83,9 @@ def convert_model(
         ModelError: the file is no Keras classifier of the dataset's shape.
         DataError: the dataset.
         OutputError: the folder.
+        ToolError: the extra ``train`` is not installed.
     """
+    require_extra("train", "converting")
     names = tuple(dict.fromkeys(name.strip() for name in variants.split(",") if name.strip()))
     if not names:
         raise ConversionError("--to names no variant; for example --to float32,int8")

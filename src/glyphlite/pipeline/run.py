@@ -16,6 +16,7 @@ from glyphlite.evaluation.convention_search import FoundConvention
 from glyphlite.evaluation.footprint import measure_footprint
 from glyphlite.evaluation.model_evaluation import ArtifactEvaluation, KerasEvaluation, evaluate_keras
 from glyphlite.evaluation.recorded_accuracy import in_words
+from glyphlite.extras import require_extra
 from glyphlite.files import locked_folder, sha256_of
 from glyphlite.models import DEFAULT_MODEL
 from glyphlite.models.interface.input_convention import OURS, InputConvention
@@ -110,6 +111,7 @@ def run_all(options: RunOptions) -> list[Results]:
     Raises:
         GlyphliteError: as :func:`run_pipeline`.
     """
+    require_extra("train", "run")
     if options.pretrained:
         raise ModelError("--pretrained takes one model; name it with --model (glyphlite models lists those that are pretrained)")
     parent = options.out or Path("runs")
@@ -133,7 +135,9 @@ def run_pipeline(options: RunOptions) -> Results:
         ModelError: the model is unknown or does not fit the dataset.
         ConversionError: no variant can be expressed.
         OutputError: the folder cannot be written.
+        ToolError: the extra ``train`` is not installed.
     """
+    require_extra("train", "run")
     card = None
     if options.pretrained:
         card = check_pretrained(options.model, options.dataset, changes=options.training.words(), resume=options.resume)

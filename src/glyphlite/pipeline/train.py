@@ -6,6 +6,7 @@ from typing import Any
 
 from glyphlite import __version__
 from glyphlite.evaluation.model_evaluation import evaluate_keras
+from glyphlite.extras import require_extra
 from glyphlite.files import locked_folder, sha256_of
 from glyphlite.models.interface.input_layers import training_convention
 from glyphlite.models.training_options import TrainingOptions
@@ -54,7 +55,9 @@ def train_model(
         DataError: the dataset.
         ModelError: the model, an option, or a checkpoint of other settings.
         OutputError: the folder, or it holds a run already.
+        ToolError: the extra ``train`` is not installed.
     """
+    require_extra("train", "training")
     plan = plan_training(model, dataset, wish, seed=seed, options=options, data_dir=data_dir, input_range=input_range)
     with locked_folder(plan.folder):
         return _train_alone(plan)

@@ -7,6 +7,7 @@ from rich.markup import escape
 
 from glyphlite.console import say
 from glyphlite.errors import ArtifactError, ModelError
+from glyphlite.extras import has_extra, how_to_install, require_extra
 from glyphlite.files import open_input
 from glyphlite.formatting import percent
 from glyphlite.models.input_shape import image_shape
@@ -66,18 +67,24 @@ def keras_beside(artifact: Path, explicit: Path | None) -> Path | None:
     """Returns the float source of an artifact: the file named with ``--keras``, else the run's own or the shipped model.keras,
     else none.
 
-    One that was found beside the artifact and needs code of its own is left out, which is said.
+    One that was found beside the artifact and needs code of its own, or Keras where that is missing, is left out, which is said.
 
     Raises:
         ModelError: the named file is not there.
+        ToolError: it is named, and Keras is not installed.
     """
     if explicit is not None:
+        require_extra("train", "--keras")
         if not explicit.exists():
             raise ModelError(f"there is no file {explicit}; --keras takes the .keras file that the artifact was converted from")
         return explicit
     beside = artifact.parent / "model.keras"
-    if not beside.is_file():
-        return keras_of_shipped(artifact)
+    found = beside if beside.is_file() else keras_of_shipped(artifact)
+    if found is not None and not has_extra("train"):
+        say(f"[yellow]Not compared with Keras,[/] which is not installed: {escape(how_to_install('train'))}")
+        return None
+    if found != beside:
+        return found
     if reason := missing_code(beside):
         say(f"[yellow]Not compared with Keras:[/] {escape(reason)}")
         return None
