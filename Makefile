@@ -14,10 +14,10 @@ export UV_NO_PROGRESS ?= 0
 INDEX = $${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(PYTHON) -m pip config get global.index-url 2>/dev/null || true)}}
 WITH_INDEX = index="$(INDEX)"; if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$$index"; fi
 
-.PHONY: help setup run test lint format bench campaign docs page notebooks lock clean
+.PHONY: help setup run test test-fast lint format bench campaign docs page notebooks release lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## the virtual environment in .venv (the other targets do this by themselves)
 
@@ -38,7 +38,11 @@ run: $(READY) ## train, convert, measure and export on MNIST: the main job (ARGS
 	$(BIN)/glyphlite run $(ARGS)
 
 test: lint ## every check and every test
-	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --cov --cov-report=term:skip-covered \
+	  $(if $(PYTEST_ARGS),--cov-fail-under=0) $(PYTEST_ARGS)
+
+test-fast: $(READY) ## what trains nothing and opens no browser: two minutes on two cores
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile -m "not slow" $(PYTEST_ARGS)
 
 lint: $(READY) ## format, lint, types, the import contract
 	$(BIN)/ruff format --check .
@@ -67,10 +71,14 @@ page: $(READY) ## minify the drawing page's scripts, as they are served (needs n
 notebooks: $(READY) ## run the notebooks and store them with what they print and draw (some minutes)
 	$(BIN)/python notebooks/refresh.py
 
+release: $(READY) ## build wheel and source distribution into dist/, and check them: metadata, a fresh environment, the list of parts
+	$(WITH_INDEX); $(UV) pip install --quiet --python $(BIN)/python --group release
+	$(WITH_INDEX); $(BIN)/python tools/release.py
+
 lock: $(UV) ## resolve requirements.lock again from pyproject.toml
 	$(WITH_INDEX); $(UV) pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --all-extras --group dev \
 	  --upgrade pyproject.toml --output-file requirements.lock
 
 clean: ## remove the environment and every cache (runs/ stays)
-	rm -rf .venv .pytest_cache .ruff_cache .coverage htmlcov
+	rm -rf .venv dist .pytest_cache .ruff_cache .coverage htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
