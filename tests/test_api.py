@@ -11,9 +11,9 @@ import pytest
 
 import glyphlite
 from glyphlite import api
-from glyphlite.data.records import Dataset
+from glyphlite.datasets.dataset import Dataset
 
-NAMES = sorted(set(glyphlite.__all__) - {"__version__"})
+NAMES = sorted(set(vars(glyphlite)["__all__"]) - {"__version__"})
 
 
 def test_every_place_has_the_same_names() -> None:
@@ -43,7 +43,7 @@ def test_importing_it_imports_nothing_heavy() -> None:
     assert json.loads(done.stdout) == ["glyphlite"]
 
 
-def test_from_a_file_to_firmware(samples: Path, mnist: Dataset, tmp_path: Path) -> None:
+def test_from_a_file_to_firmware(samples: Path, mnist: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = samples / "model_int8.tflite"
     assert glyphlite.inspect(path, runtimes=False).operators
     assert len(glyphlite.read_graph(path).operators) > 3
@@ -53,6 +53,13 @@ def test_from_a_file_to_firmware(samples: Path, mnist: Dataset, tmp_path: Path) 
     simulation = glyphlite.simulate(tmp_path / "c", "cortex-m0", images)
     assert (simulation.classes == mnist.test.labels[:20]).mean() > 0.8
     assert glyphlite.verify(path, mnist, images=20).agrees
+    assert glyphlite.draw_graph(path).startswith("<svg")
+    glyphlite.show(glyphlite.inspect(path, runtimes=False), simulation)
+    shown = capsys.readouterr().out
+    assert "CONV_2D" in shown
+    assert "cortex-m0" in shown.lower()
+    with pytest.raises(glyphlite.GlyphliteError, match="cannot show a str"):
+        glyphlite.show("x")  # pyright: ignore[reportArgumentType]
     with glyphlite.load_model(path) as model:
         assert model.input.shape == (28, 28, 1)
 

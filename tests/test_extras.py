@@ -42,7 +42,7 @@ def test_a_failed_import_of_anything_else_is_a_fault() -> None:
 @pytest.mark.usefixtures("light")
 def test_nothing_is_written_by_a_command_that_lacks_its_extra(samples: Path, tmp_path: Path) -> None:
     from glyphlite.pipeline.convert import convert_model
-    from glyphlite.pipeline.inputs import keras_beside
+    from glyphlite.pipeline.inputs.files import keras_beside
     from glyphlite.pipeline.run import RunOptions, run_pipeline
 
     with pytest.raises(ToolError, match="run needs TensorFlow"):

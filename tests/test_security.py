@@ -7,14 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glyphlite.data import idx, pictures
-from glyphlite.data.datasets import load_dataset
-from glyphlite.data.own import archives, layout, tables
+from glyphlite.datasets import idx
+from glyphlite.datasets.own import archives, layout, tables
+from glyphlite.datasets.registry import load_dataset
 from glyphlite.errors import DataError
-from glyphlite.export import serve
+from glyphlite.export.web import server
 from glyphlite.files import untrusted
 from glyphlite.models import stored
-from glyphlite.runtimes import artifact, isolation, worker
+from glyphlite.preprocessing import pictures
+from glyphlite.runtimes import artifact
+from glyphlite.runtimes.isolation import parent, worker
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "SECURITY.md").read_text()
@@ -26,14 +28,14 @@ LIMITS = {
     "a JSON or TOML document": untrusted.LARGEST_DOCUMENT,
     "what a compressed file unpacks to": (untrusted.LARGEST_RATIO, untrusted.UNFOLDED_FREE),
     "memory of an interpreter's process": worker.MEMORY_BYTES,
-    "processor time of one piece of work in an interpreter": isolation.CPU_SECONDS,
+    "processor time of one piece of work in an interpreter": parent.CPU_SECONDS,
     "a picture's file": pictures.MAX_FILE_BYTES,
     "a picture's pixels": pictures.MAX_PIXELS,
     "the arrays of an .npz": archives.MAX_BYTES,
     "the content of an IDX file": idx.MAX_BYTES,
     "the text of a table": tables.MAX_CONTENT,
     "pictures in a folder": layout.MAX_PICTURES,
-    "a request to `glyphlite draw`": serve._REQUEST_SECONDS,
+    "a request to `glyphlite draw`": server._REQUEST_SECONDS,
 }
 
 

@@ -12,6 +12,8 @@ and the runtimes by the functions that need them, and the version is looked up w
 tenth of what `glyphlite --help` takes). Types are in ``__init__.pyi``.
 """
 
+# pyright: reportUnsupportedDunderAll=false
+
 from typing import Any
 
 _API = "glyphlite.api"
@@ -23,11 +25,14 @@ __all__ = [
     "__version__",
     "compile",
     "convert",
+    "draw_graph",
     "evaluate",
+    "export_tflm",
     "inspect",
     "load_dataset",
     "load_model",
     "read_graph",
+    "show",
     "simulate",
     "train",
     "verify",

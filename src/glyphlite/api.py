@@ -1,4 +1,4 @@
-"""What ``import glyphlite`` offers to programs: the steps of a run as functions of paths and datasets, and what they return.
+"""The names that ``import glyphlite`` offers: the steps of a run as functions of paths and datasets, and what they return.
 
 Each is a thin way into the package that does the work; nothing here measures or writes by itself. Every failure that a caller
 can do something about is a :class:`GlyphliteError`.
@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from glyphlite.compiler import CompilationReport, compile_artifact
+from glyphlite.console import quiet_tensorflow
 from glyphlite.conversion.folder import ConvertedArtifact, convert_to_folder
 from glyphlite.conversion.variants import VARIANT_NAMES
-from glyphlite.data.datasets import load_dataset
-from glyphlite.data.records import Dataset
-from glyphlite.errors import GlyphliteError
-from glyphlite.evaluation.agreement import Verification
-from glyphlite.evaluation.artifact import ArtifactEvaluation, KerasEvaluation
-from glyphlite.evaluation.firmware import Simulation
+from glyphlite.datasets.dataset import Dataset
+from glyphlite.datasets.registry import load_dataset
+from glyphlite.errors import DataError, GlyphliteError
 from glyphlite.evaluation.inspection import Inspection, inspect_artifact
+from glyphlite.evaluation.model_evaluation import ArtifactEvaluation, KerasEvaluation
+from glyphlite.evaluation.simulation import Simulation
+from glyphlite.evaluation.verification.agreement import Verification
+from glyphlite.export.tflm.project import export_tflm
 from glyphlite.extras import require_extra
 from glyphlite.results import Results
 from glyphlite.runtimes.base import LoadedModel
@@ -35,11 +37,14 @@ __all__ = [
     "Results",
     "compile",
     "convert",
+    "draw_graph",
     "evaluate",
+    "export_tflm",
     "inspect",
     "load_dataset",
     "load_model",
     "read_graph",
+    "show",
     "simulate",
     "train",
     "verify",
@@ -66,6 +71,7 @@ def train(
         GlyphliteError: the model is unknown or does not fit the data, or the folder cannot be written.
     """
     require_extra("train", "training")
+    quiet_tensorflow()
     from glyphlite.models.registry import resolve_model
     from glyphlite.training.trainer import train as train_choice
 
@@ -101,6 +107,7 @@ def convert(
         GlyphliteError: the model cannot be read or expressed, or the folder cannot be written.
     """
     require_extra("train", "converting")
+    quiet_tensorflow()
     from glyphlite.models.loading import load_keras_model
 
     loaded = load_keras_model(Path(model)) if isinstance(model, str | Path) else model
@@ -125,11 +132,12 @@ def evaluate(
     Raises:
         GlyphliteError: the file is malformed, or is no classifier of the dataset's images.
     """
-    from glyphlite.evaluation.artifact import evaluate_artifact, evaluate_keras
+    from glyphlite.evaluation.model_evaluation import evaluate_artifact, evaluate_keras
 
     path = Path(path)
     if path.suffix != ".tflite":
         require_extra("train", str(path))
+        quiet_tensorflow()
         return evaluate_keras(path, dataset, latency=latency)
     return evaluate_artifact(path, dataset, keras_predictions=keras.predictions if keras else None, latency=latency)
 
@@ -152,7 +160,7 @@ def verify(
     Raises:
         GlyphliteError: the file is malformed, or no runtime accepts it.
     """
-    from glyphlite.evaluation.agreement import verify as compare
+    from glyphlite.evaluation.verification.agreement import verify as compare
 
     return compare(Path(path), dataset, images=images, keras=None if keras is None else Path(keras), seed=seed)
 
@@ -223,9 +231,52 @@ def simulate(source: str | Path, cpu: str, images: np.ndarray, *, measured: int 
     Raises:
         GlyphliteError: the model cannot be compiled or does not fit the images, or the core is unknown.
     """
-    from glyphlite.evaluation.firmware import simulate as emulate
+    from glyphlite.evaluation.simulation import simulate as emulate
 
     return emulate(Path(source), cpu, images, measured=measured, optimize=optimize)
+
+
+def draw_graph(path: str | Path) -> str:
+    """Returns a picture of a .tflite file's graph, as an SVG element.
+
+    Raises:
+        GlyphliteError: the file cannot be read or is malformed.
+    """
+    from glyphlite.report.figures.graph_picture import draw_graph as draw
+
+    return draw(read_graph(Path(path)), Path(path).name)
+
+
+def show(*records: Inspection | Verification | Simulation | Results, width: int = 120) -> None:
+    """Prints records as the commands that make them do; in a notebook, too.
+
+    Args:
+        records: of one kind: what :func:`inspect`, :func:`verify` or :func:`simulate` returned, or a run's results.
+        width: columns of the tables.
+
+    Raises:
+        GlyphliteError: a record is of none of these kinds.
+    """
+    from rich.console import Console
+
+    from glyphlite.report.terminal.command_output import firmware_view, run_view, verification_view
+    from glyphlite.report.terminal.inspection import render_inspection
+
+    console = Console(width=width)
+    simulations = [each.report for each in records if isinstance(each, Simulation)]
+    for each in records:
+        if isinstance(each, Inspection):
+            console.print(render_inspection(each))
+        elif isinstance(each, Verification):
+            console.print(verification_view(each))
+        elif isinstance(each, Results):
+            console.print(run_view(each))
+        elif not isinstance(each, Simulation):
+            raise DataError(
+                f"cannot show a {type(each).__name__}; expected what inspect, verify or simulate returned, or Results"
+            )
+    if simulations:
+        console.print(firmware_view(simulations))
 
 
 def load_model(path: str | Path, runtime: str = "litert") -> LoadedModel:
