@@ -89,7 +89,7 @@ def _changed(content: bytes, rng: np.random.Generator) -> tuple[tuple[str, ...],
                 change(model, rng)
                 words.append(change.__name__.strip("_"))
             return tuple(words), pack_model(model)
-        except (struct.error, TypeError, ValueError, OverflowError, AttributeError, IndexError):
+        except (struct.error, ArithmeticError, TypeError, ValueError, AttributeError, LookupError):
             continue
     return (), content
 
