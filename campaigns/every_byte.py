@@ -24,6 +24,7 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     arguments.add_argument("--bytes", type=int, nargs=2, metavar=("FIRST", "LAST"), help="all by default")
     arguments.add_argument("--inputs", type=int, default=24, help="per model")
+    arguments.add_argument("--any-source", action="store_true", help="keep clean shards that were done with other sources")
     arguments.add_argument("--output", type=Path, default=ROOT / "campaigns" / "results" / "every_byte.json")
     options = arguments.parse_args()
 
@@ -46,7 +47,9 @@ def main() -> int:
         "inputs_per_model": options.inputs,
     }
     name = f"every-byte-{sha256(model).hexdigest()[:8]}-{options.inputs}"
-    return sharded.run_shards(name, range(first, last + 1), len(model), work, about, options.output)
+    return sharded.run_shards(
+        name, range(first, last + 1), len(model), work, about, options.output, any_source=options.any_source
+    )
 
 
 if __name__ == "__main__":

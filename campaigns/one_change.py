@@ -25,6 +25,7 @@ def main() -> int:
     arguments.add_argument("--seeds", type=int, nargs=2, default=(1, 99), metavar=("FIRST", "LAST"), help="odd ones are taken")
     arguments.add_argument("--every", type=int, default=1, help="take one change in so many")
     arguments.add_argument("--inputs", type=int, default=24, help="per model")
+    arguments.add_argument("--any-source", action="store_true", help="keep clean shards that were done with other sources")
     arguments.add_argument("--output", type=Path, default=ROOT / "campaigns" / "results" / "one_change.json")
     options = arguments.parse_args()
 
@@ -43,7 +44,15 @@ def main() -> int:
 
     seeds = range(options.seeds[0] | 1, options.seeds[1] + 1, 2)  # odd ones are written by hand
     about = {"campaign": "one change each", "seeds": options.seeds, "every": options.every, "inputs_per_model": options.inputs}
-    return sharded.run_shards(f"one-change-{options.every}-{options.inputs}", seeds, len(seeds), work, about, options.output)
+    return sharded.run_shards(
+        f"one-change-{options.every}-{options.inputs}",
+        seeds,
+        len(seeds),
+        work,
+        about,
+        options.output,
+        any_source=options.any_source,
+    )
 
 
 if __name__ == "__main__":

@@ -18,17 +18,18 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests" / "compiler"), str(ROOT / "tests")]
-SHARD = 500
+WHOLE, SHARD = 100_000, 500
 SEED = 21
 
 
 def main() -> int:
     """Runs the campaign, or goes on with it, and writes its counts."""
     arguments = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    arguments.add_argument("--mutants", type=int, default=100_000, help=f"how many; rounded up to shards of {SHARD}")
+    arguments.add_argument("--mutants", type=int, default=WHOLE, help=f"how many; rounded up to shards of {SHARD}")
     arguments.add_argument("--first-shard", type=int, default=0, help="start at this shard")
     arguments.add_argument("--seed", type=int, default=SEED)
     arguments.add_argument("--inputs", type=int, default=24, help="per model")
+    arguments.add_argument("--any-source", action="store_true", help="keep clean shards that were done with other sources")
     arguments.add_argument("--output", type=Path, default=ROOT / "campaigns" / "results" / "structured.json")
     options = arguments.parse_args()
 
@@ -57,7 +58,7 @@ def main() -> int:
     shards = range(options.first_shard, options.first_shard + -(-options.mutants // SHARD))
     about = {"campaign": "several well-formed changes", "seed": options.seed, "inputs_per_model": options.inputs}
     name = f"structured-{options.seed}-{options.inputs}"
-    return sharded.run_shards(name, shards, len(shards), work, about, options.output)
+    return sharded.run_shards(name, shards, WHOLE // SHARD, work, about, options.output, any_source=options.any_source)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """A campaign in numbered shards: each is kept as it is done, so that a second call goes on and a part-run has a meaning.
 
-What was done is kept in the user's cache by the hash of the sources that it tried; results of other sources are never mixed.
+What was done is kept in the user's cache with the hash of the sources that it tried. Shards of other sources are done again, unless
+asked otherwise: then those without a fault are taken, and the result file says how many come from which sources.
 """
 
 import hashlib
@@ -24,17 +25,22 @@ from random_models.differential import SOUND, Verdict
 ROOT = Path(__file__).resolve().parents[3]
 TRIED = ("src/glyphlite/compiler", "src/glyphlite/tflite")
 """The sources that a campaign is about."""
+DRAWN_BY = ("one_change.py", "structured.py", "smallest.py", "by_hand.py", "drafts.py", "inputs.py", "../../mutants.py")
+"""What decides the files that are tried, beside seeds."""
 MOST_FAULTS = 200
 """Kept in the result file with their words; all are counted."""
 
 
 def source_hash() -> str:
     """Returns a digest over the text of every source that a campaign is about, by path."""
+    paths = [path for folder in TRIED for path in sorted((ROOT / folder).rglob("*")) if path.suffix in (".py", ".j2", ".c", ".h")]
+    return _digest(paths)
+
+
+def _digest(paths: Iterable[Path]) -> str:
     digest = hashlib.sha256()
-    for folder in TRIED:
-        for path in sorted((ROOT / folder).rglob("*")):
-            if path.suffix in (".py", ".j2", ".c", ".h"):
-                digest.update(f"{path.relative_to(ROOT)}\0{path.read_text()}\0".encode())
+    for path in paths:
+        digest.update(f"{path.relative_to(ROOT)}\0{path.read_text()}\0".encode())
     return digest.hexdigest()
 
 
@@ -63,7 +69,16 @@ def record(shard: int, contents: Iterable[bytes], verdicts: Sequence[Verdict], w
     }
 
 
-def run_shards(name: str, shards: range, total: int, work: Callable[[int], Any], about: Mapping[str, Any], output: Path) -> int:
+def run_shards(
+    name: str,
+    shards: range,
+    total: int,
+    work: Callable[[int], Any],
+    about: Mapping[str, Any],
+    output: Path,
+    *,
+    any_source: bool = False,
+) -> int:
     """Does what is missing of the shards and writes the result file.
 
     Args:
@@ -73,6 +88,7 @@ def run_shards(name: str, shards: range, total: int, work: Callable[[int], Any],
         work: does one and returns its :func:`record`.
         about: what else the result file says.
         output: the result file.
+        any_source: keep shards without a fault that were done with other sources.
 
     Returns:
         The exit code: 1 where there was a fault.
@@ -80,8 +96,9 @@ def run_shards(name: str, shards: range, total: int, work: Callable[[int], Any],
     source = source_hash()
     folder = user_cache() / "campaign"
     folder.mkdir(parents=True, exist_ok=True)
-    log = folder / f"{name}-{source[:12]}.jsonl"
-    done = _read(log)
+    drawn = _digest((Path(__file__).parent / name).resolve() for name in DRAWN_BY)
+    log = folder / f"{name}-{drawn[:12]}.jsonl"
+    done = {shard: each for shard, each in _read(log).items() if each["source"] == source or (any_source and not each["faults"])}
     if done:
         say(f"{len(done)} shards done before ({log})")
     try:
@@ -89,7 +106,8 @@ def run_shards(name: str, shards: range, total: int, work: Callable[[int], Any],
             for shard in shards:
                 if shard not in done:
                     before = _processor_seconds()
-                    done[shard] = {**work(shard), "seconds": round(_processor_seconds() - before, 1)}
+                    done[shard] = {**work(shard), "source": source}
+                    done[shard]["seconds"] = round(_processor_seconds() - before, 1)
                     stream.write(json.dumps(done[shard]) + "\n")
                     stream.flush()
                     for fault in done[shard]["faults"]:
@@ -98,13 +116,13 @@ def run_shards(name: str, shards: range, total: int, work: Callable[[int], Any],
     except KeyboardInterrupt:
         say("stopped; the same command goes on from here")
     records = [done[shard] for shard in sorted(done)]
-    summary = {**about, **_summary(records, total, source)}
+    summary = {**about, **_summary(records, total)}
     write_json(output, summary)
     say(f"{summary['tried']:,} tried: {summary['verdicts']}; {summary['fault_count']} faults; {output}")
     return 1 if summary["fault_count"] else 0
 
 
-def _summary(records: Sequence[Mapping[str, Any]], total: int, source: str) -> dict[str, Any]:
+def _summary(records: Sequence[Mapping[str, Any]], total: int) -> dict[str, Any]:
     verdicts: Counter[str] = Counter(dict.fromkeys(SOUND, 0))
     digest = hashlib.sha256()
     faults = []
@@ -121,8 +139,8 @@ def _summary(records: Sequence[Mapping[str, Any]], total: int, source: str) -> d
         "fault_count": len(faults),
         "faults": faults[:MOST_FAULTS],
         "sha256": digest.hexdigest(),
-        "source_sha256": source,
         "sources": list(TRIED),
+        "shards_by_sources_sha256": Counter(each["source"] for each in records),
         "processor_minutes": round(sum(each["seconds"] for each in records) / 60, 1),
         "versions": {
             **{package: version(package) for package in ("tflite-micro", "ai-edge-litert", "numpy")},
