@@ -3,6 +3,7 @@
 ``campaigns/one_change.py`` takes thousands of them.
 """
 
+import re
 import struct
 from collections import Counter
 from pathlib import Path
@@ -15,6 +16,7 @@ from random_models.differential import FAULTS, compare
 from random_models.one_change import changes
 from support.altered import buffer, changed
 
+from glyphlite.compiler import compile_graph
 from glyphlite.tflite.ops import name_of
 from glyphlite.tflite.reader import parse_graph
 from glyphlite.tflite.writer import pack_model, unpack_model
@@ -133,3 +135,27 @@ def test_a_free_batch_hides_no_shape_that_does_not_fit() -> None:
     verdict, why = compare(pack_model(model))
     assert verdict == "not compiled", why
     assert "another number of values" in why
+
+
+@pytest.mark.parametrize("name", ["a" * 10_000, "\n\r\033[2J", "x/" + "b_" * 5_000 + "/y"])
+def test_a_refusal_stays_one_short_line_whatever_a_tensor_is_called(name: str) -> None:
+    """``compare`` counts as a fault what is not one printable line of at most 1,000 characters."""
+    content = model_of(7)[1]
+    refused: Counter[str] = Counter()
+    for change in ("tensor 1: scale 1e30", "tensor 4: scale 1e-30", "tensor 4: not quantized", "tensor 2: zero point 3"):
+        model = unpack_model(dict(changes(content))[change])
+        for tensor in model.subgraphs[0].tensors:
+            tensor.name = name
+        verdict, why = compare(pack_model(model))
+        assert verdict in ("not compiled", "not read"), why
+        refused[verdict] += 1
+    assert refused["not compiled"] >= 2
+
+
+def test_a_long_layer_name_makes_no_endless_identifier() -> None:
+    model = unpack_model(model_of(7)[1])
+    for tensor in model.subgraphs[0].tensors:
+        tensor.name = "layer_" * 2_000
+    files = compile_graph(parse_graph(pack_model(model), "model"), "net").files
+    assert max(len(word) for word in re.findall(r"\w+", files["net.c"])) < 127
+    assert compare(pack_model(model)) == ("equal", "")

@@ -11,6 +11,7 @@ from glyphlite.compiler.ir import Node
 from glyphlite.compiler.values import Value, Window
 from glyphlite.errors import ArtifactError
 from glyphlite.tflite.graph import Graph, Operator, Tensor
+from glyphlite.tflite.text import LONGEST, printable
 
 
 class Facts(TypedDict):
@@ -89,17 +90,19 @@ class Context:
         shape = [1 if extent == -1 else extent for extent in tensor.shape]
         shape = [1] * (3 - len(shape)) + shape
         if int(np.prod(shape[:-3], dtype=np.int64)) != 1:
-            reason = f"tensor {tensor.name} has shape {list(tensor.shape)}"
+            reason = f"tensor {printable(tensor.name)} has shape {list(tensor.shape)}"
             raise self.refuse(operator, reason, "convert the model with a batch of 1")
         return shape[-3], shape[-2], shape[-1]
 
     def activation(self, tensor: Tensor, operator: Operator) -> Value:
         """Returns a tensor of int8 with one scale as the value that it holds."""
         if tensor.dtype != np.int8:
-            reason = f"tensor {tensor.name} is {tensor.dtype}, not int8"
+            reason = f"tensor {printable(tensor.name)} is {tensor.dtype}, not int8"
             raise self.refuse(operator, reason, "convert with --to int8 (full integer quantization)")
         if tensor.quantization is None or len(tensor.quantization.scales) != 1:
-            raise self.refuse(operator, f"tensor {tensor.name} has no single scale", "convert with full integer quantization")
+            raise self.refuse(
+                operator, f"tensor {printable(tensor.name)} has no single scale", "convert with full integer quantization"
+            )
         height, width, channels = self.extents(tensor, operator)
         return Value(tensor.index, tensor.name, height, width, channels, tensor.quantization)
 
@@ -141,7 +144,7 @@ def layer_name(graph: Graph, operator: Operator) -> str:
     """Returns the Keras layer that an op came from, as its output tensor's name tells it, made a C identifier."""
     parts = graph.tensors[operator.outputs[0]].name.split(";")[0].split("/")
     layer = parts[-2] if len(parts) > 1 else parts[0]
-    layer = re.sub(r"[^0-9a-zA-Z]+", "_", re.sub(r"_1$", "", layer)).strip("_").lower()
+    layer = re.sub(r"[^0-9a-zA-Z]+", "_", re.sub(r"_1$", "", layer)).strip("_").lower()[:LONGEST].rstrip("_")
     if not layer or layer.startswith("statefulpartitionedcall") or layer[0].isdigit():
         layer = operator.name.lower()
     return layer

@@ -14,6 +14,7 @@ from glyphlite.errors import ArtifactError
 from glyphlite.tflite.checked_op import FREE
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.op_checks import check_operator
+from glyphlite.tflite.text import printable
 
 
 def lower(graph: Graph) -> Program:
@@ -54,7 +55,7 @@ def lower(graph: Graph) -> Program:
         else:
             raise context.refuse(operator, f"its input is {context.tensor(operator.inputs[0]).dtype}", "convert with --to int8")
     if graph.output.index not in context.values:
-        raise ArtifactError(f"the model's output {graph.output.name} is not computed by its ops")
+        raise ArtifactError(f"the model's output {printable(graph.output.name)} is not computed by its ops")
     first = context.values[next(iter(context.values))]
     return Program(
         input=first,

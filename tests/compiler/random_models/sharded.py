@@ -1,7 +1,7 @@
 """A campaign in numbered shards: each is kept as it is done, so that a second call goes on and a part-run has a meaning.
 
-What was done is kept in the user's cache with the hash of the sources that it tried. Shards of other sources are done again, unless
-asked otherwise: then those without a fault are taken, and the result file says how many come from which sources.
+What was done is kept in the user's cache with the hash of the sources that it tried. Shards of other sources are done again,
+unless asked otherwise: then those without a fault are taken, and the result file says how many come from which sources.
 """
 
 import hashlib

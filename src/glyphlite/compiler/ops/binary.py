@@ -12,6 +12,7 @@ from glyphlite.compiler.ir import Requantized
 from glyphlite.compiler.ops.lookup import EVERY_BYTE, Lookup
 from glyphlite.compiler.values import Requantization, Value
 from glyphlite.tflite.graph import Operator, Tensor
+from glyphlite.tflite.text import printable
 
 Kind = Literal["add", "sub", "mul"]
 
@@ -124,7 +125,7 @@ def lower_binary(context: Context, operator: Operator) -> None:
     for tensor in tensors:
         if tensor.index not in context.values:
             if tensor.data is None:
-                raise context.refuse(operator, f"tensor {tensor.name} is not available")
+                raise context.refuse(operator, f"tensor {printable(tensor.name)} is not available")
             context.activation(tensor, operator)  # its type and scale
     first, second = (context.values.get(tensor.index) or context.activation(tensor, operator) for tensor in tensors)
     output = context.new_value(operator)
