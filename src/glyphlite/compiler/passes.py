@@ -125,7 +125,8 @@ def _with_table(producer: Node, node: Lookup) -> Node | None:
 def fuse_pools(program: Program) -> Program:
     """Takes a 2x2 maximum over a convolution's sums: scaling by a positive factor, clamping and rounding keep their order.
 
-    So does a table that never falls. Three quarters of the requantizations, and the full-size map, are gone.
+    So does a table that never falls; a sum that may wrap as it is scaled does not. Three quarters of the requantizations, and
+    the full-size map, are gone.
     """
     counts = consumers(program)
     nodes: list[Node] = []
@@ -137,6 +138,7 @@ def fuse_pools(program: Program) -> Program:
             and isinstance(producer, Convolution)
             and counts[producer.output.index] == 1
             and not producer.pooled
+            and _keeps_order(producer)
             and (producer.output.height, producer.output.width) == (node.inputs[0].height, node.inputs[0].width)
             and (producer.table is None or bool(np.all(np.diff(producer.table.astype(int)) >= 0)))
         ):
@@ -144,6 +146,13 @@ def fuse_pools(program: Program) -> Program:
         else:
             nodes.append(node)
     return replace(program, nodes=tuple(nodes))
+
+
+def _keeps_order(node: Convolution) -> bool:
+    """Tells whether no sum leaves 32 bits when it is shifted to the left: a larger sum then never gives a smaller output."""
+    sums = np.abs(node.weights.astype(np.int64)).reshape(len(node.weights), -1).sum(axis=1) * 255 + np.abs(node.bias)
+    shifts = np.maximum(node.requantization.output_shifts, 0)
+    return all(int(bound) << int(shift) < 2**31 for bound, shift in np.broadcast(sums, shifts))
 
 
 def _pooled(producer: Convolution, pool: Pool) -> Convolution:

@@ -15,8 +15,8 @@ from glyphlite.tflite.graph import Operator, Tensor
 FREE = -1
 """An extent that is known only at run time."""
 
-LARGEST_STEP = 1 << 16
-"""Strides, dilations, windows and paddings beyond this serve no image and would overflow the kernels' 32-bit index arithmetic."""
+LARGEST_STEP = (1 << 15) - 1
+"""Of strides, dilations, windows and paddings, which the kernels hold in 16 bits (kernels/internal/types.h)."""
 
 _BIAS_TYPES = MappingProxyType(
     {
@@ -130,7 +130,23 @@ class Site:
         ]
         if any(extent < 1 for extent, source in zip(extents, image.shape[1:3], strict=True) if source != FREE):
             self.refuse(f"has a window of {size[0]} x {size[1]} that does not fit into the shape {list(image.shape)}")
+        if padding == "same":
+            self._padded(image, size, extents, strides, dilations)
         self.shape((image.shape[0], *extents, channels))
+
+    def _padded(
+        self,
+        image: Tensor,
+        size: tuple[int, int],
+        extents: Sequence[int],
+        strides: tuple[int, int],
+        dilations: tuple[int, int],
+    ) -> None:
+        """Refuses a padding before the image that 16 bits do not hold. Source: ``ComputePadding``, kernels/padding.h."""
+        for extent, source, kernel, stride, dilation in zip(extents, image.shape[1:3], size, strides, dilations, strict=True):
+            total = (extent - 1) * stride + (kernel - 1) * dilation + 1 - source
+            if source != FREE and total // 2 > LARGEST_STEP:
+                self.refuse(f"pads its input by {total:,}; at most {LARGEST_STEP:,} fit on either side")
 
     def bias(self, image: Tensor, channels: int) -> None:
         """Checks the bias, if there is one: a value per channel, of the accumulator's type, with no zero point."""

@@ -21,12 +21,17 @@ from random_models.batches import NAME, Program, program_of, run_batch
 from random_models.inputs import draw_inputs, edge_of, from_model, to_model
 from random_models.oracle import Oracle, RefusedError, undefined
 
-SOUND = ("equal", "not read", "not compiled", "not defined", "refused by TFLite Micro", "fatal in TFLite Micro")
+SOUND = ("equal", "not read", "not compiled", "not defined", "too large", "refused by TFLite Micro", "fatal in TFLite Micro")
 FAULTS = ("different", "unsafe", "failed", "died")
-"""Possible outcomes of a model: "not defined" means that TFLite Micro accepts it but leaves its result to chance; "unsafe" and
-"different" are faults of the generated C, "failed" (not by a refusal in one line) and "died" (a signal, over 2 s, over 1 GiB)
-those of reader and compiler."""
+"""Possible outcomes of a model.
+
+"not defined": TFLite Micro accepts it but leaves its result to chance; "too large": its C needs more than TFLite Micro is given.
+"unsafe" and "different" are faults of the generated C, "failed" (not by a refusal in one line) and "died" (a signal, over 2 s,
+over 1 GiB) those of reader and compiler.
+"""
 TFLM_SECONDS = 20
+MOST_BYTES = 4 << 20
+"""Of input, output and arena together: what TFLite Micro is given."""
 BATCH = 64
 LONGEST_LINE = 1000
 
@@ -122,7 +127,11 @@ class _Trial:
         except Exception as error:
             yield Verdict("failed", f"compiler: {type(error).__name__}: {error}")
             return
-        stored = draw_inputs(self._seed, self._inputs, graph.input.shape[1:], edge_of(graph)[0].zero_point)
+        report = compilation.report
+        if report.input_bytes + report.output_bytes + report.arena_bytes > MOST_BYTES:
+            yield Verdict("too large", f"{report.arena_bytes:,} bytes of arena")
+            return
+        stored = draw_inputs(self._seed, self._inputs, (graph.input.elements,), edge_of(graph)[0].zero_point)
         yield _Compiled(program_of(compilation), stored.tobytes())
         guarded.alarm(TFLM_SECONDS)
         yield _reference(content, graph, stored)
