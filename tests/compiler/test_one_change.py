@@ -159,3 +159,22 @@ def test_a_long_layer_name_makes_no_endless_identifier() -> None:
     files = compile_graph(parse_graph(pack_model(model), "model"), "net").files
     assert max(len(word) for word in re.findall(r"\w+", files["net.c"])) < 127
     assert compare(pack_model(model)) == ("equal", "")
+
+
+def test_a_step_that_16_bits_do_not_hold_is_refused(samples: Path) -> None:
+    """The kernels hold strides, dilations and paddings in 16 bits, and would compute with what is left of them."""
+    model = unpack_model((samples.parent / "branches" / "model_int8.tflite").read_bytes())
+    dilated = next(each for each in model.subgraphs[0].operators if getattr(each.builtinOptions, "strideW", 0) == 2)
+    for dilation, expected in ((1 << 16, "not read"), (32_767, "equal")):
+        dilated.builtinOptions.dilationWFactor = dilation
+        verdict, why = compare(pack_model(model))
+        assert verdict == expected, why
+
+
+def test_a_pool_over_sums_that_wrap_as_they_are_scaled_is_equal(samples: Path) -> None:
+    """The largest sum then has not the largest output: the pool must not be taken over the sums."""
+    model = unpack_model((samples / "model_int8.tflite").read_bytes())
+    first = model.subgraphs[0].operators[0]
+    weights = model.subgraphs[0].tensors[first.inputs[1]].quantization
+    weights.scale = np.full(len(weights.scale), 484_900.25, np.float32)
+    assert compare(pack_model(model)) == ("equal", "")

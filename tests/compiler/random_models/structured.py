@@ -98,6 +98,13 @@ def _pick(rng: np.random.Generator, values: Sequence[Any]) -> Any:
     return values[int(rng.integers(len(values)))]
 
 
+def _few(count: Any) -> int:
+    """Returns a number of values to draw; a shape that was damaged before may ask for billions."""
+    if not 0 <= int(count) <= 1 << 20:
+        raise ValueError(count)
+    return int(count)
+
+
 def _operator(model: Any, rng: np.random.Generator) -> Any:
     return _pick(rng, model.subgraphs[0].operators)
 
@@ -164,7 +171,7 @@ def _per_channel(model: Any, rng: np.random.Generator) -> None:
     """Gives a tensor a scale for each extent of one of its axes."""
     tensor = _quantized(model, rng)
     axis = int(rng.integers(len(tensor.shape)))
-    count = int(tensor.shape[axis])
+    count = _few(tensor.shape[axis])
     quantization = tensor.quantization
     quantization.scale = (float(quantization.scale[0]) * 10 ** rng.uniform(-1, 1, count)).astype(np.float32)
     quantization.zeroPoint, quantization.quantizedDimension = np.zeros(count, np.int64), axis
@@ -331,7 +338,7 @@ def _narrow(model: Any, rng: np.random.Generator) -> None:
     graph = model.subgraphs[0]
     weighted = [each for each in graph.operators if len(each.inputs) > 1 and graph.tensors[each.inputs[1]].buffer]
     tensor = graph.tensors[_pick(rng, weighted).inputs[1]]
-    count = int(np.prod(tensor.shape))
+    count = _few(np.prod(tensor.shape))
     if tensor.type == schema.TensorType.INT8:
         tensor.type, values = schema.TensorType.INT4, rng.integers(-8, 8, count).astype(np.int8)
         data = np.frombuffer(pack_int4(values).tobytes(), np.uint8)
