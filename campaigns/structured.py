@@ -2,7 +2,7 @@
 
     python campaigns/structured.py --mutants 100000 --seed 21
 
-Sources are random models written by hand, with weights of eight and of four bits, and the files of ``tests/data``; changes are
+Sources are random models written by hand, with weights of eight and of four bits, and the files of ``tests/samples``; changes are
 of ops, quantization, shapes, options, wiring, constants and state (``tests/compiler/random_models/structured.py``), from one to
 six at a time. What still compiles is built with the address and undefined-behaviour sanitizers, for one of the compiler's three
 aims and one of the paths of its C in turn, and run on 24 inputs. A shard is 500 models; it is kept when done, so that a second

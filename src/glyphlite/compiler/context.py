@@ -11,7 +11,7 @@ from glyphlite.compiler.ir import Node
 from glyphlite.compiler.values import Value, Window
 from glyphlite.errors import ArtifactError
 from glyphlite.tflite.graph import Graph, Operator, Tensor
-from glyphlite.tflite.text import LONGEST, printable
+from glyphlite.tflite.printable import LONGEST, printable
 
 
 class Facts(TypedDict):

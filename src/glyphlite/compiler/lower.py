@@ -14,7 +14,7 @@ from glyphlite.errors import ArtifactError
 from glyphlite.tflite.checked_op import FREE
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.op_checks import check_operator
-from glyphlite.tflite.text import printable
+from glyphlite.tflite.printable import printable
 
 
 def lower(graph: Graph) -> Program:

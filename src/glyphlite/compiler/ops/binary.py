@@ -12,7 +12,7 @@ from glyphlite.compiler.ir import Requantized
 from glyphlite.compiler.ops.lookup import EVERY_BYTE, Lookup
 from glyphlite.compiler.values import Requantization, Value
 from glyphlite.tflite.graph import Operator, Tensor
-from glyphlite.tflite.text import printable
+from glyphlite.tflite.printable import printable
 
 Kind = Literal["add", "sub", "mul"]
 
