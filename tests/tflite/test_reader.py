@@ -1,5 +1,7 @@
 """Real artifacts are read whole; damaged ones are refused with one line."""
 
+import gc
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -77,3 +79,13 @@ def test_missing_file_folder_and_odd_names_are_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "none.tflite", tmp_path, Path("a\0b.tflite"), Path("/dev/zero")):
         with pytest.raises(ArtifactError):
             read_graph(path)
+
+
+def test_a_graph_in_use_is_not_validated_again_and_one_that_is_not_is_let_go(samples: Path) -> None:
+    content = (samples / "model_int8.tflite").read_bytes()
+    graph = parse_graph(content, "first")
+    assert parse_graph(bytes(bytearray(content)), "second") is graph
+    held = weakref.ref(graph)
+    del graph
+    gc.collect()
+    assert held() is None

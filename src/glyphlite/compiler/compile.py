@@ -3,6 +3,7 @@
 Composes reader, lowering, passes, schedule and emission; knows no runtime.
 """
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from glyphlite.compiler.report import CompilationReport, memory_map, report_of
 from glyphlite.compiler.schedule import schedule
 from glyphlite.compiler.values import Optimize
 from glyphlite.errors import ArtifactError
-from glyphlite.files import owned_folder, require_own, sha256_of
+from glyphlite.files import owned_folder, require_own
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import OutputKind, output_kind
 from glyphlite.models.interface.stated_convention import convention_of_graph
@@ -29,7 +30,7 @@ from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.metadata import read_metadata
 from glyphlite.tflite.outputs import last_activation
 from glyphlite.tflite.quantization import quantize
-from glyphlite.tflite.reader import read_graph
+from glyphlite.tflite.reader import parse_graph, read_content
 
 OPTIMIZE: tuple[Optimize, ...] = get_args(Optimize)
 SCORES = ("probabilities", "logits", "none")
@@ -90,8 +91,9 @@ def compile_artifact(
     """
     artifact, folder = Path(artifact), Path(folder)
     require_own(folder, overwrite=overwrite)
-    graph = read_graph(artifact)
-    about = About(read_metadata(artifact.read_bytes()).name, artifact.name, sha256_of(artifact), accuracy)
+    content = read_content(artifact)
+    graph = parse_graph(content, str(artifact))
+    about = About(read_metadata(content).name, artifact.name, hashlib.sha256(content).hexdigest(), accuracy)
     compilation = compile_graph(
         graph,
         name or identifier(artifact.stem),

@@ -5,8 +5,10 @@ the indices and the order of ops, and for the ops that glyphlite computes with, 
 (:mod:`glyphlite.tflite.op_checks`). No runtime is asked.
 """
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from glyphlite.errors import ArtifactError
 from glyphlite.files import read_input
@@ -20,6 +22,10 @@ from glyphlite.tflite.schema import VERSION, StoredCode, StoredModel, StoredOper
 from glyphlite.tflite.tensors import read_tensors
 
 MAX_FILE_BYTES = 1 << 30
+
+_IN_USE: WeakValueDictionary[bytes, Graph] = WeakValueDictionary()
+"""Validated graphs that somebody holds, by the SHA-256 of their file: a command that hands a file to several runtimes, each of
+which reads it, validates it once."""
 
 
 def read_graph(path: Path) -> Graph:
@@ -47,7 +53,7 @@ def read_content(path: Path) -> bytes:
 
 
 def parse_graph(content: bytes, name: str = "model") -> Graph:
-    """Validates the bytes of a .tflite file.
+    """Validates the bytes of a .tflite file, once: as long as a graph of the same bytes is in use, it is the one returned.
 
     Args:
         content: the whole file.
@@ -56,6 +62,14 @@ def parse_graph(content: bytes, name: str = "model") -> Graph:
     Raises:
         ArtifactError: as in :func:`read_graph`.
     """
+    key = hashlib.sha256(content).digest()
+    graph = _IN_USE.get(key)
+    if graph is None:
+        graph = _IN_USE[key] = _validated(content, name)
+    return graph
+
+
+def _validated(content: bytes, name: str) -> Graph:
     stored = decode(content, name)
     _check_model(stored, name)
     tensors = read_tensors(stored, content, name)
