@@ -31,7 +31,7 @@ def test_losses_chance_and_classes_never_recognized_are_said(results: Results):
     assert others == [], "a file is held against its own Keras model alone"
     chance = lossy.model_copy(update={"accuracy": wilson_interval(31, 300)})
     [_, said_of_it] = evaluation_conclusion({}, [chance], results.labels)
-    assert said_of_it.startswith("model_int8.tflite is no better than chance, 10.33 % right on 10 classes")
+    assert said_of_it.startswith("model_int8.tflite is no better than chance, 10.33 % accuracy on 10 classes")
     classes = [wilson_interval(0, 30), *lossy.per_class[1:]]
     [_, missing] = evaluation_conclusion({}, [lossy.model_copy(update={"per_class": classes})], results.labels)
     assert missing == "model_int8.tflite recognizes no image of the class 0 (30 images)."

@@ -30,7 +30,7 @@ def evaluation_conclusion(
         missing = unrecognized_classes(report)
         if at_chance(report):
             found.append(
-                f"{path} is no better than chance, {percent(report.accuracy.value)} right on "
+                f"{path} is no better than chance, {percent(report.accuracy.value)} accuracy on "
                 f"{things(len(report.per_class), 'class', 'classes')}: check what goes into it and the order of the classes."
             )
         elif missing:

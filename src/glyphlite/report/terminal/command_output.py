@@ -131,7 +131,7 @@ def conversion_table(artifacts: "Sequence[ConvertedArtifact]") -> RenderableType
 
 def calibration_table(effects: "Sequence[CalibrationEffect]") -> RenderableType:
     """Returns what the number of calibration samples brings, measured on validation images."""
-    table = new_table("Calibrated with", "% right", "Keras", "Agree %", "Mean logit diff.", "Max. diff.")
+    table = new_table("Calibrated with", "Accuracy, %", "Keras", "Agree %", "Mean logit diff.", "Max. diff.")
     right_align(table, *range(6))
     for effect in effects:
         table.add_row(

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 PIPED_WIDTH = 120
 
-RIGHT = "% right (95 % int.)"
+ACCURACY = "Accuracy, % (95 %)"
 MOST_CLASSES = 26
 """A confusion matrix of more classes than this fits no terminal; its commonest mistakes are listed instead."""
 
@@ -73,7 +73,7 @@ def targets_table(targets: Sequence[Target]) -> RenderableType:
 
 def variants_table(results: Results) -> Table:
     """Returns each file: bytes, how many times smaller than float32, accuracy with interval, agreement, p, latency, runtimes."""
-    table = new_table("File", "Bytes", "Ratio", RIGHT, "Agree %", "p", "Time", "Runs")
+    table = new_table("File", "Bytes", "Ratio", ACCURACY, "Agree %", "p", "Time", "Runs")
     right_align(table, 1, 2, 3, 4, 5, 6)
     recommendation, float32 = recommend(results), variant_named(results, "float32")
     _row(
@@ -111,7 +111,7 @@ def evaluation_table(reports: Sequence[ArtifactReport], keras: Mapping[str, Kera
         reports: the artifacts; ``path`` names each, ``keras_path`` and ``float32_path`` what its size is held against.
         keras: the Keras models by their paths.
     """
-    quality = new_table("File", RIGHT, "Agree %", "p", "Time", "Confidence")
+    quality = new_table("File", ACCURACY, "Agree %", "p", "Time", "Confidence")
     right_align(quality, 1, 2, 3, 4, 5)
     weight = new_table("File", "Variant", "Bytes", "Weights", "vs .keras", "vs float32")
     right_align(weight, 2, 3, 4, 5)
@@ -168,7 +168,7 @@ def runtimes_table(artifacts: Sequence[ArtifactReport], *, by_path: bool = False
 
 def per_class_table(report: ArtifactReport | KerasReport, labels: Sequence[str]) -> Table:
     """Returns each class: its images, the share recognized with its interval, precision and F1; the means below."""
-    table = new_table("Class", "Images", RIGHT, "Precision", "F1")
+    table = new_table("Class", "Images", "Recall, % (95 %)", "Precision", "F1")
     right_align(table, *range(1, len(table.columns)))
     macro = macro_of(report.confusion)
     for number, (accuracy, figures) in enumerate(zip(report.per_class, macro.classes, strict=True)):
@@ -213,7 +213,7 @@ def verify_table(records: Sequence[VerifyReport]) -> RenderableType:
     """Returns the same inputs through every runtime: outputs, differences, classes, accuracy; first ops that differ."""
     if not records:
         return Text("nothing was compared")
-    table = new_table("Runtime", "Identical", "Max. diff.", "Agreement", RIGHT)
+    table = new_table("Runtime", "Identical", "Max. diff.", "Agreement", ACCURACY)
     right_align(table, *range(1, len(table.columns)))
     for record in records:
         _row(
@@ -284,7 +284,7 @@ def models_table(rows: "Iterable[ModelSummary]", *, recipes: bool = False) -> Re
     The columns: parameters, multiply-accumulates, the weights and the accuracy of the pretrained int8 file, the description.
     """
     rows = list(rows)
-    pretrained = ("Weights", "% right") if any(row.seeds for row in rows) else ()
+    pretrained = ("Weights", "Accuracy") if any(row.seeds for row in rows) else ()
     table = new_table("Model", "Parameters", "MACs", *pretrained, "Made for")
     right_align(table, 1, 2, *range(3, 3 + len(pretrained)))
     for row in rows:
@@ -294,7 +294,7 @@ def models_table(rows: "Iterable[ModelSummary]", *, recipes: bool = False) -> Re
         _row(table, row.name, count(row.parameters), count(row.macs), *figures[: len(pretrained)], row.description)
     parts: list[RenderableType] = [_folding(table, -1), Text("")]
     if pretrained:
-        parts.append(plain("Weights (bytes), % right (validation): of the pretrained int8 file that comes along."))
+        parts.append(plain("Weights (bytes) and accuracy (%, validation images) of the pretrained int8 file."))
     if recipes:
         for row in rows:
             parts += [Text(""), Text.assemble((row.name, "bold")), _indented(row.recipe)]
