@@ -1,4 +1,4 @@
-"""Where every buffer of generated C lies: values between segments, rings, scratch and sums within them, one arena for all.
+"""The place of every buffer of generated C: values between segments, rings, scratch and sums within them, one arena for all.
 
 Knows nodes by their traits, segments and the memory plan.
 """

@@ -13,7 +13,7 @@ INT32_MIN = -(2**31)
 
 
 def quantize_multiplier(real: float) -> tuple[int, int]:
-    """A positive real number as ``multiplier * 2**(shift - 31)``, multiplier in [2**30, 2**31).
+    """Expresses a positive real number as ``multiplier * 2**(shift - 31)``, multiplier in [2**30, 2**31).
 
     Source: ``QuantizeMultiplier``, kernels/internal/quantization_util.cc.
     """
@@ -28,17 +28,17 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
 
 
 def round_half_away(value: float) -> int:
-    """C's ``round``: halves go away from zero."""
+    """Rounds as C's ``round`` does: halves go away from zero."""
     return math.floor(abs(value) + 0.5) * (-1 if value < 0 else 1)
 
 
 def wrap_int32(values: np.ndarray) -> np.ndarray:
-    """Keep the low 32 bits, as two's complement."""
+    """Keeps the low 32 bits, as two's complement."""
     return ((np.asarray(values, np.int64) + 2**31) & 0xFFFFFFFF) - 2**31
 
 
 def doubling_high_mul(a: np.ndarray | int, b: np.ndarray | int) -> np.ndarray:
-    """``(2 * a * b + 2**31) >> 32``, saturated in its one overflow.
+    """Returns ``(2 * a * b + 2**31) >> 32``, saturated in its one overflow.
 
     Source: ``SaturatingRoundingDoublingHighMul``, gemmlowp fixedpoint/fixedpoint.h. Its truncating division after a nudge
     by the sign equals the arithmetic shift of the sum here, for both signs.
@@ -48,14 +48,14 @@ def doubling_high_mul(a: np.ndarray | int, b: np.ndarray | int) -> np.ndarray:
 
 
 def rounding_divide_by_pot(values: np.ndarray | int, exponent: int) -> np.ndarray:
-    """Division by ``2**exponent``, halves away from zero. Source: ``RoundingDivideByPOT``, gemmlowp fixedpoint/fixedpoint.h."""
+    """Divides by ``2**exponent``, halves away from zero. Source: ``RoundingDivideByPOT``, gemmlowp fixedpoint/fixedpoint.h."""
     values = np.asarray(values, np.int64)
     mask = (1 << exponent) - 1
     return (values >> exponent) + ((values & mask) > (mask >> 1) + (values < 0))
 
 
 def multiply_by_quantized_multiplier(values: np.ndarray | int, multiplier: int, shift: int) -> np.ndarray:
-    """``values * multiplier * 2**(shift - 31)``, rounded twice.
+    """Returns ``values * multiplier * 2**(shift - 31)``, rounded twice.
 
     Source: ``MultiplyByQuantizedMultiplier`` with double rounding, kernels/internal/common.cc.
     """
@@ -64,7 +64,7 @@ def multiply_by_quantized_multiplier(values: np.ndarray | int, multiplier: int, 
 
 
 def activation_range(activation: str, scale: float, zero_point: int) -> tuple[int, int]:
-    """The int8 clamp of a fused activation. Source: ``CalculateActivationRangeQuantized``, kernels/kernel_util.cc."""
+    """Returns the int8 clamp of a fused activation. Source: ``CalculateActivationRangeQuantized``, kernels/kernel_util.cc."""
 
     def stored(real: float) -> int:
         return zero_point + round_half_away(float(np.float32(real) / np.float32(scale)))
@@ -80,12 +80,12 @@ def activation_range(activation: str, scale: float, zero_point: int) -> tuple[in
 
 
 def _saturating_shift(values: np.ndarray, left: int) -> np.ndarray:
-    """Rescale a fixed-point number to fewer integer bits, saturating."""
+    """Rescales a fixed-point number to fewer integer bits, saturating."""
     return np.clip(np.asarray(values, np.int64) << left, INT32_MIN, INT32_MAX)
 
 
 def exp_on_negative_values(values: np.ndarray, integer_bits: int) -> np.ndarray:
-    """The exponential of a non-positive fixed-point number with ``integer_bits`` integer bits, as Q0.31.
+    """Returns the exponential of a non-positive fixed-point number with ``integer_bits`` integer bits, as Q0.31.
 
     Source: ``exp_on_negative_values``, gemmlowp fixedpoint/fixedpoint.h: a Taylor polynomial about -1/8 on [-1/4, 0),
     then one multiplication by a constant for each bit of what is left.
@@ -112,7 +112,7 @@ def exp_on_negative_values(values: np.ndarray, integer_bits: int) -> np.ndarray:
 
 
 def _newton_raphson(a: np.ndarray) -> np.ndarray:
-    """2 / (1 + a) in Q2.29 for a in [0, 1] as Q0.31. Source: the division loops of gemmlowp fixedpoint/fixedpoint.h."""
+    """Returns 2 / (1 + a) in Q2.29 for a in [0, 1] as Q0.31. Source: the division loops of gemmlowp fixedpoint/fixedpoint.h."""
     half_denominator = (np.asarray(a, np.int64) + INT32_MAX + 1) // 2
     x = 1515870810 + doubling_high_mul(half_denominator, -1010580540)
     for _ in range(3):
@@ -122,19 +122,19 @@ def _newton_raphson(a: np.ndarray) -> np.ndarray:
 
 
 def one_over_one_plus(a: np.ndarray) -> np.ndarray:
-    """1 / (1 + a) as Q0.31. Source: ``one_over_one_plus_x_for_x_in_0_1``, gemmlowp fixedpoint/fixedpoint.h."""
+    """Returns 1 / (1 + a) as Q0.31. Source: ``one_over_one_plus_x_for_x_in_0_1``, gemmlowp fixedpoint/fixedpoint.h."""
     return _saturating_shift(_newton_raphson(a), 1)
 
 
 def logistic_q31(values: np.ndarray) -> np.ndarray:
-    """The logistic function of Q4.27, as Q0.31. Source: ``logistic``, gemmlowp fixedpoint/fixedpoint.h."""
+    """Returns the logistic function of Q4.27, as Q0.31. Source: ``logistic``, gemmlowp fixedpoint/fixedpoint.h."""
     a = np.asarray(values, np.int64)
     positive = one_over_one_plus(exp_on_negative_values(-np.abs(a), 4))
     return np.where(a == 0, 1 << 30, np.where(a > 0, positive, INT32_MAX - positive))
 
 
 def tanh_q31(values: np.ndarray) -> np.ndarray:
-    """The hyperbolic tangent of Q4.27, as Q0.31. Source: ``tanh``, gemmlowp fixedpoint/fixedpoint.h."""
+    """Returns the hyperbolic tangent of Q4.27, as Q0.31. Source: ``tanh``, gemmlowp fixedpoint/fixedpoint.h."""
     a = np.asarray(values, np.int64)
     x = _newton_raphson(exp_on_negative_values(-np.abs(a), 5))
     magnitude = _saturating_shift(x - (1 << 29), 2)
@@ -142,7 +142,7 @@ def tanh_q31(values: np.ndarray) -> np.ndarray:
 
 
 def input_radius(integer_bits: int, left_shift: int) -> int:
-    """The largest input whose rescaled value still fits.
+    """Returns the largest input whose rescaled value still fits.
 
     Source: ``CalculateInputRadius``, kernels/internal/quantization_util.cc.
     """
@@ -150,7 +150,8 @@ def input_radius(integer_bits: int, left_shift: int) -> int:
 
 
 def softmax_exponentials(scale: float, beta: float) -> np.ndarray:
-    """The exponentials exp(-beta * scale * d) as Q0.31, for each difference d from a row's maximum that is not yet nothing.
+    """Returns the exponentials exp(-beta * scale * d) as Q0.31, for each difference d from a row's maximum that is not yet
+    nothing.
 
     Source: ``PreprocessSoftmaxScaling`` in kernels/internal/quantization_util.cc and ``Softmax`` in
     kernels/internal/reference/softmax.h. Differences past the table count as nothing.
@@ -167,7 +168,7 @@ def _stored_values() -> np.ndarray:
 
 
 def _sigmoid_like(scale: float, zero_point: int, function: str) -> np.ndarray:
-    """The int8 tables of LOGISTIC and TANH. Source: kernels/internal/reference/integer_ops/{logistic,tanh}.h."""
+    """Returns the int8 tables of LOGISTIC and TANH. Source: kernels/internal/reference/integer_ops/{logistic,tanh}.h."""
     real = scale * 2.0**27
     fraction, shift = math.frexp(real)
     multiplier = round_half_away(fraction * 2.0**31)
@@ -184,19 +185,21 @@ def _sigmoid_like(scale: float, zero_point: int, function: str) -> np.ndarray:
 
 
 def logistic_table(scale: float, zero_point: int) -> np.ndarray:
-    """LOGISTIC of every stored int8, from -128 up; the output's scale is 1/256 and its zero point -128."""
+    """Returns LOGISTIC of every stored int8, from -128 up; the output's scale is 1/256 and its zero point -128."""
     return _sigmoid_like(scale, zero_point, "logistic")
 
 
 def tanh_table(scale: float, zero_point: int) -> np.ndarray:
-    """TANH of every stored int8, from -128 up; the output's scale is 1/128 and its zero point 0."""
+    """Returns TANH of every stored int8, from -128 up; the output's scale is 1/128 and its zero point 0."""
     return _sigmoid_like(scale, zero_point, "tanh")
 
 
 def requantize_table(
     input_scale: float, input_zero_point: int, output_scale: float, output_zero_point: int, low: int = -128, high: int = 127
 ) -> np.ndarray:
-    """QUANTIZE from int8 to int8 of every stored value. Source: ``Requantize``, kernels/internal/reference/requantize.h."""
+    """Returns QUANTIZE from int8 to int8 of every stored value. Source: ``Requantize``,
+    kernels/internal/reference/requantize.h.
+    """
     multiplier, shift = quantize_multiplier(input_scale / output_scale)
     output = multiply_by_quantized_multiplier(_stored_values() - input_zero_point, multiplier, shift) + output_zero_point
     return np.clip(output, low, high).astype(np.int8)
@@ -205,7 +208,8 @@ def requantize_table(
 def relu_table(
     input_scale: float, input_zero_point: int, output_scale: float, output_zero_point: int, activation: str
 ) -> np.ndarray:
-    """RELU and RELU_N1_TO_1 as an op of their own. Source: ``CalculateReluOpData``, micro/kernels/activations_common.cc.
+    """Returns the table of RELU or RELU_N1_TO_1 as an op of its own. Source: ``CalculateReluOpData``,
+    micro/kernels/activations_common.cc.
 
     The ratio of the scales is written in float32 there; the released build takes it in double (tests/compiler/test_scales.py).
     """
@@ -216,14 +220,16 @@ def relu_table(
 
 
 def relu6_table(scale: float, zero_point: int) -> np.ndarray:
-    """RELU6 as an op of its own: a clamp in the input's own scale. Source: ``Relu6Quantized``, micro/kernels/activations.h."""
+    """Returns the table of RELU6 as an op of its own: a clamp in the input's own scale. Source: ``Relu6Quantized``,
+    micro/kernels/activations.h.
+    """
     six = zero_point + round_half_away(float(np.float32(6.0) / np.float32(scale)))
     values = _stored_values()
     return np.where(values > six, six, np.maximum(values, zero_point)).astype(np.int8)
 
 
 def hard_swish_table(input_scale: float, input_zero_point: int, output_scale: float, output_zero_point: int) -> np.ndarray:
-    """HARD_SWISH of every stored int8.
+    """Returns HARD_SWISH of every stored int8.
 
     16-bit fixed point throughout. Source: ``HardSwishPrepare`` in micro/kernels/hard_swish_common.cc and ``HardSwish`` in
     kernels/internal/reference/hard_swish.h. The ratios of the scales in double, as the released build takes them.
@@ -252,7 +258,7 @@ def hard_swish_table(input_scale: float, input_zero_point: int, output_scale: fl
 
 
 def _multiplier_int16(real: float) -> tuple[int, int]:
-    """A quantized multiplier with 16 bits. Source: ``DownScaleInt32ToInt16Multiplier``, kernels/internal/common.h."""
+    """Returns a quantized multiplier with 16 bits. Source: ``DownScaleInt32ToInt16Multiplier``, kernels/internal/common.h."""
     multiplier, shift = quantize_multiplier(real)
     return (32767 if multiplier >= INT32_MAX - (1 << 15) else (multiplier + (1 << 15)) >> 16), shift
 
@@ -266,7 +272,7 @@ def _wrap_int16(value: int) -> int:
 
 
 def _rounding_divide_int16(value: int, exponent: int) -> int:
-    """16-bit ``RoundingDivideByPOT``, gemmlowp fixedpoint/fixedpoint.h.
+    """Computes the 16-bit ``RoundingDivideByPOT``, gemmlowp fixedpoint/fixedpoint.h.
 
     Its mask is -1 from an exponent of 16 on, where nothing rounds to zero.
     """
@@ -275,12 +281,12 @@ def _rounding_divide_int16(value: int, exponent: int) -> int:
 
 
 def _doubling_high_mul_int16(a: int, b: int) -> int:
-    """16-bit ``SaturatingRoundingDoublingHighMul``, gemmlowp fixedpoint/fixedpoint.h."""
+    """Computes the 16-bit ``SaturatingRoundingDoublingHighMul``, gemmlowp fixedpoint/fixedpoint.h."""
     return min((a * b + (1 << 14)) >> 15, 32767)
 
 
 def mean_multiplier(input_scale: float, output_scale: float, elements: int) -> tuple[int, int]:
-    """MEAN's multiplier with the division by the number of elements folded in.
+    """Returns MEAN's multiplier with the division by the number of elements folded in.
 
     Source: ``QuantizedMeanOrSum``, kernels/internal/reference/reduce.h.
     """

@@ -15,7 +15,7 @@ from glyphlite.tflite.printable import LONGEST, printable
 
 
 class Facts(TypedDict):
-    """What every node says of the op that it came from."""
+    """The facts that every node keeps of the op that it came from."""
 
     name: str
     op: str
@@ -24,7 +24,7 @@ class Facts(TypedDict):
 
 @dataclass
 class Context:
-    """What lowering has found so far: the value of each tensor, and the nodes in order."""
+    """The state of lowering so far: the value of each tensor, and the nodes in order."""
 
     graph: Graph
     values: dict[int, Value] = field(default_factory=dict[int, Value])

@@ -1,4 +1,4 @@
-"""From segments to C: every node's kernel, every buffer placed, and the files that come out of the templates.
+"""Translation of segments to C: every node's kernel, every buffer placed, and the files that come out of the templates.
 
 Knows nodes by their traits and kernels by their templates; nothing of the file that the model came from.
 """
@@ -87,7 +87,7 @@ class Emitted:
 
 @dataclass(frozen=True)
 class Sums:
-    """Where an accumulator adds up, and how many sums."""
+    """The place where an accumulator adds up, and the number of its sums."""
 
     place: Place
     count: int

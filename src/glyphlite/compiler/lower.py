@@ -1,4 +1,4 @@
-"""From the graph of a file to nodes with every constant decided; what generated C cannot express is refused by name.
+"""Lowering of a file's graph to nodes with every constant decided; what generated C cannot express is refused by name.
 
 Knows the table of ops and what holds for all of them; knows no C.
 """

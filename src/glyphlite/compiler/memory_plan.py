@@ -1,4 +1,4 @@
-"""Where each buffer lies in the arena: lifetimes in, offsets out, the smallest peak that a search finds.
+"""Memory plan of the arena: lifetimes in, offsets out, the smallest peak that a search finds.
 
 Knows sizes and steps, nothing of what the buffers hold.
 """

@@ -1,4 +1,4 @@
-"""What a compiled model takes: the report, and the memory map that lies beside generated C as JSON.
+"""Cost of a compiled model: the report, and the memory map that lies beside generated C as JSON.
 
 Knows what was emitted; compiles nothing.
 """
@@ -46,7 +46,7 @@ class BufferPlan:
 
 @dataclass(frozen=True)
 class CompilationReport:
-    """What a compiled model takes. Constants are those of cores with the DSP extension, and those of the others.
+    """The cost of a compiled model. Constants are those of cores with the DSP extension, and those of the others.
 
     ``pixel_table`` holds what ``NAME_classify`` makes of each raw pixel, as the stored int8 + 128, channel after channel where
     these differ; None where it is the pixel.

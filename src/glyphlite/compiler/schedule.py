@@ -1,4 +1,4 @@
-"""Which nodes run together, row by row, so that the maps between them never exist whole.
+"""Schedule of the nodes that run together, row by row, so that the maps between them never exist whole.
 
 Knows nodes, no memory offsets and no C. A *segment* is a chain: each node but the first reads rows that the one before has
 just written, from a ring of as many rows as it looks at. A dense layer or a mean may end a chain: it adds up what each row

@@ -1,4 +1,4 @@
-"""What generated C is told of a layer: where its rows lie, its constants, and the parameters of its kernel.
+"""The record that generated C gets of a layer: where its rows lie, its constants, and the parameters of its kernel.
 
 A node of the model answers with a :class:`Kernel`, a record that a template in ``kernels/`` renders. Records hold numbers,
 places and arrays, no C: expressions are the templates' own.
@@ -15,7 +15,7 @@ from glyphlite.compiler.values import Optimize, Value, Window
 
 @dataclass(frozen=True)
 class Place:
-    """Where bytes lie: the caller's input or output, the arena from an offset on, or a constant array."""
+    """The place of bytes: the caller's input or output, the arena from an offset on, or a constant array."""
 
     base: Literal["input", "output", "arena", "constant"]
     offset: int = 0
@@ -39,7 +39,7 @@ def whole_map(place: Place, value: Value) -> Rows:
 
 @dataclass(frozen=True)
 class Placement:
-    """How a scheduled node runs.
+    """The way a scheduled node runs.
 
     Attributes:
         optimize: what the C is optimized for.
@@ -52,7 +52,7 @@ class Placement:
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """What every kernel's template is told of its node.
+    """The part that every kernel's template knows of its node.
 
     Attributes:
         name: the layer's, as reports have it.
@@ -123,7 +123,7 @@ class Accumulator(Kernel):
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """Where a node becomes a kernel: its layer, its placement, and where its constants go."""
+    """The site where a node becomes a kernel: its layer, its placement, and where its constants go."""
 
     layer: Layer
     placement: Placement

@@ -1,4 +1,4 @@
-"""How int32 sums become stored bytes: the cheapest exact form that multipliers, shifts and bounds allow, as a record.
+"""Requantization of int32 sums to stored bytes: the cheapest exact form that multipliers, shifts and bounds allow, as a record.
 
 The reference rounds twice (``arithmetic.multiply_by_quantized_multiplier``). Each form here equals it for every sum that the
 layer can have; which one a layer gets is decided once, and ``requantize.c.j2`` writes it.
@@ -55,14 +55,16 @@ class HighMul:
 
 @dataclass(frozen=True)
 class Packed:
-    """For cores with the DSP extension: bias and rounding in 64 bits, multiplier and shift in one array, four words a channel."""
+    """Requantization for cores with the DSP extension: bias and rounding in 64 bits, multiplier and shift in one array, four
+    words a channel.
+    """
 
     scaling: Array
 
 
 @dataclass(frozen=True)
 class Pieces:
-    """For Cortex-M0, which multiplies 32 bits by 32 to 32: the multiplier in three pieces of ``bits`` bits."""
+    """Requantization for Cortex-M0, which multiplies 32 bits by 32 to 32: the multiplier in three pieces of ``bits`` bits."""
 
     bits: int
 

@@ -41,7 +41,7 @@ class TemplateNode(Node):
 
 @dataclass(frozen=True, kw_only=True)
 class TemplateKernel(Kernel):
-    """What the C of a row is told beside its layer: numbers, arrays and places, no C."""
+    """The parameters that the C of a row gets beside its layer: numbers, arrays and places, no C."""
 
     template: ClassVar[str] = "TEMPLATE.c.j2"
 

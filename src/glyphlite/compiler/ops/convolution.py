@@ -173,7 +173,7 @@ def _lanes(node: Convolution, site: Site, rows: np.ndarray, *, compact: bool) ->
 
 @dataclass(frozen=True)
 class SharedShift:
-    """For the DSP extension: filters scaled so that all share one shift; bias and rounding in one 64-bit constant."""
+    """Filters for the DSP extension, scaled so that all share one shift; bias and rounding in one 64-bit constant."""
 
     rounding: Array
     output_multiplier: Parameter

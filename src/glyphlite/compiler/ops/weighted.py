@@ -1,4 +1,4 @@
-"""What CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED share: weights, biases, and the scaling of sums of products."""
+"""Common parts of CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED: weights, biases, and the scaling of sums of products."""
 
 from dataclasses import dataclass
 
