@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -142,3 +143,30 @@ def test_binary_results_are_the_rounded_real_ones():
         assert isinstance(node, Binary)
         real = combine(0.02 * (first - 123), 0.03 * (second - 135)) / 0.04 + 129
         assert np.abs(node.result(first, second) - np.clip(real, 0, 255)).max() <= 0.51
+
+    quantization = Quantization((0.5,), (3,))
+    made = [Tensor(index, f"t{index}", (1, 4), np.dtype(np.int8), quantization) for index in range(5)]
+    made[1:3] = [replace(tensor, data=np.ones((1, 4), np.int8)) for tensor in made[1:3]]
+    operators = (
+        Operator(0, 0, name, (1, 2), (3,), {"activation": "none"}),
+        Operator(1, 0, "ADD", (0, 3), (4,), {"activation": "none"}),
+    )
+    with pytest.raises(ArtifactError, match=rf"{name} \(op 0.*constants alone"):
+        lower(Graph(tuple(made), operators, (0,), (4,)))
+
+
+def test_an_input_that_is_quantized_in_two_ways_is_refused():
+    """Generated code takes it in one scale."""
+    made = [Tensor(0, "image", (1, 4), np.dtype(np.float32), None)]
+    scales = (0.5, 0.25, 1.0)
+    made += [
+        Tensor(index, f"t{index}", (1, 4), np.dtype(np.int8), Quantization((scale,), (3,)))
+        for index, scale in enumerate(scales, 1)
+    ]
+    operators = (
+        Operator(0, 114, "QUANTIZE", (0,), (1,)),
+        Operator(1, 114, "QUANTIZE", (0,), (2,)),
+        Operator(2, 0, "ADD", (1, 2), (3,), {"activation": "none"}),
+    )
+    with pytest.raises(ArtifactError, match=r"QUANTIZE \(op 1.*more than once"):
+        lower(Graph(tuple(made), operators, (0,), (3,)))

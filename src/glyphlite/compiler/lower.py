@@ -48,12 +48,12 @@ def lower(graph: Graph) -> Program:
             f"the model's input is {graph.input.dtype}; the compiler takes int8, uint8 and float32: convert with --to int8"
         )
     for operator in graph.operators:
-        if any(index in context.values or context.tensor(index).is_constant for index in operator.inputs if index >= 0) or (
-            operator.name == "QUANTIZE"
-        ):
-            OPS[operator.name](context, operator)
-        else:
-            raise context.refuse(operator, f"its input is {context.tensor(operator.inputs[0]).dtype}", "convert with --to int8")
+        if operator.name != "QUANTIZE" and not any(index in context.values for index in operator.inputs):
+            tensor = context.tensor(operator.inputs[0])
+            if tensor.is_constant and tensor.dtype == np.int8:
+                raise context.refuse(operator, "it computes with constants alone", "convert the model again, which folds them")
+            raise context.refuse(operator, f"its input is {tensor.dtype}", "convert with --to int8")
+        OPS[operator.name](context, operator)
     if graph.output.index not in context.values:
         raise ArtifactError(f"the model's output {printable(graph.output.name)} is not computed by its ops")
     first = context.values[next(iter(context.values))]

@@ -18,6 +18,8 @@ def lower_quantize(context: Context, operator: Operator) -> None:
     if source.dtype == np.int8 and output.dtype == np.int8:
         _requantize(context, operator, context.value(operator), context.new_value(operator))
     elif at_input and source.dtype == np.float32 and output.dtype == np.int8:
+        if context.values:  # by another QUANTIZE: generated code takes the input in one scale
+            raise context.refuse(operator, "the model's input is quantized more than once", "quantize it once")
         context.input_kind = "float32"
         context.new_value(operator)
     elif at_input and source.dtype == np.uint8 and output.dtype == np.int8 and source.quantization and output.quantization:
