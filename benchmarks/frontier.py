@@ -132,7 +132,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     dataset = load_dataset("mnist")
     members = []
     for card in cards:
-        say(f"[bold]{card.model}[/]: {len(card.seeds)} seeds")
+        say(f"{len(card.seeds)} seeds", lead=f"{card.model}:", style="bold")
         members.append(measure_member(card, dataset, None if arguments.all_images else FIRST_IMAGES))
     others = [measure_run(folder, dataset) for folder in arguments.runs]
     if not arguments.no_robustness:

@@ -184,7 +184,7 @@ def describe(card: PretrainedCard) -> str:
 
 def _ship_model(trainings: Sequence[Training], root: Path, split_seed: int | None) -> PretrainedCard:
     first = trainings[0]
-    say(f"[bold]{first.model}[/]: {len(trainings)} seeds")
+    say(f"{len(trainings)} seeds", lead=f"{first.model}:", style="bold")
     seeds = [_measured(training, training.seed if split_seed is None else split_seed) for training in trainings]
     for training, each in zip(trainings, seeds, strict=True):
         if (each.weight_bytes, each.macs) != (seeds[0].weight_bytes, seeds[0].macs):

@@ -75,7 +75,8 @@ def main() -> int:
                     stream.write(json.dumps(records[seed]) + "\n")
                     stream.flush()
                     if records[seed]["verdict"] not in ("equal", "prepared", "not a model"):
-                        say(f"[red]seed {seed}: {records[seed]['verdict']}[/] {records[seed].get('reason', '')}")
+                        verdict = f"seed {seed}: {records[seed]['verdict']}"
+                        say(records[seed].get("reason", ""), lead=verdict, style="red")
                 if records[seed]["verdict"] != "not a model":
                     compared += 1
                     advance(1)

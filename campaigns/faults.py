@@ -19,8 +19,6 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from rich.markup import escape
-
 ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ROOT / "tests" / "faults"
 SEED = 21
@@ -53,7 +51,7 @@ def main() -> int:
                 trials.append(json.loads(line))
                 advance()
                 if trials[-1]["fault"]:
-                    say(escape(f"fault: {trials[-1]}"))
+                    say(f"fault: {trials[-1]}")
     faults = [trial for trial in trials if trial["fault"]]
     document = {
         "seed": SEED,

@@ -112,6 +112,7 @@ def test_help_imports_typer_and_next_to_nothing_else() -> None:
         "glyphlite.cli",
         "glyphlite.console",
         "glyphlite.errors",
+        "glyphlite.escaping",
         "glyphlite.models",
     }
     others = {name.partition(".")[0] for name in more} - {"glyphlite"}

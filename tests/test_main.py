@@ -69,7 +69,6 @@ def test_what_a_user_can_put_right_has_a_line_of_its_own(
 
 
 def test_a_reader_that_is_gone_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("glyphlite.__main__._leave_unflushed", sys.exit)
     monkeypatch.setattr("glyphlite.datasets.registry.list_datasets", lambda **_: (_ for _ in ()).throw(BrokenPipeError()))
     monkeypatch.setattr(sys, "argv", ["glyphlite", "datasets"])
     with pytest.raises(SystemExit) as ended:

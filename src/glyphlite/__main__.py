@@ -4,7 +4,6 @@ What is left is a fault of glyphlite's own: one line, too, with the file that th
 """
 
 import errno
-import os
 import signal
 import sys
 from contextlib import suppress
@@ -25,8 +24,9 @@ def main() -> None:
     0: done; 1: runtimes disagree; 2: anything that the user can put right; 70: a fault of glyphlite; 130, 141: interrupted, and
     nobody reads the output any more.
     """
-    from glyphlite.console import quiet_tensorflow
+    from glyphlite.console import READER_GONE, leave_unflushed, prepare_streams, quiet_tensorflow
 
+    prepare_streams()
     quiet_tensorflow()
     import typer
 
@@ -52,7 +52,11 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         _fail(_INTERRUPTION, 2)
     except BrokenPipeError:  # the reader of our output is gone: nobody is left to tell
-        _leave_unflushed(141)
+        leave_unflushed(READER_GONE)
+    except SystemExit as error:
+        if error.code == 1:  # what Typer and rich make of a broken pipe
+            leave_unflushed(READER_GONE)
+        raise
     except Exception as error:
         _fail(*_described(error))
     if code == _INTERRUPTED:
@@ -90,7 +94,9 @@ def _write_traceback(error: Exception) -> str | None:
     from glyphlite import __version__
 
     try:
-        with tempfile.NamedTemporaryFile("w", prefix="glyphlite-fault-", suffix=".txt", delete=False, encoding="utf-8") as file:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="glyphlite-fault-", suffix=".txt", delete=False, encoding="utf-8", errors="backslashreplace"
+        ) as file:
             file.write(f"glyphlite {__version__}, Python {platform.python_version()}, {platform.platform()}\n")
             file.write(f"{sys.argv}\n\n")
             traceback.print_exception(error, file=file)
@@ -142,19 +148,12 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 def _fail(message: str, code: int) -> None:
     """Prints one line on standard error, without markup, and exits."""
+    from glyphlite.console import leave_unflushed
+    from glyphlite.escaping import one_line
+
     with suppress(OSError):
-        print(f"glyphlite: {message}", file=sys.stderr)  # noqa: T201
-    try:
-        sys.stdout.flush()
-    except OSError:
-        _leave_unflushed(code)
-    sys.exit(code)
-
-
-def _leave_unflushed(code: int) -> None:
-    """Drops what standard output still holds: it cannot be written, and Python would try it once more."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(code)
+        print(f"glyphlite: {one_line(message)}", file=sys.stderr)  # noqa: T201
+    leave_unflushed(code)
 
 
 if __name__ == "__main__":

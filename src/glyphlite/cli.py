@@ -4,7 +4,6 @@ Results go to standard output, words and progress to standard error; ``--json`` 
 nothing else there. Everything heavy is imported inside the commands, so that ``--help`` answers at once.
 """
 
-import json
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -124,13 +123,11 @@ LiteRtJsOption = Annotated[
 def _checked_input_range(text: str | None) -> str | None:
     """Refuses a range that is none before the command begins, so before any data is read; says how one is taken, where needed."""
     if text is not None:
-        from rich.markup import escape
-
         from glyphlite.console import say
         from glyphlite.models.interface.input_convention import input_range_words
 
         if words := input_range_words(text):
-            say(escape(words))
+            say(words)
     return text
 
 
@@ -193,20 +190,32 @@ SamplesOption = Annotated[
 
 
 def _print(renderable: "RenderableType") -> None:
+    from glyphlite.console import writing_out
     from glyphlite.report.terminal.tables import stdout_console
 
-    stdout_console().print(renderable)
+    with writing_out():
+        stdout_console().print(renderable)
 
 
 def _print_json(document: Any) -> None:
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    from glyphlite.console import write_out_json
+
+    write_out_json(document)
+
+
+def _print_words(words: str) -> None:
+    from glyphlite.console import writing_out
+    from glyphlite.escaping import visible
+
+    with writing_out():
+        typer.echo(visible(words, keep="\n"))
 
 
 def _version(wanted: bool) -> None:
     if wanted:
         from glyphlite import __version__
 
-        typer.echo(f"glyphlite {__version__}")
+        _print_words(f"glyphlite {__version__}")
         raise typer.Exit
 
 
@@ -386,7 +395,7 @@ def train(
     if as_json:
         _print_json(trained.document())
         return
-    typer.echo(
+    _print_words(
         f"{trained.folder / 'model.keras'}: validation accuracy {trained.validation_accuracy:.2%} at epoch {trained.best_epoch}"
         f" of {trained.epochs}, {trained.seconds:.0f} s of training"
     )
@@ -666,7 +675,7 @@ def export(
     if as_json:
         _print_json(exported.document)
         return
-    typer.echo(exported.words)
+    _print_words(exported.words)
 
 
 @app.command("compile", epilog="Example: glyphlite compile runs/micro-cnn/model_int8.tflite --out firmware --optimize speed")
@@ -730,7 +739,7 @@ def compile_(
     if as_json:
         _print_json(compiled.document)
         return
-    typer.echo(compiled.words)
+    _print_words(compiled.words)
     if compiled.trade_offs:
         from glyphlite.report.terminal.command_output import trade_offs_table
 
@@ -822,4 +831,4 @@ def report(
     """
     from glyphlite.pipeline.report import write_reports
 
-    typer.echo(str(write_reports(runs, out)))
+    _print_words(str(write_reports(runs, out)))

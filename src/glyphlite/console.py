@@ -1,7 +1,8 @@
-"""Words and progress for people, on standard error; standard output is left to results.
+"""The standard streams: words and progress for people on standard error, results on standard output.
 
-Also the place where TensorFlow's and absl's log noise is turned off, before they are imported. Rich is imported with the first
-word said: `glyphlite --help` says none.
+A stream may be closed, full, read by nobody, or of an encoding that lacks letters: all of that is met here. Also the place where
+TensorFlow's and absl's log noise is turned off, before they are imported. Rich is imported with the first word said:
+`glyphlite --help` says none.
 """
 
 import functools
@@ -11,15 +12,88 @@ import platform
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
-from typing import IO, TYPE_CHECKING, Protocol, cast
+from typing import IO, TYPE_CHECKING, Any, NoReturn, Protocol, TextIO, cast
+
+from glyphlite.errors import OutputError
+from glyphlite.escaping import json_text, one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+READER_GONE = 141
+"""The exit code when nobody reads our output any more, as a shell shows SIGPIPE."""
+
+
+def prepare_streams() -> None:
+    """Gives closed standard streams the null device, and lets letters that a stream's encoding lacks be written as escapes.
+
+    Without it the first file that is opened takes the closed stream's descriptor, and gets what native code prints.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)  # the lowest that is free: the closed one
+            os.set_inheritable(opened, True)
+    for name, descriptor in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            stream = os.fdopen(descriptor, "r" if name == "stdin" else "w", encoding="utf-8", closefd=False)
+            setattr(sys, name, stream)
+            setattr(sys, f"__{name}__", stream)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+@contextmanager
+def writing_out() -> Iterator[None]:
+    """Writes what is printed inside to standard output at once, and words every failure to do so.
+
+    Raises:
+        OutputError: it cannot be written.
+        SystemExit: nobody reads it any more.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        leave_unflushed(READER_GONE)
+    except OSError as error:
+        raise OutputError(f"cannot write to standard output: {error.strerror or error}") from None
+
+
+def write_out_json(document: Any) -> None:
+    """Writes a JSON document to standard output, in ASCII where its encoding lacks letters of it.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    text = json_text(document)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json_text(document, ascii_only=True)
+    with writing_out():
+        sys.stdout.write(f"{text}\n")
+
+
+def leave_unflushed(code: int) -> NoReturn:
+    """Ends without what standard output still holds: it cannot be written, and Python would try it once more.
+
+    Raises:
+        SystemExit: with the code.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    raise SystemExit(code)
 
 
 @functools.cache
@@ -27,7 +101,14 @@ def stderr_console() -> "Console":
     """Returns the one console on standard error."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False)
+    class StderrConsole(Console):
+        """Ends the program when nobody reads standard error any more, as it does for standard output."""
+
+        def on_broken_pipe(self) -> None:
+            self.quiet = True
+            leave_unflushed(READER_GONE)
+
+    return StderrConsole(stderr=True, highlight=False)
 
 
 class Advance(Protocol):
@@ -52,19 +133,20 @@ def progress_bar(description: str, total: float | None) -> Iterator[Advance]:
     )
 
     console = stderr_console()
+    words = TextColumn("{task.description}", markup=False)
     columns = [
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        words,
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     ]
     if total is None:
-        columns = [SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()]
+        columns = [SpinnerColumn(), words, TimeElapsedColumn()]
     # Piped into a file, a transient bar would leave nothing but empty lines.
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(description, total=total)
+        task = progress.add_task(one_line(description), total=total)
 
         def advance(amount: float = 1, /) -> None:
             progress.advance(task, amount)
@@ -72,10 +154,19 @@ def progress_bar(description: str, total: float | None) -> Iterator[Advance]:
         yield advance
 
 
-def say(message: str) -> None:
-    """Prints words to the user (rich markup allowed); what a terminal would obey becomes ``?``."""
-    shown = "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in message)
-    stderr_console().print(shown, soft_wrap=True)
+def say(words: str, *, lead: str = "", style: str = "") -> None:
+    """Prints one line to the user: plain text, in which brackets are brackets and nothing is hidden.
+
+    Args:
+        words: what to say.
+        lead: what the line begins with.
+        style: rich's, such as ``yellow``; of the lead, or of the whole line without one.
+    """
+    from rich.text import Text
+
+    shown = Text.assemble((one_line(lead), style), f" {one_line(words)}") if lead else Text(one_line(words), style)
+    with suppress(OSError):  # a full disk behind standard error loses words, no work
+        stderr_console().print(shown, soft_wrap=True)
 
 
 class Noise:
@@ -107,12 +198,13 @@ def captured_noise() -> Iterator[Noise]:
     for standard in python_streams:
         standard.flush()
     _flush_native_streams()
-    with tempfile.TemporaryFile() as stream, os.fdopen(os.dup(1), "wb") as stdout, os.fdopen(os.dup(2), "w") as terminal:
+    with tempfile.TemporaryFile() as stream, os.fdopen(os.dup(1), "wb") as stdout, _terminal() as terminal:
         shown = getattr(sys.stderr, "rich_proxied_file", sys.stderr)
         ours = console.file is shown
         if ours:
             console.file = terminal if shown is sys.__stderr__ else shown
-        written = io.TextIOWrapper(os.fdopen(os.dup(stream.fileno()), "wb", 0), write_through=True)
+        raw = os.fdopen(os.dup(stream.fileno()), "wb", 0)
+        written = io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", write_through=True)
         try:
             sys.stdout = sys.stderr = written
             os.dup2(stream.fileno(), 1)
@@ -126,6 +218,11 @@ def captured_noise() -> Iterator[Noise]:
             sys.stdout, sys.stderr = python_streams
             if ours:
                 console.file = cast("IO[str]", None)  # rich's own default: whatever sys.stderr is when something is printed
+
+
+def _terminal() -> TextIO:
+    """Returns standard error under a descriptor of its own."""
+    return os.fdopen(os.dup(2), "w", encoding=sys.stderr.encoding, errors="backslashreplace")
 
 
 def _flush_native_streams() -> None:

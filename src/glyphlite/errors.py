@@ -3,6 +3,8 @@
 import difflib
 from collections.abc import Iterable
 
+from glyphlite.escaping import one_line
+
 
 class GlyphliteError(Exception):
     """An error with one line that a user can act on: what went wrong and what to do about it."""
@@ -10,9 +12,8 @@ class GlyphliteError(Exception):
     exit_code = 2
 
     def __str__(self) -> str:
-        """Returns the line without what a terminal would obey: names of files and arrays are anybody's."""
-        line = " ".join(super().__str__().split())
-        return "".join(letter if letter.isprintable() else "?" for letter in line)
+        """Returns the message as one line in which nothing is hidden: names of files and arrays are anybody's."""
+        return one_line(super().__str__())
 
 
 class DataError(GlyphliteError):

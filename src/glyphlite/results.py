@@ -7,9 +7,10 @@ the README and the terminal comes from these records, and every record from a me
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_field, field_validator
 
 from glyphlite.errors import DataError
+from glyphlite.escaping import visible
 from glyphlite.files import read_input, write_owned
 
 SCHEMA = 1
@@ -19,6 +20,14 @@ class Record(BaseModel):
     """A frozen record; unknown keys of a newer glyphlite are kept out, not an error."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True, extra="ignore", ser_json_inf_nan="null")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _without_hidden_text(cls, value: Any) -> Any:
+        """Returns names and reasons as everybody can read and every JSON can hold them."""
+        if isinstance(value, str):
+            return visible(value)
+        return [visible(each) if isinstance(each, str) else each for each in value] if isinstance(value, list | tuple) else value
 
 
 class Accuracy(Record):

@@ -48,7 +48,7 @@ class Compilation:
         """Writes the files into a folder that exists."""
         for file, content in self.files.items():
             (folder / file).parent.mkdir(exist_ok=True)
-            (folder / file).write_text(content)
+            (folder / file).write_text(content, "utf-8")
 
 
 def compile_artifact(
@@ -108,7 +108,7 @@ def compile_artifact(
     with owned_folder(folder, overwrite=overwrite, built=("example/example",)) as temporary:
         compilation.write(temporary)
         document = {"artifact": artifact.name, "sha256": about.sha256, "dataset": dataset, **memory_map(report)}
-        (temporary / f"{report.name}.json").write_text(json.dumps(document, indent=2) + "\n")
+        (temporary / f"{report.name}.json").write_text(json.dumps(document, indent=2) + "\n", "utf-8")
     return replace(report, folder=folder, files=(*report.files, f"{report.name}.json"))
 
 

@@ -10,8 +10,8 @@ from glyphlite.compiler import arithmetic
 from glyphlite.compiler.ir import Node
 from glyphlite.compiler.values import Value, Window
 from glyphlite.errors import ArtifactError
+from glyphlite.escaping import LONGEST, printable
 from glyphlite.tflite.graph import Graph, Operator, Tensor
-from glyphlite.tflite.printable import LONGEST, printable
 
 
 class Facts(TypedDict):

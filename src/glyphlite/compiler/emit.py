@@ -12,7 +12,7 @@ import numpy as np
 
 from glyphlite import __version__
 from glyphlite.compiler.arena import Arena
-from glyphlite.compiler.codegen.c_text import c_comment, c_float, c_lines, c_string, render
+from glyphlite.compiler.codegen.c_text import c_float, c_lines, render
 from glyphlite.compiler.codegen.constants import Array, Constants
 from glyphlite.compiler.codegen.helpers import helpers_called, macro_names
 from glyphlite.compiler.codegen.kernel import Kernel, Layer, Place, Rows, Site, whole_map
@@ -21,6 +21,7 @@ from glyphlite.compiler.ir import Program
 from glyphlite.compiler.memory_plan import Buffer
 from glyphlite.compiler.schedule import Segment
 from glyphlite.compiler.values import Optimize
+from glyphlite.escaping import c_comment, c_string
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import OutputKind
 from glyphlite.tflite.quantization import dequantize

@@ -11,10 +11,10 @@ from glyphlite.compiler.context import Context
 from glyphlite.compiler.ir import Program
 from glyphlite.compiler.ops import ADVICE, OPS
 from glyphlite.errors import ArtifactError
+from glyphlite.escaping import printable
 from glyphlite.tflite.checked_op import FREE
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.op_checks import check_operator
-from glyphlite.tflite.printable import printable
 
 
 def lower(graph: Graph) -> Program:

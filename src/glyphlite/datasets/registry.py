@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from rich.markup import escape
 
 from glyphlite.console import say
 from glyphlite.datasets.dataset import Dataset, Split
@@ -26,6 +25,7 @@ from glyphlite.datasets.own.orientation import TRANSPOSED, UPRIGHT
 from glyphlite.datasets.own.reader import begins_files, count_picture_classes, read_users_dataset
 from glyphlite.datasets.splits import TEST_FRACTION, VALIDATION_FRACTION, hold_out
 from glyphlite.errors import DataError, did_you_mean
+from glyphlite.escaping import name_of
 
 _TEST_SEED = 0
 """A test split that we make ourselves depends on nothing that a user varies, or a model could train on its test images."""
@@ -186,17 +186,17 @@ def _split(path: Path, found: FoundData, seed: int, hashes: dict[str, str]) -> D
         raise DataError(
             f"{path} has too few images to train, validate and test with: {len(found.train)} in {len(found.labels)} classes"
         )
-    name = Path(path.name.removesuffix(".gz")).stem if path.is_file() else path.name
+    name = name_of(Path(path.name.removesuffix(".gz")).stem if path.is_file() else path.name)
     dataset = Dataset(name, found.labels, train, validation, test, str(path), hashes)
     held_out = [name for name, split in (("validation", found.validation), ("test", found.test)) if split is None]
     own = f"; {' and '.join(held_out)} held out from the training images" if held_out else ""
     names = ", ".join(found.labels[:5]) + (", ..." if len(found.labels) > 5 else "")
     say(
-        f"{escape(path.name)}: train {len(train):,}, validation {len(validation):,}, test {len(test):,} images "
-        f"({'x'.join(str(size) for size in dataset.input_shape)}) of {dataset.classes} classes ({escape(names)}){own}"
+        f"{path.name}: train {len(train):,}, validation {len(validation):,}, test {len(test):,} images "
+        f"({'x'.join(str(size) for size in dataset.input_shape)}) of {dataset.classes} classes ({names}){own}"
     )
     for note in (*found.notes, *_gaps(dataset), *_repeated(dataset)):
-        say(f"[yellow]{escape(note)}[/]")
+        say(note, style="yellow")
     return dataset
 
 

@@ -48,7 +48,7 @@ def write_owned(path: Path, content: bytes | str, *, overwrite: bool = False) ->
         OutputError: as :func:`owned_path`.
     """
     with owned_path(path, overwrite=overwrite) as temporary:
-        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+        temporary.write_bytes(content.encode(errors="backslashreplace") if isinstance(content, str) else content)
     return Path(path)
 
 

@@ -1,7 +1,6 @@
 """One file, whole or not at all: written beside its place, synced and renamed into it."""
 
 import hashlib
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from glyphlite.errors import OutputError
+from glyphlite.escaping import json_text
 from glyphlite.files.scratch import scratch_folder, sync_file, sync_folder
 
 
@@ -109,10 +109,10 @@ def write_bytes(path: Path, content: bytes) -> Path:
 
 
 def write_text(path: Path, content: str) -> Path:
-    """Writes a whole UTF-8 text file atomically and returns its path."""
-    return write_bytes(path, content.encode())
+    """Writes a whole UTF-8 text file atomically and returns its path; surrogates, which UTF-8 lacks, by their codes."""
+    return write_bytes(path, content.encode(errors="backslashreplace"))
 
 
 def write_json(path: Path, document: Any) -> Path:
-    """Writes a JSON document atomically, indented, with a final newline, and returns its path."""
-    return write_text(path, json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    """Writes a JSON document atomically, indented, with a final newline, and return its path."""
+    return write_text(path, json_text(document, allow_nan=False) + "\n")

@@ -119,7 +119,7 @@ def pretrained_card(name: str) -> PretrainedCard:
         raise ModelError(f"no trained {name} comes with glyphlite; {shipped_words()}")
     path = folder / CARD
     try:
-        document = json.loads(path.read_text())
+        document = json.loads(path.read_text("utf-8"))
         if document["schema"] != SCHEMA:
             raise ModelError(f"{path} has schema {document['schema']}, expected {SCHEMA}; install glyphlite again")
         seeds = tuple(TrainedSeed(**each) for each in document.pop("seeds"))

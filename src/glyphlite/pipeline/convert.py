@@ -5,8 +5,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rich.markup import escape
-
 from glyphlite.console import say
 from glyphlite.conversion.calibration import CalibrationEffect, calibration_effect
 from glyphlite.conversion.folder import ConvertedArtifact, convert_to_folder
@@ -104,7 +102,7 @@ def convert_model(
         model = choose_user_model(str(path), loaded.input_shape, loaded.classes).build()
         found = keras_convention(model, path, loaded, chosen=chosen)
         if found.words:
-            say(escape(found.words))
+            say(found.words)
         artifacts, failed = convert_what_can_be(
             model,
             folder,
@@ -163,9 +161,9 @@ def convert_what_can_be(
         for note in artifact.notes:
             noted.setdefault(note, []).append(artifact.path.name)
     for note, files in noted.items():
-        say(f"{', '.join(files)}: {escape(note)}")
+        say(f"{', '.join(files)}: {note}")
     for error in failed.values():
-        say(f"[yellow]Left out:[/] {escape(str(error))}")
+        say(str(error), lead="Left out:", style="yellow")
     return artifacts, {variant: str(error) for variant, error in failed.items()}
 
 

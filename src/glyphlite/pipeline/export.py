@@ -1,15 +1,16 @@
 """``glyphlite export``: an artifact as firmware sources for other people's runtimes."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.markup import escape
 
 from glyphlite.console import say
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import DataError, ToolError
+from glyphlite.escaping import one_line, visible
 from glyphlite.export.c_array import write_model_data
 from glyphlite.export.c_names import check_identifier
 from glyphlite.export.tflm.project import ExportReport, export_tflm
@@ -121,7 +122,7 @@ def draw_page(path: Path | None, *, host: str, port: int, litertjs: bool = True,
         convention = convention_on(path, data_of(path, None), input_range)
         page = export_web(path, folder / "page", convention=convention, litertjs=_second_engine(litertjs))
         for line in page.left_out:
-            say(f"[dim]{escape(line)}[/]")
+            say(line, style="dim")
         serve(folder / "page", host=host, port=port)
 
 
@@ -132,7 +133,7 @@ def _second_engine(wanted: bool) -> LiteRtJs | None:
     try:
         return obtain_litertjs()
     except ToolError as error:
-        say(f"[yellow]The page has no second engine:[/] {escape(str(error))} (--no-litertjs leaves it out unasked)")
+        say(f"{error} (--no-litertjs leaves it out unasked)", lead="The page has no second engine:", style="yellow")
         return None
 
 
@@ -188,25 +189,26 @@ def _web(page: WebExport, convention: InputConvention) -> Exported:
         "left_out": list(page.left_out),
         "input": convention.report().model_dump(mode="json"),
     }
-    second = "".join(f"{line}\n" for line in page.left_out)
+    second = "".join(f"{one_line(line)}\n" for line in page.left_out)
     if page.second_engine_variants:
         second = (
             f"{page.second_engine_bytes:,} bytes more when LiteRT.js is chosen there, with "
             f"{', '.join(page.second_engine_variants)}\n{second}"
         )
+    folder = visible(str(page.folder))
     words = (
-        f"{page.folder}: {len(page.files)} files to put on any host; {page.first_load_bytes:,} bytes for a first visit, "
+        f"{folder}: {len(page.files)} files to put on any host; {page.first_load_bytes:,} bytes for a first visit, "
         f"{page.engine_bytes:,} of them the engine with the model in it\n"
         f"{second}"
-        f"Look at it: python3 -m http.server -d {page.folder}"
+        f"Look at it: python3 -m http.server -d {shlex.quote(folder)}"
     )
     return Exported(document, words)
 
 
 def _words(report: ExportReport) -> str:
-    arena = report.arena
+    arena, folder = report.arena, visible(str(report.folder))
     return (
-        f"{report.folder}: {len(report.files)} files; {report.model_bytes} bytes of model, {len(report.resolver)} ops, "
+        f"{folder}: {len(report.files)} files; {report.model_bytes} bytes of model, {len(report.resolver)} ops, "
         f"an arena of {arena.host_bytes} bytes measured here, {arena.recommended_bytes} set aside\n"
-        f"Build it: make -C {report.folder} TFLM_DIR=/path/to/tflite-micro (its README.md says how)"
+        f"Build it: make -C {shlex.quote(folder)} TFLM_DIR=/path/to/tflite-micro (its README.md says how)"
     )

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.markup import escape
 
 from glyphlite.compiler import CompilationReport, Sample, compile_artifact
 from glyphlite.compiler.codegen.c_names import identifier, is_reserved
@@ -16,6 +15,7 @@ from glyphlite.compiler.report import memory_map
 from glyphlite.console import progress_bar, say
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ArtifactError, ToolError
+from glyphlite.escaping import visible
 from glyphlite.evaluation.recorded_accuracy import accuracy_words
 from glyphlite.evaluation.simulation import Simulation, simulate
 from glyphlite.evaluation.variant import variant_of
@@ -68,7 +68,7 @@ def build_firmware(artifact: Path, folder: Path, dataset: Dataset, convention: I
         )
         tflm = exported.arena.report()
     except (ArtifactError, ToolError) as error:
-        say(f"[yellow]No TFLite Micro project:[/] {escape(str(error))}")
+        say(str(error), lead="No TFLite Micro project:", style="yellow")
     reports = []
     try:
         sample = Sample(image, label, f"{dataset.name} test image 0")
@@ -87,7 +87,7 @@ def build_firmware(artifact: Path, folder: Path, dataset: Dataset, convention: I
                 reports.append(simulate(folder / "c", core, dataset.test.images[:RUN_IMAGES], measured=RUN_IMAGES).report)
                 advance()
     except (ArtifactError, ToolError) as error:
-        say(f"[yellow]No firmware figures:[/] {escape(str(error))}")
+        say(str(error), lead="No firmware figures:", style="yellow")
     return Firmware(tflm, reports)
 
 
@@ -167,7 +167,7 @@ def _folder_for(named: Path) -> Path:
     """
     name = named.stem if named.suffix.lower() == ".tflite" else named.resolve().name
     folder = Path(f"{name}_c" if named.is_dir() or name in pretrained_names() else name)
-    say(f"No --out: writing the folder {escape(str(folder))}")
+    say(f"No --out: writing the folder {folder}")
     return folder
 
 
@@ -175,7 +175,7 @@ def _name_for(path: Path) -> str:
     """Returns the prefix of symbols and files, after the artifact; says so where its own name is taken."""
     name = identifier(path.stem)
     if is_reserved(path.stem):
-        say(f"{escape(path.stem)} is a name of C, C++, POSIX, Arduino or a file system: files and symbols are called {name}")
+        say(f"{path.stem} is a name of C, C++, POSIX, Arduino or a file system: files and symbols are called {name}")
     return name
 
 
@@ -285,7 +285,7 @@ def _trade_offs(path: Path, image: np.ndarray, scores: str, convention: InputCon
                 costs[optimize] = simulate(generated, TRADE_OFF_CORE, image[np.newaxis]).report
                 advance()
     except ToolError as error:
-        say(f"[yellow]No trade-offs measured:[/] {escape(str(error))}")
+        say(str(error), lead="No trade-offs measured:", style="yellow")
     return costs
 
 
@@ -308,9 +308,10 @@ def _document(report: CompilationReport) -> dict[str, Any]:
 
 def _words(report: CompilationReport, folder: Path) -> str:
     """Returns what was written and what it takes; the cores' figures are ``glyphlite simulate``'s."""
-    quoted = shlex.quote(str(folder))
+    shown = visible(str(folder))
+    quoted = shlex.quote(shown)
     lines = [
-        f"{folder}: {', '.join(report.files)}",
+        f"{shown}: {', '.join(report.files)}",
         f"optimized for {report.optimize}, scores: {report.scores}; {report.macs:,} multiply-accumulates",
         f"arena {report.arena_bytes:,} bytes, input {report.input_bytes:,}, output {report.output_bytes:,}; constants "
         f"{report.constant_bytes:,} bytes with the DSP extension, {report.plain_constant_bytes:,} without",

@@ -9,6 +9,7 @@ import numpy as np
 
 from glyphlite.console import say
 from glyphlite.datasets.dataset import image_shape_of
+from glyphlite.datasets.own.labels import read_names
 from glyphlite.errors import ArtifactError, DataError
 from glyphlite.evaluation.confidence import REFUSED, calibrated, is_refused
 from glyphlite.evaluation.recorded_confidence import RECORDS, certainty_of
@@ -327,7 +328,7 @@ def _labels(path: Path, classes: int) -> tuple[str, ...]:
     carried = () if is_keras(path) else read_labels(path.read_bytes())
     beside = path.parent / "labels.txt"
     if not carried and beside.is_file():
-        carried = tuple(beside.read_text().split("\n")[:classes])
+        carried = read_names(beside)[:classes]
     return carried if len(carried) == classes else tuple(str(index) for index in range(classes))
 
 

@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from rich.markup import escape
-
 from glyphlite import __version__
 from glyphlite.console import say
 from glyphlite.conversion.folder import ConvertedArtifact
@@ -117,13 +115,13 @@ def run_all(options: RunOptions) -> list[Results]:
     parent = options.out or Path("runs")
     everything, folders = [], []
     for name in REFERENCE_NAMES:
-        say(f"[bold]{name}[/]")
+        say(name, style="bold")
         each = replace(options, model=name, out=None if options.out is None else parent / name)
         plan = each.plan()
         everything.append(_run(each, plan))
         folders.append(plan.folder)
     page = compare_report(folders, parent / "comparison.html")
-    say(f"[bold green]All {len(folders)} side by side:[/] {page}")
+    say(str(page), lead=f"All {len(folders)} side by side:", style="bold green")
     return everything
 
 
@@ -163,7 +161,7 @@ def _run_alone(options: RunOptions, plan: TrainingPlan, card: PretrainedCard | N
             trained = train(choice, dataset, folder, seed=options.seed, resume=options.resume)
     convention = training_convention(trained.model, choice.convention)
     if not convention.same_values(OURS):
-        say(f"{choice.name} takes pixels as {convention.title} ({escape(convention.source)})")
+        say(f"{choice.name} takes pixels as {convention.title} ({convention.source})")
     with stages.stage("convert", f"Converting to {', '.join(VARIANT_NAMES)}"):
         artifacts, failed = convert_what_can_be(
             trained.model,
@@ -230,7 +228,11 @@ def _run_alone(options: RunOptions, plan: TrainingPlan, card: PretrainedCard | N
     chosen = recommend(results)
     shipped = next((each for each in evaluations if chosen and each.report.path == chosen.artifact.path), None)
     page = write_report_of(folder, results, dataset, shipped)
-    say(f"[bold green]Done in {sum(stages.seconds.values()):.0f} s.[/] Look at {page}; programs read {folder / 'results.json'}")
+    say(
+        f"Look at {page}; programs read {folder / 'results.json'}",
+        lead=f"Done in {sum(stages.seconds.values()):.0f} s.",
+        style="bold green",
+    )
     return results
 
 
@@ -248,7 +250,7 @@ def _verify(
     int8: ConvertedArtifact | None, dataset: Dataset, convention: InputConvention, folder: Path, options: RunOptions
 ) -> list[VerifyReport]:
     if int8 is None:
-        say("[yellow]There is no int8 artifact that a runtime here executes: nothing to verify.[/]")
+        say("There is no int8 artifact that a runtime here executes: nothing to verify.", style="yellow")
         return []
     verification = compare(
         int8.path,
@@ -282,7 +284,7 @@ def _measure_artifacts(
         try:
             evaluations.append(measure(each.path, dataset, keras.predictions, convention=convention, variant=each.variant))
         except ArtifactError as error:
-            say(f"[yellow]Not measured:[/] {escape(str(error))}")
+            say(str(error), lead="Not measured:", style="yellow")
             unverified.append(_unverified(each, str(error)))
     return evaluations, unverified
 

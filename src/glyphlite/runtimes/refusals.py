@@ -6,6 +6,7 @@ A table of patterns over the runtimes' own messages; the message itself is shown
 import re
 
 from glyphlite.errors import ArtifactError
+from glyphlite.escaping import one_line
 
 INT8 = "convert the model with --to int8"
 
@@ -71,6 +72,5 @@ def reason_for(noise: str, error: BaseException | str) -> str:
     words = re.sub(r"(?<=[a-z0-9.)])(?=Node number|unsupported |failed to )", ". ", lines[0] if lines else str(error)).replace(
         "..", "."
     )
-    words = " ".join(_NOISE.sub("", words).split())
-    words = "".join(character for character in words if character.isprintable())
+    words = one_line(_NOISE.sub("", words))
     return words if len(words) <= LONGEST else words[: LONGEST - 3] + "..."

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from glyphlite.errors import ArtifactError
+from glyphlite.escaping import lines_of, name_of
 from glyphlite.tflite.flatbuffer import Buffer, Table
 from glyphlite.tflite.writer import pack_model, unpack_model
 
@@ -168,7 +169,7 @@ def _read_labels_file(content: bytes) -> tuple[str, ...]:
         return ()
     if len(text) > LARGEST_LABELS:
         return ()
-    return tuple(line.strip() for line in text.decode(errors="replace").splitlines() if line.strip())
+    return tuple(name_of(line) for line in lines_of(text.decode(errors="surrogateescape")) if line.strip())
 
 
 def _with_labels(content: bytes, labels: Sequence[str]) -> bytes:

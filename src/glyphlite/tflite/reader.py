@@ -11,13 +11,13 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from glyphlite.errors import ArtifactError
+from glyphlite.escaping import printable
 from glyphlite.files import read_input
 from glyphlite.tflite import ops
 from glyphlite.tflite.graph import Graph, Operator, Tensor
 from glyphlite.tflite.metadata import read_metadata
 from glyphlite.tflite.op_checks import check_operator
 from glyphlite.tflite.options import decode_options
-from glyphlite.tflite.printable import printable
 from glyphlite.tflite.schema import VERSION, StoredCode, StoredModel, StoredOperator, decode
 from glyphlite.tflite.tensors import read_tensors
 
@@ -116,7 +116,7 @@ def _check_ports(stored: StoredModel, tensors: Sequence[Tensor], name: str) -> N
             _check_index(index, tensors, f"{name}: its {kind}")
     for signature in stored.signatures:
         for index in signature.tensors:
-            _check_index(index, tensors, f"{name}: its signature {printable(signature.key)!r}")
+            _check_index(index, tensors, f"{name}: its signature '{printable(signature.key)}'")
     for index in stored.inputs:
         if tensors[index].is_constant:
             raise ArtifactError(

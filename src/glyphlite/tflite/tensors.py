@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from glyphlite.errors import ArtifactError
+from glyphlite.escaping import printable
 from glyphlite.tflite.graph import Element, Tensor
 from glyphlite.tflite.int4 import unpack_int4
-from glyphlite.tflite.printable import printable
 from glyphlite.tflite.quantization import Quantization
 from glyphlite.tflite.schema import NUMPY_TYPES, PACKED_BITS, TENSOR_TYPES, StoredModel, StoredTensor
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.markup import escape
 
 from glyphlite.console import say
 from glyphlite.errors import DataError, OutputError
@@ -87,7 +86,7 @@ class CheckpointStore:
         """
         path = self.folder / f"checkpoint-{step:09d}.ckpt"
         if path.exists() and not _is_ours(path):
-            say(f"{escape(str(path))} is no checkpoint; kept as {_set_aside(path)}")
+            say(f"{path} is no checkpoint; kept as {_set_aside(path)}")
         write_bytes(path, encode_checkpoint(checkpoint))
         _remove([each for each in self._newest_first() if _is_ours(each)][2:])
         return path
@@ -102,8 +101,10 @@ class CheckpointStore:
             try:
                 checkpoint = decode_checkpoint(read_input(path, "a checkpoint", largest=_LARGEST))
             except DataError as error:
-                words = escape(f"the checkpoint {path} is damaged: {error}; kept as {_set_aside(path)}")
-                say(f"[yellow]{words}; falling back to the one before it[/]")
+                words = (
+                    f"the checkpoint {path} is damaged: {error}; kept as {_set_aside(path)}; falling back to the one before it"
+                )
+                say(words, style="yellow")
                 continue
             return checkpoint
         return None
@@ -118,7 +119,7 @@ class CheckpointStore:
             if _is_ours(path):
                 _remove([path])
             else:
-                say(f"{escape(str(path))} is no checkpoint; kept as {_set_aside(path)}")
+                say(f"{path} is no checkpoint; kept as {_set_aside(path)}")
         self.sweep()
 
     def sweep(self) -> None:

@@ -130,7 +130,10 @@ def warn_of_other_versions(saved: dict[str, str]) -> None:
     """Says so where another TensorFlow or Keras wrote the checkpoint: bits are only promised within one."""
     for name, now in library_versions().items():
         if saved.get(name) != now:
-            say(f"[yellow]the checkpoint was written with {name} {saved.get(name)}, this is {now}: the last bits may differ[/]")
+            say(
+                f"the checkpoint was written with {name} {saved.get(name)}, this is {now}: the last bits may differ",
+                style="yellow",
+            )
 
 
 def library_versions() -> dict[str, str]:

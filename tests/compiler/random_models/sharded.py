@@ -15,8 +15,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from rich.markup import escape
-
 from glyphlite.console import progress_bar, say
 from glyphlite.emulation.toolchain import host_compiler
 from glyphlite.files import user_cache, write_json
@@ -111,7 +109,7 @@ def run_shards(
                     stream.write(json.dumps(done[shard]) + "\n")
                     stream.flush()
                     for fault in done[shard]["faults"]:
-                        say(escape(f"shard {shard}: {fault}"))
+                        say(f"shard {shard}: {fault}")
                 advance()
     except KeyboardInterrupt:
         say("stopped; the same command goes on from here")

@@ -20,24 +20,6 @@ def c_float(value: float) -> str:
     return text if "." in text or "e" in text else text + ".0"
 
 
-def c_string(text: str) -> str:
-    """Returns a C string literal; everything but printable ASCII as octal escapes of its UTF-8 bytes."""
-    return '"' + "".join(_c_character(byte) for byte in text.encode()) + '"'
-
-
-def c_comment(text: str) -> str:
-    """Returns text that can stand inside any C comment: a line of printable ASCII that opens, closes and continues none."""
-    plain = "".join(character if 32 <= ord(character) < 127 else "?" for character in text)
-    return plain.replace("*/", "* /").replace("/*", "/ *").replace("\\", "/")
-
-
-def _c_character(byte: int) -> str:
-    character = chr(byte)
-    if character in '"\\?':
-        return "\\" + character
-    return character if 32 <= byte < 127 else f"\\{byte:03o}"
-
-
 def _mentions(text: str, name: str) -> bool:
     """Returns whether a name stands in a text of C."""
     return re.search(rf"\b{name}\b", text) is not None

@@ -11,8 +11,8 @@ from glyphlite.compiler.context import Context
 from glyphlite.compiler.ir import Requantized
 from glyphlite.compiler.ops.lookup import EVERY_BYTE, Lookup
 from glyphlite.compiler.values import Requantization, Value
+from glyphlite.escaping import printable
 from glyphlite.tflite.graph import Operator, Tensor
-from glyphlite.tflite.printable import printable
 
 Kind = Literal["add", "sub", "mul"]
 

@@ -5,8 +5,6 @@ Knows where the cache is and how it is filled, not where the bytes come from.
 
 from pathlib import Path
 
-from rich.markup import escape
-
 from glyphlite.console import say
 from glyphlite.datasets.download.catalogue import KnownDataset
 from glyphlite.datasets.download.checksums import Verified, holds_any, read_folder
@@ -44,4 +42,4 @@ def fill_cache(verified: Verified) -> None:
     except OutputError as error:
         # Another process may have filled it in the same moment: then there is nothing to say.
         if not holds_any(verified.known, folder):
-            say(f"[yellow]{escape(verified.known.name)} is not cached for the next time:[/] {escape(str(error))}")
+            say(str(error), lead=f"{verified.known.name} is not cached for the next time:", style="yellow")

@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from rich.markup import escape
-
 from glyphlite.console import say
 from glyphlite.datasets.download import debian, package_index
 from glyphlite.datasets.download.cache import cache_folder, fill_cache, read_cache
@@ -32,7 +30,7 @@ def obtain(known: KnownDataset, data_dir: Path | None = None) -> Verified:
         DataError: the user's folder or the cache holds something else than the dataset, or no source has it.
     """
     verified = read_own_folder(known, data_dir) or read_cache(known) or _fetch(known)
-    say(f"{escape(known.name)} from {escape(verified.source)}, SHA-256 verified")
+    say(f"{known.name} from {verified.source}, SHA-256 verified")
     return verified
 
 
@@ -67,7 +65,7 @@ def read_own_folder(known: KnownDataset, data_dir: Path | None) -> Verified | No
     if place is not None:
         return read_folder(known, place, str(place))
     if (folder := own_folder(data_dir)) is not None:
-        say(f"no IDX files of {escape(known.name)} in {escape(str(folder))}: looking further")
+        say(f"no IDX files of {known.name} in {folder}: looking further")
     return None
 
 
@@ -79,7 +77,7 @@ def _fetch(known: KnownDataset) -> Verified:
             verified = attempt()
         except DataError as error:
             failures.append(str(error))
-            say(f"[dim]{escape(known.name)}: {escape(str(error))}; trying the next source[/]")
+            say(f"{known.name}: {error}; trying the next source", style="dim")
         else:
             fill_cache(verified)
             return verified

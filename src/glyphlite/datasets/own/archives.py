@@ -16,9 +16,10 @@ from numpy.lib import format as npy
 
 from glyphlite.datasets.own.assemble import assemble
 from glyphlite.datasets.own.content import SPLITS, TEST, TRAIN, FoundData, StoredSplit
-from glyphlite.datasets.own.labels import ClassNames
+from glyphlite.datasets.own.labels import ClassNames, texts_of
 from glyphlite.datasets.own.roles import IMAGES, LABELS, Role, role_of
 from glyphlite.errors import DataError
+from glyphlite.escaping import name_of
 from glyphlite.files import open_input, parsing
 from glyphlite.files.zips import open_zip
 
@@ -169,4 +170,4 @@ def _names(arrays: Mapping[str, np.ndarray], key: str | None, path: Path) -> Cla
         return None
     if arrays[key].ndim != 1 or arrays[key].dtype.kind not in "US":
         raise DataError(f"{key} of {path} is {arrays[key].dtype} of shape {arrays[key].shape}, expected a list of strings")
-    return tuple(str(name) for name in arrays[key].astype(str))
+    return tuple(name_of(name) for name in texts_of(arrays[key]))

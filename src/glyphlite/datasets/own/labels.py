@@ -3,20 +3,30 @@
 Labels come as whole numbers of any type, one-hot rows or names; class names as a list, as EMNIST's mapping files, or not at all.
 """
 
+import codecs
 import re
-import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from glyphlite.errors import DataError
-from glyphlite.files import parsing, read_input
+from glyphlite.escaping import lines_of, name_of
+from glyphlite.files import parsing, read_input, reason_of
 
 MAX_CLASSES = 4096
 _LARGEST = 1 << 20
 """Bytes of a file of class names."""
 NAME_FILES = ("labels.txt", "classes.txt", "class_names.txt")
+_ENCODINGS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""Byte order marks with their encodings; UTF-32's in front, since UTF-16's begins it."""
+
 ClassNames = tuple[str, ...] | dict[int, str]
 """A list that labels count into, or EMNIST's mapping: the name of each label."""
 
@@ -41,7 +51,7 @@ def read_labels(array: np.ndarray, name: str, images: int) -> np.ndarray:
     if len(array) != images:
         raise DataError(f"{name} has {len(array):,} labels for {images:,} images")
     if array.dtype.kind in "US":
-        return np.array([unicodedata.normalize("NFC", str(each)).strip() for each in array.astype(str)])
+        return np.array([name_of(each) if each.strip() else "" for each in texts_of(array)])
     if array.dtype.kind == "f" and not (np.isfinite(array).all() and (array == np.rint(array)).all()):
         raise DataError(f"{name} holds {array.dtype} that are no whole numbers, expected one whole number or one name per image")
     if array.size and (int(array.min()) < 0 or int(array.max()) > np.iinfo(np.int64).max):
@@ -96,13 +106,32 @@ def read_class_names(folder: Path, start: str = "", *, lists: bool = True) -> Cl
     """
     for name in NAME_FILES if lists else ():
         if (folder / name).is_file():
-            return tuple(_lines(folder / name))
+            return read_names(folder / name)
     if not (lists or start):
         return None
     mappings = sorted(path for path in folder.glob("*mapping*.txt") if path.name.startswith(start) and path.name[0] != ".")
     if len(mappings) > 1:
         raise DataError(f"{folder} has several mappings of labels: {', '.join(path.name for path in mappings)}; keep one")
     return _read_mapping(mappings[0]) if mappings else None
+
+
+def read_names(path: Path) -> tuple[str, ...]:
+    """Returns the names in a text file, one on each line that is not blank: UTF-8, or UTF-16 with its byte order mark.
+
+    Raises:
+        DataError: the file is not text.
+    """
+    return tuple(_lines(path))
+
+
+def texts_of(array: np.ndarray) -> list[str]:
+    """Returns an array of strings, or of bytes that are UTF-8 as a rule, as text."""
+    return [each.decode(errors="surrogateescape") if isinstance(each, bytes) else str(each) for each in array.tolist()]
+
+
+def encoding_of(start: bytes) -> str:
+    """Returns the encoding that a text file's byte order mark names; UTF-8 without one."""
+    return next((encoding for mark, encoding in _ENCODINGS if start.startswith(mark)), "utf-8")
 
 
 def natural_order(name: str) -> tuple[list[tuple[int, str]], str]:
@@ -168,12 +197,22 @@ def _read_mapping(path: Path) -> dict[int, str]:
 
 
 def _lines(path: Path) -> list[str]:
-    """Returns the lines of a text file that are not blank.
+    """Returns the lines of a text file that are not blank, as names.
 
     Raises:
         DataError: the file is not text.
     """
     content = read_input(path, "a text file of class names", largest=_LARGEST)
-    with parsing(f"{path} is not a readable text file"):
-        lines = content.decode("utf-8-sig").splitlines()
-    return [unicodedata.normalize("NFC", line.strip()) for line in lines if line.strip()]
+    with parsing(lambda error: _not_text(path, error)):
+        text = content.decode(encoding_of(content))
+    if "\0" in text:
+        raise DataError(f"{path} is no text, or UTF-16 without a byte order mark; save it as UTF-8")
+    return [name_of(line) for line in lines_of(text) if line.strip()]
+
+
+def _not_text(path: Path, failure: BaseException) -> str:
+    """Describes in one line why a file is no text in the encoding that it should be in."""
+    if not isinstance(failure, UnicodeDecodeError):
+        return f"{path} is not a readable text file: {reason_of(failure)}"
+    byte, line = failure.object[failure.start], failure.object[: failure.start].count(b"\n") + 1
+    return f"{path} is not UTF-8 text: byte 0x{byte:02x} in line {line}; save it as UTF-8"

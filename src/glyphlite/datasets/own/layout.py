@@ -5,7 +5,6 @@ any depth; wrapped into further folders or not. Reads names, no pictures.
 """
 
 import os
-import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from glyphlite.datasets.own.content import SPLITS, TEST, TRAIN, VALIDATION
 from glyphlite.datasets.own.labels import natural_order
 from glyphlite.datasets.own.roles import split_named, split_within
 from glyphlite.errors import DataError
+from glyphlite.escaping import name_of
 from glyphlite.preprocessing.pictures import SUFFIXES
 
 MAX_PICTURES = 2_000_000
@@ -205,5 +205,5 @@ def _is_hidden(name: str, system: frozenset[str]) -> bool:
 
 
 def _class_name(path: Path) -> str:
-    """Returns a folder's name, composed: macOS hands out é as two characters."""
-    return unicodedata.normalize("NFC", path.name)
+    """Returns the class that a folder's name says; composed, since macOS hands out é as two characters."""
+    return name_of(path.name)

@@ -13,7 +13,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-from rich.markup import escape
 
 from glyphlite.console import say
 from glyphlite.errors import DataError, OutputError
@@ -53,7 +52,7 @@ def cached_pictures(folder: Path, paths: Sequence[Path], size: tuple[int, int], 
             np.savez(temporary, signature=signature, notes=json.dumps(notes), images=images)
         _forget(kept.parent)
     except OutputError as error:
-        say(f"[yellow]the pictures of {escape(folder.name)} are not cached for the next time:[/] {escape(str(error))}")
+        say(str(error), lead=f"the pictures of {folder.name} are not cached for the next time:", style="yellow")
     return images, notes
 
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from rich.markup import escape
 
 from glyphlite.console import progress_bar
 from glyphlite.datasets.own.assemble import MOST, assemble, dark_on_light
@@ -69,7 +68,7 @@ def _read_all(paths: Sequence[Path], folder: Path, size: tuple[int, int]) -> Nor
     images = np.empty((len(paths), *size), np.uint8)
     said = _Doubts(folder, len(paths))
     failures: list[str] = []
-    with progress_bar(f"pictures of {escape(folder.name)}", len(paths)) as advance:
+    with progress_bar(f"pictures of {folder.name}", len(paths)) as advance:
         for number, path in enumerate(paths):
             try:
                 picture = read_picture(path)

@@ -23,7 +23,7 @@ import numpy as np
 from glyphlite.console import Advance, progress_bar
 from glyphlite.datasets.own.assemble import assemble
 from glyphlite.datasets.own.content import SPLITS, TEST, TRAIN, FoundData, StoredSplit
-from glyphlite.datasets.own.labels import MAX_CLASSES, ClassNames, read_class_names
+from glyphlite.datasets.own.labels import MAX_CLASSES, ClassNames, encoding_of, read_class_names
 from glyphlite.datasets.own.roles import split_within
 from glyphlite.errors import DataError
 from glyphlite.files import check_unfolded, open_input, parsing, reason_of
@@ -308,21 +308,23 @@ def _lines(path: Path) -> Iterator[Iterator[str]]:
         size = os.fstat(stream.fileno()).st_size
         compressed = stream.read(2) == b"\x1f\x8b"
         stream.seek(0)
-        unpacked: IO[bytes] = io.BufferedReader(gzip.GzipFile(fileobj=stream)) if compressed else stream  # type: ignore[arg-type]
+        unpacked = io.BufferedReader(gzip.GzipFile(fileobj=stream)) if compressed else stream  # type: ignore[arg-type]
+        text = io.TextIOWrapper(unpacked, encoding_of(unpacked.peek(4)[:4]), newline="\n")
         with progress_bar(f"rows of {path.name}", size) as advance:
-            yield _bounded_lines(unpacked, stream, path, advance)
+            yield _bounded_lines(text, stream, path, advance)
 
 
 def _reason(path: Path, failure: BaseException) -> str:
     """Describes in one line why a table cannot be read."""
     if isinstance(failure, UnicodeDecodeError):
-        return f"{path} is not a text file; expected a table of numbers with commas between"
+        byte = failure.object[failure.start]
+        return f"{path} is not UTF-8 text (byte 0x{byte:02x}); save the table as UTF-8, with commas between"
     if isinstance(failure, EOFError | zlib.error | gzip.BadGzipFile):
         return f"{path} is a damaged gzip file ({reason_of(failure)}); fetch it again"
     return f"{path} is not a readable table: {reason_of(failure)}"
 
 
-def _bounded_lines(unpacked: IO[bytes], stored: IO[bytes], path: Path, advance: Advance) -> Iterator[str]:
+def _bounded_lines(unpacked: IO[str], stored: IO[bytes], path: Path, advance: Advance) -> Iterator[str]:
     """Yields lines, none longer than :data:`MAX_LINE`, and together at most :data:`MAX_CONTENT`.
 
     Raises:
@@ -332,10 +334,10 @@ def _bounded_lines(unpacked: IO[bytes], stored: IO[bytes], path: Path, advance: 
     size = os.fstat(stored.fileno()).st_size
     while line := unpacked.readline(MAX_LINE):
         total += len(line)
-        if total > MAX_CONTENT or (len(line) == MAX_LINE and not line.endswith(b"\n")):
-            raise DataError(f"{path} is no table of images: more than {MAX_LINE:,} bytes in a line, or {MAX_CONTENT:,} in all")
+        if total > MAX_CONTENT or (len(line) == MAX_LINE and not line.endswith("\n")):
+            raise DataError(f"{path} is no table of images: more than {MAX_LINE:,} letters in a line, or {MAX_CONTENT:,} in all")
         check_unfolded(str(path), size, total)
-        yield line.decode("utf-8-sig" if total == len(line) else "utf-8")
+        yield line
         advance(stored.tell() - told)
         told = stored.tell()
 

@@ -6,9 +6,9 @@ from functools import cached_property
 
 import numpy as np
 
+from glyphlite.escaping import printable
 from glyphlite.results import TensorDifference
 from glyphlite.tflite.graph import Graph
-from glyphlite.tflite.printable import printable
 
 LARGEST_FLOAT = float(np.finfo(np.float32).max)
 """Stands for a difference that is not a number, since JSON has none."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from glyphlite.errors import ArtifactError
+from glyphlite.escaping import printable
 from glyphlite.tflite.graph import Graph, Operator
-from glyphlite.tflite.printable import printable
 
 _BUILTIN = """
     ABS Abs, ADD Add, ADD_N AddN, ARG_MAX ArgMax, ARG_MIN ArgMin, ASSIGN_VARIABLE AssignVariable, AVERAGE_POOL_2D AveragePool2D,
@@ -106,4 +106,4 @@ def _name_in_file(operator: Operator) -> str:
     """Returns the op's schema name; a custom op's own name, made safe to print."""
     if operator.custom_code is None:
         return operator.name
-    return f"custom op {printable(operator.custom_code)!r}"
+    return f"custom op '{printable(operator.custom_code)}'"

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from importlib.resources import files as resources
 from pathlib import Path
 
-from rich.markup import escape
-
 from glyphlite.console import progress_bar, say
 from glyphlite.errors import OutputError, ToolError
 from glyphlite.files import temporary_folder, user_cache, write_bytes
@@ -83,12 +81,12 @@ def obtain_litertjs() -> LiteRtJs:
     if _is_expected(tarball):
         return unpacked(tarball, f"your cache ({kept})")
     if tarball:
-        say(f"[yellow]{escape(str(kept))} is not {PACKAGE} {VERSION}[/]: fetching it anew")
+        say(f"{kept} is not {PACKAGE} {VERSION}: fetching it anew", style="yellow")
     tarball = fetch_with_npm()
     try:
         write_bytes(kept, tarball)
     except OutputError as error:
-        say(f"[yellow]LiteRT.js is not cached for the next time:[/] {escape(str(error))}")
+        say(str(error), lead="LiteRT.js is not cached for the next time:", style="yellow")
     return unpacked(tarball, f"npm ({PACKAGE}@{VERSION})")
 
 

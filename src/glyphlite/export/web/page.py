@@ -16,6 +16,7 @@ from glyphlite.compiler import CompilationReport, compile_artifact
 from glyphlite.datasets.dataset import image_shape_of
 from glyphlite.emulation.toolchain import compile_and_link, target_named
 from glyphlite.errors import ArtifactError
+from glyphlite.escaping import name_of
 from glyphlite.evaluation.recorded_confidence import certainty_of
 from glyphlite.export.templating import render
 from glyphlite.export.web.litertjs import LICENSE, LiteRtJs
@@ -204,9 +205,9 @@ def _engine(folder: Path, build: str) -> bytes:
 def _model_name(artifact: Path, content: bytes) -> str:
     """Returns what the file calls itself; else the folder of a run, since all runs name their files alike; else the file."""
     if name := read_metadata(content).name:
-        return name
+        return name_of(name)
     stem = artifact.stem
-    return artifact.resolve().parent.name if stem.startswith("model_") else stem
+    return name_of(artifact.resolve().parent.name if stem.startswith("model_") else stem)
 
 
 def _model_record(
@@ -221,7 +222,7 @@ def _model_record(
     """Returns what the page knows of the model."""
     return {
         "name": name,
-        "file": artifact.name,
+        "file": name_of(artifact.name),
         "variant": "int8",
         "bytes": len(content),
         "sha256": sha256(content).hexdigest(),

@@ -10,6 +10,7 @@ from typing import Any
 
 from glyphlite.conversion.variants import VARIANT_NAMES
 from glyphlite.errors import ArtifactError
+from glyphlite.escaping import name_of
 from glyphlite.export.web.litertjs import CORE, SCRIPT, VERSION, WASM, LiteRtJs
 from glyphlite.runtimes.artifact import read_artifact
 from glyphlite.tflite.graph import Graph
@@ -66,7 +67,7 @@ def second_engine(artifact: Path, content: bytes, graph: Graph, litertjs: LiteRt
         entries.append(
             {
                 "variant": variant,
-                "name": path.name,
+                "name": name_of(path.name),
                 "bytes": len(source),
                 "file": page_file(variant),
                 "fileBytes": len(converted),

@@ -3,8 +3,6 @@
 from contextlib import suppress
 from pathlib import Path
 
-from rich.markup import escape
-
 from glyphlite.console import say
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import DataError
@@ -26,7 +24,7 @@ def input_convention(path: Path, dataset: Dataset | None, input_range: str | Non
     chosen = parse_input_range(input_range) if input_range is not None else None
     found = find_convention(path, dataset, chosen=chosen)
     if found.words:
-        say(escape(found.words))
+        say(found.words)
     return found
 
 
@@ -59,7 +57,7 @@ def convention_on(path: Path, data: RunData, input_range: str | None) -> InputCo
         with suppress(DataError):
             found = find_convention(path, loaded := data.load(takes=own_image_shape(path)))
             if found.accuracy and not at_chance(found.accuracy, loaded.classes):
-                say(escape(found.words or ""))
+                say(found.words or "")
                 return found.convention
     return input_convention(path, None, input_range).convention
 
@@ -67,4 +65,4 @@ def convention_on(path: Path, data: RunData, input_range: str | None) -> InputCo
 def say_if_at_chance(path: Path, accuracy: Accuracy, dataset: Dataset, images: str, found: FoundConvention) -> None:
     """Says aloud that a model is no better than guessing, with what it was fed and what to try, unless that was said before."""
     if at_chance(accuracy, dataset.classes) and not (found.accuracy and at_chance(found.accuracy, dataset.classes)):
-        say(f"[yellow]{escape(chance_words(path.name, accuracy, dataset.classes, images, found.convention))}[/]")
+        say(chance_words(path.name, accuracy, dataset.classes, images, found.convention), style="yellow")

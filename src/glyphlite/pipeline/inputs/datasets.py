@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.markup import escape
 
 from glyphlite.compiler import memory_maps
 from glyphlite.console import say
@@ -77,7 +76,7 @@ class RunData:
         if self.assumed:
             say(f"No --dataset, and the model is in no run's folder: using {self.name}")
         elif self.record is not None and self.record.name != CARD:
-            say(f"Data: {escape(self.name)}, as {escape(str(self.record))} says")
+            say(f"Data: {self.name}, as {self.record} says")
         if not self.named and not dataset_exists(self.name, data_dir=self.data_dir):
             raise DataError(f"the data of this run, {self.name} (by {self.record}), is gone; name it with --dataset")
         seed = self.seed if seed is None else seed
@@ -88,7 +87,7 @@ class RunData:
             if loaded.input_shape == (*takes[:2], 1):
                 loaded = fit_images(loaded, takes)
         if self.sha256 and loaded.sha256 and dict(self.sha256) != loaded.sha256:
-            say(f"[yellow]{escape(loaded.name)} has changed since the run was made[/] (SHA-256 in {escape(str(self.record))})")
+            say(f"{loaded.name} has changed since the run was made (SHA-256 in {self.record})", style="yellow")
         return loaded
 
     def may_fit(self, path: Path) -> bool:
@@ -131,7 +130,7 @@ class RunData:
     def _without(self, why: str, what: str) -> None:
         if self.named:
             raise DataError(f"{why}; name the dataset that it was trained on with --dataset")
-        say(f"[yellow]No test image:[/] {escape(why)}; {what}. --dataset names the model's own data")
+        say(f"{why}; {what}. --dataset names the model's own data", lead="No test image:", style="yellow")
 
 
 def data_of(paths: Path | Sequence[Path] | None, dataset: str | None, data_dir: Path | None = None) -> RunData:
@@ -224,8 +223,9 @@ def say_if_labels_differ(path: Path, carried: Sequence[str], dataset: Dataset) -
     if carried and len(carried) == dataset.classes and not _same(carried, dataset.labels):
         theirs, own = (", ".join(labels[:3]) + (", ..." if len(labels) > 3 else "") for labels in (carried, dataset.labels))
         say(
-            f"[yellow]{escape(path.name)} has the classes {escape(theirs)}, {escape(dataset.name)} has {escape(own)}:[/] "
-            "if it was trained on other data, name that with --dataset"
+            "if it was trained on other data, name that with --dataset",
+            lead=f"{path.name} has the classes {theirs}, {dataset.name} has {own}:",
+            style="yellow",
         )
 
 

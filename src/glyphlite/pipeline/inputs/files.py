@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.markup import escape
-
 from glyphlite.console import say
 from glyphlite.errors import ArtifactError, ModelError
 from glyphlite.extras import has_extra, how_to_install, require_extra
@@ -81,12 +79,12 @@ def keras_beside(artifact: Path, explicit: Path | None) -> Path | None:
     beside = artifact.parent / "model.keras"
     found = beside if beside.is_file() else keras_of_shipped(artifact)
     if found is not None and not has_extra("train"):
-        say(f"[yellow]Not compared with Keras,[/] which is not installed: {escape(how_to_install('train'))}")
+        say(f"which is not installed: {how_to_install('train')}", lead="Not compared with Keras,", style="yellow")
         return None
     if found != beside:
         return found
     if reason := missing_code(beside):
-        say(f"[yellow]Not compared with Keras:[/] {escape(reason)}")
+        say(reason, lead="Not compared with Keras:", style="yellow")
         return None
     return beside
 

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rich.markup import escape
-
 from glyphlite.console import say
 from glyphlite.conversion.variants import VARIANT_NAMES, artifact_name
 from glyphlite.errors import OutputError
@@ -111,7 +109,7 @@ def _choose(wish: Wish, name: str, runs: Path) -> Path:
             f"{folder} holds a finished run; choose another folder with --out, or give --overwrite to replace the run"
         )
     new = _next_free(folder)
-    say(f"{escape(str(folder))} holds a finished run, which stays; this one goes into {escape(str(new))}")
+    say(f"{folder} holds a finished run, which stays; this one goes into {new}")
     return new
 
 
@@ -145,7 +143,7 @@ def _to_resume(folders: list[Path]) -> Path:
     for fits in (is_unfinished, _has_checkpoint):
         for folder in reversed(folders):
             if fits(folder):
-                say(f"Resuming in {escape(str(folder))}")
+                say(f"Resuming in {folder}")
                 return folder
     raise OutputError(
         f"there is nothing to resume: {folders[0]} holds no checkpoint; name the folder of the training with --out, or leave out "

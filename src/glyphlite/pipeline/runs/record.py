@@ -11,6 +11,7 @@ import tomli_w
 
 from glyphlite import __version__
 from glyphlite.datasets.dataset import Dataset
+from glyphlite.escaping import is_unicode, visible
 from glyphlite.files import write_owned
 
 PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "tflite-micro", "numpy", "pillow", "unicorn", "ziglang")
@@ -65,7 +66,16 @@ def write_run_record(
         "machine": {"system": platform.platform(terse=True), "architecture": platform.machine(), "byte_order": sys.byteorder},
         "sha256": hashes,
     }
-    return write_owned(folder / "run.toml", tomli_w.dumps(document))
+    return write_owned(folder / "run.toml", tomli_w.dumps(_writable(document)))
+
+
+def _writable(value: Any) -> Any:
+    """Returns a document without what no TOML can hold: the bytes of file names that are not UTF-8 are written out."""
+    if isinstance(value, dict):
+        return {_writable(key): _writable(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_writable(each) for each in value]
+    return visible(value) if isinstance(value, str) and not is_unicode(value) else value
 
 
 def _known(values: dict[str, Any]) -> dict[str, Any]:

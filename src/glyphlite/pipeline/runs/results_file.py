@@ -4,8 +4,6 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.markup import escape
-
 from glyphlite import __version__
 from glyphlite.console import say
 from glyphlite.errors import DataError, OutputError
@@ -43,10 +41,10 @@ def keep_results(
     try:
         known = Results.load(folder / FILE) if (folder / FILE).exists() else None
     except DataError:
-        say(f"[yellow]{escape(str(folder / FILE))} is not one of ours and stays as it is: nothing was written there[/]")
+        say(f"{folder / FILE} is not one of ours and stays as it is: nothing was written there", style="yellow")
         return None
     if known is not None and (known.dataset, known.labels) != (dataset, list(labels)):
-        say(f"{escape(str(folder / FILE))} is about {escape(known.dataset)} and stays as it is")
+        say(f"{folder / FILE} is about {known.dataset} and stays as it is")
         return None
     merged = _merged(known, keras, artifacts, folder, dataset=dataset, labels=labels, seed=seed)
     if merged is None or merged == known:
@@ -54,7 +52,7 @@ def keep_results(
     try:
         return merged.save(folder / FILE)
     except OutputError as error:
-        say(f"[yellow]{escape(str(error))}[/]")
+        say(str(error), style="yellow")
         return None
 
 

@@ -29,7 +29,7 @@ class Stages:
             name: its key in ``results.json``'s ``seconds`` and ``cpu_seconds``.
             words: what it does, for people.
         """
-        say(f"[bold cyan]{len(self.seconds) + 1}/{self.count}[/] {words}")
+        say(words, lead=f"{len(self.seconds) + 1}/{self.count}", style="bold cyan")
         started, cpu_started = time.perf_counter(), cpu_seconds()
         yield
         self.seconds[name] = round(time.perf_counter() - started, 2)

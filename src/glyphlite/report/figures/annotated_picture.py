@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from glyphlite.escaping import visible
 from glyphlite.formatting import confidence
 from glyphlite.report.figures.style import PALETTE, empty_figure, our_style, save_png
 
@@ -34,7 +35,7 @@ def found_picture(page: np.ndarray, glyphs: Sequence[tuple[tuple[int, int, int, 
         corner = (left - 0.5, top - 0.5)
         axes.add_patch(Rectangle(corner, right - left, bottom - top, fill=False, edgecolor=PALETTE["accent"], linewidth=2))
         axes.annotate(
-            f"{label}  {confidence(certainty, 0)}",
+            f"{visible(label)}  {confidence(certainty, 0)}",
             (left, top),
             (0, 3),
             textcoords="offset points",

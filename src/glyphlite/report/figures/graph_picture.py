@@ -6,14 +6,13 @@ escaped.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from xml.sax.saxutils import escape
 
+from glyphlite.escaping import printable, xml_text
 from glyphlite.evaluation.inspection import OperatorInfo, describe_operator, describe_tensor
 from glyphlite.report.figures.graph_layout import Placed, place
 from glyphlite.report.op_labels import describe_options, describe_shape, title_of
 from glyphlite.tflite import cost
 from glyphlite.tflite.graph import Graph, Operator
-from glyphlite.tflite.printable import printable
 
 MOST_OPS = 200
 MOST_PORTS = 32
@@ -119,14 +118,14 @@ def draw_graph(graph: Graph, title: str = "") -> str:
     body = "\n".join([*_edges(nodes, edges, placed), *_boxes(nodes, placed)])
     return f"""<svg class="glyph-graph" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" \
 width="{width:.0f}" height="{height:.0f}" role="img" style="max-width: 100%; height: auto">
-<title>{escape(heading)}</title>
-<desc>{escape(summary)}</desc>
+<title>{xml_text(heading)}</title>
+<desc>{xml_text(summary)}</desc>
 <style>{style}</style>
 <defs><marker id="gg-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">\
 <path class="head" d="M0 0.5 L8 4 L0 7.5 z"/></marker></defs>
 <rect class="paper" width="{width:.0f}" height="{height:.0f}" rx="10"/>
-<text class="title" x="{MARGIN:.0f}" y="{MARGIN + 14:.0f}">{escape(heading)}</text>
-<text class="dim" x="{MARGIN:.0f}" y="{MARGIN + 34:.0f}">{escape(summary)}</text>
+<text class="title" x="{MARGIN:.0f}" y="{MARGIN + 14:.0f}">{xml_text(heading)}</text>
+<text class="dim" x="{MARGIN:.0f}" y="{MARGIN + 34:.0f}">{xml_text(summary)}</text>
 {_legend()}
 <g transform="translate({MARGIN:.0f} {MARGIN + HEADER:.0f})">
 {body}
@@ -258,7 +257,7 @@ def _box(kind: str, x: float, y: float, width: float, height: float, radius: flo
 
 
 def _text(kind: str, x: float, y: float, text: str) -> str:
-    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}">{escape(text)}</text>'
+    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}">{xml_text(text)}</text>'
 
 
 def _measure(x: float, y: float, width: float, kind: str, text: str, share: float) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from glyphlite.escaping import visible
 from glyphlite.formatting import confidence, count, kilobytes, microseconds, percent
 from glyphlite.report.figures.samples import Sample, SampleSheet, decode_png
 from glyphlite.report.figures.style import PALETTE, drawing, empty_figure, our_style, save_png
@@ -198,7 +199,7 @@ def confusion_figure(artifact: ArtifactReport, labels: Sequence[str]) -> "Figure
     axes.spines[:].set_visible(False)
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
-    axes.set_title(f"{artifact.path}: confusion matrix")
+    axes.set_title(f"{_short(artifact.path)}: confusion matrix")
     return figure
 
 
@@ -289,7 +290,7 @@ def _name(labels: Sequence[str], number: int) -> str:
 
 def _short(name: str) -> str:
     """Returns a name on one line, cut where it would push the drawing out of its frame."""
-    name = " ".join(name.split())
+    name = visible(name)
     return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from glyphlite.escaping import xml_text
 from glyphlite.files import atomic_path, owned_path
 
 if TYPE_CHECKING:
@@ -62,8 +63,6 @@ def themed_svg(figure: "Figure", name: str, description: str) -> str:
         name: tells the picture's identifiers from those of other pictures on the page.
         description: what the picture shows, for those who do not see it.
     """
-    from html import escape
-
     stream = io.StringIO()
     with our_style():
         figure.savefig(
@@ -79,7 +78,7 @@ def themed_svg(figure: "Figure", name: str, description: str) -> str:
     text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
     text = re.sub(r' xmlns(:xlink)?="[^"]*"', "", text)
     text = _own_identifiers(text, name)
-    return text.replace("<svg", f'<svg role="img" aria-label="{escape(description)}"', 1)
+    return text.replace("<svg", f'<svg role="img" aria-label="{xml_text(description)}"', 1)
 
 
 def _own_identifiers(svg: str, name: str) -> str:
@@ -121,6 +120,7 @@ def our_style() -> Iterator[None]:
         "text.color": PALETTE["ink"],
         # A label from a dataset is text, never a formula.
         "text.parse_math": False,
+        "text.usetex": False,
         "xtick.color": PALETTE["muted"],
         "ytick.color": PALETTE["muted"],
         "lines.linewidth": 2,

@@ -14,6 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from glyphlite.escaping import visible
 from glyphlite.evaluation.accuracy import macro_of
 from glyphlite.formatting import confidence, count, difference, microseconds, p_value, percent, tensor_words, things, times
 from glyphlite.report.findings.emulated_cores import ram_bytes
@@ -45,8 +46,8 @@ def stdout_console() -> Console:
 
 
 def plain(text: str) -> Text:
-    """Returns text from outside: no markup, and a mark in place of anything that a terminal would obey."""
-    return Text("".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text))
+    """Makes text from outside a cell or a line of its own: no markup, and what a terminal would obey is written out."""
+    return Text(visible(text))
 
 
 def summary(results: Results) -> RenderableType:

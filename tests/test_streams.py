@@ -1,0 +1,65 @@
+"""Standard streams that are closed, full, read by nobody, or of an encoding that lacks letters: one line at most."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from glyphlite.console import write_out_json
+
+GLYPHLITE = f"{sys.executable} -m glyphlite"
+
+
+def run(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", script],
+        capture_output=True,
+        text=True,
+        errors="surrogateescape",
+        timeout=120,
+        env={**os.environ, **environment},
+    )
+
+
+def test_a_closed_stdout_is_no_fault_and_no_files_descriptor() -> None:
+    ended = run(f"{GLYPHLITE} datasets --json <&- >&- && {GLYPHLITE} --version >&- 2>&-")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+def test_an_error_that_cannot_be_said_has_its_exit_code() -> None:
+    ended = run(f"{GLYPHLITE} inspect no-such-file.tflite 2>&-")
+    assert (ended.returncode, ended.stdout) == (2, "")
+
+
+@pytest.mark.parametrize("arguments", ["datasets", "datasets --json", "--help"])
+def test_a_full_stdout_is_one_line(arguments: str) -> None:
+    ended = run(f"{GLYPHLITE} {arguments} >/dev/full")
+    assert ended.returncode == 2
+    assert ended.stderr.count("\n") == 1
+    assert "cannot write to standard output" in ended.stderr or "the disk is full" in ended.stderr
+
+
+@pytest.mark.parametrize("arguments", ["datasets", "datasets --json", "--help"])
+def test_a_reader_that_left_ends_the_command_in_silence(arguments: str) -> None:
+    ended = run(f"exec 3> >(exec true); sleep 0.3; {GLYPHLITE} {arguments} >&3")
+    assert (ended.returncode, ended.stderr) == (141, "")
+
+
+def test_an_encoding_without_the_letters_gets_escapes() -> None:
+    strange = {"PYTHONUTF8": "0", "LC_ALL": "POSIX", "PYTHONIOENCODING": "ascii"}
+    ended = run(f"{GLYPHLITE} inspect $'g\\xc3\\xb6\\xff\\xe2\\x80\\xae.tflite'", **strange)
+    assert ended.returncode == 2
+    assert ended.stderr == "glyphlite: there is no file g\\xc3\\xb6\\xff\\xe2\\x80\\xae.tflite; name a .tflite file\n"
+
+
+def test_json_is_json_in_every_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
+    document = {"größe": "\x1b\udcff\u2028 µ"}
+    for encoding in ("ascii", "latin-1", "utf-8"):
+        written = io.BytesIO()
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding=encoding))
+        write_out_json(document)
+        assert json.loads(written.getvalue().decode(encoding)) == document
+        assert not {0x1B, 0x9B} & set(written.getvalue())
