@@ -53,7 +53,7 @@ def test_other_variants_are_refused_with_the_one_to_use(samples: Path, variant: 
 @pytest.mark.parametrize(
     ("name", "advice"),
     [
-        ("LEAKY_RELU", "use RELU or HARD_SWISH"),
+        ("PRELU", "use RELU or HARD_SWISH"),
         ("STRIDED_SLICE", "fixed batch of 1"),
         ("TOPK_V2", "the supported ops are CONV_2D"),
     ],
@@ -73,6 +73,7 @@ def test_an_op_outside_the_list_is_refused_by_name_with_its_layer_and_what_would
         (graph_of("MEAN", axes=(3,), keep_dims=False), "mean over axes"),
         (graph_of("MEAN", keep_dims=False), "computed, not constant"),
         (graph_of("LOGISTIC"), "zero point"),
+        (graph_of("LEAKY_RELU", alpha=-0.5), "an alpha of -0.5; use zero or more"),
         (graph_of("SOFTMAX", beta=1.0), "1/256"),
         (graph_of("PAD", paddings=((1, 0), (0, 0), (0, 0), (0, 0))), "paddings"),
         (graph_of("CONCATENATION", axis=0, activation="none"), "images of a batch"),

@@ -142,3 +142,21 @@ def test_sub(tmp_path: Path):
         if found == 2:
             return
     pytest.fail("no scales told float32 and double apart")
+
+
+def test_leaky_relu(tmp_path: Path):
+    """A slope near a tie: the product of input scale, alpha and output scale in float32 and in double give different bytes."""
+    rng = np.random.default_rng(4)
+    for index in range(20_000):
+        value, alpha = -int(rng.integers(1, 128)), scale(rng.uniform(0.01, 1.5))
+        source = scale(10 ** rng.uniform(-2, -0.5))
+        out = scale(source * alpha * -value / (int(rng.integers(0, 40)) + 0.5))
+        single = float(np.float32(source) * np.float32(alpha) / np.float32(out))
+        if (scaled(EVERY, single)[EVERY < 0] == scaled(EVERY, source * alpha / out)[EVERY < 0]).all():
+            continue
+        draft = Draft(index, (256,), (Step("leaky_relu", (0,), (256,), {"alpha": alpha}),), "int8")
+        answer = check(Given(draft, [(source, 0), (out, 0)]).finish(), EVERY.astype(np.int8)[None], tmp_path / str(index))
+        expected = np.where(EVERY >= 0, scaled(EVERY, source / out), scaled(EVERY, source * alpha / out))
+        assert np.array_equal(answer[0], np.clip(expected, -128, 127)), "the build changed: float32 again?"
+        return
+    pytest.fail("no scales told float32 and double apart")

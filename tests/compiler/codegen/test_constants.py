@@ -15,7 +15,7 @@ from glyphlite.datasets.dataset import Dataset
 from glyphlite.tflite.reader import parse_graph
 
 ARRAY = re.compile(r"static const (\w+) (\w+)\[\d+\] = \{(.*?)\};", re.DOTALL)
-ALIAS = re.compile(r"#define (\w+) (\w+) /\* the same numbers, stored once \*/")
+ALIAS = re.compile(r"/\* The same numbers, stored once\. \*/\n#define (\w+) (\w+)\n")
 
 
 @pytest.fixture(scope="module", params=[4, 8])

@@ -246,6 +246,7 @@ class _Writer:
             "pad": ("PadOptions", {}),
             "quantize": ("QuantizeOptions", {}),
             "hard_swish": ("HardSwishOptions", {}),
+            "leaky_relu": ("LeakyReluOptions", {"alpha": settings.get("alpha", 0.0)}),
         }
         return simple.get(step.kind, (None, {}))
 

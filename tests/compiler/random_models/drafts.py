@@ -65,6 +65,7 @@ class _Drawing:
         self.seed, self.for_keras = seed, for_keras
         self.rng = np.random.default_rng([seed, 4])
         self.sub_rng = np.random.default_rng([seed, 256])  # its own: models without a SUB stay what they were
+        self.leaky_rng = np.random.default_rng([seed, 513])
         self.steps: list[Step] = []
         self.shapes: list[Shape] = [self._input_shape()]
         self.current = 0
@@ -116,9 +117,16 @@ class _Drawing:
             kinds += ["gate", "mean", "dense", "reshape", "quantize", *UNARY]
         kind = self.pick(*kinds)
         if kind in UNARY or (kind == "quantize" and not self.for_keras):
-            self.add(kind, self.shape)
+            self._add_unary(kind)
         elif kind != "quantize":
             getattr(self, f"_draw_{kind}")()
+
+    def _add_unary(self, kind: str) -> None:
+        """A RELU is a LEAKY_RELU now and then."""
+        if kind == "relu" and self.leaky_rng.random() < 0.5:
+            self.add("leaky_relu", self.shape, alpha=float(self.leaky_rng.choice([0.0, 0.01, 0.1, 0.3, 1.0, 1.5])))
+        else:
+            self.add(kind, self.shape)
 
     def _draw_head(self) -> None:
         if len(self.shape) == 3:

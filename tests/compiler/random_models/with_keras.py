@@ -80,6 +80,8 @@ def _apply(step: Step, sources: list[Any], rng: np.random.Generator) -> Any:
             return keras.layers.Flatten()(x) if len(shape) == 1 else keras.layers.Reshape(shape)(x)
         case "squeeze":
             return keras.ops.squeeze(x, settings["axis"] + 1)
+        case "leaky_relu":
+            return keras.ops.leaky_relu(x, settings["alpha"])
         case "softmax":
             return keras.ops.softmax(x)
         case "logistic":

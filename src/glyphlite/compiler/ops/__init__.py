@@ -6,7 +6,14 @@ Adding an op: ``TEMPLATE.py`` here, ``docs/how-to/add-an-op.md``.
 from collections.abc import Callable
 
 from glyphlite.compiler.context import Context
-from glyphlite.compiler.ops.activation import lower_hard_swish, lower_logistic, lower_relu, lower_relu6, lower_tanh
+from glyphlite.compiler.ops.activation import (
+    lower_hard_swish,
+    lower_leaky_relu,
+    lower_logistic,
+    lower_relu,
+    lower_relu6,
+    lower_tanh,
+)
 from glyphlite.compiler.ops.binary import lower_binary
 from glyphlite.compiler.ops.concatenation import lower_concatenation
 from glyphlite.compiler.ops.convolution import lower_convolution
@@ -38,6 +45,7 @@ OPS: dict[str, Callable[[Context, Operator], None]] = {
     "RELU": lower_relu,
     "RELU6": lower_relu6,
     "RELU_N1_TO_1": lower_relu,
+    "LEAKY_RELU": lower_leaky_relu,
     "HARD_SWISH": lower_hard_swish,
     "LOGISTIC": lower_logistic,
     "TANH": lower_tanh,
@@ -51,7 +59,6 @@ ADVICE = {
     "SHAPE": "convert the model with a fixed batch of 1",
     "STRIDED_SLICE": "convert the model with a fixed batch of 1, or crop the images before",
     "PACK": "convert the model with a fixed batch of 1",
-    "LEAKY_RELU": "use RELU or HARD_SWISH",
     "PRELU": "use RELU or HARD_SWISH",
     "ELU": "use RELU or HARD_SWISH",
     "GELU": "use HARD_SWISH",

@@ -1,4 +1,8 @@
-"""RELU, RELU6, RELU_N1_TO_1, HARD_SWISH, LOGISTIC and TANH as ops of their own: 256 answers each."""
+"""RELU, RELU6, RELU_N1_TO_1, LEAKY_RELU, HARD_SWISH, LOGISTIC and TANH as ops of their own: 256 answers each."""
+
+import math
+
+import numpy as np
 
 from glyphlite.compiler import arithmetic
 from glyphlite.compiler.context import Context
@@ -22,6 +26,33 @@ def lower_relu6(context: Context, operator: Operator) -> None:
     source, output = context.value(operator), context.new_value(operator)
     context.check_fits(operator, 6.0, source)
     add_lookup(context, operator, source, output, arithmetic.relu6_table(*_parameters(source, output)[:2]))
+
+
+def lower_leaky_relu(context: Context, operator: Operator) -> None:
+    """Lowers LEAKY_RELU. Source: ``CalculateOpDataLeakyRelu``, micro/kernels/leaky_relu_common.cc.
+
+    ``alpha`` times the ratio of the scales is written in float32 there; the released build takes it in double
+    (tests/compiler/test_scales.py). A negative ``alpha`` would be a negative multiplier, which the kernels do not define.
+    """
+    source, output = context.value(operator), context.new_value(operator)
+    alpha = operator.options.get("alpha", 0.0)
+    if not (math.isfinite(alpha) and alpha >= 0):
+        raise context.refuse(operator, f"an alpha of {alpha:g}", "use zero or more")
+    for slope in (1.0, alpha):
+        context.check_ratio(operator, source.scale * slope / output.scale)
+    add_lookup(context, operator, source, output, leaky_relu_table(*_parameters(source, output), alpha))
+
+
+def leaky_relu_table(
+    input_scale: float, input_zero_point: int, output_scale: float, output_zero_point: int, alpha: float
+) -> np.ndarray:
+    """Returns LEAKY_RELU of every stored int8, from -128 up. Source: ``QuantizeLeakyRelu``, reference/leaky_relu.h."""
+    centred = np.arange(-128, 128) - input_zero_point
+    identity, leak = (
+        arithmetic.multiply_by_quantized_multiplier(centred, *arithmetic.quantize_multiplier(real))
+        for real in (input_scale / output_scale, input_scale * alpha / output_scale)
+    )
+    return np.clip(np.where(centred >= 0, identity, leak) + output_zero_point, -128, 127).astype(np.int8)
 
 
 def lower_hard_swish(context: Context, operator: Operator) -> None:
