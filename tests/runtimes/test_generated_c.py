@@ -65,7 +65,7 @@ def test_an_unknown_compiler_is_named(samples: Path):
 
 def test_closing_twice_is_harmless_and_removes_the_folder(samples: Path):
     model = GeneratedC().load(samples / "model_int8.tflite")
-    folder = Path(model._compiled.folder.name)
+    folder = Path(model._compiled.folder)
     assert folder.exists()
     model.close()
     model.close()
