@@ -5,6 +5,9 @@ from collections.abc import Iterable
 
 from glyphlite.escaping import one_line
 
+LONGEST_LINE = 1000
+"""Characters of an error; of a longer one the middle is left out."""
+
 
 class GlyphliteError(Exception):
     """An error with one line that a user can act on: what went wrong and what to do about it."""
@@ -12,8 +15,11 @@ class GlyphliteError(Exception):
     exit_code = 2
 
     def __str__(self) -> str:
-        """Returns the message as one line in which nothing is hidden: names of files and arrays are anybody's."""
-        return one_line(super().__str__())
+        """Returns the message as one line in which nothing is hidden, and not without end: names of arrays are anybody's."""
+        line = one_line(super().__str__())
+        if len(line) <= LONGEST_LINE:
+            return line
+        return f"{line[: LONGEST_LINE // 2]} [...] {line[7 - LONGEST_LINE // 2 :]}"
 
 
 class DataError(GlyphliteError):

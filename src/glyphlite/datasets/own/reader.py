@@ -41,7 +41,12 @@ def read_users_dataset(path: Path, size: tuple[int, int], lie: str | None = None
     Raises:
         DataError: it is no dataset, or malformed.
     """
-    found, hashes = _read(path, size)
+    try:
+        found, hashes = _read(path, size)
+    except DataError as error:
+        if str(path) in str(error):
+            raise
+        raise DataError(f"{path}: {error}") from None
     splits = {TRAIN: found.train, VALIDATION: found.validation, TEST: found.test}
     images = {split: each.images for split, each in splits.items() if each is not None}
     # EMNIST is handed out in files of numbers; who made pictures of it has looked at them.

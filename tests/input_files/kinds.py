@@ -1,0 +1,27 @@
+"""The kinds of files: sound ones to begin with, changes of their parts, and what glyphlite does with one."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from input_files import idx_files, keras_files, npz_files, picture_files
+
+Change = Callable[[bytes, Any], bytes]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """``take`` reads a file in a folder as glyphlite does, checks what was accepted, and returns its faults."""
+
+    sources: Callable[[], Mapping[str, bytes]]
+    changes: Mapping[str, Change]
+    take: Callable[[Path], list[str]]
+
+
+KINDS = {
+    "npz": Kind(npz_files.sources, npz_files.CHANGES, npz_files.take),
+    "idx": Kind(idx_files.sources, idx_files.CHANGES, idx_files.take),
+    "keras": Kind(keras_files.sources, keras_files.CHANGES, keras_files.take),
+    "picture": Kind(picture_files.sources, picture_files.CHANGES, picture_files.take),
+}
