@@ -2,7 +2,7 @@
 
 import pytest
 
-from glyphlite.errors import did_you_mean
+from glyphlite.errors import LONGEST_LINE, DataError, did_you_mean
 
 KNOWN = ("micro-cnn", "edge-cnn", "glyph-4k", "mlp", "litert_builtin", "cortex-m33")
 
@@ -25,3 +25,11 @@ def test_a_name_that_is_near(name: str, meant: str) -> None:
 @pytest.mark.parametrize("name", ["resnet50", "", "!!", "model.keras"])
 def test_a_name_that_is_far_from_all(name: str) -> None:
     assert did_you_mean(name, KNOWN) == ""
+
+
+def test_a_line_without_end_loses_its_middle() -> None:
+    line = str(DataError(f"x.npz holds {'x' * 5000}; keep one"))
+    assert len(line) <= LONGEST_LINE
+    assert line.startswith("x.npz holds xxx")
+    assert " [...] " in line
+    assert line.endswith("xxx; keep one")

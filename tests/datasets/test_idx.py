@@ -116,3 +116,10 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     for path, words in ((tmp_path, "is a folder; expected an IDX file"), (tmp_path / "nothing", "No such file")):
         with pytest.raises(DataError, match=words):
             read_idx(path)
+
+
+def test_zeros_that_unpack_to_far_more_than_their_file_are_refused(tmp_path: Path) -> None:
+    header = bytes([0, 0, 8, 2]) + struct.pack(">2I", 1 << 16, 1 << 11)
+    (tmp_path / "zeros.gz").write_bytes(gzip.compress(header + bytes(1 << 27), 1))
+    with pytest.raises(DataError, match=r"zeros\.gz has .* bytes that unpack to 134,217,740 or more"):
+        read_idx(tmp_path / "zeros.gz")

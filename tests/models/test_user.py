@@ -8,7 +8,7 @@ import pytest
 
 from glyphlite.errors import ModelError
 from glyphlite.models.registry import resolve_model
-from glyphlite.models.user import load_keras_model
+from glyphlite.models.user import build_from_function, load_keras_model
 
 GOOD = """
 import keras
@@ -206,3 +206,43 @@ def test_keras_file_may_not_bring_code(tmp_path):
         ModelError, match=r"lambda.keras has a Lambda layer 'lambda.*', whose Python code is not loaded from a file"
     ):
         load_keras_model(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("sys.exit()", r"it ends the program by sys\.exit\(None\); let it return a model"),
+        ("os._exit(0)", r"it ends the program by sys\.exit\(0\); let it return a model"),
+        ("raise SystemExit", "it ends the program"),
+        ("raise BaseException('odd')", "failed: odd"),
+        ("def again(): again()\nagain()", "failed: it is nested too deeply"),
+        ("raise MemoryError", "failed: it asks for more memory than there is"),
+        ("raise BrokenPipeError", "BrokenPipeError"),
+    ],
+)
+def test_a_program_that_ends_itself_is_told_so(line, words, tmp_path):
+    path = tmp_path / "own.py"
+    path.write_text(f"import os, sys\n{line}\n")
+    with pytest.raises(ModelError, match=words):
+        build_from_function(path, "model", (28, 28, 1), 10)
+    path.write_text(f"import os, sys\ndef model():\n    {line.replace(chr(10), chr(10) + '    ')}\n")
+    with pytest.raises(ModelError, match=words):
+        build_from_function(path, "model", (28, 28, 1), 10)
+
+
+def test_children_of_a_users_program_may_end_themselves(tmp_path):
+    path = tmp_path / "own.py"
+    path.write_text(
+        "import os\nchild = os.fork()\nif child == 0:\n    os._exit(7)\nraise ValueError(os.waitpid(child, 0)[1] >> 8)\n"
+    )
+    with pytest.raises(ModelError, match="failed: 7"):
+        build_from_function(path, "model", (28, 28, 1), 10)
+
+
+def test_what_a_users_program_prints_is_no_result(tmp_path, capsys):
+    path = tmp_path / "own.py"
+    path.write_text("print('hello')\n")
+    with pytest.raises(ModelError, match="has no function model"):
+        build_from_function(path, "model", (28, 28, 1), 10)
+    written = capsys.readouterr()
+    assert (written.out, written.err) == ("", "hello\n")

@@ -197,3 +197,50 @@ def test_the_first_of_several_pages_is_read(tmp_path: Path, mnist: Dataset, suff
     np.testing.assert_allclose(read_picture(path).astype(int), mnist.test.images[0, ..., 0], atol=2)
     first.save(path, lossless=True)
     assert page_count(path) == 1
+
+
+def test_a_file_whose_parts_are_read_again_and_again_is_refused() -> None:
+    """As a TIFF's tags that all point to the whole of it; newer versions of Pillow skip those themselves."""
+    file = pictures._Metered(bytes(1 << 20))
+    for _ in range(5):
+        file.seek(0)
+        assert len(file.read()) == 1 << 20
+    file.seek(0)
+    with pytest.raises(ValueError, match="its parts overlap"):
+        file.read()
+
+
+def test_a_jpeg_of_very_many_scans_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "scans.jpg"
+    Image.effect_noise((64, 64), 99).save(path, progressive=True)
+    assert read_picture(path).shape == (64, 64)
+    content = path.read_bytes()
+    scan = content[content.rindex(b"\xff\xda") : -2]
+    path.write_bytes(content[:-2] + 200 * scan + content[-2:])
+    with pytest.raises(DataError, match="more than 100 scans"):
+        read_picture(path)
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".gif"])
+def test_pages_are_counted_to_a_limit(tmp_path: Path, suffix: str) -> None:
+    first, *others = [Image.new("L", (8, 8), shade % 256) for shade in range(1200)]
+    first.save(tmp_path / f"pages{suffix}", save_all=True, append_images=others)
+    assert page_count(tmp_path / f"pages{suffix}") == pictures.MOST_PAGES
+
+
+@pytest.mark.parametrize(("suffix", "mode"), [(".webp", "L"), (".tif", "F")])
+def test_pictures_that_take_much_memory_may_have_fewer_pixels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, mode: str
+) -> None:
+    monkeypatch.setattr(pictures, "MAX_COSTLY_PIXELS", 100)
+    Image.new(mode, (10, 11)).save(tmp_path / f"a{suffix}")
+    with pytest.raises(DataError, match=r"has 10 x 11 pixels, more than the 100"):
+        read_picture(tmp_path / f"a{suffix}")
+
+
+def test_pictures_of_several_bands_become_grey_as_a_whole(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).integers(0, 256, (600, 5, 4)).astype(np.uint8)
+    Image.fromarray(rows).save(tmp_path / "clear.png")
+    white = Image.new("RGBA", (5, 600), "white")
+    white.alpha_composite(Image.fromarray(rows))
+    np.testing.assert_array_equal(read_picture(tmp_path / "clear.png"), np.asarray(white.convert("L")))

@@ -94,24 +94,27 @@ def _in_hdf5(stream: IO[bytes], size: int, path: Path) -> StoredModel:
 
     weight_bytes = objects = 0
 
-    def add(name: str, found: Any) -> None:
-        nonlocal weight_bytes, objects
+    # What these return ends the walk; an exception would be lost on its way through HDF5.
+    def objection_to_link(name: str, link: Any) -> str | None:
+        nonlocal objects
         objects += 1
         if objects > MOST_OBJECTS:
-            raise ModelError(f"{path} holds more than {MOST_OBJECTS:,} arrays; glyphlite reads fewer")
-        if isinstance(found, h5py.Dataset):
-            if found.is_virtual or found.external:
-                raise ModelError(f"{path} takes its weights {name} from another file; save it with model.save")
-            weight_bytes += found.size * found.dtype.itemsize
-            check_unfolded(str(path), size, weight_bytes, ModelError)
+            return f"{path} holds more than {MOST_OBJECTS:,} arrays; glyphlite reads fewer"
+        return None if isinstance(link, h5py.HardLink) else f"{path} has a link in place of {name}; save it with model.save"
 
-    def check_link(name: str, link: Any) -> None:
-        if not isinstance(link, h5py.HardLink):
-            raise ModelError(f"{path} has a link in place of {name}; save it with model.save")
+    def objection_to(name: str, found: Any) -> str | None:
+        nonlocal weight_bytes
+        if not isinstance(found, h5py.Dataset):
+            return None
+        weight_bytes += found.size * found.dtype.itemsize
+        from_elsewhere = found.is_virtual or found.external
+        return f"{path} takes its weights {name} from another file; save it with model.save" if from_elsewhere else None
 
     with h5py.File(stream, "r") as file:
-        file.visititems_links(check_link)
-        file.visititems(add)
+        objection = file.visititems_links(objection_to_link) or file.visititems(objection_to)
+        if objection is not None:
+            raise ModelError(objection)
+        check_unfolded(str(path), size, weight_bytes, ModelError)
         text = file.attrs.get("model_config")
         if text is None:
             return StoredModel(None, weight_bytes)

@@ -239,6 +239,8 @@ def _running(what: str) -> Iterator[None]:
     try:
         with parsing(describe, ModelError), redirect_stdout(sys.stderr):
             yield
+    except BrokenPipeError as failure:  # of its own making: nothing of ours is written meanwhile
+        raise ModelError(describe(failure)) from None
     finally:
         os._exit = true_exit
 

@@ -179,3 +179,27 @@ def test_images_most_of_which_show_nothing_are_refused(tmp_path: Path, strokes: 
     outlier[0, 0, 0] = 65535
     with pytest.raises(DataError, match="show nothing"):
         _found(tmp_path, X=outlier, y=labels)
+
+
+def test_a_header_may_not_claim_gigabytes(tmp_path: Path) -> None:
+    (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\x02\x00" + (2**32 - 1).to_bytes(4, "little") + bytes(1000))
+    with pytest.raises(DataError, match=r"a\.npy is not a NumPy array: EOF"):
+        read_array(tmp_path / "a.npy")
+
+
+@pytest.mark.parametrize("text", ["{'descr': '<f4', 'fortran_order': False, 'shape': (1L, 2L", "{" * 2000, "'''", "{1:", "\\"])
+def test_headers_that_are_no_literal_are_one_line(tmp_path: Path, text: str) -> None:
+    header = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode()
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("x_train.npy", header)
+        archive.writestr("y_train.npy", header)
+    with pytest.raises(DataError, match=r"x_train of .*a\.npz is not a NumPy array: ") as caught:
+        read_npz(tmp_path / "a.npz")
+    assert len(str(caught.value)) < 600
+
+
+def test_every_refusal_of_a_dataset_names_it(tmp_path: Path, strokes: Arrays) -> None:
+    images, labels = strokes
+    np.savez(tmp_path / "a.npz", x_train=images, y_train=labels * 0)
+    with pytest.raises(DataError, match=r"a\.npz: the training labels hold one class"):
+        load_dataset(str(tmp_path / "a.npz"))

@@ -11,7 +11,7 @@ from glyphlite.datasets.own.orientation import turn_upright
 from glyphlite.datasets.own.picture_folders import read_picture_folder
 from glyphlite.datasets.own.tables import find_tables, holds_pixels, is_table, read_table, read_tables
 from glyphlite.errors import DataError
-from glyphlite.files import sha256_of
+from glyphlite.files import open_input, sha256_of
 
 _WHAT_TO_DO = {
     (".mat",): "MATLAB files are not read; EMNIST is handed out as IDX files (its 'binary format') and CSV, too",
@@ -63,7 +63,8 @@ def _read(path: Path, size: tuple[int, int]) -> tuple[FoundData, dict[str, str]]
     Raises:
         DataError: it is no dataset, or malformed.
     """
-    if path.is_file():
+    if path.exists() and not path.is_dir():
+        open_input(path, _EXPECTED).close()
         return _read_file(path), {path.name: sha256_of(path)}
     folder, start = (path, "") if path.is_dir() else (path.parent, path.name)
     folder = _with_files(folder, start)
