@@ -3,9 +3,9 @@
     python campaigns/input_files.py [--files N] [--kinds npz idx keras picture]
 
 Half of the files have bytes changed, half have their parts changed and put together again with right checksums: headers, names,
-shapes, JSON, chunks, tags (``tests/input_files``, which also says what counts as a fault). Each is tried in a child process that
-may die of it. What was done is kept in the user's cache, so that the same command goes on after Ctrl-C; another state of the code
-or other libraries begin anew. Writes campaigns/results/input_files.json; exits 1 on a fault.
+shapes, JSON, chunks, tags (``tests/support/input_files``, which also says what counts as a fault). Each is tried in a child
+process that may die of it. What was done is kept in the user's cache, so that the same command goes on after Ctrl-C; another
+state of the code, or other libraries, begin anew. Writes campaigns/results/input_files.json; exits 1 on a fault.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def main() -> int:
     from glyphlite.files import user_cache, write_json
 
     quiet_tensorflow()
-    trial = importlib.import_module("input_files.trial")
+    trial = importlib.import_module("support.input_files.trial")
     versions = _versions()
     state = hashlib.sha256(json.dumps([versions, _code(), options.seed, CHUNK]).encode()).hexdigest()[:16]
     cache = user_cache() / "campaigns"
@@ -122,7 +122,7 @@ def _versions() -> dict[str, str]:
 def _code() -> str:
     """SHA-256 of the product and of what makes and tries the files."""
     digest = hashlib.sha256()
-    for folder in (ROOT / "src" / "glyphlite", ROOT / "tests" / "input_files"):
+    for folder in (ROOT / "src" / "glyphlite", ROOT / "tests" / "support" / "input_files"):
         for path in sorted(folder.rglob("*.py")):
             digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import input_files.trial
 import pytest
-from input_files import KINDS, make_damaged, run_trials
+import support.input_files.trial
+from support.input_files import KINDS, make_damaged, run_trials
 
 from glyphlite.errors import DataError
 
@@ -35,7 +35,9 @@ def test_damaged_files_are_taken_rightly_or_refused_in_one_line(kind: str, count
 @pytest.mark.slow
 def test_damaged_models_are_taken_rightly_or_refused_in_one_line() -> None:
     """In a process of their own: whoever forks after TensorFlow has computed something may hang."""
-    code = "import sys, input_files; sys.exit(any(each.faults for each in input_files.run_trials('keras', 1, 0, 100, 60.0)))"
+    code = (
+        "from support.input_files import run_trials; assert not any(each.faults for each in run_trials('keras', 1, 0, 100, 60.0))"
+    )
     place = Path(__file__).parent
     environment = {**os.environ, "PYTHONPATH": str(place), "TF_CPP_MIN_LOG_LEVEL": "3"}
     assert os.spawnve(os.P_WAIT, sys.executable, [sys.executable, "-c", code], environment) == 0
@@ -90,7 +92,7 @@ def die(path: Path) -> list[str]:
 )
 def test_the_trial_finds_every_fault(take: Callable[[Path], list[str]], words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     kinds: Any = KINDS
-    monkeypatch.setattr(input_files.trial, "MEMORY", 64 << 20)
+    monkeypatch.setattr(support.input_files.trial, "MEMORY", 64 << 20)
     monkeypatch.setitem(kinds, "npz", replace(KINDS["npz"], take=take))
     trials = run_trials("npz", SEED, 0, 2, longest_s=0.8)
     assert len(trials) == 2

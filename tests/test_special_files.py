@@ -9,7 +9,7 @@ import pytest
 
 from glyphlite.__main__ import main
 
-ARTIFACT = str(Path(__file__).parent / "data" / "micro-cnn" / "model_int8.tflite")
+ARTIFACT = str(Path(__file__).parent / "samples" / "micro-cnn" / "model_int8.tflite")
 COMMANDS = (
     "inspect x.tflite",
     "verify x.tflite",

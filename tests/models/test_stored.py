@@ -124,7 +124,9 @@ def test_an_archive_inside_the_archive_and_files_by_the_thousand_are_refused(tmp
 
 def test_layers_that_ask_for_more_weights_than_are_stored_are_refused_before_they_are_made(tmp_path: Path) -> None:
     config = sequential(layer("Flatten"), layer("Dense", units=10**9))
-    load_keras_model(Path(__file__).parents[1] / "data" / "micro-cnn" / "model.keras")  # TensorFlow's own start is not measured
+    load_keras_model(
+        Path(__file__).parents[1] / "samples" / "micro-cnn" / "model.keras"
+    )  # TensorFlow's own start is not measured
     with cheaply(), pytest.raises(ModelError, match=r"stores 768 bytes of weights, but its layers ask for 256,000,000,000 or"):
         load_keras_model(keras_file(tmp_path / "model.keras", config=config))
 

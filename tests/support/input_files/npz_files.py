@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from glyphlite.data.datasets import load_dataset
-from glyphlite.data.own.archives import read_npz
-from input_files.idx_files import TRAIN_IMAGES, TRAIN_LABELS, arrays
+from glyphlite.datasets.own.archives import read_npz
+from glyphlite.datasets.registry import load_dataset
+from support.input_files.idx_files import TRAIN_IMAGES, TRAIN_LABELS, arrays
 
 NAMES = (
     "x_train",

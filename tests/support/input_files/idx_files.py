@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from glyphlite.data.datasets import load_dataset
-from glyphlite.data.idx import encode_idx
+from glyphlite.datasets.idx import encode_idx
+from glyphlite.datasets.registry import load_dataset
 
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 EXTENTS = (0, 1, 2, 7, 8, 9, 39, 40, 41, 255, 256, 65535, 2**24, 2**31 - 1, 2**31, 2**32 - 1)

@@ -359,7 +359,7 @@ def _blank(name: str) -> bytes:
 
 def _weight_bytes(content: bytes, rng: Any) -> bytes:
     """Bytes of the HDF5 part changed, the archive's checksum right."""
-    from input_files.damage import BYTES
+    from support.input_files.damage import BYTES
 
     change = list(BYTES.values())[int(rng.integers(len(BYTES)))]
     if content[:2] != b"PK":

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from glyphlite.data.images import find_glyph, prepare_lines
-from glyphlite.data.pictures import page_count, picture_size, read_picture
+from glyphlite.preprocessing.images import find_glyph, prepare_lines
+from glyphlite.preprocessing.pictures import page_count, picture_size, read_picture
 
 SIDE = 40
 EXTENTS = (0, 1, 2, 39, 40, 41, 255, 4096, 8000, 16383, 65535, 70_000, 2**24, 2**31 - 1, 2**31, 2**32 - 1)

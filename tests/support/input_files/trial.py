@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from glyphlite.errors import GlyphliteError
-from input_files.damage import make_damaged
-from input_files.kinds import KINDS
+from support.input_files.damage import make_damaged
+from support.input_files.kinds import KINDS
 
 CPU_SECONDS = 2.0
 MEMORY = 1 << 30

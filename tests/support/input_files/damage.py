@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from input_files.kinds import KINDS
+from support.input_files.kinds import KINDS
 
 INTERESTING = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 

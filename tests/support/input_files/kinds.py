@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from input_files import idx_files, keras_files, npz_files, picture_files
+from support.input_files import idx_files, keras_files, npz_files, picture_files
 
 Change = Callable[[bytes, Any], bytes]
 
