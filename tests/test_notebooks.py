@@ -13,6 +13,8 @@ import pytest
 from nbclient import NotebookClient
 from PIL import Image
 
+import glyphlite
+
 MOST_BYTES = 40_000
 """Largest size of a picture that is stored for GitHub to show."""
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
@@ -114,6 +116,15 @@ def test_progress_and_widgets_are_not_stored(refresh: ModuleType) -> None:
     assert cell.outputs[0].data["text/plain"] == "from ~/.cache"
     assert cell.outputs[1].text == "a\nb\n"
     assert (cell.execution_count, len(notebook.metadata["outputs_of"])) == (1, 64)
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_notebooks_use_the_public_names_alone(path: Path) -> None:
+    code = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code")
+    assert re.findall(r"^\s*(?:from|import) glyphlite.*$", code, re.MULTILINE) == ["import glyphlite"]
+    used = set(re.findall(r"\bglyphlite\.(\w+)", code))
+    assert len(used) >= 5
+    assert used <= set(vars(glyphlite)["__all__"])
 
 
 def test_there_are_notebooks() -> None:
