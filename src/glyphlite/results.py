@@ -52,7 +52,7 @@ class Accuracy(Record):
 class CertaintyTest(Record):
     """The effect of calibration and rejection on the test split.
 
-    ``refused`` is the part of the images that are below the least certainty, ``accuracy`` that of the others.
+    ``refused`` is the part of the images that are below the rejection threshold, ``accuracy`` that of the others.
     """
 
     expected_calibration_error: float

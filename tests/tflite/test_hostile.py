@@ -113,7 +113,7 @@ LIES: dict[str, tuple[Callable[[Any], None], str]] = {
     "zero point": (quantization(CONV_OUT, zeroPoint=[128]), "int8 takes -128 to 127"),
     "huge zero point": (quantization(CONV_OUT, zeroPoint=[-(2**63)]), "int8 takes"),
     "bias zero point": (quantization(CONV_BIAS, zeroPoint=[1] + [0] * 7), "zero point other than 0"),
-    "too few scales": (quantization(CONV_WEIGHTS, scale=[0.1] * 7, zeroPoint=[0] * 7), "one a channel"),
+    "too few scales": (quantization(CONV_WEIGHTS, scale=[0.1] * 7, zeroPoint=[0] * 7), "one per channel"),
     "axis": (quantization(CONV_WEIGHTS, quantizedDimension=4), "axis 4"),
     "negative axis": (quantization(CONV_WEIGHTS, quantizedDimension=-1), "axis -1"),
     "wrong axis": (

@@ -15,7 +15,7 @@ from glyphlite.results import Certainty, CertaintyTest
 BINS = 15
 
 REFUSED = 0.01
-"""The least certainty refuses at most this part of the validation images."""
+"""The rejection threshold refuses at most this part of the validation images."""
 FEWEST_MISTAKES = 5
 """From fewer mistakes than this no temperature can be told: it stays 1."""
 COLDEST, HOTTEST = 0.1, 10.0
@@ -58,7 +58,7 @@ def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray) ->
 
 
 def fit_certainty(probabilities: np.ndarray, labels: np.ndarray, *, independent: bool = False) -> Certainty:
-    """Returns the temperature and the least certainty of a model, from images that it was not trained on and is not tested on.
+    """Returns the temperature and the rejection threshold of a model, from images that it was neither trained nor is tested on.
 
     The temperature is the one under which the labels are likeliest (C. Guo et al., "On calibration of modern neural networks",
     ICML 2017). The logarithm of a probability stands for the logit, which a finished file does not give away; they differ by the
@@ -93,7 +93,7 @@ def calibrated(probabilities: np.ndarray, certainty: Certainty) -> np.ndarray:
 
 
 def is_refused(calibrated_probabilities: np.ndarray, certainty: Certainty) -> np.ndarray:
-    """Returns which images ``(n,)`` are below the least certainty."""
+    """Returns which images ``(n,)`` are below the rejection threshold."""
     return calibrated_probabilities.max(axis=1) < certainty.least_certainty
 
 

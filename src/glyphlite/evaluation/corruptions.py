@@ -177,7 +177,7 @@ CORRUPTIONS: tuple[Corruption, ...] = (
     Corruption("noise", "Gaussian noise of {:g} of the range", (0.15, 0.3, 0.45), MNIST_C, _noise),
     Corruption("specks", "{:.0%} of the pixels turned black or white", (0.05, 0.1, 0.2), MNIST_C, _specks),
     Corruption("blur", "Gaussian blur of {:g} pixels", (0.8, 1.2, 1.6), MNIST_C, _blur),
-    Corruption("thicker", "strokes wider by {:g} pixels a side", (0.5, 1.0, 1.5), MORPHO, _thicker),
+    Corruption("thicker", "strokes wider by {:g} pixels per side", (0.5, 1.0, 1.5), MORPHO, _thicker),
     Corruption("thinner", "strokes narrower by {:g} pixels per side", (0.4, 0.6, 0.8), MORPHO, _thinner),
     Corruption("rotation", "turned by {:g} degrees to either side", (15, 25, 35), MNIST_C, _rotated),
     Corruption("shear", "slanted by {:g} degrees to either side", (15, 25, 35), MNIST_C, _sheared),

@@ -1,7 +1,7 @@
 """One model against one dataset: everything that ``results.json`` says of it, measured on the file that it names.
 
 Composes the measurements of this package. Figures come from the test split and are for reporting, never for choosing; what is
-chosen, a temperature and a least certainty, comes from the validation split.
+chosen, a temperature and a rejection threshold, comes from the validation split.
 """
 
 from collections.abc import Callable

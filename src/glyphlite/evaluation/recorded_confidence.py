@@ -35,7 +35,7 @@ def certainty_of(path: Path) -> Certainty | None:
 
 def recorded(path: Path, key: str) -> Iterator[Any]:
     """Yields what each record beside a file says of this very file under ``key``, the nearest record first."""
-    # A shipped model's card stands one folder up: it is the same for all of its seeds.
+    # A pretrained model's card stands one folder up: it is the same for all of its seeds.
     places = [*(path.parent / name for name in RECORDS), path.parent.parent / CARD]
     records = [record for record in places if record.is_file()]
     digest = sha256_of(path) if records else ""

@@ -31,7 +31,7 @@ CPUS = ("cortex-m0", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "rv32i
 class Simulation:
     """The measurement of a simulation, and the model's answers.
 
-    ``instructions`` holds one count an image that was measured; the report's is the largest of them.
+    ``instructions`` holds one count per image that was measured; the report's is the largest of them.
     """
 
     report: FirmwareReport
@@ -102,7 +102,7 @@ def _simulate(
     images = np.ascontiguousarray(images.reshape(len(images), -1))
     if images.shape[1] != input_bytes or images.dtype not in (np.int8, np.uint8):
         raise ArtifactError(
-            f"the model takes {input_bytes} bytes an image, int8 or uint8; was given {images.shape[1]} of {images.dtype}"
+            f"the model takes {input_bytes} bytes per image, int8 or uint8; was given {images.shape[1]} of {images.dtype}"
         )
     if output_bytes == 0:
         raise ArtifactError(

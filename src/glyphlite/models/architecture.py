@@ -77,7 +77,7 @@ class Dropout:
 class FoldedConv:
     """2-D convolution whose batch normalization folds into it, then ReLU; trained for int8.
 
-    ``bias``: a number a channel, which takes four bytes; without it normalization scales and does not centre. ``weights_of``:
+    ``bias``: a number per channel, which takes four bytes; without it normalization scales and does not centre. ``weights_of``:
     an earlier one like it, but for its padding, whose weights it uses, with a normalization and a range of its own.
     """
 
@@ -113,7 +113,7 @@ class GlobalMean:
 
 @dataclass(frozen=True)
 class Scores:
-    """The softmax over the classes that closes every architecture; ``bias``: a number a class."""
+    """The softmax over the classes that closes every architecture; ``bias``: a number per class."""
 
     name: str
     classes: int
@@ -138,7 +138,7 @@ class Architecture:
     """A classifier's layers from the image to the last hidden one; a softmax over the classes, ``pred``, closes every one.
 
     ``weight_bits``: what the int8 file stores a weight in, 8 or 4; fewer than 8 need layers that are trained for int8.
-    ``biased_scores``: whether the last layer has a bias a class.
+    ``biased_scores``: whether the last layer has a bias per class.
     """
 
     name: str

@@ -56,7 +56,7 @@ class TrainedSeed:
 
 @dataclass(frozen=True)
 class PretrainedCard:
-    """A shipped model: what it was trained on and by, and what each seed came to.
+    """A pretrained model: what it was trained on and by, and what each seed came to.
 
     ``recipe`` and ``versions`` are as a run's ``run.toml`` has them; ``split_seed`` is that of the validation images where every
     seed held out the same, else None: each seed its own. ``content`` is the hash of what was trained and validated on, where that
@@ -83,7 +83,7 @@ class PretrainedCard:
         """Returns a seed's training.
 
         Raises:
-            ModelError: that seed is not shipped.
+            ModelError: that seed is not pretrained.
         """
         for each in self.seeds:
             if each.seed == seed:
@@ -97,7 +97,7 @@ class PretrainedCard:
 
 
 def pretrained_names() -> tuple[str, ...]:
-    """Returns the shipped models, smallest budget first; found by looking at the package's files."""
+    """Returns the pretrained models, smallest budget first; found by looking at the package's files."""
     if not ROOT.is_dir():
         return ()
     return tuple(sorted((each.parent.name for each in ROOT.glob(f"*/{CARD}")), key=_by_budget))
@@ -109,10 +109,10 @@ def is_shipped(name: str) -> bool:
 
 
 def pretrained_card(name: str) -> PretrainedCard:
-    """Returns the card of a shipped model.
+    """Returns the card of a pretrained model.
 
     Raises:
-        ModelError: no such model is shipped, or its card is damaged.
+        ModelError: no such model is pretrained, or its card is damaged.
     """
     folder = _folders().get(name)
     if folder is None:
@@ -131,10 +131,10 @@ def pretrained_card(name: str) -> PretrainedCard:
 
 
 def pretrained_artifact(name: str, seed: int | None = None) -> Path:
-    """Returns a shipped model's int8 .tflite file: the chosen seed's, or another's.
+    """Returns a pretrained model's int8 .tflite file: the chosen seed's, or another's.
 
     Raises:
-        ModelError: no such model or seed is shipped, or the file is not the one that was.
+        ModelError: no such pretrained model or seed, or the file is not the released one.
     """
     card = pretrained_card(name)
     trained = card.best if seed is None else card.of(seed)
@@ -142,23 +142,23 @@ def pretrained_artifact(name: str, seed: int | None = None) -> Path:
 
 
 def pretrained_keras(name: str) -> Path:
-    """Returns the Keras model that a shipped model's chosen artifact was converted from.
+    """Returns the Keras model that a pretrained model's chosen artifact was converted from.
 
     Raises:
-        ModelError: no such model is shipped, or the file is not the one that was.
+        ModelError: no such model is pretrained, or the file is not the released one.
     """
     card = pretrained_card(name)
     return _verified(_folders()[name] / KERAS, card.keras_sha256)
 
 
 def best_pretrained(at_most: int | None = None) -> str:
-    """Returns the shipped model that is right most often on validation images; of equals the one with fewer weights.
+    """Returns the pretrained model that is right most often on validation images; ties go to fewer weights.
 
     Args:
         at_most: bytes of weights that it may have; where all have more, the smallest is taken.
 
     Raises:
-        ModelError: none is shipped.
+        ModelError: none is pretrained.
     """
     cards = [pretrained_card(name) for name in pretrained_names()]
     if at_most is not None:
@@ -185,7 +185,7 @@ def shipped_words() -> str:
 
 
 def _folders() -> dict[str, Path]:
-    """Returns every shipped model's folder, those of the teachers too."""
+    """Returns every pretrained model's folder, those of the teachers too."""
     return {card.parent.name: card.parent for pattern in (f"{TEACHERS}/*/{CARD}", f"*/{CARD}") for card in ROOT.glob(pattern)}
 
 

@@ -28,7 +28,7 @@ class Distillation:
     Source: G. Hinton et al., "Distilling the Knowledge in a Neural Network", 2015.
 
     Attributes:
-        teachers: shipped models; the mean of their log-probabilities is the answer.
+        teachers: pretrained models; the mean of their log-probabilities is the answer.
         weight: of the answers in the loss, from 0 to 1; the labels have the rest.
         temperature: what the logits of both are divided by.
     """
@@ -64,7 +64,7 @@ class Recipe:
     ``freezing``, for weights of fewer than eight bits: in this share of the quantized epochs they are frozen on their codes one
     after the other; those that are not frozen yet train on, not rounded. None: all are rounded all the time.
 
-    ``augmentation`` and ``photometric`` name warps and changes of light (`glyphlite.training.augmentation.parameters`). After
+    ``augmentation`` and ``photometric`` name the augmentations (`glyphlite.training.augmentation.parameters`). After
     ``augmentation_cycle`` epochs order and warps repeat, so that teachers are asked about each warped image once.
 
     ``class_weights``: ``balanced`` weighs the loss of each image by how rare its class is, so that all classes count alike.

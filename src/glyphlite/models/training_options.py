@@ -66,7 +66,7 @@ class TrainingOptions:
         """Returns the recipe as the options change it.
 
         A rate replaces the highest one of the epochs before int8 is simulated; the floor moves in proportion. Another
-        augmentation brings no changes of light with it.
+        augmentation brings no photometric augmentation with it.
         """
         if self.epochs is not None:
             recipe = recipe.with_epochs(self.epochs)

@@ -107,7 +107,7 @@ def draw_page(path: Path | None, *, host: str, port: int, litertjs: bool = True,
     """Serves a page on which one draws and the artifact answers, until Ctrl-C.
 
     Args:
-        path: an int8 .tflite file, a run's folder or a shipped model's name; None is the most accurate shipped model.
+        path: an int8 .tflite file, a run's folder or a pretrained model's name; None is the most accurate pretrained model.
         host: an address of this machine.
         port: 0 takes any that is free.
         litertjs: whether the page gets LiteRT.js as its second engine, if that can be had.

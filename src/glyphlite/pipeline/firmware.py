@@ -161,9 +161,9 @@ def compile_file(
 
 
 def _folder_for(named: Path) -> Path:
-    """Returns a folder in the current one, after what the user named: a file, a run's folder, a shipped model; says so.
+    """Returns a folder in the current one, after what the user named: a file, a run's folder, a pretrained model; says so.
 
-    A folder of a shipped model's very name would be taken for it by the next command.
+    A folder of a pretrained model's very name would be taken for it by the next command.
     """
     name = named.stem if named.suffix.lower() == ".tflite" else named.resolve().name
     folder = Path(f"{name}_c" if named.is_dir() or name in pretrained_names() else name)
@@ -189,7 +189,7 @@ class Simulated:
 
     @property
     def reports(self) -> list[FirmwareReport]:
-        """Returns the records, one a core."""
+        """Returns the records, one per core."""
         return [simulation.report for simulation in self.simulations]
 
     def document(self) -> list[dict[str, Any]]:

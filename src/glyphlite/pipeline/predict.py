@@ -163,8 +163,8 @@ def predict_pictures(
 
     Args:
         named: image files, one glyph each unless ``every``; the first may be the model instead.
-        model_path: a .tflite or .keras file, a run's folder or a shipped model's name; if neither it nor ``named`` has one, the
-            shipped model that is right most often on validation images.
+        model_path: a .tflite or .keras file, a run's folder or a pretrained model's name; if neither it nor ``named`` has one,
+            the pretrained model that is right most often on validation images.
         samples: indices of test images, compared with their labels.
         show: where to write what the model saw beside the originals.
         every: find all glyphs of each picture, left to right.
@@ -174,7 +174,7 @@ def predict_pictures(
 
     Raises:
         ArtifactError: the file is malformed, or is no image classifier.
-        ModelError: no model is named and none is shipped, or a shipped file was altered.
+        ModelError: no model is named and none is pretrained, or a released file was altered.
         DataError: there is nothing to read, or no such test image.
         OutputError: ``show`` cannot be written, or another file lies in its place.
     """

@@ -64,7 +64,7 @@ class RunOptions:
         return Wish(self.out, self.resume, self.overwrite)
 
     def plan(self) -> TrainingPlan:
-        """Checks what can be checked before anything is read; a shipped model's folder is another than one's own training's.
+        """Checks what can be checked before anything is read; a pretrained model's folder is another than one's own training's.
 
         Raises:
             GlyphliteError: as :func:`~glyphlite.pipeline.runs.training_plan.plan_training`.

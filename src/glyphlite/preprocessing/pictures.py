@@ -199,13 +199,13 @@ def _is_heic(content: bytes, path: Path) -> bool:
 
 def _as_grey(picture: Image.Image) -> np.ndarray:
     """Converts any mode to 8-bit grey, transparent parts on white (or black)."""
-    if picture.mode[0] in "IF":  # 16 or 32 bits a pixel, or floats, which Pillow would clip instead of scaling
+    if picture.mode[0] in "IF":  # 16 or 32 bits per pixel, or floats, which Pillow would clip instead of scaling
         return _deep_grey(np.asarray(picture))
     if not picture.has_transparency_data:
         return _full_contrast(np.asarray(picture.convert("L")))
     grey = np.empty((picture.height, picture.width), np.uint8)
     for background in ("white", "black"):
-        for top in range(0, picture.height, _BAND):  # layers of the whole would take eight bytes a pixel more
+        for top in range(0, picture.height, _BAND):  # layers of the whole would take eight bytes per pixel more
             band = picture.crop((0, top, picture.width, min(top + _BAND, picture.height))).convert("RGBA")
             flat = Image.new("RGBA", band.size, background)
             flat.alpha_composite(band)

@@ -43,7 +43,7 @@ def output_port(shape: Numbers, dtype: Any, scales: Numbers, zero_points: Number
     """Returns the port of an output tensor ``(batch, classes)``; axes of extent 1 between the two are dropped.
 
     Raises:
-        ArtifactError: not one number a class, or not an element type or quantization we can read.
+        ArtifactError: not one number per class, or not an element type or quantization we can read.
     """
     extents = tuple(int(extent) for extent in shape)
     if len(extents) < 2 or extents[-1] < 1 or any(extent != 1 for extent in extents[1:-1]):
@@ -65,7 +65,7 @@ def of_graph(graph: Graph) -> tuple[Port, Port]:
     """Returns the input and the output of a checked graph.
 
     Raises:
-        ArtifactError: it is no image classifier: not one image in, or not one number a class out.
+        ArtifactError: it is no image classifier: not one image in, or not one number per class out.
     """
     single("input", len(graph.inputs))
     single("output", len(graph.outputs))

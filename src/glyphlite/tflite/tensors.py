@@ -195,7 +195,7 @@ def _quantization(stored: StoredTensor, shape: tuple[int, ...], element: Element
         raise ArtifactError(f"{where} is quantized along axis {axis}, but has {len(shape)} dimensions")
     if count > 1 and (not shape or shape[axis] != count):
         raise ArtifactError(
-            f"{where} has {count:,} scales along axis {axis} of the shape {list(shape)}; there must be one a channel"
+            f"{where} has {count:,} scales along axis {axis} of the shape {list(shape)}; there must be one per channel"
         )
     if not (np.isfinite(scales).all() and (scales > 0).all()):
         raise ArtifactError(f"{where} has a scale that is not a finite number above 0; convert the model again")

@@ -1,7 +1,7 @@
 """The compiled inner loop: many optimizer steps in one call into TensorFlow, on images that already lie in its memory.
 
 What was measured to matter on two CPU cores (`benchmarks/training.py`): products in bfloat16 where the processor can, Adam as
-TensorFlow's one fused kernel, uint8 images kept as one tensor and gathered inside the graph, several steps a call. XLA and JAX
+TensorFlow's one fused kernel, uint8 images kept as one tensor and gathered inside the graph, several steps per call. XLA and JAX
 were slower on convolutions. Knows models and arrays; nothing of epochs, files or display.
 """
 

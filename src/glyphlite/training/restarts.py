@@ -24,7 +24,7 @@ def initial_seed(seed: int, beginning: int) -> int:
 
 
 def best_beginning(losses: Sequence[float]) -> int:
-    """Returns which goes on, from 0: the one with the lowest loss; of equals the first."""
+    """Returns which initialization continues, from 0: the one with the lowest loss; ties go to the first."""
     return min(range(len(losses)), key=losses.__getitem__)
 
 

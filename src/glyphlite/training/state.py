@@ -52,7 +52,7 @@ class Session:
 
     @property
     def best(self) -> EpochRecord:
-        """Returns the epoch of the highest validation accuracy; of equals the one with the lower loss."""
+        """Returns the epoch of the highest validation accuracy; ties go to the lower loss."""
         candidates = [record for record in self.history if record.epoch >= self.first_choice]
         return max(candidates, key=lambda record: (record.validation_accuracy, -record.validation_loss))
 

@@ -61,7 +61,7 @@ def test_what_is_left_out_and_why(samples: Path, tmp_path: Path) -> None:
     reasons = sorted(engine.left_out)
     assert len(reasons) == 2
     assert "model_dynamic.tflite" in reasons[0]
-    assert reasons[1].startswith("model_float32.tflite is left out: LiteRT.js takes files of one image an inference; convert it")
+    assert reasons[1].startswith("model_float32.tflite is left out: LiteRT.js accepts one image per inference; convert it")
 
 
 def test_what_it_would_answer_wrongly(samples: Path) -> None:

@@ -56,7 +56,7 @@ class HighMul:
 @dataclass(frozen=True)
 class Packed:
     """Requantization for cores with the DSP extension: bias and rounding in 64 bits, multiplier and shift in one array, four
-    words a channel.
+    words per channel.
     """
 
     scaling: Array

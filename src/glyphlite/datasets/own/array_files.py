@@ -47,7 +47,7 @@ def read_role_files(folder: Path, start: str = "") -> FoundData:
     """Reads a folder with a file of images and one of labels for each split, compressed or not.
 
     The names hold ``train``, ``val`` or ``test``/``t10k``, and ``images`` or ``labels``, as MNIST's and EMNIST's do.
-    ``labels.txt`` names the classes, one a line; so does EMNIST's mapping.
+    ``labels.txt`` names the classes, one per line; so does EMNIST's mapping.
 
     Args:
         folder: where to look.

@@ -55,7 +55,7 @@ class Verification:
     """The result of a comparison of runtimes.
 
     Attributes:
-        records: one a runtime that took the file, the reference among them; the matrix.
+        records: one per runtime that took the file, the reference among them; the matrix.
         refused: the runtimes that did not, with their reasons.
         reference: what the others are held against.
         images: how many images went through each.
@@ -184,7 +184,7 @@ def _check_fit(graph: Graph, dataset: Dataset, name: str) -> None:
     pixels, classes = math.prod(graph.input.shape[1:]), math.prod(graph.output.shape[1:])
     if pixels != (available := math.prod(dataset.input_shape)):
         raise ArtifactError(
-            f"{name} takes {pixels} values an image, {dataset.name} has {available}; name its dataset with --dataset"
+            f"{name} takes {pixels} values per image, {dataset.name} has {available}; name its dataset with --dataset"
         )
     if outputs_of(graph, name).classes(classes) != dataset.classes:
         raise ArtifactError(

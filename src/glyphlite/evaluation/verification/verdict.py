@@ -29,7 +29,7 @@ def verdict_of(
     """Returns whether the runtimes agree, and a paragraph that says how far.
 
     Args:
-        records: one a runtime, the reference among them.
+        records: one per runtime, the reference among them.
         refused: runtimes that did not take the file, with their reasons.
         tolerance: the share of images whose class may differ from the reference's.
         keras_tolerance: the same for the float source, which is another arithmetic.

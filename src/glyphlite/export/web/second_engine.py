@@ -1,6 +1,6 @@
 """The second engine of a page: LiteRT.js, and the .tflite files that it takes, the run's other variants among them.
 
-Knows what LiteRT.js asks of a file (measured with 2.5.3): float32 at the edges, one image an inference, no ops of TensorFlow's
+Knows what LiteRT.js asks of a file (measured with 2.5.3): float32 at the edges, one image per inference, no ops of TensorFlow's
 own, which it answers with zeros and no error. Knows nothing of where LiteRT.js comes from.
 """
 
@@ -99,7 +99,7 @@ def _check(model: Graph, page: Graph, name: str) -> None:
         raise ArtifactError(f"{name} is left out: LiteRT.js has no kernels for {', '.join(custom)}")
     for tensor in (model.input, model.output):
         if -1 in tensor.shape or tensor.shape[0] != 1:
-            raise ArtifactError(f"{name} is left out: LiteRT.js takes files of one image an inference; convert it with --batch 1")
+            raise ArtifactError(f"{name} is left out: LiteRT.js accepts one image per inference; convert it with --batch 1")
     shapes = [[one.input.elements, one.output.elements, len(one.inputs), len(one.outputs)] for one in (model, page)]
     if shapes[0] != shapes[1]:
         raise ArtifactError(f"{name} is left out: its input and output are not those of the int8 file")

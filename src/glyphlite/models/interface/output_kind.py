@@ -69,7 +69,7 @@ class OutputKind(StrEnum):
         return 2 if self.is_single else values
 
     def chosen(self, values: np.ndarray) -> np.ndarray:
-        """Returns the class number of each image ``(n,)`` from real outputs ``(n, values)``; the lower of equals."""
+        """Returns the class number of each image ``(n,)`` from real outputs ``(n, values)``; ties go to the lower."""
         if not self.is_single:
             return values.argmax(axis=1)
         return (values[:, 0] > self.seen(values).threshold).astype(np.int64)

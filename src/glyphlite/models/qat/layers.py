@@ -1,7 +1,7 @@
 """Keras layers that are trained for int8: batch normalization that folds into its convolution, and simulated quantization.
 
 A layer has two states. *Float*: a convolution, batch normalization on the batch's statistics (one fused kernel), an activation.
-*Quantized*: normalization folded into the kernel and frozen, the kernel rounded to int8 with one symmetric scale a channel, the
+*Quantized*: normalization folded into the kernel and frozen, the kernel rounded to int8 with one symmetric scale per channel, the
 activation rounded to int8 within a range that is learned; gradients pass straight through the rounding and move the range where
 it clips. TensorFlow's converter reads the ranges from the graph, so that what was trained is what runs and nothing is calibrated.
 
@@ -14,7 +14,7 @@ stay such multiples in the float state too: the weights behind them, without the
 Source of the arithmetic: B. Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
 Inference" (CVPR 2018), with ranges learned by the gradients of TensorFlow's ``fake_quant_with_min_max_vars``; the scales are
 those of the TFLite 8-bit quantization specification. Learned steps: S. Esser et al., "Learned Step Size Quantization" (ICLR
-2020). Weights frozen one after the other: A. Zhou et al., "Incremental Network Quantization" (ICLR 2017). Importing this
+2020). Weights frozen progressively: A. Zhou et al., "Incremental Network Quantization" (ICLR 2017). Importing this
 module imports TensorFlow; nothing here knows recipes.
 """
 
@@ -95,11 +95,11 @@ class _Weighted(_Quantized):
 
     Attributes:
         weight_bits: what a weight is stored in: 8, or 2 to 7.
-        log_step: natural logarithm of the step between two weights, one a channel or one for all; of fewer than 8 bits only. By
+        log_step: natural logarithm of the step between two weights, one per channel or one for all; of fewer than 8 bits only. By
             the logarithm Adam's rate is a part of the step, however small that is. Of the weights that are deployed; where
             there is more than one use, of those of the kernel, so that every use has the same codes.
         stepped: whether weights of fewer than 8 bits are multiples of their steps by now.
-        frozen: once they are frozen one after the other, a variable like the kernel: the codes of those that are, else NaN.
+        frozen: once they are frozen progressively, a variable like the kernel: the codes of those that are, else NaN.
     """
 
     def __init__(self, *, weight_bits: int = 8, stepped: bool = False, **kwargs: Any) -> None:
@@ -305,7 +305,7 @@ class QuantizedConv2D(_Weighted):
 
     @property
     def deployed_parameters(self) -> int:
-        """Returns the kernel, once, and, where normalization is centred, a bias a channel of every use."""
+        """Returns the kernel, once, and, where normalization is centred, a bias per channel of every use."""
         shifts = [each.beta for each in self.normalizations if each.beta is not None]
         return math.prod(self.kernel.shape) + sum(shift.shape[0] for shift in shifts)
 
@@ -314,7 +314,7 @@ class QuantizedConv2D(_Weighted):
         return self._deployed(use), self._bias(use)
 
     def begin_steps(self) -> None:
-        """Sets the steps, one a channel, to those that express the kernel best: folded where there is one use."""
+        """Sets the steps, one per channel, to those that express the kernel best: folded where there is one use."""
         kernel = self._deployed() if self.uses == 1 else self.kernel.value
         self.log_step.assign(np.log(best_steps(np.asarray(kernel), self._shared_axes, self.weight_bits)))
 

@@ -80,7 +80,7 @@ def _begin_range(layer: Any, use: int, values: Any) -> None:
 
 
 def begin_freezing(model: "keras.Model") -> None:
-    """Lets the weights of fewer than eight bits be frozen one after the other; before that they train on, not rounded.
+    """Lets the weights of fewer than eight bits be frozen progressively; before that they train on, not rounded.
 
     It concerns training alone: a model that is asked, not trained, rounds all its weights.
     """

@@ -1,13 +1,13 @@
 """Our own family, ``glyph-700`` to ``glyph-64k``: for each budget of weight bytes the most accurate classifier we know to make.
 
 Only ops that LiteRT, TensorFlow Lite Micro and the compiler all run in int8. What was measured to pay, on validation images:
-up to 16 KB weights of four bits, of which there are twice as many for the bytes; up to 2 KB no biases, and weights frozen
-one after the other; in 0.7 KB weights that are used more than once; separable convolutions (a depthwise one looks around, a
-pointwise one mixes channels) buy depth for a few bytes; resolution spent slowly, by convolutions without padding in place of
-pooling; a first convolution of 4x4 with stride 2, which costs half the time of one at full size; two teachers; changes of
-light; bent digits. Where multiply-accumulates are the budget, a hidden layer. Widths repeat where they can, as zeros in place
-of biases are stored once a width.
-docs/explanation/quantization-aware.md has the figures. Data; nothing of Keras.
+up to 16 KB, INT4 weights: twice as many for the same bytes; up to 2 KB, no biases, and progressive freezing; in 0.7 KB, weights
+that are used more than once; separable convolutions (a depthwise one looks around, a pointwise one mixes channels), which buy
+depth for a few bytes; slow reduction of the resolution, by convolutions without padding in place of pooling; a first convolution
+of 4x4 with stride 2, which costs half the time of one at full size; two teachers; photometric augmentation; elastic distortion.
+Where multiply-accumulates are the budget, a hidden layer. Widths repeat where they can, as zeros in place of biases are stored
+once per width.
+docs/explanation/quantization-aware.md explains the recipe, experiments/ has the figures. Data; nothing of Keras.
 """
 
 from dataclasses import replace
@@ -36,8 +36,8 @@ def _recipe(
     """Returns the one recipe of the family: a long cosine, averaged weights, teachers, then a sixth of the epochs with int8
     simulated.
 
-    ``narrow``, for weights of four bits, which take more from the model: more than a quarter of the epochs, at that rate; where
-    they are frozen one after the other, more than a fifth. ``floor``: what that rate falls to.
+    ``narrow``, for INT4 weights, which take more from the model: more than a quarter of the epochs, at that rate; where
+    they are frozen progressively, more than a fifth. ``floor``: what that rate falls to.
     """
     quantized = epochs // 6 if narrow is None else round(epochs * 3 / (14 if freezing else 11))
     return Recipe(
@@ -117,7 +117,7 @@ def _repeated(name: str, filters: int, blocks: str) -> Architecture:
     """Builds 3x3 with stride 2, to maps of 14; separable convolutions, some with the weights of earlier ones; and the mean.
 
     ``blocks``: a word for each of those convolutions. Those of one letter have the same weights; behind ``=`` its map is as large
-    as it was, else smaller by two. Weights of four bits, no biases.
+    as it was, else smaller by two. INT4 weights, no biases.
     """
     first: dict[str, int] = {}
     separable: list[Layer] = []

@@ -62,7 +62,7 @@ def own_image_shape(path: Path) -> tuple[int, int, int] | None:
 
 
 def keras_beside(artifact: Path, explicit: Path | None) -> Path | None:
-    """Returns the float source of an artifact: the file named with ``--keras``, else the run's own or the shipped model.keras,
+    """Returns the float source of an artifact: the file named with ``--keras``, else the run's own or the pretrained model.keras,
     else none.
 
     One that was found beside the artifact and needs code of its own, or Keras where that is missing, is left out, which is said.
@@ -132,11 +132,11 @@ def model_and_pictures(named: Sequence[Path], model: Path | None) -> tuple[Path,
     """Returns what ``glyphlite predict`` was given, told apart: the model, and the pictures.
 
     The model is the one named with ``--model``, else the first of the rest if it is one by its looks (a .tflite or .keras file, a
-    run's folder, the name of a shipped model), else the shipped one that is right most often on validation images.
+    run's folder, the name of a pretrained model), else the shipped one that is right most often on validation images.
 
     Raises:
         ArtifactError: there is no such model.
-        ModelError: no model is shipped, or a shipped file was altered.
+        ModelError: no model is pretrained, or a released file was altered.
     """
     if model is not None:
         return model_file(model), list(named)
@@ -146,13 +146,13 @@ def model_and_pictures(named: Sequence[Path], model: Path | None) -> tuple[Path,
 
 
 def default_artifact(at_most: int | None = None) -> Path:
-    """Returns the int8 file of the shipped model that is right most often on validation images; says aloud which that is.
+    """Returns the int8 file of the pretrained model that is right most often on validation images; says aloud which that is.
 
     Args:
         at_most: bytes of weights that it may have.
 
     Raises:
-        ModelError: no model is shipped, or the file was altered.
+        ModelError: no model is pretrained, or the file was altered.
     """
     name = best_pretrained(at_most)
     best = pretrained_card(name).best
@@ -161,7 +161,7 @@ def default_artifact(at_most: int | None = None) -> Path:
 
 
 def trained_on(path: Path) -> str | None:
-    """Returns the dataset that a shipped artifact was trained on; None for a user's own, of which it is not known."""
+    """Returns the dataset that a pretrained artifact was trained on; None for a user's own, of which it is not known."""
     name = path.parent.parent.name
     return pretrained_card(name).dataset if name in pretrained_names() and path == pretrained_artifact(name) else None
 

@@ -76,7 +76,7 @@ def choose_samples(
         labels: true classes ``(n,)``.
         probabilities: ``(n, classes)`` as the artifact gives them.
         artifact: the file's name.
-        right: how many it got right, drawn at random, one a class as far as that goes.
+        right: how many it got right, drawn at random, one per class as far as that goes.
         wrong: how many mistakes, those it was surest of first.
         seed: for the draw.
     """
@@ -85,7 +85,7 @@ def choose_samples(
     mistaken = np.flatnonzero(predictions != labels)
     surest = mistaken[np.argsort(-certainty[mistaken], kind="stable")][:wrong]
     correct = np.random.default_rng(seed).permutation(np.flatnonzero(predictions == labels))
-    # First of each class, then second of each class ...: one a class as far as that goes.
+    # First of each class, then second of each class ...: one per class as far as that goes.
     rounds = _occurrence(labels[correct])
     drawn = correct[np.lexsort((labels[correct], rounds))][:right]
 

@@ -128,7 +128,7 @@ def _link(folder: Path, beside: Path) -> str | None:
 
 
 def _best(runs: Sequence[Run]) -> Run | None:
-    """Returns the run whose recommended file is most accurate, the smaller one of equals; None where datasets differ."""
+    """Returns the run whose recommended file is most accurate, ties go to the smaller one; None where datasets differ."""
     shown = [each for each in runs if each.shipped]
     if not shown or len({each.results.dataset for each in shown}) > 1:
         return None

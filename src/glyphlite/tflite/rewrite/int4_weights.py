@@ -1,4 +1,4 @@
-"""Weights of four bits, stored as such: TensorFlow's converter writes a byte for each, however few values they can take.
+"""INT4 weights, stored as such: TensorFlow's converter writes a byte for each, however few values they can take.
 
 What was trained to lie on 15 steps comes out of the converter as int8 codes of which only 15 occur in a channel. They are read
 back, each channel (of dense weights: all of them) by the largest scale that expresses it, and stored as INT4; the bias, whose

@@ -1,7 +1,7 @@
 """Constants of equal content, stored once: TensorFlow's converter writes each op's own, equal or not.
 
-A convolution without a bias gets one of zeros, four bytes a channel, which is much of a model of a thousand weights. To leave the
-bias out, as the schema allows, crashes LiteRT's kernels for depthwise convolutions (2.3.0). For files of our own making.
+A convolution without a bias gets one of zeros, four bytes per channel, which is much of a model of a thousand weights. To leave
+the bias out, as the schema allows, crashes LiteRT's kernels for depthwise convolutions (2.3.0). For files of our own making.
 """
 
 from glyphlite.tflite.writer import pack_model, unpack_model
