@@ -41,7 +41,7 @@ test: lint ## every check and every test
 	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --cov --cov-report=term:skip-covered \
 	  $(if $(PYTEST_ARGS),--cov-fail-under=0) $(PYTEST_ARGS)
 
-test-fast: $(READY) ## what trains nothing and opens no browser: two minutes on two cores
+test-fast: $(READY) ## the tests that train nothing and open no browser
 	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile -m "not slow" $(PYTEST_ARGS)
 
 lint: $(READY) ## format, lint, types, the import contract

@@ -189,6 +189,7 @@ def test_datasets_are_listed(cli: Cli) -> None:
     assert "mnist" in cli("datasets").out
 
 
+@pytest.mark.slow
 def test_predict_compares_a_test_image_with_its_label(cli: Cli, samples: Path, tmp_path: Path) -> None:
     outcome = cli("predict", samples / "model_int8.tflite", "--sample", 0, "--show", tmp_path / "seen.png", "--json")
     assert outcome.code == 0, outcome.err
@@ -277,6 +278,7 @@ def test_verify_prints_the_matrix_and_exits_zero(cli: Cli, samples: Path) -> Non
     assert all(row["images"] == 50 for row in rows.values())
 
 
+@pytest.mark.slow
 def test_evaluate_measures_files_against_keras(cli: Cli, samples: Path) -> None:
     outcome = cli("evaluate", samples / "model.keras", samples / "model_int8.tflite", "--no-latency", "--json")
     assert outcome.code == 0, outcome.err

@@ -83,11 +83,11 @@ def run(programs: Path, command: Sequence[str], folder: Path) -> subprocess.Comp
     )
 
 
-def check_light(programs: Path, folder: Path) -> list[str]:
-    """Runs every command of an installation without extras; returns what went wrong, a line per command."""
+def check_light(programs: Path, folder: Path, light: Sequence[Sequence[str]] = LIGHT) -> list[str]:
+    """Runs commands of an installation without extras, and those that lack one; returns what went wrong, a line per command."""
     subprocess.run([programs / "python", "-c", _DATA], cwd=folder, check=True)
     faults = []
-    for command in LIGHT:
+    for command in light:
         done = run(programs, command, folder)
         if done.returncode:
             faults.append(f"{' '.join(command)}: exit code {done.returncode}: {done.stderr.strip()[-500:]}")

@@ -26,6 +26,8 @@ from glyphlite.runtimes.base import predict_probabilities
 from glyphlite.runtimes.registry import get_runtime
 from glyphlite.tflite.metadata import ModelMetadata, add_metadata
 
+pytestmark = pytest.mark.slow
+
 RANGES = ["0..1", "0..255", "-1..1", "33.3,78.6"]
 
 

@@ -17,6 +17,8 @@ from glyphlite.pipeline.inspect import inspect_file
 from glyphlite.pipeline.predict import predict_pictures
 from glyphlite.pipeline.report import write_reports
 
+pytestmark = pytest.mark.slow
+
 Command = Callable[[Path, Path, bool], None]
 
 

@@ -21,6 +21,8 @@ import pytest
 from glyphlite.errors import ModelError
 from glyphlite.models.loading import load_keras_model
 
+pytestmark = pytest.mark.slow
+
 Change = Callable[[dict[str, Any], Path], dict[str, Any] | None]
 CANARY = "GLYPHLITE_TEST_CANARY"
 

@@ -21,6 +21,8 @@ from glyphlite.pipeline.runs.training_plan import plan_training
 from glyphlite.pipeline.train import train_model
 from glyphlite.results import Results
 
+pytestmark = pytest.mark.slow
+
 OWN = """
 import keras
 

@@ -44,6 +44,7 @@ def test_mnists_own_images_are_read_as_well_as_before(mnist: Dataset, model: Loa
     assert np.abs(np.stack(prepared).astype(int) - images).mean() < 6
 
 
+@pytest.mark.slow
 def test_digits_on_shaded_paper_are_read_nearly_as_well_as_mnists_own(mnist: Dataset, model: LoadedModel) -> None:
     rng = np.random.default_rng(0)
     images, labels = mnist.test.images[:100, ..., 0], mnist.test.labels[:100]
@@ -162,6 +163,7 @@ def test_a_blank_picture_is_refused(grey: int) -> None:
         assert prepare_glyphs(picture) == []
 
 
+@pytest.mark.slow
 def test_blank_paper_and_noise_are_refused_or_doubted_and_digits_are_not(mnist: Dataset) -> None:
     rng = np.random.default_rng(3)
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = Path(__file__).with_name("commands.py")
 
 PLACES = {
@@ -51,7 +53,6 @@ def generated(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> list[d
     ]
 
 
-@pytest.mark.slow
 def test_every_kind_of_file_is_there(generated: list[dict[str, bytes]]) -> None:
     assert {
         *("models/model.keras", "models/model_float32.tflite", "models/model_int8.tflite"),
@@ -61,14 +62,12 @@ def test_every_kind_of_file_is_there(generated: list[dict[str, bytes]]) -> None:
     } <= set(generated[0])
 
 
-@pytest.mark.slow
 def test_it_is_the_same_in_two_places_to_the_byte(generated: list[dict[str, bytes]]) -> None:
     one, other = generated
     assert set(one) == set(other)
     assert [name for name, content in one.items() if content != other[name]] == []
 
 
-@pytest.mark.slow
 def test_no_file_names_the_place(generated: list[dict[str, bytes]]) -> None:
     for place, files in zip(PLACES, generated, strict=True):
         word = place.rpartition("/")[0] or place
@@ -77,7 +76,6 @@ def test_no_file_names_the_place(generated: list[dict[str, bytes]]) -> None:
     assert json.loads(generated[0]["c/model_int8.json"])["dataset"] == "../data.npz"
 
 
-@pytest.mark.slow
 def test_a_keras_file_has_no_date_and_no_memory_addresses(generated: list[dict[str, bytes]]) -> None:
     with zipfile.ZipFile(io.BytesIO(generated[0]["models/model.keras"])) as archive:
         assert "date_saved" not in json.loads(archive.read("metadata.json"))

@@ -16,6 +16,8 @@ from glyphlite.training.distillation import Teachers, teacher_hashes, with_fitti
 from glyphlite.training.state import content_hash
 from glyphlite.training.trainer import train
 
+pytestmark = pytest.mark.slow
+
 RECIPE = Recipe(
     "taught",
     3,

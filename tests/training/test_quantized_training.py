@@ -16,6 +16,8 @@ from glyphlite.training.loop import TrainingLoop
 from glyphlite.training.schedule import frozen_share, recipe_rates
 from glyphlite.training.trainer import train
 
+pytestmark = pytest.mark.slow
+
 RECIPE = Recipe(
     "small",
     4,

@@ -15,6 +15,8 @@ from glyphlite.training.loop import TrainingLoop
 from glyphlite.training.restarts import best_beginning, initial_seed, try_beginning
 from glyphlite.training.trainer import train
 
+pytestmark = pytest.mark.slow
+
 ONE = Recipe("one", 2, 128, Schedule("constant", peak=0.01), augmentation="affine", photometric="faded_noisy", ema=0.9)
 THREE = replace(ONE, beginnings=Beginnings(3, 1))
 ARCHITECTURE = Architecture("small", (FoldedConv("stem", 4, 5, 2), Pool("pool"), Flatten()))

@@ -20,6 +20,8 @@ from glyphlite.training.history import read_history
 from glyphlite.training.state import require_same_settings
 from glyphlite.training.trainer import TrainingResult, train
 
+pytestmark = pytest.mark.slow
+
 EPOCHS = 2
 SEED = 7
 
@@ -99,7 +101,6 @@ def _check(result: TrainingResult, uninterrupted: TrainingResult) -> None:
     assert result.best_epoch == uninterrupted.best_epoch
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "moments",
     [["step 2", "validation 1"], ["checkpoint 2", "step 2", "history 1"], ["results 1"]],
@@ -114,7 +115,6 @@ def test_killed_and_resumed(few, folder, child, uninterrupted, moments):
     assert not list(folder.rglob(f"{PREFIX}*")), "what was half-written is swept away"
 
 
-@pytest.mark.slow
 def test_killed_at_random_and_resumed(few, folder, child, uninterrupted):
     chance = random.Random(0)
     for number in range(2):

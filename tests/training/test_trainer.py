@@ -16,6 +16,8 @@ from glyphlite.training.batches import Batches
 from glyphlite.training.loop import TrainingLoop, balanced_weights
 from glyphlite.training.trainer import train
 
+pytestmark = pytest.mark.slow
+
 
 def _mlp(**recipe):
     choice = resolve_model("mlp", (28, 28, 1), 10)

@@ -19,6 +19,8 @@ from glyphlite.tflite.reader import parse_graph
 from glyphlite.tflite.rewrite.int4_weights import with_narrow_weights
 from glyphlite.tflite.writer import pack_model, unpack_model
 
+pytestmark = pytest.mark.slow
+
 INT8, INT4 = 9, 17
 
 
