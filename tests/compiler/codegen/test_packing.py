@@ -72,7 +72,7 @@ def test_columns_of_a_filter():
     assert list(zip(low.tolist(), high.tolist(), strict=True)) == [(0, 6), (6, 12), (2, 8), (8, 14), (4, 10), (10, 16)]
 
 
-def nibble_lanes(word: int, shift: int) -> tuple[int, int]:
+def int4_lanes(word: int, shift: int) -> tuple[int, int]:
     """What a shift and an AND with 0xF000F000 leave: two 16-bit lanes."""
     low, high = halves(np.array([(word << shift) & 0xF000F000], np.uint32))
     return int(low[0]), int(high[0])
@@ -90,7 +90,7 @@ def test_pairs_and_quads_of_narrow_weights_are_lanes_after_a_shift(depth: int):
     expected = np.pad(rows.astype(int) @ values, (0, 3))
 
     def products(word: int, shift: int, lane: tuple[int, int]) -> int:
-        low, high = nibble_lanes(word, shift)
+        low, high = int4_lanes(word, shift)
         return low * lane[0] + high * lane[1]
 
     pairs = packing.pack_int4_pairs(rows).reshape(3, -1).tolist()
@@ -109,7 +109,7 @@ def test_pairs_and_quads_of_narrow_weights_are_lanes_after_a_shift(depth: int):
             assert total >> 12 == expected[4 * quad + output]
 
 
-def nibbles_of(words: np.ndarray) -> np.ndarray:
+def int4_of(words: np.ndarray) -> np.ndarray:
     """The four weights of each 16-bit word, the highest one first."""
     found = np.stack([words >> shift & 0xF for shift in (12, 8, 4, 0)], axis=-1).astype(np.int8)
     return (found ^ 8) - 8
@@ -118,15 +118,15 @@ def nibbles_of(words: np.ndarray) -> np.ndarray:
 def test_narrow_weights_of_plain_c_stand_highest_first():
     rows = narrow_rows(5, 7)
     padded = np.pad(rows, ((0, 3), (0, 1)))
-    assert np.array_equal(nibbles_of(packing.pack_int4_rows(rows)).reshape(5, 8), padded[:5])
+    assert np.array_equal(int4_of(packing.pack_int4_rows(rows)).reshape(5, 8), padded[:5])
     assert np.array_equal(
-        nibbles_of(packing.interleave_int4_quads(rows)).reshape(2, 7, 4), padded[:, :7].reshape(2, 4, 7).transpose(0, 2, 1)
+        int4_of(packing.interleave_int4_quads(rows)).reshape(2, 7, 4), padded[:, :7].reshape(2, 4, 7).transpose(0, 2, 1)
     )
 
 
 def test_narrow_weights_of_a_depthwise_layer():
     taps = narrow_rows(6, 8).reshape(2, 3, 8)
-    quads = nibbles_of(packing.pack_int4_depthwise(taps)).reshape(2, 6, 4)
+    quads = int4_of(packing.pack_int4_depthwise(taps)).reshape(2, 6, 4)
     assert np.array_equal(quads.transpose(1, 0, 2).reshape(2, 3, 8), taps)
     odd = taps[:, :, :5]
     pairs = packing.pack_int4_channel_pairs(odd).reshape(6, 3)
@@ -143,6 +143,6 @@ def test_narrow_rows_that_could_leave_20_bits_are_added_up_in_blocks():
 
 def test_columns_of_a_narrow_filter_carry_the_exponent_of_their_scale():
     weights = narrow_rows(4, 9).reshape(4, 3, 3)
-    columns = nibbles_of(packing.pack_int4_columns_3x3(weights, np.array([0, 1, 7, 3]))).reshape(4, 3, 4)
+    columns = int4_of(packing.pack_int4_columns_3x3(weights, np.array([0, 1, 7, 3]))).reshape(4, 3, 4)
     assert np.array_equal(columns[..., :3].transpose(0, 2, 1), weights)
     assert columns[:, :, 3].tolist() == [[0] * 3, [1] * 3, [7] * 3, [3] * 3]
