@@ -61,18 +61,7 @@ class FullyConnected(Weighted):
         wide = site.add("row_weights", "int8_t", np.concatenate([part.reshape(-1) for part in parts]), "wide")
         packs = lanes is not None and placement.optimize == "speed"
         made, _ = requantizer(site, self.requantization, self.weights, self.bias, packs=packs)
-        if accumulates:
-            return FullyConnectedRowsKernel(
-                layer=site.layer,
-                requantizer=made,
-                int4=self.int4,
-                row=row,
-                lanes=lanes,
-                weights=plain,
-                wide_weights=wide,
-                expands=not self._reads_bytes(placement),
-            )
-        return FullyConnectedKernel(
+        kernel = FullyConnectedKernel(
             layer=site.layer,
             requantizer=made,
             int4=self.int4,
@@ -81,6 +70,9 @@ class FullyConnected(Weighted):
             weights=plain,
             wide_weights=wide,
         )
+        if not accumulates:
+            return kernel
+        return FullyConnectedRowsKernel(**vars(kernel), expands=not self._reads_bytes(placement))
 
     def _lanes(self, site: Site, parts: list[np.ndarray], row: int, *, accumulates: bool) -> Lanes | None:
         """Lays down the weights of each part of the input, four outputs at a time; None where lanes do not do."""
