@@ -50,7 +50,7 @@ def main() -> int:
     state = hashlib.sha256(json.dumps([versions, _code(), options.seed, CHUNK]).encode()).hexdigest()[:16]
     cache = user_cache() / "campaigns"
     cache.mkdir(parents=True, exist_ok=True)
-    kinds: dict[str, Any] = {}
+    kinds: dict[str, Any] = json.loads(options.output.read_text())["kinds"] if options.output.exists() else {}
     for kind in options.kinds:
         log = cache / f"input_files-{kind}-{state}.jsonl"
         chunks = {each["first"]: each for each in map(json.loads, log.read_text().splitlines())} if log.exists() else {}
@@ -65,15 +65,20 @@ def main() -> int:
                 advance(count)
         kinds[kind] = _joined([chunks[first] for first, _ in trial.in_chunks(0, options.files, CHUNK)])
         say(f"{kind}: {kinds[kind]['files']:,} files, {kinds[kind]['outcomes']}, {len(kinds[kind]['faults'])} faults")
-    document = {
-        "command": f"python campaigns/input_files.py --files {options.files} --seed {options.seed}",
+        write_json(options.output, _document(kinds, options.seed, versions, trial))
+    return 1 if any(kinds[kind]["faults"] for kind in options.kinds) else 0
+
+
+def _document(kinds: dict[str, Any], seed: int, versions: dict[str, str], trial: Any) -> dict[str, Any]:
+    """What is written; kinds that were not tried again stay."""
+    return {
+        "command": "python campaigns/input_files.py",
+        "seed": seed,
         "limits": {"cpu_seconds": trial.CPU_SECONDS, "memory_bytes": trial.MEMORY, "line_characters": trial.LONGEST_LINE},
         "kinds": kinds,
         "versions": versions,
         "system": platform.platform(terse=True),
     }
-    write_json(options.output, document)
-    return 1 if any(each["faults"] for each in kinds.values()) else 0
 
 
 def _summary(first: int, trials: list[Any]) -> dict[str, Any]:

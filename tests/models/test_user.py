@@ -246,3 +246,19 @@ def test_what_a_users_program_prints_is_no_result(tmp_path, capsys):
         build_from_function(path, "model", (28, 28, 1), 10)
     written = capsys.readouterr()
     assert (written.out, written.err) == ("", "hello\n")
+
+
+@pytest.mark.parametrize("line", ["sys.exit(0)", "os._exit(0)"])
+def test_a_layer_that_ends_the_program_is_told_so(line, tmp_path):
+    path = tmp_path / "own.py"
+    path.write_text(
+        f"""import os, sys, keras
+class Own(keras.Model):
+    def call(self, images):
+        {line}
+def model():
+    return Own()
+"""
+    )
+    with pytest.raises(ModelError, match=r"its call failed: it ends the program by sys\.exit\(0\)"):
+        resolve_model(f"{path}:model", (28, 28, 1), 10).build()

@@ -131,10 +131,8 @@ def _check_runs(model: "keras.Model", input_shape: tuple[int, ...], origin: str)
     shape, size = model.inputs[0].shape, model.inputs[0].shape[0] or 4
     images = np.random.default_rng(0).random((size, *input_shape))
     taken = input_shape if None in shape[1:] else shape[1:]
-    try:
+    with _running(f"{origin} on an image of {_size(input_shape)}"):
         scores = np.asarray(model(images.reshape(size, *taken).astype(model.inputs[0].dtype), training=False), dtype=np.float64)
-    except Exception as error:
-        raise ModelError(f"{origin} fails on an image of {_size(input_shape)}: {in_one_line(error)}") from None
     if not np.isfinite(scores).all():
         raise ModelError(f"{origin} gives outputs that are not finite numbers; train it with a lower learning rate")
 
@@ -186,9 +184,10 @@ def _with_input(model: "keras.Model", input_shape: tuple[int, ...], origin: str)
     ):
         image = keras.Input(shape)
         try:
-            return keras.Model(image, model(image), name=model.name)
-        except Exception as error:
-            reasons.append(in_one_line(error))
+            with _running("its call"):
+                return keras.Model(image, model(image), name=model.name)
+        except ModelError as error:
+            reasons.append(str(error))
     raise ModelError(
         f"{origin} has no input shape and does not take {_size(input_shape)}; start it with keras.Input: {reasons[0]}"
     )
