@@ -23,7 +23,8 @@ import numpy as np
 from glyphlite.console import quiet_tensorflow
 from glyphlite.datasets.dataset import Dataset, Split, as_float
 from glyphlite.datasets.registry import load_dataset
-from glyphlite.models.registry import ModelChoice, resolve_model
+from glyphlite.models.choice import ModelChoice
+from glyphlite.models.registry import resolve_model
 
 MODEL = "edge-cnn"
 TARGET = 0.99

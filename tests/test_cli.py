@@ -111,6 +111,7 @@ def test_help_imports_typer_and_next_to_nothing_else() -> None:
         "glyphlite.__main__",
         "glyphlite.cli",
         "glyphlite.console",
+        "glyphlite.cores",
         "glyphlite.errors",
         "glyphlite.escaping",
         "glyphlite.models",

@@ -3,6 +3,7 @@
 import pytest
 
 from glyphlite import formatting
+from glyphlite.cores import core_title
 from glyphlite.runtimes import registry
 
 
@@ -54,8 +55,8 @@ from glyphlite.runtimes import registry
         (formatting.listing(["a", "b", "c"]), "a, b and c"),
         (registry.runtime_words("litert_builtin"), "LiteRT with built-in kernels"),
         (registry.runtime_title("their_own"), "their_own"),
-        (registry.cpu_title("cortex-m4"), "Cortex-M4"),
-        (registry.cpu_title("avr"), "avr"),
+        (core_title("cortex-m4"), "Cortex-M4"),
+        (core_title("avr"), "avr"),
     ],
 )
 def test_numbers_read_as_expected(written: str, expected: str):

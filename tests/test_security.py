@@ -15,15 +15,15 @@ from glyphlite.export.web import server
 from glyphlite.files import untrusted
 from glyphlite.models import stored
 from glyphlite.preprocessing import pictures
-from glyphlite.runtimes import artifact
 from glyphlite.runtimes.isolation import parent, worker
+from glyphlite.tflite import reader
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "SECURITY.md").read_text()
 UNITS = {"s": 1, "MiB": 1 << 20, "GiB": 1 << 30, "": 1}
 
 LIMITS = {
-    "a .tflite file": artifact.LARGEST_FILE,
+    "a .tflite file": reader.MAX_FILE_BYTES,
     "a .keras or .h5 file; its configuration; its layers": (stored.LARGEST_FILE, stored.LARGEST_CONFIG, stored.MOST_LAYERS),
     "a JSON or TOML document": untrusted.LARGEST_DOCUMENT,
     "what a compressed file unpacks to": (untrusted.LARGEST_RATIO, untrusted.UNFOLDED_FREE),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from glyphlite.cores import CORES, PREFERRED_CORE
 from glyphlite.models import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -44,14 +45,11 @@ class Scores(StrEnum):
 
 
 class Cpu(StrEnum):
-    """The cores that can be emulated."""
+    """The cores that can be emulated: a member for each record of ``cores``."""
 
-    M0 = "cortex-m0"
-    M3 = "cortex-m3"
-    M4 = "cortex-m4"
-    M7 = "cortex-m7"
-    M33 = "cortex-m33"
-    RV32IMC = "rv32imc"
+    _ignore_ = ["core"]  # noqa: RUF012 - read by Enum, which takes a list
+    for core in CORES:
+        vars()[core.runtime.upper()] = core.name
 
 
 class ExportFor(StrEnum):
@@ -773,7 +771,7 @@ def simulate(
 
     simulation = simulate_target(
         target,
-        [core.value for core in cpu or [Cpu.M4]],
+        [core.value for core in cpu or [Cpu(PREFERRED_CORE)]],
         images=images,
         optimize=optimize.value,
         dataset=dataset,

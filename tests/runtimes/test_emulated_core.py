@@ -3,8 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from glyphlite.cores import CORES
 from glyphlite.datasets.dataset import Dataset
-from glyphlite.runtimes.registry import CORES, accepts, get_runtime
+from glyphlite.runtimes.registry import accepts, get_runtime
 
 
 def stored(mnist: Dataset, count: int) -> np.ndarray:
@@ -12,7 +13,7 @@ def stored(mnist: Dataset, count: int) -> np.ndarray:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("core", CORES)
+@pytest.mark.parametrize("core", [core.runtime for core in CORES])
 def test_every_core_gives_tflite_micros_bytes(samples: Path, mnist: Dataset, core: str):
     images = stored(mnist, 1000 if core in ("cortex_m4", "cortex_m0") else 100)
     with get_runtime("tflm", isolated=False).load(samples / "model_int8.tflite") as model:

@@ -8,11 +8,11 @@ import pytest
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.models.interface.input_convention import OURS
-from glyphlite.runtimes.registry import INTERPRETERS, RUNTIME_NAMES, TITLES, accepts, get_runtime, probabilities_of
+from glyphlite.runtimes.registry import INTERPRETERS, RUNTIME_NAMES, RUNTIMES, accepts, get_runtime, probabilities_of
 
 
 def test_every_name_has_a_title_and_a_runtime_of_that_name() -> None:
-    assert list(TITLES) == list(RUNTIME_NAMES)
+    assert len({record.title for record in RUNTIMES.values()}) == len(RUNTIME_NAMES) == 12
     for name in RUNTIME_NAMES:
         assert get_runtime(name).name == name
 

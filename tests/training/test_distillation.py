@@ -8,8 +8,8 @@ import pytest
 from glyphlite.datasets.dataset import as_float
 from glyphlite.models import pretrained
 from glyphlite.models.architecture import Architecture, Flatten, FoldedConv, Pool
+from glyphlite.models.choice import ModelChoice
 from glyphlite.models.recipe import Distillation, Recipe, Schedule
-from glyphlite.models.registry import ModelChoice
 from glyphlite.training import distillation
 from glyphlite.training.batches import Batches
 from glyphlite.training.distillation import Teachers, teacher_hashes, with_fitting_teachers

@@ -7,8 +7,8 @@ import pytest
 
 from glyphlite.errors import ModelError
 from glyphlite.models.architecture import Architecture, Flatten, FoldedConv, Pool
+from glyphlite.models.choice import ModelChoice
 from glyphlite.models.recipe import Beginnings, Recipe, Schedule, describe_recipe
-from glyphlite.models.registry import ModelChoice
 from glyphlite.training import trainer
 from glyphlite.training.batches import Batches
 from glyphlite.training.loop import TrainingLoop

@@ -26,9 +26,8 @@ from glyphlite.files import owned_folder, require_own
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import OutputKind, output_kind
 from glyphlite.models.interface.stated_convention import convention_of_graph
-from glyphlite.tflite.graph import Graph
+from glyphlite.tflite.graph import Graph, last_activation
 from glyphlite.tflite.metadata import read_metadata
-from glyphlite.tflite.outputs import last_activation
 from glyphlite.tflite.quantization import quantize
 from glyphlite.tflite.reader import parse_graph, read_content
 

@@ -17,6 +17,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from glyphlite.cores import CORE_NAMES, CORES
 from glyphlite.emulation.elf import ElfImage, read_elf
 from glyphlite.emulation.toolchain import FIRMWARE_EXTRA, FLASH_BYTES, FLASH_ORIGIN, RAM_BYTES, RAM_ORIGIN, Target
 from glyphlite.errors import ArtifactError, ToolError
@@ -26,13 +27,8 @@ _STACK_TOP = 0x3000_0000
 _RETURN_PAGE = 0x1000_0000
 _PAGE = 0x1000
 _GUARD = 64
-_CORES = {
-    "cortex-m0": "UC_CPU_ARM_CORTEX_M0",
-    "cortex-m3": "UC_CPU_ARM_CORTEX_M3",
-    "cortex-m4": "UC_CPU_ARM_CORTEX_M4",
-    "cortex-m7": "UC_CPU_ARM_CORTEX_M7",
-    "cortex-m33": "UC_CPU_ARM_CORTEX_M33",
-}
+_MODELS = {core.name: core.unicorn_model for core in CORES if core.unicorn_model}
+"""Core to the name of unicorn's constant for it."""
 
 
 @dataclass(frozen=True)
@@ -200,8 +196,8 @@ class Emulator:
                 0,
             )
             return unicorn.Uc(unicorn.UC_ARCH_RISCV, unicorn.UC_MODE_RISCV32)
-        if self.target.name not in _CORES:
-            raise ToolError(f"no emulator for {self.target.name}; use one of {', '.join(_CORES)}, rv32imc")
+        if self.target.name not in _MODELS:
+            raise ToolError(f"no emulator for {self.target.name}; use one of {', '.join(CORE_NAMES)}")
         from unicorn import arm_const
 
         names = (f"UC_ARM_REG_R{index}" for index in range(4))
@@ -213,7 +209,7 @@ class Emulator:
             1,
         )
         core = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
-        core.ctl_set_cpu_model(getattr(arm_const, _CORES[self.target.name]))
+        core.ctl_set_cpu_model(getattr(arm_const, _MODELS[self.target.name]))
         return core
 
     def _load(self) -> None:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from glyphlite.cores import CORES, Core
 from glyphlite.errors import ToolError, did_you_mean
 from glyphlite.files import make_folder, temporary_folder, user_cache
 
@@ -77,33 +78,15 @@ class Target:
     dsp: bool = False
 
 
-def _arm(name: str, zig: str, gnu: str, *, hard_float: bool, dsp: bool) -> Target:
-    abi = "eabihf" if hard_float else "eabi"
-    gnu_flags = ("-mthumb", gnu, "-mfloat-abi=hard" if hard_float else "-mfloat-abi=soft")
-    return Target(name, "arm", ("-target", f"thumb-freestanding-{abi}", f"-mcpu={zig}"), "arm-none-eabi-gcc", gnu_flags, dsp)
+def _target_of(core: Core) -> Target:
+    zig_flags = ("-target", core.zig_target, f"-mcpu={core.zig_cpu}")
+    return Target(core.name, core.architecture, zig_flags, core.gnu_program, core.gnu_flags, core.dsp)
 
 
-TARGETS: Mapping[str, Target] = MappingProxyType(
-    {
-        target.name: target
-        for target in (
-            _arm("cortex-m0", "cortex_m0", "-mcpu=cortex-m0", hard_float=False, dsp=False),
-            _arm("cortex-m3", "cortex_m3", "-mcpu=cortex-m3", hard_float=False, dsp=False),
-            _arm("cortex-m4", "cortex_m4+vfp4d16sp", "-mcpu=cortex-m4", hard_float=True, dsp=True),
-            _arm("cortex-m7", "cortex_m7+fp_armv8d16sp", "-mcpu=cortex-m7+nofp.dp", hard_float=True, dsp=True),
-            _arm("cortex-m33", "cortex_m33+dsp+fp_armv8d16sp", "-mcpu=cortex-m33", hard_float=True, dsp=True),
-            Target(
-                "rv32imc",
-                "riscv",
-                ("-target", "riscv32-freestanding-none", "-mcpu=generic_rv32+m+c"),
-                "riscv64-unknown-elf-gcc",
-                ("-march=rv32imc", "-mabi=ilp32"),
-            ),
-            Target("wasm32", "wasm", ("-target", "wasm32-freestanding", "-mcpu=generic+bulk_memory")),
-        )
-    }
-)
-"""Every core by its name."""
+_WASM = Target("wasm32", "wasm", ("-target", "wasm32-freestanding", "-mcpu=generic+bulk_memory"))
+
+TARGETS: Mapping[str, Target] = MappingProxyType({target.name: target for target in (*map(_target_of, CORES), _WASM)})
+"""Every core that we build for by its name, and WebAssembly."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from glyphlite.compiler import compile_artifact, memory_maps
+from glyphlite.cores import CORE_NAMES
 from glyphlite.emulation.emulator import Emulator, Measurement
 from glyphlite.emulation.stack import stack_bound
 from glyphlite.emulation.toolchain import compile_and_link, target_named
@@ -23,7 +24,6 @@ from glyphlite.results import FirmwareReport, LayerReport
 from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE
 from glyphlite.tflite.quantization import Quantization, dequantize, quantize
 
-CPUS = ("cortex-m0", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "rv32imc")
 """The cores that can be emulated."""
 
 
@@ -69,7 +69,7 @@ def simulate(
 
     Args:
         source: an int8 .tflite file, or a folder that ``glyphlite compile`` wrote.
-        cpu: one of ``CPUS``.
+        cpu: one of ``cores.CORE_NAMES``.
         images: stored int8 ``(n, ...)`` for the model, or raw uint8 pixels, which are stored first as ``NAME_classify`` would.
         convention: how the model of a .tflite file takes a raw pixel, by default what it says; a folder was compiled for one.
         optimize: "speed", "size" or "ram", for a .tflite file; a folder keeps what it was compiled with.
@@ -80,8 +80,8 @@ def simulate(
         ArtifactError: the artifact is refused, the folder is none of ours, or an image has another size.
         ToolError: the cross-compiler or the emulator is missing (``pip install glyphlite[firmware]``).
     """
-    if cpu not in CPUS:
-        raise ArtifactError(f"there is no emulated core {cpu!r}; choose one of {', '.join(CPUS)}")
+    if cpu not in CORE_NAMES:
+        raise ArtifactError(f"there is no emulated core {cpu!r}; choose one of {', '.join(CORE_NAMES)}")
     if len(images) == 0:
         raise ArtifactError("there is no image to run; pass at least one")
     source = Path(source)

@@ -10,7 +10,7 @@ from glyphlite.errors import OutputError
 from glyphlite.export.c_names import c_array, check_identifier
 from glyphlite.export.templating import render
 from glyphlite.files import write_unit
-from glyphlite.runtimes.artifact import read_artifact
+from glyphlite.tflite.reader import read_artifact
 
 Language = Literal["cc", "c"]
 

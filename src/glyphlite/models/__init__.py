@@ -1,4 +1,7 @@
-"""Image classifiers: which there are, how each is trained, what each costs."""
+"""Describes and builds image classifiers: which there are, how each is trained, what goes in and out, what each costs.
+
+Architecture and recipe are data; Keras is imported only where a model is built.
+"""
 
 DEFAULT_MODEL = "edge-cnn"
 """The model that ``glyphlite run`` uses by default: about a minute and a half of training on two cores, for any data.

@@ -5,20 +5,15 @@ Knows which models there are; knows nothing of data beyond the shape of an image
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
 from glyphlite.errors import ModelError, did_you_mean
-from glyphlite.models.interface.input_convention import InputConvention
+from glyphlite.models.choice import ModelChoice
 from glyphlite.models.pretrained import pretrained_card, pretrained_names
-from glyphlite.models.recipe import Recipe, describe_recipe
+from glyphlite.models.recipe import describe_recipe
 from glyphlite.models.zoo.glyph_family import FRONTIER, TEACHERS
 from glyphlite.models.zoo.known_model import KnownModel
 from glyphlite.models.zoo.reference import CLASSICS
-
-if TYPE_CHECKING:
-    import keras
 
 LISTED: tuple[KnownModel, ...] = (*CLASSICS, *FRONTIER)
 
@@ -28,43 +23,6 @@ MODEL_NAMES: tuple[str, ...] = tuple(model.architecture.name for model in LISTED
 
 REFERENCE_NAMES: tuple[str, ...] = tuple(model.architecture.name for model in CLASSICS)
 """The five reference architectures: what ``--model all`` runs."""
-
-
-@dataclass(frozen=True)
-class ModelChoice:
-    """A model that can be built for one image shape and number of classes, and how it is trained.
-
-    Attributes:
-        name: what results and run folders call it.
-        input_shape: height, width, channels.
-        classes: number of classes.
-        recipe: how it is trained.
-        origin: where it comes from, in words.
-        fingerprint: SHA-256 of what defines it; a changed definition cannot resume an earlier training.
-        convention: how it takes a pixel, where the user has said it; else as its first layers say, else pixel / 255.
-    """
-
-    name: str
-    input_shape: tuple[int, int, int]
-    classes: int
-    recipe: Recipe
-    origin: str
-    fingerprint: str
-    builder: Callable[[], "keras.Model"] = field(repr=False, compare=False)
-    convention: InputConvention | None = None
-
-    def taking(self, convention: InputConvention) -> "ModelChoice":
-        """Returns the same, trained on pixels that enter otherwise; what was trained otherwise cannot be resumed."""
-        defined = f"{self.fingerprint} {convention.mean} {convention.std}"
-        return replace(self, convention=convention, fingerprint=hashlib.sha256(defined.encode()).hexdigest())
-
-    def build(self) -> "keras.Model":
-        """Returns a Keras model: untrained for a name or a function; with the file's weights for a .keras file.
-
-        Raises:
-            ModelError: a user's function or file does not give a classifier of this shape.
-        """
-        return self.builder()
 
 
 @dataclass(frozen=True)

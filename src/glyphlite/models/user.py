@@ -19,11 +19,11 @@ import numpy as np
 
 from glyphlite.errors import ModelError
 from glyphlite.files import parsing, reason_of
+from glyphlite.models.choice import ModelChoice
 from glyphlite.models.interface.output_kind import OutputKind
 from glyphlite.models.interface.output_layer import outputs_of_model, with_probabilities
 from glyphlite.models.loading import in_float32, in_one_line, is_saved_model, load_keras_model, read_model
 from glyphlite.models.recipe import Recipe, Schedule
-from glyphlite.models.registry import ModelChoice
 
 if TYPE_CHECKING:
     import keras

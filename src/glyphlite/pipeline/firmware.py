@@ -13,6 +13,7 @@ from glyphlite.compiler.codegen.c_names import identifier, is_reserved
 from glyphlite.compiler.compile import OPTIMIZE, check_name
 from glyphlite.compiler.report import memory_map
 from glyphlite.console import progress_bar, say
+from glyphlite.cores import PREFERRED_CORE
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.escaping import visible
@@ -32,7 +33,7 @@ from glyphlite.results import FirmwareReport, RuntimeReport
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import read_graph
 
-RUN_CORES = ("cortex-m4", "cortex-m0")
+RUN_CORES = (PREFERRED_CORE, "cortex-m0")
 RUN_IMAGES = 10
 TRADE_OFF_CORE = "cortex-m4"
 

@@ -1,6 +1,6 @@
 """Generated C on an emulated core: cross-compiled for it, run instruction by instruction.
 
-Cortex-M0, M3, M4, M7, M33 and RV32IMC; what is counted there is :mod:`glyphlite.evaluation.simulation`'s affair.
+The cores are those of :mod:`glyphlite.cores`; what is counted there is :mod:`glyphlite.evaluation.simulation`'s affair.
 """
 
 from collections.abc import Callable
@@ -14,23 +14,18 @@ from glyphlite.runtimes.base import LoadedModel, Runtime
 from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE, NAME, Compiled, compile_for
 
 
-def target_of(runtime: str) -> Target:
-    """Returns the toolchain's target of a runtime's name: cortex_m4 is cortex-m4."""
-    return target_named(runtime.replace("_", "-"))
-
-
-class CortexM(Runtime):
+class EmulatedCore(Runtime):
     """Generated C on one emulated core.
 
     Args:
-        name: cortex_m0, cortex_m3, cortex_m4, cortex_m7, cortex_m33 or rv32imc.
+        name: of the runtime, such as cortex_m4: the ``runtime`` of a record of :mod:`glyphlite.cores`.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._target = target_of(name)
+        self._target = target_named(name)
 
-    def load(self, artifact: Path) -> "CortexMModel":
+    def load(self, artifact: Path) -> "EmulatedCoreModel":
         """Compiles an artifact to C and the C to an image of the core's flash.
 
         Raises:
@@ -38,10 +33,10 @@ class CortexM(Runtime):
             ToolError: cross-compiler or emulator are missing (``pip install glyphlite[firmware]``).
         """
         compiled = compile_for(self.name, artifact)
-        return CortexMModel(compiled, self._target)
+        return EmulatedCoreModel(compiled, self._target)
 
 
-class CortexMModel(LoadedModel):
+class EmulatedCoreModel(LoadedModel):
     """A compiled model in the flash of an emulated core."""
 
     def __init__(self, compiled: Compiled, target: Target) -> None:

@@ -14,9 +14,9 @@ import numpy as np
 from glyphlite.console import Capture, captured_noise, quiet_tensorflow
 from glyphlite.errors import ArtifactError, GlyphliteError
 from glyphlite.runtimes import ports
-from glyphlite.runtimes.artifact import activation_indices, read_artifact
 from glyphlite.runtimes.base import LoadedModel, Runtime
 from glyphlite.runtimes.refusals import NoClassifierError, RefusedError, reason_for
+from glyphlite.tflite.reader import parse_graph, read_artifact
 
 RESOLVERS = {
     "litert": "AUTO",
@@ -113,7 +113,7 @@ class LiteRTModel(LoadedModel):
     def tensors(self, batch: np.ndarray) -> dict[int, np.ndarray]:
         """Returns every activation of every image, from an interpreter that keeps them all; see :meth:`LoadedModel.tensors`."""
         batch = ports.check_batch(batch, self.input)
-        indices = activation_indices(self._content, self._filename)
+        indices = parse_graph(self._content, self._filename).activations
         if self._batch != 1 and not self._batch_is_free:
             raise ArtifactError(f"{self._filename}: its batch is fixed to {self._batch}, expected 1 to show single tensors")
 

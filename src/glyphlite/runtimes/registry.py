@@ -1,57 +1,83 @@
 """The runtimes by name, and the question every table asks of each: does it take this file?
 
-Imports a runtime only when it is asked for.
+One record per runtime; each is imported only when it is asked for.
 """
 
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 
+from glyphlite.cores import CORES
 from glyphlite.errors import ArtifactError, GlyphliteError, ToolError, did_you_mean
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.runtimes.base import Acceptance, Runtime, predict_probabilities
 from glyphlite.runtimes.ports import check_image
 from glyphlite.runtimes.refusals import NoClassifierError, RefusedError
 
-INTERPRETERS = ("litert", "litert_builtin", "litert_reference", "tflm")
-"""Those that read a .tflite file at run time."""
 
-CORES = ("cortex_m0", "cortex_m3", "cortex_m4", "cortex_m7", "cortex_m33", "rv32imc")
-"""Emulated cores that run the generated C."""
+@dataclass(frozen=True)
+class RuntimeRecord:
+    """A runtime: what it is called, and where its class is.
 
-RUNTIME_NAMES = ("keras", *INTERPRETERS, "generated_c", *CORES)
-"""Every runtime, the float source first, the bare metal last."""
+    Attributes:
+        name: on the command line and in results.
+        title: in a table.
+        place: ``module:class``, imported when the runtime is asked for. The class takes the name where ``takes_name``.
+        interprets: it reads a .tflite file at run time, in a child process unless told otherwise.
+    """
 
-TITLES = {
-    "keras": "Keras (float)",
-    "litert": "LiteRT, XNNPACK",
-    "litert_builtin": "LiteRT, built-in kernels",
-    "litert_reference": "LiteRT, reference kernels",
-    "tflm": "TFLite Micro",
-    "generated_c": "generated C",
-    "cortex_m0": "generated C on Cortex-M0",
-    "cortex_m3": "generated C on Cortex-M3",
-    "cortex_m4": "generated C on Cortex-M4",
-    "cortex_m7": "generated C on Cortex-M7",
-    "cortex_m33": "generated C on Cortex-M33",
-    "rv32imc": "generated C on RV32IMC",
+    name: str
+    title: str
+    place: str
+    takes_name: bool = False
+    interprets: bool = False
+
+    def create(self) -> Runtime:
+        """Returns a runtime of this kind, in this process."""
+        module, _, kind = self.place.partition(":")
+        create = getattr(import_module(module), kind)
+        return create(self.name) if self.takes_name else create()
+
+
+def _litert(name: str, kernels: str) -> RuntimeRecord:
+    return RuntimeRecord(name, f"LiteRT, {kernels}", "glyphlite.runtimes.litert:LiteRT", takes_name=True, interprets=True)
+
+
+RUNTIMES = {
+    record.name: record
+    for record in (
+        RuntimeRecord("keras", "Keras (float)", "glyphlite.runtimes.keras:Keras"),
+        _litert("litert", "XNNPACK"),
+        _litert("litert_builtin", "built-in kernels"),
+        _litert("litert_reference", "reference kernels"),
+        RuntimeRecord("tflm", "TFLite Micro", "glyphlite.runtimes.tflm:TFLiteMicro", interprets=True),
+        RuntimeRecord("generated_c", "generated C", "glyphlite.runtimes.generated_c:GeneratedC"),
+        *(
+            RuntimeRecord(
+                core.runtime, f"generated C on {core.title}", "glyphlite.runtimes.emulated_core:EmulatedCore", takes_name=True
+            )
+            for core in CORES
+        ),
+    )
 }
-"""What a table calls each runtime."""
+"""Every runtime by name, the float source first, the bare metal last: a new one is a new record and its file."""
+
+RUNTIME_NAMES = tuple(RUNTIMES)
+
+INTERPRETERS = tuple(record.name for record in RUNTIMES.values() if record.interprets)
+"""Those that read a .tflite file at run time."""
 
 
 def runtime_title(name: str) -> str:
     """Returns a runtime's name in a table; an unknown one is itself."""
-    return TITLES.get(name, name)
+    return RUNTIMES[name].title if name in RUNTIMES else name
 
 
 def runtime_words(name: str) -> str:
     """Returns a runtime's name in a sentence: without a comma, since names stand in lists."""
     return runtime_title(name).replace(", ", " with ")
-
-
-def cpu_title(cpu: str) -> str:
-    """Returns a core's name for people: ``cortex-m4`` is ``Cortex-M4``; an unknown one is itself."""
-    return TITLES.get(cpu.replace("-", "_"), cpu).removeprefix("generated C on ")
 
 
 def get_runtime(name: str, *, isolated: bool = True) -> Runtime:
@@ -65,31 +91,14 @@ def get_runtime(name: str, *, isolated: bool = True) -> Runtime:
     Raises:
         ToolError: there is no such runtime.
     """
-    if name in INTERPRETERS and isolated:
+    if name not in RUNTIMES:
+        known = ", ".join(RUNTIMES)
+        raise ToolError(f"there is no runtime {name!r}{did_you_mean(name, RUNTIMES)}; choose one of {known}")
+    if isolated and RUNTIMES[name].interprets:
         from glyphlite.runtimes.isolation.parent import Isolated
 
         return Isolated(name)
-    if name == "tflm":
-        from glyphlite.runtimes.tflm import TFLiteMicro
-
-        return TFLiteMicro()
-    if name in INTERPRETERS:
-        from glyphlite.runtimes.litert import LiteRT
-
-        return LiteRT(name)
-    if name == "keras":
-        from glyphlite.runtimes.keras import Keras
-
-        return Keras()
-    if name == "generated_c":
-        from glyphlite.runtimes.generated_c import GeneratedC
-
-        return GeneratedC()
-    if name in CORES:
-        from glyphlite.runtimes.emulated_core import CortexM
-
-        return CortexM(name)
-    raise ToolError(f"there is no runtime {name!r}{did_you_mean(name, RUNTIME_NAMES)}; choose one of {', '.join(RUNTIME_NAMES)}")
+    return RUNTIMES[name].create()
 
 
 def accepts(name: str, path: Path, *, isolated: bool = True) -> Acceptance:

@@ -16,10 +16,10 @@ import numpy as np
 from glyphlite.console import Capture, captured_noise, quiet_tensorflow
 from glyphlite.errors import ArtifactError, GlyphliteError, ToolError
 from glyphlite.runtimes import ports
-from glyphlite.runtimes.artifact import activation_indices, read_artifact
 from glyphlite.runtimes.base import LoadedModel, Runtime
 from glyphlite.runtimes.litert import PROGRESS_EVERY, stack_images
 from glyphlite.runtimes.refusals import NoClassifierError, RefusedError, reason_for
+from glyphlite.tflite.reader import parse_graph, read_artifact
 
 ARENAS = (1 << 20, 1 << 24, 1 << 28)
 """Bytes tried in turn: what fits a microcontroller, then what a host can spare to say more than "it does not fit"."""
@@ -87,7 +87,7 @@ class TFLMModel(LoadedModel):
     def tensors(self, batch: np.ndarray) -> dict[int, np.ndarray]:
         """Returns every activation of every image, from an interpreter that keeps them all; see :meth:`LoadedModel.tensors`."""
         frames = ports.check_batch(batch, self.input)[:, np.newaxis]
-        indices = activation_indices(self._content, self._filename)
+        indices = parse_graph(self._content, self._filename).activations
 
         def run(noise: Any) -> dict[int, np.ndarray]:
             interpreter = _smallest_of(self._content, ARENAS, noise, preserve=True)

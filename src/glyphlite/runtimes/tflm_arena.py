@@ -18,10 +18,9 @@ from pathlib import Path
 from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.files import temporary_folder
 from glyphlite.results import ArenaPart, RuntimeReport
-from glyphlite.runtimes.artifact import read_artifact
 from glyphlite.runtimes.refusals import RefusedError, reason_for
 from glyphlite.tflite.graph import Graph
-from glyphlite.tflite.reader import parse_graph
+from glyphlite.tflite.reader import parse_graph, read_artifact
 
 LARGEST_ARENA = 1 << 28
 """Bytes tried at most."""

@@ -21,7 +21,8 @@ from glyphlite.tflite.options import decode_options
 from glyphlite.tflite.schema import VERSION, StoredCode, StoredModel, StoredOperator, decode
 from glyphlite.tflite.tensors import read_tensors
 
-MAX_FILE_BYTES = 1 << 30
+MAX_FILE_BYTES = 512 << 20
+"""A glyph classifier has a thousandth of it."""
 
 _IN_USE: WeakValueDictionary[bytes, Graph] = WeakValueDictionary()
 """Validated graphs that somebody holds, by the SHA-256 of their file: a command that hands a file to several runtimes, each of
@@ -50,6 +51,21 @@ def read_content(path: Path) -> bytes:
         ArtifactError: it is missing, unreadable, not a regular file or too large.
     """
     return read_input(Path(path), "a .tflite file", ArtifactError, MAX_FILE_BYTES)
+
+
+def read_artifact(path: Path) -> bytes:
+    """Returns the bytes of a .tflite file whose inside is left to someone else, such as a runtime.
+
+    Raises:
+        ArtifactError: as in :func:`read_content`, or the identifier of TensorFlow Lite's flatbuffers is missing.
+    """
+    content = read_content(path)
+    if content[4:8] != b"TFL3":
+        raise ArtifactError(
+            f"{Path(path).name} is not a .tflite file: expected the identifier TFL3, found {content[4:8]!r}; "
+            "make one with glyphlite convert"
+        )
+    return content
 
 
 def parse_graph(content: bytes, name: str = "model") -> Graph:

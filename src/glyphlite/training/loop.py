@@ -14,6 +14,7 @@ import numpy as np
 
 from glyphlite.datasets.dataset import Split
 from glyphlite.errors import ModelError
+from glyphlite.models.choice import ModelChoice
 from glyphlite.models.interface.input_layers import training_convention
 from glyphlite.models.interface.output_kind import THRESHOLD, OutputKind
 from glyphlite.models.interface.output_layer import outputs_of_model
@@ -30,7 +31,6 @@ from glyphlite.models.qat.state import (
     set_quantized,
 )
 from glyphlite.models.recipe import Recipe
-from glyphlite.models.registry import ModelChoice
 from glyphlite.training.augmentation.image_ops import entered, normalized, relit, warped
 from glyphlite.training.augmentation.parameters import PHOTOMETRIC
 from glyphlite.training.batches import Chunk, transform_numbers

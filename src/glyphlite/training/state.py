@@ -11,8 +11,8 @@ import numpy as np
 from glyphlite.console import say
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ModelError
+from glyphlite.models.choice import ModelChoice
 from glyphlite.models.recipe import Recipe
-from glyphlite.models.registry import ModelChoice
 from glyphlite.training.checkpoint import Checkpoint
 from glyphlite.training.distillation import teacher_hashes
 from glyphlite.training.history import EpochRecord

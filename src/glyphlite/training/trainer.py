@@ -16,8 +16,8 @@ from glyphlite.console import say
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ModelError
 from glyphlite.files import locked_folder, made_folder, owned_path, write_owned
+from glyphlite.models.choice import ModelChoice
 from glyphlite.models.recipe import Beginnings
-from glyphlite.models.registry import ModelChoice
 from glyphlite.models.saving import save_keras
 from glyphlite.training.batches import Batches, Chunk
 from glyphlite.training.checkpoint import CheckpointStore

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from glyphlite.results import VerifyReport
-from glyphlite.runtimes.registry import TITLES
+from glyphlite.runtimes.registry import runtime_title
 
 
 def disagreements(records: Sequence[VerifyReport], tolerance: float, keras_tolerance: float) -> list[VerifyReport]:
@@ -47,7 +47,7 @@ def verdict_of(
         )
     if refused:
         sentences.append(
-            "Not compared: " + "; ".join(f"{TITLES.get(name, name)} ({reason})" for name, reason in refused.items()) + "."
+            "Not compared: " + "; ".join(f"{runtime_title(name)} ({reason})" for name, reason in refused.items()) + "."
         )
     return not failing, " ".join(sentences)
 
@@ -102,4 +102,4 @@ def _names(records: Sequence[VerifyReport]) -> str:
 
 
 def _title(record: VerifyReport) -> str:
-    return TITLES.get(record.runtime, record.runtime)
+    return runtime_title(record.runtime)

@@ -22,10 +22,9 @@ from glyphlite.files import owned_folder, require_own
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import class_count, outputs_of
 from glyphlite.models.interface.stated_convention import convention_of_graph
-from glyphlite.runtimes.artifact import read_artifact
 from glyphlite.runtimes.tflm_arena import ArenaMeasurement, measure_arena
 from glyphlite.tflite.graph import Graph, Tensor
-from glyphlite.tflite.reader import parse_graph
+from glyphlite.tflite.reader import parse_graph, read_artifact
 
 C_TYPES = {"float32": "float", "int8": "std::int8_t", "uint8": "std::uint8_t", "int16": "std::int16_t"}
 """Element types that enter and leave an image classifier, as C++ calls them."""

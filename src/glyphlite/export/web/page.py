@@ -24,10 +24,9 @@ from glyphlite.export.web.minified import served
 from glyphlite.export.web.second_engine import GLUE, SecondEngine, second_engine
 from glyphlite.files import owned_folder, require_own, temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention
-from glyphlite.runtimes.artifact import read_artifact
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.metadata import read_metadata
-from glyphlite.tflite.reader import parse_graph
+from glyphlite.tflite.reader import parse_graph, read_artifact
 
 STATIC = (
     "index.html",

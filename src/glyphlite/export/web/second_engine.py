@@ -12,9 +12,8 @@ from glyphlite.conversion.variants import VARIANT_NAMES
 from glyphlite.errors import ArtifactError
 from glyphlite.escaping import name_of
 from glyphlite.export.web.litertjs import CORE, SCRIPT, VERSION, WASM, LiteRtJs
-from glyphlite.runtimes.artifact import read_artifact
 from glyphlite.tflite.graph import Graph
-from glyphlite.tflite.reader import parse_graph
+from glyphlite.tflite.reader import parse_graph, read_artifact
 from glyphlite.tflite.rewrite.float_io import with_float_edges
 
 GLUE = ("litert.js", "litert-loader.js")

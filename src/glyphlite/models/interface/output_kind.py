@@ -9,8 +9,7 @@ from enum import StrEnum
 import numpy as np
 
 from glyphlite.errors import ArtifactError
-from glyphlite.tflite.graph import Graph
-from glyphlite.tflite.outputs import last_activation
+from glyphlite.tflite.graph import Graph, last_activation
 
 SUM_TOLERANCE = 0.1
 """By how much a row of probabilities may miss 1: quantized ones are each rounded to a step."""

@@ -7,8 +7,9 @@ from glyphlite.console import say
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import DataError
 from glyphlite.evaluation.convention_search import FoundConvention, at_chance, chance_words, find_convention
+from glyphlite.models.choice import ModelChoice
 from glyphlite.models.interface.input_convention import OURS, InputConvention, parse_input_range
-from glyphlite.models.registry import ModelChoice, resolve_model
+from glyphlite.models.registry import resolve_model
 from glyphlite.pipeline.inputs.datasets import RunData
 from glyphlite.pipeline.inputs.files import own_image_shape
 from glyphlite.results import Accuracy

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.datasets.registry import check_dataset, known_classes
+from glyphlite.models.choice import ModelChoice
 from glyphlite.models.input_shape import model_input_shape
 from glyphlite.models.interface.input_convention import parse_input_range
-from glyphlite.models.registry import ModelChoice, resolve_model, split_seed
+from glyphlite.models.registry import resolve_model, split_seed
 from glyphlite.models.training_options import TrainingOptions
 from glyphlite.pipeline.inputs.conventions import choose_model
 from glyphlite.pipeline.inputs.datasets import load_for_model

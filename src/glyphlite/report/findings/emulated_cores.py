@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from glyphlite.cores import PREFERRED_CORE
 from glyphlite.results import FirmwareReport
-
-PREFERRED_CORE = "cortex-m4"
 
 
 @dataclass(frozen=True)

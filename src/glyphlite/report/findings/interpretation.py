@@ -6,6 +6,7 @@ Says only what the records hold: nothing is asserted of a measurement that was n
 from dataclasses import dataclass
 from typing import Literal
 
+from glyphlite.cores import core_title
 from glyphlite.formatting import (
     confidence,
     count,
@@ -32,7 +33,7 @@ from glyphlite.report.findings.recommendation import (
     variant_named,
 )
 from glyphlite.results import ArtifactReport, FirmwareReport, Results, VerifyReport
-from glyphlite.runtimes.registry import cpu_title, runtime_words
+from glyphlite.runtimes.registry import runtime_words
 
 Tone = Literal["good", "note", "warning"]
 
@@ -317,7 +318,7 @@ def _firmware(results: Results) -> Finding | None:
 def _core(record: FirmwareReport) -> str:
     flash = record.code_bytes + record.constant_bytes
     return (
-        f"{cpu_title(record.cpu)}: {count(record.instructions)} instructions per image "
+        f"{core_title(record.cpu)}: {count(record.instructions)} instructions per image "
         f"({record.instructions_per_mac:.1f} per MAC), {kilobytes(flash)} of flash, "
         f"{count(ram_bytes(record))} bytes of RAM."
     )

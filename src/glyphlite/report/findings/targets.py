@@ -7,11 +7,11 @@ compiler or TFLite Micro takes, in integers if there is one, for a browser what 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from glyphlite.cores import core_title
 from glyphlite.formatting import count, kilobytes, microseconds, percent, times
 from glyphlite.report.findings.emulated_cores import preferred_core, ram_bytes
 from glyphlite.report.findings.recommendation import NOTABLY_FASTER, accepting, accuracy_verdict, keeps_accuracy, variant_named
 from glyphlite.results import ArtifactReport, Results
-from glyphlite.runtimes.registry import cpu_title
 
 COMPILED = "int8"
 """The variant that a run compiles to C, for the emulated cores and for the page."""
@@ -99,7 +99,7 @@ def _microcontroller(results: Results) -> Target:
         tflm = f"; TFLite Micro needs {count(arena)} bytes of RAM and its stack" if arena else ""
         if not arena and not _takes(chosen, "tflm"):
             tflm = "; TFLite Micro refuses it"
-        reason = f"As generated C on a {cpu_title(core.cpu)}: {count(core.instructions)} instructions per image{tflm}."
+        reason = f"As generated C on a {core_title(core.cpu)}: {count(core.instructions)} instructions per image{tflm}."
         return Target(name, title, chosen, (_accuracy(chosen), *figures), reason)
     if accepted:
         chosen = min(accepted, key=lambda each: (each.variant not in INTEGER, each.bytes))

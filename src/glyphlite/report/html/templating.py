@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from glyphlite import formatting
+from glyphlite.cores import core_title
 from glyphlite.escaping import visible
 from glyphlite.report.findings.emulated_cores import ram_bytes
 from glyphlite.report.findings.recommendation import refusing
@@ -82,7 +83,7 @@ def environment() -> "Environment":
         "p_number": lambda p: formatting.p_value(p).removeprefix("p = ").removeprefix("p "),
         "runtime_title": registry.runtime_title,
         "runtime_words": registry.runtime_words,
-        "cpu_title": registry.cpu_title,
+        "cpu_title": core_title,
         "difference": formatting.difference,
         "ram_bytes": ram_bytes,
         "tensor_words": formatting.tensor_words,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from glyphlite.cores import core_title
 from glyphlite.formatting import count, difference, tensor_words
 from glyphlite.report.findings.conclusion import evaluation_conclusion
 from glyphlite.report.terminal.tables import (
@@ -23,7 +24,7 @@ from glyphlite.report.terminal.tables import (
     verify_table,
 )
 from glyphlite.results import ArtifactReport, FirmwareReport, KerasReport, Results
-from glyphlite.runtimes.registry import cpu_title, runtime_title, runtime_words
+from glyphlite.runtimes.registry import runtime_title, runtime_words
 
 if TYPE_CHECKING:
     from glyphlite.conversion.calibration import CalibrationEffect
@@ -104,7 +105,7 @@ def trade_offs_table(costs: Mapping[str, FirmwareReport], chosen: str) -> Render
     for name, cost in costs.items():
         figures = (cost.instructions, cost.code_bytes, cost.constant_bytes, cost.arena_bytes, cost.ram_bytes or 0)
         table.add_row(name, *map(count, figures), style="bold green" if name == chosen else None)
-    table.title = "On an emulated " + ", ".join(dict.fromkeys(cpu_title(cost.cpu) for cost in costs.values()))
+    table.title = "On an emulated " + ", ".join(dict.fromkeys(core_title(cost.cpu) for cost in costs.values()))
     return table
 
 

@@ -125,7 +125,7 @@ def _with_scale(what: str, tensor: TensorInfo) -> str:
 def _runtimes(inspection: Inspection) -> "Table":
     from rich.text import Text
 
-    from glyphlite.runtimes.registry import TITLES
+    from glyphlite.runtimes.registry import runtime_title
 
     table = _table("Which runtimes run it")
     table.add_column("runtime", no_wrap=True)
@@ -138,7 +138,7 @@ def _runtimes(inspection: Inspection) -> "Table":
             arena += f" on this host, {report.recommended_arena_bytes:,} to be safe on a target"
         said = printable(report.reason, 300) if report.reason else arena
         runs = report.accepts if report.runs is None else report.runs
-        table.add_row(TITLES.get(name, name), _verdict(runs), _verdict(report.accepts), Text(said))
+        table.add_row(runtime_title(name), _verdict(runs), _verdict(report.accepts), Text(said))
     return table
 
 

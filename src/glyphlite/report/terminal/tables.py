@@ -14,6 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from glyphlite.cores import core_title
 from glyphlite.escaping import visible
 from glyphlite.evaluation.accuracy import macro_of
 from glyphlite.formatting import confidence, count, difference, microseconds, p_value, percent, tensor_words, things, times
@@ -22,7 +23,7 @@ from glyphlite.report.findings.obstacles import obstacles
 from glyphlite.report.findings.recommendation import accepting, recommend, refusing, variant_named
 from glyphlite.report.findings.targets import Target, choose_targets
 from glyphlite.results import Accuracy, ArtifactReport, FirmwareReport, KerasReport, Results, VerifyReport
-from glyphlite.runtimes.registry import cpu_title, runtime_title, runtime_words
+from glyphlite.runtimes.registry import runtime_title, runtime_words
 
 if TYPE_CHECKING:
     from glyphlite.datasets.registry import DatasetInfo
@@ -245,7 +246,7 @@ def firmware_table(records: Sequence[FirmwareReport]) -> Table:
     for record in records:
         _row(
             table,
-            cpu_title(record.cpu),
+            core_title(record.cpu),
             count(record.instructions),
             f"{record.instructions_per_mac:.2f}",
             count(record.code_bytes),
@@ -275,7 +276,7 @@ def layers_table(record: FirmwareReport) -> Table:
             percent(share, 1),
             count(layer.constant_bytes),
         )
-    table.title = plain(cpu_title(record.cpu))
+    table.title = plain(core_title(record.cpu))
     return _folding(table, 0, 1)
 
 

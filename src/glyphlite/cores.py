@@ -1,0 +1,82 @@
+"""The cores that generated C is built for and emulated on: one record per core, from which every other list of cores is derived.
+
+The command line's choices, the runtimes, the compilers' flags and the emulator's models all come from here: a new core is a new
+record. Data; knows no compiler and no emulator.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Core:
+    """A core: what it is called, and how each tool is told to build for it and to emulate it.
+
+    Attributes:
+        name: on the command line and in results, such as ``cortex-m4``.
+        title: for people.
+        architecture: ``arm`` or ``riscv``.
+        zig_target: the target triple of ``zig cc``.
+        zig_cpu: ``-mcpu`` of ``zig cc``.
+        gnu_program: the GNU compiler that may build in its place.
+        gnu_flags: what tells that compiler the core and the floating-point convention.
+        dsp: the core has Arm's DSP extension (``__ARM_FEATURE_DSP``).
+        unicorn_model: the name of unicorn's constant for the core; None where its architecture has no models.
+    """
+
+    name: str
+    title: str
+    architecture: str
+    zig_target: str
+    zig_cpu: str
+    gnu_program: str
+    gnu_flags: tuple[str, ...]
+    dsp: bool = False
+    unicorn_model: str | None = None
+
+    @property
+    def runtime(self) -> str:
+        """The name of the runtime that runs generated C on the core: ``cortex_m4``."""
+        return self.name.replace("-", "_")
+
+
+def _arm(number: int, zig_extension: str = "", gnu_extension: str = "", *, hard_float: bool = False, dsp: bool = False) -> Core:
+    return Core(
+        name=f"cortex-m{number}",
+        title=f"Cortex-M{number}",
+        architecture="arm",
+        zig_target=f"thumb-freestanding-{'eabihf' if hard_float else 'eabi'}",
+        zig_cpu=f"cortex_m{number}{zig_extension}",
+        gnu_program="arm-none-eabi-gcc",
+        gnu_flags=("-mthumb", f"-mcpu=cortex-m{number}{gnu_extension}", f"-mfloat-abi={'hard' if hard_float else 'soft'}"),
+        dsp=dsp,
+        unicorn_model=f"UC_CPU_ARM_CORTEX_M{number}",
+    )
+
+
+CORES = (
+    _arm(0),
+    _arm(3),
+    _arm(4, "+vfp4d16sp", hard_float=True, dsp=True),
+    _arm(7, "+fp_armv8d16sp", "+nofp.dp", hard_float=True, dsp=True),
+    _arm(33, "+dsp+fp_armv8d16sp", hard_float=True, dsp=True),
+    Core(
+        name="rv32imc",
+        title="RV32IMC",
+        architecture="riscv",
+        zig_target="riscv32-freestanding-none",
+        zig_cpu="generic_rv32+m+c",
+        gnu_program="riscv64-unknown-elf-gcc",
+        gnu_flags=("-march=rv32imc", "-mabi=ilp32"),
+    ),
+)
+"""Every core, the smallest Cortex-M first."""
+
+CORE_NAMES = tuple(core.name for core in CORES)
+
+PREFERRED_CORE = "cortex-m4"
+"""The core that is named first, and simulated where none is named."""
+
+
+def core_title(name: str) -> str:
+    """Returns a core's name for people: ``cortex-m4`` is ``Cortex-M4``; an unknown one is itself."""
+    return next((core.title for core in CORES if name in (core.name, core.runtime)), name)
