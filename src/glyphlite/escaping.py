@@ -17,6 +17,8 @@ LONGEST = 60
 _JOINERS = frozenset("\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}\N{WORD JOINER}\N{SOFT HYPHEN}")
 """Invisible characters that change how their neighbours are written and nothing else: Persian words and emoji need them."""
 
+_UNUSUAL = re.compile(r"[^ -~]")
+
 _BREAKS = re.compile(r" *[\t\r\n][ \t\r\n]*")
 
 
@@ -31,9 +33,7 @@ def visible(text: str, *, keep: str = "") -> str:
         >>> print(visible("a\x1b[2Jb\u2028c"))
         a\x1b[2Jb\u2028c
     """
-    if text.isprintable():
-        return text
-    return "".join(each if _is_visible(each) or each in keep else _written_out(each) for each in text)
+    return _UNUSUAL.sub(lambda found: found[0] if _is_visible(found[0]) or found[0] in keep else _written_out(found[0]), text)
 
 
 def is_unicode(text: str) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from glyphlite.errors import ArtifactError
-from glyphlite.escaping import lines_of, name_of
+from glyphlite.escaping import lines_of, name_of, visible
 from glyphlite.files import parsing
 from glyphlite.tflite.flatbuffer import Buffer, Table
 from glyphlite.tflite.writer import pack_model, unpack_model
@@ -184,7 +184,7 @@ class _Writer:
 
     def text(self, value: str) -> int:
         """Returns a string; equal ones are stored once."""
-        return self.builder.CreateSharedString(value)
+        return self.builder.CreateSharedString(visible(value))
 
     def floats(self, *values: float) -> int:
         """Returns a vector of float32."""

@@ -286,3 +286,11 @@ def test_pictures_called_emnist_are_not_turned_by_their_name(tmp_path: Path, dig
         Image.fromarray(np.ascontiguousarray(image)).save(path)
     dataset = load_dataset(str(tmp_path / "emnist-png"))
     assert {image.tobytes() for image in dataset.test.images[..., 0]} <= set(_sorted(digits[0][:100].swapaxes(1, 2)))
+
+
+def test_folders_that_differ_in_blanks_only_are_no_two_classes(tmp_path: Path) -> None:
+    for name in ("a", "a ", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.png").touch()
+    with pytest.raises(DataError, match="'a' and 'a ', which both name the class a; rename one"):
+        list_pictures(tmp_path)

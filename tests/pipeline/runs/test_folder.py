@@ -163,3 +163,8 @@ def test_overwriting_removes_what_is_ours_and_nothing_else(tmp_path: Path) -> No
     assert {(folder / name).read_text() for name in left} == {"kept"}
     assert not is_finished(folder)
     assert not is_unfinished(folder)
+
+
+@pytest.mark.parametrize(("name", "folder"), [("..", "model"), ("../../x", "x"), ("/etc/x", "x"), (".", "model"), ("-rf", "-rf")])
+def test_a_models_name_never_leads_out_of_the_folder_of_runs(tmp_path: Path, name: str, folder: str) -> None:
+    assert choose_folder(Wish(), name, runs=tmp_path) == tmp_path / folder

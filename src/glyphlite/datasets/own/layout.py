@@ -5,6 +5,7 @@ any depth; wrapped into further folders or not. Reads names, no pictures.
 """
 
 import os
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -151,10 +152,20 @@ def _inner_splits(folders: list[Path]) -> dict[str, dict[str, list[Path]]]:
 
 
 def _by_class(folders: list[Path]) -> dict[str, list[Path]]:
-    """Folders by the class that their names say; é has two spellings, and so may have two folders."""
+    """Returns folders by the class that their names say; é has two spellings, and so may have two folders.
+
+    Raises:
+        DataError: two folders differ only in blanks around their names, or in what is not visible.
+    """
     found: dict[str, list[Path]] = {}
     for path in folders:
-        found.setdefault(_class_name(path), []).append(path)
+        same = found.setdefault(_class_name(path), [])
+        same.append(path)
+        if unicodedata.normalize("NFC", path.name) != unicodedata.normalize("NFC", same[0].name):
+            raise DataError(
+                f"{path.parent} holds the folders {same[0].name!r} and {path.name!r}, which both name the class "
+                f"{_class_name(path)}; rename one"
+            )
     return found
 
 

@@ -98,8 +98,8 @@ def _choose(wish: Wish, name: str, runs: Path) -> Path:
     if wish.resume and wish.overwrite:
         raise OutputError("--resume continues a run, --overwrite replaces it; give one of the two")
     if wish.resume:
-        return _to_resume([wish.out] if wish.out is not None else _numbered(runs / name))
-    folder = wish.out if wish.out is not None else runs / name
+        return _to_resume([wish.out] if wish.out is not None else _numbered(runs / _folder_name(name)))
+    folder = wish.out if wish.out is not None else runs / _folder_name(name)
     if wish.overwrite or not (is_finished(folder) or is_unfinished(folder)):
         return folder
     if not is_finished(folder):
@@ -163,3 +163,9 @@ def _next_free(first: Path) -> Path:
     while (path := first.with_name(f"{first.name}-{number}")).exists():
         number += 1
     return path
+
+
+def _folder_name(name: str) -> str:
+    """Returns a model's name as that of a folder inside another: ``...keras`` and ``file.py:../x`` would lie beside it."""
+    name = Path(name).name
+    return "model" if name in ("", "..") else name

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from glyphlite.escaping import visible
 from glyphlite.files import read_input, write_owned
 from glyphlite.report.figures.samples import SampleSheet
 from glyphlite.report.findings.obstacles import with_training
@@ -52,7 +53,7 @@ def write_report(
         graph_svg=graph_svg,
         run_toml=_without_places(read_input(recipe, "a run.toml").decode(errors="replace")) if recipe.exists() else None,
     )
-    return write_owned(folder / "report.html", page)
+    return write_owned(folder / "report.html", _seen(page))
 
 
 def _without_places(run_toml: str) -> str:
@@ -70,4 +71,9 @@ def compare_report(folders: Sequence[Path], path: Path) -> Path:
     Raises:
         DataError: a folder holds no results.
     """
-    return write_owned(path, render_comparison(load_runs(folders, path.parent)))
+    return write_owned(path, _seen(render_comparison(load_runs(folders, path.parent))))
+
+
+def _seen(page: str) -> str:
+    """Returns a page in which nothing is hidden, whichever of its parts a text came through."""
+    return visible(page, keep="\n\t")

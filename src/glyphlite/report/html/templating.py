@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from glyphlite import formatting
 from glyphlite.cores import core_title
-from glyphlite.escaping import visible
 from glyphlite.report.findings.emulated_cores import ram_bytes
 from glyphlite.report.findings.recommendation import refusing
 from glyphlite.results import Accuracy, ArtifactReport
@@ -66,7 +65,6 @@ def environment() -> "Environment":
     made = Environment(
         loader=PackageLoader("glyphlite.report.html", "templates"),
         autoescape=True,
-        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -91,11 +89,6 @@ def environment() -> "Environment":
         "refused_by": _refused_by,
     }
     return made
-
-
-def _shown(value: Any) -> Any:
-    """Returns what a template prints with everything in it to be seen; markup of ours stays."""
-    return visible(value, keep="\n\t") if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 def _refused_by(artifact: ArtifactReport) -> str:
