@@ -54,3 +54,22 @@ def test_long_lines_are_broken_at_blanks_alone(line: str):
 
 def test_blank_lines_do_not_pile_up():
     assert tidy("a;  \n\n\n\nb;\n\n") == "a;\n\nb;\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "            && " + "a_name_" * 20 + " < " + "another_" * 20 + " + 2; ++" + "a_name_" * 20 + ") {",
+        "    " + "x" * 300,
+        "    /* " + "x" * 300 + " */",
+        " * " + "x" * 300 + " " + "y" * 300,
+        "    " + "f(" * 60 + "1, 2" + ")" * 60 + ";",
+        "#define A " + "x" * 200,
+        "    * " + "y" * 150,
+        "  ? : + - * & " * 30,
+    ],
+)
+def test_names_longer_than_a_line_end_too(line: str):
+    lines = wrapped(line)
+    assert re.sub(r"[\s*\\]", "", "".join(lines)) == re.sub(r"[\s*\\]", "", line)
+    assert all(each.strip() for each in lines)

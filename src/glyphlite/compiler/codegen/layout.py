@@ -30,7 +30,7 @@ def wrapped(line: str) -> list[str]:
     end, room = (" \\", COLUMNS - 2) if body.startswith("#") else ("", COLUMNS)
     lines: list[str] = []
     while len(line) > room:
-        place = _best_break(line, len(indent) + 1, room)
+        place = _best_break(line, room)
         if place is None:
             break
         lines.append(line[:place].rstrip() + end)
@@ -41,9 +41,10 @@ def wrapped(line: str) -> list[str]:
 def _wrapped_comment(line: str, indent: str) -> list[str]:
     lines: list[str] = []
     while len(line) > COLUMNS:
-        place = line.rfind(" ", len(indent) + 4, COLUMNS + 1)
+        least = len(indent) + 4  # behind what opens the line, so that each piece is shorter than the last
+        place = line.rfind(" ", least, COLUMNS + 1)
         if line[place:] == " */":  # not alone on a line
-            place = line.rfind(" ", len(indent) + 4, place)
+            place = line.rfind(" ", least, place)
         if place < 0:
             break
         lines.append(line[:place].rstrip())
@@ -51,8 +52,9 @@ def _wrapped_comment(line: str, indent: str) -> list[str]:
     return [*lines, line]
 
 
-def _best_break(line: str, least: int, most: int) -> int | None:
+def _best_break(line: str, most: int) -> int | None:
     """Returns where to break a line of code: outside of as many brackets as can be, and as far right; None where nowhere."""
+    least = len(line) - len(line.lstrip())  # a break before the text would leave the line as it is
     places = [(depth, -place) for depth, place in _breaks(line) if least < place <= most]
     far = [(depth, place) for depth, place in places if -place > most // 2]
     return -min(far or places)[1] if places else None
