@@ -132,6 +132,7 @@ def _summary(records: Sequence[Mapping[str, Any]], total: int) -> dict[str, Any]
         "tried": verdicts.total(),
         "shards_done": len(records),
         "shards_of_the_whole": total,
+        "shards": _ranges([each["shard"] for each in records]),
         "verdicts": dict(sorted(verdicts.items())),
         "different_c_programs": sum(each["different_c"] for each in records),
         "fault_count": len(faults),
@@ -147,6 +148,17 @@ def _summary(records: Sequence[Mapping[str, Any]], total: int) -> dict[str, Any]
         },
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
     }
+
+
+def _ranges(numbers: Sequence[int]) -> list[list[int]]:
+    """Returns ascending numbers as first and last of each unbroken row."""
+    rows: list[list[int]] = []
+    for number in numbers:
+        if rows and rows[-1][1] == number - 1:
+            rows[-1][1] = number
+        else:
+            rows.append([number, number])
+    return rows
 
 
 def _processor_seconds() -> float:
