@@ -55,19 +55,21 @@ def _wrapped_comment(line: str, indent: str) -> list[str]:
 def _best_break(line: str, most: int) -> int | None:
     """Returns where to break a line of code: outside of as many brackets as can be, and as far right; None where nowhere."""
     least = len(line) - len(line.lstrip())  # a break before the text would leave the line as it is
-    places = [(depth, -place) for depth, place in _breaks(line) if least < place <= most]
+    places = [(depth, -place) for depth, place in _breaks(line, most) if least < place <= most]
     far = [(depth, place) for depth, place in places if -place > most // 2]
     return -min(far or places)[1] if places else None
 
 
-def _breaks(line: str) -> Iterator[tuple[int, int]]:
-    """Yields the depth of brackets and the place of every spot where a line of code may be broken."""
-    depth, place = 0, 0
-    for piece in _PIECE.findall(line):
+def _breaks(line: str, most: int) -> Iterator[tuple[int, int]]:
+    """Yields the depth of brackets and the place of every spot up to ``most`` where a line of code may be broken."""
+    depth = 0
+    for match in _PIECE.finditer(line):
+        piece, place = match[0], match.start()
+        if place > most:
+            return
         if piece in "([{":
             depth += 1
         elif piece in ")]}":
             depth -= 1
         elif piece == " " and (line[place - 1] in ",=" or line.startswith(_BREAKS_BEFORE, place + 1)):
             yield depth, place + 1
-        place += len(piece)
