@@ -35,7 +35,7 @@ class Core:
 
     @property
     def runtime(self) -> str:
-        """The name of the runtime that runs generated C on the core: ``cortex_m4``."""
+        """Returns the name of the runtime that runs generated C on the core: ``cortex_m4``."""
         return self.name.replace("-", "_")
 
 
