@@ -1,12 +1,17 @@
 """What many tests share: the true MNIST, loaded once, and a trained micro-cnn in all five variants."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from support.pretrained import ship_sample, use_shipped
 
 from glyphlite.console import quiet_tensorflow
 from glyphlite.datasets.dataset import Dataset
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 quiet_tensorflow()
 
@@ -33,3 +38,16 @@ def shipped(samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     ship_sample(root, samples, "edge-cnn", {1: 0.985}, chosen=1, weight_bytes=30_000)
     use_shipped(root, monkeypatch)
     return root
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """A Chromium, started once per module; where there is none, its tests are skipped with the reason."""
+    from support.chromium import NoChromiumError, find_chromium, launched
+
+    try:
+        chromium = find_chromium()
+    except NoChromiumError as error:
+        pytest.skip(str(error))
+    with launched(chromium) as browser:
+        yield browser

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 from support.browsing import Visit, visit
-from support.chromium import NoChromiumError, find_chromium, launched
 from support.web_tools import node
 
 from glyphlite.errors import ToolError
@@ -36,16 +35,6 @@ def litertjs() -> LiteRtJs:
 def both(samples: Path, litertjs: LiteRtJs, tmp_path_factory: pytest.TempPathFactory) -> WebExport:
     """The page of micro-cnn's int8 file with both engines."""
     return export_web(samples / "model_int8.tflite", tmp_path_factory.mktemp("web") / "both", litertjs=litertjs)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    try:
-        chromium = find_chromium()
-    except NoChromiumError as error:
-        pytest.skip(str(error))
-    with launched(chromium) as browser:
-        yield browser
 
 
 @pytest.fixture

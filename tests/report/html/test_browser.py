@@ -1,11 +1,9 @@
 """The report on screens and paper, in a real browser: nothing is cut, whatever the width and the number of classes."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
-from support.chromium import NoChromiumError, find_chromium, launched
 from support.made_up import crowded
 
 from glyphlite.report.figures.samples import SampleSheet
@@ -23,16 +21,6 @@ CUT = """() => [...document.querySelectorAll("body *")].filter((element) => {
     return !scrolls && element.getBoundingClientRect().right > innerWidth + 1;
 }).map((element) => `${element.tagName} ${element.className}`)"""
 """Script that lists the elements beyond the right edge that can't be scrolled to within their own box."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    try:
-        chromium = find_chromium()
-    except NoChromiumError as error:
-        pytest.skip(str(error))
-    with launched(chromium) as browser:
-        yield browser
 
 
 @pytest.mark.parametrize("classes", [10, 26, 62, 1000])
