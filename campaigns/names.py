@@ -97,7 +97,8 @@ def main() -> int:
     faults += [f"name {each} ended without a word" for each in chosen if each not in records]
     trials = Counter(command for record in records.values() for command in record["codes"])
     document = {
-        "command": f"python campaigns/names.py --costly-every {options.costly_every}",
+        "command": " ".join(["python", "campaigns/names.py", *sys.argv[1:]]),
+        "listed": len(names),
         "seed": options.seed,
         "names": len(chosen),
         "kinds": Counter(names[each][0] for each in chosen),
