@@ -62,8 +62,8 @@ def find_range(splits: Mapping[str, np.ndarray]) -> PixelRange:
             raise DataError(f"{each} holds {array.dtype}, expected numbers: 0 to 255, or floats between 0 and 1")
     low = min(float(array.min()) for array in splits.values())
     high = max(float(array.max()) for array in splits.values())
-    # A NaN compares false with everything, and is refused here together with the infinities.
-    if not (np.isfinite(low) and np.isfinite(high)):
+    # Looked for in each split: Python's min() and max() pass over a NaN that does not come first.
+    if not all(np.isfinite((array.min(), array.max())).all() for array in splits.values()):
         raise DataError(
             f"{name} holds numbers that are not finite (NaN or infinity), expected 0 to 255, or floats between 0 and 1"
         )

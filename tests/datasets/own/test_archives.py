@@ -203,3 +203,14 @@ def test_every_refusal_of_a_dataset_names_it(tmp_path: Path, strokes: Arrays) ->
     np.savez(tmp_path / "a.npz", x_train=images, y_train=labels * 0)
     with pytest.raises(DataError, match=r"a\.npz: the training labels hold one class"):
         load_dataset(str(tmp_path / "a.npz"))
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_a_pixel_that_is_no_number_is_refused_in_any_split(tmp_path: Path, strokes: Arrays, split: str, odd: float) -> None:
+    images, labels = strokes
+    stored = {"train": images.astype(np.float64), "test": images.astype(np.float64)}
+    stored[split][3, 2, 1] = odd
+    arrays = {f"x_{name}": array for name, array in stored.items()} | {"y_train": labels, "y_test": labels}
+    with pytest.raises(DataError, match="holds numbers that are not finite"):
+        _found(tmp_path, **arrays)
