@@ -54,13 +54,17 @@ def convention_on(path: Path, data: RunData, input_range: str | None) -> InputCo
         ModelError: ``input_range`` is none, or a .keras file cannot be loaded.
         ArtifactError: a .tflite file is malformed.
     """
-    if input_range is None and find_convention(path).convention.assumed and data.may_fit(path):
+    if input_range is not None:
+        return input_convention(path, None, input_range).convention
+    found = find_convention(path)
+    if found.convention.assumed and data.may_fit(path):
         with suppress(DataError):
-            found = find_convention(path, loaded := data.load(takes=own_image_shape(path)))
-            if found.accuracy and not at_chance(found.accuracy, loaded.classes):
-                say(found.words or "")
-                return found.convention
-    return input_convention(path, None, input_range).convention
+            tried = find_convention(path, loaded := data.load(takes=own_image_shape(path)))
+            if tried.accuracy and not at_chance(tried.accuracy, loaded.classes):
+                found = tried
+    if found.words:
+        say(found.words)
+    return found.convention
 
 
 def say_if_at_chance(path: Path, accuracy: Accuracy, dataset: Dataset, images: str, found: FoundConvention) -> None:
