@@ -21,8 +21,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from rich.markup import escape
-
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
@@ -61,7 +59,7 @@ def main() -> int:
                     stream.write(json.dumps(chunks[first]) + "\n")
                     stream.flush()
                     for fault in chunks[first]["faults"]:
-                        say(escape(f"{kind} {fault['number']} ({fault['how']} of {fault['source']}): {fault['faults']}"))
+                        say(f"{kind} {fault['number']} ({fault['how']} of {fault['source']}): {fault['faults']}")
                 advance(count)
         kinds[kind] = _joined([chunks[first] for first, _ in trial.in_chunks(0, options.files, CHUNK)])
         say(f"{kind}: {kinds[kind]['files']:,} files, {kinds[kind]['outcomes']}, {len(kinds[kind]['faults'])} faults")
