@@ -28,6 +28,9 @@ def main() -> None:
 
     prepare_streams()
     quiet_tensorflow()
+    from glyphlite.files import gather_temporary_files
+
+    gather_temporary_files()
     import typer
 
     from glyphlite.cli import app
@@ -92,10 +95,17 @@ def _write_traceback(error: Exception) -> str | None:
     import traceback
 
     from glyphlite import __version__
+    from glyphlite.files import system_temporary_folder
 
     try:
         with tempfile.NamedTemporaryFile(
-            "w", prefix="glyphlite-fault-", suffix=".txt", delete=False, encoding="utf-8", errors="backslashreplace"
+            "w",
+            prefix="glyphlite-fault-",
+            suffix=".txt",
+            dir=system_temporary_folder(),
+            delete=False,
+            encoding="utf-8",
+            errors="backslashreplace",
         ) as file:
             file.write(f"glyphlite {__version__}, Python {platform.python_version()}, {platform.platform()}\n")
             file.write(f"{sys.argv}\n\n")

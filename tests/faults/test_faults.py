@@ -1,38 +1,38 @@
-"""Commands killed, and failing, at some call of the file system; ``campaigns/faults.py`` takes every one.
+"""Commands killed, and failing, at some call of the file system; ``campaigns/kills.py`` and ``failing_writes.py`` take many more.
 
 The library that does it counts calls of the C library: it is built with gcc and preloaded.
 """
 
 import json
-import os
-import subprocess
-import sys
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.faults.campaign import run_trials
+from support.faults.commands import write_inputs
 
-HERE = Path(__file__).parent
-TRIALS, SEED = 30, 5
+SEED = 5
+WISHES = {
+    ("kills", "export c-array"): 10,
+    ("kills", "compile"): 5,
+    ("failures", "export c-array"): 15,
+    ("failures", "compile"): 5,
+}
 
 
 @pytest.fixture(scope="module")
 def trials(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     folder = tmp_path_factory.mktemp("faults")
-    library = folder / "faults.so"
-    command = ["gcc", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", library, HERE / "faults.c", "-ldl"]
-    subprocess.run(command, check=True, timeout=120)
-    (folder / "trials").mkdir()
-    done = subprocess.run(
-        [sys.executable, HERE / "run.py", folder / "trials", samples, str(SEED), str(TRIALS)],
-        env={**os.environ, "LD_PRELOAD": str(library)},
-        capture_output=True,
-        text=True,
-        timeout=500,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    inputs = write_inputs(folder / "inputs")
+    for name, variant in (("run", "int8"), ("other", "float32")):
+        (inputs / name).mkdir()
+        shutil.copyfile(samples / f"model_{variant}.tflite", inputs / name / "model_int8.tflite")
+    wishes = [f"{kind}:{name}:{count}" for (kind, name), count in WISHES.items()]
+    with run_trials(folder, SEED, folder / "none", wishes) as process:
+        lines, _ = process.communicate(timeout=500)
+    assert process.returncode == 0
+    return [json.loads(line) for line in lines.splitlines()]
 
 
 @pytest.mark.slow
@@ -42,7 +42,9 @@ def test_nothing_of_the_users_is_lost_and_the_next_command_ends_right(trials: li
 
 @pytest.mark.slow
 def test_the_trials_did_something(trials: list[dict[str, Any]]) -> None:
-    assert len(trials) == TRIALS
-    assert sum(not trial["finished"] for trial in trials) > TRIALS // 2, "most were killed or failed"
+    for (kind, name), count in WISHES.items():
+        these = [trial for trial in trials if trial["command"] == name and ("call" in trial) == (kind == "failures")]
+        assert len(these) >= count
+        assert sum(not trial["finished"] for trial in these) >= count // 3, "these were killed or failed"
     assert {trial["scenario"] for trial in trials} == {"new", "again", "theirs", "link", "here"}
     assert min(trial["calls"] for trial in trials) > 10

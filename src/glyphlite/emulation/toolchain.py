@@ -13,7 +13,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from types import MappingProxyType
 
 from glyphlite.cores import CORES, Core
 from glyphlite.errors import ToolError, did_you_mean
-from glyphlite.files import make_folder, temporary_folder, user_cache
+from glyphlite.files import make_folder, system_temporary_folder, temporary_folder, user_cache
 
 FIRMWARE_EXTRA = "pip install 'glyphlite[firmware]'"
 """What brings the cross-compiler, the emulator and the disassembler."""
@@ -324,6 +323,6 @@ def _zig_caches() -> dict[str, str]:
     except OSError:
         writable = False
     if not writable:
-        base = Path(tempfile.gettempdir()) / f"glyphlite-zig-{os.getuid()}"
+        base = system_temporary_folder() / f"glyphlite-zig-{os.getuid()}"
     chosen = {"ZIG_GLOBAL_CACHE_DIR": str(base), "ZIG_LOCAL_CACHE_DIR": str(base)}
     return {name: os.environ.get(name, folder) for name, folder in chosen.items()}

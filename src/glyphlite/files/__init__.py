@@ -6,10 +6,10 @@ temporary folders of all and sweeps those that a kill has left. ``untrusted`` an
 """
 
 from glyphlite.files.folders import atomic_folder, owned_folder, require_own, write_unit
-from glyphlite.files.manifest import MANIFEST
+from glyphlite.files.manifest import MANIFEST, read_manifest
 from glyphlite.files.named import require_own_file
 from glyphlite.files.owned import locked_folder, owned_path, remove_ours, require_ours, write_owned
-from glyphlite.files.scratch import sweep, temporary_folder
+from glyphlite.files.scratch import gather_temporary_files, sweep, system_temporary_folder, temporary_folder
 from glyphlite.files.single import (
     atomic_path,
     made_folder,
@@ -29,6 +29,7 @@ __all__ = [
     "atomic_folder",
     "atomic_path",
     "check_unfolded",
+    "gather_temporary_files",
     "locked_folder",
     "made_folder",
     "make_folder",
@@ -37,6 +38,7 @@ __all__ = [
     "owned_path",
     "parsing",
     "read_input",
+    "read_manifest",
     "reason_of",
     "remove_ours",
     "require_ours",
@@ -44,6 +46,7 @@ __all__ = [
     "require_own_file",
     "sha256_of",
     "sweep",
+    "system_temporary_folder",
     "temporary_folder",
     "user_cache",
     "without_detours",

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from glyphlite.errors import OutputError
-from glyphlite.files.manifest import MANIFEST, Listing, list_folder, manifest_text, read_manifest
+from glyphlite.files.manifest import MANIFEST, Listing, is_mount, list_folder, manifest_text, read_manifest
 from glyphlite.files.scratch import (
     NEW,
     PLAN,
@@ -149,7 +149,7 @@ def _place(folder: Path, listing: Listing) -> tuple[Path, bool]:
     beside = place.parent if place.parent.exists() else None
     inside = (
         folder.is_symlink()
-        or os.path.ismount(place)
+        or is_mount(place)
         or here.is_relative_to(place)
         or listing.mounted
         or (beside is not None and not os.access(beside, os.W_OK | os.X_OK))

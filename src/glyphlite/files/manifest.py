@@ -7,6 +7,7 @@ the file, and holds whenever the command is killed.
 
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,20 @@ class Listing:
     @property
     def mounted(self) -> bool:
         """Returns whether another file system is mounted somewhere below."""
-        return any(os.path.ismount(folder) for folder in self.folders)
+        return any(is_mount(folder) for folder in self.folders)
+
+
+def is_mount(folder: Path | str) -> bool:
+    """Returns whether a folder is a mount point; one that is bound from the same file system is known from Linux's list alone."""
+    if os.path.ismount(folder):
+        return True
+    try:
+        lines = Path("/proc/self/mountinfo").read_bytes().splitlines()
+    except OSError:
+        return False
+    # proc_pid_mountinfo(5): the fifth field, in which a space, for example, is \\040.
+    places = (re.sub(rb"\\([0-7]{3})", lambda code: bytes([int(code[1], 8)]), line.split()[4]) for line in lines)
+    return os.fsencode(os.path.realpath(folder)) in places
 
 
 def read_manifest(folder: Path) -> dict[str, Digests]:

@@ -4,6 +4,7 @@ A scratch folder is locked (flock) as long as its process lives, so whoever come
 one's: a running one is left alone, a killed one's is finished or undone (:func:`recover`) and removed.
 """
 
+import atexit
 import ctypes
 import errno
 import fcntl
@@ -56,6 +57,36 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
         if not (path / PREVIOUS).exists() and not (path / PLAN).exists():
             shutil.rmtree(path, ignore_errors=True)
         os.close(descriptor)
+
+
+def system_temporary_folder() -> Path:
+    """Returns the system's folder for temporary files, also after :func:`gather_temporary_files`."""
+    folder = Path(tempfile.gettempdir())
+    while folder.name.startswith(PREFIX):
+        folder = folder.parent
+    return folder
+
+
+def gather_temporary_files() -> None:
+    """Lets every temporary file of this process, and of those that it starts, lie in one folder, which goes when it ends.
+
+    Also those that TensorFlow and compilers make, and however the process ends: after a kill, the next command sweeps the
+    folder. Call it before such libraries are imported, so that they clean up first.
+    """
+    parent = system_temporary_folder()
+    sweep(parent)
+    try:
+        folder, _ = _create(parent)  # its descriptor, the lock, is held until the process ends
+    except OSError:
+        return  # whoever needs a temporary file says so
+    owner = os.getpid()
+
+    def remove() -> None:
+        if os.getpid() == owner:  # not a fork of it
+            shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(remove)
+    tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
 
 
 @contextmanager
@@ -138,9 +169,23 @@ def move_files(scratch: Path, folder: Path, plan: Plan) -> None:
         source, target = scratch / NEW / name, folder / name
         if source.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
-            source.replace(target)
+            _move(source, target)
     sync_folder(folder)
     (scratch / PLAN).unlink(missing_ok=True)
+
+
+def _move(source: Path, target: Path) -> None:
+    """Moves a prepared file into its place, also where another file system is mounted between the two."""
+    try:
+        source.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        with scratch_folder(target.parent) as beside:
+            shutil.copy2(source, beside / target.name)
+            sync_file(beside / target.name)
+            (beside / target.name).replace(target)
+        source.unlink()
 
 
 def exchange(one: Path, other: Path) -> bool:

@@ -203,7 +203,6 @@ def _run_alone(options: RunOptions, plan: TrainingPlan, card: PretrainedCard | N
         verify=verified,
         firmware=firmware.reports,
     )
-    results.save(folder / "results.json")
     write_run_record(
         folder,
         command=options.command(folder),
@@ -228,6 +227,7 @@ def _run_alone(options: RunOptions, plan: TrainingPlan, card: PretrainedCard | N
     chosen = recommend(results)
     shipped = next((each for each in evaluations if chosen and each.report.path == chosen.artifact.path), None)
     page = write_report_of(folder, results, dataset, shipped)
+    results.save(folder / "results.json")  # last: with it the run is finished
     say(
         f"Look at {page}; programs read {folder / 'results.json'}",
         lead=f"Done in {sum(stages.seconds.values()):.0f} s.",

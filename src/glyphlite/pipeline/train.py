@@ -79,17 +79,6 @@ def _train_alone(plan: TrainingPlan) -> Trained:
             validation_accuracy=result.validation_accuracy,
             best_epoch=result.best_epoch,
         )
-    Results(
-        glyphlite=__version__,
-        model=choice.name,
-        dataset=loaded.name,
-        seed=seed,
-        labels=list(loaded.labels),
-        seconds=stages.seconds,
-        cpu_seconds=stages.cpu_seconds,
-        training=training_report(result.history, len(loaded.validation)),
-        keras=keras.report,
-    ).save(plan.folder / "results.json")
     write_run_record(
         plan.folder,
         command=[
@@ -111,6 +100,17 @@ def _train_alone(plan: TrainingPlan) -> Trained:
             name: sha256_of(plan.folder / name) for name in ("model.keras", "model.weights.h5") if (plan.folder / name).is_file()
         },
     )
+    Results(
+        glyphlite=__version__,
+        model=choice.name,
+        dataset=loaded.name,
+        seed=seed,
+        labels=list(loaded.labels),
+        seconds=stages.seconds,
+        cpu_seconds=stages.cpu_seconds,
+        training=training_report(result.history, len(loaded.validation)),
+        keras=keras.report,
+    ).save(plan.folder / "results.json")  # last: with it the training is finished
     return Trained(
         choice.name,
         loaded.name,

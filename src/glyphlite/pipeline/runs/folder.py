@@ -8,7 +8,7 @@ from pathlib import Path
 from glyphlite.console import say
 from glyphlite.conversion.variants import VARIANT_NAMES, artifact_name
 from glyphlite.errors import OutputError
-from glyphlite.files import MANIFEST, remove_ours, require_ours, require_own, without_detours
+from glyphlite.files import MANIFEST, read_manifest, remove_ours, require_ours, require_own, sweep, without_detours
 from glyphlite.training.checkpoint import CheckpointStore
 
 RUNS = Path("runs")
@@ -78,6 +78,7 @@ def choose_folder(wish: Wish, name: str, *, writes: Sequence[str] = RUN_FILES, r
     """
     if wish.out is not None:
         wish = replace(wish, out=without_detours(wish.out))
+        sweep(wish.out or runs)
         require_ours(wish.out or runs, writes, overwrite=wish.overwrite)
     folder = _choose(wish, name, runs)
     require_ours(folder, writes, overwrite=wish.overwrite)
@@ -126,7 +127,9 @@ def clear_folder(folder: Path) -> None:
 
 def is_finished(folder: Path) -> bool:
     """Returns whether a folder holds a finished training or run, or a model that none of ours has left."""
-    return (folder / "results.json").is_file() or ((folder / "model.keras").is_file() and not _has_checkpoint(folder))
+    if (folder / "results.json").is_file():
+        return True
+    return (folder / "model.keras").is_file() and not _has_checkpoint(folder) and "model.keras" not in read_manifest(folder)
 
 
 def is_unfinished(folder: Path) -> bool:

@@ -1,10 +1,12 @@
 /* Counts the file system calls of a process that concern one folder, and lets the process die or the call fail at one of them.
  *
  * Preloaded (LD_PRELOAD) by tests and campaigns. Settings come from the environment, or from fault_set() in a forked child:
- *   FAULT_UNDER    only calls on paths below this folder count
+ *   FAULT_UNDER    only calls on paths that begin with this one count: a folder and what lies below it, and FOLDER.output
  *   FAULT_AT       the call, counted from 1, at which it happens; 0: only count
  *   FAULT_MODE     before, after (SIGKILL before or after the call), enospc, eio (the call fails), short (half is written)
  *   FAULT_COUNTER  a file that holds the count as 8 bytes, shared by all processes of a command
+ *   FAULT_LOG      a file to which the name of each counted call is appended
+ *   FAULT_MAIN     the command's first process: it dies, too, where another one makes the call
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -19,6 +21,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum mode { BEFORE, AFTER, ENOSPC_ONCE, EIO_ONCE, SHORT };
@@ -26,7 +30,9 @@ enum mode { BEFORE, AFTER, ENOSPC_ONCE, EIO_ONCE, SHORT };
 static char under[PATH_MAX];
 static long at;
 static enum mode mode;
+static long first_process;
 static _Atomic long *counter;
+static int log_file = -1;
 
 static enum mode mode_of(const char *name) {
     if (!strcmp(name, "after")) return AFTER;
@@ -36,10 +42,12 @@ static enum mode mode_of(const char *name) {
     return BEFORE;
 }
 
-void fault_set(const char *folder, const char *file, long number, const char *name);
-void fault_set(const char *folder, const char *file, long number, const char *name) {
+void fault_set(const char *folder, const char *file, long number, const char *name, long first, const char *log_path);
+void fault_set(const char *folder, const char *file, long number, const char *name, long first, const char *log_path) {
     int (*real_open)(const char *, int, ...) = (int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open");
     counter = NULL;
+    first_process = first;
+    log_file = log_path && *log_path ? real_open(log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644) : -1;
     snprintf(under, sizeof under, "%s", folder);
     at = number;
     mode = mode_of(name);
@@ -52,8 +60,8 @@ void fault_set(const char *folder, const char *file, long number, const char *na
 
 __attribute__((constructor)) static void begin(void) {
     const char *folder = getenv("FAULT_UNDER"), *file = getenv("FAULT_COUNTER");
-    const char *number = getenv("FAULT_AT"), *name = getenv("FAULT_MODE");
-    if (folder && file) fault_set(folder, file, number ? atol(number) : 0, name ? name : "before");
+    const char *number = getenv("FAULT_AT"), *name = getenv("FAULT_MODE"), *first = getenv("FAULT_MAIN");
+    if (folder && file) fault_set(folder, file, number ? atol(number) : 0, name ? name : "before", first ? atol(first) : 0, getenv("FAULT_LOG"));
 }
 
 static int is_under(const char *path) {
@@ -79,12 +87,23 @@ static int is_under_descriptor(int descriptor, const char *path) {
     return is_under(folder);
 }
 
+static void die(void) {
+    if (first_process && first_process != getpid()) kill((pid_t)first_process, SIGKILL);
+    kill(getpid(), SIGKILL);
+    pause();
+}
+
 /* What is to happen at this call: 0 nothing, 1 it fails (errno set), 2 half of it, 3 the process dies after it. */
-static int due(int counts) {
+static int due(int counts, const char *name) {
     if (!counts) return 0;
+    if (log_file >= 0) {
+        char line[64];
+        int length = snprintf(line, sizeof line, "%s\n", name);
+        if (syscall(SYS_write, log_file, line, (size_t)length) != length) log_file = -1;
+    }
     if (atomic_fetch_add(counter, 1) + 1 != at) return 0;
     switch (mode) {
-    case BEFORE: kill(getpid(), SIGKILL); pause(); return 0;
+    case BEFORE: die(); return 0;
     case AFTER: return 3;
     case ENOSPC_ONCE: errno = ENOSPC; return 1;
     case EIO_ONCE: errno = EIO; return 1;
@@ -94,8 +113,8 @@ static int due(int counts) {
 }
 
 #define REAL(type, name, ...) ((type(*)(__VA_ARGS__))dlsym(RTLD_NEXT, name))
-#define FINISH(what) do { int saved = errno; if (what == 3) { kill(getpid(), SIGKILL); pause(); } errno = saved; } while (0)
-#define CALL(type, counts, call) int what = due(counts); if (what == 1) return -1; type result = call; FINISH(what); return result
+#define FINISH(what) do { int saved = errno; if (what == 3) die(); errno = saved; } while (0)
+#define CALL(type, counts, call) int what = due(counts, __func__); if (what == 1) return -1; type result = call; FINISH(what); return result
 
 static int is_writing(int flags) { return (flags & O_ACCMODE) != O_RDONLY || (flags & O_CREAT); }
 
@@ -115,10 +134,60 @@ OPENAT(openat)
 OPENAT(openat64)
 
 ssize_t write(int descriptor, const void *data, size_t count) {
-    int what = due(is_under_descriptor(descriptor, NULL));
+    int what = due(is_under_descriptor(descriptor, NULL), __func__);
     if (what == 1) return -1;
     if (what == 2 && count > 1) count /= 2;
     ssize_t result = REAL(ssize_t, "write", int, const void *, size_t)(descriptor, data, count);
+    FINISH(what);
+    return result;
+}
+/* At a place in the file: HDF5 writes by these. */
+#define PWRITE(name, place) \
+    ssize_t name(int descriptor, const void *data, size_t count, place offset) { \
+        int what = due(is_under_descriptor(descriptor, NULL), __func__); \
+        if (what == 1) return -1; \
+        if (what == 2 && count > 1) count /= 2; \
+        ssize_t result = REAL(ssize_t, #name, int, const void *, size_t, place)(descriptor, data, count, offset); \
+        FINISH(what); \
+        return result; \
+    }
+PWRITE(pwrite, off_t)
+PWRITE(pwrite64, off64_t)
+ssize_t writev(int descriptor, const struct iovec *parts, int count) {
+    CALL(ssize_t, is_under_descriptor(descriptor, NULL), REAL(ssize_t, "writev", int, const struct iovec *, int)(descriptor, parts, what == 2 && count > 1 ? count / 2 : count));
+}
+ssize_t sendfile(int out, int in, off_t *offset, size_t count) {
+    CALL(ssize_t, is_under_descriptor(out, NULL), REAL(ssize_t, "sendfile", int, int, off_t *, size_t)(out, in, offset, what == 2 && count > 1 ? count / 2 : count));
+}
+ssize_t copy_file_range(int in, off64_t *from, int out, off64_t *to, size_t count, unsigned flags) {
+    CALL(ssize_t, is_under_descriptor(out, NULL), REAL(ssize_t, "copy_file_range", int, off64_t *, int, off64_t *, size_t, unsigned)(in, from, out, to, what == 2 && count > 1 ? count / 2 : count, flags));
+}
+int ftruncate(int descriptor, off_t size) { CALL(int, is_under_descriptor(descriptor, NULL), REAL(int, "ftruncate", int, off_t)(descriptor, size)); }
+int ftruncate64(int descriptor, off64_t size) { CALL(int, is_under_descriptor(descriptor, NULL), REAL(int, "ftruncate64", int, off64_t)(descriptor, size)); }
+
+/* Streams of C, by which TensorFlow writes: their own calls of write are inside the C library, out of reach. */
+#define FOPEN(name) \
+    FILE *name(const char *path, const char *how) { \
+        int what = due(strpbrk(how, "wa+") != NULL && is_under(path), __func__); \
+        if (what == 1) return NULL; \
+        FILE *result = REAL(FILE *, #name, const char *, const char *)(path, how); \
+        FINISH(what); \
+        return result; \
+    }
+FOPEN(fopen)
+FOPEN(fopen64)
+size_t fwrite(const void *data, size_t size, size_t count, FILE *stream) {
+    int what = due(is_under_descriptor(fileno(stream), NULL), __func__);
+    if (what == 1) return 0;
+    if (what == 2) count /= 2;
+    size_t result = REAL(size_t, "fwrite", const void *, size_t, size_t, FILE *)(data, size, count, stream);
+    FINISH(what);
+    return result;
+}
+int fflush(FILE *stream) {
+    int what = due(stream != NULL && is_under_descriptor(fileno(stream), NULL), __func__);
+    if (what == 1) return EOF;
+    int result = REAL(int, "fflush", FILE *)(stream);
     FINISH(what);
     return result;
 }
@@ -135,7 +204,15 @@ int unlinkat(int folder, const char *path, int flags) {
     CALL(int, is_under_descriptor(folder, path), REAL(int, "unlinkat", int, const char *, int)(folder, path, flags));
 }
 int mkdir(const char *path, mode_t bits) { CALL(int, is_under(path), REAL(int, "mkdir", const char *, mode_t)(path, bits)); }
+int mkdirat(int folder, const char *path, mode_t bits) {
+    CALL(int, is_under_descriptor(folder, path), REAL(int, "mkdirat", int, const char *, mode_t)(folder, path, bits));
+}
 int rmdir(const char *path) { CALL(int, is_under(path), REAL(int, "rmdir", const char *)(path)); }
 int linkat(int x, const char *a, int y, const char *b, int flags) {
     CALL(int, is_under_descriptor(y, b), REAL(int, "linkat", int, const char *, int, const char *, int)(x, a, y, b, flags));
+}
+int link(const char *a, const char *b) { CALL(int, is_under(b), REAL(int, "link", const char *, const char *)(a, b)); }
+int symlink(const char *a, const char *b) { CALL(int, is_under(b), REAL(int, "symlink", const char *, const char *)(a, b)); }
+int symlinkat(const char *a, int y, const char *b) {
+    CALL(int, is_under_descriptor(y, b), REAL(int, "symlinkat", const char *, int, const char *)(a, y, b));
 }

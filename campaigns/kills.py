@@ -1,0 +1,35 @@
+"""A thousand SIGKILLs over every command that takes its time: nothing of the user's lost, the next command ends right.
+
+    python campaigns/kills.py [--kills N]
+
+Train, convert, run, compile and every kind of export, into a new folder, over an earlier result, over the user's own files,
+through a link and into the current folder (``tests/support/faults``). The command, with all its processes or alone, is killed
+before or after a call of the file system, or at a random moment; then the same command runs again, with --resume where it says
+so. The files must be those of a run that nobody disturbed, the user's untouched, and no temporary file left. Resumable; writes
+campaigns/results/kills.json and exits 1 on a fault.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+SEED = 21
+KILLS = {"export c-array": 380, "compile": 300, "export tflm": 115, "export web": 60, "train": 80, "convert": 60, "run": 5}
+"""A thousand, more of those that take the least time."""
+
+
+def main() -> int:
+    """Run the trials that are left."""
+    arguments = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    arguments.add_argument("--kills", type=int, default=sum(KILLS.values()), help="about so many, shared out alike")
+    options = arguments.parse_args()
+    from support.faults.campaign import run_campaign
+
+    share = options.kills / sum(KILLS.values())
+    return run_campaign("kills", SEED, "kills", {name: max(1, round(count * share)) for name, count in KILLS.items()})
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""Trials by the number, in a process with ``faults.c`` preloaded; prints one JSON line per trial.
+
+LD_PRELOAD=faults.so python -m support.faults.run FOLDER SEED DONE {kills,failures}:COMMAND:COUNT ...
+
+DONE is a file of lines that earlier calls have printed: these trials are not made again. FOLDER/inputs, what the commands take,
+is made where it is missing.
+"""
+
+import hashlib
+import json
+import sys
+import warnings
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+import glyphlite.cli
+import glyphlite.pipeline.export
+import glyphlite.pipeline.firmware  # noqa: F401 - imported once, for every child
+from support.faults.commands import all_commands, import_everything, keep_engines, make_inputs
+from support.faults.trial import FAILURES, KILLS, WRITES, Bench, Command, Trial, adopt_orphans
+
+AGAIN = 0.2
+"""The share of failures after which the command is run once more also where nothing was left to sweep."""
+
+
+def main() -> None:
+    """Run the trials of each command named, over its scenarios in turn."""
+    folder, seed, done = Path(sys.argv[1]).resolve(), int(sys.argv[2]), Path(sys.argv[3])
+    known = [json.loads(line) for line in done.read_text().splitlines()] if done.is_file() else []
+    warnings.simplefilter("ignore")
+    adopt_orphans()
+    inputs = folder / "inputs"
+    if not (inputs / "run").exists():
+        import_everything()
+        make_inputs(inputs)
+    commands = {each.name: each for each in all_commands(inputs)}
+    for wish in sys.argv[4:]:
+        kind, name, count = wish.split(":")
+        if not name.startswith(("export", "compile")):
+            import_everything()
+        if name in ("export web", "draw"):
+            keep_engines(inputs)
+        trials = kills if kind == "kills" else failures
+        before = [each for each in known if each["command"] == name]
+        for trial in trials(commands[name], folder / name.replace(" ", "-"), seed, int(count), before):
+            sys.stdout.write(json.dumps(trial) + "\n")
+            sys.stdout.flush()
+
+
+def kills(command: Command, folder: Path, seed: int, count: int, done: list[dict]) -> Iterator[dict]:
+    """Kills a command ``count`` times, the scenarios in turn; a trial that came too late, after its end, is one more."""
+    shares = np.diff(np.linspace(0, count, len(command.scenarios) + 1).astype(int))
+    for scenario, share in zip(command.scenarios, shares, strict=True):
+        before = [each for each in done if each["scenario"] == scenario]
+        killed = sum(not each["finished"] for each in before)
+        if killed >= share:
+            continue
+        bench = Bench(command, scenario, folder)
+        rng = _generator(seed, command.name, scenario)
+        draws = [(KILLS[number % len(KILLS)], float(rng.random())) for number in range(4 * int(share) + 20)]
+        for mode, drawn in draws[len(before) :]:
+            if killed >= share:
+                break
+            at = drawn if mode in ("moment", "alone") else 1 + int(drawn * bench.calls)
+            trial = bench.trial(mode, at)
+            killed += not trial.finished
+            yield _record(trial, bench)
+
+
+def failures(command: Command, folder: Path, seed: int, count: int, done: list[dict]) -> Iterator[dict]:
+    """Lets each call of a command fail in each way, or ``count`` of these, drawn with the seed, the scenarios in turn."""
+    scenarios = command.failing if command.failing[0] in command.scenarios else command.scenarios[:1]
+    shares = np.diff(np.linspace(0, count, len(scenarios) + 1).astype(int))
+    for scenario, share in zip(scenarios, shares, strict=True):
+        known = {(each["mode"], each["at"]) for each in done if each["scenario"] == scenario}
+        bench = Bench(command, scenario, folder)
+        choices = [
+            (mode, at)
+            for at, name in enumerate(bench.kinds, 1)
+            for mode in FAILURES
+            if mode != "short" or name in WRITES  # any other call does all or nothing
+        ]
+        rng = _generator(seed, command.name, scenario)
+        order, once_more = rng.permutation(len(choices)), rng.random(len(choices)) < AGAIN
+        for index in order[:share]:
+            mode, at = choices[index]
+            if (mode, at) not in known:
+                yield {**_record(bench.trial(mode, at, again=bool(once_more[index])), bench), "call": bench.kinds[at - 1]}
+
+
+def _record(trial: Trial, bench: Bench) -> dict:
+    return {**asdict(trial), "calls": bench.calls}
+
+
+def _generator(seed: int, *words: str) -> np.random.Generator:
+    digest = hashlib.sha256(repr((seed, words)).encode()).digest()
+    return np.random.default_rng(int.from_bytes(digest[:8], "little"))
+
+
+if __name__ == "__main__":
+    main()
