@@ -2,6 +2,7 @@
 
 import errno
 import re
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -84,3 +85,21 @@ def test_a_full_disk_keeps_the_fault_in_one_line(raising: Raising, monkeypatch: 
     code, words = raising(IndexError("x"))
     assert code == 70
     assert "its traceback could not be written; please report it" in words
+
+
+def test_ctrl_c_outside_a_command_is_one_line(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    """While modules are imported nobody else would catch it, and Python would end with a traceback and the signal."""
+
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("glyphlite.__main__._run", interrupted)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        with pytest.raises(SystemExit) as ended:
+            main()
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert ended.value.code == 2
+    assert capfd.readouterr().err == "glyphlite: interrupted; nothing half-written was left behind\n"

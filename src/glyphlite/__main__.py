@@ -24,6 +24,19 @@ def main() -> None:
     0: done; 1: runtimes disagree; 2: anything that the user can put right; 70: a fault of glyphlite; 130, 141: interrupted, and
     nobody reads the output any more.
     """
+    signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup's wish is kept
+        signal.signal(signal.SIGHUP, _interrupt)
+    try:
+        _run()
+    except KeyboardInterrupt:  # outside a command: while modules are imported, or a second time while the first is answered
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        _fail(_INTERRUPTION, 2)
+
+
+def _run() -> None:
+    """Runs the CLI and turns what it raises into a line and an exit code."""
     from glyphlite.console import READER_GONE, leave_unflushed, prepare_streams, quiet_tensorflow
 
     prepare_streams()
@@ -36,9 +49,6 @@ def main() -> None:
     from glyphlite.cli import app
     from glyphlite.errors import GlyphliteError
 
-    signal.signal(signal.SIGTERM, _interrupt)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup's wish is kept
-        signal.signal(signal.SIGHUP, _interrupt)
     # Typer exports only this subclass of what its parser raises on a wrong command line.
     usage_error: type[Exception] = typer.BadParameter.__mro__[1]
     code = 0

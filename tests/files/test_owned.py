@@ -163,3 +163,10 @@ def test_a_full_disk_for_temporary_files_is_said(monkeypatch: pytest.MonkeyPatch
         temporary_folder(),
     ):
         pass
+
+
+def test_a_pipe_in_the_place_of_the_manifest_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / MANIFEST)
+    (tmp_path / "a").write_text("his")
+    with pytest.raises(OutputError, match="a"):
+        require_ours(tmp_path, ["a"])

@@ -55,8 +55,11 @@ def read_manifest(folder: Path) -> dict[str, Digests]:
     Raises:
         OSError: the file system cannot read it.
     """
+    manifest = folder / MANIFEST
+    if not manifest.is_file():  # a pipe of that name would never end
+        return {}
     try:
-        document = json.loads((folder / MANIFEST).read_bytes())
+        document = json.loads(manifest.read_bytes())
         files = document["files"] if document["format"] == _FORMAT else {}
         return {str(name): _digests(value) for name, value in files.items()}
     except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError, RecursionError):

@@ -100,8 +100,8 @@ def test_files_that_are_no_models(runtime: str, good: bytes, tmp_path: Path) -> 
         assert not acceptance.accepts, name
         assert acceptance.reason
         assert "\n" not in acceptance.reason
-    for path in (tmp_path / "absent.tflite", tmp_path):
-        assert "cannot read" in str(accepts(runtime, path).reason)
+    for path, words in ((tmp_path / "absent.tflite", "cannot read"), (tmp_path, "is a folder; expected a .tflite file")):
+        assert words in str(accepts(runtime, path).reason)
 
 
 @pytest.mark.slow
