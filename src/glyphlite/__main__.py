@@ -41,9 +41,10 @@ def _run() -> None:
 
     prepare_streams()
     quiet_tensorflow()
-    from glyphlite.files import gather_temporary_files
+    if "--help" not in sys.argv:  # help makes no temporary files, and is there at once
+        from glyphlite.files import gather_temporary_files
 
-    gather_temporary_files()
+        gather_temporary_files()
     import typer
 
     from glyphlite.cli import app
