@@ -142,7 +142,7 @@ class Bench:
     def _fault_again(self) -> str | None:
         """Describes what is wrong after the command was run once more; None if nothing is."""
         code, said = self._run(self.words)
-        if code == 2 and "--resume goes on with it" in said and not callable(self.words):
+        if code == 2 and "--resume continues it" in said and not callable(self.words):
             code, said = self._run((*self.words, *self.command.resume))
         after = contents(self.root)
         if code == 2 and "holds a finished run" in said:  # it was killed when all was written
