@@ -65,6 +65,20 @@ def test_what_changed_is_made_again(pictures: Path, reads: list[Path], change: s
     assert len(found.train) == len(reads)
 
 
+def test_the_code_that_normalizes_pictures_is_part_of_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Were it left out, pictures of an older glyphlite would be taken for those of this one."""
+    read: list[str] = []
+    true_read = Path.read_bytes
+
+    def reading(path: Path) -> bytes:
+        read.append(f"{path.parent.name}/{path.name}")
+        return true_read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", reading)
+    picture_cache._code.__wrapped__()
+    assert {"preprocessing/normalize.py", "preprocessing/pictures.py", "own/picture_folders.py"} <= set(read)
+
+
 @pytest.mark.parametrize("damage", ["empty", "half", "flipped", "text", "shape"])
 def test_a_damaged_cache_is_made_again(pictures: Path, reads: list[Path], cache: Path, damage: str) -> None:
     first = read_picture_folder(pictures)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from glyphlite import datasets, preprocessing
 from glyphlite.console import say
 from glyphlite.errors import DataError, OutputError
 from glyphlite.files import atomic_path, open_input, parsing, user_cache
@@ -67,10 +68,10 @@ def _signature(folder: Path, paths: Sequence[Path], size: tuple[int, int]) -> st
 
 @cache
 def _code() -> str:
-    """Returns the SHA-256  of the code that reads and normalizes pictures, and the version of the library that decodes them."""
+    """Returns the SHA-256 of the code that reads and normalizes pictures, and the version of the library that decodes them."""
     digest = hashlib.sha256(version("pillow").encode())
-    for folder in (Path(__file__).parents[1], Path(__file__).parent):
-        for path in sorted(folder.glob("*.py")):
+    for package in (datasets, preprocessing):
+        for path in sorted(Path(str(package.__file__)).parent.rglob("*.py")):
             digest.update(path.read_bytes())
     return digest.hexdigest()
 
