@@ -60,7 +60,7 @@ def main() -> int:
     compiler = _digest(_source("src/glyphlite/compiler", None))
     kind = "prepared" if options.prepare else f"results-{compiler}{'-every-path' * options.every_path}-{options.inputs}"
     log = options.cache / f"{kind}-{drawn.name}.jsonl"
-    records = _read(log)
+    records = importlib.import_module("random_models.sharded").read_log(log, "seed")
     say(f"{len(records)} seeds done before ({log})") if records else None
 
     started = time.monotonic()
@@ -288,19 +288,6 @@ def _cache() -> Path:
     from glyphlite.files import user_cache
 
     return user_cache() / "campaign"
-
-
-def _read(log: Path) -> dict[int, dict[str, Any]]:
-    """What earlier calls did; a last line cut short by a crash is left out."""
-    records = {}
-    if log.exists():
-        for line in log.read_text().splitlines():
-            try:
-                record = json.loads(line)
-            except ValueError:
-                continue
-            records[record["seed"]] = record
-    return records
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ FAILURES = {
     **dict.fromkeys(("evaluate", "inspect", "predict", "draw", "pictures", "dataset"), ALL),
     "run": 12,
 }
-"""Of a run, which makes some nine hundred such calls and takes half a minute, only a few; it is made of the other commands."""
+"""How often each command fails at most. A run makes some nine hundred such calls in half a minute and consists of the other
+commands, so only a few of its calls fail."""
 
 
 def main() -> int:

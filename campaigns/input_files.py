@@ -68,7 +68,7 @@ def main() -> int:
 
 
 def _document(kinds: dict[str, Any], seed: int, versions: dict[str, str], trial: Any) -> dict[str, Any]:
-    """What is written; kinds that were not tried again stay."""
+    """Returns the document to write; kinds that were not tried again stay."""
     return {
         "command": "python campaigns/input_files.py",
         "seed": seed,
@@ -94,7 +94,7 @@ def _summary(first: int, trials: list[Any]) -> dict[str, Any]:
 
 
 def _joined(chunks: list[dict[str, Any]]) -> dict[str, Any]:
-    """What is written of one kind; its SHA-256 is of those of all its files, in order."""
+    """Returns the part of one kind; its SHA-256 is of those of all its files, in order."""
 
     def added(name: str) -> dict[str, int]:
         return dict(sorted(sum((Counter(chunk[name]) for chunk in chunks), Counter()).items()))

@@ -27,7 +27,7 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 """Colours of a terminal: where they matter, the same output is there as HTML, too."""
 
 ADDRESS = re.compile(r" at 0x[0-9a-f]{6,}(?=>)")
-"""Where an object lay in memory, as Python prints objects without words of their own."""
+"""Matches the memory address in the words that Python prints for an object without words of its own."""
 
 KEPT = ("text/html", "text/plain", "image/svg+xml", "image/png")
 """Kinds of output that are stored; where there is a picture, only the picture."""

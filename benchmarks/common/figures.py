@@ -21,7 +21,7 @@ from glyphlite.files import write_text
 ROOT = Path(__file__).resolve().parents[2]
 MARK = re.compile(r"<!-- (?P<name>[\w -]+) -->\n(?P<body>.*?)<!-- end of (?P=name) -->", re.DOTALL)
 Words = Callable[[dict[str, Any]], str]
-"""What makes a figure's text of what was measured."""
+"""Makes a figure's text of what was measured."""
 
 FIGURES: dict[str, tuple[str, Words]] = {
     "main job": ("main_job", main_job_sentence),

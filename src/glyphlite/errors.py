@@ -1,7 +1,7 @@
 """The kinds of failure a user can do something about. The CLI prints one as a single line and exits with code 2."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from glyphlite.escaping import one_line
 
@@ -57,6 +57,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     plain = {_plain(each): each for each in known}
     close = difflib.get_close_matches(_plain(name), plain, n=1, cutoff=0.6)
     return f" (did you mean {plain[close[0]]}?)" if close else ""
+
+
+def first_of(names: Sequence[str], most: int) -> str:
+    """Returns the first names of a list, and how many more there are."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _plain(name: str) -> str:

@@ -6,7 +6,6 @@ whatever the seed.
 
 import os
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from glyphlite.datasets.own.labels import read_labels
 from glyphlite.datasets.own.orientation import TRANSPOSED, UPRIGHT
 from glyphlite.datasets.own.reader import begins_files, count_picture_classes, read_users_dataset
 from glyphlite.datasets.splits import TEST_FRACTION, VALIDATION_FRACTION, hold_out
-from glyphlite.errors import DataError, did_you_mean
+from glyphlite.errors import DataError, did_you_mean, first_of
 from glyphlite.escaping import name_of
 
 _TEST_SEED = 0
@@ -212,7 +211,7 @@ def _gaps(dataset: Dataset) -> list[str]:
         missing = [dataset.labels[each] for each in np.setdiff1d(known, split.labels)]
         known = known if name != "training" else np.unique(split.labels)
         if missing:
-            who = f"class {missing[0]} has" if len(missing) == 1 else f"{len(missing)} classes ({_first(missing)}) have"
+            who = f"class {missing[0]} has" if len(missing) == 1 else f"{len(missing)} classes ({first_of(missing, 5)}) have"
             said.append(f"{who} no {name} image: {'it is' if len(missing) == 1 else 'they are'} {consequence}")
     return said
 
@@ -224,11 +223,6 @@ def _repeated(dataset: Dataset) -> list[str]:
     if not again:
         return []
     return [f"{again:,} of {len(dataset.test):,} test images are training images, too: accuracy on them flatters"]
-
-
-def _first(names: Sequence[str]) -> str:
-    """Returns a few names of a list."""
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def _info(known: KnownDataset, data_dir: Path | None) -> DatasetInfo:

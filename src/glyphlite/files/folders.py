@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from glyphlite.errors import OutputError
+from glyphlite.errors import OutputError, first_of
 from glyphlite.files.manifest import MANIFEST, Listing, is_mount, list_folder, manifest_text, read_manifest
 from glyphlite.files.scratch import (
     NEW,
@@ -55,9 +55,8 @@ def require_own(folder: Path, *, overwrite: bool = False) -> Listing:
         raise OutputError(f"cannot use {folder} as a folder: {error.strerror}; choose another with --out") from None
     theirs = [*sorted(listing.foreign), *(f"{name} (changed since)" for name in sorted(listing.changed))]
     if theirs and not overwrite:
-        more = f" and {len(theirs) - 3} more" if len(theirs) > 3 else ""
         raise OutputError(
-            f"{folder} holds files that glyphlite did not write: {', '.join(theirs[:3])}{more}; choose another folder with "
+            f"{folder} holds files that glyphlite did not write: {first_of(theirs, 3)}; choose another folder with "
             "--out, or --overwrite, which keeps them and replaces glyphlite's own"
         )
     return listing

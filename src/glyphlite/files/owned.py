@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from glyphlite.errors import OutputError
+from glyphlite.errors import OutputError, first_of
 from glyphlite.files.manifest import MANIFEST, Digests, is_ours, manifest_text, read_manifest
 from glyphlite.files.scratch import scratch_folder, sync_file, sync_folder
 from glyphlite.files.single import made_folder, sha256_of, writing
@@ -150,5 +150,4 @@ def _put_manifest(folder: Path, scratch: Path, listed: dict[str, Digests]) -> No
 def _refuse(folder: Path, names: list[str], why: str, help_words: str) -> None:
     if not names:
         return
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    raise OutputError(f"{', '.join(str(folder / name) for name in names[:3])}{more}: {why}; {help_words} with --out")
+    raise OutputError(f"{first_of([str(folder / name) for name in names], 3)}: {why}; {help_words} with --out")

@@ -96,7 +96,11 @@ def run_shards(
     folder.mkdir(parents=True, exist_ok=True)
     drawn = _digest((Path(__file__).parent / name).resolve() for name in DRAWN_BY)
     log = folder / f"{name}-{drawn[:12]}.jsonl"
-    done = {shard: each for shard, each in _read(log).items() if each["source"] == source or (any_source and not each["faults"])}
+    done = {
+        shard: each
+        for shard, each in read_log(log, "shard").items()
+        if each["source"] == source or (any_source and not each["faults"])
+    }
     if done:
         say(f"{len(done)} shards done before ({log})")
     try:
@@ -166,13 +170,13 @@ def _processor_seconds() -> float:
     return times.user + times.system + times.children_user + times.children_system
 
 
-def _read(log: Path) -> dict[int, dict[str, Any]]:
-    """Returns what earlier calls did; a last line cut short by a crash is left out."""
+def read_log(log: Path, key: str) -> dict[int, dict[str, Any]]:
+    """Returns what earlier calls did, by the number under ``key``; a last line cut short by a crash is left out."""
     records = {}
     for line in log.read_text().splitlines() if log.exists() else ():
         try:
             each = json.loads(line)
         except ValueError:
             continue
-        records[each["shard"]] = each
+        records[each[key]] = each
     return records

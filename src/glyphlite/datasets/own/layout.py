@@ -13,7 +13,7 @@ from pathlib import Path
 from glyphlite.datasets.own.content import SPLITS, TEST, TRAIN, VALIDATION
 from glyphlite.datasets.own.labels import natural_order
 from glyphlite.datasets.own.roles import split_named, split_within
-from glyphlite.errors import DataError
+from glyphlite.errors import DataError, first_of
 from glyphlite.escaping import name_of
 from glyphlite.preprocessing.pictures import SUFFIXES
 
@@ -177,11 +177,11 @@ def _check_classes(of_class: dict[str, list[Path]], classes: tuple[str, ...], sp
     """
     strangers = [name for name in of_class if name not in classes]
     if strangers:
-        names = ", ".join(strangers[:5]) + (f" and {len(strangers) - 5} more" if len(strangers) > 5 else "")
         what = "class" if len(strangers) == 1 else "classes"
         raise DataError(
-            f"{place} holds the {what} {names}, which the training pictures do not have ({len(classes)} classes: "
-            f"{', '.join(classes[:5])}{', ...' if len(classes) > 5 else ''}); expected the same folders in {split} and train"
+            f"{place} holds the {what} {first_of(strangers, 5)}, which the training pictures do not have "
+            f"({len(classes)} classes: {', '.join(classes[:5])}{', ...' if len(classes) > 5 else ''}); "
+            f"expected the same folders in {split} and train"
         )
 
 

@@ -77,9 +77,10 @@ def choose_folder(wish: Wish, name: str, *, writes: Sequence[str] = RUN_FILES, r
         OutputError: the folder holds a run, or, to be resumed, none; or files that are not glyphlite's and would be replaced.
     """
     if wish.out is not None:
-        wish = replace(wish, out=without_detours(wish.out))
-        sweep(wish.out or runs)
-        require_ours(wish.out or runs, writes, overwrite=wish.overwrite)
+        out = without_detours(wish.out)
+        sweep(out)
+        require_ours(out, writes, overwrite=wish.overwrite)
+        return _choose(replace(wish, out=out), name, runs)
     folder = _choose(wish, name, runs)
     require_ours(folder, writes, overwrite=wish.overwrite)
     return folder
