@@ -1,5 +1,7 @@
 """What many tests share: the true MNIST, loaded once, and a trained micro-cnn in all five variants."""
 
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +16,18 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 quiet_tensorflow()
+
+
+@pytest.fixture(autouse=True)
+def keep_the_temporary_folder() -> Iterator[None]:
+    """Puts back where temporary files lie after each test: the command line gathers a process's own in a folder that goes."""
+    folder, variable = tempfile.tempdir, os.environ.get("TMPDIR")
+    yield
+    tempfile.tempdir = folder
+    if variable is None:
+        os.environ.pop("TMPDIR", None)
+    else:
+        os.environ["TMPDIR"] = variable
 
 
 @pytest.fixture(scope="session")

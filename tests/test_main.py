@@ -1,15 +1,18 @@
 """Errors that reach the end of the program: one line and an exit code for each; the traceback goes to a file."""
 
 import errno
+import os
 import re
 import signal
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from glyphlite.__main__ import main
+from glyphlite.files.scratch import PREFIX
 
 Raising = Callable[[BaseException], tuple[int, str]]
 
@@ -103,3 +106,9 @@ def test_ctrl_c_outside_a_command_is_one_line(monkeypatch: pytest.MonkeyPatch, c
             signal.signal(number, handler)
     assert ended.value.code == 2
     assert capfd.readouterr().err == "glyphlite: interrupted; nothing half-written was left behind\n"
+
+
+def test_the_commands_above_left_no_folder_of_theirs_to_the_next_test() -> None:
+    """A Chromium started below such a folder finds its path too long for a socket."""
+    assert not any(part.startswith(PREFIX) for part in Path(tempfile.gettempdir()).parts)
+    assert PREFIX not in os.environ.get("TMPDIR", "")
