@@ -13,9 +13,9 @@ from random_models.harness import FLAGS, OPTIMIZE, PATHS, run_generated
 
 from glyphlite.compiler import compile_graph
 from glyphlite.compiler.lower import lower
-from glyphlite.compiler.ops.convolution import Convolution
-from glyphlite.compiler.ops.depthwise_convolution import DepthwiseConvolution
-from glyphlite.compiler.ops.fully_connected import FullyConnected
+from glyphlite.compiler.ops.matrix.convolution import Convolution
+from glyphlite.compiler.ops.matrix.depthwise_convolution import DepthwiseConvolution
+from glyphlite.compiler.ops.matrix.fully_connected import FullyConnected
 from glyphlite.compiler.passes import optimize
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import parse_graph

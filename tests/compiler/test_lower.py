@@ -7,11 +7,11 @@ import pytest
 from glyphlite.compiler.context import layer_name
 from glyphlite.compiler.lower import lower
 from glyphlite.compiler.ops import OPS
-from glyphlite.compiler.ops.binary import Binary
-from glyphlite.compiler.ops.convolution import Convolution
-from glyphlite.compiler.ops.fully_connected import FullyConnected
-from glyphlite.compiler.ops.lookup import Lookup
-from glyphlite.compiler.ops.softmax import Softmax
+from glyphlite.compiler.ops.elementwise.binary import Binary
+from glyphlite.compiler.ops.elementwise.lookup import Lookup
+from glyphlite.compiler.ops.elementwise.softmax import Softmax
+from glyphlite.compiler.ops.matrix.convolution import Convolution
+from glyphlite.compiler.ops.matrix.fully_connected import FullyConnected
 from glyphlite.compiler.passes import optimize
 from glyphlite.compiler.schedule import schedule
 from glyphlite.errors import ArtifactError

@@ -16,7 +16,7 @@ from glyphlite.compiler.codegen.c_names import identifier, objection
 from glyphlite.compiler.emit import About, Sample, emit
 from glyphlite.compiler.ir import Program
 from glyphlite.compiler.lower import lower
-from glyphlite.compiler.ops.softmax import Softmax
+from glyphlite.compiler.ops.elementwise.softmax import Softmax
 from glyphlite.compiler.passes import optimize
 from glyphlite.compiler.report import CompilationReport, memory_map, report_of
 from glyphlite.compiler.schedule import schedule

@@ -9,11 +9,11 @@ from dataclasses import replace
 import numpy as np
 
 from glyphlite.compiler.ir import Node, Program
-from glyphlite.compiler.ops.convolution import Convolution
-from glyphlite.compiler.ops.lookup import EVERY_BYTE, Lookup
-from glyphlite.compiler.ops.pad import Pad
-from glyphlite.compiler.ops.pool import Pool
-from glyphlite.compiler.ops.weighted import Filtered
+from glyphlite.compiler.ops.elementwise.lookup import EVERY_BYTE, Lookup
+from glyphlite.compiler.ops.layout.pad import Pad
+from glyphlite.compiler.ops.matrix.convolution import Convolution
+from glyphlite.compiler.ops.matrix.weighted import Filtered
+from glyphlite.compiler.ops.reduction.pool import Pool
 from glyphlite.compiler.values import Value
 
 _COPY = -2  # the index of a value that the file does not have

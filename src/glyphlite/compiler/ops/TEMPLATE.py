@@ -1,7 +1,7 @@
-"""A skeleton: copy it to ``ops/NAME.py``, replace every Template, follow the comments, delete them, register it in ``OPS``.
+"""A skeleton: copy it to ``ops/FAMILY/NAME.py``, replace every Template, follow and delete the comments, register it in ``OPS``.
 
 It is the identity, element by element, and works as it stands (tests/compiler/ops/test_template.py). An op whose result one
-stored byte decides needs none of this but the lowering: see ``activation.py`` and :func:`ops.lookup.add_lookup`.
+stored byte decides needs none of this but the lowering: see ``elementwise/activation.py`` and :func:`add_lookup`.
 """  # noqa: N999 - in capitals, as it is no op
 
 from dataclasses import dataclass

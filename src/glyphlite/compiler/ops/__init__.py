@@ -1,4 +1,4 @@
-"""One file per op: how it is lowered, its node with its traits, its kernel's parameters. ``OPS`` registers them.
+"""One file per op, in a folder per family: its lowering, its node and traits, its kernel's parameters. ``OPS`` registers them.
 
 Adding an op: ``TEMPLATE.py`` here, ``docs/how-to/add-an-op.md``.
 """
@@ -6,7 +6,7 @@ Adding an op: ``TEMPLATE.py`` here, ``docs/how-to/add-an-op.md``.
 from collections.abc import Callable
 
 from glyphlite.compiler.context import Context
-from glyphlite.compiler.ops.activation import (
+from glyphlite.compiler.ops.elementwise.activation import (
     lower_hard_swish,
     lower_leaky_relu,
     lower_logistic,
@@ -14,17 +14,17 @@ from glyphlite.compiler.ops.activation import (
     lower_relu6,
     lower_tanh,
 )
-from glyphlite.compiler.ops.binary import lower_binary
-from glyphlite.compiler.ops.concatenation import lower_concatenation
-from glyphlite.compiler.ops.convolution import lower_convolution
-from glyphlite.compiler.ops.depthwise_convolution import lower_depthwise_convolution
-from glyphlite.compiler.ops.fully_connected import lower_fully_connected
-from glyphlite.compiler.ops.mean import lower_mean
-from glyphlite.compiler.ops.pad import lower_pad
-from glyphlite.compiler.ops.pool import lower_pool
-from glyphlite.compiler.ops.quantize import lower_dequantize, lower_quantize
-from glyphlite.compiler.ops.reshape import lower_reshape
-from glyphlite.compiler.ops.softmax import lower_softmax
+from glyphlite.compiler.ops.elementwise.binary import lower_binary
+from glyphlite.compiler.ops.elementwise.quantize import lower_dequantize, lower_quantize
+from glyphlite.compiler.ops.elementwise.softmax import lower_softmax
+from glyphlite.compiler.ops.layout.concatenation import lower_concatenation
+from glyphlite.compiler.ops.layout.pad import lower_pad
+from glyphlite.compiler.ops.layout.reshape import lower_reshape
+from glyphlite.compiler.ops.matrix.convolution import lower_convolution
+from glyphlite.compiler.ops.matrix.depthwise_convolution import lower_depthwise_convolution
+from glyphlite.compiler.ops.matrix.fully_connected import lower_fully_connected
+from glyphlite.compiler.ops.reduction.mean import lower_mean
+from glyphlite.compiler.ops.reduction.pool import lower_pool
 from glyphlite.tflite.graph import Operator
 
 OPS: dict[str, Callable[[Context, Operator], None]] = {

@@ -9,7 +9,7 @@ from glyphlite.compiler import arithmetic
 from glyphlite.compiler.codegen.kernel import Kernel, Place, Rows, Site
 from glyphlite.compiler.context import Context
 from glyphlite.compiler.ir import Requantized
-from glyphlite.compiler.ops.lookup import EVERY_BYTE, Lookup
+from glyphlite.compiler.ops.elementwise.lookup import EVERY_BYTE, Lookup
 from glyphlite.compiler.values import Requantization, Value
 from glyphlite.escaping import printable
 from glyphlite.tflite.graph import Operator, Tensor

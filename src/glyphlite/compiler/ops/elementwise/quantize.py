@@ -4,7 +4,7 @@ import numpy as np
 
 from glyphlite.compiler import arithmetic
 from glyphlite.compiler.context import Context
-from glyphlite.compiler.ops.lookup import add_lookup
+from glyphlite.compiler.ops.elementwise.lookup import add_lookup
 from glyphlite.compiler.values import Value
 from glyphlite.tflite.graph import Operator, Tensor
 from glyphlite.tflite.quantization import Quantization

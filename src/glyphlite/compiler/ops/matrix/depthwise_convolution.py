@@ -10,7 +10,7 @@ from glyphlite.compiler.codegen.constants import Array
 from glyphlite.compiler.codegen.kernel import Kernel, Placement, Site
 from glyphlite.compiler.codegen.requantization import Requantizer, requantizer
 from glyphlite.compiler.context import Context, window_of
-from glyphlite.compiler.ops.weighted import Filtered, bias_of, check_sums, filter_of, sum_requantization
+from glyphlite.compiler.ops.matrix.weighted import Filtered, bias_of, check_sums, filter_of, sum_requantization
 from glyphlite.tflite.cost import operator_macs
 from glyphlite.tflite.graph import Operator
 

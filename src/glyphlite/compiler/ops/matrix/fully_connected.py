@@ -11,8 +11,8 @@ from glyphlite.compiler.codegen.kernel import Accumulator, Kernel, Placement, Si
 from glyphlite.compiler.codegen.packing import Lanes
 from glyphlite.compiler.codegen.requantization import Requantizer, requantizer
 from glyphlite.compiler.context import Context
-from glyphlite.compiler.ops.convolution import Convolution
-from glyphlite.compiler.ops.weighted import Weighted, bias_of, check_sums, filter_of, sum_requantization
+from glyphlite.compiler.ops.matrix.convolution import Convolution
+from glyphlite.compiler.ops.matrix.weighted import Weighted, bias_of, check_sums, filter_of, sum_requantization
 from glyphlite.compiler.values import Value, Window
 from glyphlite.tflite.cost import operator_macs
 from glyphlite.tflite.graph import Operator

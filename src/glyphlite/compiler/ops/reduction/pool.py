@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from glyphlite.compiler.codegen.kernel import Kernel, Site
 from glyphlite.compiler.context import Context, window_of
 from glyphlite.compiler.ir import Node
-from glyphlite.compiler.ops.mean import Mean
+from glyphlite.compiler.ops.reduction.mean import Mean
 from glyphlite.compiler.values import Window
 from glyphlite.tflite.graph import Operator
 

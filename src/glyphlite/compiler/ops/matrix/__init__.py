@@ -1,0 +1,1 @@
+"""Ops that multiply by weights: convolutions and fully connected layers. ``weighted.py`` holds what they share."""
