@@ -1,4 +1,4 @@
-"""One file per op, in a folder per family: its lowering, its node and traits, its kernel's parameters. ``OPS`` registers them.
+"""One file per op, in a folder per family: its lowering, its node and traits, its kernel's parameters. ``OPS`` registers all.
 
 Adding an op: ``TEMPLATE.py`` here, ``docs/how-to/add-an-op.md``.
 """
