@@ -358,6 +358,8 @@ class FirmwareReport(Record):
     """Measured high-water mark of the stack."""
     stack_bound_bytes: int | None = None
     """Static bound of the stack."""
+    stack_bound_missing: str | None = None
+    """Why there is no static bound; null where there is one, or where a former version did not say."""
     ram_bytes: int | None = None
     """Total RAM: arena, input, output and stack."""
     layers: list[LayerReport] = Field(default_factory=list)

@@ -28,6 +28,13 @@ NAKED int sum10(void) { __asm__("movs r0, #0\n movs r1, #10\n 1: adds r0, r0, r1
 NAKED int framed(int x) { __asm__("push {r4, lr}\n sub sp, #32\n str r0, [sp]\n ldr r0, [sp]\n add sp, #32\n pop {r4, pc}"); }
 NAKED int forever(void) { __asm__("1: b 1b"); }
 #endif
+#ifdef __ARM_ARCH_6M__
+/* 8 bytes of stack. Thumb-1's b reaches 2 KB: clang jumps farther by bl, which changes lr, here over 3,000 bytes and back. */
+NAKED int far(int x) {
+    __asm__("push {r4, lr}\n bl 2f\n 1: pop {r4, pc}\n .rept 1500\n nop\n .endr\n 2: adds r0, #1\n cmp r0, #5\n blt 2b\n bl 1b");
+}
+NAKED int again(int x) { __asm__("push {r4, lr}\n bl again\n pop {r4, pc}"); }
+#endif
 int twice(void) { return sum10() + sum10(); }
 int nine(int a, int b, int c, int d, int e, int f, int g, int h, int i) {
     return a + 2*b + 3*c + 4*d + 5*e + 6*f + 7*g + 8*h + 9*i;
@@ -56,7 +63,8 @@ def image(tmp_path_factory: pytest.TempPathFactory):
 
     @cache
     def build(core: str) -> Path:
-        return compile_and_link(TARGETS[core], [source], folder / f"{core}.elf", keep=KEEP, optimize="-O1")
+        keep = [*KEEP, "far", "again"] if core == "cortex-m0" else KEEP
+        return compile_and_link(TARGETS[core], [source], folder / f"{core}.elf", keep=keep, optimize="-O1")
 
     return build
 
@@ -137,6 +145,16 @@ def test_no_bound_is_guessed(function: str, words: str, image):
     elf = type(elf)(tuple(section for section in elf.sections if section.name != ".stack_sizes"), elf.symbols, elf.segments)
     with pytest.raises(ArtifactError, match=words):
         stack_bound(elf, TARGETS["cortex-m4"], function)
+
+
+def test_a_far_jump_inside_a_function_is_no_call(image):
+    with Emulator(image("cortex-m0"), TARGETS["cortex-m0"]) as machine:
+        counted = machine.measure("far", 3)
+        assert (counted.result, counted.stack_bytes, counted.instructions) == (5, 8, 10)
+        assert counted.inclusive["far"] == counted.by_function["far"] == 10
+        assert stack_bound(machine.image, machine.target, "far") == 8
+        with pytest.raises(ArtifactError, match="again calls itself"):
+            stack_bound(machine.image, machine.target, "again")
 
 
 @pytest.mark.parametrize("core", ["cortex-m0", "cortex-m4", "rv32imc"])

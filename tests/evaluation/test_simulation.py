@@ -1,14 +1,17 @@
 import ctypes
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from glyphlite.compiler import compile_artifact
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.emulation.toolchain import compile_shared
 from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.simulation import simulate
+from glyphlite.report.terminal.command_output import firmware_view
 from glyphlite.tflite.writer import pack_model, unpack_model
 
 
@@ -21,6 +24,7 @@ def test_micro_cnn_meets_its_targets(samples: Path, mnist: Dataset, cpu: str, mo
     assert report.instructions == simulation.instructions.max() <= most
     assert simulation.ram_bytes == report.arena_bytes + 784 + 10 + report.stack_bytes <= 1_700
     assert report.code_bytes <= 3_000
+    assert simulation.stack_bound_bytes is not None
     assert 0 < report.stack_bytes <= simulation.stack_bound_bytes < 400
     assert (simulation.classes == mnist.test.labels[:12]).mean() > 0.7
     assert np.allclose(simulation.real_scores.sum(axis=1), 1, atol=0.05)
@@ -54,6 +58,22 @@ def test_pixels_are_stored_as_the_c_stores_them(samples: Path, mnist: Dataset, t
         library.odd_classify(*(ctypes.c_void_p(each.ctypes.data) for each in (image, result, arena)))
     assert scores.any()
     assert np.array_equal(simulate(tmp_path / "c", "cortex-m0", mnist.test.images[:3], measured=3).scores, scores)
+
+
+def test_without_a_bound_of_the_stack_every_measured_figure_stays(samples: Path, monkeypatch: pytest.MonkeyPatch):
+    def unbounded(*_: object) -> int:
+        raise ArtifactError("no bound of the stack: net_run calls itself")
+
+    image = np.zeros((1, 784), np.int8)
+    bounded = simulate(samples / "model_int8.tflite", "cortex-m0", image).report
+    monkeypatch.setattr("glyphlite.evaluation.simulation.stack_bound", unbounded)
+    report = simulate(samples / "model_int8.tflite", "cortex-m0", image).report
+    assert (report.stack_bound_bytes, report.stack_bound_missing) == (None, "no bound of the stack: net_run calls itself")
+    same = {"stack_bound_bytes": None, "stack_bound_missing": None}
+    assert report.model_copy(update=same) == bounded.model_copy(update=same)
+    stream = io.StringIO()
+    Console(file=stream, width=200).print(firmware_view([report]))
+    assert "Cortex-M0: no bound of the stack: net_run calls itself; the stack above was measured" in stream.getvalue()
 
 
 @pytest.mark.parametrize("optimize", ["size", "ram"])

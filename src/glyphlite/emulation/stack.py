@@ -92,7 +92,9 @@ class _Analysis:
             elif mnemonic in _INDIRECT_JUMPS and operands not in _RETURNS:
                 tail_calls.add(_far_target(operands, upper, symbol))
             elif base in _CALLS:
-                calls.add(self._near_target(instruction))
+                place = self._near_target(instruction)
+                if not symbol.address < place < symbol.address + symbol.size:  # else a far jump: Thumb-1's b reaches 2 KB only
+                    calls.add(place)
             elif base in _JUMPS:
                 place = self._near_target(instruction)
                 if not symbol.address <= place < symbol.address + symbol.size:

@@ -15,8 +15,8 @@ from glyphlite.compiler import compile_artifact, memory_maps
 from glyphlite.cores import CORE_NAMES
 from glyphlite.emulation.emulator import Emulator, Measurement
 from glyphlite.emulation.stack import stack_bound
-from glyphlite.emulation.toolchain import compile_and_link, target_named
-from glyphlite.errors import ArtifactError
+from glyphlite.emulation.toolchain import Target, compile_and_link, target_named
+from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.files import temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import OutputKind
@@ -40,7 +40,7 @@ class Simulation:
     output_scale: float
     output_zero_point: int
     instructions: np.ndarray
-    stack_bound_bytes: int
+    stack_bound_bytes: int | None
     ram_bytes: int
     labels: tuple[str, ...]
     outputs: OutputKind = OutputKind.LOGITS
@@ -131,7 +131,7 @@ def _simulate(
             )
             scores[measured:] = rest.view(np.int8)
         footprint = machine.image.footprint()
-        bound = stack_bound(machine.image, target, function)
+        bound, unbounded = _bound(machine, target, function)
     kind = OutputKind(document.get("outputs", "logits"))
     quantization = Quantization((document["output_scale"],), (document["output_zero_point"],))
     most = max(measurements, key=lambda item: item.instructions)
@@ -146,6 +146,7 @@ def _simulate(
         arena_bytes=document["arena_bytes"],
         stack_bytes=stack,
         stack_bound_bytes=bound,
+        stack_bound_missing=unbounded,
         ram_bytes=document["arena_bytes"] + input_bytes + output_bytes + stack,
         layers=[_layer(layer, most) for layer in document["layers"]],
     )
@@ -161,6 +162,14 @@ def _simulate(
         labels=tuple(document["labels"]),
         outputs=kind,
     )
+
+
+def _bound(machine: Emulator, target: Target, function: str) -> tuple[int | None, str | None]:
+    """Returns the static bound of the stack, or None and why there is none: the measured figures stand without it."""
+    try:
+        return stack_bound(machine.image, target, function), None
+    except (ArtifactError, ToolError) as error:
+        return None, str(error)
 
 
 def _stored(images: np.ndarray, document: dict[str, Any]) -> np.ndarray:

@@ -112,6 +112,11 @@ def trade_offs_table(costs: Mapping[str, FirmwareReport], chosen: str) -> Render
 def firmware_view(reports: Sequence[FirmwareReport]) -> RenderableType:
     """Returns what generated C costs on each core, then layer by layer."""
     parts: list[RenderableType] = [firmware_table(reports)]
+    parts += [
+        plain(f"{core_title(report.cpu)}: {report.stack_bound_missing}; the stack above was measured")
+        for report in reports
+        if report.stack_bound_missing
+    ]
     for report in reports:
         if report.layers:
             parts += [Text(""), layers_table(report)]
