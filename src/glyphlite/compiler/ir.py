@@ -4,6 +4,7 @@ Knows no op: each is a subclass of :class:`Node` in ``ops/``, with its traits, i
 """
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
@@ -109,3 +110,10 @@ class Program:
     nodes: tuple[Node, ...]
     input_kind: str  # element type of the file's input: int8, uint8, float32
     output_kind: str
+
+
+def consumers(program: Program) -> Counter[int]:
+    """Counts how often each value is read; the model's output counts as read once more."""
+    counts = Counter(value.index for node in program.nodes for value in node.inputs)
+    counts[program.output.index] += 1
+    return counts

@@ -3,12 +3,11 @@
 Knows nodes only. Each pass says why it is exact.
 """
 
-from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 
-from glyphlite.compiler.ir import Node, Program
+from glyphlite.compiler.ir import Node, Program, consumers
 from glyphlite.compiler.ops.elementwise.lookup import EVERY_BYTE, Lookup
 from glyphlite.compiler.ops.layout.pad import Pad
 from glyphlite.compiler.ops.matrix.convolution import Convolution
@@ -24,13 +23,6 @@ def optimize(program: Program) -> Program:
     for rewrite in (drop_unused, drop_identities, fold_padding, fuse_tables, fuse_pools, fuse_tables, copy_input):
         program = rewrite(program)
     return program
-
-
-def consumers(program: Program) -> Counter[int]:
-    """Counts how often each value is read; the model's output counts as read once more."""
-    counts = Counter(value.index for node in program.nodes for value in node.inputs)
-    counts[program.output.index] += 1
-    return counts
 
 
 def drop_unused(program: Program) -> Program:

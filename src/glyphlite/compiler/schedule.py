@@ -7,8 +7,7 @@ brings.
 
 from dataclasses import dataclass
 
-from glyphlite.compiler.ir import Node, Program
-from glyphlite.compiler.passes import consumers
+from glyphlite.compiler.ir import Node, Program, consumers
 
 
 @dataclass(frozen=True)

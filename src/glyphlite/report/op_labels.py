@@ -1,7 +1,7 @@
 """Ops and tensors in a few words, the same in the terminal and in the picture of the graph."""
 
 from glyphlite.escaping import printable
-from glyphlite.evaluation.inspection import OperatorInfo, TensorInfo
+from glyphlite.tflite.description import OperatorInfo, TensorInfo
 
 _ACTIVATIONS = {"relu": "ReLU", "relu6": "ReLU6", "relu_n1_to_1": "ReLU -1 to 1", "tanh": "tanh", "sign_bit": "sign bit"}
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from glyphlite.escaping import printable, xml_text
-from glyphlite.evaluation.inspection import OperatorInfo, describe_operator, describe_tensor
 from glyphlite.report.figures.graph_layout import Placed, place
 from glyphlite.report.op_labels import describe_options, describe_shape, title_of
 from glyphlite.tflite import cost
+from glyphlite.tflite.description import OperatorInfo, describe_operator, describe_tensor
 from glyphlite.tflite.graph import Graph, Operator
 
 MOST_OPS = 200

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from glyphlite.escaping import printable
-from glyphlite.evaluation.inspection import Inspection, OperatorInfo, TensorInfo
+from glyphlite.evaluation.inspection import Inspection
 from glyphlite.report.op_labels import describe_options, describe_quantization, describe_shape, title_of
+from glyphlite.tflite.description import OperatorInfo, TensorInfo
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
