@@ -101,7 +101,7 @@ class Arena:
         if output.index != result or keeps_result:
             last = len(self._segments) if output.index == result else self._last_use[output.index]
             if not self._share(step, segment, last):
-                self._values[output.index] = self._add(output.name, output.elements, step, last)
+                self._values[output.index] = self._add(output.name, output.bytes, step, last)
         for node, follower in zip(segment.nodes, segment.nodes[1:], strict=False):
             size = _ring_rows(node, follower) * node.output.row_bytes
             self._rings[node.name] = self._add(f"{node.name} rows", size, step, step)
@@ -120,7 +120,7 @@ class Arena:
             return False
         for value in node.inputs:
             key = self._values.get(value.index)
-            if key is not None and self._last_use[value.index] == step and value.elements == node.output.elements:
+            if key is not None and self._last_use[value.index] == step and value.bytes == node.output.bytes:
                 buffer = self.buffers[key]
                 if buffer.last != step:
                     continue

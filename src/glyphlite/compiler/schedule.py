@@ -96,4 +96,4 @@ def _pays(producer: Node, accumulator: Node) -> bool:
     if accumulator.accumulates_alone and _read(accumulator, producer) != producer.output.shape:
         return False
     sums = 4 * accumulator.output.channels
-    return producer.output.height > 1 and sums + producer.output.row_bytes < producer.output.elements
+    return producer.output.height > 1 and sums + producer.output.row_bytes < producer.output.bytes

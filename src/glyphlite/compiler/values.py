@@ -2,7 +2,7 @@
 
 Knows neither the file format nor C. Inside generated code an activation is held as ``stored + 128`` in a ``uint8_t``: a
 ReLU's zero point becomes 0, Cortex-M0 can load it with an immediate offset, and a raw pixel needs no conversion at all.
-All zero points and activation limits here are already in that form.
+All zero points and activation limits here are already in that form. An int16 activation is held as it is stored.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,9 @@ from typing import Literal
 from glyphlite.tflite.quantization import Quantization
 
 Optimize = Literal["speed", "size", "ram"]
+ElementType = Literal["int8", "int16"]
+
+ELEMENT_BYTES: dict[ElementType, int] = {"int8": 1, "int16": 2}
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,7 @@ class Value:
     width: int
     channels: int
     quantization: Quantization
+    element_type: ElementType = "int8"
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -31,18 +35,23 @@ class Value:
 
     @property
     def elements(self) -> int:
-        """Returns the number of stored bytes."""
+        """Returns the number of stored elements."""
         return self.height * self.width * self.channels
+
+    @property
+    def bytes(self) -> int:
+        """Returns the bytes of all elements."""
+        return self.elements * ELEMENT_BYTES[self.element_type]
 
     @property
     def row_bytes(self) -> int:
         """Returns the bytes of one row, all channels."""
-        return self.width * self.channels
+        return self.width * self.channels * ELEMENT_BYTES[self.element_type]
 
     @property
     def zero_point(self) -> int:
-        """Returns the zero point as held in generated code, 0 to 255."""
-        return self.quantization.zero_point + 128
+        """Returns the zero point as held in generated code: of int8 0 to 255, of int16 as it is stored."""
+        return self.quantization.zero_point + (128 if self.element_type == "int8" else 0)
 
     @property
     def scale(self) -> float:
