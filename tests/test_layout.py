@@ -1,6 +1,7 @@
 """The layout of the package: small folders, each with a purpose, and short chains of imports."""
 
 import ast
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -48,6 +49,13 @@ CHAINS: dict[str, tuple[str, ...]] = {}
 def test_no_folder_has_too_many_modules() -> None:
     crowded = {str(folder.relative_to(ROOT)): len(list(folder.glob("*.py"))) for folder in FOLDERS}
     assert len(crowded) > 20
+    assert {name: count for name, count in crowded.items() if count > MOST_MODULES} == {}
+
+
+def test_no_folder_of_templates_has_too_many_files() -> None:
+    files = [path for path in ROOT.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")]
+    crowded = Counter(str(path.parent.relative_to(ROOT)) for path in files)
+    assert len(crowded) > 5
     assert {name: count for name, count in crowded.items() if count > MOST_MODULES} == {}
 
 

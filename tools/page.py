@@ -25,16 +25,18 @@ def main() -> int:
         sys.stderr.write("npm is missing: install Node.js, which brings it\n")
         return 2
     target = Path(sys.argv[1]) if sys.argv[1:] else TEMPLATES / "page"
-    sources = sorted([*(TEMPLATES / "web").glob("*.js"), *(TEMPLATES / "web").glob("*.css")])
+    web = TEMPLATES / "web"
+    sources = sorted([*web.rglob("*.js"), *web.rglob("*.css")])
+    names = {path: path.relative_to(web).as_posix() for path in sources}
     command = [npm, "exec", "--yes", f"--package={ESBUILD}", "--", "esbuild", *map(str, sources)]
-    options = ["--minify", "--format=esm", "--target=es2022", "--charset=utf8", "--log-level=warning", f"--outdir={target}"]
-    if code := subprocess.run([*command, *options], check=False).returncode:
+    options = ["--minify", "--format=esm", "--target=es2022", "--charset=utf8", "--log-level=warning"]
+    if code := subprocess.run([*command, *options, f"--outbase={web}", f"--outdir={target}"], check=False).returncode:
         return code
-    for left in {path.name for path in target.iterdir()} - {path.name for path in sources}:
-        (target / left).unlink()
-    hashes = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sources}
+    for left in {path for path in target.rglob("*.*") if path.relative_to(target).as_posix() not in names.values()}:
+        left.unlink()
+    hashes = {names[path]: hashlib.sha256(path.read_bytes()).hexdigest() for path in sources}
     (target / "sources.json").write_text(json.dumps({"esbuild": ESBUILD, "sha256": hashes}, indent=1) + "\n")
-    before, after = (sum((folder / path.name).stat().st_size for path in sources) for folder in (TEMPLATES / "web", target))
+    before, after = (sum((folder / name).stat().st_size for name in names.values()) for folder in (web, target))
     sys.stdout.write(f"{len(sources)} files, {before:,} bytes minified to {after:,}: {target}\n")
     return 0
 

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from glyphlite.datasets.dataset import as_float
+from glyphlite.files import MANIFEST
 from glyphlite.runtimes.registry import get_runtime
 from glyphlite.tflite.quantization import quantize
 
@@ -40,3 +41,8 @@ def node() -> str:
     assert wheel is not None, "no node; install the development group"
     assert wheel.origin is not None
     return str(Path(wheel.origin).parent / "bin" / "node")
+
+
+def names_in(folder: Path) -> set[str]:
+    """The files of a page's folder, its manifest left out, as they are asked for."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST}

@@ -47,7 +47,7 @@ def run(samples: Path, mnist: Dataset, tmp_path_factory: pytest.TempPathFactory)
 def through_node(rows: np.ndarray, model: dict, folder: Path) -> list[dict]:
     (folder / "script.mjs").write_text(SCRIPT)
     (folder / "rows.json").write_text(json.dumps({"rows": rows.tolist(), "model": model}))
-    module = Path(str(files("glyphlite.export") / "templates" / "web" / "certainty.js"))
+    module = Path(str(files("glyphlite.export") / "templates" / "web" / "confidence.js"))
     command = [node(), folder / "script.mjs", module, folder / "rows.json"]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 

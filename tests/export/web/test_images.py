@@ -16,7 +16,7 @@ from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import DataError
 from glyphlite.preprocessing.images import prepare_glyph
 
-PAGE = Path(str(files("glyphlite.export") / "templates" / "web"))
+SCRIPTS = Path(str(files("glyphlite.export") / "templates" / "web" / "preprocessing"))
 
 
 def with_marks(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -90,7 +90,7 @@ def through_node(vectors: list[tuple[np.ndarray, int, int]], folder: Path) -> li
         records.append({"file": f"{number}.grey", "rows": rows, "columns": columns, "height": height, "width": width})
     (folder / "vectors.json").write_text(json.dumps(records))
     script = Path(__file__).parents[2] / "support" / "web_images.mjs"
-    command = [node(), script, PAGE, folder / "vectors.json"]
+    command = [node(), script, SCRIPTS, folder / "vectors.json"]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 

@@ -7,14 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.web_tools import FIRST_LOAD_BYTES, POLICY, node
+from support.web_tools import FIRST_LOAD_BYTES, POLICY, names_in, node
 
 from glyphlite.conversion.variants import VARIANT_NAMES
 from glyphlite.errors import OutputError
 from glyphlite.export.web import page as web
 from glyphlite.export.web.litertjs import LICENSE, LiteRtJs
 from glyphlite.export.web.page import WebExport, export_web
-from glyphlite.files import MANIFEST
 
 AGREEMENT = """
 import { Switches } from "./switches.js";
@@ -37,7 +36,7 @@ def test_the_first_load_stays_small(both: WebExport, page: WebExport) -> None:
     engine = sum(size for name, size in later.items() if name not in models | {LICENSE})
     assert both.second_engine_bytes == engine + later["litert-float32.tflite"]
     assert both.second_engine_variants == VARIANT_NAMES
-    assert {path.name for path in both.folder.iterdir()} == {*(path.name for path in both.files), MANIFEST}
+    assert names_in(both.folder) == {path.relative_to(both.folder).as_posix() for path in both.files}
 
 
 def test_the_policy_is_the_same(both: WebExport, page: WebExport) -> None:
@@ -65,7 +64,7 @@ def test_a_page_with_both_gives_way_to_a_page_with_one(
         == json.loads((both.folder / "model.json").read_text())["litert"]
     )
     assert export_web(artifact, folder).second_engine_variants == ()
-    assert {path.name for path in folder.iterdir()} == {*web.ALWAYS, MANIFEST}
+    assert names_in(folder) == web.ALWAYS
     assert json.loads((folder / "model.json").read_text())["litert"] is None
     (folder / "model_int8.tflite").write_bytes(b"somebody's own")
     with pytest.raises(OutputError, match=r"model_int8\.tflite"):
@@ -79,7 +78,7 @@ def test_no_variant_that_it_takes_is_no_second_engine(
     monkeypatch.setattr(web, "second_engine", lambda *given: replace(original(*given), variants=(), left_out=("because",)))
     export = export_web(samples / "model_int8.tflite", tmp_path / "page", litertjs=litertjs)
     assert (export.second_engine_bytes, export.second_engine_variants, export.left_out) == (0, (), ("because",))
-    assert {path.name for path in export.files} == web.ALWAYS
+    assert names_in(export.folder) == web.ALWAYS
 
 
 def test_words_of_agreement(both: WebExport, tmp_path: Path) -> None:

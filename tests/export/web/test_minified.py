@@ -8,25 +8,26 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from support.web_tools import node
+from support.web_tools import names_in, node
 
 from glyphlite.export.web.minified import served
 from glyphlite.export.web.page import STATIC
 
 TEMPLATES = Path(str(files("glyphlite.export"))) / "templates"
-SOURCES = sorted([*(TEMPLATES / "web").glob("*.js"), *(TEMPLATES / "web").glob("*.css")])
+WEB = TEMPLATES / "web"
+SOURCES = sorted([*WEB.rglob("*.js"), *WEB.rglob("*.css")])
 
 
 def test_every_source_is_minified_as_it_is_now() -> None:
     made_from = json.loads((TEMPLATES / "page" / "sources.json").read_text())["sha256"]
-    now = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in SOURCES}
+    now = {path.relative_to(WEB).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in SOURCES}
     assert made_from == now, "run `make page`"
-    assert {path.name for path in (TEMPLATES / "page").iterdir()} == {*now, "sources.json"}
+    assert names_in(TEMPLATES / "page") == {*now, "sources.json"}
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
 def test_what_is_served_is_smaller_and_has_the_same_exports(source: Path) -> None:
-    minified, text = served(source.name).decode(), source.read_text()
+    minified, text = served(source.relative_to(WEB).as_posix()).decode(), source.read_text()
     assert len(minified) < len(text)
     for name in re.findall(r"^export (?:async )?(?:function\*?|class|const|let) (\w+)", text, re.MULTILINE):
         assert re.search(rf"export\{{[^}}]*\b{name}\b|export (?:async )?(?:function|class|const|let) {name}\b", minified), name

@@ -10,20 +10,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.web_tools import FIRST_LOAD_BYTES, POLICY, node, tflm_scores
+from support.web_tools import FIRST_LOAD_BYTES, POLICY, names_in, node, tflm_scores
 
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ArtifactError, OutputError, ToolError
 from glyphlite.export.web import page as web
 from glyphlite.export.web.page import WebExport, export_web
 from glyphlite.export.web.server import HEADERS
-from glyphlite.files import MANIFEST
 from glyphlite.tflite.metadata import ModelMetadata, add_metadata, read_metadata
 
 
 def test_the_whole_page_is_small(page: WebExport) -> None:
-    sizes = {path.name: path.stat().st_size for path in page.folder.iterdir() if path.name != MANIFEST}
-    assert set(sizes) == web.ALWAYS == {path.name for path in page.files}
+    sizes = {name: (page.folder / name).stat().st_size for name in names_in(page.folder)}
+    assert set(sizes) == web.ALWAYS == {path.relative_to(page.folder).as_posix() for path in page.files}
     engines = {sizes["engine-plain.wasm"], sizes["engine-simd.wasm"]}
     assert page.first_load_bytes == sum(sizes.values()) - min(engines) <= FIRST_LOAD_BYTES
     assert page.engine_bytes == max(engines)
@@ -56,12 +55,13 @@ def test_security_policy(page: WebExport) -> None:
 
 
 def test_every_file_that_is_named_is_there(page: WebExport) -> None:
-    names = {path.name for path in page.files}
+    names = names_in(page.folder)
     html = (page.folder / "index.html").read_text()
     assert set(re.findall(r'(?:src|href)="([^"]+)"', html)) <= names
-    for path in page.folder.glob("*.js"):
-        assert set(re.findall(r'from ?"\./([^"]+)"', path.read_text())) <= names, path.name
-    assert 'from"./arrays.js"' in (page.folder / "app.js").read_text(), "as it is minified"
+    for path in page.folder.rglob("*.js"):
+        imported = re.findall(r'from ?"\./([^"]+)"', path.read_text())
+        assert {(path.parent / file).relative_to(page.folder).as_posix() for file in imported} <= names, path.name
+    assert 'from"./preprocessing/arrays.js"' in (page.folder / "app.js").read_text(), "as it is minified"
     worker = (page.folder / "sw.js").read_text()
     kept = set(json.loads(re.findall(r"FILES = (\[.*\]);", worker)[0]))
     assert "const LATER = [];" in worker
@@ -129,9 +129,12 @@ def test_without_zig(samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_another_export_is_another_version(page: WebExport, tmp_path: Path) -> None:
     """What the service worker keeps hangs on the bytes of every file, not on when they were written."""
-    written = {path.name: path.read_bytes() for path in page.files if path.name != "sw.js"}
+    written = {
+        name: (page.folder / name).read_bytes() for name in map(str, (path.relative_to(page.folder) for path in page.files))
+    }
+    del written["sw.js"]
     assert web._service_worker(written, {}) == (page.folder / "sw.js").read_bytes()
-    assert web._service_worker(written | {"ink.js": b"//"}, {}) != web._service_worker(written, {})
+    assert web._service_worker(written | {"preprocessing/ink.js": b"//"}, {}) != web._service_worker(written, {})
     assert web._service_worker(written, {"litert.wasm": b"1"}) != web._service_worker(written, {"litert.wasm": b"2"})
 
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, expect
 from support.browsing import CANVAS, STROKES, Visit, encoded, served, visit
-from support.web_tools import FIRST_LOAD_BYTES, on_paper, tflm_scores
+from support.web_tools import FIRST_LOAD_BYTES, names_in, on_paper, tflm_scores
 
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.export.web.page import WebExport
@@ -212,7 +212,7 @@ def test_first_load_and_then_offline(browser: Browser, page: WebExport) -> None:
             handler.func.copyfile = original
             server.shutdown()
     files = {path.split("?")[0] for path, _ in sent}
-    assert files == {"/", *(f"/{path.name}" for path in page.files)} - {"/index.html", "/engine-plain.wasm"}
+    assert files == {"/", *(f"/{name}" for name in names_in(page.folder))} - {"/index.html", "/engine-plain.wasm"}
     assert sum(size for _, size in sent) <= FIRST_LOAD_BYTES, sent
     visited.page.reload()
     visited.page.wait_for_selector("body[data-ready]")

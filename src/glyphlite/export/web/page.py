@@ -32,21 +32,21 @@ STATIC = (
     "index.html",
     "style.css",
     "app.js",
-    "arrays.js",
-    "certainty.js",
-    "components.js",
+    "confidence.js",
     "engine.js",
-    "glyphs.js",
-    "images.js",
-    "ink.js",
-    "normalize.js",
     "pad.js",
-    "pictures.js",
-    "reduction.js",
-    "rules.js",
-    "sheet.js",
     "switches.js",
     "words.js",
+    "preprocessing/arrays.js",
+    "preprocessing/connected_components.js",
+    "preprocessing/glyphs.js",
+    "preprocessing/images.js",
+    "preprocessing/ink.js",
+    "preprocessing/normalize.js",
+    "preprocessing/pictures.js",
+    "preprocessing/reduction.js",
+    "preprocessing/rules.js",
+    "preprocessing/sheet.js",
     "icon.svg",
     "touch-icon.png",
     "manifest.webmanifest",
@@ -151,6 +151,7 @@ def export_web(
     written["sw.js"] = _service_worker(written, later)
     with owned_folder(folder, overwrite=overwrite) as new:
         for file, data in (written | later).items():
+            (new / file).parent.mkdir(exist_ok=True)
             (new / file).write_bytes(data)
     smaller = min(len(engine) for engine in engines.values())
     return WebExport(
@@ -248,7 +249,7 @@ def _normalization(convention: InputConvention) -> dict[str, list[float]]:
 
 
 def _certainty(artifact: Path) -> dict[str, float | bool] | None:
-    """Returns what certainty.js needs to know, None where nothing was fitted for this very file."""
+    """Returns what confidence.js needs to know, None where nothing was fitted for this very file."""
     known = certainty_of(artifact)
     if known is None:
         return None

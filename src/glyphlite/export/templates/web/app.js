@@ -1,11 +1,11 @@
 /* The page: what was drawn goes through preprocessing and engine, and every stroke is answered at once. */
 
-import { Image2D } from "./arrays.js";
-import { calibrated, refusalOf } from "./certainty.js";
+import { Image2D } from "./preprocessing/arrays.js";
+import { calibrated, refusalOf } from "./confidence.js";
 import { Engine, bestBuild, classOf, probabilities } from "./engine.js";
-import { prepareGlyph } from "./images.js";
+import { prepareGlyph } from "./preprocessing/images.js";
 import { Pad } from "./pad.js";
-import { greyOf, onCanvas, readPicture } from "./pictures.js";
+import { greyOf, onCanvas, readPicture } from "./preprocessing/pictures.js";
 import { Switches } from "./switches.js";
 import { bytes, confidence, milliseconds, thousands } from "./words.js";
 

@@ -1,7 +1,7 @@
 /* The glyphs of a picture among its dark spots. The same computation as src/glyphlite/preprocessing/glyphs.py, by the same names. */
 
 import { median } from "./arrays.js";
-import { connectedComponents } from "./components.js";
+import { connectedComponents } from "./connected_components.js";
 import { nearest } from "./normalize.js";
 import { largestAround } from "./reduction.js";
 

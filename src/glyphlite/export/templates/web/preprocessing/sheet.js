@@ -1,7 +1,7 @@
 /* The sheet of paper on a picture that shows the desk, too. The same computation as src/glyphlite/preprocessing/sheet.py, by the same names. */
 
 import { Image2D, clamp, median, quantile } from "./arrays.js";
-import { connectedComponents } from "./components.js";
+import { connectedComponents } from "./connected_components.js";
 import { largestAround, reducePicture, smallestAround } from "./reduction.js";
 
 const SIDE = 160;
