@@ -49,7 +49,7 @@ from glyphlite.preprocessing.glyphs import ink_parts, main_glyph
 from glyphlite.preprocessing.images import cut_out, prepare_glyph
 from glyphlite.preprocessing.ink import find_ink, is_dark_on_light
 from glyphlite.preprocessing.normalize import fit_to_box, resample, set_into_field, trim
-from glyphlite.results import Certainty
+from glyphlite.records import Certainty
 
 FONTS = {
     "fonts-breip": ("breip/Breip.ttf",),

@@ -15,7 +15,7 @@ from common.tables.pictures import OUTCOMES
 from glyphlite.datasets.dataset import Split
 from glyphlite.evaluation.confidence import calibrated, is_refused
 from glyphlite.preprocessing.images import find_glyph
-from glyphlite.results import Certainty
+from glyphlite.records import Certainty
 
 SCHOOL = "all school paper"
 DESK = "all desks"

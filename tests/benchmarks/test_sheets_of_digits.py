@@ -10,7 +10,7 @@ import pytest
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.evaluation.confidence import as_probabilities
 from glyphlite.models.interface.input_convention import OURS
-from glyphlite.results import Certainty
+from glyphlite.records import Certainty
 from glyphlite.runtimes.base import predict_probabilities
 from glyphlite.runtimes.registry import get_runtime
 

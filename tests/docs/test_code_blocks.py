@@ -13,7 +13,8 @@ from typer.exceptions import Exit, TyperException
 from typer.main import get_command
 
 from glyphlite.cli import app
-from glyphlite.results import Accuracy, ArtifactReport, KerasReport, Results
+from glyphlite.records import Accuracy, ArtifactReport, KerasReport
+from glyphlite.results import Results
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md")])

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from glyphlite.datasets.dataset import Dataset, Split
+from glyphlite.records import ArenaPart, FirmwareReport, LayerReport, RuntimeReport, TensorDifference, VerifyReport
 from glyphlite.report.figures.samples import SampleSheet, choose_samples
-from glyphlite.results import ArenaPart, FirmwareReport, LayerReport, Results, RuntimeReport, TensorDifference, VerifyReport
+from glyphlite.results import Results
 
 IMAGES = 300
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from glyphlite.errors import ArtifactError
-from glyphlite.results import RuntimeReport
+from glyphlite.records import RuntimeReport
 from glyphlite.runtimes.tflm_arena import ArenaMeasurement, measure_arena
 
 TRY = """

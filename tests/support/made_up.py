@@ -1,7 +1,8 @@
 """Artifacts with made-up figures for rules that choose among them: which file is right is plain from the figures."""
 
 from glyphlite.evaluation.accuracy import wilson_interval
-from glyphlite.results import ArtifactReport, KerasReport, Results, RuntimeReport
+from glyphlite.records import ArtifactReport, KerasReport, RuntimeReport
+from glyphlite.results import Results
 
 N = 10_000
 KERAS = KerasReport(parameters=10, macs=10, bytes=300_000, accuracy=wilson_interval(9_900, N))

@@ -34,9 +34,10 @@ def commands() -> str:
 
 def records() -> str:
     """Returns a table per record of results.json: key, type, and the meaning that stands under the field."""
+    import glyphlite.records
     import glyphlite.results as module
 
-    meanings = _meanings(inspect.getsource(module))
+    meanings = _meanings(inspect.getsource(module)) | _meanings(inspect.getsource(glyphlite.records))
     parts = []
     for record in _reachable(module.Results):
         name = record.__name__

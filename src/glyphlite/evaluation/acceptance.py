@@ -4,7 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from glyphlite.errors import ArtifactError, GlyphliteError, ToolError
-from glyphlite.results import RuntimeReport
+from glyphlite.records import RuntimeReport
 from glyphlite.tflite.graph import Graph
 
 

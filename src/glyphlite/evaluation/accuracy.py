@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glyphlite.results import Accuracy
+from glyphlite.records import Accuracy
 
 Z_95 = 1.959963984540054
 """The standard normal's 97.5 % quantile: 95 % two-sided."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from glyphlite.evaluation.accuracy import accuracy_of
 from glyphlite.models.interface.output_kind import OutputKind, sigmoid, softmax
-from glyphlite.results import Certainty, CertaintyTest
+from glyphlite.records import Certainty, CertaintyTest
 
 BINS = 15
 

@@ -21,7 +21,7 @@ from glyphlite.models.interface.input_convention import OURS, InputConvention, n
 from glyphlite.models.interface.output_kind import OutputKind
 from glyphlite.models.interface.stated_convention import stated_convention
 from glyphlite.models.pretrained import ROOT
-from glyphlite.results import Accuracy, InputReport
+from glyphlite.records import Accuracy, InputReport
 from glyphlite.runtimes.base import LoadedModel, predict_probabilities
 from glyphlite.tflite.reader import read_graph
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from glyphlite.evaluation.acceptance import ask_runtimes, objection_to
 from glyphlite.models.interface.stated_convention import convention_of_graph
-from glyphlite.results import InputReport, Record, RuntimeReport
+from glyphlite.records import InputReport, Record, RuntimeReport
 from glyphlite.tflite import cost
 from glyphlite.tflite.description import OperatorInfo, TensorInfo, describe_tensor, operator_record
 from glyphlite.tflite.graph import Graph, Tensor

@@ -23,7 +23,7 @@ from glyphlite.files import sha256_of
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import OutputKind, outputs_of
 from glyphlite.models.qat.state import set_quantized
-from glyphlite.results import Accuracy, ArtifactReport, KerasReport
+from glyphlite.records import Accuracy, ArtifactReport, KerasReport
 from glyphlite.runtimes.base import predict_probabilities, stored_images
 from glyphlite.tflite.graph import Graph
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from glyphlite.evaluation.recorded_confidence import recorded
-from glyphlite.results import Accuracy
+from glyphlite.records import Accuracy
 
 
 def accuracy_words(path: Path) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from glyphlite.errors import DataError
 from glyphlite.files import parsing, read_input, sha256_of
-from glyphlite.results import Certainty
+from glyphlite.records import Certainty
 
 CARD = "card.json"
 RECORDS = ("results.json", CARD)

@@ -20,7 +20,7 @@ from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.files import temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import OutputKind
-from glyphlite.results import FirmwareReport, LayerReport
+from glyphlite.records import FirmwareReport, LayerReport
 from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE
 from glyphlite.tflite.quantization import Quantization, dequantize, quantize
 

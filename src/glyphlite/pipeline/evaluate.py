@@ -12,7 +12,7 @@ from glyphlite.pipeline.inputs.conventions import input_convention, say_if_at_ch
 from glyphlite.pipeline.inputs.datasets import data_of, say_if_labels_differ
 from glyphlite.pipeline.inputs.files import is_keras, keras_beside, model_file, own_image_shape
 from glyphlite.pipeline.runs.results_file import keep_results
-from glyphlite.results import ArtifactReport, KerasReport
+from glyphlite.records import ArtifactReport, KerasReport
 from glyphlite.tflite.reader import read_graph
 
 

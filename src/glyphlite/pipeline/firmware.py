@@ -29,7 +29,7 @@ from glyphlite.pipeline.export import image_of
 from glyphlite.pipeline.inputs.conventions import input_convention
 from glyphlite.pipeline.inputs.datasets import beside, data_of, to_remember
 from glyphlite.pipeline.inputs.files import artifact_in, own_image_shape
-from glyphlite.results import FirmwareReport, RuntimeReport
+from glyphlite.records import FirmwareReport, RuntimeReport
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import read_graph
 

@@ -21,7 +21,7 @@ from glyphlite.pipeline.inputs.datasets import RunData, data_of, say_if_labels_d
 from glyphlite.pipeline.inputs.files import is_keras, model_and_pictures, trained_on
 from glyphlite.preprocessing.images import find_glyph, prepare_lines, read_picture
 from glyphlite.preprocessing.pictures import page_count
-from glyphlite.results import Certainty
+from glyphlite.records import Certainty
 from glyphlite.runtimes.base import LoadedModel, predict_probabilities
 from glyphlite.runtimes.keras import KerasModel
 from glyphlite.runtimes.registry import get_runtime

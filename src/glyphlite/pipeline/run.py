@@ -34,9 +34,10 @@ from glyphlite.pipeline.runs.record import write_run_record
 from glyphlite.pipeline.runs.stages import Stages
 from glyphlite.pipeline.runs.training_plan import TrainingPlan, plan_training
 from glyphlite.pipeline.verify import compare
+from glyphlite.records import ArtifactReport, FailedReport, RuntimeReport, UnverifiedReport, VerifyReport
 from glyphlite.report.findings.recommendation import recommend
 from glyphlite.report.html.files import compare_report
-from glyphlite.results import ArtifactReport, FailedReport, Results, RuntimeReport, UnverifiedReport, VerifyReport
+from glyphlite.results import Results
 from glyphlite.training.history import training_report
 from glyphlite.training.trainer import TrainingResult, train
 

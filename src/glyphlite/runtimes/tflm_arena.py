@@ -17,7 +17,7 @@ from pathlib import Path
 
 from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.files import temporary_folder
-from glyphlite.results import ArenaPart, RuntimeReport
+from glyphlite.records import ArenaPart, RuntimeReport
 from glyphlite.runtimes.refusals import RefusedError, reason_for
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import parse_graph, read_artifact

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from glyphlite.results import Record
+from glyphlite.records import Record
 from glyphlite.tflite import cost
 from glyphlite.tflite.graph import Graph, Operator, Tensor
 

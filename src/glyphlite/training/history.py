@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from glyphlite.files import parsing, read_input, write_owned
-from glyphlite.results import TrainingReport
+from glyphlite.records import TrainingReport
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import pytest
 
 from glyphlite.evaluation.accuracy import wilson_interval
 from glyphlite.evaluation.verification.verdict import tolerated, verdict_of
-from glyphlite.results import TensorDifference, VerifyReport
+from glyphlite.records import TensorDifference, VerifyReport
 
 N = 10_000
 

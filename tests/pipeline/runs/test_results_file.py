@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from glyphlite.pipeline.runs.results_file import keep_results
-from glyphlite.results import Accuracy, ArtifactReport, KerasReport, Results
+from glyphlite.records import Accuracy, ArtifactReport, KerasReport
+from glyphlite.results import Results
 
 LABELS = tuple("ab")
 ACCURACY = Accuracy(value=0.5, low=0.4, high=0.6, n=100)

@@ -1,7 +1,7 @@
 """Where a core's instructions go: the same layer looks the same on every core."""
 
+from glyphlite.records import FirmwareReport, LayerReport
 from glyphlite.report.findings.emulated_cores import layer_shares
-from glyphlite.results import FirmwareReport, LayerReport
 
 
 def core(cpu: str, **instructions: int) -> FirmwareReport:

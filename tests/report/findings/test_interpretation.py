@@ -1,8 +1,9 @@
 """What the page says of a run: true to the records, good news and bad."""
 
 from glyphlite.evaluation.accuracy import wilson_interval
+from glyphlite.records import KerasReport, UnverifiedReport
 from glyphlite.report.findings.interpretation import Finding, commonest_mistakes, hardest_class, interpret
-from glyphlite.results import KerasReport, Results, UnverifiedReport
+from glyphlite.results import Results
 
 
 def finding(results: Results, topic: str) -> Finding:

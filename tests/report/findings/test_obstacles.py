@@ -4,8 +4,9 @@ import pytest
 from support.made_up import artifact
 
 from glyphlite.evaluation.accuracy import wilson_interval
+from glyphlite.records import KerasReport, TrainingReport
 from glyphlite.report.findings.obstacles import at_chance, obstacles, still_rises
-from glyphlite.results import KerasReport, Results, TrainingReport
+from glyphlite.results import Results
 
 
 def training(*accuracies: float, images: int = 5000, rates: list[float] | None = None) -> TrainingReport:

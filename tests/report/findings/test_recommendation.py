@@ -4,8 +4,9 @@ import pytest
 from support.made_up import KERAS, artifact
 
 from glyphlite.evaluation.accuracy import wilson_interval
+from glyphlite.records import ArtifactReport
 from glyphlite.report.findings.recommendation import accuracy_verdict, keeps_accuracy, recommend
-from glyphlite.results import ArtifactReport, Results
+from glyphlite.results import Results
 
 
 def run_with(*artifacts: ArtifactReport) -> Results:

@@ -2,8 +2,9 @@
 
 from support.made_up import KERAS, artifact
 
+from glyphlite.records import ArtifactReport, FirmwareReport
 from glyphlite.report.findings.targets import Target, choose_targets, targets_of
-from glyphlite.results import ArtifactReport, FirmwareReport, Results
+from glyphlite.results import Results
 
 CORE = FirmwareReport(
     cpu="cortex-m4",

@@ -11,12 +11,13 @@ from support.made_up import crowded
 
 from glyphlite.errors import DataError
 from glyphlite.evaluation.accuracy import wilson_interval
+from glyphlite.records import ArtifactReport, RuntimeReport, UnverifiedReport
 from glyphlite.report.figures.samples import SampleSheet
 from glyphlite.report.html.comparison_page import distinct_names
 from glyphlite.report.html.files import compare_report, write_report
 from glyphlite.report.html.run_page import confusion_cells
 from glyphlite.report.html.templating import accuracy_scale
-from glyphlite.results import ArtifactReport, Results, RuntimeReport, UnverifiedReport
+from glyphlite.results import Results
 
 VOID = {"meta", "img", "br", "hr", "link", "input", "area", "base", "col", "embed", "source", "track", "wbr"}
 HOSTILE = "</title><script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{7*7}}$x^2$"

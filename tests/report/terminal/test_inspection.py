@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from glyphlite.evaluation.inspection import describe, inspect_artifact
+from glyphlite.records import RuntimeReport
 from glyphlite.report.terminal.inspection import render_inspection
-from glyphlite.results import RuntimeReport
 from glyphlite.tflite.reader import read_graph
 
 

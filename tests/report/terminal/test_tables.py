@@ -6,8 +6,9 @@ import pytest
 from rich.console import Console, RenderableType
 
 from glyphlite.evaluation.accuracy import wilson_interval
+from glyphlite.records import RuntimeReport, TrainingReport
 from glyphlite.report.terminal import tables
-from glyphlite.results import Results, RuntimeReport, TrainingReport
+from glyphlite.results import Results
 
 FASHION = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
 

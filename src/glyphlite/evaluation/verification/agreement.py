@@ -21,7 +21,7 @@ from glyphlite.evaluation.verification.tensor_comparison import TensorComparison
 from glyphlite.evaluation.verification.verdict import verdict_of
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import OutputKind, outputs_of
-from glyphlite.results import VerifyReport
+from glyphlite.records import VerifyReport
 from glyphlite.runtimes.base import LoadedModel
 from glyphlite.runtimes.refusals import RefusedError
 from glyphlite.runtimes.registry import INTERPRETERS, RUNTIME_NAMES, get_runtime

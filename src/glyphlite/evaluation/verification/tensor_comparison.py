@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from glyphlite.escaping import printable
-from glyphlite.results import TensorDifference
+from glyphlite.records import TensorDifference
 from glyphlite.tflite.graph import Graph
 
 LARGEST_FLOAT = float(np.finfo(np.float32).max)

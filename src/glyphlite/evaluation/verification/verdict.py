@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from glyphlite.results import VerifyReport
+from glyphlite.records import VerifyReport
 from glyphlite.runtimes.registry import runtime_title
 
 

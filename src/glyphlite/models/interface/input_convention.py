@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from glyphlite.errors import ModelError
-from glyphlite.results import InputReport
+from glyphlite.records import InputReport
 
 HWC, HW, FLAT, CHANNELS_FIRST = "height x width x channels", "height x width", "flat", "channels x height x width"
 """The layouts of one image at a model's input."""

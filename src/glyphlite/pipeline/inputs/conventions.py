@@ -12,7 +12,7 @@ from glyphlite.models.interface.input_convention import OURS, InputConvention, p
 from glyphlite.models.registry import resolve_model
 from glyphlite.pipeline.inputs.datasets import RunData
 from glyphlite.pipeline.inputs.files import own_image_shape
-from glyphlite.results import Accuracy
+from glyphlite.records import Accuracy
 
 
 def input_convention(path: Path, dataset: Dataset | None, input_range: str | None) -> FoundConvention:

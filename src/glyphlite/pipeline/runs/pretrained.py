@@ -13,7 +13,7 @@ from glyphlite.files import owned_path, sha256_of, write_owned
 from glyphlite.formatting import percent, things
 from glyphlite.models.pretrained import PretrainedCard, pretrained_card, pretrained_keras
 from glyphlite.models.user import load_keras_model
-from glyphlite.results import PretrainedReport
+from glyphlite.records import PretrainedReport
 from glyphlite.training.trainer import TrainingResult
 
 

@@ -9,7 +9,8 @@ from glyphlite.console import say
 from glyphlite.errors import DataError, OutputError
 from glyphlite.files import parsing, read_input
 from glyphlite.models.pretrained import CARD
-from glyphlite.results import ArtifactReport, KerasReport, Results
+from glyphlite.records import ArtifactReport, KerasReport
+from glyphlite.results import Results
 
 FILE = "results.json"
 

@@ -12,10 +12,11 @@ import numpy as np
 
 from glyphlite.escaping import visible
 from glyphlite.formatting import confidence, count, kilobytes, microseconds, percent
+from glyphlite.records import ArtifactReport
 from glyphlite.report.figures.samples import Sample, SampleSheet, decode_png
 from glyphlite.report.figures.style import PALETTE, drawing, empty_figure, our_style, save_png
 from glyphlite.report.findings.recommendation import recommend
-from glyphlite.results import ArtifactReport, Results
+from glyphlite.results import Results
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

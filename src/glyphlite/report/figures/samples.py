@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 
 from glyphlite.errors import DataError
 from glyphlite.files import parsing, read_input, write_owned
-from glyphlite.results import Record, what_is_wrong
+from glyphlite.records import Record, what_is_wrong
 
 
 class Sample(Record):

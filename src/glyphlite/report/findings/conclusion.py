@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from glyphlite.formatting import kilobytes, listing, p_value, percent, points, things
+from glyphlite.records import ArtifactReport, KerasReport
 from glyphlite.report.findings.obstacles import at_chance, named_classes
 from glyphlite.report.findings.recommendation import is_significant, keeps_accuracy, loss, unrecognized_classes
-from glyphlite.results import ArtifactReport, KerasReport
 
 
 def evaluation_conclusion(

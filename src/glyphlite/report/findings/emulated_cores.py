@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from glyphlite.cores import PREFERRED_CORE
-from glyphlite.results import FirmwareReport
+from glyphlite.records import FirmwareReport
 
 
 @dataclass(frozen=True)

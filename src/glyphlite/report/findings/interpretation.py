@@ -21,6 +21,7 @@ from glyphlite.formatting import (
     things,
     times,
 )
+from glyphlite.records import ArtifactReport, FirmwareReport, VerifyReport
 from glyphlite.report.findings.emulated_cores import ram_bytes
 from glyphlite.report.findings.recommendation import (
     Recommendation,
@@ -32,7 +33,7 @@ from glyphlite.report.findings.recommendation import (
     refusing,
     variant_named,
 )
-from glyphlite.results import ArtifactReport, FirmwareReport, Results, VerifyReport
+from glyphlite.results import Results
 from glyphlite.runtimes.registry import runtime_words
 
 Tone = Literal["good", "note", "warning"]

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from glyphlite.formatting import count, listing, percent, points, things
+from glyphlite.records import ArtifactReport, KerasReport, TrainingReport
 from glyphlite.report.findings.recommendation import keeps_accuracy, loss, unrecognized_classes
-from glyphlite.results import ArtifactReport, KerasReport, Results, TrainingReport
+from glyphlite.results import Results
 from glyphlite.training.history import training_report
 
 if TYPE_CHECKING:

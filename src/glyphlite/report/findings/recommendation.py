@@ -9,7 +9,8 @@ An artifact keeps the accuracy if it loses at most half a point, or no more than
 from dataclasses import dataclass
 
 from glyphlite.formatting import count, kilobytes, listing, microseconds, p_value, percent, points, things, times
-from glyphlite.results import ArtifactReport, KerasReport, Results
+from glyphlite.records import ArtifactReport, KerasReport
+from glyphlite.results import Results
 from glyphlite.runtimes.registry import runtime_words
 
 TOLERATED_LOSS = 0.005

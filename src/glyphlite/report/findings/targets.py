@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from glyphlite.cores import core_title
 from glyphlite.formatting import count, kilobytes, microseconds, percent, times
+from glyphlite.records import ArtifactReport
 from glyphlite.report.findings.emulated_cores import preferred_core, ram_bytes
 from glyphlite.report.findings.recommendation import NOTABLY_FASTER, accepting, accuracy_verdict, keeps_accuracy, variant_named
-from glyphlite.results import ArtifactReport, Results
+from glyphlite.results import Results
 
 COMPILED = "int8"
 """The variant that a run compiles to C, for the emulated cores and for the page."""

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from glyphlite import __version__, formatting
 from glyphlite.errors import DataError
+from glyphlite.records import ArtifactReport, FirmwareReport
 from glyphlite.report.findings.emulated_cores import preferred_core
 from glyphlite.report.findings.obstacles import Obstacle, obstacles, with_training
 from glyphlite.report.findings.recommendation import recommend
 from glyphlite.report.html.templating import accuracy_scale, chart, environment
-from glyphlite.results import ArtifactReport, FirmwareReport, Results
+from glyphlite.results import Results
 from glyphlite.training.history import read_history
 
 if TYPE_CHECKING:

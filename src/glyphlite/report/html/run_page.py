@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 from glyphlite import __version__
 from glyphlite.conversion.variants import VARIANTS
 from glyphlite.evaluation.accuracy import macro_of
+from glyphlite.records import ArtifactReport, VerifyReport
 from glyphlite.report.figures.samples import SampleSheet
 from glyphlite.report.findings.emulated_cores import layer_shares
 from glyphlite.report.findings.interpretation import commonest_mistakes, interpret, label_of
 from glyphlite.report.findings.obstacles import obstacles
 from glyphlite.report.findings.targets import choose_targets, targets_of
 from glyphlite.report.html.templating import accuracy_scale, chart, environment, svg_image
-from glyphlite.results import ArtifactReport, Results, VerifyReport
+from glyphlite.results import Results
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

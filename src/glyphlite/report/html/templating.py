@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from glyphlite import formatting
 from glyphlite.cores import core_title
+from glyphlite.records import Accuracy, ArtifactReport
 from glyphlite.report.findings.emulated_cores import ram_bytes
 from glyphlite.report.findings.recommendation import refusing
-from glyphlite.results import Accuracy, ArtifactReport
 from glyphlite.runtimes import registry
 
 if TYPE_CHECKING:

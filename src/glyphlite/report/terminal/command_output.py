@@ -8,6 +8,7 @@ from rich.text import Text
 
 from glyphlite.cores import core_title
 from glyphlite.formatting import count, difference, tensor_words
+from glyphlite.records import ArtifactReport, FirmwareReport, KerasReport
 from glyphlite.report.findings.conclusion import evaluation_conclusion
 from glyphlite.report.terminal.tables import (
     confusion_table,
@@ -23,7 +24,7 @@ from glyphlite.report.terminal.tables import (
     summary,
     verify_table,
 )
-from glyphlite.results import ArtifactReport, FirmwareReport, KerasReport, Results
+from glyphlite.results import Results
 from glyphlite.runtimes.registry import runtime_title, runtime_words
 
 if TYPE_CHECKING:

@@ -18,11 +18,12 @@ from glyphlite.cores import core_title
 from glyphlite.escaping import visible
 from glyphlite.evaluation.accuracy import macro_of
 from glyphlite.formatting import confidence, count, difference, microseconds, p_value, percent, tensor_words, things, times
+from glyphlite.records import Accuracy, ArtifactReport, FirmwareReport, KerasReport, VerifyReport
 from glyphlite.report.findings.emulated_cores import ram_bytes
 from glyphlite.report.findings.obstacles import obstacles
 from glyphlite.report.findings.recommendation import accepting, recommend, refusing, variant_named
 from glyphlite.report.findings.targets import Target, choose_targets
-from glyphlite.results import Accuracy, ArtifactReport, FirmwareReport, KerasReport, Results, VerifyReport
+from glyphlite.results import Results
 from glyphlite.runtimes.registry import runtime_title, runtime_words
 
 if TYPE_CHECKING:
