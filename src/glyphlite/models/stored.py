@@ -1,7 +1,7 @@
 """Inspection of a .keras or .h5 file, within bounds, before Keras opens it: the architecture, and the size of the weights.
 
 Keras reads the whole of what a file says it unpacks to, and builds every layer with as many weights as it asks for, before it
-finds that something is wrong. Knows JSON, zip and HDF5, no Keras.
+finds that something is wrong. Knows JSON and zip; ``hdf5`` looks into the weights.
 """
 
 import io
@@ -10,20 +10,17 @@ import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from glyphlite.errors import ModelError
 from glyphlite.extras import require_extra
-from glyphlite.files import check_unfolded, open_input, parsing
+from glyphlite.files import open_input, parsing
 from glyphlite.files.zips import open_zip
+from glyphlite.models.hdf5 import LARGEST_CONFIG, StoredWeights, look_into_hdf5
 
 LARGEST_FILE = 2 << 30
 """Bytes."""
-LARGEST_CONFIG = 8 << 20
-"""Bytes of JSON: Keras's largest own application, of 1,041 layers, has a seventh of it."""
 MOST_LAYERS = 4000
-MOST_OBJECTS = 100_000
-"""Groups and datasets of an HDF5 file."""
 EXPECTED = "a .keras or .h5 file"
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _OTHER_WEIGHTS = "model.weights.npz"
@@ -56,7 +53,7 @@ def look_into(path: Path) -> StoredModel:
         if size > LARGEST_FILE:
             raise ModelError(f"{path} has {size:,} bytes, more than the {LARGEST_FILE:,} allowed for a model")
         if not zipfile.is_zipfile(stream):
-            return _in_hdf5(stream, size, path)
+            return _stored(look_into_hdf5(stream, size, path), path)
     with open_zip(path, "a .keras file", ModelError) as archive:
         return _in_archive(archive, path)
 
@@ -81,46 +78,11 @@ def _in_archive(archive: zipfile.ZipFile, path: Path) -> StoredModel:
     if _WEIGHTS not in names:  # Keras will say so, unless its layers are refused before
         return StoredModel(config, 0)
     weights = archive.read(_WEIGHTS)
-    return StoredModel(config, _in_hdf5(io.BytesIO(weights), len(weights), path).weight_bytes)
+    return StoredModel(config, look_into_hdf5(io.BytesIO(weights), len(weights), path).weight_bytes)
 
 
-def _in_hdf5(stream: IO[bytes], size: int, path: Path) -> StoredModel:
-    """Looks into an HDF5 file of some bytes.
-
-    Raises:
-        ModelError: it is none, refers to other files, or unpacks to too much.
-    """
-    import h5py
-
-    weight_bytes = objects = 0
-
-    # What these return ends the walk; an exception would be lost on its way through HDF5.
-    def objection_to_link(name: str, link: Any) -> str | None:
-        nonlocal objects
-        objects += 1
-        if objects > MOST_OBJECTS:
-            return f"{path} holds more than {MOST_OBJECTS:,} arrays; glyphlite reads fewer"
-        return None if isinstance(link, h5py.HardLink) else f"{path} has a link in place of {name}; save it with model.save"
-
-    def objection_to(name: str, found: Any) -> str | None:
-        nonlocal weight_bytes
-        if not isinstance(found, h5py.Dataset):
-            return None
-        weight_bytes += found.size * found.dtype.itemsize
-        from_elsewhere = found.is_virtual or found.external
-        return f"{path} takes its weights {name} from another file; save it with model.save" if from_elsewhere else None
-
-    with h5py.File(stream, "r") as file:
-        objection = file.visititems_links(objection_to_link) or file.visititems(objection_to)
-        if objection is not None:
-            raise ModelError(objection)
-        check_unfolded(str(path), size, weight_bytes, ModelError)
-        text = file.attrs.get("model_config")
-        if text is None:
-            return StoredModel(None, weight_bytes)
-        if len(text) > LARGEST_CONFIG:
-            raise ModelError(f"{path} has a configuration of {len(text):,} bytes, more than the {LARGEST_CONFIG:,} allowed")
-        return StoredModel(_parsed(text, path), weight_bytes)
+def _stored(found: StoredWeights, path: Path) -> StoredModel:
+    return StoredModel(None if found.config is None else _parsed(found.config, path), found.weight_bytes)
 
 
 def _parsed(text: str | bytes, path: Path) -> Any:
