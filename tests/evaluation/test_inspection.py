@@ -116,3 +116,12 @@ def test_a_long_chain_is_described_in_linear_time(samples: Path) -> None:
     )
     assert inspection.live_bytes == 10 * (count + 1)
     assert inspection.live_op == count - 1
+
+
+def test_state_is_shown_with_its_size(tmp_path: Path) -> None:
+    from support.streaming import running_sum
+
+    (tmp_path / "sum.tflite").write_bytes(running_sum())
+    inspection = inspect_artifact(tmp_path / "sum.tflite", runtimes=False)
+    (state,) = inspection.state
+    assert (state.name, state.shape, state.dtype, state.bytes, inspection.subgraphs) == ("sum", [1, 4], "int8", 4, 2)

@@ -26,11 +26,12 @@ def test_enumerations() -> None:
 @pytest.mark.parametrize("variant", ["float32", "float16", "dynamic", "int8", "int16x8"])
 def test_tables_hold_what_the_generated_reader_finds(samples: Path, variant: str) -> None:
     content = (samples / f"model_{variant}.tflite").read_bytes()
-    stored, model = decode(content, "model"), schema.ModelT.InitFromPackedBuf(content)
+    whole, model = decode(content, "model"), schema.ModelT.InitFromPackedBuf(content)
+    (stored,) = whole.subgraphs
     graph: Any = model.subgraphs[0]  # pyright: ignore[reportOptionalSubscript]
-    assert stored.description.encode() == model.description
-    assert [entry.encode() for entry, _ in stored.metadata] == [entry.name for entry in model.metadata or []]
-    assert [len(buffer.data) if buffer.data is not None else None for buffer in stored.buffers] == [
+    assert whole.description.encode() == model.description
+    assert [entry.encode() for entry, _ in whole.metadata] == [entry.name for entry in model.metadata or []]
+    assert [len(buffer.data) if buffer.data is not None else None for buffer in whole.buffers] == [
         len(buffer.data) if buffer.data is not None else None for buffer in model.buffers or []
     ]
     assert list(stored.inputs) == graph.inputs.tolist()

@@ -141,8 +141,12 @@ class Context:
 
 
 def layer_name(graph: Graph, operator: Operator) -> str:
-    """Returns the Keras layer that an op came from, as its output tensor's name tells it, made a C identifier."""
-    parts = graph.tensors[operator.outputs[0]].name.split(";")[0].split("/")
+    """Returns the Keras layer that an op came from, as its output tensor's name tells it, made a C identifier.
+
+    Of an op without outputs its input's name tells it, where it has one.
+    """
+    named = next((graph.tensors[index].name for index in (*operator.outputs, *operator.inputs) if index >= 0), "")
+    parts = named.split(";")[0].split("/")
     layer = parts[-2] if len(parts) > 1 else parts[0]
     layer = re.sub(r"[^0-9a-zA-Z]+", "_", re.sub(r"_1$", "", layer)).strip("_").lower()[:LONGEST].rstrip("_")
     if not layer or layer.startswith("statefulpartitionedcall") or layer[0].isdigit():

@@ -13,7 +13,7 @@ from glyphlite.models.interface.stated_convention import convention_of_graph
 from glyphlite.records import InputReport, Record, RuntimeReport
 from glyphlite.tflite import cost
 from glyphlite.tflite.description import OperatorInfo, TensorInfo, describe_tensor, operator_record
-from glyphlite.tflite.graph import Graph, Tensor
+from glyphlite.tflite.graph import Graph, Tensor, state_tensors
 from glyphlite.tflite.metadata import read_metadata
 from glyphlite.tflite.reader import parse_graph, read_content
 
@@ -53,6 +53,9 @@ class Inspection(Record):
     is_image_classifier: bool = True
     no_image_classifier_because: str | None = None
     runtimes: dict[str, RuntimeReport] = Field(default_factory=dict)
+    subgraphs: int = 1
+    state: list[TensorInfo] = Field(default_factory=list)
+    """What a call leaves behind for the next one."""
 
 
 def inspect_artifact(path: Path, *, runtimes: bool = True, arena: bool = False) -> Inspection:
@@ -105,6 +108,8 @@ def describe(graph: Graph, content: bytes, name: str) -> Inspection:
         custom_ops=sorted(code for code in custom if not code.startswith(FLEX_PREFIX)),
         is_image_classifier=objection is None,
         no_image_classifier_because=objection,
+        subgraphs=graph.subgraphs,
+        state=[describe_tensor(tensor) for tensor in state_tensors(graph)],
     )
 
 

@@ -48,6 +48,10 @@ def describe_options(operator: OperatorInfo) -> str:
         words.append(f"axes {', '.join(map(str, options['axes']))}")
     if "axis" in options:
         words.append(f"axis {options['axis']}")
+    if operator.name == "VAR_HANDLE":
+        words.append(printable(options["name"]))
+    if operator.name == "CALL_ONCE":
+        words.append(f"subgraph {options['subgraph']}")
     if "alpha" in options:
         words.append(f"alpha {options['alpha']:.4g}")
     activation = _ACTIVATIONS.get(options.get("activation", "none"))

@@ -7,6 +7,9 @@ import numpy as np
 
 from glyphlite.tflite.quantization import Quantization
 
+RESOURCE = np.dtype("V4")
+"""The element type of a handle to a variable: four bytes that mean something to the runtime alone."""
+
 
 @dataclass(frozen=True)
 class Element:
@@ -18,6 +21,8 @@ class Element:
     @property
     def name(self) -> str:
         """Returns the name as the file has it: ``int8``, ``float32``, ``int4``."""
+        if self.dtype == RESOURCE:
+            return "resource"
         return f"int{self.packed_bits}" if self.packed_bits else self.dtype.name
 
     @property
@@ -88,8 +93,37 @@ class Operator:
 
 
 @dataclass(frozen=True)
+class Variable:
+    """State that ops read and assign by name, kept between calls.
+
+    Attributes:
+        name: what the file calls it.
+        handles: the resource tensors of the model that stand for it.
+        shape: of the tensor that is assigned first; others hold as many elements of the same type.
+        quantization: of that tensor.
+        initial: its values before the first call, ``shape`` and typed.
+    """
+
+    name: str
+    handles: tuple[int, ...]
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    quantization: Quantization | None
+    initial: np.ndarray
+
+    @property
+    def bytes(self) -> int:
+        """Returns the bytes of its values."""
+        return self.initial.nbytes
+
+
+@dataclass(frozen=True)
 class Graph:
-    """A validated single-subgraph model: every index in range, every buffer of the size its shape asks for."""
+    """A validated model: every index in range, every buffer of the size its shape asks for.
+
+    Ops and tensors are those of the file's first subgraph. The others can only be initializers, which are read as the
+    initial values of ``variables``.
+    """
 
     tensors: tuple[Tensor, ...]
     operators: tuple[Operator, ...]
@@ -102,6 +136,8 @@ class Graph:
     """Mean and standard deviation of a pixel as the metadata say: one number or one per channel each, empty where not said."""
     metadata: tuple[str, ...] = ()
     schema_version: int = 3
+    variables: tuple[Variable, ...] = ()
+    subgraphs: int = 1
 
     @property
     def input(self) -> Tensor:
@@ -115,9 +151,23 @@ class Graph:
 
     @property
     def activations(self) -> tuple[int, ...]:
-        """Indices of the inputs and of every tensor that an op writes, in execution order."""
+        """Indices of the inputs and of every tensor of numbers that an op writes, in execution order."""
         written = [output for operator in self.operators for output in operator.outputs if output >= 0]
-        return tuple(dict.fromkeys([*self.inputs, *written]))
+        return tuple(index for index in dict.fromkeys([*self.inputs, *written]) if self.tensors[index].dtype != RESOURCE)
+
+    @property
+    def is_stateful(self) -> bool:
+        """Returns whether a call leaves something behind for the next one: variables, or tensors that an op keeps."""
+        return bool(self.variables) or any(tensor.is_variable for tensor in self.tensors)
+
+
+def state_tensors(graph: Graph) -> tuple[Tensor, ...]:
+    """Returns what a call leaves behind for the next one, as tensors: the variables by their names, then what ops keep."""
+    variables = (
+        Tensor(variable.handles[0], variable.name, variable.shape, variable.dtype, variable.quantization)
+        for variable in graph.variables
+    )
+    return (*variables, *(tensor for tensor in graph.tensors if tensor.is_variable))
 
 
 _PASSING = ("QUANTIZE", "DEQUANTIZE", "RESHAPE", "SQUEEZE", "CAST", "EXPAND_DIMS")

@@ -40,6 +40,9 @@ BUILTIN_OPS: Mapping[int, str] = MappingProxyType(dict(enumerate(_NAMES.split())
 _CODES: Mapping[str, int] = MappingProxyType({name: code for code, name in BUILTIN_OPS.items()})
 
 CUSTOM = 32
+WITHOUT_OUTPUTS = frozenset(("ASSIGN_VARIABLE", "CALL_ONCE"))
+"""Ops that write no tensor, but state."""
+
 PLACEHOLDER = 127
 """Stored in the old 8-bit field where the code does not fit it; no op by itself."""
 

@@ -186,6 +186,8 @@ _DECODERS: Mapping[str, tuple[int, Callable[[Table], dict[str, Any]]]] = Mapping
         "LEAKY_RELU": (75, lambda table: {"alpha": table.real(0)}),
         "MIRROR_PAD": (77, lambda table: {"mode": _choice(table, 0, MIRROR_MODES, "the mirror mode")}),
         "BATCH_MATMUL": (101, _batch_matmul),
+        "CALL_ONCE": (103, lambda table: {"subgraph": table.integer(0, "int32")}),
+        "VAR_HANDLE": (111, lambda table: {"container": table.text(0), "name": table.text(1)}),
         "GELU": (116, lambda table: {"approximate": table.flag(0)}),
     }
 )

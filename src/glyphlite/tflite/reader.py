@@ -14,12 +14,13 @@ from glyphlite.errors import ArtifactError
 from glyphlite.escaping import printable
 from glyphlite.files import read_input
 from glyphlite.tflite import ops
-from glyphlite.tflite.graph import Graph, Operator, Tensor
+from glyphlite.tflite.graph import RESOURCE, Graph, Operator, Tensor
 from glyphlite.tflite.metadata import read_metadata
 from glyphlite.tflite.op_checks import check_operator
 from glyphlite.tflite.options import decode_options
-from glyphlite.tflite.schema import VERSION, StoredCode, StoredModel, StoredOperator, decode
-from glyphlite.tflite.tensors import read_tensors
+from glyphlite.tflite.schema import VERSION, StoredCode, StoredModel, StoredOperator, StoredSubgraph, decode
+from glyphlite.tflite.state.variables import Subgraph, read_variables
+from glyphlite.tflite.tensors import read_tensors, subgraph_names
 
 MAX_FILE_BYTES = 512 << 20
 """A glyph classifier has a thousandth of it."""
@@ -89,16 +90,23 @@ def _validated(content: bytes, name: str) -> Graph:
     stored = decode(content, name)
     _check_model(stored, name)
     tensors = read_tensors(stored, content, name)
-    _check_ports(stored, tensors, name)
-    operators = _read_operators(stored, tensors, name)
+    _check_ports(stored, tensors[0], name)
+    subgraphs = [
+        Subgraph(each_name, each_tensors, _read_operators(each, stored.codes, each_tensors, each_name))
+        for each, each_tensors, each_name in zip(stored.subgraphs, tensors, subgraph_names(name, len(tensors)), strict=True)
+    ]
     about = read_metadata(content)
-    for operator in operators:
-        check_operator(tensors, operator, name)
+    for subgraph in subgraphs:
+        for operator in subgraph.operators:
+            check_operator(subgraph.tensors, operator, subgraph.name)
+    model = stored.subgraphs[0]
     return Graph(
-        tensors=tensors,
-        operators=operators,
-        inputs=stored.inputs,
-        outputs=stored.outputs,
+        tensors=subgraphs[0].tensors,
+        operators=subgraphs[0].operators,
+        inputs=model.inputs,
+        outputs=model.outputs,
+        variables=read_variables(subgraphs),
+        subgraphs=len(subgraphs),
         description=stored.description,
         signatures=tuple(signature.key for signature in stored.signatures),
         labels=about.labels,
@@ -111,10 +119,14 @@ def _validated(content: bytes, name: str) -> Graph:
 def _check_model(stored: StoredModel, name: str) -> None:
     if stored.version != VERSION:
         raise ArtifactError(f"{name} has schema version {stored.version}; glyphlite reads version {VERSION}")
-    if stored.subgraphs != 1:
-        raise ArtifactError(
-            f"{name} has {stored.subgraphs} subgraphs; glyphlite reads models with one (control flow, IF or WHILE, makes more)"
-        )
+    if not stored.subgraphs:
+        raise ArtifactError(f"{name} has no subgraph; a model needs one")
+    for index, subgraph in enumerate(stored.subgraphs[1:], 1):
+        if subgraph.inputs or subgraph.outputs:
+            raise ArtifactError(
+                f"{name} has {len(stored.subgraphs)} subgraphs, and number {index} takes or gives tensors; glyphlite reads "
+                "further subgraphs only where CALL_ONCE runs them (control flow, IF or WHILE, makes others)"
+            )
     for entry, buffer in stored.metadata:
         if buffer >= len(stored.buffers):
             raise ArtifactError(
@@ -123,31 +135,36 @@ def _check_model(stored: StoredModel, name: str) -> None:
 
 
 def _check_ports(stored: StoredModel, tensors: Sequence[Tensor], name: str) -> None:
-    for kind, indices in (("inputs", stored.inputs), ("outputs", stored.outputs)):
+    model = stored.subgraphs[0]
+    for kind, indices in (("inputs", model.inputs), ("outputs", model.outputs)):
         if not indices:
             raise ArtifactError(f"{name} has no {kind}; a model needs at least one")
         if len(set(indices)) != len(indices):
             raise ArtifactError(f"{name} names a tensor twice among its {kind} {_few(indices)}")
         for index in indices:
             _check_index(index, tensors, f"{name}: its {kind}")
+            if tensors[index].dtype == RESOURCE:
+                raise ArtifactError(f"{name} has the resource tensor {index} among its {kind}; they must hold values")
     for signature in stored.signatures:
         for index in signature.tensors:
             _check_index(index, tensors, f"{name}: its signature '{printable(signature.key)}'")
-    for index in stored.inputs:
+    for index in model.inputs:
         if tensors[index].is_constant:
             raise ArtifactError(
                 f"{name}: input tensor {index} ({printable(tensors[index].name)}) is a constant; an input holds no values"
             )
 
 
-def _read_operators(stored: StoredModel, tensors: Sequence[Tensor], name: str) -> tuple[Operator, ...]:
+def _read_operators(
+    stored: StoredSubgraph, codes: Sequence[StoredCode], tensors: Sequence[Tensor], name: str
+) -> tuple[Operator, ...]:
     """Returns ops with typed options, each reading only what is there by then: an order without cycles, and no tensor written
     twice.
     """
     written = {tensor.index for tensor in tensors if tensor.is_constant or tensor.is_variable} | set(stored.inputs)
     operators = []
     for index, operator in enumerate(stored.operators):
-        code, builtin, op_name = _operator_code(operator, stored.codes, f"{name}: op {index}")
+        code, builtin, op_name = _operator_code(operator, codes, f"{name}: op {index}")
         where = f"{name}: op {index} ({printable(code.custom or op_name)})"
         for tensor in operator.inputs:
             if tensor == -1:
@@ -157,7 +174,7 @@ def _read_operators(stored: StoredModel, tensors: Sequence[Tensor], name: str) -
                 raise ArtifactError(
                     f"{where} reads tensor {tensor} before any op has written it; the ops must be in order, without a cycle"
                 )
-        if not operator.outputs:
+        if not operator.outputs and op_name not in ops.WITHOUT_OUTPUTS:
             raise ArtifactError(f"{where} has no outputs")
         for tensor in operator.outputs:
             _check_index(tensor, tensors, f"{where} writes")

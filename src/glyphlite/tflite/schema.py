@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from glyphlite.tflite.flatbuffer import Buffer, Table
+from glyphlite.tflite.graph import RESOURCE
 
 IDENTIFIER = b"TFL3"
 VERSION = 3
@@ -37,6 +38,7 @@ NUMPY_TYPES = MappingProxyType(
         "BOOL": np.dtype("?"),
         "COMPLEX64": np.dtype("<c8"),
         "COMPLEX128": np.dtype("<c16"),
+        "RESOURCE": RESOURCE,
     }
 )
 """The element types that NumPy can hold as they are stored. The others are packed, opaque or unknown to it."""
@@ -110,18 +112,24 @@ class StoredSignature:
 
 
 @dataclass(frozen=True)
+class StoredSubgraph:
+    """A subgraph as stored: its tables, and the tensors at its edges."""
+
+    tensors: tuple[StoredTensor, ...]
+    operators: tuple[StoredOperator, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class StoredModel:
-    """A whole file: its first subgraph's tables and what belongs to the model."""
+    """A whole file: its subgraphs, the first of which is the model, and what belongs to all of them."""
 
     version: int
     description: str
     codes: tuple[StoredCode, ...]
     buffers: tuple[StoredBuffer, ...]
-    subgraphs: int
-    tensors: tuple[StoredTensor, ...]
-    operators: tuple[StoredOperator, ...]
-    inputs: tuple[int, ...]
-    outputs: tuple[int, ...]
+    subgraphs: tuple[StoredSubgraph, ...]
     signatures: tuple[StoredSignature, ...]
     metadata: tuple[tuple[str, int], ...]
 
@@ -139,25 +147,28 @@ def decode(content: bytes, name: str) -> StoredModel:
         ArtifactError: no .tflite file, or an offset, length or alignment in it is impossible.
     """
     model = Buffer(content, name, IDENTIFIER).root()
-    subgraphs = list(model.tables(2))
+    subgraphs = tuple(_subgraph(table) for table in model.tables(2))
     model.array(5, "<i4")
     for unused in (8, 9):
         list(model.tables(unused))
-    first = subgraphs[0] if subgraphs else None
-    if first:
-        first.text(4)
     return StoredModel(
         version=model.integer(0, "uint32"),
         codes=tuple(_code(table) for table in model.tables(1)),
-        subgraphs=len(subgraphs),
+        subgraphs=subgraphs,
         description=model.text(3) or "",
         buffers=tuple(_buffer(table) for table in model.tables(4)),
         metadata=tuple((table.text(0) or "", table.integer(1, "uint32")) for table in model.tables(6)),
         signatures=tuple(_signature(table) for table in model.tables(7)),
-        tensors=tuple(_tensor(table) for table in first.tables(0)) if first else (),
-        inputs=first.integers(1) if first else (),
-        outputs=first.integers(2) if first else (),
-        operators=tuple(_operator(table) for table in first.tables(3)) if first else (),
+    )
+
+
+def _subgraph(table: Table) -> StoredSubgraph:
+    table.text(4)
+    return StoredSubgraph(
+        tensors=tuple(_tensor(entry) for entry in table.tables(0)),
+        inputs=table.integers(1),
+        outputs=table.integers(2),
+        operators=tuple(_operator(entry) for entry in table.tables(3)),
     )
 
 

@@ -11,10 +11,10 @@ import numpy as np
 
 from glyphlite.errors import ArtifactError
 from glyphlite.escaping import printable
-from glyphlite.tflite.graph import Element, Tensor
+from glyphlite.tflite.graph import RESOURCE, Element, Tensor
 from glyphlite.tflite.int4 import unpack_int4
 from glyphlite.tflite.quantization import Quantization
-from glyphlite.tflite.schema import NUMPY_TYPES, PACKED_BITS, TENSOR_TYPES, StoredModel, StoredTensor
+from glyphlite.tflite.schema import NUMPY_TYPES, PACKED_BITS, TENSOR_TYPES, StoredModel, StoredSubgraph, StoredTensor
 
 MAX_TENSOR_BYTES = 1 << 28
 MAX_ACTIVATION_BYTES = 1 << 30
@@ -22,8 +22,8 @@ MAX_RANK = 8
 MAX_SCALES = 1 << 20
 
 
-def read_tensors(stored: StoredModel, content: bytes, name: str) -> tuple[Tensor, ...]:
-    """Returns the tensors of a decoded file, each checked by itself.
+def read_tensors(stored: StoredModel, content: bytes, name: str) -> tuple[tuple[Tensor, ...], ...]:
+    """Returns the tensors of a decoded file, subgraph by subgraph, each checked by itself.
 
     Args:
         stored: the decoded tables.
@@ -46,11 +46,15 @@ class _Tensors:
         self._activation_bytes = 0
         self._scales = 0
 
-    def read(self) -> tuple[Tensor, ...]:
-        return tuple(self._tensor(index, tensor) for index, tensor in enumerate(self._stored.tensors))
+    def read(self) -> tuple[tuple[Tensor, ...], ...]:
+        names = subgraph_names(self._name, len(self._stored.subgraphs))
+        return tuple(self._subgraph(*pair) for pair in zip(self._stored.subgraphs, names, strict=True))
 
-    def _tensor(self, index: int, stored: StoredTensor) -> Tensor:
-        where = f"{self._name}: tensor {index} ({printable(stored.name)})"
+    def _subgraph(self, stored: StoredSubgraph, name: str) -> tuple[Tensor, ...]:
+        return tuple(self._tensor(index, tensor, name) for index, tensor in enumerate(stored.tensors))
+
+    def _tensor(self, index: int, stored: StoredTensor, name: str) -> Tensor:
+        where = f"{name}: tensor {index} ({printable(stored.name)})"
         if stored.is_sparse:
             raise ArtifactError(f"{where} is stored sparse, which glyphlite does not read; convert without sparsity")
         if stored.has_variants:
@@ -63,6 +67,8 @@ class _Tensors:
         raw = self._bytes(stored, where)
         if raw is not None and stored.is_variable:
             raise ArtifactError(f"{where} is a variable and a constant at once; a variable holds no values in the file")
+        if element.dtype == RESOURCE and (raw is not None or _elements(shape) != 1 or stored.is_variable):
+            raise ArtifactError(f"{where} is a resource of the shape {list(shape)}; it must be one handle that an op makes")
         if raw is None and element.packed_bits:
             raise ArtifactError(f"{where} is an activation of {element.packed_bits} bits; only constants may have so few")
         if raw is None:
@@ -112,6 +118,11 @@ class _Tensors:
             raise ArtifactError(
                 f"{where}: the activations up to here take more than {MAX_ACTIVATION_BYTES:,} bytes, the most glyphlite takes"
             )
+
+
+def subgraph_names(name: str, count: int) -> list[str]:
+    """Returns what messages call each subgraph of a file: the first by the file's name."""
+    return [name, *(f"{name}: subgraph {index}" for index in range(1, count))][:count]
 
 
 def _element(stored: StoredTensor, where: str) -> Element:

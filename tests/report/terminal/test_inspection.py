@@ -10,7 +10,7 @@ from rich.console import Console
 from glyphlite.evaluation.inspection import describe, inspect_artifact
 from glyphlite.records import RuntimeReport
 from glyphlite.report.terminal.inspection import render_inspection
-from glyphlite.tflite.reader import read_graph
+from glyphlite.tflite.reader import parse_graph, read_graph
 
 
 def shown(renderable: object, width: int) -> str:
@@ -62,3 +62,13 @@ def test_hostile_names_are_shown_not_obeyed(samples: Path) -> None:
     assert "\a" not in text
     assert "[red]" in text
     assert len(text) < 20_000
+
+
+def test_variables_and_initializers_are_shown() -> None:
+    from support.streaming import running_sum
+
+    content = running_sum()
+    text = shown(render_inspection(describe(parse_graph(content), content, "sum.tflite")), 120)
+    assert "sum: 1x4 int8, scale 0.5, zero point 5, 4 bytes" in text
+    assert "2: the model and its initializers" in text
+    assert "VAR_HANDLE" in text

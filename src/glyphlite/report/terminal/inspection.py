@@ -74,6 +74,10 @@ def _facts(inspection: Inspection) -> Iterator[tuple[str, str]]:
         yield "input", _port(tensor)
     for tensor in inspection.outputs[:MOST_LABELS]:
         yield "output", _port(tensor)
+    for tensor in inspection.state[:MOST_LABELS]:
+        yield "state", f"{_port(tensor)}, {tensor.bytes:,} bytes"
+    if inspection.subgraphs > 1:
+        yield "subgraphs", f"{inspection.subgraphs}: the model and its initializers"
     yield (
         "in all",
         f"{inspection.macs:,} multiply-accumulates, {inspection.parameters:,} parameters in {inspection.weight_bytes:,} bytes",
