@@ -40,7 +40,7 @@ from rich.table import Table
 from glyphlite.console import progress_bar, quiet_tensorflow
 from glyphlite.datasets.download.subprocesses import run_quietly, running
 from glyphlite.errors import DataError
-from glyphlite.evaluation.confidence import as_probabilities, calibrated, fit_certainty, is_refused
+from glyphlite.evaluation.confidence import as_probabilities, calibrated, fit_confidence, is_refused
 from glyphlite.evaluation.recorded_confidence import certainty_of
 from glyphlite.files import make_folder, user_cache, write_bytes, write_json
 from glyphlite.models.interface.input_convention import OURS
@@ -115,7 +115,9 @@ def main() -> int:
     letters = [picture for picture, _ in render(fonts, LETTERS, 1, arguments.seed + 1)]
     fashion = list(load_dataset("fashion-mnist").test.images[:1000, ..., 0])
     others = {"letters": letters, **non_glyphs(photos, arguments.seed), "Fashion-MNIST": fashion}
-    certainty = certainty_of(arguments.model) or fit_certainty(classify(mnist.validation.images[..., 0]), mnist.validation.labels)
+    certainty = certainty_of(arguments.model) or fit_confidence(
+        classify(mnist.validation.images[..., 0]), mnist.validation.labels
+    )
     refusals = measure_refusals(sets | {name: (pictures, None) for name, pictures in others.items()}, classify, certainty)
     console.print(refusal_table(certainty, refusals))
     document = {
@@ -141,7 +143,9 @@ def measure_all_sheets(arguments: argparse.Namespace) -> int:
     tools = importlib.import_module("common.sheets_of_digits")
     mnist = load_dataset("mnist")
     classify = load_classifier(arguments.model)
-    certainty = certainty_of(arguments.model) or fit_certainty(classify(mnist.validation.images[..., 0]), mnist.validation.labels)
+    certainty = certainty_of(arguments.model) or fit_confidence(
+        classify(mnist.validation.images[..., 0]), mnist.validation.labels
+    )
     with progress_bar("sheets", arguments.number + arguments.number // 2) as advance:
         counts = tools.measure_sheets(
             mnist.test, classify, certainty, number=arguments.number, seed=arguments.seed, advance=advance

@@ -217,7 +217,7 @@ def _ship_model(trainings: Sequence[Training], root: Path, split_seed: int | Non
 
 def _measured(training: Training, split_seed: int) -> TrainedSeed:
     from glyphlite.datasets.registry import load_dataset
-    from glyphlite.evaluation.confidence import fit_certainty
+    from glyphlite.evaluation.confidence import fit_confidence
     from glyphlite.evaluation.model_evaluation import check_fit
     from glyphlite.evaluation.variant import variant_of
     from glyphlite.tflite.cost import total_macs, weight_bytes
@@ -243,7 +243,7 @@ def _measured(training: Training, split_seed: int) -> TrainedSeed:
         weight_bytes=weight_bytes(graph),
         macs=total_macs(graph),
         sha256=sha256_of(artifact),
-        certainty=fit_certainty(scores, dataset.validation.labels).model_dump(mode="json"),
+        certainty=fit_confidence(scores, dataset.validation.labels).model_dump(mode="json"),
     )
 
 

@@ -16,6 +16,8 @@ from glyphlite.models import DEFAULT_MODEL
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from glyphlite.models.training_options import TrainingOptions
+
 app = typer.Typer(
     name="glyphlite",
     help="Handwritten-glyph classifiers, from Keras to TensorFlow Lite to bare metal.\n\n"
@@ -187,6 +189,29 @@ SamplesOption = Annotated[
 ]
 
 
+def _training_options(
+    epochs: int | None,
+    rate: float | None,
+    batch_size: int | None,
+    augmentation: Augmentation,
+    class_weights: ClassWeights,
+    early_stopping: int | None,
+    input_size: str | None,
+) -> "TrainingOptions":
+    """Returns the options that ``run`` and ``train`` share, as the training takes them."""
+    from glyphlite.models.training_options import TrainingOptions, parse_size
+
+    return TrainingOptions(
+        epochs=epochs,
+        rate=rate,
+        batch_size=batch_size,
+        augmentation=augmentation.value,
+        class_weights=class_weights.value,
+        early_stopping=early_stopping,
+        input_size=parse_size(input_size),
+    )
+
+
 def _print(renderable: "RenderableType") -> None:
     from glyphlite.console import writing_out
     from glyphlite.report.terminal.tables import stdout_console
@@ -261,19 +286,10 @@ def run(
 
     Writes every variant, generated C, report.html and results.json.
     """
-    from glyphlite.models.training_options import TrainingOptions, parse_size
     from glyphlite.pipeline.convert import require_all_variants
     from glyphlite.pipeline.run import RunOptions, run_all, run_pipeline
 
-    training = TrainingOptions(
-        epochs=epochs,
-        rate=rate,
-        batch_size=batch_size,
-        augmentation=augmentation.value,
-        class_weights=class_weights.value,
-        early_stopping=early_stopping,
-        input_size=parse_size(input_size),
-    )
+    training = _training_options(epochs, rate, batch_size, augmentation, class_weights, early_stopping, input_size)
     options = RunOptions(
         model=model,
         dataset=dataset,
@@ -374,19 +390,10 @@ def train(
 
     After an interruption at any moment, --resume gives the same weights, bit for bit.
     """
-    from glyphlite.models.training_options import TrainingOptions, parse_size
     from glyphlite.pipeline.runs.folder import Wish
     from glyphlite.pipeline.train import train_model
 
-    options = TrainingOptions(
-        epochs=epochs,
-        rate=rate,
-        batch_size=batch_size,
-        augmentation=augmentation.value,
-        class_weights=class_weights.value,
-        early_stopping=early_stopping,
-        input_size=parse_size(input_size),
-    )
+    options = _training_options(epochs, rate, batch_size, augmentation, class_weights, early_stopping, input_size)
     trained = train_model(
         model, dataset, Wish(out, resume, overwrite), seed=seed, options=options, data_dir=data_dir, input_range=input_range
     )

@@ -7,7 +7,7 @@ from glyphlite.evaluation.confidence import (
     as_probabilities,
     calibrated,
     expected_calibration_error,
-    fit_certainty,
+    fit_confidence,
     is_refused,
     mean_certainty,
     softmax,
@@ -58,7 +58,7 @@ def honest(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
 def test_the_temperature_of_a_distorted_model_is_found_again(temperature: float):
     logits, labels = honest(20_000, seed=1)
-    certainty = fit_certainty(softmax(logits / temperature).astype(np.float32), labels)
+    certainty = fit_confidence(softmax(logits / temperature).astype(np.float32), labels)
     assert certainty.temperature == pytest.approx(1 / temperature, rel=0.04)
     other, other_labels = honest(20_000, seed=2)
     distorted = softmax(other / temperature)
@@ -73,7 +73,7 @@ def test_the_temperature_of_a_distorted_model_is_found_again(temperature: float)
 def test_int8_probabilities_of_zero_stand_for_a_quarter_of_a_step():
     logits, labels = honest(5_000, seed=3)
     stored = np.minimum(np.round(softmax(2 * logits) * 256), 255) / 256
-    certainty = fit_certainty(stored.astype(np.float32), labels)
+    certainty = fit_confidence(stored.astype(np.float32), labels)
     assert certainty.floor == 1 / 1024
     assert certainty.temperature > 1.1
     believed = calibrated(stored, certainty)
@@ -87,7 +87,7 @@ def test_int8_probabilities_of_zero_stand_for_a_quarter_of_a_step():
 def test_at_most_one_in_a_hundred_of_the_validation_images_is_refused():
     logits, labels = honest(5_000, seed=4)
     probabilities = softmax(logits)
-    certainty = fit_certainty(probabilities, labels)
+    certainty = fit_confidence(probabilities, labels)
     refused = is_refused(calibrated(probabilities, certainty), certainty)
     assert 0.008 <= refused.mean() <= 0.01
     tested = with_test_figures(certainty, probabilities, labels).test
@@ -101,16 +101,16 @@ def test_too_few_mistakes_or_images_leave_the_temperature_alone():
     sure = np.tile([0.98, 0.02], (300, 1))
     labels = np.zeros(300, int)
     labels[:4] = 1
-    certainty = fit_certainty(sure, labels)
+    certainty = fit_confidence(sure, labels)
     assert certainty.temperature == 1
     assert certainty.least_certainty == pytest.approx(0.98, abs=1e-4)
     assert not is_refused(calibrated(sure, certainty), certainty).any()
-    nothing = fit_certainty(np.zeros((0, 10)), np.zeros(0, int))
+    nothing = fit_confidence(np.zeros((0, 10)), np.zeros(0, int))
     assert (nothing.temperature, nothing.least_certainty, nothing.images) == (1, 0, 0)
     assert with_test_figures(nothing, np.zeros((0, 10)), np.zeros(0, int)).test is not None
 
 
 def test_a_model_that_is_surest_when_wrong_gets_the_highest_temperature():
     certain = np.tile([1.0, 0.0], (100, 1))
-    certainty = fit_certainty(certain, np.ones(100, int))
+    certainty = fit_confidence(certain, np.ones(100, int))
     assert certainty.temperature == pytest.approx(10, rel=0.01)

@@ -51,7 +51,7 @@ def test_transforms_warp_as_the_data_package_does(mnist):
     assert moved == pytest.approx(expected, abs=0.05)
 
 
-def test_bends_come_behind_the_same_affine_warps_and_stay_within_their_range():
+def test_displacements_come_behind_the_same_affine_warps_and_stay_within_their_range():
     plain, bent = (next(replace(BATCHES, augmentation=name).epoch(1)) for name in ("affine", "elastic"))
     assert plain.transforms is not None
     assert bent.transforms is not None
@@ -59,7 +59,7 @@ def test_bends_come_behind_the_same_affine_warps_and_stay_within_their_range():
     assert bent.transforms.shape[-1] == AUGMENTATIONS["elastic"].numbers
     np.testing.assert_array_equal(bent.transforms[..., :8], plain.transforms)
     largest = np.abs(bent.transforms[..., 8:]).max()
-    assert 0.99 * AUGMENTATIONS["elastic"].bend_pixels < largest <= AUGMENTATIONS["elastic"].bend_pixels
+    assert 0.99 * AUGMENTATIONS["elastic"].elastic_pixels < largest <= AUGMENTATIONS["elastic"].elastic_pixels
 
 
 def test_unknown_augmentation():

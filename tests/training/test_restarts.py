@@ -8,7 +8,7 @@ import pytest
 from glyphlite.errors import ModelError
 from glyphlite.models.architecture import Architecture, Flatten, FoldedConv, Pool
 from glyphlite.models.choice import ModelChoice
-from glyphlite.models.recipe import Beginnings, Recipe, Schedule, describe_recipe
+from glyphlite.models.recipe import Recipe, Restarts, Schedule, describe_recipe
 from glyphlite.training import trainer
 from glyphlite.training.batches import Batches
 from glyphlite.training.loop import TrainingLoop
@@ -18,7 +18,7 @@ from glyphlite.training.trainer import train
 pytestmark = pytest.mark.slow
 
 ONE = Recipe("one", 2, 128, Schedule("constant", peak=0.01), augmentation="affine", photometric="faded_noisy", ema=0.9)
-THREE = replace(ONE, beginnings=Beginnings(3, 1))
+THREE = replace(ONE, beginnings=Restarts(3, 1))
 ARCHITECTURE = Architecture("small", (FoldedConv("stem", 4, 5, 2), Pool("pool"), Flatten()))
 
 
@@ -99,8 +99,8 @@ def test_losses_that_are_no_numbers_are_refused(few, folder):
 
 
 def test_other_numbers_of_epochs():
-    recipe = replace(ONE, epochs=120, quantized_epochs=20, beginnings=Beginnings(12, 6))
-    assert recipe.with_epochs(40).beginnings == Beginnings(12, 2)
+    recipe = replace(ONE, epochs=120, quantized_epochs=20, beginnings=Restarts(12, 6))
+    assert recipe.with_epochs(40).beginnings == Restarts(12, 2)
     assert recipe.with_epochs(40).quantized_epochs == 7
     assert recipe.with_epochs(120) == recipe
     assert recipe.with_epochs(4).beginnings is None

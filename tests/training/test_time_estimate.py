@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from glyphlite.models.recipe import Beginnings, Distillation, Recipe, Schedule
+from glyphlite.models.recipe import Distillation, Recipe, Restarts, Schedule
 from glyphlite.training.time_estimate import SIMULATED_INT8, remaining_seconds, roughly
 
 PLAIN = Recipe("plain", 10, 100, Schedule("constant", peak=0.001))
@@ -31,7 +31,7 @@ def test_epochs_with_int8_simulated_take_longer_unless_such_a_step_was_timed() -
 
 
 def test_every_initialization_tried_counts() -> None:
-    assert _seconds(replace(PLAIN, beginnings=Beginnings(4, 2)), untried=3) == pytest.approx(100 + 60)
+    assert _seconds(replace(PLAIN, beginnings=Restarts(4, 2)), untried=3) == pytest.approx(100 + 60)
 
 
 def test_teachers_are_asked_once_a_cycle() -> None:

@@ -57,7 +57,7 @@ def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray) ->
     return float(np.abs(gaps).sum() / len(labels))
 
 
-def fit_certainty(probabilities: np.ndarray, labels: np.ndarray, *, independent: bool = False) -> Certainty:
+def fit_confidence(probabilities: np.ndarray, labels: np.ndarray, *, independent: bool = False) -> Certainty:
     """Returns the temperature and the rejection threshold of a model, from images that it was neither trained nor is tested on.
 
     The temperature is the one under which the labels are likeliest (C. Guo et al., "On calibration of modern neural networks",

@@ -14,7 +14,7 @@ from glyphlite.datasets.dataset import Dataset, Split
 from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.acceptance import ask_runtimes
 from glyphlite.evaluation.accuracy import accuracy_of, agreement_of, confusion_matrix, mcnemar_p, per_class_accuracy
-from glyphlite.evaluation.confidence import expected_calibration_error, fit_certainty, mean_certainty, with_test_figures
+from glyphlite.evaluation.confidence import expected_calibration_error, fit_confidence, mean_certainty, with_test_figures
 from glyphlite.evaluation.convention_search import artifact_convention, keras_convention
 from glyphlite.evaluation.footprint import measure_footprint
 from glyphlite.evaluation.latency import keras_latency, runtime_latency
@@ -98,7 +98,7 @@ def evaluate_keras(
     outputs = predict_probabilities(loaded, dataset.test.images, convention, progress)
     held_out = predict_probabilities(loaded, dataset.validation.images, convention)
     predictions, probabilities = kind.chosen(outputs), kind.probabilities(outputs)
-    fitted = fit_certainty(kind.probabilities(held_out), dataset.validation.labels, independent=kind is OutputKind.SIGMOIDS)
+    fitted = fit_confidence(kind.probabilities(held_out), dataset.validation.labels, independent=kind is OutputKind.SIGMOIDS)
     files = [path / "saved_model.pb", *path.glob("variables/*")] if path.is_dir() else [path]
     report = KerasReport(
         parameters=keras_parameters(model),
@@ -173,7 +173,7 @@ def evaluate_artifact(
     # Classes from what the file answered: the softmax of large logits rounds to ties.
     predictions, probabilities = kind.chosen(outputs), kind.probabilities(outputs)
     held_out = held_out.reshape(-1, outputs.shape[1])
-    fitted = fit_certainty(kind.probabilities(held_out), validation.labels, independent=kind is OutputKind.SIGMOIDS)
+    fitted = fit_confidence(kind.probabilities(held_out), validation.labels, independent=kind is OutputKind.SIGMOIDS)
     footprint = measure_footprint(path)
     input_type, output_type = ports_of(graph)
     report = ArtifactReport(

@@ -158,7 +158,7 @@ def best_pretrained(at_most: int | None = None) -> str:
         at_most: bytes of weights that it may have; where all have more, the smallest is taken.
 
     Raises:
-        ModelError: none is pretrained.
+        ModelError: no pretrained model is installed.
     """
     cards = [pretrained_card(name) for name in pretrained_names()]
     if at_most is not None:
@@ -181,7 +181,7 @@ def keras_of_shipped(artifact: Path) -> Path | None:
 def shipped_words() -> str:
     """Returns which models are shipped, as the end of an error's sentence."""
     names = pretrained_names()
-    return f"pretrained are {', '.join(names)}" if names else "none is pretrained"
+    return f"pretrained are {', '.join(names)}" if names else "no pretrained model is installed"
 
 
 def _folders() -> dict[str, Path]:

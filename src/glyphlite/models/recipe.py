@@ -39,7 +39,7 @@ class Distillation:
 
 
 @dataclass(frozen=True)
-class Beginnings:
+class Restarts:
     """Several initial weights, each trained the first epochs; those with the lowest training loss begin the training.
 
     Attributes:
@@ -91,7 +91,7 @@ class Recipe:
     freezing: float | None = None
     precision: str = "float32"
     split_seed: int | None = None
-    beginnings: Beginnings | None = None
+    beginnings: Restarts | None = None
     class_weights: str | None = None
     early_stopping: int | None = None
 

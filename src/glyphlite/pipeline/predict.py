@@ -174,7 +174,7 @@ def predict_pictures(
 
     Raises:
         ArtifactError: the file is malformed, or is no image classifier.
-        ModelError: no model is named and none is pretrained, or a released file was altered.
+        ModelError: no model is named and no pretrained one is installed, or a released file was altered.
         DataError: there is nothing to read, or no such test image.
         OutputError: ``show`` cannot be written, or another file lies in its place.
     """

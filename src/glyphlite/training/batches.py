@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from glyphlite.errors import ModelError
-from glyphlite.training.augmentation.parameters import AUGMENTATIONS, BENDS, draw_affines
+from glyphlite.training.augmentation.parameters import AUGMENTATIONS, ELASTIC_GRID, draw_affines
 
 CHUNK_STEPS = 16
 """Steps run by one call into the compiled loop: long enough to hide the call, short enough for a live display and Ctrl-C."""
@@ -92,7 +92,7 @@ class Batches:
         offsets = shifts + centre - matrices @ centre
         rows, columns = (np.column_stack([matrices[:, axis, 1], matrices[:, axis, 0], offsets[:, axis]]) for axis in (0, 1))
         transforms = np.column_stack([columns, rows, np.zeros((picked.size, 2))]).astype(np.float32)
-        if largest := AUGMENTATIONS[self.augmentation].bend_pixels:
-            bends = rng.uniform(-largest, largest, (picked.size, 2 * BENDS * BENDS)).astype(np.float32)
-            transforms = np.column_stack([transforms, bends])
+        if largest := AUGMENTATIONS[self.augmentation].elastic_pixels:
+            displacements = rng.uniform(-largest, largest, (picked.size, 2 * ELASTIC_GRID * ELASTIC_GRID)).astype(np.float32)
+            transforms = np.column_stack([transforms, displacements])
         return transforms.reshape(*picked.shape, -1)

@@ -17,7 +17,7 @@ from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ModelError
 from glyphlite.files import locked_folder, made_folder, owned_path, write_owned
 from glyphlite.models.choice import ModelChoice
-from glyphlite.models.recipe import Beginnings
+from glyphlite.models.recipe import Restarts
 from glyphlite.models.saving import save_keras
 from glyphlite.training.batches import Batches, Chunk
 from glyphlite.training.checkpoint import CheckpointStore
@@ -228,7 +228,7 @@ class _Training:
         left = recipe.epochs - session.epoch
         say(f"{left} {'epoch' if left == 1 else 'epochs'}{' left' if done else ''}, about {roughly(seconds)}")
 
-    def _choose_beginning(self, loop: TrainingLoop, beginnings: Beginnings) -> None:
+    def _choose_beginning(self, loop: TrainingLoop, beginnings: Restarts) -> None:
         """Tries the beginnings that were not tried before a stop, then begins with the best."""
         losses, steps = self.session.beginnings, self.batches.steps
         total, name = beginnings.count * beginnings.epochs, f"{self.choice.name}, restarts"

@@ -10,7 +10,7 @@ import pytest
 from support.web_tools import node
 
 from glyphlite.datasets.dataset import Dataset
-from glyphlite.evaluation.confidence import as_probabilities, calibrated, fit_certainty, is_refused
+from glyphlite.evaluation.confidence import as_probabilities, calibrated, fit_confidence, is_refused
 from glyphlite.export.web.page import export_web
 from glyphlite.files import sha256_of
 from glyphlite.models.interface.input_convention import OURS
@@ -38,7 +38,7 @@ def run(samples: Path, mnist: Dataset, tmp_path_factory: pytest.TempPathFactory)
     with get_runtime("litert").load(model) as loaded:
         held_out = predict_probabilities(loaded, mnist.validation.images[:1000], OURS)
         answers = predict_probabilities(loaded, mnist.test.images[:500], OURS)
-    certainty = fit_certainty(as_probabilities(held_out), mnist.validation.labels[:1000])
+    certainty = fit_confidence(as_probabilities(held_out), mnist.validation.labels[:1000])
     record = {"sha256": sha256_of(model), "certainty": certainty.model_dump(mode="json")}
     (folder / "results.json").write_text(json.dumps({"artifacts": [record]}))
     return model, as_probabilities(answers)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from glyphlite.training.augmentation.image_ops import relit, warped
-from glyphlite.training.augmentation.parameters import AUGMENTATIONS, BENDS, Photometric
+from glyphlite.training.augmentation.parameters import AUGMENTATIONS, ELASTIC_GRID, Photometric
 from glyphlite.training.batches import Batches
 
 LIGHT = Photometric(faded=0.25, least_contrast=0.2, noisy=0.125, largest_noise=0.4)
@@ -65,7 +65,7 @@ def _warped(images: np.ndarray, transforms: np.ndarray) -> np.ndarray:
     return np.asarray(warped(tf.constant(images), tf.constant(transforms)))
 
 
-def test_without_a_bend_an_image_is_warped_as_by_the_projective_transform(images, transforms):
+def test_without_elastic_distortion_an_image_is_warped_as_by_the_projective_transform(images, transforms):
     still = np.concatenate([transforms[:, :8], np.zeros_like(transforms[:, 8:])], axis=1)
     np.testing.assert_allclose(_warped(images, still), _warped(images, transforms[:, :8]), atol=1e-5)
     assert np.abs(_warped(images, transforms) - _warped(images, still)).max() > 0.5
@@ -76,7 +76,7 @@ def test_a_bent_image_is_sampled_where_its_grid_says(transforms):
     images = np.random.default_rng(0).random((16, 28, 28, 1), np.float32)
     given = _warped(images, transforms)
     for image, numbers, result in zip(images, transforms.astype(np.float64), given, strict=True):
-        along_x, along_y = numbers[8:].reshape(2, BENDS, BENDS)
+        along_x, along_y = numbers[8:].reshape(2, ELASTIC_GRID, ELASTIC_GRID)
         expected = np.zeros((28, 28))
         for row, column in np.ndindex(28, 28):
             x = numbers[:3] @ (column, row, 1) + _between(along_x, row, column)
@@ -98,13 +98,13 @@ def _sample(image: np.ndarray, y: float, x: float) -> float:
 
 def _between(grid: np.ndarray, row: int, column: int) -> float:
     """The grid's value at a pixel: smooth steps from each point to the next."""
-    spacing = 27 / (BENDS - 1)
-    top, left = min(int(row / spacing), BENDS - 2), min(int(column / spacing), BENDS - 2)
+    spacing = 27 / (ELASTIC_GRID - 1)
+    top, left = min(int(row / spacing), ELASTIC_GRID - 2), min(int(column / spacing), ELASTIC_GRID - 2)
     down, right = (3 * t**2 - 2 * t**3 for t in (row / spacing - top, column / spacing - left))
     upper = grid[top, left] * (1 - right) + grid[top, left + 1] * right
     lower = grid[top + 1, left] * (1 - right) + grid[top + 1, left + 1] * right
     return float(upper * (1 - down) + lower * down)
 
 
-def test_the_bends_of_a_recipe_are_of_a_known_size():
-    assert 0 < AUGMENTATIONS["elastic"].bend_pixels < 28 / BENDS / 2  # larger ones could fold an image over itself
+def test_the_displacements_of_a_recipe_are_of_a_known_size():
+    assert 0 < AUGMENTATIONS["elastic"].elastic_pixels < 28 / ELASTIC_GRID / 2  # larger ones could fold an image over itself

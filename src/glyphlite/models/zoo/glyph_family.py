@@ -13,7 +13,7 @@ docs/explanation/quantization-aware.md explains the recipe, experiments/ has the
 from dataclasses import replace
 
 from glyphlite.models.architecture import Architecture, Flatten, FoldedConv, FoldedDepthwise, GlobalMean, Layer, Pool
-from glyphlite.models.recipe import Beginnings, Distillation, Recipe, Schedule
+from glyphlite.models.recipe import Distillation, Recipe, Restarts, Schedule
 from glyphlite.models.zoo.known_model import KnownModel
 
 
@@ -31,7 +31,7 @@ def _recipe(
     narrow: float | None = None,
     floor: float = 0.0,
     freezing: float | None = None,
-    beginnings: Beginnings | None = None,
+    beginnings: Restarts | None = None,
 ) -> Recipe:
     """Returns the one recipe of the family: a long cosine, averaged weights, teachers, then a sixth of the epochs with int8
     simulated.
@@ -66,7 +66,7 @@ def _small_recipe(
     floor: float = 0.0,
     augmentation: str = "elastic",
     freezing: float = 0.85,
-    beginnings: Beginnings | None = None,
+    beginnings: Restarts | None = None,
 ) -> Recipe:
     """Returns the recipe for up to 2 KB: elastic distortion, little photometric augmentation, INT4 weights with progressive
     freezing.
@@ -162,13 +162,13 @@ FRONTIER: tuple[KnownModel, ...] = (
             floor=0.0004,
             augmentation="elastic_gentle",
             freezing=0.7,
-            beginnings=Beginnings(4, 12),
+            beginnings=Restarts(4, 12),
         ),
         "weights up to 700 bytes",
     ),
     KnownModel(
         _tapering("glyph-1k", 15, (15,) * 4, bits=4, bias=False),
-        _small_recipe("1k", 84, narrow=0.004, beginnings=Beginnings(3, 3)),
+        _small_recipe("1k", 84, narrow=0.004, beginnings=Restarts(3, 3)),
         "weights up to 1 KB",
     ),
     KnownModel(
@@ -209,7 +209,7 @@ FRONTIER: tuple[KnownModel, ...] = (
             augmentation="elastic",
             photometric="faded_noisy_gentle",
             cycle=12,
-            beginnings=Beginnings(8, 12),
+            beginnings=Restarts(8, 12),
         ),
         "at most 50,000 MACs",
     ),

@@ -21,7 +21,7 @@ def check_pretrained(name: str, dataset: str, *, changes: Sequence[str], resume:
     """Returns the card of the model, where a run of it makes sense.
 
     Raises:
-        ModelError: none is pretrained, it was trained on another dataset, or an option is about training.
+        ModelError: no pretrained one is installed, it was trained on another dataset, or an option is about training.
     """
     card = pretrained_card(name)
     about_training = [*(word for word in changes if word.startswith("--")), *(["--resume"] if resume else [])]

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from glyphlite.models.interface.input_convention import OURS, InputConvention
-from glyphlite.training.augmentation.parameters import BENDS, Photometric
+from glyphlite.training.augmentation.parameters import ELASTIC_GRID, Photometric
 
 
 def normalized(images: Any) -> Any:
@@ -50,10 +50,10 @@ def _bent(images: Any, transforms: Any) -> Any:
     height, width, channels = images.shape[1:]
     rows, columns = np.meshgrid(np.arange(height, dtype=np.float32), np.arange(width, dtype=np.float32), indexing="ij")
     plane = tf.constant(np.stack([columns, rows, np.ones_like(rows)]).reshape(3, -1))
-    spread = tf.constant(np.einsum("rg,ch->ghrc", _influence(height), _influence(width)).reshape(BENDS**2, -1))
-    bends = transforms[:, 8:]
-    x = transforms[:, 0:3] @ plane + bends[:, : BENDS**2] @ spread
-    y = transforms[:, 3:6] @ plane + bends[:, BENDS**2 :] @ spread
+    spread = tf.constant(np.einsum("rg,ch->ghrc", _influence(height), _influence(width)).reshape(ELASTIC_GRID**2, -1))
+    displacements = transforms[:, 8:]
+    x = transforms[:, 0:3] @ plane + displacements[:, : ELASTIC_GRID**2] @ spread
+    y = transforms[:, 3:6] @ plane + displacements[:, ELASTIC_GRID**2 :] @ spread
     # A rim of zeros, one before and two behind, lets every place find four neighbours without a question.
     x, y = tf.clip_by_value(x, -1.0, float(width)) + 1, tf.clip_by_value(y, -1.0, float(height)) + 1
     left, top = tf.floor(x), tf.floor(y)
@@ -68,9 +68,9 @@ def _bent(images: Any, transforms: Any) -> Any:
 
 
 def _influence(pixels: int) -> np.ndarray:
-    """Returns how much each of the grid's points moves each pixel along an axis, ``(pixels, BENDS)``; in each row 1 in all."""
-    places = np.linspace(0, BENDS - 1, pixels, dtype=np.float32)
-    nearness = np.clip(1 - np.abs(places[:, None] - np.arange(BENDS, dtype=np.float32)), 0, 1)
+    """Returns each grid point's weight for each pixel along an axis, ``(pixels, ELASTIC_GRID)``; a row adds up to 1."""
+    places = np.linspace(0, ELASTIC_GRID - 1, pixels, dtype=np.float32)
+    nearness = np.clip(1 - np.abs(places[:, None] - np.arange(ELASTIC_GRID, dtype=np.float32)), 0, 1)
     return nearness**2 * (3 - 2 * nearness)
 
 

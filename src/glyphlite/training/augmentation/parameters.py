@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-BENDS = 5
-"""Points along each axis that a bent image is moved at."""
+ELASTIC_GRID = 5
+"""Points along each axis at which elastic distortion displaces an image."""
 
 
 @dataclass(frozen=True)
@@ -20,29 +20,29 @@ class Augmentation:
         shift_pixels: largest move along each axis.
         scale: largest relative change of size along each axis (0.1: from 0.9 to 1.1).
         shear_degrees: largest slant.
-        bend_pixels: largest move along each axis of each point of a grid of `BENDS` by `BENDS` over the image; what lies between
-            follows smoothly. P. Simard et al., "Best Practices for Convolutional Neural Networks" (ICDAR 2003), bend digits so,
-            by smoothed noise.
+        elastic_pixels: largest displacement along each axis of each point of a grid of `ELASTIC_GRID` by `ELASTIC_GRID` over the
+            image; what lies between follows smoothly. P. Simard et al., "Best Practices for Convolutional Neural Networks"
+            (ICDAR 2003), distort digits so, by smoothed noise.
     """
 
     rotation_degrees: float = 10.0
     shift_pixels: float = 2.0
     scale: float = 0.1
     shear_degrees: float = 8.0
-    bend_pixels: float = 0.0
+    elastic_pixels: float = 0.0
 
     @property
     def numbers(self) -> int:
         """Returns how many numbers say what is done to one image: 8 of a projective transform, and each point's two moves."""
-        return 8 + (2 * BENDS**2 if self.bend_pixels else 0)
+        return 8 + (2 * ELASTIC_GRID**2 if self.elastic_pixels else 0)
 
 
 AUGMENTATIONS: dict[str, Augmentation] = {
     "affine": Augmentation(),
     "affine_gentle": Augmentation(rotation_degrees=6.0, shift_pixels=1.0, scale=0.06, shear_degrees=4.0),
     "affine_strong": Augmentation(rotation_degrees=15.0, shift_pixels=2.5, scale=0.15, shear_degrees=12.0),
-    "elastic_gentle": Augmentation(rotation_degrees=8.0, shift_pixels=1.0, scale=0.08, shear_degrees=6.0, bend_pixels=1.6),
-    "elastic": Augmentation(bend_pixels=1.6),
+    "elastic_gentle": Augmentation(rotation_degrees=8.0, shift_pixels=1.0, scale=0.08, shear_degrees=6.0, elastic_pixels=1.6),
+    "elastic": Augmentation(elastic_pixels=1.6),
 }
 
 
