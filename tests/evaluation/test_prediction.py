@@ -27,13 +27,13 @@ def test_shared_work_gives_the_same_in_the_same_order(samples: Path, mnist: Data
 def test_what_fails_on_one_processor_fails_as_a_whole(samples: Path, mnist: Dataset):
     class Failing(LoadedModel):
         def __init__(self, model: LoadedModel) -> None:
-            self.input, self.output, self.calls, self.model = model.input, model.output, 0, model
+            self.ports, self.calls, self.model = model.ports, 0, model
 
-        def predict(self, batch, progress=None):
+        def run(self, samples, progress=None, *, resume=False):
             self.calls += 1
             if self.calls > 1:
                 raise ArtifactError("it does not survive this")
-            return self.model.predict(batch, progress)
+            return self.model.run(samples, progress, resume=resume)
 
     path = samples / "model_int8.tflite"
     with get_runtime("litert").load(path) as model, pytest.raises(ArtifactError, match="does not survive"):

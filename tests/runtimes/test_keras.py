@@ -39,9 +39,21 @@ def test_models_that_are_no_classifiers() -> None:
     import keras
 
     image = keras.Input((28, 28, 1))
-    with pytest.raises(ArtifactError, match=r"its output has shape \[1, 28, 28, 1\]"):
-        KerasModel(keras.Model(image, keras.layers.Activation("relu")(image)), "net.keras")
+    with pytest.raises(ArtifactError, match=r"net.keras: its output has shape \[1, 28, 28, 1\]"):
+        _ = KerasModel(keras.Model(image, keras.layers.Activation("relu")(image)), "net.keras").output
     with pytest.raises(ArtifactError, match="has not been built"):
         KerasModel(keras.Sequential([keras.layers.Dense(10)]), "net.keras")
     with pytest.raises(ArtifactError, match="2 outputs"):
-        KerasModel(keras.Model(image, [keras.layers.Flatten()(image), keras.layers.Flatten()(image)]), "net.keras")
+        _ = KerasModel(keras.Model(image, [keras.layers.Flatten()(image)] * 2), "net.keras").output
+
+
+def test_several_inputs_and_outputs() -> None:
+    import keras
+
+    first, second = keras.Input((3,)), keras.Input((2, 3))
+    total = keras.layers.Add()([first, keras.layers.GlobalAveragePooling1D()(second)])
+    model = KerasModel(keras.Model([first, second], [total, keras.layers.Activation("relu")(second)]))
+    a, b = np.arange(15, dtype=np.float32).reshape(5, 3) - 7, np.arange(30, dtype=np.float32).reshape(5, 2, 3) - 20
+    found = model.run((a, b))
+    np.testing.assert_allclose(found[0], a + b.mean(axis=1), atol=1e-5)
+    np.testing.assert_array_equal(found[1], np.maximum(b, 0))

@@ -4,8 +4,20 @@ import numpy as np
 import pytest
 
 from glyphlite.errors import ArtifactError
-from glyphlite.runtimes.base import Port
-from glyphlite.runtimes.ports import check_batch, check_image, input_port, output_port, single
+from glyphlite.runtimes.ports import (
+    Described,
+    Port,
+    as_image,
+    check_batch,
+    check_batches,
+    check_image,
+    classifier,
+    frames,
+    input_port,
+    output_port,
+    ports_of,
+    single,
+)
 from glyphlite.tflite.quantization import Quantization
 
 
@@ -74,3 +86,60 @@ def test_batches_that_do_not_fit() -> None:
     for batch in (np.zeros((3, 28, 28), np.int8), np.zeros((3, 28, 28, 1), np.float32)):
         with pytest.raises(ArtifactError, match="the model takes images of"):
             check_batch(batch, port)
+
+
+FLOAT = np.float32
+
+
+def _shapes(*tensors: list[int]) -> list[Described]:
+    return [Described(shape, FLOAT) for shape in tensors]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "batch", "samples"),
+    [
+        ([[1, 49, 40, 1]], [[1, 12]], 1, [(49, 40, 1), (12,)]),
+        ([[1, 1]], [[1, 1]], 1, [(1,), (1,)]),
+        ([[1, 128, 3], [1, 4]], [[1, 6], [1, 2, 2]], 1, [(128, 3), (4,), (6,), (2, 2)]),
+        ([[32, 28, 28, 1]], [[32, 10]], 32, [(28, 28, 1), (10,)]),  # a fixed batch
+        ([[98, 40]], [[1, 4]], 1, [(98, 40), (4,)]),  # a first extent that the output does not share is no batch
+        ([[]], [[1]], 1, [(), ()]),
+        ([[1, 2, 3, 4, 5]], [[7]], 1, [(2, 3, 4, 5), (7,)]),
+    ],
+)
+def test_what_one_sample_is(
+    inputs: list[list[int]], outputs: list[list[int]], batch: int, samples: list[tuple[int, ...]]
+) -> None:
+    found = ports_of(_shapes(*inputs), _shapes(*outputs))
+    assert found.batch == batch
+    assert [port.shape for port in (*found.inputs, *found.outputs)] == samples
+    given = [np.ones((3, *port.shape), FLOAT) for port in found.inputs]
+    for frame, port, values in zip(frames(given, found), found.inputs, given, strict=True):
+        assert frame.shape[1:] == port.tensor_shape
+        assert frame.size == -(-3 // batch) * batch * port.elements
+        assert frame.sum() == values.sum()
+
+
+def test_any_element_type_may_enter_and_only_an_image_is_an_image() -> None:
+    index = ports_of([Described([1, 6], np.int32)], _shapes([1, 3]))
+    assert index.inputs == (Port((6,), np.dtype("int32")),)
+    with pytest.raises(ArtifactError, match="its input holds int32"):
+        as_image(index.inputs)
+    per_channel = ports_of([Described([1, 70], np.int8, [0.1, 0.2], [0, 0])], _shapes([1, 3])).inputs
+    with pytest.raises(ArtifactError, match="2 scales, expected one"):
+        as_image(per_channel)
+    with pytest.raises(ArtifactError, match=r"shape \[98, 40\] has no batch"):
+        classifier(ports_of(_shapes([98, 40]), _shapes([1, 4])))
+    for shape, dtype, scales in (([1, 0], FLOAT, []), ([1, 3], "nonsense", []), ([1, 3], np.int8, [float("nan")])):
+        with pytest.raises(ArtifactError, match="its input"):
+            ports_of([Described(shape, dtype, scales, [0] * len(scales))], _shapes([1, 3]))
+
+
+def test_every_input_takes_as_many_samples() -> None:
+    inputs = ports_of(_shapes([1, 3], [1, 2]), _shapes([1, 3])).inputs
+    given = np.zeros((4, 3), FLOAT), np.zeros((4, 2), FLOAT)
+    assert [values.shape for values in check_batches(given, inputs)] == [(4, 3), (4, 2)]
+    with pytest.raises(ArtifactError, match="has 2 inputs, was given 1 arrays"):
+        check_batches(given[:1], inputs)
+    with pytest.raises(ArtifactError, match=r"as many samples as the others, was given \[3, 4\]"):
+        check_batches((given[0], given[1][:3]), inputs)

@@ -36,7 +36,7 @@ def objection_to(graph: Graph) -> str | None:
     from glyphlite.runtimes import ports
 
     try:
-        ports.of_graph(graph)
+        ports.classifier(ports.of_graph(graph))
     except ArtifactError as error:
         return str(error)
     return None

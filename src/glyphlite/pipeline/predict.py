@@ -258,7 +258,7 @@ def _shown(path: Path, number: int) -> Path:
 
 def _outputs(model: LoadedModel, path: Path) -> OutputKind:
     """Returns the meaning of the model's outputs."""
-    return model.outputs if isinstance(model, KerasModel) else outputs_of(read_graph(path), str(path))
+    return model.output_kind if isinstance(model, KerasModel) else outputs_of(read_graph(path), str(path))
 
 
 def _image_shape(shape: tuple[int, ...], path: Path) -> tuple[int, int, int]:

@@ -7,24 +7,25 @@ quantized input and output are handled in one place.
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
+from glyphlite.errors import ArtifactError
 from glyphlite.models.interface.input_convention import InputConvention
-from glyphlite.tflite.quantization import Quantization, dequantize, quantize
+from glyphlite.runtimes import ports
+from glyphlite.runtimes.ports import Port, Ports
+from glyphlite.tflite.quantization import dequantize, quantize
 
+Samples = Sequence[np.ndarray]
+"""One array of stored values ``(n, *port.shape)`` per input or output, in the file's order."""
 
-@dataclass(frozen=True)
-class Port:
-    """An input or output of a loaded model: its shape without the batch, element type and quantization."""
-
-    shape: tuple[int, ...]
-    dtype: np.dtype
-    quantization: Quantization | None = None
+Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -41,23 +42,74 @@ class Acceptance:
 
 
 class LoadedModel(ABC):
-    """A model in a runtime, ready to run. Not thread-safe."""
+    """A model in a runtime, ready to run, whatever its inputs and outputs are. Not thread-safe.
 
-    input: Port
-    output: Port
+    Attributes:
+        ports: its inputs and outputs.
+        name: the file's, for messages.
+    """
+
+    ports: Ports
+    name: str = "the model"
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """Returns every input, in the file's order."""
+        return self.ports.inputs
+
+    @property
+    def outputs(self) -> tuple[Port, ...]:
+        """Returns every output, in the file's order."""
+        return self.ports.outputs
+
+    @cached_property
+    def input(self) -> Port:
+        """Returns the only input of an image classifier.
+
+        Raises:
+            ArtifactError: the model takes something else.
+        """
+        with self._no_classifier():
+            return ports.as_image(self.inputs)
+
+    @cached_property
+    def output(self) -> Port:
+        """Returns the only output of a classifier: one number per class.
+
+        Raises:
+            ArtifactError: the model gives something else.
+        """
+        with self._no_classifier():
+            return ports.as_classes(self.outputs)
 
     @abstractmethod
-    def predict(self, batch: np.ndarray, progress: Callable[[int], None] | None = None) -> np.ndarray:
-        """Runs stored values ``(n, *input.shape)`` of ``input.dtype``; returns ``(n, *output.shape)`` of ``output.dtype``.
+    def run(self, samples: Samples, progress: Progress | None = None, *, resume: bool = False) -> tuple[np.ndarray, ...]:
+        """Runs stored samples one after the other, in their order.
 
         Args:
-            batch: what the model's input tensor holds, n images.
-            progress: called with the number of images just finished, now and then.
+            samples: for every input what its tensor holds, ``(n, *port.shape)`` of ``port.dtype``.
+            progress: called with the number of samples just finished, now and then.
+            resume: goes on from the state that the last call left; else a model that keeps state begins afresh.
+
+        Returns:
+            For every output ``(n, *port.shape)`` of ``port.dtype``.
+
+        Raises:
+            ArtifactError: the samples do not fit, or the file brings the runtime down.
         """
 
-    def tensors(self, batch: np.ndarray) -> dict[int, np.ndarray]:
+    def predict(self, batch: np.ndarray, progress: Progress | None = None) -> np.ndarray:
+        """Runs a classifier on stored images ``(n, *input.shape)`` of ``input.dtype``; returns ``(n, *output.shape)`` of
+        ``output.dtype``. See :meth:`run`.
+        """
+        shape = self.output.shape
+        _ = self.input
+        [values] = self.run((batch,), progress)
+        return values.reshape(len(values), *shape)
+
+    def tensors(self, samples: Samples) -> dict[int, np.ndarray]:
         """Returns every activation tensor by its index in the file, ``(n, ...)``, where the runtime can show them; else empty."""
-        del batch
+        del samples
         return {}
 
     def time_inferences(self, image: np.ndarray, repeats: int) -> np.ndarray:
@@ -79,6 +131,14 @@ class LoadedModel(ABC):
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @contextmanager
+    def _no_classifier(self) -> Iterator[None]:
+        """Names the file in what is said of a model that is no classifier."""
+        try:
+            yield
+        except ArtifactError as error:
+            raise ArtifactError(f"{self.name}: {error}") from None
+
 
 class Runtime(ABC):
     """Something that executes an artifact."""
@@ -87,7 +147,7 @@ class Runtime(ABC):
 
     @abstractmethod
     def load(self, artifact: Path) -> LoadedModel:
-        """Loads an artifact.
+        """Loads an artifact, whatever it is for.
 
         Raises:
             ArtifactError: the runtime refuses the file, with its reason.
@@ -101,7 +161,7 @@ def stored_images(images: np.ndarray, convention: InputConvention, port: Port) -
 
 
 def predict_probabilities(
-    model: LoadedModel, images: np.ndarray, convention: InputConvention, progress: Callable[[int], None] | None = None
+    model: LoadedModel, images: np.ndarray, convention: InputConvention, progress: Progress | None = None
 ) -> np.ndarray:
     """Runs pixels through a model, whatever its input and output types, and returns probabilities.
 

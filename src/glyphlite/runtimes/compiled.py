@@ -15,7 +15,8 @@ from glyphlite.compiler import CompilationReport, compile_artifact
 from glyphlite.errors import ArtifactError
 from glyphlite.files import temporary_folder
 from glyphlite.runtimes import ports
-from glyphlite.runtimes.base import Port
+from glyphlite.runtimes.base import Samples
+from glyphlite.runtimes.ports import Ports
 from glyphlite.runtimes.refusals import RefusedError
 from glyphlite.tflite.quantization import Quantization, dequantize, quantize
 from glyphlite.tflite.reader import read_graph
@@ -35,8 +36,7 @@ class Compiled:
     folder: Path
     close: Callable[[], object]
     report: CompilationReport
-    input: Port
-    output: Port
+    ports: Ports
 
     @property
     def source(self) -> Path:
@@ -47,9 +47,9 @@ class Compiled:
         """Returns a place in the folder for what is built from the C."""
         return self.folder / name
 
-    def stored(self, batch: np.ndarray) -> np.ndarray:
+    def stored(self, samples: Samples) -> np.ndarray:
         """Returns what the artifact's input holds as the int8 that the C takes, ``(n, input_bytes)``."""
-        batch = ports.check_batch(batch, self.input)
+        [batch] = ports.check_batches(samples, self.ports.inputs)
         if self.report.input_kind == "uint8":
             batch = (batch.astype(np.int16) - 128).astype(np.int8)
         elif self.report.input_kind == "float32":
@@ -59,7 +59,7 @@ class Compiled:
 
     def restored(self, results: np.ndarray) -> np.ndarray:
         """Returns the int8 that the C gives as what the artifact's output holds."""
-        results = results.reshape(len(results), *self.output.shape)
+        results = results.reshape(len(results), *self.ports.outputs[0].shape)
         if self.report.output_kind == "uint8":
             return (results.astype(np.int16) + 128).astype(np.uint8)
         if self.report.output_kind == "float32":
@@ -76,12 +76,12 @@ def compile_for(runtime: str, artifact: Path, *, optimize: str = "speed") -> Com
     artifact = Path(artifact)
     graph = read_graph(artifact)
     try:
-        input_port, output_port = ports.of_graph(graph)
+        taken = ports.of_graph(graph)
         lifetime = ExitStack()
         folder = lifetime.enter_context(temporary_folder())
         report = compile_artifact(artifact, folder / "c", name=NAME, optimize=optimize)
     except ArtifactError as error:
         raise RefusedError(artifact.name, runtime, str(error)) from None
-    compiled = Compiled(folder, lifetime.close, report, input_port, output_port)
+    compiled = Compiled(folder, lifetime.close, report, taken)
     weakref.finalize(compiled, lifetime.close)
     return compiled

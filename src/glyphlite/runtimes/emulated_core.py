@@ -3,14 +3,13 @@
 The cores are those of :mod:`glyphlite.cores`; what is counted there is :mod:`glyphlite.evaluation.simulation`'s affair.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from glyphlite.emulation.emulator import Emulator
 from glyphlite.emulation.toolchain import Target, compile_and_link, target_named
-from glyphlite.runtimes.base import LoadedModel, Runtime
+from glyphlite.runtimes.base import LoadedModel, Progress, Runtime, Samples
 from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE, NAME, Compiled, compile_for
 
 
@@ -40,7 +39,7 @@ class EmulatedCoreModel(LoadedModel):
     """A compiled model in the flash of an emulated core."""
 
     def __init__(self, compiled: Compiled, target: Target) -> None:
-        self.input, self.output = compiled.input, compiled.output
+        self.ports = compiled.ports
         self._compiled = compiled
         report = compiled.report
         function = f"{NAME}_invoke"
@@ -58,18 +57,19 @@ class EmulatedCoreModel(LoadedModel):
         self._output_at = self._machine.allocate(report.output_bytes)
         self._arena_at = self._machine.allocate(max(report.arena_bytes, 4))
 
-    def predict(self, batch: np.ndarray, progress: Callable[[int], None] | None = None) -> np.ndarray:
-        """Runs stored images; see :meth:`LoadedModel.predict`."""
+    def run(self, samples: Samples, progress: Progress | None = None, *, resume: bool = False) -> tuple[np.ndarray, ...]:
+        """Runs stored samples; see :meth:`LoadedModel.run`."""
+        del resume
         results = self._machine.call_batch(
             self._function,
             (self._input_at, self._output_at, self._arena_at),
-            self._compiled.stored(batch),
+            self._compiled.stored(samples),
             self._input_at,
             self._output_at,
             self._compiled.report.output_bytes,
             progress=progress,
         )
-        return self._compiled.restored(results.view(np.int8))
+        return (self._compiled.restored(results.view(np.int8)),)
 
     def close(self) -> None:
         """Releases the emulator and its image."""

@@ -6,13 +6,12 @@ that it is given; it runs in this process.
 
 import _ctypes
 import ctypes
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from glyphlite.emulation.toolchain import compile_shared, host_compiler
-from glyphlite.runtimes.base import LoadedModel, Runtime
+from glyphlite.runtimes.base import LoadedModel, Progress, Runtime, Samples
 from glyphlite.runtimes.compiled import NAME, Compiled, compile_for
 
 FLAGS = ("-O3", "-march=native")
@@ -74,7 +73,7 @@ class GeneratedCModel(LoadedModel):
     """A compiled model in this process."""
 
     def __init__(self, compiled: Compiled, library: Path) -> None:
-        self.input, self.output = compiled.input, compiled.output
+        self.ports = compiled.ports
         self._compiled = compiled
         self._library: ctypes.CDLL | None = ctypes.CDLL(str(library))
         self._batch = self._library[f"{NAME}_batch"]
@@ -87,16 +86,17 @@ class GeneratedCModel(LoadedModel):
         """Returns the bytes  of working memory that the model is given."""
         return self._compiled.report.arena_bytes
 
-    def predict(self, batch: np.ndarray, progress: Callable[[int], None] | None = None) -> np.ndarray:
-        """Runs stored images; see :meth:`LoadedModel.predict`."""
-        stored = self._compiled.stored(batch)
+    def run(self, samples: Samples, progress: Progress | None = None, *, resume: bool = False) -> tuple[np.ndarray, ...]:
+        """Runs stored samples; see :meth:`LoadedModel.run`."""
+        del resume
+        stored = self._compiled.stored(samples)
         results = np.zeros((len(stored), self._compiled.report.output_bytes), np.int8)
         for start in range(0, len(stored), PIECE):
             piece, target = stored[start : start + PIECE], results[start : start + PIECE]
             self._batch(piece.ctypes.data, target.ctypes.data, len(piece), self._arena.ctypes.data)
             if progress:
                 progress(len(piece))
-        return self._compiled.restored(results)
+        return (self._compiled.restored(results),)
 
     def close(self) -> None:
         """Unloads the library and removes its folder."""

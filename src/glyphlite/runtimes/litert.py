@@ -14,8 +14,8 @@ import numpy as np
 from glyphlite.console import Capture, captured_noise, quiet_tensorflow
 from glyphlite.errors import ArtifactError, GlyphliteError
 from glyphlite.runtimes import ports
-from glyphlite.runtimes.base import LoadedModel, Runtime
-from glyphlite.runtimes.refusals import NoClassifierError, RefusedError, reason_for
+from glyphlite.runtimes.base import LoadedModel, Progress, Runtime, Samples
+from glyphlite.runtimes.refusals import RefusedError, reason_for
 from glyphlite.tflite.reader import parse_graph, read_artifact
 
 RESOLVERS = {
@@ -52,67 +52,76 @@ class LiteRTModel(LoadedModel):
 
     def __init__(self, content: bytes, filename: str, runtime: str, capture: Capture = captured_noise) -> None:
         self._content, self._filename, self._runtime, self._capture = content, filename, runtime, capture
+        self.name = filename
         self._interpreter: Any = self._guarded(lambda: _interpreter(content, runtime))
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         try:
-            ports.single("input", len(inputs))
-            ports.single("output", len(outputs))
-            self.input = ports.input_port(*_described(inputs[0]))
-            self.output = ports.output_port(*_described(outputs[0]))
+            self.ports = ports.ports_of([described(each) for each in inputs], [described(each) for each in outputs])
         except ArtifactError as error:
-            self._guarded(self._run_blank)
-            raise NoClassifierError(filename, runtime, str(error)) from None
-        self._input_index, self._output_index = inputs[0]["index"], outputs[0]["index"]
-        signature = inputs[0]["shape_signature"]
-        self._batch_is_free = len(signature) > 0 and signature[0] < 0
-        self._batch = int(inputs[0]["shape"][0])
+            raise RefusedError(filename, runtime, str(error)) from None
+        self._input_places = [details["index"] for details in inputs]
+        self._output_places = [details["index"] for details in outputs]
+        signatures = [tuple(details["shape_signature"]) for details in (*inputs, *outputs)]
+        self._batch_is_free = bool(inputs) and all(signature and signature[0] < 0 for signature in signatures)
+        self._batch = self.ports.batch
 
-    def predict(self, batch: np.ndarray, progress: Callable[[int], None] | None = None) -> np.ndarray:
-        """Runs stored images; see :meth:`LoadedModel.predict`."""
-        batch = ports.check_batch(batch, self.input)
-        run = self._predict_free if self._batch_is_free else self._predict_fixed
-        return self._guarded(lambda: run(batch, progress))
+    def run(self, samples: Samples, progress: Progress | None = None, *, resume: bool = False) -> tuple[np.ndarray, ...]:
+        """Runs stored samples; see :meth:`LoadedModel.run`."""
+        samples = ports.check_batches(samples, self.inputs)
+        run = self._run_free if self._batch_is_free else self._run_fixed
 
-    def _predict_free(self, batch: np.ndarray, progress: Callable[[int], None] | None) -> np.ndarray:
-        """Predicts many images per call: the file leaves its batch free."""
-        results = np.empty((len(batch), *self.output.shape), self.output.dtype)
-        for start in range(0, len(batch), FREE_BATCH):
-            chunk = batch[start : start + FREE_BATCH]
-            self._resize(len(chunk))
-            self._interpreter.set_tensor(self._input_index, chunk)
+        def work() -> tuple[np.ndarray, ...]:
+            if not resume:
+                self._interpreter.reset_all_variables()
+            return run(samples, progress)
+
+        return self._guarded(work)
+
+    def _run_free(self, samples: Samples, progress: Progress | None) -> tuple[np.ndarray, ...]:
+        """Runs many samples per call: the file leaves its batch free."""
+        count = len(samples[0])
+        results = tuple(np.empty((count, *port.shape), port.dtype) for port in self.outputs)
+        for start in range(0, count, FREE_BATCH):
+            chunk = slice(start, min(start + FREE_BATCH, count))
+            size = chunk.stop - start
+            self._resize(size)
+            for place, values in zip(self._input_places, samples, strict=True):
+                self._interpreter.set_tensor(place, values[chunk])
             self._interpreter.invoke()
-            results[start : start + len(chunk)] = self._interpreter.get_tensor(self._output_index).reshape(
-                len(chunk), *self.output.shape
-            )
+            for place, result in zip(self._output_places, results, strict=True):
+                result[chunk] = self._interpreter.get_tensor(place).reshape(size, *result.shape[1:])
             if progress:
-                progress(len(chunk))
+                progress(size)
         return results
 
-    def _predict_fixed(self, batch: np.ndarray, progress: Callable[[int], None] | None) -> np.ndarray:
-        """Predicts as many images per call as the file's fixed batch, the last call filled up with zeros.
+    def _run_fixed(self, samples: Samples, progress: Progress | None) -> tuple[np.ndarray, ...]:
+        """Runs as many samples per call as the file's fixed batch, the last call filled up with zeros.
 
-        What Python adds to an inference is 2 microseconds: one copy in, one out. Views into the interpreter would save one of
-        them, but they dangle when an op reallocates its output.
+        What Python adds to an inference is 2 microseconds per tensor: one copy in, one out. Views into the interpreter would save
+        one of them, but they dangle when an op reallocates its output.
         """
-        filler = np.zeros((-len(batch) % self._batch, *self.input.shape), self.input.dtype)
-        frames = np.concatenate([batch, filler]).reshape(-1, self._batch, *self.input.shape)
-        shape = (self._batch, *self.output.shape)
-        results = np.empty((len(frames), *shape), self.output.dtype)
+        count = len(samples[0]) if samples else 1
+        frames = ports.frames(samples, self.ports)
+        calls = -(-count // self._batch)
+        results = [np.empty((calls, *port.tensor_shape), port.dtype) for port in self.outputs]
+        sources = list(zip(self._input_places, frames, strict=True))
+        targets = list(zip(self._output_places, results, strict=True))
         set_tensor, invoke, get_tensor = self._interpreter.set_tensor, self._interpreter.invoke, self._interpreter.get_tensor
-        source, target = self._input_index, self._output_index
-        for start in range(0, len(frames), PROGRESS_EVERY):
-            chunk = slice(start, start + PROGRESS_EVERY)
-            for frame, result in zip(frames[chunk], results[chunk], strict=True):
-                set_tensor(source, frame)
+        for start in range(0, calls, PROGRESS_EVERY):
+            stop = min(start + PROGRESS_EVERY, calls)
+            for call in range(start, stop):
+                for place, values in sources:
+                    set_tensor(place, values[call])
                 invoke()
-                result[...] = get_tensor(target).reshape(shape)
+                for place, result in targets:
+                    result[call] = get_tensor(place).reshape(result.shape[1:])
             if progress:
-                progress(min(len(frames[chunk]) * self._batch, len(batch) - start * self._batch))
-        return results.reshape(-1, *self.output.shape)[: len(batch)]
+                progress(min((stop - start) * self._batch, count - start * self._batch))
+        return tuple(result.reshape(-1, *port.shape)[:count] for result, port in zip(results, self.outputs, strict=True))
 
-    def tensors(self, batch: np.ndarray) -> dict[int, np.ndarray]:
-        """Returns every activation of every image, from an interpreter that keeps them all; see :meth:`LoadedModel.tensors`."""
-        batch = ports.check_batch(batch, self.input)
+    def tensors(self, samples: Samples) -> dict[int, np.ndarray]:
+        """Returns every activation of every sample, from an interpreter that keeps them all; see :meth:`LoadedModel.tensors`."""
+        samples = ports.check_batches(samples, self.inputs)
         indices = parse_graph(self._content, self._filename).activations
         if self._batch != 1 and not self._batch_is_free:
             raise ArtifactError(f"{self._filename}: its batch is fixed to {self._batch}, expected 1 to show single tensors")
@@ -122,8 +131,9 @@ class LiteRTModel(LoadedModel):
                 warnings.simplefilter("ignore")  # "intended for debugging purposes", which this is
                 interpreter = _interpreter(self._content, self._runtime, preserve=True)
             collected: dict[int, list[np.ndarray]] = {index: [] for index in indices}
-            for image in batch[:, np.newaxis]:
-                interpreter.set_tensor(self._input_index, image)
+            for frame in zip(*ports.frames(samples, self.ports), strict=True):
+                for place, values in zip(self._input_places, frame, strict=True):
+                    interpreter.set_tensor(place, values)
                 interpreter.invoke()
                 for index, values in collected.items():
                     values.append(interpreter.get_tensor(index))
@@ -139,7 +149,7 @@ class LiteRTModel(LoadedModel):
         def run() -> np.ndarray:
             if self._batch_is_free:
                 self._resize(1)
-            self._interpreter.set_tensor(self._input_index, np.repeat(image, self._batch, axis=0))
+            self._interpreter.set_tensor(self._input_places[0], np.repeat(image, self._batch, axis=0))
             for index in range(repeats):
                 started = time.perf_counter()
                 self._interpreter.invoke()
@@ -152,15 +162,10 @@ class LiteRTModel(LoadedModel):
         """Releases the interpreter."""
         self._interpreter = None
 
-    def _run_blank(self) -> None:
-        """Runs the file once on zeros, whatever its inputs are."""
-        for details in self._interpreter.get_input_details():
-            self._interpreter.set_tensor(details["index"], np.zeros(details["shape"], details["dtype"]))
-        self._interpreter.invoke()
-
     def _resize(self, images: int) -> None:
         if images != self._batch:
-            self._interpreter.resize_tensor_input(self._input_index, [images, *self.input.shape])
+            for place, port in zip(self._input_places, self.inputs, strict=True):
+                self._interpreter.resize_tensor_input(place, [images, *port.shape])
             self._interpreter.allocate_tensors()
             self._batch = images
 
@@ -182,10 +187,10 @@ def stack_images(values: list[np.ndarray]) -> np.ndarray:
     return np.stack(values) if values else np.empty((0,))
 
 
-def _described(details: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
-    """Returns shape, element type, scales and zero points, as LiteRT describes a tensor."""
+def described(details: dict[str, Any]) -> ports.Described:
+    """Returns a tensor as LiteRT and TFLite Micro describe it."""
     quantization = details["quantization_parameters"]
-    return details["shape"], details["dtype"], quantization["scales"], quantization["zero_points"]
+    return ports.Described(details["shape"], details["dtype"], quantization["scales"], quantization["zero_points"])
 
 
 def native_interpreter() -> Any:

@@ -1,17 +1,18 @@
-"""Requirements for an artifact's input and output, so that glyphlite can feed it images and read classes: one check for every
-runtime.
+"""The inputs and outputs of a loaded model, as its runtime describes them, and what an image classifier's must be.
 
-Takes what a runtime says of its own tensors; knows no runtime and opens no file.
+One description for every runtime: the shape of one sample, the element type, the quantization. Knows no runtime and opens no
+file.
 """
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from glyphlite.datasets.dataset import SMALLEST_SIDE
 from glyphlite.errors import ArtifactError
-from glyphlite.runtimes.base import Port
 from glyphlite.tflite.graph import Graph, Tensor
 from glyphlite.tflite.quantization import Quantization
 
@@ -22,7 +23,106 @@ ELEMENT_TYPES = ("float32", "uint8", "int8", "int16")
 """The element types that enter and leave an image classifier."""
 
 MAXIMUM_ELEMENTS = 1 << 26
-"""No image or list of classes is larger; what claims to be is a broken file."""
+"""No input or output is larger; what claims to be is a broken file."""
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output of a loaded model.
+
+    Attributes:
+        shape: of one sample: the tensor's without its batch.
+        dtype: what one element is stored as.
+        quantization: of integers, where the file has any.
+        tensor_shape: of the tensor in the file, its batch included.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    quantization: Quantization | None = None
+    tensor_shape: tuple[int, ...] = field(default=(), compare=False)
+
+    @property
+    def elements(self) -> int:
+        """Returns the number of elements of one sample."""
+        return math.prod(self.shape)
+
+
+@dataclass(frozen=True)
+class Described:
+    """A runtime's own words on one tensor: its shape with the batch, element type, scales and zero points."""
+
+    shape: Numbers
+    dtype: Any
+    scales: Numbers = ()
+    zero_points: Numbers = ()
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Every input and output of a model, in the file's order, and how many samples one inference takes."""
+
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    batch: int = 1
+
+
+def ports_of(inputs: Sequence[Described], outputs: Sequence[Described]) -> Ports:
+    """Returns a model's ports: the first extent is a batch where all tensors share it, or where it is 1.
+
+    Any rank, 0 included, and any element type.
+
+    Raises:
+        ArtifactError: a tensor without elements, with too many, or with a quantization that is none.
+    """
+    shapes = [tuple(int(extent) for extent in each.shape) for each in (*inputs, *outputs)]
+    leading = {shape[0] if shape else None for shape in shapes}
+    shared = next(iter(leading)) if len(leading) == 1 else None
+    batch = shared or 1
+    return Ports(
+        tuple(_port("input", each, batch) for each in inputs), tuple(_port("output", each, batch) for each in outputs), batch
+    )
+
+
+def of_graph(graph: Graph) -> Ports:
+    """Returns the ports of a checked graph, a free batch taken as 1.
+
+    Raises:
+        ArtifactError: as :func:`ports_of`.
+    """
+    tensors = graph.tensors
+    return ports_of([_of_tensor(tensors[at]) for at in graph.inputs], [_of_tensor(tensors[at]) for at in graph.outputs])
+
+
+def classifier(ports: Ports) -> tuple[Port, Port]:
+    """Returns the image that goes in and the number per class that comes out.
+
+    Raises:
+        ArtifactError: it is no image classifier: not one image in, or not one number per class out.
+    """
+    found = as_image(ports.inputs), as_classes(ports.outputs)
+    check_image(found[0])
+    return found
+
+
+def as_image(inputs: Sequence[Port]) -> Port:
+    """Returns the only input, an image or its pixels in a row.
+
+    Raises:
+        ArtifactError: there is another number of inputs, or it is no image by its rank, size, element type or quantization.
+    """
+    single("input", len(inputs))
+    return _same_sample(inputs[0], input_port(*_stored(inputs[0])), "height, width, channels")
+
+
+def as_classes(outputs: Sequence[Port]) -> Port:
+    """Returns the only output as one number per class; see :func:`output_port`.
+
+    Raises:
+        ArtifactError: there is another number of outputs, or it is not one number per class.
+    """
+    single("output", len(outputs))
+    return _same_sample(outputs[0], output_port(*_stored(outputs[0])), "classes")
 
 
 def input_port(shape: Numbers, dtype: Any, scales: Numbers, zero_points: Numbers) -> Port:
@@ -36,7 +136,7 @@ def input_port(shape: Numbers, dtype: Any, scales: Numbers, zero_points: Numbers
         raise ArtifactError(
             f"its input has shape {list(extents)}, expected (batch, height, width, channels); not an image classifier"
         )
-    return _port("input", extents[1:], dtype, scales, zero_points)
+    return _classifiers_port("input", extents, extents[1:], dtype, scales, zero_points)
 
 
 def output_port(shape: Numbers, dtype: Any, scales: Numbers, zero_points: Numbers) -> Port:
@@ -48,7 +148,7 @@ def output_port(shape: Numbers, dtype: Any, scales: Numbers, zero_points: Number
     extents = tuple(int(extent) for extent in shape)
     if len(extents) < 2 or extents[-1] < 1 or any(extent != 1 for extent in extents[1:-1]):
         raise ArtifactError(f"its output has shape {list(extents)}, expected (batch, classes); not an image classifier")
-    return _port("output", extents[-1:], dtype, scales, zero_points)
+    return _classifiers_port("output", extents, extents[-1:], dtype, scales, zero_points)
 
 
 def single(kind: str, count: int) -> None:
@@ -59,19 +159,6 @@ def single(kind: str, count: int) -> None:
     """
     if count != 1:
         raise ArtifactError(f"it has {count} {kind}s, expected exactly one; not an image classifier")
-
-
-def of_graph(graph: Graph) -> tuple[Port, Port]:
-    """Returns the input and the output of a checked graph.
-
-    Raises:
-        ArtifactError: it is no image classifier: not one image in, or not one number per class out.
-    """
-    single("input", len(graph.inputs))
-    single("output", len(graph.outputs))
-    taken, given = input_port(*_described(graph.input)), output_port(*_described(graph.output))
-    check_image(taken)
-    return taken, given
 
 
 def check_image(port: Port) -> None:
@@ -88,7 +175,7 @@ def check_image(port: Port) -> None:
 
 
 def check_batch(batch: np.ndarray, port: Port) -> np.ndarray:
-    """Returns the stored images as a contiguous array that fits the input port.
+    """Returns stored samples as a contiguous array that fits an input port.
 
     Raises:
         ArtifactError: other shape or element type than the model's input.
@@ -99,28 +186,111 @@ def check_batch(batch: np.ndarray, port: Port) -> np.ndarray:
     return np.ascontiguousarray(batch)
 
 
-def _port(kind: str, shape: tuple[int, ...], dtype: Any, scales: Numbers, zero_points: Numbers) -> Port:
+def check_batches(batches: Sequence[np.ndarray], inputs: Sequence[Port]) -> tuple[np.ndarray, ...]:
+    """Returns the stored samples of every input, each contiguous and of as many samples as the others.
+
+    Raises:
+        ArtifactError: not one array per input, not the same number of samples in each, or one that does not fit its input.
+    """
+    if len(batches) != len(inputs):
+        raise ArtifactError(f"the model has {len(inputs)} inputs, was given {len(batches)} arrays")
+    if len(counts := {len(batch) for batch in batches}) > 1:
+        raise ArtifactError(f"every input takes as many samples as the others, was given {sorted(counts)}")
+    return tuple(check_batch(batch, port) for batch, port in zip(batches, inputs, strict=True))
+
+
+def frames(samples: Sequence[np.ndarray], taken: Ports) -> list[np.ndarray]:
+    """Returns the samples of every input as the tensors of one inference after the other, ``(calls, *tensor_shape)``.
+
+    The last is filled up with zeros where the file's batch is fixed and the samples are no multiple of it.
+    """
+    found = []
+    for values, port in zip(samples, taken.inputs, strict=True):
+        filler = np.zeros((-len(values) % taken.batch, *port.shape), port.dtype)
+        found.append((np.concatenate([values, filler]) if len(filler) else values).reshape(-1, *port.tensor_shape))
+    return found
+
+
+def _port(kind: str, described: Described, batch: int) -> Port:
+    shape = tuple(int(extent) for extent in described.shape)
+    sample = shape[1:] if shape and shape[0] == batch else shape
+    element = _element(kind, described.dtype)
+    if min(sample, default=1) < 1:
+        raise ArtifactError(f"its {kind} has shape {list(shape)}, which holds nothing or is not fixed")
+    _check_size(kind, sample)
+    quantization = None
+    if element.kind in "iu" and len(described.scales) and len(described.scales) == len(described.zero_points):
+        quantization = Quantization(
+            tuple(float(scale) for scale in described.scales), tuple(int(point) for point in described.zero_points)
+        )
+        for scale, zero_point in zip(quantization.scales, quantization.zero_points, strict=True):
+            _check_range(kind, element, scale, zero_point)
+    return Port(sample, element, quantization, shape)
+
+
+def _classifiers_port(
+    kind: str, tensor: tuple[int, ...], shape: tuple[int, ...], dtype: Any, scales: Numbers, zero_points: Numbers
+) -> Port:
     try:
-        element = np.dtype(dtype)
-    except TypeError:
+        element = _element(kind, dtype)
+    except ArtifactError:
         element = None
     if element is None or element.name not in ELEMENT_TYPES:
         raise ArtifactError(f"its {kind} holds {element or dtype}, expected one of {', '.join(ELEMENT_TYPES)}")
-    if any(extent > MAXIMUM_ELEMENTS for extent in shape) or int(np.prod(shape, dtype=np.float64)) > MAXIMUM_ELEMENTS:
-        raise ArtifactError(f"its {kind} claims shape {list(shape)}, more than {MAXIMUM_ELEMENTS} elements; the file is broken")
+    _check_size(kind, shape)
     if element.kind == "f":
-        return Port(shape, element)
+        return Port(shape, element, None, tensor)
     if kind == "input" and element == np.uint8 and not len(scales):
-        return Port(shape, element, Quantization((1.0,), (0,)))  # pixels as they are; a CAST follows
+        return Port(shape, element, Quantization((1.0,), (0,)), tensor)  # pixels as they are; a CAST follows
     if len(scales) != 1 or len(zero_points) != 1:
         raise ArtifactError(f"its {element} {kind} has {len(scales)} scales, expected one scale and one zero point")
-    scale, zero_point, limits = float(scales[0]), int(zero_points[0]), np.iinfo(element)
+    scale, zero_point = float(scales[0]), int(zero_points[0])
+    _check_range(kind, element, scale, zero_point)
+    return Port(shape, element, Quantization((scale,), (zero_point,)), tensor)
+
+
+def _element(kind: str, dtype: Any) -> np.dtype:
+    try:
+        element = np.dtype(dtype)
+    except TypeError:
+        raise ArtifactError(f"its {kind} holds {dtype}, which is no number") from None
+    if element.kind not in "biuf":
+        raise ArtifactError(f"its {kind} holds {element}, which is no number")
+    return element
+
+
+def _check_size(kind: str, shape: tuple[int, ...]) -> None:
+    if any(extent > MAXIMUM_ELEMENTS for extent in shape) or int(np.prod(shape, dtype=np.float64)) > MAXIMUM_ELEMENTS:
+        raise ArtifactError(f"its {kind} claims shape {list(shape)}, more than {MAXIMUM_ELEMENTS} elements; the file is broken")
+
+
+def _check_range(kind: str, element: np.dtype, scale: float, zero_point: int) -> None:
+    limits = np.iinfo(element)
     if not (np.isfinite(scale) and scale > 0 and limits.min <= zero_point <= limits.max):
         raise ArtifactError(f"its {kind}'s scale {scale:g} and zero point {zero_point} are out of range for {element}")
-    return Port(shape, element, Quantization((scale,), (zero_point,)))
 
 
-def _described(tensor: Tensor) -> tuple[tuple[int, ...], np.dtype, Numbers, Numbers]:
+def _same_sample(port: Port, as_classifier: Port, wanted: str) -> Port:
+    """Returns a classifier's view of a port, unless it would take the first axis of a sample for a batch."""
+    if port.elements != as_classifier.elements:
+        shape = list(port.tensor_shape)
+        raise ArtifactError(f"its tensor of shape {shape} has no batch, expected (batch, {wanted}); not an image classifier")
+    return as_classifier
+
+
+def _stored(port: Port) -> tuple[Numbers, np.dtype, Numbers, Numbers]:
+    quantization = port.quantization
+    return (
+        port.tensor_shape or (1, *port.shape),
+        port.dtype,
+        quantization.scales if quantization else (),
+        quantization.zero_points if quantization else (),
+    )
+
+
+def _of_tensor(tensor: Tensor) -> Described:
     quantization = tensor.quantization
     shape = tuple(abs(extent) for extent in tensor.shape)
-    return shape, tensor.dtype, quantization.scales if quantization else (), quantization.zero_points if quantization else ()
+    return Described(
+        shape, tensor.dtype, quantization.scales if quantization else (), quantization.zero_points if quantization else ()
+    )

@@ -53,10 +53,6 @@ class RefusedError(ArtifactError):
         self.filename, self.runtime, self.reason = filename, runtime, reason
 
 
-class NoClassifierError(RefusedError):
-    """A runtime runs a file that does not take one image and give a number per class; ``reason`` says what differs."""
-
-
 def reason_for(noise: str, error: BaseException | str) -> str:
     """Returns the reason of a refusal in words.
 

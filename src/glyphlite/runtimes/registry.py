@@ -13,8 +13,8 @@ from glyphlite.cores import CORES
 from glyphlite.errors import ArtifactError, GlyphliteError, ToolError, did_you_mean
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.runtimes.base import Acceptance, Runtime, predict_probabilities
-from glyphlite.runtimes.ports import check_image
-from glyphlite.runtimes.refusals import NoClassifierError, RefusedError
+from glyphlite.runtimes.ports import classifier
+from glyphlite.runtimes.refusals import RefusedError
 
 
 @dataclass(frozen=True)
@@ -112,16 +112,21 @@ def accepts(name: str, path: Path, *, isolated: bool = True) -> Acceptance:
     Raises:
         ToolError: there is no such runtime.
     """
-    runtime = get_runtime(name, isolated=isolated)
+    return acceptance_of(get_runtime(name, isolated=isolated), Path(path))
+
+
+def acceptance_of(runtime: Runtime, path: Path) -> Acceptance:
+    """Returns whether a runtime takes a file; see :func:`accepts`."""
     runs = False
     try:
-        with runtime.load(Path(path)) as model:
-            model.predict(np.zeros((1, *model.input.shape), model.input.dtype))
+        with runtime.load(path) as model:
+            model.run([np.zeros((1, *port.shape), port.dtype) for port in model.inputs])
             runs = True
-            check_image(model.input)
+            if runtime.name == "tflm" and model.ports.batch != 1:
+                reason = f"its batch is fixed to {model.ports.batch}, expected 1 on TFLite Micro; convert it with --batch 1"
+                return Acceptance(False, reason, runs=True)
+            classifier(model.ports)
             return Acceptance(True, runs=True)
-    except NoClassifierError as error:
-        return Acceptance(False, error.reason, runs=True)
     except RefusedError as error:
         return Acceptance(False, error.reason)
     except GlyphliteError as error:

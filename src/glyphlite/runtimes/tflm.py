@@ -16,9 +16,9 @@ import numpy as np
 from glyphlite.console import Capture, captured_noise, quiet_tensorflow
 from glyphlite.errors import ArtifactError, GlyphliteError, ToolError
 from glyphlite.runtimes import ports
-from glyphlite.runtimes.base import LoadedModel, Runtime
-from glyphlite.runtimes.litert import PROGRESS_EVERY, stack_images
-from glyphlite.runtimes.refusals import NoClassifierError, RefusedError, reason_for
+from glyphlite.runtimes.base import LoadedModel, Progress, Runtime, Samples
+from glyphlite.runtimes.litert import PROGRESS_EVERY, described, stack_images
+from glyphlite.runtimes.refusals import RefusedError, reason_for
 from glyphlite.tflite.reader import parse_graph, read_artifact
 
 ARENAS = (1 << 20, 1 << 24, 1 << 28)
@@ -53,47 +53,51 @@ class TFLMModel(LoadedModel):
 
     def __init__(self, content: bytes, filename: str, capture: Capture = captured_noise) -> None:
         self._content, self._filename, self._capture = content, filename, capture
+        self.name = filename
         self._interpreter: Any = self._guarded(lambda noise: _smallest_of(content, ARENAS, noise))
+        inputs, outputs = self._all(self._interpreter.get_input_details), self._all(self._interpreter.get_output_details)
         try:
-            self.input = ports.input_port(*_described(self._interpreter.get_input_details(0)))
-            self.output = ports.output_port(*_described(self._interpreter.get_output_details(0)))
-            ports.single("input", len(self._all(self._interpreter.get_input_details)))
-            ports.single("output", len(self._all(self._interpreter.get_output_details)))
-            if (batch := int(self._interpreter.get_input_details(0)["shape"][0])) != 1:
-                raise ArtifactError(f"its batch is fixed to {batch}, expected 1 on TFLite Micro; convert it with --batch 1")
+            self.ports = ports.ports_of([described(each) for each in inputs], [described(each) for each in outputs])
         except ArtifactError as error:
-            self._guarded(lambda _: self._run_blank())
-            raise NoClassifierError(filename, "tflm", str(error)) from None
+            raise RefusedError(filename, "tflm", str(error)) from None
 
-    def predict(self, batch: np.ndarray, progress: Callable[[int], None] | None = None) -> np.ndarray:
-        """Runs stored images one by one, as a board does; see :meth:`LoadedModel.predict`."""
-        frames = ports.check_batch(batch, self.input)[:, np.newaxis]
-        results = np.empty((len(batch), *self.output.shape), self.output.dtype)
+    def run(self, samples: Samples, progress: Progress | None = None, *, resume: bool = False) -> tuple[np.ndarray, ...]:
+        """Runs stored samples one by one, as a board does; see :meth:`LoadedModel.run`."""
+        samples = ports.check_batches(samples, self.inputs)
+        count = len(samples[0]) if samples else 1
+        frames, batch = ports.frames(samples, self.ports), self.ports.batch
+        calls = -(-count // batch)
+        results = [np.empty((calls, *port.tensor_shape), port.dtype) for port in self.outputs]
 
-        def run(_: Any) -> np.ndarray:
+        def run(_: Any) -> None:
             set_input, invoke, get_output = self._interpreter.set_input, self._interpreter.invoke, self._interpreter.get_output
-            for start in range(0, len(frames), PROGRESS_EVERY):
-                chunk = slice(start, start + PROGRESS_EVERY)
-                for frame, result in zip(frames[chunk], results[chunk], strict=True):
-                    set_input(frame, 0)
+            if not resume:
+                self._interpreter.reset()
+            for start in range(0, calls, PROGRESS_EVERY):
+                stop = min(start + PROGRESS_EVERY, calls)
+                for call in range(start, stop):
+                    for place, values in enumerate(frames):
+                        set_input(values[call], place)
                     invoke()
-                    result[...] = get_output(0).reshape(result.shape)
+                    for place, result in enumerate(results):
+                        result[call] = get_output(place).reshape(result.shape[1:])
                 if progress:
-                    progress(len(frames[chunk]))
-            return results
+                    progress(min((stop - start) * batch, count - start * batch))
 
-        return self._guarded(run)
+        self._guarded(run)
+        return tuple(result.reshape(-1, *port.shape)[:count] for result, port in zip(results, self.outputs, strict=True))
 
-    def tensors(self, batch: np.ndarray) -> dict[int, np.ndarray]:
-        """Returns every activation of every image, from an interpreter that keeps them all; see :meth:`LoadedModel.tensors`."""
-        frames = ports.check_batch(batch, self.input)[:, np.newaxis]
+    def tensors(self, samples: Samples) -> dict[int, np.ndarray]:
+        """Returns every activation of every sample, from an interpreter that keeps them all; see :meth:`LoadedModel.tensors`."""
+        samples = ports.check_batches(samples, self.inputs)
         indices = parse_graph(self._content, self._filename).activations
 
         def run(noise: Any) -> dict[int, np.ndarray]:
             interpreter = _smallest_of(self._content, ARENAS, noise, preserve=True)
             collected: dict[int, list[np.ndarray]] = {index: [] for index in indices}
-            for frame in frames:
-                interpreter.set_input(frame, 0)
+            for frame in zip(*ports.frames(samples, self.ports), strict=True):
+                for place, values in enumerate(frame):
+                    interpreter.set_input(values, place)
                 interpreter.invoke()
                 for index, values in collected.items():
                     values.append(np.array(interpreter.GetTensor(index, 0)["tensor_data"]))
@@ -103,12 +107,12 @@ class TFLMModel(LoadedModel):
 
     def time_inferences(self, image: np.ndarray, repeats: int) -> np.ndarray:
         """Returns seconds of bare inferences, the image in place each time; see :meth:`LoadedModel.time_inferences`."""
-        frame = ports.check_batch(image[np.newaxis], self.input)
+        [frame] = ports.frames((ports.check_batch(image[np.newaxis], self.input),), self.ports)
         seconds = np.empty(repeats)
 
         def run(_: Any) -> np.ndarray:
             for index in range(repeats):
-                self._interpreter.set_input(frame, 0)  # the arena's plan may reuse the input's place
+                self._interpreter.set_input(frame[0], 0)  # the arena's plan may reuse the input's place
                 started = time.perf_counter()
                 self._interpreter.invoke()
                 seconds[index] = time.perf_counter() - started
@@ -127,12 +131,6 @@ class TFLMModel(LoadedModel):
             while len(found) < MOST_PORTS:
                 found.append(details(len(found)))
         return found
-
-    def _run_blank(self) -> None:
-        """Runs the file once on zeros, whatever its inputs are."""
-        for place, details in enumerate(self._all(self._interpreter.get_input_details)):
-            self._interpreter.set_input(np.zeros(details["shape"], details["dtype"]), place)
-        self._interpreter.invoke()
 
     def _guarded(self, work: Callable[[Any], Any]) -> Any:
         """Runs native work with its noise kept back; what it raises becomes an ArtifactError with the reason."""
@@ -170,9 +168,3 @@ def _smallest_of(content: bytes, arenas: tuple[int, ...], noise: Any, *, preserv
             if not _TOO_SMALL.search(noise.text()):
                 raise
     return runtime.Interpreter.from_bytes(content, arena_size=arenas[-1], intrepreter_config=config)
-
-
-def _described(details: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
-    """Returns shape, element type, scales and zero points, as TFLite Micro describes a tensor."""
-    quantization = details["quantization_parameters"]
-    return details["shape"], details["dtype"], quantization["scales"], quantization["zero_points"]

@@ -10,8 +10,10 @@ from glyphlite.datasets.dataset import Dataset, Split
 from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.evaluation.verification import agreement
 from glyphlite.evaluation.verification.agreement import Verification, verify, work_units
-from glyphlite.runtimes.base import LoadedModel, Port, Runtime
+from glyphlite.runtimes.base import LoadedModel, Progress, Runtime, Samples
+from glyphlite.runtimes.ports import Port, Ports
 from glyphlite.runtimes.registry import INTERPRETERS, get_runtime
+from glyphlite.tflite.quantization import Quantization
 from glyphlite.tflite.reader import read_graph
 
 N = 300
@@ -100,6 +102,9 @@ def test_a_fault_is_traced_to_the_op_that_has_it(
     assert verify(artifact, mnist, images=100, runtimes=["litert_builtin", "tflm"], tolerance=1.0).agrees
 
 
+INT8, UNIT = np.dtype(np.int8), Quantization((1.0,), (0,))
+
+
 class _Dying(Runtime):
     """A runtime that takes a file and then does not survive it."""
 
@@ -110,10 +115,9 @@ class _Dying(Runtime):
 
 
 class _DyingModel(LoadedModel):
-    input = Port((28, 28, 1), np.dtype(np.int8))
-    output = Port((10,), np.dtype(np.int8))
+    ports = Ports((Port((28, 28, 1), INT8, UNIT),), (Port((10,), INT8, UNIT),))
 
-    def predict(self, batch: np.ndarray, progress: Callable[[int], None] | None = None) -> np.ndarray:
+    def run(self, samples: Samples, progress: Progress | None = None, *, resume: bool = False) -> tuple[np.ndarray, ...]:
         raise ArtifactError("it crashes the runtime (segmentation fault)")
 
 

@@ -10,8 +10,9 @@ import pytest
 from support import hostile
 
 from glyphlite.errors import ArtifactError
+from glyphlite.runtimes.base import Acceptance, LoadedModel, Runtime
 from glyphlite.runtimes.isolation.parent import Worker
-from glyphlite.runtimes.registry import INTERPRETERS, accepts, get_runtime
+from glyphlite.runtimes.registry import INTERPRETERS, acceptance_of, accepts, get_runtime
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +25,10 @@ def test_a_crash_is_a_reason_and_the_worker_goes_on(good: bytes, samples: Path, 
     path.write_bytes(hostile.crashing(good))
     with Worker() as worker:
         for _ in range(3):
-            acceptance = worker.accepts("tflm", path)
+            acceptance = _accepted(worker, "tflm", path)
             assert not acceptance.accepts
             assert "crashes the runtime (segmentation fault)" in str(acceptance.reason)
-            assert worker.accepts("tflm", samples / "model_int8.tflite").accepts
+            assert _accepted(worker, "tflm", samples / "model_int8.tflite").accepts
         with pytest.raises(ArtifactError, match=r"crashing.tflite: tflm refuses it: it crashes"):
             worker.load("tflm", path)
 
@@ -38,11 +39,11 @@ def test_an_endless_loop_is_stopped(samples: Path, tmp_path: Path) -> None:
     path.write_bytes(hostile.endless())
     with Worker(cpu_s=0.5) as worker:
         started = time.process_time()
-        acceptance = worker.accepts("litert_builtin", path)
+        acceptance = _accepted(worker, "litert_builtin", path)
         assert not acceptance.accepts
         assert acceptance.reason == "it was still computing after 0.5 s and was stopped"
         assert time.process_time() - started < 0.5
-        assert worker.accepts("litert_builtin", samples / "model_int8.tflite").accepts
+        assert _accepted(worker, "litert_builtin", samples / "model_int8.tflite").accepts
 
 
 @pytest.mark.parametrize("gone", [False, True])
@@ -111,11 +112,25 @@ def test_mutated_files_are_run_or_refused(runtime: str, good: bytes, samples: Pa
     with Worker() as worker:
         for seed in range(45):
             path.write_bytes(hostile.mutated(good, seed))
-            acceptance = worker.accepts(runtime, path)
+            acceptance = _accepted(worker, runtime, path)
             assert acceptance.accepts or acceptance.reason
             accepted += acceptance.accepts
-        assert worker.accepts(runtime, samples / "model_int8.tflite").accepts
+        assert _accepted(worker, runtime, samples / "model_int8.tflite").accepts
     assert 0 < accepted < 45
+
+
+def _accepted(worker: Worker, name: str, path: Path) -> Acceptance:
+    """Whether a runtime takes a file in this worker."""
+
+    class InWorker(Runtime):
+        """That runtime, in the worker."""
+
+        def load(self, artifact: Path) -> LoadedModel:
+            return worker.load(name, artifact)
+
+    runtime = InWorker()
+    runtime.name = name
+    return acceptance_of(runtime, path)
 
 
 def test_the_child_does_not_outlive_its_worker(samples: Path) -> None:

@@ -270,7 +270,7 @@ def _compare_tensors(
 def _tensors(model: LoadedModel, stored: np.ndarray) -> dict[int, np.ndarray]:
     """Returns the tensors inside; none where the runtime does not show them or does not survive showing them."""
     try:
-        return model.tensors(stored.reshape(len(stored), *model.input.shape))
+        return model.tensors((stored.reshape(len(stored), *model.input.shape),))
     except ArtifactError:
         return {}
 
@@ -293,7 +293,7 @@ def _keras_outputs(keras: Path | Any, floats: np.ndarray, graph: Graph, advance:
     with model:
         stored = quantize(floats.reshape(len(floats), *model.input.shape), None, model.input.dtype)
         probabilities = model.predict(stored, advance)
-    kind, wanted = getattr(model, "outputs", OutputKind.SOFTMAX), outputs_of(graph, "the artifact")
+    kind, wanted = getattr(model, "output_kind", OutputKind.SOFTMAX), outputs_of(graph, "the artifact")
     probabilities = kind.stored(probabilities, wanted)
     if probabilities.shape[1:] != (math.prod(graph.output.shape[1:]),):
         raise ArtifactError(

@@ -7,7 +7,6 @@ Keras and starts in a quarter of a second; one child serves thousands of files (
 import atexit
 import contextlib
 import functools
-import math
 import os
 import signal
 import subprocess
@@ -24,8 +23,9 @@ from glyphlite import ipc
 from glyphlite.errors import ArtifactError, GlyphliteError, ToolError
 from glyphlite.ipc import CRASHES, BrokenChannelError, Message, SilentChannelError
 from glyphlite.runtimes import ports
-from glyphlite.runtimes.base import Acceptance, LoadedModel, Port, Runtime
-from glyphlite.runtimes.refusals import NoClassifierError, RefusedError, reason_for
+from glyphlite.runtimes.base import LoadedModel, Progress, Runtime, Samples
+from glyphlite.runtimes.ports import Port, Ports
+from glyphlite.runtimes.refusals import RefusedError, reason_for
 from glyphlite.tflite.quantization import Quantization
 
 CPU_SECONDS = 1.5
@@ -83,29 +83,13 @@ class Worker:
         )
         self._loaded = runtime, Path(path).name
         try:
-            source, target = _port(answer.header["input"]), _port(answer.header["output"])
+            inputs, outputs = (tuple(_port(each) for each in answer.header[kind]) for kind in ("inputs", "outputs"))
+            found = Ports(inputs, outputs, int(answer.header["batch"]))
         except (KeyError, TypeError, ValueError):
             raise self._refuse(
                 runtime, Path(path).name, "the runtime does not answer sensibly after it loaded the file"
             ) from None
-        return _IsolatedModel(self, self._generation, runtime, Path(path).name, source, target, keep)
-
-    def accepts(self, runtime: str, path: Path) -> Acceptance:
-        """Returns whether a runtime takes a file, found by loading it and running a blank image; a bad file is never an
-        exception.
-        """
-        try:
-            model = self.load(runtime, path)
-            model.predict(np.zeros((1, *model.input.shape), model.input.dtype))
-        except NoClassifierError as error:
-            return Acceptance(False, error.reason, runs=True)
-        except RefusedError as error:
-            return Acceptance(False, error.reason)
-        except GlyphliteError as error:
-            return Acceptance(False, str(error))
-        finally:
-            self.release()
-        return Acceptance(True, runs=True)
+        return _IsolatedModel(self, self._generation, runtime, Path(path).name, found, keep)
 
     def request(self, header: dict[str, Any], arrays: tuple[np.ndarray, ...], runtime: str, filename: str) -> Message:
         """Sends one request to the file's process and returns its answer.
@@ -230,32 +214,36 @@ class _IsolatedModel(LoadedModel):
         generation: int,
         runtime: str,
         filename: str,
-        source: Port,
-        target: Port,
+        found: Ports,
         keep: Callable[[Worker], None] | None,
     ) -> None:
         self._worker, self._generation, self._runtime, self._filename, self._keep = worker, generation, runtime, filename, keep
-        self.input, self.output = source, target
+        self.ports, self.name = found, filename
 
-    def predict(self, batch: np.ndarray, progress: Callable[[int], None] | None = None) -> np.ndarray:
-        """Runs stored images; see :meth:`LoadedModel.predict`."""
-        batch = ports.check_batch(batch, self.input)
-        results = np.empty((len(batch), *self.output.shape), self.output.dtype)
-        for piece in self._pieces(len(batch), max(1, self.input.dtype.itemsize * math.prod(self.input.shape))):
-            answer = self._ask({"op": "predict"}, batch[piece]).arrays
-            if len(answer) != 1 or answer[0].shape != results[piece].shape or answer[0].dtype != results.dtype:
+    def run(self, samples: Samples, progress: Progress | None = None, *, resume: bool = False) -> tuple[np.ndarray, ...]:
+        """Runs stored samples; see :meth:`LoadedModel.run`."""
+        samples = ports.check_batches(samples, self.inputs)
+        count = len(samples[0]) if samples else 1
+        results = tuple(np.empty((count, *port.shape), port.dtype) for port in self.outputs)
+        each = sum(port.dtype.itemsize * port.elements for port in (*self.inputs, *self.outputs))
+        for piece in self._pieces(count, max(1, each)):
+            request = {"op": "run", "resume": resume or piece.start > 0}
+            answers = self._ask(request, *(values[piece] for values in samples)).arrays
+            expected = [(result[piece].shape, result.dtype) for result in results]
+            if [(answer.shape, answer.dtype) for answer in answers] != expected:
                 raise RefusedError(self._filename, self._runtime, "the runtime's output changed its shape while it ran")
-            results[piece] = answer[0]
+            for result, answer in zip(results, answers, strict=True):
+                result[piece] = answer
             if progress:
                 progress(piece.stop - piece.start)
         return results
 
-    def tensors(self, batch: np.ndarray) -> dict[int, np.ndarray]:
-        """Returns every activation of every image; see :meth:`LoadedModel.tensors`."""
-        batch = ports.check_batch(batch, self.input)
+    def tensors(self, samples: Samples) -> dict[int, np.ndarray]:
+        """Returns every activation of every sample; see :meth:`LoadedModel.tensors`."""
+        samples = ports.check_batches(samples, self.inputs)
         collected: dict[int, list[np.ndarray]] = {}
-        for piece in self._pieces(len(batch), 1 << 20):
-            answer = self._ask({"op": "tensors"}, batch[piece])
+        for piece in self._pieces(len(samples[0]) if samples else 1, 1 << 20):
+            answer = self._ask({"op": "tensors"}, *(values[piece] for values in samples))
             for index, values in zip(answer.header["indices"], answer.arrays, strict=True):
                 collected.setdefault(int(index), []).append(values)
         return {index: np.concatenate(values) for index, values in collected.items()}
@@ -275,10 +263,10 @@ class _IsolatedModel(LoadedModel):
             if self._keep:
                 self._keep(self._worker)
 
-    def _ask(self, header: dict[str, Any], batch: np.ndarray) -> Message:
+    def _ask(self, header: dict[str, Any], *arrays: np.ndarray) -> Message:
         if not self._worker.holds(self._generation):
             raise ArtifactError(f"{self._filename}: the model is no longer loaded in its {self._runtime} worker; load it again")
-        return self._worker.request(header, (batch,), self._runtime, self._filename)
+        return self._worker.request(header, arrays, self._runtime, self._filename)
 
     def _pieces(self, total: int, bytes_each: int) -> Iterator[slice]:
         return _pieces(total, max(1, PIECE_BYTES // bytes_each), self._worker.piece_s)
@@ -348,8 +336,12 @@ class Isolated(Runtime):
 
 def _port(described: dict[str, Any]) -> Port:
     quantization = described["quantization"]
-    parameters = None if quantization is None else Quantization((float(quantization[0]),), (int(quantization[1]),))
-    return Port(tuple(int(extent) for extent in described["shape"]), np.dtype(described["dtype"]), parameters)
+    parameters = None
+    if quantization is not None:
+        scales, zero_points = quantization
+        parameters = Quantization(tuple(float(scale) for scale in scales), tuple(int(point) for point in zero_points))
+    shape, tensor_shape = (tuple(int(extent) for extent in described[key]) for key in ("shape", "tensor_shape"))
+    return Port(shape, np.dtype(described["dtype"]), parameters, tensor_shape)
 
 
 def _error(header: dict[str, Any], runtime: str, filename: str) -> GlyphliteError:
@@ -358,6 +350,5 @@ def _error(header: dict[str, Any], runtime: str, filename: str) -> GlyphliteErro
     if header["error"] == "ToolError":
         return ToolError(message)
     if header.get("reason") is not None:
-        kind = NoClassifierError if header.get("runs") else RefusedError
-        return kind(filename, runtime, str(header["reason"]))
+        return RefusedError(filename, runtime, str(header["reason"]))
     return ArtifactError(message)

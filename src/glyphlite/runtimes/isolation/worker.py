@@ -20,8 +20,9 @@ from glyphlite import ipc
 from glyphlite.console import Noise, quiet_tensorflow
 from glyphlite.errors import GlyphliteError, ToolError
 from glyphlite.ipc import BrokenChannelError, Message
-from glyphlite.runtimes.base import LoadedModel, Port, Runtime
-from glyphlite.runtimes.refusals import NoClassifierError, RefusedError
+from glyphlite.runtimes.base import LoadedModel, Runtime
+from glyphlite.runtimes.ports import Port
+from glyphlite.runtimes.refusals import RefusedError
 
 MEMORY_BYTES = 4 << 30
 """Address space of the child: fifty times what LiteRT and a glyph classifier take."""
@@ -98,15 +99,16 @@ class _Session:
         operation = request.header["op"]
         if operation == "load":
             self._model = self._runtime.load(Path(request.header["path"]))
-            return {"input": _described_port(self._model.input), "output": _described_port(self._model.output)}, []
+            found = self._model.ports
+            described = {"inputs": found.inputs, "outputs": found.outputs}
+            return {"batch": found.batch, **{kind: [_described(port) for port in each] for kind, each in described.items()}}, []
         assert self._model is not None
-        batch = request.arrays[0]
-        if operation == "predict":
-            return {}, [self._model.predict(batch)]
+        if operation == "run":
+            return {}, list(self._model.run(request.arrays, resume=bool(request.header["resume"])))
         if operation == "time":
-            return {}, [self._model.time_inferences(batch[0], request.header["repeats"])]
+            return {}, [self._model.time_inferences(request.arrays[0][0], request.header["repeats"])]
         if operation == "tensors":
-            tensors = self._model.tensors(batch)
+            tensors = self._model.tensors(request.arrays)
             return {"indices": list(tensors)}, list(tensors.values())
         raise ToolError(f"the worker does not know {operation!r}")
 
@@ -134,14 +136,13 @@ def _runtime(name: str) -> Runtime:
 
 def _described_error(error: GlyphliteError) -> dict[str, Any]:
     reason = error.reason if isinstance(error, RefusedError) else None
-    runs = isinstance(error, NoClassifierError)
-    return {"error": type(error).__name__, "message": str(error), "reason": reason, "runs": runs}
+    return {"error": type(error).__name__, "message": str(error), "reason": reason}
 
 
-def _described_port(port: Port) -> dict[str, Any]:
+def _described(port: Port) -> dict[str, Any]:
     quantization = port.quantization
-    described = None if quantization is None else [quantization.scale, quantization.zero_point]
-    return {"shape": port.shape, "dtype": port.dtype.name, "quantization": described}
+    described = None if quantization is None else [quantization.scales, quantization.zero_points]
+    return {"shape": port.shape, "dtype": port.dtype.name, "quantization": described, "tensor_shape": port.tensor_shape}
 
 
 if __name__ == "__main__":
