@@ -52,10 +52,8 @@ def main() -> int:
     from glyphlite.files import write_json
 
     versions = _versions()
-    drawn = (
-        options.cache
-        / f"models-{_digest(json.dumps([versions, _source('tests/compiler/random_models', 'drafts by_hand with_keras inputs')]))}"
-    )
+    writers = _source("tests/compiler/random_models", "arithmetic drafts by_hand with_keras inputs")
+    drawn = options.cache / f"models-{_digest(json.dumps([versions, writers]))}"
     drawn.mkdir(parents=True, exist_ok=True)
     compiler = _digest(_source("src/glyphlite/compiler", None))
     kind = "prepared" if options.prepare else f"results-{compiler}{'-every-path' * options.every_path}-{options.inputs}"

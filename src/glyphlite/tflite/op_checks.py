@@ -159,7 +159,7 @@ def _axis(site: Site, axis: int, rank: int) -> int:
 def _reduction(site: Site) -> None:
     site.arity(2)
     image = site.input(0)
-    if site.operator.name == "MEAN":
+    if site.operator.name in ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN"):
         site.same_type(image)
         site.quantized(image, site.output)
     if "axes" not in site.operator.options:

@@ -11,6 +11,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from glyphlite.tflite.int4 import pack_int4
+from random_models import arithmetic
 from random_models.drafts import BINARY, Draft, Step
 
 _CODES = {
@@ -29,7 +30,7 @@ _VERSIONS = {
     "QUANTIZE": 2,
 }
 _FIXED = {"logistic": (1 / 256, -128), "softmax": (1 / 256, -128), "tanh": (1 / 128, 0)}
-_SAME = {"max_pool", "average_pool", "reshape", "squeeze", "pad", "relu6"}
+_SAME = {"max_pool", "average_pool", "reshape", "squeeze", "pad", "relu6", *arithmetic.SAME_QUANTIZATION}
 
 Parameters = tuple[float, int]
 
@@ -81,7 +82,11 @@ class _Writer:
         if draft.edge != "int8":
             last = self.edge(draft.steps[-1].shape, self.parameters[-1])
             self.op("DEQUANTIZE" if draft.edge == "float32" else "QUANTIZE", [self.values[-1]], [last])
-        self.graph.inputs, self.graph.outputs = np.array([outer], np.int32), np.array([last], np.int32)
+        return self.packed(outer, last)
+
+    def packed(self, source: int, result: int) -> bytes:
+        """The file, from one tensor to another."""
+        self.graph.inputs, self.graph.outputs = np.array([source], np.int32), np.array([result], np.int32)
         model: Any = schema.ModelT()
         model.version, model.description = 3, b"random"
         model.subgraphs, model.buffers = [self.graph], self.buffers
@@ -118,7 +123,8 @@ class _Writer:
         elif step.kind in _FIXED:
             parameters = _FIXED[step.kind]
         else:
-            parameters = self.any_parameters(sources[0][0] * 10 ** self.rng.uniform(-0.6, 0.6))
+            scale = arithmetic.result_scale(step.kind, sources[0][0], self.draft.shapes[step.sources[0]], step.settings)
+            parameters = self.any_parameters(scale * 10 ** self.rng.uniform(-0.6, 0.6))
         result = self.activation(step.shape, parameters)
         inputs += self.index_constants(step)
         self.op(op_name(step.kind), inputs, [result], *self.options(step))
@@ -216,8 +222,8 @@ class _Writer:
             return [self.constant(np.array([1, *step.shape], np.int32))]
         if step.kind == "pad":
             return [self.constant(np.array([(0, 0), *step.settings["amounts"]], np.int32))]
-        if step.kind == "mean":
-            return [self.constant(np.array([1, 2], np.int32))]
+        if step.kind in ("mean", *arithmetic.REDUCTIONS):
+            return [self.constant(np.array(arithmetic.axes_of(step.settings), np.int32))]
         return []
 
     def options(self, step: Step) -> tuple[str | None, dict[str, Any]]:
@@ -239,7 +245,7 @@ class _Writer:
         simple: dict[str, tuple[str, dict[str, Any]]] = {
             **{kind: (f"{kind.title()}Options", fused) for kind in BINARY},
             "concatenation": ("ConcatenationOptions", {"axis": settings.get("axis", 0) + 1}),
-            "mean": ("ReducerOptions", {"keepDims": settings.get("keep", False)}),
+            **dict.fromkeys(("mean", *arithmetic.REDUCTIONS), ("ReducerOptions", {"keepDims": settings.get("keep", False)})),
             "reshape": ("ReshapeOptions", {"newShape": [1, *step.shape]}),
             "squeeze": ("SqueezeOptions", {"squeezeDims": [settings.get("axis", 0) + 1]}),
             "softmax": ("SoftmaxOptions", {"beta": float(self.rng.choice([1.0, 1.0, 1.0, 0.5, 3.0]))}),

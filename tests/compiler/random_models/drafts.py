@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from random_models.arithmetic import FIRST_SEED, draw_arithmetic
+
 Shape = tuple[int, ...]
 
 UNARY = ("relu", "relu6", "hard_swish", "logistic", "tanh", "softmax")
@@ -66,6 +68,7 @@ class _Drawing:
         self.rng = np.random.default_rng([seed, 4])
         self.sub_rng = np.random.default_rng([seed, 256])  # its own: models without a SUB stay what they were
         self.leaky_rng = np.random.default_rng([seed, 513])
+        self.arithmetic_rng = np.random.default_rng([seed, 1025])
         self.steps: list[Step] = []
         self.shapes: list[Shape] = [self._input_shape()]
         self.current = 0
@@ -74,6 +77,8 @@ class _Drawing:
         """Draw the body, then perhaps a classifier's head."""
         for _ in range(self.pick(1, 2, 2, 3, 3, 4, 5, 6)):
             self._draw_body_op()
+        if self.seed >= FIRST_SEED and self.arithmetic_rng.random() < 0.7:
+            draw_arithmetic(self, self.arithmetic_rng)
         if self.chance(0.75):
             self._draw_head()
         edge = self.pick(*["int8"] * 10, "uint8", "float32")

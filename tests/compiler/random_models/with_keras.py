@@ -66,8 +66,11 @@ def _apply(step: Step, sources: list[Any], rng: np.random.Generator) -> Any:
         case "max_pool" | "average_pool":
             kind = keras.layers.MaxPooling2D if step.kind == "max_pool" else keras.layers.AveragePooling2D
             return kind(settings["kernel"], strides=settings["strides"], padding=settings["padding"].lower())(x)
-        case "mean":
+        case "mean" if "axes" not in settings:
             return keras.layers.GlobalAveragePooling2D(keepdims=settings["keep"])(x)
+        case "mean" | "sum" | "reduce_max" | "reduce_min":
+            reduce = getattr(keras.ops, step.kind.removeprefix("reduce_"))
+            return reduce(x, axis=[axis + 1 for axis in settings["axes"]], keepdims=settings["keep"])
         case "add" | "sub" | "mul":
             other = sources[1] if len(sources) > 1 else rng.normal(0, 1, (1, *settings["constant"])).astype(np.float32)
             x, other = (other, x) if settings.get("constant_first") else (x, other)

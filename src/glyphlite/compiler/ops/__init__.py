@@ -23,8 +23,8 @@ from glyphlite.compiler.ops.layout.reshape import lower_reshape
 from glyphlite.compiler.ops.matrix.convolution import lower_convolution
 from glyphlite.compiler.ops.matrix.depthwise_convolution import lower_depthwise_convolution
 from glyphlite.compiler.ops.matrix.fully_connected import lower_fully_connected
-from glyphlite.compiler.ops.reduction.mean import lower_mean
 from glyphlite.compiler.ops.reduction.pool import lower_pool
+from glyphlite.compiler.ops.reduction.reduce import lower_reduction
 from glyphlite.tflite.graph import Operator
 
 OPS: dict[str, Callable[[Context, Operator], None]] = {
@@ -33,7 +33,10 @@ OPS: dict[str, Callable[[Context, Operator], None]] = {
     "FULLY_CONNECTED": lower_fully_connected,
     "MAX_POOL_2D": lower_pool,
     "AVERAGE_POOL_2D": lower_pool,
-    "MEAN": lower_mean,
+    "MEAN": lower_reduction,
+    "SUM": lower_reduction,
+    "REDUCE_MAX": lower_reduction,
+    "REDUCE_MIN": lower_reduction,
     "ADD": lower_binary,
     "SUB": lower_binary,
     "MUL": lower_binary,
@@ -68,8 +71,6 @@ ADVICE = {
     "CONV_3D": "use CONV_2D",
     "BATCH_MATMUL": "use FULLY_CONNECTED",
     "L2_POOL_2D": "use AVERAGE_POOL_2D",
-    "SUM": "use MEAN over height and width",
-    "REDUCE_MAX": "use MAX_POOL_2D over the whole map",
     "MAXIMUM": "use RELU or MAX_POOL_2D",
     "MINIMUM": "use RELU6",
     "PADV2": "use PAD, which pads with zeros",

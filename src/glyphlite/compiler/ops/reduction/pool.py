@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from glyphlite.compiler.codegen.kernel import Kernel, Site
 from glyphlite.compiler.context import Context, window_of
 from glyphlite.compiler.ir import Node
-from glyphlite.compiler.ops.reduction.mean import Mean
+from glyphlite.compiler.ops.reduction.reduce import MapReduction, Row
 from glyphlite.compiler.values import Window
 from glyphlite.tflite.graph import Operator
 
@@ -71,10 +71,13 @@ def lower_pool(context: Context, operator: Operator) -> None:
     covers_all = window.pad_top == window.pad_left == 0 and (height, width) == (source.height, source.width)
     if average and covers_all and output.height == output.width == 1:
         context.nodes.append(
-            Mean(
+            MapReduction(
                 **context.facts(operator),
                 inputs=(source,),
                 output=output,
+                kind="sum",
+                row=Row(1, source.width, source.channels),
+                count=source.height * source.width,
                 requantization=None,
                 activation_min=low + 128,
                 activation_max=high + 128,

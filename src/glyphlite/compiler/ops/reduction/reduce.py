@@ -1,0 +1,174 @@
+"""MEAN, SUM, REDUCE_MAX and REDUCE_MIN over any axes: row after row where the height is reduced, else each row by itself."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal, Self
+
+from glyphlite.compiler import arithmetic
+from glyphlite.compiler.codegen.kernel import Accumulator, Kernel, Site
+from glyphlite.compiler.context import Context
+from glyphlite.compiler.ir import Node
+from glyphlite.compiler.values import Requantization, Value
+from glyphlite.tflite.graph import Operator
+
+Kind = Literal["sum", "max", "min"]
+
+_KINDS: dict[str, Kind] = {"MEAN": "sum", "SUM": "sum", "REDUCE_MAX": "max", "REDUCE_MIN": "min"}
+
+HEIGHT, WIDTH, CHANNELS = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the input as ``outer * reduced * inner`` bytes, of which ``outer * inner`` results come."""
+
+    outer: int
+    reduced: int
+    inner: int
+
+
+def row_of(source: Value, axes: set[int]) -> Row:
+    """Returns how a row of a map is reduced along ``WIDTH`` and ``CHANNELS``."""
+    if CHANNELS not in axes:
+        return Row(1, source.width, source.channels) if WIDTH in axes else Row(1, 1, source.width * source.channels)
+    return Row(1, source.width * source.channels, 1) if WIDTH in axes else Row(source.width, source.channels, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reduced(Node):
+    """A reduction; AVERAGE_POOL_2D over the whole map is one whose division is its own: it has no requantization.
+
+    Attributes:
+        count: values that one result is made of.
+    """
+
+    takes_table: ClassVar[bool] = True
+
+    kind: Kind
+    row: Row
+    count: int
+    requantization: Requantization | None
+    activation_min: int
+    activation_max: int
+
+    def clamped(self, low: int, high: int) -> Self:
+        """Returns the node with its output clamped to ``low`` to ``high``."""
+        return replace(
+            self,
+            activation_min=min(max(self.activation_min, low), high),
+            activation_max=max(min(self.activation_max, high), low),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapReduction(Reduced):
+    """A reduction over the height, and other axes: every row adds to every result."""
+
+    streams: ClassVar[bool] = False
+    accumulates: ClassVar[bool] = True
+    accumulates_alone: ClassVar[bool] = True
+
+    def kernel(self, site: Site) -> "MapReductionKernel":
+        """Returns the kernel."""
+        return MapReductionKernel(
+            layer=site.layer,
+            kind=self.kind,
+            row=self.row,
+            count=self.count,
+            requantization=self.requantization,
+            activation_min=self.activation_min,
+            activation_max=self.activation_max,
+            by_words=self.kind == "sum" and self.row.outer == 1 and self.row.inner % 4 == 0 and self.row.reduced <= 257,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowReduction(Reduced):
+    """A reduction over width, channels or both: each row by itself."""
+
+    def kernel(self, site: Site) -> "RowReductionKernel":
+        """Returns the kernel."""
+        return RowReductionKernel(
+            layer=site.layer,
+            kind=self.kind,
+            row=self.row,
+            count=self.count,
+            requantization=self.requantization,
+            activation_min=self.activation_min,
+            activation_max=self.activation_max,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowReductionKernel(Kernel):
+    """One result after the other."""
+
+    template: ClassVar[str] = "reduce.c.j2"
+    over_rows: ClassVar[bool] = False
+
+    kind: Kind
+    row: Row
+    count: int
+    requantization: Requantization | None
+    activation_min: int
+    activation_max: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapReductionKernel(RowReductionKernel, Accumulator):
+    """A row added to the sums or compared with the extremes so far, and these finished.
+
+    Attributes:
+        by_words: whether four channels are added at a time, two sums in each word.
+    """
+
+    over_rows: ClassVar[bool] = True
+
+    by_words: bool
+
+
+def lower_reduction(context: Context, operator: Operator) -> None:
+    """Lowers MEAN, SUM, REDUCE_MAX and REDUCE_MIN. Source: ``micro/kernels/reduce_common.cc``."""
+    source = context.value(operator)
+    tensor = context.tensor(operator.inputs[0])
+    rank = len(tensor.shape)
+    if "axes" not in operator.options:
+        raise context.refuse(operator, "its axes are computed, not constant", "convert with a fixed input shape")
+    axes = {axis % rank - (rank - 3) for axis in operator.options["axes"]} & {HEIGHT, WIDTH, CHANNELS}
+    written = context.new_value(operator)
+    row = row_of(source, axes)
+    count = row.reduced * (source.height if HEIGHT in axes else 1)
+    if count * 255 >= 2**31:
+        raise context.refuse(operator, f"a sum of {count} values does not fit int32", "use fewer inputs")
+    height = 1 if HEIGHT in axes else source.height
+    width, channels = (1, row.outer * row.inner) if HEIGHT in axes else (row.outer, row.inner)
+    node = MapReduction if HEIGHT in axes else RowReduction
+    context.nodes.append(
+        node(
+            **context.facts(operator),
+            inputs=(source,),
+            output=Value(written.index, written.name, height, width, channels, written.quantization),
+            kind=_KINDS[operator.name],
+            row=row,
+            count=count,
+            requantization=_requantization(context, operator, source, written, count),
+            activation_min=0,
+            activation_max=255,
+        )
+    )
+
+
+def _requantization(context: Context, operator: Operator, source: Value, output: Value, count: int) -> Requantization | None:
+    """Returns the scaling of sums; None for extremes, which keep the input's scale.
+
+    Source: ``QuantizedMeanOrSum``, kernels/internal/reference/reduce.h; ``EvalMinMaxHelper``, micro/kernels/reduce_common.cc.
+    """
+    if operator.name in ("REDUCE_MAX", "REDUCE_MIN"):
+        if source.quantization != output.quantization:
+            raise context.refuse(operator, "its input and output differ in scale or zero point", "as TFLite Micro does")
+        return None
+    context.check_ratio(operator, source.scale / output.scale)
+    if operator.name == "SUM":
+        multiplier, shift = arithmetic.quantize_multiplier(source.scale / output.scale)
+    else:
+        multiplier, shift = arithmetic.mean_multiplier(source.scale, output.scale, count)
+    return Requantization((multiplier,), (shift,), output.zero_point, 0, 255)
