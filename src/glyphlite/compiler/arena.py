@@ -35,6 +35,9 @@ class Arena:
         """
         self._program, self._segments = program, segments
         self._optimize: Optimize = optimize
+        self._edges = {edge.index: Place("input", array=edge.name) for edge in program.inputs}
+        if not keeps_result:
+            self._edges |= {edge.index: Place("output", array=edge.name) for edge in program.outputs}
         self.buffers: list[Buffer] = []
         self._values: dict[int, int] = {}
         self._rings: dict[str, int] = {}
@@ -45,7 +48,7 @@ class Arena:
         if takes_pixels:
             self._pixels = self._add("pixels", program.input.elements, 0, self._last_use[program.input.index])
         for step, segment in enumerate(segments):
-            self._reserve(step, segment, keeps_result=keeps_result)
+            self._reserve(step, segment)
         layout = plan(self.buffers)
         self.offsets, self.size = layout.offsets, layout.size
 
@@ -74,9 +77,9 @@ class Arena:
 
     def where(self, index: int) -> Place:
         """Returns where a whole value lies."""
-        if index == self._program.input.index:
-            return Place("input")
-        return Place("arena", self.offsets[self._values[index]]) if index in self._values else Place("output")
+        if index in self._edges:
+            return self._edges[index]
+        return Place("arena", self.offsets[self._values[index]])
 
     @property
     def pixels(self) -> Place:
@@ -95,11 +98,11 @@ class Arena:
                     last[value.index] = step
         return last
 
-    def _reserve(self, step: int, segment: Segment, *, keeps_result: bool) -> None:
+    def _reserve(self, step: int, segment: Segment) -> None:
         """Asks for every buffer of a segment."""
-        result, output = self._program.output.index, segment.output.output
-        if output.index != result or keeps_result:
-            last = len(self._segments) if output.index == result else self._last_use[output.index]
+        output = segment.output.output
+        if output.index not in self._edges:
+            last = len(self._segments) if output.index in self._program.given else self._last_use[output.index]
             if not self._share(step, segment, last):
                 self._values[output.index] = self._add(output.name, output.bytes, step, last)
         for node, follower in zip(segment.nodes, segment.nodes[1:], strict=False):

@@ -131,12 +131,15 @@ def compile_graph(
     lowered = lower(graph)
     program = optimize_program(lowered, scores)
     segments = schedule(program)
-    outputs = _outputs(graph, labels or graph.labels, softmax_dropped=program.output.index != lowered.output.index)
-    classes = outputs.classes(program.output.elements)
+    is_single = len(program.inputs) == len(program.outputs) == 1
+    if scores == "none" and not is_single:
+        raise ArtifactError(f"--scores none gives a class, but the model has {len(program.outputs)} outputs; leave it out")
+    outputs = _outputs(graph, labels or graph.labels, softmax_dropped=_drops_softmax(lowered, scores))
+    classes = outputs.classes(program.output.elements) if is_single else 0
     names = tuple(labels or graph.labels) or tuple(str(index) for index in range(classes))
-    if len(names) != classes:
+    if len(names) != classes and is_single:
         raise ArtifactError(f"{len(names)} labels for a model of {classes} classes; pass one label per class")
-    pixel_table = _pixel_table(program, convention)
+    pixel_table = _pixel_table(program, convention) if is_single else None
     emitted = emit(
         program,
         segments,
@@ -183,13 +186,26 @@ def check_name(name: str) -> None:
 
 
 def optimize_program(program: Program, scores: str) -> Program:
-    """Runs the passes; without probabilities the softmax at the end goes first: it keeps the order of the logits."""
-    last = program.nodes[-1] if program.nodes else None
-    if scores != "probabilities" and isinstance(last, Softmax) and last.output.index == program.output.index:
-        if len(program.nodes) == 1:
+    """Runs the passes; without probabilities a softmax at the end goes first: it keeps the order of the logits."""
+    if scores != "probabilities":
+        makers = _softmaxes(program)
+        outputs = [
+            replace(edge, value=makers[edge.index].inputs[0]) if edge.index in makers else edge for edge in program.outputs
+        ]
+        if len(program.nodes) == 1 and makers:
             raise ArtifactError("the model is a softmax alone; without it nothing is left to compile")
-        program = replace(program, nodes=program.nodes[:-1], output=last.inputs[0])
+        program = replace(program, outputs=tuple(outputs))
     return optimize(program)
+
+
+def _softmaxes(program: Program) -> dict[int, Softmax]:
+    """Returns the softmaxes by the index of what they write."""
+    return {node.output.index: node for node in program.nodes if isinstance(node, Softmax)}
+
+
+def _drops_softmax(lowered: Program, scores: str) -> bool:
+    """Returns whether :func:`optimize_program` drops the softmax at the first output."""
+    return scores != "probabilities" and lowered.output.index in _softmaxes(lowered)
 
 
 def _sample(program: Program, sample: Sample | tuple[np.ndarray, int | None] | None, classes: int) -> Sample:

@@ -29,9 +29,9 @@ class Context:
     graph: Graph
     values: dict[int, Value] = field(default_factory=dict[int, Value])
     nodes: list[Node] = field(default_factory=list[Node])
-    names: set[str] = field(default_factory=lambda: {"input"})  # the name of a copy of the input
-    input_kind: str = "int8"
-    output_kind: str = "int8"
+    names: set[str] = field(default_factory=set[str])
+    quantized_inputs: dict[int, Value] = field(default_factory=dict[int, Value])
+    """What a QUANTIZE makes of a float32 input of the model, by the input's index."""
 
     def tensor(self, index: int) -> Tensor:
         """Returns one of the file's tensors."""

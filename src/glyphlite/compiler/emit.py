@@ -17,7 +17,7 @@ from glyphlite.compiler.codegen.constants import Array, Constants
 from glyphlite.compiler.codegen.helpers import helpers_called, macro_names
 from glyphlite.compiler.codegen.kernel import Kernel, Layer, Place, Rows, Site, whole_map
 from glyphlite.compiler.codegen.layout import tidy
-from glyphlite.compiler.ir import Program
+from glyphlite.compiler.ir import Edge, Program
 from glyphlite.compiler.memory_plan import Buffer
 from glyphlite.compiler.schedule import Segment
 from glyphlite.compiler.values import Optimize
@@ -229,16 +229,30 @@ def _interface(program: Program, arena: Arena, scores: str, outputs: OutputKind)
     """Returns what goes in and comes out, and the memory between."""
     kept = scores == "none"
     return {
+        "inputs": [_edge(edge, "input") for edge in program.inputs],
+        "outputs": [_edge(edge, "output") for edge in program.outputs],
         "input": program.input,
         "output": program.output,
         "input_scale": c_float(program.input.scale),
         "output_scale": c_float(program.output.scale),
+        "is_single": len(program.inputs) == len(program.outputs) == 1,
         "has_output": not kept,
         "score_words": outputs.words,
         "threshold": _threshold(program, outputs) if outputs.is_single else None,
         "arena_bytes": arena.size,
         "pixels": arena.pixels,
         "result": arena.where(program.output.index) if kept else None,
+    }
+
+
+def _edge(edge: Edge, kind: str) -> dict[str, Any]:
+    """Returns what the templates say of an input or output."""
+    return {
+        "name": edge.name,
+        "macro": edge.name.upper(),
+        "value": edge.value,
+        "scale": c_float(edge.value.scale),
+        "words": c_comment(f"{kind} {edge.tensor}: {'x'.join(map(str, edge.shape)) or 'one value'}"),
     }
 
 
@@ -292,7 +306,7 @@ def _layer(arena: Arena, constants: Constants, program: Program, prefix: str, se
         span=node.rows_per_step,
         windowed=node.windowed,
         inputs=tuple(arena.source(segment, position, value) for value in node.inputs),
-        reads_model_input=position == 0 and node.inputs[0].index == program.input.index,
+        reads_model_input=position == 0 and node.inputs[0].index in program.read,
         scratch=arena.scratch(node),
         ring=arena.ring(node, follower) if follower else None,
         feeds_window=follower is not None and follower.windowed,

@@ -102,18 +102,60 @@ class Requantized(Node):
 
 
 @dataclass(frozen=True)
-class Program:
-    """A lowered model: nodes in execution order, and what stands at its edges."""
+class Edge:
+    """An input or an output of the model.
 
-    input: Value
-    output: Value
+    Attributes:
+        value: as generated C takes or gives it.
+        name: of the parameter of generated C: ``input``, or ``input_a`` among several.
+        tensor: the file's name for it.
+        shape: in the file, free extents as 1.
+        kind: element type in the file: int8, uint8 or float32.
+    """
+
+    value: Value
+    name: str
+    tensor: str
+    shape: tuple[int, ...]
+    kind: str
+
+    @property
+    def index(self) -> int:
+        """Returns the index of its value."""
+        return self.value.index
+
+
+@dataclass(frozen=True)
+class Program:
+    """A lowered model: nodes in execution order, and what stands at its edges, in the file's order."""
+
+    inputs: tuple[Edge, ...]
+    outputs: tuple[Edge, ...]
     nodes: tuple[Node, ...]
-    input_kind: str  # element type of the file's input: int8, uint8, float32
-    output_kind: str
+
+    @property
+    def input(self) -> Value:
+        """Returns the value of the first input."""
+        return self.inputs[0].value
+
+    @property
+    def output(self) -> Value:
+        """Returns the value of the first output."""
+        return self.outputs[0].value
+
+    @property
+    def read(self) -> frozenset[int]:
+        """Returns the indices of the inputs' values."""
+        return frozenset(edge.index for edge in self.inputs)
+
+    @property
+    def given(self) -> frozenset[int]:
+        """Returns the indices of the outputs' values."""
+        return frozenset(edge.index for edge in self.outputs)
 
 
 def consumers(program: Program) -> Counter[int]:
-    """Counts how often each value is read; the model's output counts as read once more."""
+    """Counts how often each value is read; as an output of the model it counts as read once more."""
     counts = Counter(value.index for node in program.nodes for value in node.inputs)
-    counts[program.output.index] += 1
+    counts.update(edge.index for edge in program.outputs)
     return counts

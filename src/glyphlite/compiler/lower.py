@@ -7,14 +7,17 @@ from dataclasses import replace
 
 import numpy as np
 
+from glyphlite.compiler.codegen.c_names import copy_name, parameter_names
 from glyphlite.compiler.context import Context
-from glyphlite.compiler.ir import Program
+from glyphlite.compiler.ir import Edge, Program
 from glyphlite.compiler.ops import ADVICE, OPS
+from glyphlite.compiler.values import Value
 from glyphlite.errors import ArtifactError
 from glyphlite.escaping import printable
 from glyphlite.tflite.checked_op import FREE
-from glyphlite.tflite.graph import Graph
+from glyphlite.tflite.graph import Graph, Tensor
 from glyphlite.tflite.op_checks import check_operator
+from glyphlite.tflite.quantization import Quantization
 
 
 def lower(graph: Graph) -> Program:
@@ -23,10 +26,6 @@ def lower(graph: Graph) -> Program:
     Raises:
         ArtifactError: an op, a type or a shape that generated code cannot express, by name and with what would express it.
     """
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-        raise ArtifactError(
-            f"the compiler takes models of one input and one output, this one has {len(graph.inputs)} and {len(graph.outputs)}"
-        )
     context = Context(graph)
     for operator in graph.operators:
         if operator.name not in OPS:
@@ -41,12 +40,13 @@ def lower(graph: Graph) -> Program:
     if not graph.operators:
         raise ArtifactError("the model has no ops, there is nothing to compile")
     context = Context(graph := _of_one_image(graph))
-    if graph.input.dtype == np.int8:
-        context.values[graph.input.index] = context.activation(graph.input, graph.operators[0])
-    elif graph.input.dtype.name not in ("uint8", "float32"):
-        raise ArtifactError(
-            f"the model's input is {graph.input.dtype}; the compiler takes int8, uint8 and float32: convert with --to int8"
-        )
+    names = {
+        kind: parameter_names(kind, [graph.tensors[index].name for index in indices])
+        for kind, indices in (("input", graph.inputs), ("output", graph.outputs))
+    }
+    context.names |= {*names["input"], *map(copy_name, names["output"])}  # of the layers that copy an edge
+    for index in graph.inputs:
+        _take_input(context, context.tensor(index))
     for operator in graph.operators:
         if operator.name != "QUANTIZE" and not any(index in context.values for index in operator.inputs):
             tensor = context.tensor(operator.inputs[0])
@@ -54,16 +54,38 @@ def lower(graph: Graph) -> Program:
                 raise context.refuse(operator, "it computes with constants alone", "convert the model again, which folds them")
             raise context.refuse(operator, f"its input is {tensor.dtype}", "convert with --to int8")
         OPS[operator.name](context, operator)
-    if graph.output.index not in context.values:
-        raise ArtifactError(f"the model's output {printable(graph.output.name)} is not computed by its ops")
-    first = context.values[next(iter(context.values))]
-    return Program(
-        input=first,
-        output=context.values[graph.output.index],
-        nodes=tuple(context.nodes),
-        input_kind=context.input_kind,
-        output_kind=context.output_kind,
+    inputs, outputs = (
+        tuple(_edge(context, context.tensor(index), name) for index, name in zip(indices, names[kind], strict=True))
+        for kind, indices in (("input", graph.inputs), ("output", graph.outputs))
     )
+    return Program(inputs, outputs, tuple(context.nodes))
+
+
+def _take_input(context: Context, tensor: Tensor) -> None:
+    """Makes an input of the model a value; a float32 one becomes one where it is quantized."""
+    if tensor.dtype == np.int8:
+        context.values[tensor.index] = context.activation(tensor, context.graph.operators[0])
+    elif tensor.dtype.name not in ("uint8", "float32"):
+        raise ArtifactError(
+            f"the model's input is {tensor.dtype}; the compiler takes int8, uint8 and float32: convert with --to int8"
+        )
+
+
+def _edge(context: Context, tensor: Tensor, name: str) -> Edge:
+    """Returns an input or output of the model, once every op is lowered.
+
+    Raises:
+        ArtifactError: it is an output that nothing computes.
+    """
+    value = context.quantized_inputs.get(tensor.index) or context.values.get(tensor.index)
+    if value is None and tensor.index in context.graph.inputs:  # nothing reads it
+        parameters = tensor.quantization or Quantization((1.0,), (0,))
+        zero_point = parameters.zero_point - (128 if tensor.dtype == np.uint8 else 0)
+        extents = context.extents(tensor, context.graph.operators[0])
+        value = Value(tensor.index, tensor.name, *extents, Quantization(parameters.scales[:1], (zero_point,)))
+    if value is None:
+        raise ArtifactError(f"the model's output {printable(tensor.name)} is not computed by its ops")
+    return Edge(value, name, tensor.name, tensor.shape, tensor.dtype.name)
 
 
 def _of_one_image(graph: Graph) -> Graph:

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from glyphlite.compiler.ir import Node, Program, consumers
+from glyphlite.compiler.codegen.c_names import copy_name
+from glyphlite.compiler.ir import Edge, Node, Program, consumers
 from glyphlite.compiler.ops.elementwise.lookup import EVERY_BYTE, Lookup
 from glyphlite.compiler.ops.layout.pad import Pad
 from glyphlite.compiler.ops.matrix.convolution import Convolution
@@ -15,44 +16,55 @@ from glyphlite.compiler.ops.matrix.weighted import Filtered
 from glyphlite.compiler.ops.reduction.pool import Pool
 from glyphlite.compiler.values import Value
 
-_COPY = -2  # the index of a value that the file does not have
+_INPUT_COPY, _OUTPUT_COPY = -1_000_000, -2_000_000  # the indices of values that the file does not have, and less
 
 
 def optimize(program: Program) -> Program:
     """Runs every pass, in the order in which one makes room for the next."""
-    for rewrite in (drop_unused, drop_identities, fold_padding, fuse_tables, fuse_pools, fuse_tables, copy_input):
+    for rewrite in (drop_unused, drop_identities, copy_outputs, fold_padding, fuse_tables, fuse_pools, fuse_tables, copy_input):
         program = rewrite(program)
     return program
 
 
 def drop_unused(program: Program) -> Program:
-    """Drops what the output does not depend on; an output that is the input is a copy of it."""
-    needed = {program.output.index}
+    """Drops what no output depends on."""
+    needed = set(program.given)
     nodes: list[Node] = []
     for node in reversed(program.nodes):
         if node.output.index in needed:
             nodes.insert(0, node)
             needed |= _read(node)
-    if not nodes:
-        copied = replace(program.output, index=_COPY)
-        return replace(program, output=copied, nodes=(_copy(program.input, copied, "the output is the input"),))
     return replace(program, nodes=tuple(nodes))
 
 
 def drop_identities(program: Program) -> Program:
-    """Drops tables that answer each byte with itself; the model's own input or output may need the copy."""
+    """Drops tables that answer each byte with itself; an output that is an input, or another output, needs the copy."""
     renamed: dict[int, int] = {}
     nodes: list[Node] = []
     for node in program.nodes:
         inputs = tuple(replace(value, index=renamed.get(value.index, value.index)) for value in node.inputs)
         node = replace(node, inputs=inputs)
-        is_model = inputs[0].index == program.input.index and node.output.index == program.output.index
-        if isinstance(node, Lookup) and node.is_identity and not is_model:
+        is_copy = node.output.index in program.given and inputs[0].index in program.read | program.given
+        if isinstance(node, Lookup) and node.is_identity and not is_copy:
             renamed[node.output.index] = inputs[0].index
         else:
             nodes.append(node)
-    output = replace(program.output, index=renamed.get(program.output.index, program.output.index))
-    return replace(program, nodes=tuple(nodes), output=output)
+    outputs = tuple(_at(edge, renamed.get(edge.index, edge.index)) for edge in program.outputs)
+    return replace(program, nodes=tuple(nodes), outputs=outputs)
+
+
+def copy_outputs(program: Program) -> Program:
+    """Copies an output that is an input, or an output before it: the caller gets each where he asks for it."""
+    seen, nodes, outputs = set(program.read), list(program.nodes), list[Edge]()
+    for position, edge in enumerate(program.outputs):
+        if edge.index in seen:
+            copied = _at(edge, _OUTPUT_COPY - position)
+            why = f"a copy for the output: it is {'an input' if edge.index in program.read else 'another output'}, too"
+            nodes.append(_copy(copy_name(edge.name), edge.value, copied.value, why))
+            edge = copied
+        seen.add(edge.index)
+        outputs.append(edge)
+    return replace(program, nodes=tuple(nodes), outputs=tuple(outputs))
 
 
 def fold_padding(program: Program) -> Program:
@@ -161,27 +173,34 @@ def _pooled(producer: Convolution, pool: Pool) -> Convolution:
 
 
 def copy_input(program: Program) -> Program:
-    """Copies the caller's input, int8 or raw pixels, for the kernels that cannot tell these apart."""
-    index = program.input.index
-    if all(node.reads_model_input or index not in _read(node) for node in program.nodes):
-        return program
-    node = _copy(program.input, replace(program.input, index=_COPY), "stored + 128")
-    nodes = [
-        replace(other, inputs=tuple(replace(value, index=_COPY) if value.index == index else value for value in other.inputs))
-        for other in program.nodes
-    ]
-    return replace(program, nodes=(node, *nodes))
+    """Copies the caller's inputs, int8 or raw pixels, for the kernels that cannot tell these apart."""
+    copies: dict[int, int] = {}
+    nodes: list[Node] = []
+    for position, edge in enumerate(program.inputs):
+        if any(edge.index in _read(node) and not node.reads_model_input for node in program.nodes):
+            copies[edge.index] = _INPUT_COPY - position
+            target = replace(edge.value, index=copies[edge.index])
+            nodes.append(_copy(edge.name, edge.value, target, "a copy of the model's input: stored + 128"))
+    for node in program.nodes:
+        inputs = tuple(replace(value, index=copies.get(value.index, value.index)) for value in node.inputs)
+        nodes.append(replace(node, inputs=inputs))
+    return replace(program, nodes=tuple(nodes))
 
 
-def _copy(source: Value, target: Value, why: str) -> Lookup:
+def _copy(name: str, source: Value, target: Value, why: str) -> Lookup:
     return Lookup(
-        name="input",
+        name=name,
         op="QUANTIZE",
         inputs=(replace(target, index=source.index),),
         output=target,
-        sources=(f"a copy of the model's input: {why}",),
+        sources=(why,),
         answers=EVERY_BYTE.astype(np.uint8),
     )
+
+
+def _at(edge: Edge, index: int) -> Edge:
+    """Returns an edge whose value has another index."""
+    return replace(edge, value=replace(edge.value, index=index))
 
 
 def _read(node: Node) -> set[int]:

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from glyphlite.compiler.codegen.constants import PATHS
 from glyphlite.compiler.emit import Emitted
-from glyphlite.compiler.ir import Program
+from glyphlite.compiler.ir import Edge, Program
 from glyphlite.compiler.schedule import Segment
 from glyphlite.errors import DataError
 from glyphlite.files import parsing, read_input
@@ -45,13 +45,27 @@ class BufferPlan:
 
 
 @dataclass(frozen=True)
+class EdgePlan:
+    """One input or output: ``name`` is the parameter of ``NAME_invoke``, ``tensor``, ``shape`` and ``kind`` are the file's."""
+
+    name: str
+    tensor: str
+    shape: tuple[int, ...]
+    kind: str
+    scale: float
+    zero_point: int
+    bytes: int
+
+
+@dataclass(frozen=True)
 class CompilationReport:
     """The cost of a compiled model. Constants are those of cores with the DSP extension, and those of the others.
 
     ``pixel_table`` holds what ``NAME_classify`` makes of each raw pixel, as the stored int8 + 128, channel after channel where
     these differ; None where it is the pixel.
-    ``input_kind`` and ``output_kind`` are the element types of the file's own input and output; generated C takes and gives
-    int8 of the scales and zero points here. ``outputs`` is the :class:`OutputKind` of the scores.
+    ``input_tensors`` and ``output_tensors`` are the parameters of ``NAME_invoke``, in the file's order: generated C takes and
+    gives int8 of their scales and zero points, whatever the ``kind`` of the file's own. What is said of "the" input or output
+    is said of the first, ``input_bytes`` and ``output_bytes`` of all. ``outputs`` is the :class:`OutputKind` of the scores.
     """
 
     name: str
@@ -77,6 +91,8 @@ class CompilationReport:
     buffers: tuple[BufferPlan, ...]
     convention: InputConvention = OURS
     outputs: str = "logits"
+    input_tensors: tuple[EdgePlan, ...] = ()
+    output_tensors: tuple[EdgePlan, ...] = ()
 
 
 def report_of(
@@ -116,14 +132,14 @@ def report_of(
         files=tuple(emitted.files),
         optimize=optimize,
         scores=scores,
-        input_kind=program.input_kind,
-        output_kind=program.output_kind,
+        input_kind=program.inputs[0].kind,
+        output_kind=program.outputs[0].kind,
         input_scale=program.input.scale,
         input_zero_point=program.input.quantization.zero_point,
         output_scale=program.output.scale,
         output_zero_point=program.output.quantization.zero_point,
-        input_bytes=program.input.bytes,
-        output_bytes=program.output.bytes if scores != "none" else 0,
+        input_bytes=sum(edge.value.bytes for edge in program.inputs),
+        output_bytes=sum(edge.value.bytes for edge in program.outputs) if scores != "none" else 0,
         arena_bytes=emitted.arena_bytes,
         constant_bytes=constant_bytes("dsp"),
         plain_constant_bytes=constant_bytes("plain"),
@@ -132,7 +148,15 @@ def report_of(
         pixel_table=None,
         layers=layers,
         buffers=buffers,
+        input_tensors=tuple(map(_edge_plan, program.inputs)),
+        output_tensors=tuple(map(_edge_plan, program.outputs)),
     )
+
+
+def _edge_plan(edge: Edge) -> EdgePlan:
+    value = edge.value
+    zero_point = value.quantization.zero_point
+    return EdgePlan(edge.name, edge.tensor, edge.shape, edge.kind, value.scale, zero_point, value.bytes)
 
 
 def memory_map(report: CompilationReport) -> dict[str, object]:

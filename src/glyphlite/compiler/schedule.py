@@ -40,7 +40,7 @@ class Segment:
 def schedule(program: Program, *, stream: bool = True) -> tuple[Segment, ...]:
     """Cuts a program into segments, each node in the file's order."""
     counts = consumers(program)
-    done = {program.input.index}
+    done = set(program.read)
     taken: set[int] = set()
     segments: list[Segment] = []
     for position, node in enumerate(program.nodes):

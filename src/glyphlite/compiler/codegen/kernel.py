@@ -15,7 +15,10 @@ from glyphlite.compiler.values import Optimize, Value, Window
 
 @dataclass(frozen=True)
 class Place:
-    """The place of bytes: the caller's input or output, the arena from an offset on, or a constant array."""
+    """The place of bytes: a caller's input or output, the arena from an offset on, or a constant array.
+
+    ``array`` names the caller's parameter or the constant.
+    """
 
     base: Literal["input", "output", "arena", "constant"]
     offset: int = 0

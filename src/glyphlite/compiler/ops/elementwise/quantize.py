@@ -1,5 +1,7 @@
 """QUANTIZE and DEQUANTIZE: at an edge they change what the caller passes or gets, between int8 tensors a QUANTIZE is a table."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from glyphlite.compiler import arithmetic
@@ -13,20 +15,18 @@ from glyphlite.tflite.quantization import Quantization
 def lower_quantize(context: Context, operator: Operator) -> None:
     """Lowers QUANTIZE. Source: ``Requantize``, kernels/internal/reference/requantize.h."""
     source, output = context.tensor(operator.inputs[0]), context.tensor(operator.outputs[0])
-    at_input = operator.inputs[0] == context.graph.inputs[0]
-    at_output = operator.outputs[0] == context.graph.outputs[0]
+    at_input = operator.inputs[0] in context.graph.inputs
+    at_output = operator.outputs[0] in context.graph.outputs
     if source.dtype == np.int8 and output.dtype == np.int8:
         _requantize(context, operator, context.value(operator), context.new_value(operator))
     elif at_input and source.dtype == np.float32 and output.dtype == np.int8:
-        if context.values:  # by another QUANTIZE: generated code takes the input in one scale
+        taken = context.quantized_inputs.setdefault(source.index, value := context.new_value(operator))
+        if taken.quantization != value.quantization:  # generated code takes an input in one scale
             raise context.refuse(operator, "the model's input is quantized more than once", "quantize it once")
-        context.input_kind = "float32"
-        context.new_value(operator)
+        context.values[output.index] = replace(value, index=taken.index, name=taken.name)
     elif at_input and source.dtype == np.uint8 and output.dtype == np.int8 and source.quantization and output.quantization:
-        context.input_kind = "uint8"
         _requantize(context, operator, *_bytes(context, operator, source, output))
     elif at_output and source.dtype == np.int8 and output.dtype == np.uint8 and source.quantization and output.quantization:
-        context.output_kind = "uint8"
         _requantize(context, operator, *_bytes(context, operator, source, output))
     else:
         raise context.refuse(operator, f"{source.dtype} to {output.dtype} inside the model", "convert with --to int8")
@@ -41,14 +41,19 @@ def _requantize(context: Context, operator: Operator, before: Value, after: Valu
     add_lookup(context, operator, before, after, answers)
 
 
+def uint8_value(context: Context, operator: Operator, tensor: Tensor) -> Value:
+    """Returns a tensor of uint8 as the value that holds its bytes: ``stored + 128`` of an int8 that is 128 less."""
+    assert tensor.quantization is not None
+    quantization = Quantization(tensor.quantization.scales, (tensor.quantization.zero_point - 128,))
+    return Value(tensor.index, tensor.name, *context.extents(tensor, operator), quantization)
+
+
 def _bytes(context: Context, operator: Operator, source: Tensor, output: Tensor) -> tuple[Value, Value]:
     """Returns both values of a QUANTIZE between uint8 and int8: held as ``stored + 128`` or as it is, both are a byte."""
 
     def held(tensor: Tensor) -> Value:
-        assert tensor.quantization is not None
-        zero_point = tensor.quantization.zero_point - (128 if tensor.dtype == np.uint8 else 0)
-        quantization = Quantization(tensor.quantization.scales, (zero_point,))
-        return Value(tensor.index, tensor.name, *context.extents(tensor, operator), quantization)
+        is_unsigned = tensor.dtype == np.uint8
+        return uint8_value(context, operator, tensor) if is_unsigned else context.activation(tensor, operator)
 
     before, after = held(source), held(output)
     before = context.values.get(source.index, before)
@@ -58,7 +63,6 @@ def _bytes(context: Context, operator: Operator, source: Tensor, output: Tensor)
 
 def lower_dequantize(context: Context, operator: Operator) -> None:
     """Lowers DEQUANTIZE, at the output alone: the caller gets int8 and may scale it."""
-    if operator.outputs[0] != context.graph.outputs[0] or context.tensor(operator.outputs[0]).dtype != np.float32:
+    if operator.outputs[0] not in context.graph.outputs or context.tensor(operator.outputs[0]).dtype != np.float32:
         raise context.refuse(operator, "float arithmetic inside the model", "convert with --to int8")
-    context.output_kind = "float32"
     context.values[operator.outputs[0]] = context.value(operator)
