@@ -171,8 +171,7 @@ def _examine(seed: int, drawn: Path, count: int, prepare: bool, every_path: bool
     random_models, harness = importlib.import_module("random_models"), importlib.import_module("random_models.harness")
 
     def inputs_of(graph: Any) -> np.ndarray:
-        zero_point = random_models.edge_of(graph)[0].zero_point
-        return random_models.draw_inputs(seed, count, graph.input.shape[1:], zero_point)
+        return random_models.stored_inputs(seed, count, graph)
 
     record: dict[str, Any] = {"seed": seed, "origin": "by hand" if seed % 2 else "Keras"}
     kept = drawn / f"{seed}.npz"
@@ -185,7 +184,7 @@ def _examine(seed: int, drawn: Path, count: int, prepare: bool, every_path: bool
             _, model = random_models.model_of(seed)
             oracle = random_models.Oracle(model)
             graph = parse_graph(model, f"seed {seed}")
-            answers = random_models.from_model(graph, oracle.run(random_models.to_model(graph, inputs_of(graph))))
+            answers = random_models.from_model(graph, oracle.run_all(random_models.to_model(graph, inputs_of(graph))))
             np.savez_compressed(kept.with_suffix(".tmp.npz"), model=np.frombuffer(model, np.uint8), answers=answers)
             kept.with_suffix(".tmp.npz").replace(kept)
     except random_models.RefusedError as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from random_models import Oracle, draw, draw_inputs, edge_of, from_model, model_of, to_model
+from random_models import Oracle, draw, draw_inputs, from_model, model_of, stored_inputs, to_model
 from random_models.by_hand import op_name
 from random_models.harness import OPTIMIZE, PATHS, run_generated
 
@@ -27,8 +27,8 @@ FOUND_BY_CAMPAIGNS = (50, 56, 177, 189, 941)
 def answers(seed: int, inputs: int) -> tuple[Graph, np.ndarray, np.ndarray]:
     _, model = model_of(seed)
     graph = parse_graph(model, f"seed {seed}")
-    stored = draw_inputs(seed, inputs, graph.input.shape[1:], edge_of(graph)[0].zero_point)
-    return graph, stored, from_model(graph, Oracle(model).run(to_model(graph, stored)))
+    stored = stored_inputs(seed, inputs, graph)
+    return graph, stored, from_model(graph, Oracle(model).run_all(to_model(graph, stored)))
 
 
 @pytest.mark.slow

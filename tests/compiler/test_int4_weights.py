@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from random_models import Draft, Oracle, draw, draw_inputs, edge_of, from_model, to_model
+from random_models import Draft, Oracle, draw, from_model, stored_inputs, to_model
 from random_models.by_hand import write
 from random_models.drafts import Step
 from random_models.harness import FLAGS, OPTIMIZE, PATHS, run_generated
@@ -133,8 +133,8 @@ def as_int8(graph: Graph) -> Graph:
 def test_every_path_agrees_whatever_it_is_optimized_for(name: str, tmp_path: Path):
     model = write(DRAFTS[name], narrow=1.0)
     graph = parse_graph(model, name)
-    stored = draw_inputs(0, 60, graph.input.shape[1:], edge_of(graph)[0].zero_point)
-    expected = from_model(graph, Oracle(model).run(to_model(graph, stored)))
+    stored = stored_inputs(0, 60, graph)
+    expected = from_model(graph, Oracle(model).run_all(to_model(graph, stored)))
     for aim in OPTIMIZE:
         for path in PATHS:
             folder = tmp_path / f"{aim}-{path}"
@@ -148,8 +148,8 @@ def test_every_path_agrees_whatever_it_is_optimized_for(name: str, tmp_path: Pat
 def test_random_models_agree(seed: int, tmp_path: Path):
     model = write(draw(seed, for_keras=False), narrow=SHARE_OF_LAYERS)
     graph = parse_graph(model, f"seed {seed}")
-    stored = draw_inputs(seed, 200, graph.input.shape[1:], edge_of(graph)[0].zero_point)
-    expected = from_model(graph, Oracle(model).run(to_model(graph, stored)))
+    stored = stored_inputs(seed, 200, graph)
+    expected = from_model(graph, Oracle(model).run_all(to_model(graph, stored)))
     path = list(PATHS)[seed // 6 % len(PATHS)]
     got = run_generated(graph, stored, tmp_path, optimize=OPTIMIZE[seed % 3], path=path)
     assert np.array_equal(got, expected), f"{path}: {(got != expected).sum()} bytes of {expected.size} differ"

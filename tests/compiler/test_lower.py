@@ -85,10 +85,24 @@ def test_what_an_op_cannot_do_is_said(graph: Graph, words: str):
         lower(graph)
 
 
-def test_several_inputs_are_refused():
-    graph = graph_of("RELU")
-    with pytest.raises(ArtifactError, match="one input and one output"):
-        lower(Graph(graph.tensors, graph.operators, (0, 0), (1,)))
+def test_inputs_and_outputs_are_named_after_their_tensors():
+    quantization = Quantization((0.5,), (3,))
+    names = ("serving_default_left:0", "Left", "model/box/BiasAdd;model/box/MatMul", "StatefulPartitionedCall:1", "input_3")
+    tensors = tuple(Tensor(i, name, (1, 4), np.dtype(np.int8), quantization) for i, name in enumerate(names))
+    operators = (Operator(0, 0, "RELU", (0,), (2,)), Operator(1, 0, "RELU", (1,), (3,)))
+    program = lower(Graph(tensors, operators, (0, 1, 4), (2, 3)))
+    assert [edge.name for edge in program.inputs] == ["input_left", "input_left_2", "input_3"]
+    assert [edge.name for edge in program.outputs] == ["output_box", "output_1"]
+    assert [edge.tensor for edge in program.inputs] == ["serving_default_left:0", "Left", "input_3"]
+
+
+def test_an_output_that_is_an_input_or_another_output_is_copied():
+    quantization = Quantization((0.5,), (3,))
+    tensors = tuple(Tensor(i, f"t{i}", (1, 4), np.dtype(np.int8), quantization) for i in range(3))
+    operators = (Operator(0, 0, "RELU", (0,), (1,)), Operator(1, 0, "RESHAPE", (1,), (2,)))
+    program = optimize(lower(Graph(tensors, operators, (0,), (1, 2, 0))))
+    assert [node.name for node in program.nodes] == ["t1", "output_t2_copy", "output_t0_copy"]
+    assert len(program.given | program.read) == 4
 
 
 def test_every_op_of_the_issue_has_a_lowering():

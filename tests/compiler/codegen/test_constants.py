@@ -47,5 +47,5 @@ def test_equal_arrays_are_one(content: bytes, optimize: str):
 def test_both_uses_give_the_bytes_of_tflite_micro(content: bytes, path: str, tmp_path: Path):
     graph = parse_graph(content)
     stored = np.random.default_rng(6).integers(-128, 128, (50, *graph.input.shape[1:]), np.int8)
-    expected = from_model(graph, Oracle(content).run(to_model(graph, stored)))
+    expected = from_model(graph, Oracle(content).run_all(to_model(graph, stored)))
     np.testing.assert_array_equal(run_generated(graph, stored, tmp_path, path=path), expected)

@@ -5,14 +5,30 @@ numbers that training would never give. Used by the tests beside this folder and
 """
 
 from random_models.drafts import Draft, draw
-from random_models.inputs import draw_inputs, edge_of, from_model, to_model
+from random_models.edges import vary_edges
+from random_models.inputs import draw_inputs, edge_of, edges_of, from_model, stored_inputs, to_model
 from random_models.oracle import Oracle, RefusedError, undefined
 
-__all__ = ["Draft", "Oracle", "RefusedError", "draw", "draw_inputs", "edge_of", "from_model", "model_of", "to_model", "undefined"]
+__all__ = [
+    "Draft",
+    "Oracle",
+    "RefusedError",
+    "draw",
+    "draw_inputs",
+    "edge_of",
+    "edges_of",
+    "from_model",
+    "model_of",
+    "stored_inputs",
+    "to_model",
+    "undefined",
+]
 
 
 def model_of(seed: int) -> tuple[Draft, bytes]:
     """The network of a seed: its draft and its .tflite file. Even seeds go through Keras, odd ones are written by hand.
+
+    One in six then gets further inputs and outputs.
 
     Raises:
         RefusedError: the converter does not take it (nothing of the compiler's).
@@ -21,7 +37,7 @@ def model_of(seed: int) -> tuple[Draft, bytes]:
     if seed % 2:
         from random_models.by_hand import write
 
-        return draft, write(draft)
+        return draft, vary_edges(write(draft), seed)
     from random_models.with_keras import convert
 
-    return draft, convert(draft)
+    return draft, vary_edges(convert(draft), seed)

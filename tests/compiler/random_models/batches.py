@@ -14,6 +14,7 @@ from pathlib import Path
 from glyphlite.compiler.compile import Compilation
 from glyphlite.emulation.toolchain import compile_program
 from glyphlite.errors import ToolError
+from random_models.calls import calling
 from random_models.harness import PATHS
 
 FLAGS = ("-O0", "-w", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
@@ -31,7 +32,7 @@ _MAIN = """\
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-static const struct { long taken, given, arena; void (*invoke)(const signed char *, signed char *, void *); } models[] = {
+static const struct { long taken, given, arena; void (*invoke)(signed char *, signed char *, void *); } models[] = {
 @MODELS@
 };
 /* Answers of every model from the given one on; 2 when one wrote into its input. */
@@ -66,11 +67,14 @@ int main(int count, char **arguments) {
 
 @dataclass(frozen=True)
 class Program:
-    """One generated model: its C as one text, and the bytes that it takes and gives."""
+    """One generated model: its C as one text, the bytes that it takes and gives, and the function ``call`` that calls it."""
 
     text: str
     input_bytes: int
     output_bytes: int
+    call: str = (
+        f"static void call(signed char *input, signed char *result, void *arena) {{ {NAME}_invoke(input, result, arena); }}"
+    )
 
 
 def program_of(compilation: Compilation) -> Program:
@@ -80,7 +84,8 @@ def program_of(compilation: Compilation) -> Program:
         included = f'#include "{file}"'
         assert included in text
         text = text.replace(included, files[file])
-    return Program(text, compilation.report.input_bytes, compilation.report.output_bytes)
+    report = compilation.report
+    return Program(text, report.input_bytes, report.output_bytes, calling(report, "call"))
 
 
 def run_batch(
@@ -136,14 +141,14 @@ def _build(programs: Sequence[Program], folder: Path, flags: Sequence[str]) -> P
     for number, program in enumerate(programs):
         own = f"{NAME}{number}"
         texts.append(_OURS.sub(lambda found, number=number: _numbered(found[0], number), program.text))
-        texts.append(
-            f"static void call{number}(const signed char *input, signed char *result, void *arena) "
-            f"{{ {own}_invoke(input, result, ({own}_arena_t *)arena); }}"
-        )
+        call = _OURS.sub(lambda found, number=number: _numbered(found[0], number), program.call)
+        texts.append(call.replace("void call(", f"void call{number}("))
         models.append(f"{{ {program.input_bytes}, {program.output_bytes}, sizeof({own}_arena_t), call{number} }},")
     main = _MAIN.replace("@MODELS@", "\n".join(models)).replace("@COUNT@", str(len(programs)))
     source = folder / "batch.c"
-    source.write_text("\n".join(texts) + "\n" + main.replace("@SECONDS@", str(SECONDS)))
+    source.write_text(
+        "#include <stdlib.h>\n#include <string.h>\n" + "\n".join(texts) + "\n" + main.replace("@SECONDS@", str(SECONDS))
+    )
     return compile_program([source], folder / "batch", flags=(*flags, "-std=gnu11"), timeout_s=600)
 
 

@@ -18,7 +18,7 @@ from glyphlite.tflite.quantization import quantize
 from glyphlite.tflite.reader import parse_graph
 from random_models import guarded
 from random_models.batches import NAME, Program, program_of, run_batch
-from random_models.inputs import draw_inputs, edge_of, from_model, to_model
+from random_models.inputs import edges_of, from_model, stored_inputs, to_model
 from random_models.oracle import Oracle, RefusedError, undefined
 
 SOUND = ("equal", "not read", "not compiled", "not defined", "too large", "refused by TFLite Micro", "fatal in TFLite Micro")
@@ -131,7 +131,7 @@ class _Trial:
         if report.input_bytes + report.output_bytes + report.arena_bytes > MOST_BYTES:
             yield Verdict("too large", f"{report.arena_bytes:,} bytes of arena")
             return
-        stored = draw_inputs(self._seed, self._inputs, (graph.input.elements,), edge_of(graph)[0].zero_point)
+        stored = stored_inputs(self._seed, self._inputs, graph)
         yield _Compiled(program_of(compilation), stored.tobytes())
         guarded.alarm(TFLM_SECONDS)
         yield _reference(content, graph, stored)
@@ -150,15 +150,25 @@ def _reference(content: bytes, graph: Graph, stored: np.ndarray) -> Verdict | _A
         return Verdict("not defined", reason)
     with np.errstate(over="ignore", invalid="ignore"):
         taken = to_model(graph, stored)
-        if taken.dtype == np.float32 and not np.array_equal(quantize(taken, edge_of(graph)[0], np.dtype(np.int8)), stored):
+        if not _stand_for(graph, taken, stored):
             return Verdict("not defined", "no float32 stands for some stored inputs")
         try:
-            answers = Oracle(content).run(taken)
+            answers = Oracle(content).run_all(taken)
         except RefusedError as error:
             return Verdict("refused by TFLite Micro", str(error))
-        if answers.dtype == np.float32 and not np.isfinite(answers).all():
+        if any(answer.dtype == np.float32 and not np.isfinite(answer).all() for answer in answers):
             return Verdict("not defined", "an output beyond float32")
         return _Answers(from_model(graph, answers).astype(np.int8).tobytes())
+
+
+def _stand_for(graph: Graph, taken: Sequence[np.ndarray], stored: np.ndarray) -> bool:
+    """Returns whether what the model takes is stored as what generated C is given."""
+    back = [
+        quantize(values, edge, np.dtype(np.int8)) if values.dtype == np.float32 else None
+        for values, edge in zip(taken, edges_of(graph)[0], strict=True)
+    ]
+    parts = np.split(stored, np.cumsum([values.shape[1] for values in taken])[:-1], axis=1)
+    return all(found is None or np.array_equal(found, part) for found, part in zip(back, parts, strict=True))
 
 
 def _judge(found: Sequence[object], known: dict[str, bytes | str]) -> Verdict:

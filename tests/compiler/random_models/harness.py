@@ -11,6 +11,7 @@ import numpy as np
 from glyphlite.compiler import compile_graph
 from glyphlite.emulation.toolchain import Compiler, compile_program
 from glyphlite.tflite.graph import Graph
+from random_models.calls import calling
 
 FLAGS = ("-O1", "-w", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
@@ -34,6 +35,7 @@ PATHS: dict[str, tuple[str, ...]] = {
 
 _MAIN = """\
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "net.h"
 enum { GUARD = 64 };
@@ -41,6 +43,7 @@ static int damaged(const unsigned char *guard, int value) {
   for (int i = 0; i < GUARD; i++) if (guard[i] != (unsigned char)value) return 1;
   return 0;
 }
+@CALL@
 /* Inputs from standard input, answers to standard output; 0, or 2 when a guard zone or the input was written to. */
 int main(void) {
   static struct { unsigned char before[GUARD]; net_arena_t arena; unsigned char after[GUARD]; } ram;
@@ -49,7 +52,7 @@ int main(void) {
     memset(&ram, 37 * i + 11, sizeof ram);
     memset(result, 91 * i + 5, sizeof result);
     memcpy(input, source, IN_BYTES);
-    net_invoke(input, result, &ram.arena);
+    call(input, result, &ram.arena);
     fwrite(result, 1, OUT_BYTES, stdout);
     if (damaged(ram.before, 37 * i + 11) || damaged(ram.after, 37 * i + 11) || memcmp(source, input, IN_BYTES)) return 2;
   }
@@ -76,7 +79,7 @@ def run_generated(
 
     Args:
         graph: a validated model.
-        inputs: int8 ``(n, ...)``.
+        inputs: int8 ``(n, ...)``, all inputs of the model one after the other.
         folder: an empty one, for the generated files and the program.
         optimize: the compiler's setting.
         path: which of :data:`PATHS`.
@@ -84,16 +87,17 @@ def run_generated(
         flags: its flags.
 
     Returns:
-        int8 ``(n, elements)``.
+        int8 ``(n, elements)`` of all outputs, one after the other.
 
     Raises:
         ArtifactError: glyphlite's compiler refuses the graph.
         ToolError: the C compiler refuses the code.
         UnsafeError: undefined behaviour, or a byte written that is not the generated code's to write.
     """
-    compile_graph(graph, "net", optimize=optimize).write(folder)
-    (folder / "main.c").write_text(_MAIN)
-    taken, given = graph.input.elements, graph.output.elements
+    compilation = compile_graph(graph, "net", optimize=optimize)
+    compilation.write(folder)
+    (folder / "main.c").write_text(_MAIN.replace("@CALL@", calling(compilation.report, "call")))
+    taken, given = compilation.report.input_bytes, compilation.report.output_bytes
     sizes = (f"-DIN_BYTES={taken}", f"-DOUT_BYTES={given}")
     program = compile_program(
         [folder / "net.c", folder / "main.c"],

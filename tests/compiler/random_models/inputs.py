@@ -1,5 +1,7 @@
 """Inputs that find errors: the ends of the range, patterns that favour one sign, and plain random ones."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from glyphlite.tflite.graph import Graph
@@ -32,26 +34,60 @@ def draw_inputs(seed: int, count: int, shape: tuple[int, ...], zero_point: int) 
     return stored.astype(np.int8)
 
 
-def edge_of(graph: Graph) -> tuple[Quantization, Quantization]:
-    """The int8 quantization just inside a model's input and output, wherever its QUANTIZE and DEQUANTIZE stand."""
+def stored_inputs(seed: int, count: int, graph: Graph) -> np.ndarray:
+    """``count`` inputs of a model as generated C takes them: int8 ``(count, elements)``, one input after the other."""
+    return np.concatenate(
+        [
+            draw_inputs(seed + place * 1_000_003, count, (graph.tensors[index].elements,), quantization.zero_point)
+            for place, (index, quantization) in enumerate(zip(graph.inputs, edges_of(graph)[0], strict=True))
+        ],
+        axis=1,
+    )
+
+
+def edges_of(graph: Graph) -> tuple[list[Quantization], list[Quantization]]:
+    """The int8 quantization just inside every input and output, wherever its QUANTIZE and DEQUANTIZE stand."""
     inside = {operator.inputs[0]: operator.outputs[0] for operator in graph.operators if operator.name == "QUANTIZE"}
     outside = {operator.outputs[0]: operator.inputs[0] for operator in graph.operators if operator.name == "DEQUANTIZE"}
-    first = graph.input if graph.input.quantization else graph.tensors[inside[graph.inputs[0]]]
-    last = graph.output if graph.output.quantization else graph.tensors[outside[graph.outputs[0]]]
-    assert first.quantization is not None
-    assert last.quantization is not None
-    return first.quantization, last.quantization
+
+    def found(index: int, beyond: dict[int, int]) -> Quantization:
+        own = graph.tensors[index].quantization
+        other = graph.tensors[beyond[index]].quantization if index in beyond else None
+        return own or other or Quantization((1.0,), (0,))  # of an input that nothing reads
+
+    return [found(index, inside) for index in graph.inputs], [found(index, outside) for index in graph.outputs]
 
 
-def to_model(graph: Graph, stored: np.ndarray) -> np.ndarray:
+def edge_of(graph: Graph) -> tuple[Quantization, Quantization]:
+    """The int8 quantization just inside the first input and output."""
+    inputs, outputs = edges_of(graph)
+    return inputs[0], outputs[0]
+
+
+def to_model(graph: Graph, stored: np.ndarray) -> tuple[np.ndarray, ...]:
     """Generated code's inputs (always int8) as the model takes them: uint8 is int8 plus 128, a float what it stands for."""
-    if graph.input.dtype == np.uint8:
-        return (stored.astype(np.int16) + 128).astype(np.uint8)
-    return dequantize(stored, edge_of(graph)[0]) if graph.input.dtype == np.float32 else stored
+    stored = stored.reshape(len(stored), -1)
+    parts = np.split(stored, np.cumsum([graph.tensors[index].elements for index in graph.inputs])[:-1], axis=1)
+    return tuple(
+        (part.astype(np.int16) + 128).astype(np.uint8)
+        if graph.tensors[index].dtype == np.uint8
+        else dequantize(part, quantization)
+        if graph.tensors[index].dtype == np.float32
+        else part
+        for part, index, quantization in zip(parts, graph.inputs, edges_of(graph)[0], strict=True)
+    )
 
 
-def from_model(graph: Graph, answers: np.ndarray) -> np.ndarray:
-    """A model's answers as generated code gives them: int8."""
-    if graph.output.dtype == np.uint8:
-        return (answers.astype(np.int16) - 128).astype(np.int8)
-    return quantize(answers, edge_of(graph)[1], np.dtype(np.int8)) if graph.output.dtype == np.float32 else answers
+def from_model(graph: Graph, answers: Sequence[np.ndarray]) -> np.ndarray:
+    """A model's answers as generated code gives them: int8 ``(n, elements of all outputs)``."""
+    return np.concatenate(
+        [
+            (answer.astype(np.int16) - 128).astype(np.int8)
+            if answer.dtype == np.uint8
+            else quantize(answer, quantization, np.dtype(np.int8))
+            if answer.dtype == np.float32
+            else answer
+            for answer, quantization in zip(answers, edges_of(graph)[1], strict=True)
+        ],
+        axis=1,
+    )

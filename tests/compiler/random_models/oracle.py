@@ -1,5 +1,9 @@
 """What TFLite Micro answers: the reference that generated C must equal in every byte."""
 
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
 import numpy as np
 
 from glyphlite.tflite.graph import Graph
@@ -30,19 +34,40 @@ class Oracle:
 
         try:
             self._interpreter = runtime.Interpreter.from_bytes(model, arena_size=4 << 20)
-            self.input = self._interpreter.get_input_details(0)
-            self.output = self._interpreter.get_output_details(0)
-            self._interpreter.set_input(np.zeros(self.input["shape"], self.input["dtype"]), 0)
+            self.inputs = _all(self._interpreter.get_input_details)
+            self.outputs = _all(self._interpreter.get_output_details)
+            for place, details in enumerate(self.inputs):
+                self._interpreter.set_input(np.zeros(details["shape"], details["dtype"]), place)
             self._interpreter.invoke()
         except (RuntimeError, ValueError) as error:
             raise RefusedError(str(error)) from None
 
+    @property
+    def input(self) -> dict[str, Any]:
+        """TFLite Micro's details of the first input."""
+        return self.inputs[0]
+
     def run(self, inputs: np.ndarray) -> np.ndarray:
-        """Answers ``(n, ...)`` to inputs ``(n, ...)``, both as the model stores them."""
-        shape = tuple(self.input["shape"])
-        answers = []
-        for values in inputs:
-            self._interpreter.set_input(values.reshape(shape), 0)
+        """Answers ``(n, elements)`` of the one output to the one input ``(n, ...)``, both as the model stores them."""
+        [answers] = self.run_all((inputs,))
+        return answers
+
+    def run_all(self, inputs: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
+        """Answers of every output, each ``(n, elements)``, to every input ``(n, ...)``."""
+        answers: list[list[np.ndarray]] = [[] for _ in self.outputs]
+        for values in zip(*inputs, strict=True):
+            for place, (value, details) in enumerate(zip(values, self.inputs, strict=True)):
+                self._interpreter.set_input(value.reshape(details["shape"]), place)
             self._interpreter.invoke()
-            answers.append(self._interpreter.get_output(0).copy())
-        return np.concatenate(answers).reshape(len(inputs), -1)
+            for place, given in enumerate(answers):
+                given.append(np.array(self._interpreter.get_output(place)).reshape(-1))
+        return tuple(np.stack(given) for given in answers)
+
+
+def _all(details: Callable[[int], dict[str, Any]]) -> list[dict[str, Any]]:
+    """Every input's or output's details; asking for a missing one raises, which ends the list."""
+    found: list[dict[str, Any]] = []
+    with suppress(ValueError, IndexError, RuntimeError):
+        while True:
+            found.append(details(len(found)))
+    return found

@@ -23,7 +23,16 @@ from random_models.differential import SOUND, Verdict
 ROOT = Path(__file__).resolve().parents[3]
 TRIED = ("src/glyphlite/compiler", "src/glyphlite/tflite")
 """The sources that a campaign is about."""
-DRAWN_BY = ("one_change.py", "structured.py", "smallest.py", "by_hand.py", "drafts.py", "inputs.py", "../../support/mutants.py")
+DRAWN_BY = (
+    "one_change.py",
+    "structured.py",
+    "smallest.py",
+    "by_hand.py",
+    "drafts.py",
+    "edges.py",
+    "inputs.py",
+    "../../support/mutants.py",
+)
 """What decides the files that are tried, beside seeds."""
 MOST_FAULTS = 200
 """Kept in the result file with their words; all are counted."""

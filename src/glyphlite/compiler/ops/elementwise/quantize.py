@@ -15,6 +15,7 @@ from glyphlite.tflite.quantization import Quantization
 def lower_quantize(context: Context, operator: Operator) -> None:
     """Lowers QUANTIZE. Source: ``Requantize``, kernels/internal/reference/requantize.h."""
     source, output = context.tensor(operator.inputs[0]), context.tensor(operator.outputs[0])
+    edge = (source.dtype, output.dtype) if source.quantization and output.quantization else None
     at_input = operator.inputs[0] in context.graph.inputs
     at_output = operator.outputs[0] in context.graph.outputs
     if source.dtype == np.int8 and output.dtype == np.int8:
@@ -24,9 +25,7 @@ def lower_quantize(context: Context, operator: Operator) -> None:
         if taken.quantization != value.quantization:  # generated code takes an input in one scale
             raise context.refuse(operator, "the model's input is quantized more than once", "quantize it once")
         context.values[output.index] = replace(value, index=taken.index, name=taken.name)
-    elif at_input and source.dtype == np.uint8 and output.dtype == np.int8 and source.quantization and output.quantization:
-        _requantize(context, operator, *_bytes(context, operator, source, output))
-    elif at_output and source.dtype == np.int8 and output.dtype == np.uint8 and source.quantization and output.quantization:
+    elif (edge == (np.uint8, np.int8) and at_input) or (edge == (np.int8, np.uint8) and at_output):
         _requantize(context, operator, *_bytes(context, operator, source, output))
     else:
         raise context.refuse(operator, f"{source.dtype} to {output.dtype} inside the model", "convert with --to int8")
