@@ -5,6 +5,6 @@
 
 from glyphlite.compiler.compile import Compilation, compile_artifact, compile_graph
 from glyphlite.compiler.emit import Sample
-from glyphlite.compiler.report import CompilationReport, memory_maps
+from glyphlite.compiler.report import CompilationReport, EdgePlan, memory_maps
 
-__all__ = ["Compilation", "CompilationReport", "Sample", "compile_artifact", "compile_graph", "memory_maps"]
+__all__ = ["Compilation", "CompilationReport", "EdgePlan", "Sample", "compile_artifact", "compile_graph", "memory_maps"]

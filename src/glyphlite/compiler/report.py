@@ -46,7 +46,10 @@ class BufferPlan:
 
 @dataclass(frozen=True)
 class EdgePlan:
-    """One input or output: ``name`` is the parameter of ``NAME_invoke``, ``tensor``, ``shape`` and ``kind`` are the file's."""
+    """One input or output: ``name`` is the parameter of ``NAME_invoke``, ``tensor``, ``shape`` and ``kind`` are the file's.
+
+    ``element_type`` is what generated C takes or gives: int8 or int16.
+    """
 
     name: str
     tensor: str
@@ -55,6 +58,7 @@ class EdgePlan:
     scale: float
     zero_point: int
     bytes: int
+    element_type: str = "int8"
 
 
 @dataclass(frozen=True)
@@ -156,7 +160,7 @@ def report_of(
 def _edge_plan(edge: Edge) -> EdgePlan:
     value = edge.value
     zero_point = value.quantization.zero_point
-    return EdgePlan(edge.name, edge.tensor, edge.shape, edge.kind, value.scale, zero_point, value.bytes)
+    return EdgePlan(edge.name, edge.tensor, edge.shape, edge.kind, value.scale, zero_point, value.bytes, value.element_type)
 
 
 def memory_map(report: CompilationReport) -> dict[str, object]:

@@ -4,14 +4,14 @@ Knows the compiler and arrays; how the C is built and run is the runtimes' affai
 """
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from glyphlite.compiler import CompilationReport, compile_artifact
+from glyphlite.compiler import CompilationReport, EdgePlan, compile_artifact
 from glyphlite.errors import ArtifactError
 from glyphlite.files import temporary_folder
 from glyphlite.runtimes import ports
@@ -48,23 +48,49 @@ class Compiled:
         return self.folder / name
 
     def stored(self, samples: Samples) -> np.ndarray:
-        """Returns what the artifact's input holds as the int8 that the C takes, ``(n, input_bytes)``."""
-        [batch] = ports.check_batches(samples, self.ports.inputs)
-        if self.report.input_kind == "uint8":
-            batch = (batch.astype(np.int16) - 128).astype(np.int8)
-        elif self.report.input_kind == "float32":
-            quantization = Quantization((self.report.input_scale,), (self.report.input_zero_point,))
-            batch = quantize(batch, quantization, np.dtype(np.int8))
-        return np.ascontiguousarray(batch.reshape(len(batch), -1))
+        """Returns the artifact's inputs as the bytes that the C takes, one after the other, int8 ``(n, input_bytes)``."""
+        batches = ports.check_batches(samples, self.ports.inputs)
+        taken = [_stored(batch, edge) for batch, edge in zip(batches, self.report.input_tensors, strict=True)]
+        return np.concatenate([batch.reshape(len(batch), -1).view(np.int8) for batch in taken], axis=1)
 
-    def restored(self, results: np.ndarray) -> np.ndarray:
-        """Returns the int8 that the C gives as what the artifact's output holds."""
-        results = results.reshape(len(results), *self.ports.outputs[0].shape)
-        if self.report.output_kind == "uint8":
-            return (results.astype(np.int16) + 128).astype(np.uint8)
-        if self.report.output_kind == "float32":
-            return dequantize(results, Quantization((self.report.output_scale,), (self.report.output_zero_point,)))
-        return results
+    def restored(self, results: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Returns the bytes that the C gives, int8 ``(n, output_bytes)``, as what the artifact's outputs hold."""
+        found: list[np.ndarray] = []
+        start = 0
+        for port, edge in zip(self.ports.outputs, self.report.output_tensors, strict=True):
+            values = np.ascontiguousarray(results[:, start : start + edge.bytes]).view(_held(edge))
+            found.append(_restored(values.reshape(len(results), *port.shape), edge))
+            start += edge.bytes
+        return tuple(found)
+
+    @property
+    def call_parts(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Returns the bytes of every input and output, in the order of the C's parameters."""
+        return tuple(each.bytes for each in self.report.input_tensors), tuple(each.bytes for each in self.report.output_tensors)
+
+
+def offsets(sizes: Sequence[int]) -> list[int]:
+    """Returns where each of several parts of these sizes begins."""
+    return [sum(sizes[:place]) for place in range(len(sizes))]
+
+
+def _held(edge: EdgePlan) -> np.dtype:
+    """Returns the type of what the C takes or gives."""
+    return np.dtype(edge.element_type)
+
+
+def _stored(batch: np.ndarray, edge: EdgePlan) -> np.ndarray:
+    if edge.kind == "uint8":
+        return (batch.astype(np.int16) - 128).astype(np.int8)
+    if edge.kind == "float32":
+        return quantize(batch, Quantization((edge.scale,), (edge.zero_point,)), _held(edge))
+    return np.ascontiguousarray(batch)
+
+
+def _restored(values: np.ndarray, edge: EdgePlan) -> np.ndarray:
+    if edge.kind == "uint8":
+        return (values.astype(np.int16) + 128).astype(np.uint8)
+    return dequantize(values, Quantization((edge.scale,), (edge.zero_point,))) if edge.kind == "float32" else values
 
 
 def compile_for(runtime: str, artifact: Path, *, optimize: str = "speed") -> Compiled:

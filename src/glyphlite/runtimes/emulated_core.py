@@ -10,7 +10,7 @@ import numpy as np
 from glyphlite.emulation.emulator import Emulator
 from glyphlite.emulation.toolchain import Target, compile_and_link, target_named
 from glyphlite.runtimes.base import LoadedModel, Progress, Runtime, Samples
-from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE, NAME, Compiled, compile_for
+from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE, NAME, Compiled, compile_for, offsets
 
 
 class EmulatedCore(Runtime):
@@ -55,21 +55,26 @@ class EmulatedCoreModel(LoadedModel):
         self._machine = Emulator(image, target)
         self._input_at = self._machine.allocate(report.input_bytes)
         self._output_at = self._machine.allocate(report.output_bytes)
-        self._arena_at = self._machine.allocate(max(report.arena_bytes, 4))
+        inputs, outputs = compiled.call_parts
+        self._arguments = (
+            *(self._input_at + at for at in offsets(inputs)),
+            *(self._output_at + at for at in offsets(outputs)),
+            self._machine.allocate(max(report.arena_bytes, 4)),
+        )
 
     def run(self, samples: Samples, progress: Progress | None = None, *, resume: bool = False) -> tuple[np.ndarray, ...]:
         """Runs stored samples; see :meth:`LoadedModel.run`."""
         del resume
         results = self._machine.call_batch(
             self._function,
-            (self._input_at, self._output_at, self._arena_at),
+            self._arguments,
             self._compiled.stored(samples),
             self._input_at,
             self._output_at,
             self._compiled.report.output_bytes,
             progress=progress,
         )
-        return (self._compiled.restored(results.view(np.int8)),)
+        return self._compiled.restored(results.view(np.int8))
 
     def close(self) -> None:
         """Releases the emulator and its image."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from glyphlite.emulation.toolchain import compile_shared, host_compiler
 from glyphlite.runtimes.base import LoadedModel, Progress, Runtime, Samples
-from glyphlite.runtimes.compiled import NAME, Compiled, compile_for
+from glyphlite.runtimes.compiled import NAME, Compiled, compile_for, offsets
 
 FLAGS = ("-O3", "-march=native")
 """Vectorized for this machine: the library never leaves it."""
@@ -26,9 +26,9 @@ void {NAME}_batch(const int8_t *inputs, int8_t *outputs, int32_t count, {NAME}_a
 
 void {NAME}_batch(const int8_t *inputs, int8_t *outputs, int32_t count, {NAME}_arena_t *arena) {{
     for (int32_t i = 0; i < count; ++i) {{
-        {NAME}_invoke(inputs, outputs, arena);
-        inputs += {NAME.upper()}_INPUT_SIZE;
-        outputs += {NAME.upper()}_OUTPUT_SIZE;
+        {NAME}_invoke(ARGUMENTS, arena);
+        inputs += INPUT_BYTES;
+        outputs += OUTPUT_BYTES;
     }}
 }}
 """
@@ -58,7 +58,7 @@ class GeneratedC(Runtime):
         compiler = host_compiler(self._compiler)
         compiled = compile_for(self.name, artifact, optimize=self._optimize)
         batch = compiled.path("batch.c")
-        batch.write_text(_BATCH)
+        batch.write_text(_batch(compiled))
         library = compile_shared(
             [compiled.source, batch],
             compiled.path("network.so"),
@@ -67,6 +67,17 @@ class GeneratedC(Runtime):
             include=[compiled.source.parent],
         )
         return GeneratedCModel(compiled, library)
+
+
+def _batch(compiled: Compiled) -> str:
+    """Returns the C of a call for each sample of a batch, whose inputs lie one after the other, and so its outputs."""
+    inputs, outputs = compiled.call_parts
+    arguments = [f"inputs + {at}" for at in offsets(inputs)] + [f"outputs + {at}" for at in offsets(outputs)]
+    sizes = {"ARGUMENTS": ", ".join(arguments), "INPUT_BYTES": str(sum(inputs)), "OUTPUT_BYTES": str(sum(outputs))}
+    text = _BATCH
+    for word, value in sizes.items():
+        text = text.replace(word, value)
+    return text
 
 
 class GeneratedCModel(LoadedModel):
@@ -96,7 +107,7 @@ class GeneratedCModel(LoadedModel):
             self._batch(piece.ctypes.data, target.ctypes.data, len(piece), self._arena.ctypes.data)
             if progress:
                 progress(len(piece))
-        return (self._compiled.restored(results),)
+        return self._compiled.restored(results)
 
     def close(self) -> None:
         """Unloads the library and removes its folder."""
