@@ -37,30 +37,32 @@ class Context:
         """Returns one of the file's tensors."""
         return self.graph.tensors[index]
 
-    def value(self, operator: Operator, position: int = 0) -> Value:
-        """Returns the activation that an op reads."""
+    def value(self, operator: Operator, position: int = 0, *, any_batch: bool = False) -> Value:
+        """Returns the activation that an op reads; ``any_batch``: also one of more than one image, as rows of one map."""
         index = operator.inputs[position]
         if index not in self.values and self.tensor(index).data is None:
             dtype = self.tensor(index).dtype
             raise self.refuse(operator, f"its input is {dtype}, not int8", "convert with --to int8")
         if index not in self.values:
             raise self.refuse(operator, f"its input {position} is a constant")
+        if not any_batch:
+            self.extents(self.tensor(index), operator)
         return self.values[index]
 
-    def new_value(self, operator: Operator) -> Value:
+    def new_value(self, operator: Operator, position: int = 0, *, any_batch: bool = False) -> Value:
         """Returns the activation that an op writes, as int8 with one scale."""
-        tensor = self.tensor(operator.outputs[0])
-        value = self.activation(tensor, operator)
+        tensor = self.tensor(operator.outputs[position])
+        value = self.activation(tensor, operator, any_batch=any_batch)
         self.values[tensor.index] = value
         return value
 
-    def reshaped(self, operator: Operator, source: Value) -> None:
+    def reshaped(self, operator: Operator, source: Value, position: int = 0) -> None:
         """Lets an op's output be another view of the bytes of its input.
 
         What the bytes stand for is the output tensor's to say: TFLite Micro copies them, and whoever reads the copy takes its
         scale and zero point, which no check holds to those of the input.
         """
-        view = self.activation(self.tensor(operator.outputs[0]), operator)
+        view = self.activation(self.tensor(operator.outputs[position]), operator, any_batch=True)
         self.values[view.index] = replace(view, index=source.index, name=source.name)
 
     def name(self, operator: Operator) -> str:
@@ -81,20 +83,36 @@ class Context:
         where = f"{operator.name} (op {operator.index}, layer {layer_name(self.graph, operator)})"
         return ArtifactError(f"the compiler cannot express {where}: {reason}" + (f"; {advice}" if advice else ""))
 
-    def facts(self, operator: Operator, operands: int = 1) -> Facts:
-        """Returns what every node says of the op that it came from; ``operands``: inputs that the words name."""
-        return {"name": self.name(operator), "op": operator.name, "sources": (describe(self.graph, operator, operands),)}
+    def facts(self, operator: Operator, operands: int = 1, output: int = 0) -> Facts:
+        """Returns what every node says of the op that it came from.
 
-    def extents(self, tensor: Tensor, operator: Operator) -> tuple[int, int, int]:
-        """Returns height, width and channels of a tensor of one image, whatever its rank."""
+        Args:
+            operator: the op.
+            operands: how many of its inputs the words name.
+            output: which of its outputs the node writes.
+        """
+        words = describe(self.graph, operator, operands, output)
+        return {"name": self.name(operator), "op": operator.name, "sources": (words,)}
+
+    def extents(self, tensor: Tensor, operator: Operator, *, any_batch: bool = False) -> tuple[int, int, int]:
+        """Returns height, width and channels of a tensor of one image, whatever its rank.
+
+        Args:
+            tensor: the tensor.
+            operator: the op that asks.
+            any_batch: whether several images are taken for one, the rows of one below those of the other: the same bytes.
+        """
         shape = [1 if extent == -1 else extent for extent in tensor.shape]
         shape = [1] * (3 - len(shape)) + shape
-        if int(np.prod(shape[:-3], dtype=np.int64)) != 1:
+        images = int(np.prod(shape[:-3], dtype=np.int64))
+        if any_batch:
+            return images * shape[-3], shape[-2], shape[-1]
+        if images != 1:
             reason = f"tensor {printable(tensor.name)} has shape {list(tensor.shape)}"
             raise self.refuse(operator, reason, "convert the model with a batch of 1")
         return shape[-3], shape[-2], shape[-1]
 
-    def activation(self, tensor: Tensor, operator: Operator) -> Value:
+    def activation(self, tensor: Tensor, operator: Operator, *, any_batch: bool = False) -> Value:
         """Returns a tensor of int8 with one scale as the value that it holds."""
         if tensor.dtype != np.int8:
             reason = f"tensor {printable(tensor.name)} is {tensor.dtype}, not int8"
@@ -103,7 +121,7 @@ class Context:
             raise self.refuse(
                 operator, f"tensor {printable(tensor.name)} has no single scale", "convert with full integer quantization"
             )
-        height, width, channels = self.extents(tensor, operator)
+        height, width, channels = self.extents(tensor, operator, any_batch=any_batch)
         return Value(tensor.index, tensor.name, height, width, channels, tensor.quantization)
 
     def fused_activation(self, operator: Operator) -> str:
@@ -154,10 +172,10 @@ def layer_name(graph: Graph, operator: Operator) -> str:
     return layer
 
 
-def describe(graph: Graph, operator: Operator, operands: int = 1) -> str:
+def describe(graph: Graph, operator: Operator, operands: int = 1, output: int = 0) -> str:
     """Returns one op of the file in words, with its first inputs' shapes, for the comment above its function."""
     shapes = " and ".join(_extents(graph.tensors[index]) for index in operator.inputs[:operands])
-    words = f"op {operator.index}, {operator.name}: {shapes} -> {_extents(graph.tensors[operator.outputs[0]])}"
+    words = f"op {operator.index}, {operator.name}: {shapes} -> {_extents(graph.tensors[operator.outputs[output]])}"
     activation = operator.options.get("activation", "none")
     return words + (f", {activation}" if activation != "none" else "")
 

@@ -64,7 +64,8 @@ def lower(graph: Graph) -> Program:
 def _take_input(context: Context, tensor: Tensor) -> None:
     """Makes an input of the model a value; a float32 one becomes one where it is quantized."""
     if tensor.dtype == np.int8:
-        context.values[tensor.index] = context.activation(tensor, context.graph.operators[0])
+        one_image = tensor.shape[:1] == (1,)
+        context.values[tensor.index] = context.activation(tensor, context.graph.operators[0], any_batch=one_image)
     elif tensor.dtype.name not in ("uint8", "float32"):
         raise ArtifactError(
             f"the model's input is {tensor.dtype}; the compiler takes int8, uint8 and float32: convert with --to int8"

@@ -61,13 +61,13 @@ class Site:
         """Refuses the file, naming the op."""
         raise ArtifactError(f"{self.name}: op {self.operator.index} ({self.operator.name}) {detail}; convert the model again")
 
-    def arity(self, fewest: int, most: int | None = None) -> None:
-        """Requires exactly one output, so many inputs, and none of the required ones absent."""
+    def arity(self, fewest: int, most: int | None = None, *, outputs: int = 1) -> None:
+        """Requires so many inputs, none of the required ones absent, and so many outputs."""
         most = fewest if most is None else most
         count = len(self.operator.inputs)
-        if not fewest <= count <= most or len(self.operator.outputs) != 1:
+        if not fewest <= count <= most or len(self.operator.outputs) != outputs:
             wanted = f"{fewest}" if fewest == most else f"{fewest} to {most}"
-            self.refuse(f"has {count} inputs and {len(self.operator.outputs)} outputs instead of {wanted} and 1")
+            self.refuse(f"has {count} inputs and {len(self.operator.outputs)} outputs instead of {wanted} and {outputs}")
         if -1 in self.operator.inputs[:fewest]:
             self.refuse("lacks an input that it cannot do without")
 
@@ -90,15 +90,16 @@ class Site:
         if len(tensor.shape) != rank:
             self.refuse(f"takes {what} of {rank} dimensions, not of shape {list(tensor.shape)}")
 
-    def shape(self, expected: Sequence[int]) -> None:
+    def shape(self, expected: Sequence[int], output: int = 0) -> None:
         """Refuses a stored output shape that is not the one that the op computes; what is free on either side fits anything."""
-        stored = self.output.shape
+        stored = self.tensors[self.operator.outputs[output]].shape
         if len(stored) != len(expected) or any(differ(one, other) for one, other in zip(stored, expected, strict=True)):
             self.refuse(f"computes the shape {list(expected)}, but its output has {list(stored)}")
 
     def same_type(self, *tensors: Tensor) -> None:
-        """Refuses tensors and an output that do not share one element type."""
-        found = {tensor.stored_type for tensor in (*tensors, self.output)}
+        """Refuses tensors and outputs that do not share one element type."""
+        outputs = (self.tensors[index] for index in self.operator.outputs)
+        found = {tensor.stored_type for tensor in (*tensors, *outputs)}
         if len(found) > 1:
             self.refuse(f"mixes the types {', '.join(sorted(found))}")
 
@@ -112,6 +113,20 @@ class Site:
                     self.refuse(
                         f"computes with tensor {tensor.index}, which has {len(tensor.quantization.scales)} scales instead of 1"
                     )
+
+    def axis(self, axis: int, rank: int) -> int:
+        """Returns an axis counted from the first on; refuses one that a tensor of that rank does not have."""
+        if not -rank <= axis < rank:
+            self.refuse(f"works along axis {axis} of a tensor of {rank} dimensions")
+        return axis % rank
+
+    def integers(self, position: int, most: int) -> None:
+        """Refuses an input that is no short vector of integers: bounds, sizes, axes."""
+        vector = self.input(position)
+        if len(vector.shape) > 1 or vector.elements > most or vector.dtype.name not in ("int32", "int64"):
+            self.refuse(
+                f"takes at most {most} integers as input {position}, not a {vector.dtype.name} of shape {list(vector.shape)}"
+            )
 
     def steps(self, option: str) -> tuple[int, int]:
         """Returns a pair of sizes from the options, each at least 1."""

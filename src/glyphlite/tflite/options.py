@@ -18,8 +18,29 @@ PADDINGS = ("same", "valid")
 WEIGHTS_FORMATS = ("default", "shuffled4x16int8")
 MIRROR_MODES = ("reflect", "symmetric")
 
-_AXES_INPUT = frozenset(("MEAN", "SUM", "REDUCE_PROD", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_ANY", "REDUCE_ALL"))
-_PADDINGS_INPUT = frozenset(("PAD", "PADV2", "MIRROR_PAD"))
+_REDUCTIONS = ("MEAN", "SUM", "REDUCE_PROD", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_ANY", "REDUCE_ALL")
+_PADDING_OPS = ("PAD", "PADV2", "MIRROR_PAD")
+_INPUT_OPTIONS: Mapping[str, Mapping[str, int]] = MappingProxyType(
+    {name: {"axes": 1} for name in _REDUCTIONS}
+    | {name: {"paddings": 1} for name in _PADDING_OPS}
+    | {
+        "RESIZE_BILINEAR": {"size": 1},
+        "RESIZE_NEAREST_NEIGHBOR": {"size": 1},
+        "RESHAPE": {"new_shape": 1},
+        "TRANSPOSE": {"permutation": 1},
+        "STRIDED_SLICE": {"begin": 1, "end": 2, "strides": 3},
+        "SLICE": {"begin": 1, "size": 2},
+        "SPLIT": {"axes": 0},
+        "SPLIT_V": {"sizes": 1, "axes": 2},
+        "REVERSE_V2": {"axes": 1},
+        "BROADCAST_TO": {"new_shape": 1},
+        "SPACE_TO_BATCH_ND": {"block": 1, "paddings": 2},
+        "BATCH_TO_SPACE_ND": {"block": 1, "crops": 2},
+    }
+)
+"""Which options of an op are the numbers in a constant input of it, and in which."""
+_PAIRS = frozenset(("paddings", "crops"))
+"""Options of two numbers per axis."""
 _MOST_INPUT_VALUES = 64
 """Shapes, axes and paddings have a few values; a larger constant in their place is left for the shape check to refuse."""
 
@@ -52,18 +73,14 @@ def decode_options(name: str, options_type: int, table: Table | None, inputs: Se
 
 def _from_inputs(name: str, inputs: Sequence[Tensor | None]) -> dict[str, Any]:
     """Returns what constant inputs say of how to compute. Absent where it is only known at run time."""
-    values = _small_integers(inputs[1]) if len(inputs) > 1 else None
-    if values is None:
-        return {}
-    if name == "RESHAPE":
-        return {"new_shape": tuple(values.ravel().tolist())}
-    if name == "TRANSPOSE":
-        return {"permutation": tuple(values.ravel().tolist())}
-    if name in _AXES_INPUT:
-        return {"axes": tuple(values.ravel().tolist())}
-    if name in _PADDINGS_INPUT and values.ndim == 2 and values.shape[1] == 2:
-        return {"paddings": tuple((int(before), int(after)) for before, after in values)}
-    return {}
+    found: dict[str, Any] = {}
+    for option, position in _INPUT_OPTIONS.get(name, {}).items():
+        values = _small_integers(inputs[position]) if len(inputs) > position else None
+        if values is not None and option not in _PAIRS:
+            found[option] = tuple(values.ravel().tolist())
+        elif values is not None and values.ndim == 2 and values.shape[1] == 2:
+            found[option] = tuple((int(before), int(after)) for before, after in values)
+    return found
 
 
 def _small_integers(tensor: Tensor | None) -> np.ndarray | None:
@@ -141,7 +158,7 @@ def _resize_nearest(table: Table) -> dict[str, Any]:
 
 def _strided_slice(table: Table) -> dict[str, Any]:
     masks = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
-    return {mask: table.integer(field, "int32") for field, mask in enumerate(masks)}
+    return {mask: table.integer(field, "int32") for field, mask in enumerate(masks)} | {"offset": table.flag(5)}
 
 
 def _reducer(table: Table) -> dict[str, Any]:
@@ -178,6 +195,12 @@ _DECODERS: Mapping[str, tuple[int, Callable[[Table], dict[str, Any]]]] = Mapping
         "REDUCE_ALL": _REDUCER,
         "SUB": (28, _sum),
         "DIV": (29, _product),
+        "SPLIT": (35, lambda table: {"parts": table.integer(0, "int32")}),
+        "SPLIT_V": (79, lambda table: {"parts": table.integer(0, "int32")}),
+        "UNPACK": (64, lambda table: {"parts": table.integer(0, "int32"), "axis": table.integer(1, "int32")}),
+        "GATHER": (23, lambda table: {"axis": table.integer(0, "int32"), "batch_dims": table.integer(1, "int32")}),
+        "SPACE_TO_DEPTH": (19, lambda table: {"block": table.integer(0, "int32")}),
+        "DEPTH_TO_SPACE": (94, lambda table: {"block": table.integer(0, "int32")}),
         "SQUEEZE": (30, lambda table: {"axes": table.integers(0)}),
         "STRIDED_SLICE": (32, _strided_slice),
         "TRANSPOSE_CONV": (49, _transpose_conv),

@@ -11,8 +11,9 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from glyphlite.tflite.int4 import pack_int4
-from random_models import arithmetic
+from random_models import arithmetic, moves
 from random_models.drafts import BINARY, Draft, Step
+from random_models.moves import MOVES
 
 _CODES = {
     "conv": "CONV_2D", "depthwise": "DEPTHWISE_CONV_2D", "dense": "FULLY_CONNECTED", "max_pool": "MAX_POOL_2D",
@@ -30,7 +31,7 @@ _VERSIONS = {
     "QUANTIZE": 2,
 }
 _FIXED = {"logistic": (1 / 256, -128), "softmax": (1 / 256, -128), "tanh": (1 / 128, 0)}
-_SAME = {"max_pool", "average_pool", "reshape", "squeeze", "pad", "relu6", *arithmetic.SAME_QUANTIZATION}
+_SAME = {"max_pool", "average_pool", "reshape", "squeeze", "pad", "relu6", *MOVES, *arithmetic.SAME_QUANTIZATION}
 
 Parameters = tuple[float, int]
 
@@ -65,6 +66,7 @@ class _Writer:
         self.codes: list[str] = []
         self.values: list[int] = []
         self.parameters: list[Parameters] = []
+        self.parts: dict[tuple[str, int, str], list[int]] = {}
 
     def finish(self) -> bytes:
         """Write every step and pack the model."""
@@ -125,11 +127,26 @@ class _Writer:
         else:
             scale = arithmetic.result_scale(step.kind, sources[0][0], self.draft.shapes[step.sources[0]], step.settings)
             parameters = self.any_parameters(scale * 10 ** self.rng.uniform(-0.6, 0.6))
-        result = self.activation(step.shape, parameters)
-        inputs += self.index_constants(step)
-        self.op(op_name(step.kind), inputs, [result], *self.options(step))
+        if step.kind in MOVES:
+            result = self.moved(step, inputs, parameters)
+        else:
+            result = self.activation(step.shape, parameters)
+            inputs += self.index_constants(step)
+            self.op(op_name(step.kind), inputs, [result], *self.options(step))
         self.values.append(result)
         self.parameters.append(parameters)
+
+    def moved(self, step: Step, inputs: list[int], parameters: Parameters) -> int:
+        """Write an op that moves values, once for all of its parts, and return the part that the step is."""
+        shapes = step.settings.get("shapes", [step.shape])
+        key = (step.kind, step.sources[0], str({**step.settings, "part": 0}))
+        if "part" not in step.settings or key not in self.parts:
+            others = [self.constant(values) for values in moves.constants(step.kind, step.shape, step.settings)]
+            inputs = [*others, *inputs] if step.kind in moves.FIRST_INPUT else [*inputs, *others]
+            results = [self.activation(shape, parameters) for shape in shapes]
+            self.op(op_name(step.kind), inputs, results, *moves.options(step.kind, step.settings, len(inputs)))
+            self.parts[key] = results
+        return self.parts[key][step.settings.get("part", 0)]
 
     def weights(self, step: Step, source: Parameters) -> tuple[Parameters, list[int]]:
         """Weights and bias of a layer, and parameters under which its result is neither constant nor clipped throughout."""

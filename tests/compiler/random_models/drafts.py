@@ -10,11 +10,14 @@ from typing import Any
 import numpy as np
 
 from random_models.arithmetic import FIRST_SEED, draw_arithmetic
+from random_models.moves import draw_move
 
 Shape = tuple[int, ...]
 
 UNARY = ("relu", "relu6", "hard_swish", "logistic", "tanh", "softmax")
 BINARY = ("add", "sub", "mul")
+MOVES_SEED = 1097
+"""The models that earlier campaigns found keep their ops with this one."""
 FUSED = ("none", "none", "relu", "relu6", "relu_n1_to_1")
 
 
@@ -69,6 +72,7 @@ class _Drawing:
         self.sub_rng = np.random.default_rng([seed, 256])  # its own: models without a SUB stay what they were
         self.leaky_rng = np.random.default_rng([seed, 513])
         self.arithmetic_rng = np.random.default_rng([seed, 1025])
+        self.moves_rng = np.random.default_rng([seed, MOVES_SEED])
         self.steps: list[Step] = []
         self.shapes: list[Shape] = [self._input_shape()]
         self.current = 0
@@ -76,6 +80,8 @@ class _Drawing:
     def finish(self) -> Draft:
         """Draw the body, then perhaps a classifier's head."""
         for _ in range(self.pick(1, 2, 2, 3, 3, 4, 5, 6)):
+            if self.moves_rng.random() < 0.15:
+                draw_move(self, self.moves_rng)
             self._draw_body_op()
         if self.seed >= FIRST_SEED and self.arithmetic_rng.random() < 0.7:
             draw_arithmetic(self, self.arithmetic_rng)

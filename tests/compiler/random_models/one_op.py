@@ -35,8 +35,10 @@ class Constant:
 def one_op(
     name: str,
     operands: Sequence[Activation | Constant | None],
-    output: Activation,
+    output: Activation | Sequence[Activation],
     options: str | None = None,
+    *,
+    taken: int = 0,
     **fields: Any,
 ) -> bytes:
     """Returns the file.
@@ -44,9 +46,10 @@ def one_op(
     Args:
         name: the op's, in the schema.
         operands: its inputs, None for one that is left out. An equal activation is the same tensor, another one is the first
-            in its own quantization.
-        output: what it computes.
+            in its own shape or quantization.
+        output: what it computes, or all that it computes.
         options: the name of its options table.
+        taken: which of its outputs is the model's.
         fields: of that table.
     """
     writer = _Writer(Draft(0, (1,), (), "int8"))
@@ -62,12 +65,16 @@ def one_op(
         else:
             if operand not in given:
                 given[operand] = _activation(writer, operand)
-                if len(given) > 1:
+                first = next(iter(given))
+                if operand.shape != first.shape:
+                    shape = writer.constant(np.array(operand.shape, np.int32))
+                    writer.op("RESHAPE", [given[first], shape], [given[operand]])
+                elif operand != first:
                     writer.op("QUANTIZE", [next(iter(given.values()))], [given[operand]], "QuantizeOptions")
             inputs.append(given[operand])
-    result = _activation(writer, output)
-    writer.op(name, inputs, [result], options, fields)
-    return writer.packed(next(iter(given.values())), result)
+    results = [_activation(writer, each) for each in ([output] if isinstance(output, Activation) else output)]
+    writer.op(name, inputs, results, options, fields)
+    return writer.packed(next(iter(given.values())), results[taken])
 
 
 def _activation(writer: _Writer, tensor: Activation) -> int:

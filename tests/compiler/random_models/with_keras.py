@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from random_models.drafts import Draft, Step
+from random_models.moves import MOVES, in_keras
 from random_models.oracle import RefusedError
 
 
@@ -91,6 +92,8 @@ def _apply(step: Step, sources: list[Any], rng: np.random.Generator) -> Any:
             return keras.ops.sigmoid(x)
         case "tanh":
             return keras.ops.tanh(x)
+        case kind if kind in MOVES:
+            return in_keras(kind, sources, settings)
         case _:
             return _activate(x, step.kind)
 

@@ -17,9 +17,17 @@ from glyphlite.compiler.ops.elementwise.activation import (
 from glyphlite.compiler.ops.elementwise.binary import lower_binary
 from glyphlite.compiler.ops.elementwise.quantize import lower_dequantize, lower_quantize
 from glyphlite.compiler.ops.elementwise.softmax import lower_softmax
-from glyphlite.compiler.ops.layout.concatenation import lower_concatenation
+from glyphlite.compiler.ops.layout.concatenation import lower_concatenation, lower_pack
 from glyphlite.compiler.ops.layout.pad import lower_pad
 from glyphlite.compiler.ops.layout.reshape import lower_reshape
+from glyphlite.compiler.ops.layout.slice import lower_slice, lower_strided_slice
+from glyphlite.compiler.ops.layout.split import lower_split, lower_unpack
+from glyphlite.compiler.ops.layout.transpose import (
+    lower_blocks,
+    lower_broadcast_to,
+    lower_reverse,
+    lower_transpose,
+)
 from glyphlite.compiler.ops.matrix.convolution import lower_convolution
 from glyphlite.compiler.ops.matrix.depthwise_convolution import lower_depthwise_convolution
 from glyphlite.compiler.ops.matrix.fully_connected import lower_fully_connected
@@ -45,6 +53,17 @@ OPS: dict[str, Callable[[Context, Operator], None]] = {
     "RESHAPE": lower_reshape,
     "SQUEEZE": lower_reshape,
     "EXPAND_DIMS": lower_reshape,
+    "SLICE": lower_slice,
+    "STRIDED_SLICE": lower_strided_slice,
+    "SPLIT": lower_split,
+    "SPLIT_V": lower_split,
+    "UNPACK": lower_unpack,
+    "PACK": lower_pack,
+    "TRANSPOSE": lower_transpose,
+    "SPACE_TO_DEPTH": lower_blocks,
+    "DEPTH_TO_SPACE": lower_blocks,
+    "REVERSE_V2": lower_reverse,
+    "BROADCAST_TO": lower_broadcast_to,
     "RELU": lower_relu,
     "RELU6": lower_relu6,
     "RELU_N1_TO_1": lower_relu,
@@ -60,8 +79,6 @@ OPS: dict[str, Callable[[Context, Operator], None]] = {
 
 ADVICE = {
     "SHAPE": "convert the model with a fixed batch of 1",
-    "STRIDED_SLICE": "convert the model with a fixed batch of 1, or crop the images before",
-    "PACK": "convert the model with a fixed batch of 1",
     "PRELU": "use RELU or HARD_SWISH",
     "ELU": "use RELU or HARD_SWISH",
     "GELU": "use HARD_SWISH",
@@ -75,7 +92,6 @@ ADVICE = {
     "MINIMUM": "use RELU6",
     "PADV2": "use PAD, which pads with zeros",
     "MIRROR_PAD": "use PAD, which pads with zeros",
-    "SPLIT": "use separate convolutions",
     "LOG_SOFTMAX": "use SOFTMAX",
     "RESIZE_BILINEAR": "resize the images before",
     "RESIZE_NEAREST_NEIGHBOR": "resize the images before",

@@ -1,14 +1,16 @@
 """CONCATENATION of maps of one scale, along height, width or channels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
+
+import numpy as np
 
 from glyphlite.compiler.codegen.kernel import Kernel, Rows, Site
 from glyphlite.compiler.context import Context
 from glyphlite.compiler.ir import Node
 from glyphlite.tflite.graph import Operator
 
-HEIGHT = 0
+HEIGHT, CHANNELS = 0, 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +44,17 @@ class ConcatenationKernel(Kernel):
     def takes_parts(self) -> tuple[Rows, ...]:
         """Returns the maps that follow each other along the height."""
         return self.layer.inputs if self.axis == HEIGHT else ()
+
+
+def lower_pack(context: Context, operator: Operator) -> None:
+    """Lowers PACK: a concatenation of the bytes behind each place before the axis. Source: micro/kernels/pack.cc."""
+    output = context.new_value(operator, any_batch=True)
+    shape = context.tensor(operator.inputs[0]).shape
+    outer = int(np.prod(shape[: operator.options["axis"] % (len(shape) + 1)], dtype=np.int64))
+    values = tuple(context.value(operator, position, any_batch=True) for position in range(len(operator.inputs)))
+    parts = tuple(replace(value, height=outer, width=1, channels=value.elements // outer) for value in values)
+    whole = replace(output, height=outer, width=1, channels=output.elements // outer)
+    context.nodes.append(Concatenation(**context.facts(operator), inputs=parts, output=whole, axis=CHANNELS))
 
 
 def lower_concatenation(context: Context, operator: Operator) -> None:

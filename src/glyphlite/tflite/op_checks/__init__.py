@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from glyphlite.tflite.checked_op import FREE, LARGEST_STEP, Site, differ
 from glyphlite.tflite.graph import Operator, Tensor
+from glyphlite.tflite.op_checks.moves import MOVES
 
 _SOFTMAX_UNIT = 1 << 26
 """beta * scale * 2^26 is the multiplier of ``PreprocessSoftmaxScaling`` (internal/quantization_util.cc); it must exceed 1."""
@@ -150,12 +151,6 @@ def _broadcast(site: Site, first: Tensor, second: Tensor) -> list[int]:
     return expected
 
 
-def _axis(site: Site, axis: int, rank: int) -> int:
-    if not -rank <= axis < rank:
-        site.refuse(f"works along axis {axis} of a tensor of {rank} dimensions")
-    return axis % rank
-
-
 def _reduction(site: Site) -> None:
     site.arity(2)
     image = site.input(0)
@@ -167,7 +162,7 @@ def _reduction(site: Site) -> None:
             site.refuse(f"takes its axes from a {site.input(1).dtype.name} of shape {list(site.input(1).shape)}")
         return
     rank = len(image.shape)
-    axes = {_axis(site, axis, rank) for axis in site.operator.options["axes"]}
+    axes = {site.axis(axis, rank) for axis in site.operator.options["axes"]}
     if site.operator.options["keep_dims"]:
         site.shape([1 if axis in axes else extent for axis, extent in enumerate(image.shape)])
     else:
@@ -200,7 +195,7 @@ def _concatenation(site: Site) -> None:
     parts = [site.input(position) for position in range(len(inputs))]
     site.same_type(*parts)
     rank = len(parts[0].shape)
-    axis = _axis(site, site.operator.options["axis"], rank)
+    axis = site.axis(site.operator.options["axis"], rank)
     for part in parts[1:]:
         if len(part.shape) != rank or any(
             differ(one, other) for place, (one, other) in enumerate(zip(parts[0].shape, part.shape, strict=True)) if place != axis
@@ -227,20 +222,6 @@ def _reshape(site: Site) -> None:
         site.shape(new_shape)
 
 
-def _transpose(site: Site) -> None:
-    site.arity(2)
-    image = site.input(0)
-    site.same_type(image)
-    if "permutation" not in site.operator.options:
-        return
-    permutation = site.operator.options["permutation"]
-    rank = len(image.shape)
-    axes = [_axis(site, axis, rank) for axis in permutation]
-    if sorted(axes) != list(range(rank)):
-        site.refuse(f"has the permutation {list(permutation)} of an input of {rank} dimensions")
-    site.shape([image.shape[axis] for axis in axes])
-
-
 def _same_shape(site: Site) -> None:
     site.arity(1)
     site.shape(site.input(0).shape)
@@ -251,30 +232,6 @@ def _comparison(site: Site) -> None:
     if site.input(0).dtype != site.input(1).dtype:
         site.refuse(f"mixes the types {site.input(0).dtype.name} and {site.input(1).dtype.name}")
     site.shape(_broadcast(site, site.input(0), site.input(1)))
-
-
-def _pack(site: Site) -> None:
-    inputs = site.operator.inputs
-    site.arity(max(len(inputs), 1))
-    first = site.input(0)
-    site.same_type(*(site.input(position) for position in range(len(inputs))))
-    axis = _axis(site, site.operator.options["axis"], len(first.shape) + 1)
-    for position in range(1, len(inputs)):
-        other = site.input(position).shape
-        if len(other) != len(first.shape) or any(differ(*pair) for pair in zip(first.shape, other, strict=True)):
-            site.refuse(f"stacks the shapes {list(first.shape)} and {list(other)}, which differ")
-    site.shape((*first.shape[:axis], len(inputs), *first.shape[axis:]))
-
-
-def _strided_slice(site: Site) -> None:
-    site.arity(4)
-    site.same_type(site.input(0))
-    for position in (1, 2, 3):
-        bound = site.input(position)
-        if len(bound.shape) != 1 or bound.elements > len(site.input(0).shape) or bound.dtype.name != "int32":
-            site.refuse(
-                f"slices a tensor of {len(site.input(0).shape)} dimensions by a {bound.dtype.name} of shape {list(bound.shape)}"
-            )
 
 
 _ELEMENTWISE = ("RELU", "RELU6", "RELU_N1_TO_1", "RELU_0_TO_1", "HARD_SWISH", "LOGISTIC", "TANH", "LEAKY_RELU", "ELU", "GELU")
@@ -301,12 +258,10 @@ _BINARY = ("ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE
 _REDUCTIONS = ("MEAN", "SUM", "REDUCE_PROD", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_ANY", "REDUCE_ALL")
 
 _INPUTS: Mapping[str, tuple[int, int]] = MappingProxyType(
-    dict.fromkeys(
-        ("ARG_MAX", "ARG_MIN", "GATHER", "GATHER_ND", "TILE", "BROADCAST_TO", "BATCH_MATMUL", "PRELU", "CUMSUM"), (2, 2)
-    )
-    | dict.fromkeys(("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", "REVERSE_V2", "FILL", "EMBEDDING_LOOKUP"), (2, 2))
-    | dict.fromkeys(("SLICE", "SELECT", "SELECT_V2", "RANGE", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND"), (3, 3))
-    | dict.fromkeys(("SHAPE", "RANK", "SPACE_TO_DEPTH", "DEPTH_TO_SPACE"), (1, 1))
+    dict.fromkeys(("ARG_MAX", "ARG_MIN", "GATHER_ND", "TILE", "BATCH_MATMUL", "PRELU", "CUMSUM"), (2, 2))
+    | dict.fromkeys(("FILL", "EMBEDDING_LOOKUP"), (2, 2))
+    | dict.fromkeys(("SELECT", "SELECT_V2", "RANGE", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND"), (3, 3))
+    | dict.fromkeys(("SHAPE", "RANK"), (1, 1))
     | {"TRANSPOSE_CONV": (3, 4)}
 )
 """Fewest and most inputs of ops that are only shown: kernels read them before they count them."""
@@ -327,9 +282,7 @@ _CHECKS: Mapping[str, Callable[[Site], None]] = MappingProxyType(
         "FULLY_CONNECTED": _fully_connected,
         "SOFTMAX": _softmax,
         "CONCATENATION": _concatenation,
-        "TRANSPOSE": _transpose,
-        "PACK": _pack,
-        "STRIDED_SLICE": _strided_slice,
     }
+    | dict(MOVES)
 )
 """The check of each op that glyphlite computes with."""
