@@ -167,8 +167,9 @@ def test_an_op_over_its_parameters(draw: Any):
 
 def test_slices_that_tflite_micro_has_no_kernel_for_are_refused():
     bounds = [integers(0, 1, 0, 0), integers(1, 3, 4, 5), integers(1, 1, 1, 1)]
-    for mask in ("newAxisMask", "ellipsisMask"):
-        model = one_op("STRIDED_SLICE", [(1, 3, 4, 5)], [(1, 2, 4, 5)], bounds, "StridedSliceOptions", **{mask: 2})
+    masks: tuple[dict[str, Any], ...] = ({"newAxisMask": 2}, {"ellipsisMask": 2})
+    for mask in masks:
+        model = one_op("STRIDED_SLICE", [(1, 3, 4, 5)], [(1, 2, 4, 5)], bounds, "StridedSliceOptions", **mask)
         with pytest.raises(ArtifactError, match=r"mask is set; slice with a begin and an end for each axis"):
             lower(parse_graph(model))
 
