@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glyphlite.compiler import arithmetic
-from glyphlite.compiler.context import Context
+from glyphlite.compiler.context import Context, Facts
 from glyphlite.compiler.ir import Requantized
 from glyphlite.compiler.values import Requantization, Value, Window
 from glyphlite.tflite.graph import Operator, Tensor
@@ -35,6 +35,18 @@ class Filtered(Weighted):
     def window(self) -> Window:
         """Returns the filter's window."""
         return self.filter_window
+
+
+class FilteredFacts(Facts):
+    """The fields of a node with a filter but for its weights, whose order is the node's own."""
+
+    inputs: tuple[Value, ...]
+    output: Value
+    macs: int
+    filter_window: Window
+    bias: np.ndarray
+    requantization: Requantization
+    int4: bool
 
 
 def filter_of(context: Context, operator: Operator) -> tuple[Tensor, np.ndarray]:
