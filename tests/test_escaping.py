@@ -1,7 +1,9 @@
 """Whatever a name holds, it can be seen, stays on its line and breaks out of nothing."""
 
 import json
+import os
 import re
+import subprocess
 import unicodedata
 import xml.etree.ElementTree as ET
 
@@ -9,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glyphlite.escaping import json_text, lines_of, markdown, name_of, one_line, printable, visible, xml_text
+from glyphlite.escaping import json_text, lines_of, markdown, name_of, one_line, printable, shell_word, visible, xml_text
 
 ANY = st.text(st.characters(codec=None), max_size=40)
 """Lone surrogates included, as names that are no UTF-8 have them."""
@@ -99,3 +101,28 @@ def test_xml_takes_every_text(text: str) -> None:
 @given(ANY)
 def test_markdown_has_no_markup_of_a_name(text: str) -> None:
     assert not re.search(r"(?<!\\)[`*_\[\]|<>&$#]", re.sub(r"\\\\", "", markdown(text)))
+
+
+PATHS = [
+    b"plain/path",
+    b"with space",
+    b"it's",
+    b'"quoted"',
+    b"$(touch x)`y`",
+    b"a;b&c|d>e",
+    b"-option",
+    b"tab\tline\nend",
+    b"\x1b[31m1",
+    b"\xff\xfe0",
+    b"*?[a]~",
+    b"back\\slash",
+    "größe \u202e \u2028".encode(),
+]
+
+
+def test_a_path_in_a_printed_command_is_visible_and_means_that_path() -> None:
+    words = [shell_word(os.fsdecode(path)) for path in PATHS]
+    assert all(visible(word) == word for word in words)
+    script = f"printf '%s\\0' {' '.join(words)}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, check=True, env={"LC_ALL": "C.UTF-8", "PATH": os.defpath})
+    assert [path.removeprefix(b"./") for path in done.stdout.split(b"\0")[:-1]] == PATHS

@@ -39,7 +39,7 @@ def test_a_full_stdout_is_one_line(arguments: str) -> None:
     ended = run(f"{GLYPHLITE} {arguments} >/dev/full")
     assert ended.returncode == 2
     assert ended.stderr.count("\n") == 1
-    assert "cannot write to standard output" in ended.stderr or "the disk is full" in ended.stderr
+    assert "cannot write to standard output" in ended.stderr
 
 
 @pytest.mark.parametrize("arguments", ["datasets", "datasets --json", "--help"])

@@ -6,7 +6,7 @@ What is left is a fault of glyphlite's own: one line, too, with the file that th
 import errno
 import signal
 import sys
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from types import FrameType
 
 _INTERRUPTED = 130
@@ -37,11 +37,12 @@ def main() -> None:
 
 def _run() -> None:
     """Runs the CLI and turns what it raises into a line and an exit code."""
-    from glyphlite.console import READER_GONE, leave_unflushed, prepare_streams, quiet_tensorflow
+    from glyphlite.console import READER_GONE, leave_unflushed, prepare_streams, quiet_tensorflow, writing_out
 
     prepare_streams()
     quiet_tensorflow()
-    if "--help" not in sys.argv:  # help makes no temporary files, and is there at once
+    asks_for_help = not {"--help", "-h", "--version"}.isdisjoint(sys.argv)
+    if not asks_for_help:  # help makes no temporary files, and is there at once
         from glyphlite.files import gather_temporary_files
 
         gather_temporary_files()
@@ -54,7 +55,8 @@ def _run() -> None:
     usage_error: type[Exception] = typer.BadParameter.__mro__[1]
     code = 0
     try:
-        code = app(prog_name="glyphlite", standalone_mode=False)
+        with writing_out() if asks_for_help else nullcontext():
+            code = app(prog_name="glyphlite", standalone_mode=False)
         sys.stdout.flush()
     except GlyphliteError as error:
         _fail(str(error), error.exit_code)

@@ -147,7 +147,11 @@ EpochsOption = Annotated[
 ]
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Continue from the last checkpoint in the folder.")]
 OverwriteRunOption = Annotated[
-    bool, typer.Option("--overwrite", help="Replace the run in the folder; files that belong to no run stay.")
+    bool,
+    typer.Option(
+        "--overwrite",
+        help="Replace the run in the folder, which stays in previous/ there until the new one is finished; other files stay.",
+    ),
 ]
 RateOption = Annotated[
     float | None, typer.Option("--rate", help="Peak learning rate; the recipe's own when left out.", show_default=False)

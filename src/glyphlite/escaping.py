@@ -8,6 +8,7 @@ as ``\u2028``, and a byte of a file name that is not UTF-8 as ``\xff``. Knows no
 import html
 import json
 import re
+import shlex
 import unicodedata
 from typing import Any
 
@@ -97,6 +98,18 @@ def markdown(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()#|~!<>&$])", r"\\\1", visible(text))
 
 
+def shell_word(path: object) -> str:
+    r"""Returns a path as one word of a command that is shown: visible, and the same path when it is pasted into a shell.
+
+    What cannot be seen is written as bash, zsh and ksh read it, ``$'a\x1bb'``; a path that begins like an option gets ``./``.
+    """
+    text = str(path)
+    text = f"./{text}" if text.startswith("-") else text
+    if visible(text) == text:
+        return shlex.quote(text)
+    return f"$'{''.join(_shell_character(each) for each in text)}'"
+
+
 def c_string(text: str) -> str:
     """Returns a C string literal with the text's bytes: UTF-8, and of a file name that is not UTF-8 the bytes that it has.
 
@@ -120,6 +133,13 @@ def _written_out(character: str) -> str:
     if 0xDC80 <= ord(character) <= 0xDCFF:  # a byte, as PEP 383 hides it in a str
         return f"\\x{ord(character) - 0xDC00:02x}"
     return character.encode("unicode_escape").decode("ascii")
+
+
+def _shell_character(character: str) -> str:
+    if character in "\\'":
+        return f"\\{character}"
+    # At most two digits belong to a code, so that a digit behind it stays one.
+    return character if _is_visible(character) else "".join(f"\\x{byte:02x}" for byte in _bytes_of(character))
 
 
 def _in_json(character: str) -> str:

@@ -17,6 +17,7 @@ from glyphlite.emulation.emulator import Emulator, Measurement
 from glyphlite.emulation.stack import stack_bound
 from glyphlite.emulation.toolchain import Target, compile_and_link, target_named
 from glyphlite.errors import ArtifactError, ToolError
+from glyphlite.escaping import shell_word
 from glyphlite.files import temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import OutputKind
@@ -197,4 +198,6 @@ def _memory_map(generated: Path) -> dict[str, Any]:
     """Returns the memory map that lies beside generated C."""
     for _, document in memory_maps(generated):
         return document
-    raise ArtifactError(f"{generated} holds no generated C; make it with glyphlite compile MODEL.tflite --out {generated}")
+    raise ArtifactError(
+        f"{generated} holds no generated C; make it with glyphlite compile MODEL.tflite --out {shell_word(generated)}"
+    )

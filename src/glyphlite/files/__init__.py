@@ -5,7 +5,7 @@ the user's as well, ``folders`` a whole folder; what is ours in a folder is know
 temporary folders of all and sweeps those that a kill has left. ``untrusted`` and ``zips`` read what comes from outside.
 """
 
-from glyphlite.files.folders import atomic_folder, owned_folder, require_own, write_unit
+from glyphlite.files.folders import atomic_folder, owned_folder, remove_folder, require_own, write_unit
 from glyphlite.files.manifest import MANIFEST, read_manifest
 from glyphlite.files.named import require_own_file
 from glyphlite.files.owned import locked_folder, owned_path, remove_ours, require_ours, write_owned
@@ -40,6 +40,7 @@ __all__ = [
     "read_input",
     "read_manifest",
     "reason_of",
+    "remove_folder",
     "remove_ours",
     "require_ours",
     "require_own",

@@ -93,6 +93,22 @@ def owned_folder(folder: Path, *, overwrite: bool = False, built: Iterable[str] 
             _rescue(scratch / NEW, place, listing)
 
 
+def remove_folder(folder: Path) -> None:
+    """Removes a folder that :func:`owned_folder` wrote; the user's files in it stay. One that does not exist is fine.
+
+    Raises:
+        OutputError: a file cannot be removed.
+    """
+    if not folder.is_dir():
+        return
+    with writing(folder):
+        listing = list_folder(folder)
+        for name in sorted(listing.ours - {MANIFEST}):
+            (folder / name).unlink()
+        if not (listing.foreign or listing.changed):
+            shutil.rmtree(folder)
+
+
 def write_unit(folder: Path, files: Mapping[str, str], *, replaces: frozenset[str], overwrite: bool = False) -> list[Path]:
     """Writes a few text files into a folder as one unit: all of them or none. Other files there are left alone.
 

@@ -1,6 +1,5 @@
 """``glyphlite export``: an artifact as firmware sources for other people's runtimes."""
 
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import numpy as np
 from glyphlite.console import say
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import DataError, ToolError
-from glyphlite.escaping import one_line, visible
+from glyphlite.escaping import one_line, shell_word, visible
 from glyphlite.export.c_array import write_model_data
 from glyphlite.export.c_names import check_identifier
 from glyphlite.export.tflm.project import ExportReport, export_tflm
@@ -200,7 +199,7 @@ def _web(page: WebExport, convention: InputConvention) -> Exported:
         f"{folder}: {len(page.files)} files to put on any host; {page.first_load_bytes:,} bytes for a first visit, "
         f"{page.engine_bytes:,} of them the engine with the model in it\n"
         f"{second}"
-        f"Look at it: python3 -m http.server -d {shlex.quote(folder)}"
+        f"Look at it: python3 -m http.server -d {shell_word(page.folder)}"
     )
     return Exported(document, words)
 
@@ -210,5 +209,5 @@ def _words(report: ExportReport) -> str:
     return (
         f"{folder}: {len(report.files)} files; {report.model_bytes} bytes of model, {len(report.resolver)} ops, "
         f"an arena of {arena.host_bytes} bytes measured here, {arena.recommended_bytes} set aside\n"
-        f"Build it: make -C {shlex.quote(folder)} TFLM_DIR=/path/to/tflite-micro (its README.md says how)"
+        f"Build it: make -C {shell_word(report.folder)} TFLM_DIR=/path/to/tflite-micro (its README.md says how)"
     )

@@ -1,6 +1,5 @@
 """Firmware from an int8 artifact: the TFLite Micro project, generated C99, and what that costs on emulated cores."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,7 +15,7 @@ from glyphlite.console import progress_bar, say
 from glyphlite.cores import PREFERRED_CORE
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ArtifactError, ToolError
-from glyphlite.escaping import visible
+from glyphlite.escaping import shell_word, visible
 from glyphlite.evaluation.recorded_accuracy import accuracy_words
 from glyphlite.evaluation.simulation import Simulation, simulate
 from glyphlite.evaluation.variant import variant_of
@@ -310,12 +309,12 @@ def _document(report: CompilationReport) -> dict[str, Any]:
 def _words(report: CompilationReport, folder: Path) -> str:
     """Returns what was written and what it takes; the cores' figures are ``glyphlite simulate``'s."""
     shown = visible(str(folder))
-    quoted = shlex.quote(shown)
+    word = shell_word(folder)
     lines = [
         f"{shown}: {', '.join(report.files)}",
         f"optimized for {report.optimize}, scores: {report.scores}; {report.macs:,} multiply-accumulates",
         f"arena {report.arena_bytes:,} bytes, input {report.input_bytes:,}, output {report.output_bytes:,}; constants "
         f"{report.constant_bytes:,} bytes with the DSP extension, {report.plain_constant_bytes:,} without",
-        f"Try it: make -C {quoted}; count it: glyphlite simulate {quoted} --cpu cortex-m4",
+        f"Try it: make -C {word}; count it: glyphlite simulate {word} --cpu cortex-m4",
     ]
     return "\n".join(lines)

@@ -20,7 +20,7 @@ from glyphlite.models import DEFAULT_MODEL
 from glyphlite.models.interface.input_convention import OURS, InputConvention
 from glyphlite.models.interface.input_layers import training_convention
 from glyphlite.models.pretrained import PretrainedCard
-from glyphlite.models.registry import REFERENCE_NAMES
+from glyphlite.models.registry import REFERENCE_NAMES, is_known_model
 from glyphlite.models.training_options import TrainingOptions
 from glyphlite.pipeline.convert import check_weights, convert_what_can_be
 from glyphlite.pipeline.evaluate import measure
@@ -32,7 +32,7 @@ from glyphlite.pipeline.runs.folder import RUN_FILES, Wish, require_exportable
 from glyphlite.pipeline.runs.pretrained import check_pretrained, pretrained_record, pretrained_report, take_pretrained
 from glyphlite.pipeline.runs.record import write_run_record
 from glyphlite.pipeline.runs.stages import Stages
-from glyphlite.pipeline.runs.training_plan import TrainingPlan, plan_training
+from glyphlite.pipeline.runs.training_plan import TrainingPlan, model_name, plan_training
 from glyphlite.pipeline.verify import compare
 from glyphlite.records import ArtifactReport, FailedReport, RuntimeReport, UnverifiedReport, VerifyReport
 from glyphlite.report.findings.recommendation import recommend
@@ -138,6 +138,9 @@ def run_pipeline(options: RunOptions) -> Results:
     """
     require_extra("train", "run")
     card = None
+    if not is_known_model(options.model):  # the plan builds it, and then it is too late to fork off the converter
+        model_name(options.model)
+        prepare()
     if options.pretrained:
         card = check_pretrained(options.model, options.dataset, changes=options.training.words(), resume=options.resume)
     return _run(options, options.plan(), card)
@@ -229,6 +232,7 @@ def _run_alone(options: RunOptions, plan: TrainingPlan, card: PretrainedCard | N
     shipped = next((each for each in evaluations if chosen and each.report.path == chosen.artifact.path), None)
     page = write_report_of(folder, results, dataset, shipped)
     results.save(folder / "results.json")  # last: with it the run is finished
+    plan.finish()
     say(
         f"Look at {page}; programs read {folder / 'results.json'}",
         lead=f"Done in {sum(stages.seconds.values()):.0f} s.",

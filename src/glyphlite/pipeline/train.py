@@ -111,6 +111,7 @@ def _train_alone(plan: TrainingPlan) -> Trained:
         training=training_report(result.history, len(loaded.validation)),
         keras=keras.report,
     ).save(plan.folder / "results.json")  # last: with it the training is finished
+    plan.finish()
     return Trained(
         choice.name,
         loaded.name,

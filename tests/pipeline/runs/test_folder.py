@@ -7,13 +7,16 @@ import pytest
 from glyphlite.errors import OutputError
 from glyphlite.files import MANIFEST, owned_folder, write_owned
 from glyphlite.pipeline.runs.folder import (
+    PREVIOUS,
     TRAINING_FILES,
     Wish,
     choose_folder,
     clear_folder,
+    drop_previous,
     is_finished,
     is_unfinished,
     require_exportable,
+    require_kept,
 )
 from glyphlite.training.checkpoint import Checkpoint, CheckpointStore
 
@@ -158,11 +161,66 @@ def test_overwriting_removes_what_is_ours_and_nothing_else(tmp_path: Path) -> No
         (folder / name).write_text("kept")
     (folder / "model.keras").write_text("edited")
     clear_folder(folder)
+    drop_previous(folder)
     left = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST}
     assert {name.removesuffix(".1.kept") for name in left} == theirs
     assert {(folder / name).read_text() for name in left} == {"kept"}
     assert not is_finished(folder)
     assert not is_unfinished(folder)
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != MANIFEST and "checkpoints" not in path.parts
+    }
+
+
+def test_a_finished_run_is_kept_as_a_whole_until_the_one_that_replaces_it_is_finished(tmp_path: Path) -> None:
+    folder = _finished(tmp_path / "run")
+    before = _contents(folder)
+    clear_folder(folder)
+    assert {f"{PREVIOUS}/{name}": content for name, content in before.items()} == _contents(folder)
+    assert is_finished(folder / PREVIOUS)
+    write_owned(folder / "model.keras", "half of the next")
+    clear_folder(_unfinished(folder))  # begun anew: the unfinished one goes, the finished one stays
+    assert {f"{PREVIOUS}/{name}": content for name, content in before.items()} == _contents(folder)
+    write_owned(folder / "results.json", "the next")
+    drop_previous(folder)
+    assert _contents(folder) == {"results.json": b"the next"}
+    assert not (folder / PREVIOUS).exists()
+    drop_previous(folder)
+
+
+def test_a_newer_finished_run_takes_the_place_of_one_that_was_kept(tmp_path: Path) -> None:
+    folder = _finished(tmp_path / "run")
+    clear_folder(folder)
+    write_owned(folder / "results.json", "the second")
+    clear_folder(folder)
+    assert _contents(folder) == {f"{PREVIOUS}/results.json": b"the second"}
+
+
+def test_the_users_files_in_the_place_of_the_former_run_stay(tmp_path: Path) -> None:
+    folder = _finished(tmp_path / "run")
+    clear_folder(folder)
+    (folder / PREVIOUS / "notes.txt").write_text("mine")
+    write_owned(folder / "results.json", "the next")
+    with pytest.raises(OutputError, match=r"notes\.txt"):
+        clear_folder(folder)
+    assert is_finished(folder)
+    drop_previous(folder)
+    assert _contents(folder) == {"results.json": b"the next", f"{PREVIOUS}/notes.txt": b"mine"}
+
+
+def test_a_run_is_not_replaced_by_a_training_that_begins_with_its_model(tmp_path: Path) -> None:
+    folder = _finished(tmp_path / "run")
+    (tmp_path / "link").symlink_to(folder)
+    for model in (folder / "model.keras", tmp_path / "link" / "model.keras"):
+        with pytest.raises(OutputError, match="belongs to the run that --overwrite replaces"):
+            require_kept(Wish(folder, overwrite=True), folder, model)
+    require_kept(Wish(folder, resume=True), folder, folder / "model.keras")
+    require_kept(Wish(folder, overwrite=True), folder, tmp_path / "other.keras")
 
 
 @pytest.mark.parametrize(("name", "folder"), [("..", "model"), ("../../x", "x"), ("/etc/x", "x"), (".", "model"), ("-rf", "-rf")])

@@ -1,6 +1,7 @@
 """The folder of a training or run: a finished one is never replaced unasked, an unfinished one is never lost."""
 
 import re
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,12 +9,25 @@ from pathlib import Path
 from glyphlite.console import say
 from glyphlite.conversion.variants import VARIANT_NAMES, artifact_name
 from glyphlite.errors import OutputError
-from glyphlite.files import MANIFEST, read_manifest, remove_ours, require_ours, require_own, sweep, without_detours
+from glyphlite.files import (
+    MANIFEST,
+    owned_folder,
+    read_manifest,
+    remove_folder,
+    remove_ours,
+    require_ours,
+    require_own,
+    sweep,
+    without_detours,
+)
 from glyphlite.training.checkpoint import CheckpointStore
 
 RUNS = Path("runs")
 
 CHECKPOINTS = "checkpoints"
+
+PREVIOUS = "previous"
+"""In the folder of a run that replaces a finished one: the former, until the new one is finished."""
 
 TRAINING_FILES = (
     "results.json",
@@ -115,15 +129,56 @@ def _choose(wish: Wish, name: str, runs: Path) -> Path:
     return new
 
 
+def require_kept(wish: Wish, folder: Path, model: Path) -> None:
+    """Refuses to replace a run by a training that begins with its model.
+
+    Raises:
+        OutputError: the model is a file of the run.
+    """
+    if wish.overwrite and any(model.exists() and model.resolve() == (folder / name).resolve() for name in RUN_FILES):
+        raise OutputError(f"{model} belongs to the run that --overwrite replaces; choose another folder with --out")
+
+
 def clear_folder(folder: Path) -> None:
     """Removes what a former training or run left in a folder; files that are not ours stay.
+
+    A finished one is kept, as a whole, in the folder :data:`PREVIOUS` in it, until :func:`drop_previous`.
+
+    Raises:
+        OutputError: a file cannot be removed, or the former run not be kept.
+    """
+    if is_finished(folder):
+        _keep_previous(folder)
+    remove_ours(folder, RUN_FILES)  # results.json first: without it the folder's own run is no longer a finished one
+    if (folder / CHECKPOINTS).is_dir():
+        CheckpointStore(folder / CHECKPOINTS).clear()
+
+
+def drop_previous(folder: Path) -> None:
+    """Removes the former run, now that the one which replaces it is finished.
 
     Raises:
         OutputError: a file cannot be removed.
     """
-    remove_ours(folder, RUN_FILES)
-    if (folder / CHECKPOINTS).is_dir():
-        CheckpointStore(folder / CHECKPOINTS).clear()
+    remove_folder(folder / PREVIOUS)
+
+
+def _keep_previous(folder: Path) -> None:
+    """Puts the files of a finished run into a folder inside its own, beside themselves: no bytes are copied.
+
+    Raises:
+        OutputError: it cannot be written, or the user's files lie there.
+    """
+    listed = {parent: read_manifest(folder / parent) for parent in {Path(name).parent for name in RUN_FILES}}
+    names = [name for name in RUN_FILES if Path(name).name in listed[Path(name).parent] and (folder / name).is_file()]
+    with owned_folder(folder / PREVIOUS) as kept:
+        for name in names:
+            (kept / name).parent.mkdir(parents=True, exist_ok=True)
+            try:
+                (kept / name).hardlink_to(folder / name)
+            except OSError:  # a file system without links
+                shutil.copy2(folder / name, kept / name)
+    say(f"the former run stays in {folder / PREVIOUS} until this one is finished")
 
 
 def is_finished(folder: Path) -> bool:

@@ -13,7 +13,7 @@ from glyphlite.models.registry import resolve_model, split_seed
 from glyphlite.models.training_options import TrainingOptions
 from glyphlite.pipeline.inputs.conventions import choose_model
 from glyphlite.pipeline.inputs.datasets import load_for_model
-from glyphlite.pipeline.runs.folder import TRAINING_FILES, Wish, choose_folder, clear_folder
+from glyphlite.pipeline.runs.folder import TRAINING_FILES, Wish, choose_folder, clear_folder, drop_previous, require_kept
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,21 @@ class TrainingPlan:
         return dataset, replace(choice, recipe=self.options.apply(choice.recipe))
 
     def clear(self) -> None:
-        """Removes the run that is to be overwritten, where one is.
+        """Puts the run that is to be overwritten aside, where one is.
 
         Raises:
             OutputError: a file cannot be removed.
         """
         if self.wish.overwrite:
             clear_folder(self.folder)
+
+    def finish(self) -> None:
+        """Removes the run that was overwritten, now that the new one is whole.
+
+        Raises:
+            OutputError: a file cannot be removed.
+        """
+        drop_previous(self.folder)
 
 
 def plan_training(
@@ -100,6 +108,7 @@ def plan_training(
     check_dataset(dataset, data_dir)
     of_data = Path(dataset).stem
     folder = choose_folder(wish, f"{name}{suffix}" if suffix or of_data == "mnist" else f"{name}-{of_data}", writes=writes)
+    require_kept(wish, folder, Path(model))
     shape = model_input_shape(model, options.input_size, known_classes(dataset, data_dir))
     return TrainingPlan(model, dataset, folder, wish, seed, options, shape, data_dir, input_range)
 
