@@ -11,6 +11,7 @@ from ai_edge_litert import schema_py_generated as schema
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.altered import buffer, changed, code, graph, operator, option, quantization, tensor
+from support.lenient import unused
 
 from glyphlite.errors import ArtifactError
 from glyphlite.tflite import flatbuffer
@@ -19,7 +20,7 @@ from glyphlite.tflite.reader import parse_graph, read_graph
 
 INT8 = "model_int8.tflite"
 CONV, POOL, RESHAPE, DENSE, LOGITS, SOFTMAX = range(6)
-CONV_WEIGHTS, CONV_BIAS, CONV_OUT, INPUT = 7, 6, 8, 0
+CONV_WEIGHTS, CONV_BIAS, CONV_OUT, INPUT, SHAPE = 7, 6, 8, 0, 1
 
 
 def swap_operators(model: Any) -> None:
@@ -29,6 +30,13 @@ def swap_operators(model: Any) -> None:
 
 def doubled_subgraph(model: Any) -> None:
     model.subgraphs *= 2
+
+
+def custom_reads_ahead(model: Any) -> None:
+    """A custom op in the place of the first, which reads what the second writes."""
+    model.operatorCodes[0].builtinCode = model.operatorCodes[0].deprecatedBuiltinCode = 32
+    model.operatorCodes[0].customCode = "own"
+    model.subgraphs[0].operators[0].inputs = [0, 9]
 
 
 def narrowed_with_zero_points(model: Any) -> None:
@@ -47,6 +55,13 @@ LIES: dict[str, tuple[Callable[[Any], None], str]] = {
     "no output": (operator(CONV, outputs=[]), "no outputs"),
     "another op, too few inputs": (code(4, builtinCode=56, deprecatedBuiltinCode=56), "ARG_MAX"),
     "two outputs": (operator(SOFTMAX, outputs=[13, 13]), "one writer"),
+    "a bias without values": (tensor(CONV_BIAS, shape=[0], buffer=0, quantization=None), "holds no values"),
+    "weights without values": (tensor(CONV_WEIGHTS, shape=[0], buffer=0), "every extent"),
+    "a shape without values": (tensor(SHAPE, shape=[0], buffer=0), "another number of values|computes the shape"),
+    "an input without values": (tensor(INPUT, shape=[0], type=2), "holds no values|every extent"),
+    "an unused tensor of another buffer": (unused([4], buffer=500), "names buffer 500"),
+    "an unused tensor of an unknown type": (unused([4], type=99), "unknown element type 99"),
+    "memory that an op writes later": (custom_reads_ahead, "before any op has written it"),
     "too many inputs": (operator(POOL, inputs=[8, 8]), "2 inputs"),
     "cycle": (operator(CONV, inputs=[9, 7, 6]), "before any op has written it"),
     "order": (swap_operators, "before any op has written it"),
@@ -62,9 +77,8 @@ LIES: dict[str, tuple[Callable[[Any], None], str]] = {
     "code index": (operator(CONV, opcodeIndex=50), "names operator code 50"),
     "unknown code": (code(0, builtinCode=4000), "unknown builtin code 4000"),
     "placeholder code": (code(0, builtinCode=127, deprecatedBuiltinCode=127), "unknown builtin code 127"),
-    "negative code": (code(0, deprecatedBuiltinCode=-3), "unknown builtin code"),
+    "negative code": (code(0, builtinCode=-1, deprecatedBuiltinCode=-3), "unknown builtin code"),
     "nameless custom op": (code(0, builtinCode=32, deprecatedBuiltinCode=32), "custom op without a name"),
-    "version": (code(0, version=0), "version 0"),
     "other options": (operator(CONV, builtinOptionsType=5), "options of another op"),
     "no options": (operator(CONV, builtinOptionsType=0, builtinOptions=None), "strides 0 x 0"),
     "zero stride": (option(CONV, strideW=0), "strides 1 x 0"),
@@ -84,9 +98,6 @@ LIES: dict[str, tuple[Callable[[Any], None], str]] = {
     "wrong output shape": (tensor(CONV_OUT, shape=[1, 26, 25, 8]), r"computes the shape \[1, 26, 26, 8\]"),
     "wrong channels": (tensor(INPUT, shape=[1, 28, 28, 3]), "does not fit|computes the shape"),
     "flat input": (tensor(INPUT, shape=[784]), "4 dimensions"),
-    "signature": (tensor(INPUT, shapeSignature=[1, 28, 28, 2]), "signature"),
-    "signature rank": (tensor(INPUT, shapeSignature=[-1]), "signature"),
-    "free constant": (tensor(CONV_WEIGHTS, shapeSignature=[8, 3, 3, -1]), "free shape"),
     "type": (tensor(INPUT, type=99), "unknown element type 99"),
     "string": (tensor(INPUT, type=5), "STRING"),
     "packed": (tensor(CONV_WEIGHTS, type=17), "int4 of shape .* takes 36 bytes, its buffer holds 72"),

@@ -21,6 +21,10 @@ BUDGET = 65_536 * TABLE_COST
 """What decoding one file may cost: a table 256 units, an index of a list 64, a byte of text one. Offsets may be shared, so that a
 small file can unfold into a huge one; real models stay far below."""
 
+VECTOR_ALIGNMENT = 4
+"""Of the elements of a vector at most, whatever their width: a vendor's tool aligns 64-bit ones to four bytes, and LiteRT and
+TFLite Micro read such files."""
+
 _FORMATS = {
     "bool": struct.Struct("<?"),
     "int8": struct.Struct("<b"),
@@ -94,7 +98,7 @@ class Buffer:
         length = int(self.scalar(position, "uint32"))
         self.need(position + 4, length * item)
         if length:
-            self.need(position + 4, item, alignment)
+            self.need(position + 4, item, min(alignment, VECTOR_ALIGNMENT))
         return position + 4, length
 
 

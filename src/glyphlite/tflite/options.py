@@ -66,7 +66,7 @@ def decode_options(name: str, options_type: int, table: Table | None, inputs: Se
     if table is not None and options_type != expected:
         raise table.buffer.malformed(f"a {name} op holds the options of another op (kind {options_type} instead of {expected})")
     options = decode(table or empty_table(name)) | _from_inputs(name, inputs)
-    if name == "RESHAPE" and len(inputs) > 1 and (inputs[1] is None or not inputs[1].is_constant):
+    if name == "RESHAPE" and (_is_variable(inputs[1]) if len(inputs) > 1 else table is None):
         del options["new_shape"]
     return options
 
@@ -81,6 +81,10 @@ def _from_inputs(name: str, inputs: Sequence[Tensor | None]) -> dict[str, Any]:
         elif values is not None and values.ndim == 2 and values.shape[1] == 2:
             found[option] = tuple((int(before), int(after)) for before, after in values)
     return found
+
+
+def _is_variable(tensor: Tensor | None) -> bool:
+    return tensor is None or not tensor.is_constant
 
 
 def _small_integers(tensor: Tensor | None) -> np.ndarray | None:

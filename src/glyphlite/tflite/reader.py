@@ -139,12 +139,14 @@ def _check_ports(stored: StoredModel, tensors: Sequence[Tensor], name: str) -> N
     for kind, indices in (("inputs", model.inputs), ("outputs", model.outputs)):
         if not indices:
             raise ArtifactError(f"{name} has no {kind}; a model needs at least one")
-        if len(set(indices)) != len(indices):
+        if kind == "inputs" and len(set(indices)) != len(indices):
             raise ArtifactError(f"{name} names a tensor twice among its {kind} {_few(indices)}")
         for index in indices:
             _check_index(index, tensors, f"{name}: its {kind}")
             if tensors[index].dtype == RESOURCE:
                 raise ArtifactError(f"{name} has the resource tensor {index} among its {kind}; they must hold values")
+            if not tensors[index].elements:
+                raise ArtifactError(f"{name} has tensor {index} among its {kind}, which holds no values")
     for signature in stored.signatures:
         for index in signature.tensors:
             _check_index(index, tensors, f"{name}: its signature '{printable(signature.key)}'")
@@ -159,9 +161,10 @@ def _read_operators(
     stored: StoredSubgraph, codes: Sequence[StoredCode], tensors: Sequence[Tensor], name: str
 ) -> tuple[Operator, ...]:
     """Returns ops with typed options, each reading only what is there by then: an order without cycles, and no tensor written
-    twice.
+    twice. A custom op may take memory that no op writes.
     """
     written = {tensor.index for tensor in tensors if tensor.is_constant or tensor.is_variable} | set(stored.inputs)
+    ever_written = written.union(*(operator.outputs for operator in stored.operators))
     operators = []
     for index, operator in enumerate(stored.operators):
         code, builtin, op_name = _operator_code(operator, codes, f"{name}: op {index}")
@@ -170,7 +173,7 @@ def _read_operators(
             if tensor == -1:
                 continue
             _check_index(tensor, tensors, f"{where} reads")
-            if tensor not in written:
+            if tensor not in written and (builtin != ops.CUSTOM or tensor in ever_written):
                 raise ArtifactError(
                     f"{where} reads tensor {tensor} before any op has written it; the ops must be in order, without a cycle"
                 )
@@ -211,12 +214,10 @@ def _operator_code(operator: StoredOperator, codes: Sequence[StoredCode], where:
     code = codes[operator.code]
     builtin = max(code.deprecated_code, code.code)
     op_name = ops.name_of(builtin)
-    if op_name is None or builtin == ops.PLACEHOLDER or min(code.deprecated_code, code.code) < 0:
+    if op_name is None or builtin == ops.PLACEHOLDER:
         raise ArtifactError(f"{where} has the unknown builtin code {builtin}; glyphlite knows 0 to {len(ops.BUILTIN_OPS) - 1}")
     if builtin == ops.CUSTOM and not code.custom:
         raise ArtifactError(f"{where} is a custom op without a name")
-    if code.version < 1:
-        raise ArtifactError(f"{where} ({op_name}) has version {code.version}; versions start at 1")
     return code, builtin, op_name
 
 

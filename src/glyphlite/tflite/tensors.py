@@ -1,7 +1,8 @@
 """Stored tensors into checked ones, one at a time: what an op makes of them is not looked at.
 
 Element types must be ones that NumPy can hold, shapes within bounds, constants of the size that their shape asks for, scales and
-zero points such that they mean something.
+zero points such that they mean something. Of a tensor that nothing reads or writes, as the intermediates of an LSTM, only the
+element type and the buffer's number are checked: runtimes look no further either.
 """
 
 import math
@@ -20,6 +21,9 @@ MAX_TENSOR_BYTES = 1 << 28
 MAX_ACTIVATION_BYTES = 1 << 30
 MAX_RANK = 8
 MAX_SCALES = 1 << 20
+
+_WIDE_INTEGERS = ("int32", "int64")
+"""The types of shapes, axes and biases. A constant of them may hold nothing: the shape of a scalar."""
 
 
 def read_tensors(stored: StoredModel, content: bytes, name: str) -> tuple[tuple[Tensor, ...], ...]:
@@ -51,7 +55,21 @@ class _Tensors:
         return tuple(self._subgraph(*pair) for pair in zip(self._stored.subgraphs, names, strict=True))
 
     def _subgraph(self, stored: StoredSubgraph, name: str) -> tuple[Tensor, ...]:
-        return tuple(self._tensor(index, tensor, name) for index, tensor in enumerate(stored.tensors))
+        used = {*stored.inputs, *stored.outputs}.union(*((*each.inputs, *each.outputs) for each in stored.operators))
+        return tuple(
+            self._tensor(index, tensor, name) if index in used else self._unused(index, tensor, name)
+            for index, tensor in enumerate(stored.tensors)
+        )
+
+    def _unused(self, index: int, stored: StoredTensor, name: str) -> Tensor:
+        """Returns a tensor that holds nothing; its shape is there to be shown."""
+        where = f"{name}: tensor {index} ({printable(stored.name)})"
+        element = _element(stored, where)
+        self._check_buffer(stored, where)
+        shape = () if stored.shape is None else tuple(stored.shape[: MAX_RANK + 1].tolist())
+        if len(shape) > MAX_RANK or min(shape, default=0) < 0 or _elements(shape) * element.dtype.itemsize > MAX_TENSOR_BYTES:
+            shape = (0,)
+        return Tensor(index, stored.name, shape, element.dtype, None, buffer=stored.buffer, packed_bits=element.packed_bits)
 
     def _tensor(self, index: int, stored: StoredTensor, name: str) -> Tensor:
         where = f"{name}: tensor {index} ({printable(stored.name)})"
@@ -62,9 +80,11 @@ class _Tensors:
         if stored.external_buffer:
             raise ArtifactError(f"{where} keeps its values in another file, which glyphlite does not read; convert into one file")
         element = _element(stored, where)
-        shape = _shape(stored, element.dtype, where)
-        self._count_scales(stored, where)
         raw = self._bytes(stored, where)
+        shape = _shape(stored, element.dtype, where, is_constant=raw is not None)
+        self._count_scales(stored, where)
+        if not _elements(shape) and raw is None and not stored.is_variable:
+            raw = np.zeros(0, np.uint8)
         if raw is not None and stored.is_variable:
             raise ArtifactError(f"{where} is a variable and a constant at once; a variable holds no values in the file")
         if element.dtype == RESOURCE and (raw is not None or _elements(shape) != 1 or stored.is_variable):
@@ -81,7 +101,7 @@ class _Tensors:
             name=stored.name,
             shape=shape,
             dtype=element.dtype,
-            quantization=_quantization(stored, shape, element, where),
+            quantization=_quantization(stored, shape, element, where, is_constant=data is not None),
             data=data,
             buffer=stored.buffer,
             is_variable=stored.is_variable,
@@ -93,8 +113,7 @@ class _Tensors:
         """Returns the bytes of a constant; None for an activation. Large models keep them behind the FlatBuffer, by offset and
         size.
         """
-        if stored.buffer >= len(self._stored.buffers):
-            raise ArtifactError(f"{where} names buffer {stored.buffer}, but the file has {len(self._stored.buffers)}")
+        self._check_buffer(stored, where)
         buffer = self._stored.buffers[stored.buffer]
         if buffer.offset > 1:
             if buffer.offset + buffer.size > len(self._content):
@@ -104,6 +123,10 @@ class _Tensors:
                 )
             return np.frombuffer(self._content, np.uint8, buffer.size, buffer.offset) if buffer.size else None
         return buffer.data if buffer.data is not None and len(buffer.data) else None
+
+    def _check_buffer(self, stored: StoredTensor, where: str) -> None:
+        if stored.buffer >= len(self._stored.buffers):
+            raise ArtifactError(f"{where} names buffer {stored.buffer}, but the file has {len(self._stored.buffers)}")
 
     def _count_scales(self, stored: StoredTensor, where: str) -> None:
         """Counts scales against a budget: tensors may share one vector of them, which becomes a tuple in each."""
@@ -138,7 +161,8 @@ def _element(stored: StoredTensor, where: str) -> Element:
     return Element(NUMPY_TYPES[type_name])
 
 
-def _shape(stored: StoredTensor, dtype: np.dtype, where: str) -> tuple[int, ...]:
+def _shape(stored: StoredTensor, dtype: np.dtype, where: str, *, is_constant: bool) -> tuple[int, ...]:
+    """Returns the shape, -1 where the signature frees an extent of 1. Else the signature says nothing: no runtime reads it."""
     stored_shape, stored_signature = stored.shape, stored.signature
     rank = 0 if stored_shape is None else len(stored_shape)
     if stored_shape is None or rank == 0:
@@ -146,19 +170,15 @@ def _shape(stored: StoredTensor, dtype: np.dtype, where: str) -> tuple[int, ...]
     if rank > MAX_RANK:
         raise ArtifactError(f"{where} has {rank:,} dimensions; glyphlite takes up to {MAX_RANK}")
     shape = tuple(stored_shape.tolist())
+    if shape == (0,) and dtype.name in _WIDE_INTEGERS and not stored.is_variable:
+        return shape
     if min(shape) < 1:
         raise ArtifactError(
             f"{where} has the shape {list(shape)}; every extent must be 1 or more (a free one is -1 in the signature)"
         )
-    if stored_signature is not None and len(stored_signature):
-        if len(stored_signature) != rank:
-            raise ArtifactError(f"{where}: its shape has {rank} dimensions, its signature {len(stored_signature):,}")
-        signature = tuple(stored_signature.tolist())
-        if any(known != extent and (known, extent) != (-1, 1) for known, extent in zip(signature, shape, strict=True)):
-            raise ArtifactError(
-                f"{where} has the shape {list(shape)} but the signature {list(signature)}; they must agree, but for -1 against 1"
-            )
-        shape = signature
+    if stored_signature is not None and len(stored_signature) == rank and not is_constant:
+        pairs = zip(stored_signature.tolist(), shape, strict=True)
+        shape = tuple(-1 if (known, extent) == (-1, 1) else extent for known, extent in pairs)
     if _elements(shape) * dtype.itemsize > MAX_TENSOR_BYTES:
         raise ArtifactError(
             f"{where} has the shape {list(shape)}: more than {MAX_TENSOR_BYTES:,} bytes, the most glyphlite takes"
@@ -171,8 +191,6 @@ def _elements(shape: Sequence[int]) -> int:
 
 
 def _constant(raw: np.ndarray, shape: tuple[int, ...], element: Element, where: str) -> np.ndarray:
-    if -1 in shape:
-        raise ArtifactError(f"{where} is a constant of the free shape {list(shape)}; a constant needs every extent")
     expected = element.stored_bytes(_elements(shape))
     if len(raw) != expected:
         raise ArtifactError(
@@ -184,8 +202,15 @@ def _constant(raw: np.ndarray, shape: tuple[int, ...], element: Element, where: 
     return values.reshape(shape)
 
 
-def _quantization(stored: StoredTensor, shape: tuple[int, ...], element: Element, where: str) -> Quantization | None:
-    """Returns the checked scales and zero points; None where there are none, or where the element type gives them no meaning."""
+def _quantization(
+    stored: StoredTensor, shape: tuple[int, ...], element: Element, where: str, *, is_constant: bool
+) -> Quantization | None:
+    """Returns the checked scales and zero points; None where there are none, or where the element type gives them no meaning.
+
+    A constant of 32 or 64 bits is a bias, whose scale follows from those of input and weights: a missing zero point is 0, a scale
+    may be 0, and the axis is the only one that there is. The axis of a single scale means nothing. A channel of weights that are
+    all 0 may have the scale 0: converters of 2019 wrote it.
+    """
     quantization = stored.quantization
     if quantization is None:
         return None
@@ -194,21 +219,29 @@ def _quantization(stored: StoredTensor, shape: tuple[int, ...], element: Element
             f"{where} is quantized by a scheme other than scale and zero point (kind {quantization.details}); convert to int8"
         )
     scales, zero_points, axis = quantization.scales, quantization.zero_points, quantization.axis
+    is_bias = is_constant and element.dtype.name in _WIDE_INTEGERS
     if scales is None or not len(scales):
         if zero_points is not None and len(zero_points):
             raise ArtifactError(f"{where} has zero points but no scales")
         return None
     count = len(scales)
+    if is_bias and (zero_points is None or not len(zero_points)):
+        zero_points = np.zeros(1, np.int64)
     if zero_points is None or len(zero_points) not in (1, count):
         found = 0 if zero_points is None else len(zero_points)
         raise ArtifactError(f"{where} has {count:,} scales and {found:,} zero points; there must be one zero point a scale")
+    if count == 1:
+        axis = 0
+    elif is_bias and count == _elements(shape) and count in shape:
+        axis = shape.index(count)
     if not 0 <= axis < max(len(shape), 1):
         raise ArtifactError(f"{where} is quantized along axis {axis}, but has {len(shape)} dimensions")
     if count > 1 and (not shape or shape[axis] != count):
         raise ArtifactError(
             f"{where} has {count:,} scales along axis {axis} of the shape {list(shape)}; there must be one per channel"
         )
-    if not (np.isfinite(scales).all() and (scales > 0).all()):
+    may_be_zero = is_bias or (is_constant and count > 1)
+    if not np.isfinite(scales).all() or scales.min() < 0 or (not scales.all() and not may_be_zero):
         raise ArtifactError(f"{where} has a scale that is not a finite number above 0; convert the model again")
     if element.dtype.kind not in "iu":
         return None

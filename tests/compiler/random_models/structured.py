@@ -45,30 +45,33 @@ class Changed:
     content: bytes
 
 
-def changed_models(files: Mapping[str, bytes], seed: int, indices: Sequence[int]) -> list[Changed]:
+def changed_models(
+    files: Mapping[str, bytes], seed: int, indices: Sequence[int], *, from_files: float = FROM_FILES
+) -> list[Changed]:
     """Returns the changed models of those numbers; the same for the same files, seed and number.
 
     Args:
         files: sound .tflite files by name.
         seed: of the whole campaign.
         indices: numbers.
+        from_files: the share of the sources that are of ``files``, the others drawn.
     """
     sources: dict[int, tuple[str, bytes]] = {}
     results = []
     for index in indices:
         place = index // A_SOURCE
         if place not in sources:
-            sources[place] = _source(files, seed, place)
+            sources[place] = _source(files, seed, place, from_files)
         name, content = sources[place]
         words, changed = _changed(content, np.random.default_rng([seed, index, 2]))
         results.append(Changed(index, name, words, changed))
     return results
 
 
-def _source(files: Mapping[str, bytes], seed: int, place: int) -> tuple[str, bytes]:
+def _source(files: Mapping[str, bytes], seed: int, place: int, from_files: float) -> tuple[str, bytes]:
     """Returns a sound model and its name."""
     rng = np.random.default_rng([seed, place, 1])
-    if files and rng.random() < FROM_FILES:
+    if files and rng.random() < from_files:
         name = sorted(files)[int(rng.integers(len(files)))]
         return name, files[name]
     while True:

@@ -28,10 +28,18 @@ def check_operator(tensors: Sequence[Tensor], operator: Operator, name: str) -> 
         ArtifactError: the op's tensors or options do not fit together.
     """
     site = Site(tensors, operator, name)
+    _no_empty_inputs(site)
     if operator.name in _CHECKS:
         _CHECKS[operator.name](site)
     elif operator.name in _INPUTS:
         site.arity(*_INPUTS[operator.name])
+
+
+def _no_empty_inputs(site: Site) -> None:
+    """Refuses a constant without values but where it stands for the shape or the axes of a scalar."""
+    for position, index in enumerate(site.operator.inputs):
+        if index != -1 and not site.tensors[index].elements and (not position or site.operator.name not in _TAKES_EMPTY):
+            site.refuse(f"reads tensor {index}, which holds no values")
 
 
 def _convolution(site: Site) -> None:
@@ -256,6 +264,8 @@ _COMPARISONS = (
 )
 _BINARY = ("ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE")
 _REDUCTIONS = ("MEAN", "SUM", "REDUCE_PROD", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_ANY", "REDUCE_ALL")
+
+_TAKES_EMPTY = ("RESHAPE", *_REDUCTIONS, "TRANSPOSE", "BROADCAST_TO", "FILL")
 
 _INPUTS: Mapping[str, tuple[int, int]] = MappingProxyType(
     dict.fromkeys(("ARG_MAX", "ARG_MIN", "GATHER_ND", "TILE", "BATCH_MATMUL", "PRELU", "CUMSUM"), (2, 2))
