@@ -4,6 +4,7 @@ Knows nodes by their traits, segments and the memory plan.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from glyphlite.compiler.codegen.kernel import Place, Placement, Rows, whole_map
 from glyphlite.compiler.ir import Node, Program
@@ -73,7 +74,8 @@ class Arena:
         """Returns where a node finds one of its inputs: a ring of the node before it, or a whole map."""
         if position > 0 and segment.nodes[position - 1].output.index == value.index:
             return self.ring(segment.nodes[position - 1], segment.nodes[position])
-        return whole_map(self.where(value.index), value)
+        place = self.where(value.index)
+        return whole_map(replace(place, offset=place.offset + value.offset), value)
 
     def where(self, index: int) -> Place:
         """Returns where a whole value lies."""
@@ -125,7 +127,8 @@ class Arena:
             key = self._values.get(value.index)
             if key is not None and self._last_use[value.index] == step and value.bytes == node.output.bytes:
                 buffer = self.buffers[key]
-                if buffer.last != step:
+                reads_parts = any(other.index == value.index and other.bytes != buffer.size for other in node.inputs)
+                if buffer.last != step or reads_parts:
                     continue
                 self.buffers[key] = Buffer(buffer.name, buffer.size, buffer.first, last)
                 self._values[node.output.index] = key

@@ -10,6 +10,7 @@ import numpy as np
 from glyphlite.compiler.codegen.c_names import copy_name
 from glyphlite.compiler.ir import Edge, Node, Program, consumers
 from glyphlite.compiler.ops.elementwise.lookup import EVERY_BYTE, Lookup
+from glyphlite.compiler.ops.layout.move import Move
 from glyphlite.compiler.ops.layout.pad import Pad
 from glyphlite.compiler.ops.matrix.convolution import Convolution
 from glyphlite.compiler.ops.matrix.weighted import Filtered
@@ -21,7 +22,17 @@ _INPUT_COPY, _OUTPUT_COPY = -1_000_000, -2_000_000  # the indices of values that
 
 def optimize(program: Program) -> Program:
     """Runs every pass, in the order in which one makes room for the next."""
-    for rewrite in (drop_unused, drop_identities, copy_outputs, fold_padding, fuse_tables, fuse_pools, fuse_tables, copy_input):
+    for rewrite in (
+        drop_unused,
+        drop_identities,
+        copy_outputs,
+        fold_padding,
+        fuse_tables,
+        fuse_pools,
+        fuse_tables,
+        view_parts,
+        copy_input,
+    ):
         program = rewrite(program)
     return program
 
@@ -170,6 +181,39 @@ def _pooled(producer: Convolution, pool: Pool) -> Convolution:
         table = pool.table if table is None else pool.table[table]
     sources = producer.sources + pool.sources
     return replace(producer, output=pool.output, pooled=True, table=table, requantization=requantization, sources=sources)
+
+
+def view_parts(program: Program) -> Program:
+    """Reads a part that lies in one piece where it is, instead of copying it.
+
+    A copy stays where it is the model's output, where it takes a table, and where its input comes row by row for it alone:
+    then its input never exists whole.
+    """
+    counts, producers = consumers(program), {node.output.index: node for node in program.nodes}
+    parts: dict[int, Value] = {}
+    nodes: list[Node] = []
+    for node in program.nodes:
+        node = replace(node, inputs=tuple(_within(value, parts) for value in node.inputs))
+        source = node.inputs[0]
+        producer = producers.get(source.index)
+        if (
+            not isinstance(node, Move)
+            or not node.walk.is_contiguous
+            or node.table is not None
+            or node.output.index in program.given
+            or (producer is None and source.index not in program.read)
+            or (producer is not None and producer.streams and node.streams and source.height > 1 and counts[source.index] == 1)
+        ):
+            nodes.append(node)
+        else:
+            parts[node.output.index] = replace(source, offset=source.offset + node.walk.start)
+    return replace(program, nodes=tuple(nodes))
+
+
+def _within(value: Value, parts: dict[int, Value]) -> Value:
+    """Returns a value, if it is a part of another one, at its place in that one."""
+    whole = parts.get(value.index)
+    return value if whole is None else replace(value, index=whole.index, offset=value.offset + whole.offset)
 
 
 def copy_input(program: Program) -> Program:

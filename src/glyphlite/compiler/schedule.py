@@ -8,6 +8,7 @@ brings.
 from dataclasses import dataclass
 
 from glyphlite.compiler.ir import Node, Program, consumers
+from glyphlite.compiler.values import Value
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ def schedule(program: Program, *, stream: bool = True) -> tuple[Segment, ...]:
             others = [value for value in candidate.inputs if value.index != chain[-1].output.index]
             if any(value.index not in done for value in others) or not candidate.continues_chain:
                 break
+            if _read(candidate, chain[-1]).bytes != chain[-1].output.bytes:  # a part alone
+                break
             if candidate.accumulates:
                 if _pays(chain[-1], candidate):
                     accumulator = candidate
@@ -83,17 +86,17 @@ def _follower(program: Program, node: Node, taken: set[int]) -> int | None:
 def _takes_rows(node: Node, producer: Node) -> bool:
     """Returns whether a node reads the rows of its producer as they are: no other shape, none read again and again."""
     broadcast = not node.windowed and node.output.height != producer.output.height
-    return not broadcast and _read(node, producer) == producer.output.shape
+    return not broadcast and _read(node, producer).shape == producer.output.shape
 
 
-def _read(node: Node, producer: Node) -> tuple[int, int, int]:
-    """Returns the shape that a node sees of its producer's output."""
-    return next(value for value in node.inputs if value.index == producer.output.index).shape
+def _read(node: Node, producer: Node) -> Value:
+    """Returns what a node sees of its producer's output: its shape may be another one, or a part of it."""
+    return next(value for value in node.inputs if value.index == producer.output.index)
 
 
 def _pays(producer: Node, accumulator: Node) -> bool:
     """Returns whether sums and one row take less memory than the whole map."""
-    if accumulator.accumulates_alone and _read(accumulator, producer) != producer.output.shape:
+    if accumulator.accumulates_alone and _read(accumulator, producer).shape != producer.output.shape:
         return False
     sums = 4 * accumulator.output.channels
     return producer.output.height > 1 and sums + producer.output.row_bytes < producer.output.bytes

@@ -27,6 +27,8 @@ class Value:
     channels: int
     quantization: Quantization
     element_type: ElementType = "int8"
+    offset: int = 0
+    """In bytes, from the start of the memory of its index: a part of another value lies within it."""
 
     @property
     def shape(self) -> tuple[int, int, int]:

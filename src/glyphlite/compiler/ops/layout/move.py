@@ -72,7 +72,7 @@ def walk_of(view: np.ndarray, source: np.ndarray) -> Walk:
 
 @dataclass(frozen=True, kw_only=True)
 class Move(Node):
-    """A move that needs its whole input: it may take rows in any order."""
+    """A move that needs its whole input: it may take rows in any order. ``walk``: over all of the input."""
 
     streams: ClassVar[bool] = False
     continues_chain: ClassVar[bool] = False
@@ -86,15 +86,20 @@ class Move(Node):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RowMove(Node):
-    """A move that makes each row of its output of one row of its input, top to bottom: from ``first_row`` on, every
-    ``row_step``-th.
+class RowMove(Move):
+    """A move that makes each row of its output of one row of its input, top to bottom.
+
+    Attributes:
+        row: the walk over one row of the input.
+        first_row: of the input that it takes.
+        row_step: from a row that it takes to the next.
     """
 
+    streams: ClassVar[bool] = True
+    continues_chain: ClassVar[bool] = True
     windowed: ClassVar[bool] = True
-    takes_table: ClassVar[bool] = True
 
-    walk: Walk
+    row: Walk
     first_row: int
     row_step: int
 
@@ -105,7 +110,7 @@ class RowMove(Node):
 
     def kernel(self, site: Site) -> "MoveKernel":
         """Returns the kernel."""
-        return MoveKernel(layer=site.layer, walk=self.walk)
+        return MoveKernel(layer=site.layer, walk=self.row)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,5 +163,5 @@ def _node(context: Context, operator: Operator, source: Value, made: Value, walk
         step, rest = divmod(rows.stride, source.row_bytes)
         if first == last and rest == 0 and (step > 0 or made.height == 1):
             within = Walk(row.start - first * source.row_bytes, row.axes)
-            return RowMove(**facts, inputs=(source,), output=made, walk=within, first_row=first, row_step=max(step, 1))
+            return RowMove(**facts, inputs=(source,), output=made, walk=walk, row=within, first_row=first, row_step=max(step, 1))
     return Move(**facts, inputs=(source,), output=made, walk=walk)

@@ -1,0 +1,70 @@
+"""Parts that lie in one piece are read where they are: no copy; others are copied, or come row by row."""
+
+from pathlib import Path
+
+import numpy as np
+from random_models.by_hand import write
+from random_models.drafts import Draft, Step
+from random_models.harness import run_generated
+from random_models.oracle import Oracle
+
+from glyphlite.tflite.reader import parse_graph
+
+WINDOW = {"kernel": (3, 3), "strides": (1, 1), "dilation": (1, 1), "padding": "SAME", "bias": True, "fused": "none"}
+NO_ACTIVATION = {"fused": "none"}
+
+
+def split(source: int, axis: int, shapes: list[tuple[int, ...]]) -> list[Step]:
+    settings = {"axis": axis, "shapes": shapes, "sizes": [shape[axis] for shape in shapes]}
+    return [Step("split_v", (source,), shape, {"part": part, **settings}) for part, shape in enumerate(shapes)]
+
+
+def compiled(input_shape: tuple[int, ...], steps: list[Step], folder: Path, seed: int = 1) -> str:
+    """The generated C, whose bytes are TFLite Micro's."""
+    model = write(Draft(seed, input_shape, tuple(steps), "int8"))
+    graph = parse_graph(model, "parts")
+    stored = np.random.default_rng(seed).integers(-128, 128, (40, *input_shape)).astype(np.int8)
+    assert np.array_equal(run_generated(graph, stored, folder), Oracle(model).run(stored))
+    return (folder / "net.c").read_text()
+
+
+def test_parts_of_a_vector_are_read_where_they_are(tmp_path: Path):
+    parts = split(1, 0, [(6,), (1,), (6,)])
+    steps = [Step("dense", (0,), (13,), {"units": 13, "bias": True, "fused": "none"}), *parts]
+    text = compiled((9,), [*steps, Step("add", (2, 4), (6,), NO_ACTIVATION)], tmp_path)
+    assert "_split_v(" not in text
+
+
+def test_parts_of_the_input_are_read_where_they_are(tmp_path: Path):
+    parts = split(0, 0, [(2, 4, 3), (3, 4, 3)])
+    text = compiled((5, 4, 3), [*parts, Step("conv", (2,), (3, 4, 5), {"filters": 5, **WINDOW})], tmp_path)
+    assert "_split_v(" not in text
+    assert "input + 24" in text
+
+
+def test_nobody_writes_where_a_part_is_still_read(tmp_path: Path):
+    """An ADD could write over its operand; here that is a part of the other one's memory."""
+    parts = split(1, 0, [(1, 4, 3), (1, 4, 3)])
+    first = Step("conv", (0,), (2, 4, 3), {"filters": 3, **WINDOW})
+    compiled((2, 4, 3), [first, *parts, Step("add", (1, 3), (2, 4, 3), NO_ACTIVATION)], tmp_path)
+
+
+def test_rows_of_a_map_that_nobody_else_reads_stay_rows(tmp_path: Path):
+    """A convolution's last rows: the rows pass by, and its map never exists whole."""
+    steps = [
+        Step("conv", (0,), (12, 4, 8), {"filters": 8, **WINDOW}),
+        Step("slice", (1,), (2, 4, 8), {"begin": [10, 0, 0], "size": [2, 4, 8]}),
+        Step("reshape", (2,), (64,)),
+        Step("dense", (3,), (4,), {"units": 4, "bias": True, "fused": "none"}),
+    ]
+    text = compiled((12, 4, 2), steps, tmp_path)
+    assert "_slice(" in text
+    header = (tmp_path / "net.h").read_text()
+    arena = int(header.split("NET_ARENA_BYTES ")[1].split()[0].strip("()"))
+    assert arena < 12 * 4 * 8
+
+
+def test_channels_are_copied(tmp_path: Path):
+    parts = split(0, 2, [(4, 4, 2), (4, 4, 3)])
+    text = compiled((4, 4, 5), [*parts, Step("conv", (2,), (4, 4, 2), {"filters": 2, **WINDOW})], tmp_path)
+    assert "_split_v(" in text
