@@ -39,6 +39,9 @@ class Arena:
         self._edges = {edge.index: Place("input", array=edge.name) for edge in program.inputs}
         if not keeps_result:
             self._edges |= {edge.index: Place("output", array=edge.name) for edge in program.outputs}
+        for variable in program.variables:
+            place = Place("state", array=f"state->{variable.state.name}")
+            self._edges |= {variable.before.index: place, variable.after: place}
         self.buffers: list[Buffer] = []
         self._values: dict[int, int] = {}
         self._rings: dict[str, int] = {}

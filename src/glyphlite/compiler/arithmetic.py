@@ -263,6 +263,25 @@ def _multiplier_int16(real: float) -> tuple[int, int]:
     return (32767 if multiplier >= INT32_MAX - (1 << 15) else (multiplier + (1 << 15)) >> 16), shift
 
 
+_ABOVE = (
+    *(4, 8, 12, 14, 15, 16, 17, 19, 20, 21, 22, 25, 27, 28, 29, 30, 31, 33, 34, 35, 37, 39, 40, 41, 43, 44, 45, 46, 49, 50, 54),
+    *(62, 63, 64, 66, 82, 86, 93, 100, 103, 112, 116, 135, 255),
+)
+"""Where the reference's table of the logistic function is one above the nearest integer."""
+
+
+def sigmoid_table_16() -> np.ndarray:
+    """Returns the table behind LOGISTIC and TANH of 16 bits: the logistic function of ``index / 24``, uint16 in 16 fractional
+    bits.
+
+    Source: ``sigmoid_table_uint16``, kernels/internal/common.h.
+    """
+    exact = 65536 / (1 + np.exp(-np.arange(256) / 24))
+    table = np.floor(exact + 0.5).astype(np.uint16)
+    table[list(_ABOVE)] += 1
+    return table
+
+
 def _clip_int16(value: int) -> int:
     return min(max(value, -32768), 32767)
 

@@ -7,7 +7,7 @@ from typing import TypedDict
 import numpy as np
 
 from glyphlite.compiler import arithmetic
-from glyphlite.compiler.ir import Node
+from glyphlite.compiler.ir import Node, VariableState
 from glyphlite.compiler.values import Value, Window
 from glyphlite.errors import ArtifactError
 from glyphlite.escaping import LONGEST, printable
@@ -32,6 +32,12 @@ class Context:
     names: set[str] = field(default_factory=set[str])
     quantized_inputs: dict[int, Value] = field(default_factory=dict[int, Value])
     """What a QUANTIZE makes of a float32 input of the model, by the input's index."""
+    variables: dict[int, VariableState] = field(default_factory=dict[int, VariableState])
+    """The variable behind each handle."""
+    assigned: dict[str, tuple[Value, Operator]] = field(default_factory=dict[str, tuple[Value, Operator]])
+    """What each variable holds by now and what assigned it, by the name of its field."""
+    fields: set[str] = field(default_factory=set[str])
+    """The names of the fields of the state."""
 
     def tensor(self, index: int) -> Tensor:
         """Returns one of the file's tensors."""
@@ -76,6 +82,14 @@ class Context:
         while {name, f"{name}_{op}"} & self.names:
             name, count = f"{layer}_{count}", count + 1
         self.names |= {name, f"{name}_{op}"}
+        return name
+
+    def field(self, wanted: str) -> str:
+        """Returns a name for a field of the state; no other is called so."""
+        name, count = wanted, 2
+        while name in self.fields:
+            name, count = f"{wanted}_{count}", count + 1
+        self.fields.add(name)
         return name
 
     def refuse(self, operator: Operator, reason: str, advice: str = "") -> ArtifactError:
@@ -175,7 +189,9 @@ def layer_name(graph: Graph, operator: Operator) -> str:
 def describe(graph: Graph, operator: Operator, operands: int = 1, output: int = 0) -> str:
     """Returns one op of the file in words, with its first inputs' shapes, for the comment above its function."""
     shapes = " and ".join(_extents(graph.tensors[index]) for index in operator.inputs[:operands])
-    words = f"op {operator.index}, {operator.name}: {shapes} -> {_extents(graph.tensors[operator.outputs[output]])}"
+    words = f"op {operator.index}, {operator.name}"
+    if operator.outputs:
+        words += f": {shapes} -> {_extents(graph.tensors[operator.outputs[output]])}"
     activation = operator.options.get("activation", "none")
     return words + (f", {activation}" if activation != "none" else "")
 

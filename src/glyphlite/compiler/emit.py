@@ -84,6 +84,7 @@ class Emitted:
     buffers: tuple[Placed, ...]
     constants: dict[str, tuple[Array, ...]]
     layers: dict[str, Functions]
+    state_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -150,10 +151,17 @@ def emit(
     kernels = [kernel for step in steps for kernel in _kernels(step)]
     if pixel_table is not None:
         constants.add("pixels", f"{name}_pixels", "uint8_t", pixel_table)
+    initial = {
+        state.name: constants.add(f"state {state.name}", f"{name}_{state.name}_initial", state.c_type, state.initial)
+        for state in program.states
+        if (state.initial != state.initial.flat[0]).any()
+    }
     text = "".join(_render(kernel, name) for kernel in kernels)
     context = {
         **_names(name),
         **_interface(program, arena, scores, outputs),
+        **_memory(program, name),
+        "initial": initial,
         "layers": text,
         "steps": steps,
         "uses_flip": any(kernel.layer.reads_model_input for kernel in kernels),
@@ -184,7 +192,7 @@ def emit(
     placed = tuple(Placed(buffer, offset) for buffer, offset in zip(arena.buffers, arena.offsets, strict=True))
     arrays = {layer: tuple(each) for layer, each in constants.by_layer.items()}
     layers = {kernel.layer.name: Functions(kernel.layer.function, kernel.functions) for kernel in kernels}
-    return Emitted(files, arena.size, placed, arrays, layers)
+    return Emitted(files, arena.size, placed, arrays, layers, state_bytes(program))
 
 
 def _render(kernel: Kernel, name: str) -> str:
@@ -242,6 +250,25 @@ def _interface(program: Program, arena: Arena, scores: str, outputs: OutputKind)
         "arena_bytes": arena.size,
         "pixels": arena.pixels,
         "result": arena.where(program.output.index) if kept else None,
+    }
+
+
+def state_bytes(program: Program) -> int:
+    """Returns the size of the struct that the caller keeps between calls."""
+    taken = sum(state.bytes for state in program.states)
+    return taken + taken % max((state.initial.itemsize for state in program.states), default=1)
+
+
+def _memory(program: Program, prefix: str) -> dict[str, Any]:
+    """Returns the memory that every function takes: state, where there is any, and the arena."""
+    states = sorted(program.states, key=lambda state: -state.initial.itemsize)  # the widest first: nothing lies between them
+    parts = ("state", "arena") if states else ("arena",)
+    return {
+        "states": states,
+        "state_bytes": state_bytes(program),
+        "memory": ", ".join(f"{prefix}_{part}_t *{part}" for part in parts),
+        "memory_passed": ", ".join(parts),
+        "memory_used": ", ".join(f"&{part}" for part in parts),
     }
 
 
@@ -312,6 +339,7 @@ def _layer(arena: Arena, constants: Constants, program: Program, prefix: str, se
         feeds_window=follower is not None and follower.windowed,
         table=table,
         unrolls=arena.placement(segment, node).optimize != "size",
+        states=tuple(state.name for state in node.states),
     )
 
 

@@ -6,7 +6,7 @@ Knows no op: each is a subclass of :class:`Node` in ``ops/``, with its traits, i
 from abc import ABC, abstractmethod
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 
@@ -14,9 +14,47 @@ from glyphlite.compiler.codegen.kernel import Kernel, Placement, Site
 from glyphlite.compiler.values import Requantization, Value, Window
 
 
+@dataclass(frozen=True)
+class State:
+    """What stays between two calls: a field of the struct that the caller keeps.
+
+    Attributes:
+        name: of the field.
+        c_type: of its elements: ``uint8_t`` (int8 as stored + 128), ``int16_t``.
+        initial: its elements before the first call, as held.
+        words: what it is, for the header.
+    """
+
+    name: str
+    c_type: Literal["uint8_t", "int16_t"]
+    initial: np.ndarray
+    words: str
+
+    @property
+    def bytes(self) -> int:
+        """Returns its bytes in RAM."""
+        return self.initial.nbytes
+
+
+@dataclass(frozen=True)
+class VariableState:
+    """A variable that ops read and assign, as a map.
+
+    Attributes:
+        state: where it lies.
+        before: the value that it has when a call begins.
+        after: the index of the value that it has when the call ends, which lies in the same place; that of ``before`` where it
+            stays as it is.
+    """
+
+    state: State
+    before: Value
+    after: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Node(ABC):
-    """One function of generated C. ``sources`` are the ops of the file that it computes, in words.
+    """One function of generated C. ``sources`` are the ops of the file that it computes, in words; ``states`` it alone keeps.
 
     The class variables are its traits: what the scheduler and the passes may do with it.
     """
@@ -45,6 +83,7 @@ class Node(ABC):
     sources: tuple[str, ...]
     macs: int = 0
     table: np.ndarray | None = None
+    states: tuple[State, ...] = ()
 
     @property
     def window(self) -> Window:
@@ -132,6 +171,7 @@ class Program:
     inputs: tuple[Edge, ...]
     outputs: tuple[Edge, ...]
     nodes: tuple[Node, ...]
+    variables: tuple[VariableState, ...] = ()
 
     @property
     def input(self) -> Value:
@@ -153,9 +193,30 @@ class Program:
         """Returns the indices of the outputs' values."""
         return frozenset(edge.index for edge in self.outputs)
 
+    @property
+    def remembered(self) -> frozenset[int]:
+        """Returns the indices of the values that variables have when a call begins."""
+        return frozenset(variable.before.index for variable in self.variables)
+
+    @property
+    def kept(self) -> frozenset[int]:
+        """Returns the indices of the values that variables have when a call ends."""
+        return frozenset(variable.after for variable in self.variables)
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        """Returns everything that stays between two calls."""
+        return (
+            *(variable.state for variable in self.variables),
+            *(state for node in self.nodes for state in node.states),
+        )
+
 
 def consumers(program: Program) -> Counter[int]:
-    """Counts how often each value is read; as an output of the model it counts as read once more."""
+    """Counts how often each value is read; as an output of the model, or as what a variable keeps, it counts as read once
+    more.
+    """
     counts = Counter(value.index for node in program.nodes for value in node.inputs)
     counts.update(edge.index for edge in program.outputs)
+    counts.update(program.kept)
     return counts

@@ -10,7 +10,8 @@ import numpy as np
 from glyphlite.compiler.codegen.c_names import copy_name, parameter_names
 from glyphlite.compiler.context import Context
 from glyphlite.compiler.ir import Edge, Program
-from glyphlite.compiler.ops import ADVICE, OPS
+from glyphlite.compiler.ops import ADVICE, BEGINS, OPS
+from glyphlite.compiler.ops.recurrent.variables import finish_variables, take_variables
 from glyphlite.compiler.values import Value
 from glyphlite.errors import ArtifactError
 from glyphlite.escaping import printable
@@ -47,18 +48,20 @@ def lower(graph: Graph) -> Program:
     context.names |= {*names["input"], *map(copy_name, names["output"])}  # of the layers that copy an edge
     for index in graph.inputs:
         _take_input(context, context.tensor(index))
+    take_variables(context)
     for operator in graph.operators:
-        if operator.name != "QUANTIZE" and not any(index in context.values for index in operator.inputs):
+        if operator.name not in BEGINS and not any(index in context.values for index in operator.inputs):
             tensor = context.tensor(operator.inputs[0])
             if tensor.is_constant and tensor.dtype == np.int8:
                 raise context.refuse(operator, "it computes with constants alone", "convert the model again, which folds them")
             raise context.refuse(operator, f"its input is {tensor.dtype}", "convert with --to int8")
         OPS[operator.name](context, operator)
+    variables = finish_variables(context)
     inputs, outputs = (
         tuple(_edge(context, context.tensor(index), name) for index, name in zip(indices, names[kind], strict=True))
         for kind, indices in (("input", graph.inputs), ("output", graph.outputs))
     )
-    return Program(inputs, outputs, tuple(context.nodes))
+    return Program(inputs, outputs, tuple(context.nodes), variables)
 
 
 def _take_input(context: Context, tensor: Tensor) -> None:

@@ -32,14 +32,15 @@ def optimize(program: Program) -> Program:
         fuse_tables,
         view_parts,
         copy_input,
+        assign_directly,
     ):
         program = rewrite(program)
     return program
 
 
 def drop_unused(program: Program) -> Program:
-    """Drops what no output depends on."""
-    needed = set(program.given)
+    """Drops what no output and no variable depends on."""
+    needed = program.given | program.kept
     nodes: list[Node] = []
     for node in reversed(program.nodes):
         if node.output.index in needed:
@@ -56,6 +57,7 @@ def drop_identities(program: Program) -> Program:
         inputs = tuple(replace(value, index=renamed.get(value.index, value.index)) for value in node.inputs)
         node = replace(node, inputs=inputs)
         is_copy = node.output.index in program.given and inputs[0].index in program.read | program.given
+        is_copy |= inputs[0].index in program.remembered  # which another value takes the place of
         if isinstance(node, Lookup) and node.is_identity and not is_copy:
             renamed[node.output.index] = inputs[0].index
         else:
@@ -66,11 +68,12 @@ def drop_identities(program: Program) -> Program:
 
 def copy_outputs(program: Program) -> Program:
     """Copies an output that is an input, or an output before it: the caller gets each where he asks for it."""
-    seen, nodes, outputs = set(program.read), list(program.nodes), list[Edge]()
+    seen, nodes, outputs = set(program.read | program.remembered), list(program.nodes), list[Edge]()
     for position, edge in enumerate(program.outputs):
         if edge.index in seen:
             copied = _at(edge, _OUTPUT_COPY - position)
-            why = f"a copy for the output: it is {'an input' if edge.index in program.read else 'another output'}, too"
+            what = "an input" if edge.index in program.read else "state" if edge.index in program.remembered else "another output"
+            why = f"a copy for the output: it is {what}, too"
             nodes.append(_copy(copy_name(edge.name), edge.value, copied.value, why))
             edge = copied
         seen.add(edge.index)
@@ -229,6 +232,38 @@ def copy_input(program: Program) -> Program:
         inputs = tuple(replace(value, index=copies.get(value.index, value.index)) for value in node.inputs)
         nodes.append(replace(node, inputs=inputs))
     return replace(program, nodes=tuple(nodes))
+
+
+def assign_directly(program: Program) -> Program:
+    """Lets the node that computes what a variable is assigned write it there, once nothing needs the value before.
+
+    The readers of that value come before the node, and the scheduler keeps them so; whoever reads the result finds it in the
+    variable, which nothing else writes. What cannot be computed there is copied as soon as it can be.
+    """
+    for variable in program.variables:
+        if variable.after == variable.before.index:
+            continue
+        nodes = list(program.nodes)
+        copy = nodes.pop(next(place for place, node in enumerate(nodes) if node.output.index == variable.after))
+        assigned = copy.inputs[0]
+        computed = next((at for at, node in enumerate(nodes) if node.output.index == assigned.index), -1)
+        last_read = max((at for at, node in enumerate(nodes) if variable.before.index in _read(node)), default=-1)
+        is_whole = computed >= 0 and assigned.bytes == nodes[computed].output.bytes
+        if is_whole and last_read < computed and assigned.index not in program.given | program.kept:
+            nodes[computed] = replace(nodes[computed], output=replace(nodes[computed].output, index=variable.after))
+            nodes = [_reading(node, assigned.index, variable.after) for node in nodes]
+        else:
+            nodes.insert(max(computed, last_read) + 1, copy)
+        program = replace(program, nodes=tuple(nodes))
+    return program
+
+
+def _reading(node: Node, before: int, after: int) -> Node:
+    """Returns a node that reads a value under another index."""
+    if before not in _read(node):
+        return node
+    inputs = tuple(replace(value, index=after) if value.index == before else value for value in node.inputs)
+    return replace(node, inputs=inputs)
 
 
 def _copy(name: str, source: Value, target: Value, why: str) -> Lookup:

@@ -62,6 +62,17 @@ class EdgePlan:
 
 
 @dataclass(frozen=True)
+class StatePlan:
+    """One field of what the caller keeps between calls."""
+
+    name: str
+    c_type: str
+    elements: int
+    bytes: int
+    words: str
+
+
+@dataclass(frozen=True)
 class CompilationReport:
     """The cost of a compiled model. Constants are those of cores with the DSP extension, and those of the others.
 
@@ -97,6 +108,8 @@ class CompilationReport:
     outputs: str = "logits"
     input_tensors: tuple[EdgePlan, ...] = ()
     output_tensors: tuple[EdgePlan, ...] = ()
+    state_bytes: int = 0
+    states: tuple[StatePlan, ...] = ()
 
 
 def report_of(
@@ -154,6 +167,10 @@ def report_of(
         buffers=buffers,
         input_tensors=tuple(map(_edge_plan, program.inputs)),
         output_tensors=tuple(map(_edge_plan, program.outputs)),
+        state_bytes=emitted.state_bytes,
+        states=tuple(
+            StatePlan(state.name, state.c_type, state.initial.size, state.bytes, state.words) for state in program.states
+        ),
     )
 
 

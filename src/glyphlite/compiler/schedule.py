@@ -5,6 +5,7 @@ just written, from a ring of as many rows as it looks at. A dense layer or a mea
 brings.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from glyphlite.compiler.ir import Node, Program, consumers
@@ -41,7 +42,7 @@ class Segment:
 def schedule(program: Program, *, stream: bool = True) -> tuple[Segment, ...]:
     """Cuts a program into segments, each node in the file's order."""
     counts = consumers(program)
-    done = set(program.read)
+    done = set(program.read | program.remembered)
     taken: set[int] = set()
     segments: list[Segment] = []
     for position, node in enumerate(program.nodes):
@@ -59,6 +60,9 @@ def schedule(program: Program, *, stream: bool = True) -> tuple[Segment, ...]:
                 break
             if _read(candidate, chain[-1]).bytes != chain[-1].output.bytes:  # a part alone
                 break
+            waiting = (other for at, other in enumerate(program.nodes) if at not in taken)
+            if _writes_over(program, candidate, (*chain, *waiting)):
+                break
             if candidate.accumulates:
                 if _pays(chain[-1], candidate):
                     accumulator = candidate
@@ -74,6 +78,12 @@ def schedule(program: Program, *, stream: bool = True) -> tuple[Segment, ...]:
             segments.append(Segment(tuple(chain), accumulator))
         done.add(segments[-1].output.output.index)
     return tuple(segments)
+
+
+def _writes_over(program: Program, node: Node, readers: Iterable[Node]) -> bool:
+    """Returns whether a node assigns a variable whose value before is read by any of these nodes: beside it, or behind it."""
+    before = {variable.after: variable.before.index for variable in program.variables}.get(node.output.index)
+    return before is not None and any(value.index == before for reader in readers for value in reader.inputs)
 
 
 def _follower(program: Program, node: Node, taken: set[int]) -> int | None:

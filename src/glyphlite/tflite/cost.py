@@ -11,6 +11,8 @@ from glyphlite.tflite.graph import Graph, Operator, Tensor
 
 def operator_macs(graph: Graph, operator: Operator) -> int:
     """Returns the multiply-accumulates of one op for one inference."""
+    if operator.name == "UNIDIRECTIONAL_SEQUENCE_LSTM":
+        return _lstm_macs(graph, operator)
     if operator.name not in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV", "BATCH_MATMUL"):
         return 0
     output = graph.tensors[operator.outputs[0]]
@@ -32,6 +34,14 @@ def operator_macs(graph: Graph, operator: Operator) -> int:
     if image is None or len(image.shape) < 2:
         return 0
     return output.elements * abs(image.shape[-2] if operator.options.get("adjoint_x") else image.shape[-1])
+
+
+def _lstm_macs(graph: Graph, operator: Operator) -> int:
+    """Returns the multiply-accumulates of a sequence: each step takes every weight once."""
+    source = _tensor(graph, operator, 0)
+    matrices = [_tensor(graph, operator, place) for place in (*range(1, 9), 16)]
+    steps = abs(source.shape[0] * source.shape[1]) if source is not None and len(source.shape) == 3 else 0
+    return steps * sum(tensor.elements for tensor in matrices if tensor is not None)
 
 
 def total_macs(graph: Graph) -> int:

@@ -102,6 +102,7 @@ class Variable:
         shape: of the tensor that is assigned first; others hold as many elements of the same type.
         quantization: of that tensor.
         initial: its values before the first call, ``shape`` and typed.
+        is_behind: whether these lie behind the FlatBuffer, as :class:`Tensor` has it.
     """
 
     name: str
@@ -110,6 +111,7 @@ class Variable:
     dtype: np.dtype
     quantization: Quantization | None
     initial: np.ndarray
+    is_behind: bool = False
 
     @property
     def bytes(self) -> int:

@@ -169,6 +169,11 @@ def _reducer(table: Table) -> dict[str, Any]:
     return {"keep_dims": table.flag(0)}
 
 
+def _sequence_lstm(table: Table) -> dict[str, Any]:
+    clips = {"cell_clip": table.real(1), "projection_clip": table.real(2)}
+    return _activation(table, 0) | clips | {"time_major": table.flag(3)}
+
+
 def _batch_matmul(table: Table) -> dict[str, Any]:
     return {"adjoint_x": table.flag(0), "adjoint_y": table.flag(1)}
 
@@ -209,6 +214,7 @@ _DECODERS: Mapping[str, tuple[int, Callable[[Table], dict[str, Any]]]] = Mapping
         "STRIDED_SLICE": (32, _strided_slice),
         "TRANSPOSE_CONV": (49, _transpose_conv),
         "PACK": (59, lambda table: {"axis": table.integer(1, "int32")}),
+        "UNIDIRECTIONAL_SEQUENCE_LSTM": (71, _sequence_lstm),
         "RESIZE_NEAREST_NEIGHBOR": (74, _resize_nearest),
         "LEAKY_RELU": (75, lambda table: {"alpha": table.real(0)}),
         "MIRROR_PAD": (77, lambda table: {"mode": _choice(table, 0, MIRROR_MODES, "the mirror mode")}),

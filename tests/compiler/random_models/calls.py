@@ -7,11 +7,16 @@ def calling(report: CompilationReport, function: str) -> str:
     """C of a function ``function(signed char *input, signed char *result, void *arena)``.
 
     Among several, each input and output gets an allocation of its own, of the very size that it has, so that the address
-    sanitizer sees a byte too far; inputs are copied back, so that whoever calls sees a byte that was written there.
+    sanitizer sees a byte too far; inputs are copied back, so that whoever calls sees a byte that was written there. So does
+    the state, which is reset before the first call.
     """
     edges = (*report.input_tensors, *report.output_tensors)
     opening = f"static void {function}(signed char *input, signed char *result, void *arena) {{\n"
     arena = f"({report.name}_arena_t *)arena"
+    if report.state_bytes:
+        opening += f"  static {report.name}_state_t *state;\n"
+        opening += f"  if (!state) {{ state = malloc(sizeof *state); {report.name}_reset(state); }}\n"
+        arena = f"state, {arena}"
     if len(edges) == 2:
         return f"{opening}  {report.name}_invoke(input, result, {arena});\n}}\n"
     made, names, back = [], [], []

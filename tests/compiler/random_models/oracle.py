@@ -16,7 +16,7 @@ def undefined(graph: Graph) -> str | None:
     input's scale times 2**27, which may be any number.
     """
     for operator in graph.operators:
-        quantization = graph.tensors[operator.inputs[0]].quantization
+        quantization = graph.tensors[operator.inputs[0]].quantization if operator.inputs else None
         if operator.name in ("LOGISTIC", "TANH") and quantization and quantization.scale >= 2.0**35:
             return f"undefined in TFLite Micro: {operator.name} of a scale of {quantization.scale:.1e}"
     return None
@@ -30,10 +30,9 @@ class Oracle:
     """A model in TFLite Micro's interpreter (the ``tflite-micro`` wheel: portable reference kernels)."""
 
     def __init__(self, model: bytes) -> None:
-        from tflite_micro import runtime
-
+        self._model = model
         try:
-            self._interpreter = runtime.Interpreter.from_bytes(model, arena_size=4 << 20)
+            self._begin()
             self.inputs = _all(self._interpreter.get_input_details)
             self.outputs = _all(self._interpreter.get_output_details)
             for place, details in enumerate(self.inputs):
@@ -41,6 +40,12 @@ class Oracle:
             self._interpreter.invoke()
         except (RuntimeError, ValueError) as error:
             raise RefusedError(str(error)) from None
+
+    def _begin(self) -> None:
+        """Starts anew, with nothing left of earlier calls."""
+        from tflite_micro import runtime
+
+        self._interpreter = runtime.Interpreter.from_bytes(self._model, arena_size=4 << 20)
 
     @property
     def input(self) -> dict[str, Any]:
@@ -53,7 +58,8 @@ class Oracle:
         return answers
 
     def run_all(self, inputs: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
-        """Answers of every output, each ``(n, elements)``, to every input ``(n, ...)``."""
+        """Answers of every output, each ``(n, elements)``, to every input ``(n, ...)``, from the first call on."""
+        self._begin()
         answers: list[list[np.ndarray]] = [[] for _ in self.outputs]
         for values in zip(*inputs, strict=True):
             for place, (value, details) in enumerate(zip(values, self.inputs, strict=True)):

@@ -15,12 +15,12 @@ from glyphlite.compiler.values import Optimize, Value, Window
 
 @dataclass(frozen=True)
 class Place:
-    """The place of bytes: a caller's input or output, the arena from an offset on, or a constant array.
+    """The place of bytes: a caller's input or output, the arena from an offset on, a constant array, or state.
 
-    ``array`` names the caller's parameter or the constant.
+    ``array`` names the caller's parameter, the constant, or the field of the state.
     """
 
-    base: Literal["input", "output", "arena", "constant"]
+    base: Literal["input", "output", "arena", "constant", "state"]
     offset: int = 0
     array: str = ""
 
@@ -71,6 +71,7 @@ class Layer:
         feeds_window: whether the layer behind it looks at several of its rows.
         table: what each result is looked up in; None where nothing is.
         unrolls: whether hot loops are unrolled.
+        states: the fields of the state that it keeps, which its function takes last.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Layer:
     feeds_window: bool
     table: Array | None
     unrolls: bool
+    states: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

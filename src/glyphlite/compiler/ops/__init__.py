@@ -31,6 +31,8 @@ from glyphlite.compiler.ops.layout.transpose import (
 from glyphlite.compiler.ops.matrix.convolution import lower_convolution
 from glyphlite.compiler.ops.matrix.depthwise_convolution import lower_depthwise_convolution
 from glyphlite.compiler.ops.matrix.fully_connected import lower_fully_connected
+from glyphlite.compiler.ops.recurrent.lstm import lower_lstm
+from glyphlite.compiler.ops.recurrent.variables import lower_assign_variable, lower_nothing, lower_read_variable
 from glyphlite.compiler.ops.reduction.pool import lower_pool
 from glyphlite.compiler.ops.reduction.reduce import lower_reduction
 from glyphlite.tflite.graph import Operator
@@ -74,8 +76,16 @@ OPS: dict[str, Callable[[Context, Operator], None]] = {
     "SOFTMAX": lower_softmax,
     "QUANTIZE": lower_quantize,
     "DEQUANTIZE": lower_dequantize,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": lower_lstm,
+    "CALL_ONCE": lower_nothing,
+    "VAR_HANDLE": lower_nothing,
+    "READ_VARIABLE": lower_read_variable,
+    "ASSIGN_VARIABLE": lower_assign_variable,
 }
 """What lowers each op, by its name in the TFLite schema: the one table of supported ops."""
+
+BEGINS = frozenset(("QUANTIZE", "CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE"))
+"""Ops that need no activation to begin from."""
 
 ADVICE = {
     "SHAPE": "convert the model with a fixed batch of 1",

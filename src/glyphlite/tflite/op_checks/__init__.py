@@ -11,6 +11,7 @@ from types import MappingProxyType
 from glyphlite.tflite.checked_op import FREE, LARGEST_STEP, Site, differ
 from glyphlite.tflite.graph import Operator, Tensor
 from glyphlite.tflite.op_checks.moves import MOVES
+from glyphlite.tflite.op_checks.recurrent import RECURRENT
 
 _SOFTMAX_UNIT = 1 << 26
 """beta * scale * 2^26 is the multiplier of ``PreprocessSoftmaxScaling`` (internal/quantization_util.cc); it must exceed 1."""
@@ -294,5 +295,6 @@ _CHECKS: Mapping[str, Callable[[Site], None]] = MappingProxyType(
         "CONCATENATION": _concatenation,
     }
     | dict(MOVES)
+    | dict(RECURRENT)
 )
 """The check of each op that glyphlite computes with."""

@@ -53,22 +53,24 @@ def read_variables(subgraphs: Sequence[Subgraph]) -> tuple[Variable, ...]:
     for subgraph, names in zip(subgraphs, handles, strict=True):
         _check_reads(subgraph, names, assigned)
     initial = {name: _default(tensor) for name, tensor in assigned.items()}
+    behind: dict[str, bool] = {}
     for index in called:
         for operator in _assignments(subgraphs[index]):
-            data = subgraphs[index].tensors[operator.inputs[1]].data
-            assert data is not None
-            initial[handles[index][operator.inputs[0]]] = data
-    model_names = handles[0]
+            constant, name = subgraphs[index].tensors[operator.inputs[1]], handles[index][operator.inputs[0]]
+            assert constant.data is not None
+            initial[name], behind[name] = constant.data, constant.is_behind
+    names = handles[0]
     return tuple(
         Variable(
             name=name,
-            handles=tuple(tensor for tensor, of in model_names.items() if of == name),
+            handles=tuple(tensor for tensor, of in names.items() if of == name),
             shape=assigned[name].shape,
             dtype=assigned[name].dtype,
             quantization=assigned[name].quantization,
             initial=np.ascontiguousarray(initial[name]).reshape(assigned[name].shape),
+            is_behind=behind.get(name, False),
         )
-        for name in dict.fromkeys(model_names.values())
+        for name in dict.fromkeys(names.values())
         if name in assigned
     )
 

@@ -1,0 +1,128 @@
+"""LSTMs give TFLite Micro's bytes over consecutive calls, whose state goes on from one to the next."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ai_edge_litert import schema_py_generated as schema
+from random_models.harness import OPTIMIZE, PATHS, run_generated
+from random_models.inputs import draw_inputs
+from random_models.oracle import Oracle, RefusedError
+from random_models.recurrent import draw_lstm
+
+from glyphlite.compiler import compile_graph
+from glyphlite.errors import ArtifactError
+from glyphlite.tflite.reader import parse_graph
+
+LSTM = 0
+"""The op of a model that :func:`draw_lstm` makes, and a seed of one LSTM on one sequence."""
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_many_lstms_agree_over_consecutive_calls(seed: int, tmp_path: Path) -> None:
+    model = draw_lstm(seed)
+    graph = parse_graph(model)
+    assert graph.input.quantization is not None
+    inputs = draw_inputs(seed, 60, graph.input.shape, graph.input.quantization.zero_point)
+    expected = Oracle(model).run(inputs)
+    path, optimize = list(PATHS)[seed % len(PATHS)], OPTIMIZE[seed % 3]
+    assert np.array_equal(run_generated(graph, inputs, tmp_path, optimize=optimize, path=path), expected)
+
+
+def test_state_goes_on_from_call_to_call(tmp_path: Path) -> None:
+    """The proof can fail: each input alone gives another answer than behind the others."""
+    model = draw_lstm(12, edge=1)
+    graph = parse_graph(model)
+    inputs = draw_inputs(12, 20, graph.input.shape, 0)
+    together = run_generated(graph, inputs, tmp_path)
+    alone = np.concatenate([Oracle(model).run(each[np.newaxis]) for each in inputs])
+    assert np.array_equal(together[0], alone[0])
+    assert not np.array_equal(together[1:], alone[1:])
+
+
+def changed(change: Callable[[Any], None]) -> bytes:
+    model: Any = schema.ModelT.InitFromPackedBuf(draw_lstm(12, edge=1))
+    change(model)
+    import flatbuffers
+
+    builder = flatbuffers.Builder(4096)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def graph_of(model: Any) -> Any:
+    return model.subgraphs[0]
+
+
+def wired(place: int, tensor: int) -> Callable[[Any], None]:
+    """Another tensor as an input of the LSTM."""
+
+    def change(model: Any) -> None:
+        inputs = np.array(graph_of(model).operators[LSTM].inputs)
+        inputs[place] = tensor
+        graph_of(model).operators[LSTM].inputs = inputs
+
+    return change
+
+
+def input_of(place: int, **fields: Any) -> Callable[[Any], None]:
+    """Other fields of an input of the LSTM."""
+
+    def change(model: Any) -> None:
+        tensor = graph_of(model).tensors[graph_of(model).operators[LSTM].inputs[place]]
+        for name, value in fields.items():
+            setattr(tensor.quantization if hasattr(tensor.quantization, name) else tensor, name, value)
+
+    return change
+
+
+def option(**fields: Any) -> Callable[[Any], None]:
+    return lambda model: graph_of(model).operators[LSTM].builtinOptions.__dict__.update(fields)
+
+
+def per_channel(model: Any) -> None:
+    tensor = graph_of(model).tensors[graph_of(model).operators[LSTM].inputs[1]]
+    count = int(tensor.shape[0])
+    tensor.quantization.scale = np.full(count, 0.01, np.float32)
+    tensor.quantization.zeroPoint = np.zeros(count, np.int64)
+
+
+COMPILER = {
+    "its activation is relu": option(fusedActivationFunction=1),
+    "it has peepholes": wired(9, 9),
+    "layer normalization": wired(20, 9),
+    "it has no input gate": wired(1, -1),
+    "scales or a zero point": per_channel,
+    "its cell state has the scale": input_of(19, scale=np.array([8.0], np.float32)),
+}
+READER = {
+    "keeps its state in tensor 0, which is no variable": wired(18, 0),
+    "takes input 3 of shape": wired(3, 9),
+    "keeps \\d+ values": input_of(19, shape=np.array([1, 77], np.int32)),
+    "lacks an input": wired(18, -1),
+    "without a scale": input_of(19, quantization=None),
+    "computes the shape": lambda model: setattr(
+        graph_of(model).tensors[graph_of(model).operators[LSTM].outputs[0]], "shape", np.array([1, 77, 5], np.int32)
+    ),
+    "keeps 25 values": option(timeMajor=True),
+}
+
+
+@pytest.mark.parametrize("words", COMPILER)
+def test_what_c_cannot_express_is_refused_by_name(words: str) -> None:
+    graph = parse_graph(changed(COMPILER[words]))
+    with pytest.raises(ArtifactError, match=rf"UNIDIRECTIONAL_SEQUENCE_LSTM .*{words}"):
+        compile_graph(graph, "net")
+
+
+@pytest.mark.parametrize("words", READER)
+def test_what_does_not_fit_together_is_refused_by_the_reader(words: str) -> None:
+    with pytest.raises(ArtifactError, match=words):
+        parse_graph(changed(READER[words]))
+
+
+def test_tflite_micro_refuses_peepholes_too() -> None:
+    with pytest.raises(RefusedError):
+        Oracle(changed(wired(9, 9)))

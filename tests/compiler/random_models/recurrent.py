@@ -1,0 +1,83 @@
+"""Random models that keep state: LSTMs over sequences, with weights, scales and options that training would rarely give."""
+
+import numpy as np
+from support.assembled import Assembly, Parameters, Part
+
+_OUT, _CELL_POWERS = 1 / 128, (-11, -12, -12, -13, -14, -15, -8, -5, -16)
+
+
+def draw_lstm(seed: int, *, edge: int | None = None) -> bytes:
+    """A model of one to two LSTMs and what follows them: a dense layer on the flattened sequence, or nothing.
+
+    Args:
+        seed: of everything that is drawn.
+        edge: the number of LSTMs; drawn when None.
+    """
+    rng = np.random.default_rng([seed, 71])
+    assembly = Assembly()
+    part = assembly.subgraph()
+    steps, features = int(rng.integers(1, 7)), int(rng.integers(1, 10))
+    time_major = bool(rng.random() < 0.4)
+    shape = (steps, 1, features) if time_major else (1, steps, features)
+    parameters = _any(rng, 10 ** rng.uniform(-3, -0.5))
+    source = value = part.tensor(shape, parameters)
+    for _ in range(edge or int(rng.integers(1, 3))):
+        value, shape, parameters = add_lstm(part, rng, value, shape, parameters, time_major=time_major)
+    if rng.random() < 0.6:
+        value = _dense(part, rng, value, shape, parameters)
+    part.edges([source], [value])
+    return assembly.pack()
+
+
+def add_lstm(
+    part: Part, rng: np.random.Generator, value: int, shape: tuple[int, ...], parameters: Parameters, *, time_major: bool
+) -> tuple[int, tuple[int, ...], Parameters]:
+    """Appends one LSTM; returns its output, with shape and parameters."""
+    features, units = shape[-1], int(rng.integers(1, 12))
+    hidden_parameters = _any(rng, _OUT * 10 ** rng.uniform(-0.6, 0.6))
+    cell_scale = 2.0 ** int(rng.choice(_CELL_POWERS))
+    if rng.random() < 0.1:
+        cell_scale *= float(rng.uniform(0.75, 1.35))  # no power of two, which TFLite Micro takes for the nearest
+    inputs = [value]
+    for width, scale in ((features, parameters[0]), (units, hidden_parameters[0])):
+        for _ in range(4):
+            values = np.clip(np.rint(rng.normal(0, rng.choice([5, 40, 90]), (units, width))), -127, 127).astype(np.int8)
+            wanted = 10 ** rng.uniform(-1, 1) / (scale * 127 * 40 * np.sqrt(width))
+            inputs.append(part.constant(values, [(float(np.float32(wanted)), 0)]))
+    inputs += [-1, -1, -1]
+    for place in range(4):
+        scale = parameters[0] * part.graph.tensors[inputs[1 + place]].quantization.scale[0]
+        bias = np.rint(rng.normal(0, 1, units) * float(rng.choice([0, 0.3, 2])) / scale)
+        inputs.append(part.constant(np.clip(bias, -(2**28), 2**28).astype(np.int32), [(float(scale), 0)]))
+    inputs += [-1, -1]
+    inputs.append(part.tensor((1, units), hidden_parameters, variable=True))
+    inputs.append(part.tensor((1, units), (cell_scale, 0), "int16", variable=True))
+    inputs += [-1] * 4
+    made = (*shape[:2], units)
+    output = part.tensor(made, hidden_parameters)
+    clip = float(rng.choice([0, 0, 0, 10, 1, 0.01, cell_scale * 3.5]))
+    part.op(
+        "UNIDIRECTIONAL_SEQUENCE_LSTM",
+        inputs,
+        [output],
+        "UnidirectionalSequenceLSTMOptions",
+        fusedActivationFunction=4,
+        cellClip=clip,
+        timeMajor=time_major,
+    )
+    return output, made, hidden_parameters
+
+
+def _dense(part: Part, rng: np.random.Generator, value: int, shape: tuple[int, ...], parameters: Parameters) -> int:
+    width, units = int(np.prod(shape)), int(rng.integers(1, 6))
+    flat = part.tensor((1, width), parameters)
+    part.op("RESHAPE", [value, part.constant(np.array([1, width], np.int32))], [flat])
+    weights = part.constant(rng.integers(-127, 128, (units, width)).astype(np.int8), [(0.01, 0)])
+    bias = part.constant(rng.integers(-500, 500, units).astype(np.int32), [(parameters[0] * 0.01, 0)])
+    output = part.tensor((1, units), _any(rng, parameters[0] * 0.01 * 60 * np.sqrt(width)))
+    part.op("FULLY_CONNECTED", [flat, weights, bias], [output], "FullyConnectedOptions")
+    return output
+
+
+def _any(rng: np.random.Generator, scale: float) -> Parameters:
+    return float(np.float32(scale)), int(rng.choice([-128, 127, 0, -1, int(rng.integers(-128, 128))]))
