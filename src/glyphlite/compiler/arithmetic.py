@@ -126,6 +126,23 @@ def one_over_one_plus(a: np.ndarray) -> np.ndarray:
     return _saturating_shift(_newton_raphson(a), 1)
 
 
+def quotient(dividends: np.ndarray, divisors: np.ndarray, multiplier: int, shift: int) -> np.ndarray:
+    """Returns ``dividends / divisors * multiplier * 2**(shift - 31)`` of centred int8 values, no divisor 0.
+
+    Source: ``DivElementwise``, kernels/internal/reference/div.h, and ``GetReciprocal``, kernels/internal/common.h. The shift is
+    such that no total shift leaves -31 to 0.
+    """
+    a, b = np.broadcast_arrays(np.asarray(dividends, np.int64), np.asarray(divisors, np.int64))
+    a, b = np.where(b < 0, -a, a), np.where(b == 0, 1, np.abs(b))
+    bits = np.frexp(b)[1] - 1
+    inverse = one_over_one_plus((b << (31 - bits)) - 2**31)
+    headroom = 31 - np.frexp(np.where(a < 0, -a - 1, a))[1]
+    unscaled = doubling_high_mul(a << headroom, inverse)
+    high = doubling_high_mul(unscaled, multiplier)
+    exponents = bits + headroom - shift
+    return np.select([exponents == each for each in range(32)], [rounding_divide_by_pot(high, each) for each in range(32)])
+
+
 def logistic_q31(values: np.ndarray) -> np.ndarray:
     """Returns the logistic function of Q4.27, as Q0.31. Source: ``logistic``, gemmlowp fixedpoint/fixedpoint.h."""
     a = np.asarray(values, np.int64)
@@ -161,6 +178,69 @@ def softmax_exponentials(scale: float, beta: float) -> np.ndarray:
     radius = min(input_radius(5, shift), 255)
     differences = -np.arange(radius + 1, dtype=np.int64)
     return exp_on_negative_values(multiply_by_quantized_multiplier(differences, multiplier, shift), 5)
+
+
+def log_softmax_scaling(scale: float) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Returns LOG_SOFTMAX's multiplier and shift from stored differences to Q5.26, and those of the way back.
+
+    Source: ``PreprocessLogSoftmaxScalingExp``, kernels/internal/quantization_util.cc.
+    """
+    multiplier, shift = quantize_multiplier(min(scale * 2.0**26, 2.0**31 - 1.0))
+    return (multiplier, shift), quantize_multiplier(2.0 ** (31 - shift) / multiplier)
+
+
+def inverse_sqrt(value: int) -> tuple[int, int]:
+    """Returns multiplier and shift of 1 / sqrt of a non-negative integer, of 1 for 0.
+
+    Source: ``GetInvSqrtQuantizedMultiplierExp``, kernels/internal/common.h.
+    """
+    if value <= 1:
+        return INT32_MAX, 0
+    right = 11
+    while value >= 1 << 29:
+        value, right = value // 4, right + 1
+    while value < 1 << 27:
+        value, right = value * 4, right - 1
+    x, half = 1 << 28, ((value >> 1) + 1) >> 1
+    for _ in range(5):
+        cube = _saturating_shift(doubling_high_mul(doubling_high_mul(x, x), x), 6)
+        x = int(_saturating_shift(doubling_high_mul(3 << 27, x) - doubling_high_mul(half, cube), 3))
+    x = int(doubling_high_mul(x, 1518500250))  # sqrt(2) / 2
+    return (x << -right, 0) if right < 0 else (x, -right)
+
+
+def abs_table(input_scale: float, input_zero_point: int, output_scale: float, output_zero_point: int) -> np.ndarray:
+    """Returns the table of ABS. Source: ``AbsEvalQuantized``, micro/kernels/elementwise.cc."""
+    magnitudes = np.abs(_stored_values() - input_zero_point)
+    if input_scale != output_scale:
+        magnitudes = multiply_by_quantized_multiplier(magnitudes, *quantize_multiplier(input_scale / output_scale))
+    return np.clip(magnitudes + output_zero_point, -128, 127).astype(np.int8)
+
+
+def rsqrt_table(input_scale: float, output_scale: float, output_zero_point: int) -> np.ndarray:
+    """Returns the table of RSQRT; the input's zero point is -128.
+
+    Source: ``RsqrtEvalQuantized`` and ``SetRsqrtOutputMultiplier``, micro/kernels/elementwise.cc, in float32.
+    """
+    multiplier, shift = quantize_multiplier(1.0 / float(np.sqrt(np.float32(input_scale)) * np.float32(output_scale)))
+    table = np.full(256, 127, np.int8)  # of 0, too
+    for value in range(1, 256):
+        inverse, inverse_shift = inverse_sqrt(value)
+        data = multiply_by_quantized_multiplier(1, inverse, inverse_shift + 20)
+        output = int(multiply_by_quantized_multiplier(data, multiplier, shift - 20)) + output_zero_point
+        table[value] = min(max(output, -128), 127)
+    return table
+
+
+def elu_table(input_scale: float, input_zero_point: int, output_scale: float, output_zero_point: int) -> np.ndarray:
+    """Returns the table of ELU, computed in float32. Source: ``PopulateLookupTable``, micro/kernels/elu.cc."""
+    one = np.float32(1)
+    inverse_scale = one / np.float32(output_scale)
+    real = np.float32(input_scale) * (_stored_values() - input_zero_point).astype(np.float32)
+    below = np.exp(np.minimum(real, 0).astype(np.float64)).astype(np.float32) - one
+    scaled = (np.where(real < 0, below, real) * inverse_scale).astype(np.float64)
+    rounded = (np.trunc(scaled + np.copysign(0.5, scaled)).astype(np.float32) + np.float32(output_zero_point)).astype(np.float64)
+    return np.clip(rounded, -128, 127).astype(np.int8)
 
 
 def _stored_values() -> np.ndarray:

@@ -192,6 +192,7 @@ _DECODERS: Mapping[str, tuple[int, Callable[[Table], dict[str, Any]]]] = Mapping
         "SOFTMAX": (9, lambda table: {"beta": table.real(0)}),
         "CONCATENATION": (10, _concatenation),
         "ADD": (11, _sum),
+        "L2_NORMALIZATION": (12, _product),
         "RESIZE_BILINEAR": (15, _resize_bilinear),
         "RESHAPE": (17, lambda table: {"new_shape": table.integers(0)}),
         "MUL": (21, _product),

@@ -11,7 +11,23 @@ import numpy as np
 FIRST_SEED = 1000
 SAME_QUANTIZATION = {"reduce_max", "reduce_min"}
 """Kinds whose result keeps the quantization of what they read."""
+FIXED = {"log_softmax": (16 / 256, 127), "l2_normalization": (1 / 128, 0)}
+"""Scale and zero point of the results of kinds that have their own."""
 REDUCTIONS = ("sum", "reduce_max", "reduce_min")
+FUNCTIONS = ("abs", "elu", "rsqrt", "log_softmax", "l2_normalization")
+PAIRS = ("maximum", "minimum", "prelu", "squared_difference", "div")
+"""Kinds of two operands, of which the second is a constant here."""
+NOT_FROM_KERAS = {"elu", "rsqrt", "l2_normalization", "squared_difference", "div", "abs"}
+"""Kinds that the converter leaves in float or writes as other ops."""
+OPTIONS = {
+    "l2_normalization": "L2NormOptions",
+    "log_softmax": "LogSoftmaxOptions",
+    "maximum": "MaximumMinimumOptions",
+    "minimum": "MaximumMinimumOptions",
+    "squared_difference": "SquaredDifferenceOptions",
+    "div": "DivOptions",
+    "abs": "AbsOptions",
+}
 
 
 def draw_arithmetic(drawing: Any, rng: np.random.Generator) -> None:
@@ -21,8 +37,16 @@ def draw_arithmetic(drawing: Any, rng: np.random.Generator) -> None:
         drawing: the draft in the making (``drafts._Drawing``).
         rng: the ops' own generator.
     """
-    kind = str(rng.choice([*REDUCTIONS, "mean"]))
-    _draw_reduction(drawing, rng, kind)
+    kinds = [*REDUCTIONS, "mean", *FUNCTIONS, *PAIRS]
+    kind = str(rng.choice([kind for kind in kinds if not (drawing.for_keras and kind in NOT_FROM_KERAS)]))
+    if kind in FUNCTIONS:
+        drawing.add(kind, drawing.shape)
+    elif kind in PAIRS:
+        shape = drawing.shape
+        each = [shape, (*(1,) * (len(shape) - 1), shape[-1]), (1,) * len(shape)]
+        drawing.add(kind, shape, constant=each[int(rng.integers(2 if kind == "prelu" else 3))])
+    else:
+        _draw_reduction(drawing, rng, kind)
 
 
 def _draw_reduction(drawing: Any, rng: np.random.Generator, kind: str) -> None:
@@ -41,8 +65,24 @@ def axes_of(settings: dict[str, Any]) -> list[int]:
     return [axis + 1 for axis in settings.get("axes", (0, 1))]
 
 
-def result_scale(kind: str, source: float, shape: tuple[int, ...], settings: dict[str, Any]) -> float:
+def second_operand(kind: str, shape: tuple[int, ...], scale: float, rng: np.random.Generator) -> tuple[np.ndarray, float, int]:
+    """Returns a constant's stored values, scale and zero point; the divisors of a DIV within an octave, none of them 0."""
+    stored = float(np.float32(scale * 10 ** rng.uniform(-1, 1)))
+    if kind == "div":
+        return (rng.integers(64, 128, shape) * rng.choice([-1, 1], shape)).astype(np.int8), stored, 0
+    return rng.integers(-128, 128, shape).astype(np.int8), stored, int(rng.integers(-128, 128))
+
+
+def result_scale(kind: str, source: float, shape: tuple[int, ...], settings: dict[str, Any], second: float = 0.0) -> float:
     """Returns a scale under which a result uses its range."""
-    if kind == "sum":
-        return source * float(np.prod([shape[axis] for axis in settings["axes"]])) ** 0.7
-    return source
+    match kind:
+        case "sum":
+            return source * float(np.prod([shape[axis] for axis in settings["axes"]])) ** 0.7
+        case "rsqrt":
+            return source**-0.5 / 100
+        case "div":
+            return source / (second * 96) / 4
+        case "squared_difference":
+            return max(source, second) ** 2 * 150
+        case _:
+            return source

@@ -29,8 +29,17 @@ _VERSIONS = {
     "MEAN": 2,
     "PAD": 2,
     "QUANTIZE": 2,
+    "REDUCE_MAX": 2,
+    "REDUCE_MIN": 2,
+    "SUM": 2,
+    "MAXIMUM": 2,
+    "MINIMUM": 2,
+    "LOG_SOFTMAX": 2,
+    "L2_NORMALIZATION": 2,
+    "DIV": 2,
+    "SQUARED_DIFFERENCE": 2,
 }
-_FIXED = {"logistic": (1 / 256, -128), "softmax": (1 / 256, -128), "tanh": (1 / 128, 0)}
+_FIXED = {"logistic": (1 / 256, -128), "softmax": (1 / 256, -128), "tanh": (1 / 128, 0), **arithmetic.FIXED}
 _SAME = {"max_pool", "average_pool", "reshape", "squeeze", "pad", "relu6", *MOVES, *arithmetic.SAME_QUANTIZATION}
 
 Parameters = tuple[float, int]
@@ -125,7 +134,17 @@ class _Writer:
         elif step.kind in _FIXED:
             parameters = _FIXED[step.kind]
         else:
-            scale = arithmetic.result_scale(step.kind, sources[0][0], self.draft.shapes[step.sources[0]], step.settings)
+            second = 0.0
+            if step.kind in arithmetic.PAIRS:
+                values, second, zero_point = arithmetic.second_operand(
+                    step.kind, step.settings["constant"], sources[0][0], self.rng
+                )
+                inputs.append(self.constant(values, [second], [zero_point]))
+            if step.kind == "rsqrt":  # of what cannot be negative
+                sources[0] = (sources[0][0], -128)
+                inputs = [self.requantized(inputs[0], step.sources[0], sources[0])]
+            shape = self.draft.shapes[step.sources[0]]
+            scale = arithmetic.result_scale(step.kind, sources[0][0], shape, step.settings, second)
             parameters = self.any_parameters(scale * 10 ** self.rng.uniform(-0.6, 0.6))
         if step.kind in MOVES:
             result = self.moved(step, inputs, parameters)
@@ -269,6 +288,7 @@ class _Writer:
             "pad": ("PadOptions", {}),
             "quantize": ("QuantizeOptions", {}),
             "hard_swish": ("HardSwishOptions", {}),
+            **{kind: (options, {}) for kind, options in arithmetic.OPTIONS.items()},
             "leaky_relu": ("LeakyReluOptions", {"alpha": settings.get("alpha", 0.0)}),
         }
         return simple.get(step.kind, (None, {}))

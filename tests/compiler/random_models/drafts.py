@@ -83,7 +83,7 @@ class _Drawing:
             if self.moves_rng.random() < 0.15:
                 draw_move(self, self.moves_rng)
             self._draw_body_op()
-        if self.seed >= FIRST_SEED and self.arithmetic_rng.random() < 0.7:
+        while self.seed >= FIRST_SEED and self.arithmetic_rng.random() < 0.6:
             draw_arithmetic(self, self.arithmetic_rng)
         if self.chance(0.75):
             self._draw_head()

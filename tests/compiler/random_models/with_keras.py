@@ -76,6 +76,14 @@ def _apply(step: Step, sources: list[Any], rng: np.random.Generator) -> Any:
             other = sources[1] if len(sources) > 1 else rng.normal(0, 1, (1, *settings["constant"])).astype(np.float32)
             x, other = (other, x) if settings.get("constant_first") else (x, other)
             return {"add": keras.ops.add, "sub": keras.ops.subtract, "mul": keras.ops.multiply}[step.kind](x, other)
+        case "maximum" | "minimum":
+            return getattr(keras.ops, step.kind)(x, rng.normal(0, 1, (1, *settings["constant"])).astype(np.float32))
+        case "prelu":
+            shared = [axis + 1 for axis, extent in enumerate(settings["constant"]) if extent == 1 and shape[axis] > 1]
+            layer = keras.layers.PReLU(shared_axes=shared or None)
+            layer.build(x.shape)
+            layer.set_weights([rng.normal(0, 0.5, layer.weights[0].shape).astype(np.float32)])
+            return layer(x)
         case "concatenation":
             return keras.layers.Concatenate(axis=settings["axis"] + 1)(sources)
         case "pad":

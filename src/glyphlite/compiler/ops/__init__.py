@@ -7,14 +7,19 @@ from collections.abc import Callable
 
 from glyphlite.compiler.context import Context
 from glyphlite.compiler.ops.elementwise.activation import (
+    lower_abs,
+    lower_elu,
     lower_hard_swish,
     lower_leaky_relu,
     lower_logistic,
     lower_relu,
     lower_relu6,
+    lower_rsqrt,
     lower_tanh,
 )
 from glyphlite.compiler.ops.elementwise.binary import lower_binary
+from glyphlite.compiler.ops.elementwise.l2_normalization import lower_l2_normalization
+from glyphlite.compiler.ops.elementwise.log_softmax import lower_log_softmax
 from glyphlite.compiler.ops.elementwise.quantize import lower_dequantize, lower_quantize
 from glyphlite.compiler.ops.elementwise.softmax import lower_softmax
 from glyphlite.compiler.ops.layout.concatenation import lower_concatenation, lower_pack
@@ -50,6 +55,11 @@ OPS: dict[str, Callable[[Context, Operator], None]] = {
     "ADD": lower_binary,
     "SUB": lower_binary,
     "MUL": lower_binary,
+    "DIV": lower_binary,
+    "SQUARED_DIFFERENCE": lower_binary,
+    "MAXIMUM": lower_binary,
+    "MINIMUM": lower_binary,
+    "PRELU": lower_binary,
     "PAD": lower_pad,
     "CONCATENATION": lower_concatenation,
     "RESHAPE": lower_reshape,
@@ -70,10 +80,15 @@ OPS: dict[str, Callable[[Context, Operator], None]] = {
     "RELU6": lower_relu6,
     "RELU_N1_TO_1": lower_relu,
     "LEAKY_RELU": lower_leaky_relu,
+    "ELU": lower_elu,
     "HARD_SWISH": lower_hard_swish,
     "LOGISTIC": lower_logistic,
     "TANH": lower_tanh,
+    "ABS": lower_abs,
+    "RSQRT": lower_rsqrt,
     "SOFTMAX": lower_softmax,
+    "LOG_SOFTMAX": lower_log_softmax,
+    "L2_NORMALIZATION": lower_l2_normalization,
     "QUANTIZE": lower_quantize,
     "DEQUANTIZE": lower_dequantize,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": lower_lstm,
@@ -89,20 +104,14 @@ BEGINS = frozenset(("QUANTIZE", "CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE"))
 
 ADVICE = {
     "SHAPE": "convert the model with a fixed batch of 1",
-    "PRELU": "use RELU or HARD_SWISH",
-    "ELU": "use RELU or HARD_SWISH",
     "GELU": "use HARD_SWISH",
     "EXP": "use LOGISTIC or SOFTMAX",
-    "DIV": "use MUL with the reciprocal",
     "TRANSPOSE_CONV": "use CONV_2D",
     "CONV_3D": "use CONV_2D",
     "BATCH_MATMUL": "use FULLY_CONNECTED",
     "L2_POOL_2D": "use AVERAGE_POOL_2D",
-    "MAXIMUM": "use RELU or MAX_POOL_2D",
-    "MINIMUM": "use RELU6",
     "PADV2": "use PAD, which pads with zeros",
     "MIRROR_PAD": "use PAD, which pads with zeros",
-    "LOG_SOFTMAX": "use SOFTMAX",
     "RESIZE_BILINEAR": "resize the images before",
     "RESIZE_NEAREST_NEIGHBOR": "resize the images before",
 }

@@ -263,13 +263,13 @@ _COMPARISONS = (
         "POW",
     ),
 )
-_BINARY = ("ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE")
+_BINARY = ("ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE", "PRELU")
 _REDUCTIONS = ("MEAN", "SUM", "REDUCE_PROD", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_ANY", "REDUCE_ALL")
 
 _TAKES_EMPTY = ("RESHAPE", *_REDUCTIONS, "TRANSPOSE", "BROADCAST_TO", "FILL")
 
 _INPUTS: Mapping[str, tuple[int, int]] = MappingProxyType(
-    dict.fromkeys(("ARG_MAX", "ARG_MIN", "GATHER_ND", "TILE", "BATCH_MATMUL", "PRELU", "CUMSUM"), (2, 2))
+    dict.fromkeys(("ARG_MAX", "ARG_MIN", "GATHER_ND", "TILE", "BATCH_MATMUL", "CUMSUM"), (2, 2))
     | dict.fromkeys(("FILL", "EMBEDDING_LOOKUP"), (2, 2))
     | dict.fromkeys(("SELECT", "SELECT_V2", "RANGE", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND"), (3, 3))
     | dict.fromkeys(("SHAPE", "RANK"), (1, 1))

@@ -1,4 +1,4 @@
-"""RELU, RELU6, RELU_N1_TO_1, LEAKY_RELU, HARD_SWISH, LOGISTIC and TANH as ops of their own: 256 answers each."""
+"""RELU, RELU6, RELU_N1_TO_1, LEAKY_RELU, ELU, HARD_SWISH, LOGISTIC, TANH, ABS and RSQRT as ops of their own: 256 answers each."""
 
 import math
 
@@ -53,6 +53,33 @@ def leaky_relu_table(
         for real in (input_scale / output_scale, input_scale * alpha / output_scale)
     )
     return np.clip(np.where(centred >= 0, identity, leak) + output_zero_point, -128, 127).astype(np.int8)
+
+
+def lower_elu(context: Context, operator: Operator) -> None:
+    """Lowers ELU. Source: ``PopulateLookupTable``, micro/kernels/elu.cc; what it clamps must fit 32 bits."""
+    source, output = context.value(operator), context.new_value(operator)
+    context.check_fits(operator, 255 * source.scale, output)
+    context.check_fits(operator, 1.0, output)
+    add_lookup(context, operator, source, output, arithmetic.elu_table(*_parameters(source, output)))
+
+
+def lower_abs(context: Context, operator: Operator) -> None:
+    """Lowers ABS. Source: ``PrepareAbsRsqrt``, micro/kernels/elementwise.cc."""
+    source, output = context.value(operator), context.new_value(operator)
+    context.check_ratio(operator, source.scale / output.scale)
+    add_lookup(context, operator, source, output, arithmetic.abs_table(*_parameters(source, output)))
+
+
+def lower_rsqrt(context: Context, operator: Operator) -> None:
+    """Lowers RSQRT of what cannot be negative. Source: ``PrepareAbsRsqrt``, micro/kernels/elementwise.cc."""
+    source, output = context.value(operator), context.new_value(operator)
+    if source.quantization.zero_point != -128:
+        raise context.refuse(operator, "its input may be below 0, where TFLite Micro stops", "quantize its input from 0 up")
+    ratio = 1.0 / (math.sqrt(source.scale) * output.scale)
+    if not 2.0**-11 < ratio < 2.0**30:
+        raise context.refuse(operator, f"its scales are far apart, by a factor of {ratio:.3g}", "quantize the model again")
+    table = arithmetic.rsqrt_table(source.scale, output.scale, output.quantization.zero_point)
+    add_lookup(context, operator, source, output, table)
 
 
 def lower_hard_swish(context: Context, operator: Operator) -> None:

@@ -1,4 +1,7 @@
-"""ADD, SUB and MUL of two maps, either of them broadcast, one of them possibly constant; a table where one byte decides."""
+"""Ops of two maps, either of them broadcast, one of them possibly constant; a table where one byte decides.
+
+ADD, SUB, MUL, DIV by a constant, SQUARED_DIFFERENCE, MAXIMUM, MINIMUM and PRELU.
+"""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
@@ -14,17 +17,29 @@ from glyphlite.compiler.values import Requantization, Value
 from glyphlite.escaping import printable
 from glyphlite.tflite.graph import Operator, Tensor
 
-Kind = Literal["add", "sub", "mul"]
+Kind = Literal["add", "sub", "mul", "div", "squared_difference", "maximum", "minimum", "prelu"]
 
-_KINDS: dict[str, Kind] = {"ADD": "add", "SUB": "sub", "MUL": "mul"}
+_KINDS: dict[str, Kind] = {
+    "ADD": "add",
+    "SUB": "sub",
+    "MUL": "mul",
+    "DIV": "div",
+    "SQUARED_DIFFERENCE": "squared_difference",
+    "MAXIMUM": "maximum",
+    "MINIMUM": "minimum",
+    "PRELU": "prelu",
+}
 
-LEFT_SHIFT = 20
-"""Bits by which operands of sums and differences are scaled up before they are scaled to one another (``add_common.cc``)."""
+LEFT_SHIFTS: dict[Kind, int] = {"add": 20, "sub": 20, "squared_difference": 7}
+"""Bits by which operands of sums and differences are scaled up before they are scaled to one another (``add_common.cc``,
+``squared_difference.cc``)."""
 
 
 @dataclass(frozen=True)
 class Operand:
     """One side: its shape, its offset, and for sums and differences what scales it to twice the larger scale of the two.
+
+    A PRELU's second operand holds what scales products with it, where the first is below zero.
 
     Attributes:
         shape: height, width and channels; an extent of 1 is broadcast.
@@ -64,25 +79,36 @@ class Binary(Requantized):
         """Returns what the generated C computes from stored bytes.
 
         Source: ``AddFunc`` and ``MulElementwise``, kernels/internal/reference/integer_ops/{add,mul}.h; ``SubElementwise``,
-        kernels/internal/reference/sub.h.
+        ``DivElementwise`` and ``BroadcastPrelu4DSlow``, kernels/internal/reference/{sub,div,prelu}.h; ``SquaredDifference``,
+        micro/kernels/squared_difference.cc; ``MaximumMinimumBroadcastSlow`` compares what is stored, whatever the scales.
         """
         requantization = self.requantization
+        limits = requantization.activation_min, requantization.activation_max
+        scaling = requantization.output_multipliers[0], requantization.output_shifts[0]
+        if self.kind in ("maximum", "minimum"):
+            extreme = (np.maximum if self.kind == "maximum" else np.minimum)(first, second)
+            return np.clip(extreme, *limits).astype(np.uint8)
         left, right = (
             np.asarray(stored, np.int64) - operand.zero_point
             for stored, operand in zip((first, second), self.operands, strict=True)
         )
-        if self.kind == "mul":
+        if self.kind in ("mul", "prelu"):
             total = left * right
+        elif self.kind == "div":
+            return np.clip(arithmetic.quotient(left, right, *scaling) + requantization.output_offset, *limits).astype(np.uint8)
         else:
             left, right = (
-                arithmetic.multiply_by_quantized_multiplier(side << LEFT_SHIFT, operand.multiplier, operand.shift)
+                arithmetic.multiply_by_quantized_multiplier(side << LEFT_SHIFTS[self.kind], operand.multiplier, operand.shift)
                 for side, operand in zip((left, right), self.operands, strict=True)
             )
             total = left + right if self.kind == "add" else left - right
-        output = arithmetic.multiply_by_quantized_multiplier(
-            total, requantization.output_multipliers[0], requantization.output_shifts[0]
-        )
-        limits = requantization.activation_min, requantization.activation_max
+            total = total * total if self.kind == "squared_difference" else total
+        if self.kind == "prelu":
+            operand = self.operands[1]
+            below = arithmetic.multiply_by_quantized_multiplier(total, operand.multiplier, operand.shift)
+            output = np.where(left >= 0, arithmetic.multiply_by_quantized_multiplier(left, *scaling), below)
+        else:
+            output = arithmetic.multiply_by_quantized_multiplier(total, *scaling)
         return np.clip(output + requantization.output_offset, *limits).astype(np.uint8)
 
     def as_lookup(self) -> Lookup | None:
@@ -108,18 +134,23 @@ class BinaryKernel(Kernel):
     """A row of the output from a row of each operand."""
 
     template: ClassVar[str] = "binary.c.j2"
-    left_shift: ClassVar[int] = LEFT_SHIFT
 
     kind: Kind
     operands: tuple[Operand, Operand]
     requantization: Requantization
 
+    @property
+    def left_shift(self) -> int | None:
+        """Returns the bits by which operands are scaled up; None where they are not scaled to one another."""
+        return LEFT_SHIFTS.get(self.kind)
+
 
 def lower_binary(context: Context, operator: Operator) -> None:
-    """Lowers ADD, SUB and MUL. Source: ``kernels/{add,sub,mul}_common.cc``.
+    """Lowers an op of two maps.
 
-    ``sub_common.cc`` is written to divide the scales in float32; the released build divides them in double, as ADD's
-    (tests/compiler/test_scales.py).
+    Source: ``kernels/{add,sub,mul,prelu}_common.cc``, ``micro/kernels/{div,squared_difference,maximum_minimum}.cc``.
+    ``sub_common.cc`` and ``div.cc`` are written to divide the scales in float32; the released build divides them in double, as
+    ADD's (tests/compiler/test_scales.py).
     """
     tensors = [context.tensor(index) for index in operator.inputs[:2]]
     for tensor in tensors:
@@ -131,15 +162,12 @@ def lower_binary(context: Context, operator: Operator) -> None:
     output = context.new_value(operator)
     kind = _KINDS[operator.name]
     low, high = context.clamp(operator, output)
-    if kind == "mul":
-        scales, real = (0.0, 0.0), first.scale * second.scale / output.scale
-    else:
-        twice_max = 2.0 * max(first.scale, second.scale)
-        scales, real = (first.scale / twice_max, second.scale / twice_max), twice_max / (2.0**LEFT_SHIFT * output.scale)
-        if real >= 1.0:
-            raise context.refuse(operator, "the output's scale is too small for the inputs'")
-    context.check_ratio(operator, real)
+    scales, real = _ratios(context, operator, first, second, output)
+    for ratio in (scales[1], real):
+        context.check_ratio(operator, ratio)
     multiplier, shift = arithmetic.quantize_multiplier(real)
+    if kind == "div":
+        _check_divisors(context, operator, tensors[1], shift)
     constant = next((tensor for tensor in tensors if tensor.index not in context.values), None)
     node = Binary(
         **context.facts(operator, operands=2),
@@ -155,6 +183,44 @@ def lower_binary(context: Context, operator: Operator) -> None:
         requantization=Requantization((multiplier,), (shift,), output.zero_point, low + 128, high + 128),
     )
     context.nodes.append(node.as_lookup() or node)
+
+
+def _ratios(
+    context: Context, operator: Operator, first: Value, second: Value, output: Value
+) -> tuple[tuple[float, float], float]:
+    """Returns what either operand and the result are scaled by; 0 where nothing is."""
+    match kind := _KINDS[operator.name]:
+        case "maximum" | "minimum":
+            return (0.0, 0.0), 0.0
+        case "mul":
+            return (0.0, 0.0), first.scale * second.scale / output.scale
+        case "prelu":
+            return (0.0, first.scale * second.scale / output.scale), first.scale / output.scale
+        case "div":
+            return (0.0, 0.0), first.scale / (second.scale * output.scale)
+        case _:
+            twice_max = 2.0 * max(first.scale, second.scale)
+            scales = first.scale / twice_max, second.scale / twice_max
+    if kind == "squared_difference":
+        return scales, twice_max * twice_max / (2.0 ** (2 * LEFT_SHIFTS[kind]) * output.scale)
+    real = twice_max / (2.0 ** LEFT_SHIFTS[kind] * output.scale)
+    if real >= 1.0:
+        raise context.refuse(operator, "the output's scale is too small for the inputs'")
+    return scales, real
+
+
+def _check_divisors(context: Context, operator: Operator, tensor: Tensor, shift: int) -> None:
+    """Refuses a division whose shift leaves 0 to 31 in TFLite Micro, and one by zero, which it leaves undefined."""
+    if tensor.index in context.values or tensor.data is None:
+        raise context.refuse(
+            operator, "it divides by a computed value, which may be 0", "multiply by a constant, or divide by one"
+        )
+    assert tensor.quantization is not None
+    divisors = np.abs(tensor.data.astype(np.int64) - tensor.quantization.zero_point)
+    if divisors.min(initial=1) == 0:
+        raise context.refuse(operator, "one of its divisors is 0", "divide by numbers that int8 tells from 0")
+    if not int(divisors.max(initial=1)).bit_length() - 1 <= shift <= 23:
+        raise context.refuse(operator, "its output's scale is far from that of its quotients", "quantize the model again")
 
 
 def _operand(context: Context, operator: Operator, tensor: Tensor, value: Value, scale: float) -> Operand:
