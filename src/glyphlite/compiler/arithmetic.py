@@ -392,3 +392,15 @@ def mean_multiplier(input_scale: float, output_scale: float, elements: int) -> t
     multiplier, shift = quantize_multiplier(input_scale / output_scale)
     extra = min(elements.bit_length() - 1, 32, 31 + shift)
     return (multiplier << extra) // elements, shift - extra
+
+
+def nearest_neighbors(extent: int, size: int, *, align_corners: bool, half_pixel_centers: bool) -> list[int]:
+    """Returns which of ``extent`` elements each of ``size`` takes.
+
+    Source: ``GetNearestNeighbor``, kernels/internal/reference/resize_nearest_neighbor.h, which computes in float32.
+    """
+    aligned = align_corners and size > 1
+    scale = np.float32(extent - 1) / np.float32(size - 1) if aligned else np.float32(extent) / np.float32(size)
+    places = (np.arange(size, dtype=np.float32) + np.float32(0.5 if half_pixel_centers else 0.0)) * scale
+    exact = places.astype(np.float64)
+    return np.minimum(np.floor(exact + 0.5 if align_corners else exact), extent - 1).astype(int).tolist()

@@ -104,7 +104,7 @@ def _can_fold(pad: Pad, node: Filtered) -> bool:
     return (
         pad.paddings[2] == (0, 0)
         and pad.inputs[0].quantization == seen.quantization
-        and pad.output.zero_point == seen.zero_point
+        and pad.fill == seen.zero_point
         and (seen.height, seen.width) == (pad.output.height, pad.output.width)
     )
 

@@ -160,7 +160,11 @@ class _Writer:
         shapes = step.settings.get("shapes", [step.shape])
         key = (step.kind, step.sources[0], str({**step.settings, "part": 0}))
         if "part" not in step.settings or key not in self.parts:
-            others = [self.constant(values) for values in moves.constants(step.kind, step.shape, step.settings)]
+            others: list[int] = []
+            for values in moves.constants(step.kind, step.shape, step.settings):
+                scales, zero_points = ([each] for each in parameters)
+                scaled = values.dtype == np.int8
+                others.append(self.constant(values, scales if scaled else None, zero_points if scaled else None))
             inputs = [*others, *inputs] if step.kind in moves.FIRST_INPUT else [*inputs, *others]
             results = [self.activation(shape, parameters) for shape in shapes]
             self.op(op_name(step.kind), inputs, results, *moves.options(step.kind, step.settings, len(inputs)))

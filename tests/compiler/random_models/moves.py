@@ -27,9 +27,18 @@ class Drawing(Protocol):
 
 def draw_move(drawing: Drawing, rng: np.random.Generator) -> None:
     """Append one move of the current value, a vector or an image, to either."""
-    kinds = [_draw_slice, _draw_slice, _draw_split]
+    kinds = [_draw_slice, _draw_slice, _draw_split, _draw_gather]
     if len(drawing.shape) == 3:
-        kinds += [_draw_transpose, _draw_transpose, _draw_unpack, _draw_blocks]
+        kinds += [
+            _draw_transpose,
+            _draw_unpack,
+            _draw_blocks,
+            _draw_blocks,
+            _draw_resize,
+            _draw_resize,
+            _draw_padding,
+            _draw_padding,
+        ]
     if not drawing.for_keras:
         kinds += [_draw_reverse, _draw_broadcast]
     kinds[int(rng.integers(len(kinds)))](drawing, rng)
@@ -95,7 +104,7 @@ def _draw_transpose(drawing: Drawing, rng: np.random.Generator) -> None:
 def _draw_blocks(drawing: Drawing, rng: np.random.Generator) -> None:
     height, width, channels = drawing.shape
     block = int(rng.choice([1, 2, 3]))
-    if height % block == 0 and width % block == 0 and rng.random() < 0.7:
+    if height % block == 0 and width % block == 0 and rng.random() < 0.5:
         drawing.add("space_to_depth", (height // block, width // block, channels * block**2), block=block)
     elif channels % block**2 == 0:
         drawing.add("depth_to_space", (height * block, width * block, channels // block**2), block=block)
@@ -112,9 +121,36 @@ def _draw_broadcast(drawing: Drawing, rng: np.random.Generator) -> None:
     drawing.add("broadcast_to", shape)
 
 
+def _draw_gather(drawing: Drawing, rng: np.random.Generator) -> None:
+    shape = drawing.shape
+    axis = int(rng.integers(len(shape)))
+    places = rng.integers(0, shape[axis], int(rng.integers(1, 6))).tolist()
+    drawing.add("gather", (*shape[:axis], len(places), *shape[axis + 1 :]), axis=axis, places=places)
+
+
+def _draw_padding(drawing: Drawing, rng: np.random.Generator) -> None:
+    shape = drawing.shape
+    kind = "mirror_pad" if rng.random() < 0.5 else "padv2"
+    mode = int(rng.integers(2))
+    most = [min(extent + mode, 4) if kind == "mirror_pad" else 3 for extent in shape[:2]]
+    pads = [tuple(rng.integers(0, limit, 2).tolist()) for limit in most]
+    amounts = [*pads, (0, 0)]
+    padded = tuple(extent + sum(pair) for extent, pair in zip(shape, amounts, strict=True))
+    drawing.add(kind, padded, amounts=amounts, mode=mode, fill=int(rng.integers(-128, 128)))
+
+
+def _draw_resize(drawing: Drawing, rng: np.random.Generator) -> None:
+    height, width, channels = drawing.shape
+    kind = "resize_bilinear" if rng.random() < 0.5 else "resize_nearest_neighbor"
+    size = (2 * height, 2 * width) if rng.random() < 0.5 else tuple(rng.integers(1, 12, 2).tolist())
+    align, half = bool(rng.random() < 0.3), bool(rng.random() < 0.5)
+    drawing.add(kind, (*size, channels), size=size, align=align, half=half and not align)
+
+
 MOVES = (
     *("slice", "strided_slice", "split", "split_v", "unpack", "pack"),
     *("transpose", "space_to_depth", "depth_to_space", "reverse_v2", "broadcast_to"),
+    *("gather", "mirror_pad", "padv2", "resize_nearest_neighbor", "resize_bilinear"),
 )
 FIRST_INPUT = ("split",)
 """Those whose constant comes before the value."""
@@ -141,6 +177,13 @@ def constants(kind: str, shape: Shape, settings: dict[str, Any]) -> list[np.ndar
             return [integers(settings["axis"] + 1)]
         case "broadcast_to":
             return [integers(1, *shape)]
+        case "gather":
+            return [integers(*settings["places"])]
+        case "mirror_pad" | "padv2":
+            fill = [np.array(settings["fill"], np.int8)] if kind == "padv2" else []
+            return [np.array([(0, 0), *settings["amounts"]], np.int32), *fill]
+        case "resize_nearest_neighbor" | "resize_bilinear":
+            return [integers(*settings["size"])]
         case _:
             return []
 
@@ -148,6 +191,7 @@ def constants(kind: str, shape: Shape, settings: dict[str, Any]) -> list[np.ndar
 def options(kind: str, settings: dict[str, Any], inputs: int) -> tuple[str | None, dict[str, Any]]:
     """The options table of a move, and its fields."""
     parts = len(settings.get("shapes", ()))
+    centers = {"alignCorners": settings.get("align", False), "halfPixelCenters": settings.get("half", False)}
     tables: dict[str, tuple[str, dict[str, Any]]] = {
         "strided_slice": ("StridedSliceOptions", {}),
         "split": ("SplitOptions", {"numSplits": parts}),
@@ -157,6 +201,11 @@ def options(kind: str, settings: dict[str, Any], inputs: int) -> tuple[str | Non
         "transpose": ("TransposeOptions", {}),
         "space_to_depth": ("SpaceToDepthOptions", {"blockSize": settings.get("block", 1)}),
         "depth_to_space": ("DepthToSpaceOptions", {"blockSize": settings.get("block", 1)}),
+        "gather": ("GatherOptions", {"axis": settings.get("axis", 0) + 1}),
+        "mirror_pad": ("MirrorPadOptions", {"mode": settings.get("mode", 0)}),
+        "padv2": ("PadV2Options", {}),
+        "resize_nearest_neighbor": ("ResizeNearestNeighborOptions", centers),
+        "resize_bilinear": ("ResizeBilinearOptions", centers),
     }
     return tables.get(kind, (None, {}))
 
@@ -188,5 +237,14 @@ def in_keras(kind: str, sources: list[Any], settings: dict[str, Any]) -> Any:
         case "space_to_depth" | "depth_to_space":
             function = tf.nn.space_to_depth if kind == "space_to_depth" else tf.nn.depth_to_space
             return x if settings["block"] == 1 else layer(lambda image: function(image, settings["block"]))
+        case "gather":
+            return keras.ops.take(x, settings["places"], axis)
+        case "mirror_pad":
+            return keras.ops.pad(x, ((0, 0), *settings["amounts"]), ("reflect", "symmetric")[settings["mode"]])
+        case "padv2":
+            return keras.ops.pad(x, ((0, 0), *settings["amounts"]), constant_values=settings["fill"] / 64)
+        case "resize_nearest_neighbor" | "resize_bilinear":
+            method = "bilinear" if kind == "resize_bilinear" else "nearest"
+            return layer(lambda image: tf.image.resize(image, settings["size"], method))
         case _:
             raise AssertionError(kind)

@@ -23,8 +23,10 @@ from glyphlite.compiler.ops.elementwise.log_softmax import lower_log_softmax
 from glyphlite.compiler.ops.elementwise.quantize import lower_dequantize, lower_quantize
 from glyphlite.compiler.ops.elementwise.softmax import lower_softmax
 from glyphlite.compiler.ops.layout.concatenation import lower_concatenation, lower_pack
+from glyphlite.compiler.ops.layout.gather import lower_gather, lower_mirror_pad, lower_resize_nearest
 from glyphlite.compiler.ops.layout.pad import lower_pad
 from glyphlite.compiler.ops.layout.reshape import lower_reshape
+from glyphlite.compiler.ops.layout.resize_bilinear import lower_resize_bilinear
 from glyphlite.compiler.ops.layout.slice import lower_slice, lower_strided_slice
 from glyphlite.compiler.ops.layout.split import lower_split, lower_unpack
 from glyphlite.compiler.ops.layout.transpose import (
@@ -61,6 +63,8 @@ OPS: dict[str, Callable[[Context, Operator], None]] = {
     "MINIMUM": lower_binary,
     "PRELU": lower_binary,
     "PAD": lower_pad,
+    "PADV2": lower_pad,
+    "MIRROR_PAD": lower_mirror_pad,
     "CONCATENATION": lower_concatenation,
     "RESHAPE": lower_reshape,
     "SQUEEZE": lower_reshape,
@@ -76,6 +80,9 @@ OPS: dict[str, Callable[[Context, Operator], None]] = {
     "DEPTH_TO_SPACE": lower_blocks,
     "REVERSE_V2": lower_reverse,
     "BROADCAST_TO": lower_broadcast_to,
+    "GATHER": lower_gather,
+    "RESIZE_NEAREST_NEIGHBOR": lower_resize_nearest,
+    "RESIZE_BILINEAR": lower_resize_bilinear,
     "RELU": lower_relu,
     "RELU6": lower_relu6,
     "RELU_N1_TO_1": lower_relu,
@@ -110,9 +117,5 @@ ADVICE = {
     "CONV_3D": "use CONV_2D",
     "BATCH_MATMUL": "use FULLY_CONNECTED",
     "L2_POOL_2D": "use AVERAGE_POOL_2D",
-    "PADV2": "use PAD, which pads with zeros",
-    "MIRROR_PAD": "use PAD, which pads with zeros",
-    "RESIZE_BILINEAR": "resize the images before",
-    "RESIZE_NEAREST_NEIGHBOR": "resize the images before",
 }
 """What would express an op that is not supported."""

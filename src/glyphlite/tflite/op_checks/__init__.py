@@ -182,6 +182,8 @@ def _pad(site: Site) -> None:
     site.arity(3 if site.operator.name == "PADV2" else 2)
     image = site.input(0)
     site.same_type(image, *([site.input(2)] if site.operator.name == "PADV2" else []))
+    if site.operator.name == "PADV2" and site.input(2).elements != 1:
+        site.refuse(f"pads with the {site.input(2).elements:,} values of tensor {site.input(2).index} instead of one")
     if "paddings" not in site.operator.options:
         if site.input(1).is_constant:
             site.refuse(f"takes its paddings from a {site.input(1).dtype.name} of shape {list(site.input(1).shape)}")

@@ -1,4 +1,4 @@
-"""PAD by zeros along height, width and channels."""
+"""PAD by zeros and PADV2 by any value, along height, width and channels."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -6,7 +6,7 @@ from typing import ClassVar
 from glyphlite.compiler.codegen.kernel import Kernel, Site
 from glyphlite.compiler.context import Context
 from glyphlite.compiler.ir import Node
-from glyphlite.compiler.values import Window
+from glyphlite.compiler.values import Value, Window
 from glyphlite.tflite.graph import Operator
 
 Pair = tuple[int, int]
@@ -14,11 +14,12 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class Pad(Node):
-    """PAD: (before, after) of height, width and channels, filled with the zero point."""
+    """PAD and PADV2: (before, after) of height, width and channels, filled with one stored byte."""
 
     windowed: ClassVar[bool] = True
 
     paddings: tuple[Pair, Pair, Pair]
+    fill: int
 
     @property
     def window(self) -> Window:
@@ -27,7 +28,7 @@ class Pad(Node):
 
     def kernel(self, site: Site) -> "PadKernel":
         """Returns the kernel."""
-        return PadKernel(layer=site.layer, pad_left=self.paddings[1][0], pad_channels=self.paddings[2][0])
+        return PadKernel(layer=site.layer, pad_left=self.paddings[1][0], pad_channels=self.paddings[2][0], fill=self.fill)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,10 +39,11 @@ class PadKernel(Kernel):
 
     pad_left: int
     pad_channels: int
+    fill: int
 
 
 def lower_pad(context: Context, operator: Operator) -> None:
-    """Lowers PAD by zeros along height, width and channels."""
+    """Lowers PAD and PADV2 along height, width and channels. Source: micro/kernels/pad_common.cc."""
     source = context.value(operator)
     output = context.new_value(operator)
     if "paddings" not in operator.options:
@@ -51,5 +53,23 @@ def lower_pad(context: Context, operator: Operator) -> None:
     if any(pair != (0, 0) for pair in paddings[:-3]) or min(min(pair) for pair in paddings) < 0:
         raise context.refuse(operator, f"paddings {paddings}", "pad height, width or channels by zero or more")
     context.nodes.append(
-        Pad(**context.facts(operator), inputs=(source,), output=output, paddings=(paddings[-3], paddings[-2], paddings[-1]))
+        Pad(
+            **context.facts(operator),
+            inputs=(source,),
+            output=output,
+            paddings=(paddings[-3], paddings[-2], paddings[-1]),
+            fill=output.zero_point if operator.name == "PAD" else _fill(context, operator, output),
+        )
     )
+
+
+def _fill(context: Context, operator: Operator, output: Value) -> int:
+    """Returns the byte that a PADV2 fills with; TFLite Micro wants it in the output's scale."""
+    tensor = context.tensor(operator.inputs[2])
+    if tensor.data is None:
+        raise context.refuse(operator, "the value that it pads with is computed, not constant", "pad with a constant")
+    if tensor.quantization != output.quantization:
+        raise context.refuse(
+            operator, "the value that it pads with differs in scale or zero point from its output", "as TFLite Micro does"
+        )
+    return int(tensor.data.ravel()[0]) + 128

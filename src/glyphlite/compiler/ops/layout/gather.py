@@ -1,0 +1,59 @@
+"""GATHER with constant positions, MIRROR_PAD and RESIZE_NEAREST_NEIGHBOR: a list of places along each axis."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from glyphlite.compiler import arithmetic
+from glyphlite.compiler.context import Context
+from glyphlite.compiler.ops.layout.move import add_walk, walk_through
+from glyphlite.tflite.graph import Operator
+
+
+def lower_gather(context: Context, operator: Operator) -> None:
+    """Lowers GATHER. Source: micro/kernels/gather.cc."""
+    places = context.tensor(operator.inputs[1])
+    if places.data is None:
+        raise context.refuse(operator, "its positions are computed, not constant", "gather by constant positions")
+    if operator.options["batch_dims"]:
+        raise context.refuse(operator, f"it has {operator.options['batch_dims']} batch dimensions", "gather along one axis")
+    shape = context.tensor(operator.inputs[0]).shape
+    axis = operator.options["axis"] % len(shape)
+    _add(
+        context, operator, [places.data.ravel().tolist() if place == axis else range(shape[place]) for place in range(len(shape))]
+    )
+
+
+def lower_mirror_pad(context: Context, operator: Operator) -> None:
+    """Lowers MIRROR_PAD. Source: micro/kernels/mirror_pad.cc."""
+    if "paddings" not in operator.options:
+        raise context.refuse(operator, "its paddings are computed, not constant", "convert with a fixed input shape")
+    mode = operator.options["mode"]
+    shape = context.tensor(operator.inputs[0]).shape
+    axes = [np.pad(np.arange(extent), pair, mode) for extent, pair in zip(shape, operator.options["paddings"], strict=True)]
+    _add(context, operator, [axis.tolist() for axis in axes])
+
+
+def lower_resize_nearest(context: Context, operator: Operator) -> None:
+    """Lowers RESIZE_NEAREST_NEIGHBOR. Source: kernels/internal/reference/resize_nearest_neighbor.h."""
+    options = operator.options
+    if "size" not in options:
+        raise context.refuse(operator, "its size is computed, not constant", "convert with a fixed input shape")
+    batch, height, width, channels = context.tensor(operator.inputs[0]).shape
+    rows, columns = (
+        arithmetic.nearest_neighbors(
+            extent, size, align_corners=options["align_corners"], half_pixel_centers=options["half_pixel_centers"]
+        )
+        for extent, size in zip((height, width), options["size"], strict=True)
+    )
+    _add(context, operator, [range(batch), rows, columns, range(channels)])
+
+
+def _add(context: Context, operator: Operator, places: Sequence[Sequence[int]]) -> None:
+    """Appends the node that takes those places along each axis."""
+    value = context.value(operator, any_batch=True)
+    size = value.bytes // value.elements
+    shape = context.tensor(operator.inputs[0]).shape
+    steps = [size * int(np.prod(shape[axis + 1 :], dtype=np.int64)) for axis in range(len(shape))]
+    offsets = [[place * step for place in axis] for axis, step in zip(places, steps, strict=True)]
+    add_walk(context, operator, walk_through([*offsets, range(size)]))
