@@ -16,7 +16,7 @@ from glyphlite.compiler.values import Requantization, Value, Window
 
 @dataclass(frozen=True)
 class State:
-    """What stays between two calls: a field of the struct that the caller keeps.
+    """A field of the struct that the caller keeps between two calls.
 
     Attributes:
         name: of the field.

@@ -109,15 +109,24 @@ def _simulate(
         raise ArtifactError(
             f"{generated} was compiled with --scores none; compile it with logits or probabilities to simulate it"
         )
+    state_bytes = document.get("state_bytes", 0)  # there is none in what a former version compiled
     target = target_named(cpu)
     function = f"{name}_invoke"
     images = _stored(images, document)
     source = generated / f"{name}.c"
     elf = compile_and_link(
-        target, [source], folder / "firmware.elf", keep=[function], optimize=FIRMWARE_OPTIMIZE, flags=FIRMWARE_FLAGS
+        target,
+        [source],
+        folder / "firmware.elf",
+        keep=[function, f"{name}_reset"] if state_bytes else [function],
+        optimize=FIRMWARE_OPTIMIZE,
+        flags=FIRMWARE_FLAGS,
     )
     with Emulator(elf, target) as machine:
-        addresses = [machine.allocate(size) for size in (input_bytes, output_bytes, max(document["arena_bytes"], 4))]
+        kept = (state_bytes,) if state_bytes else ()
+        addresses = [machine.allocate(size) for size in (input_bytes, output_bytes, *kept, max(document["arena_bytes"], 4))]
+        if kept:
+            machine.call(f"{name}_reset", addresses[2])
         measurements: list[Measurement] = []
         scores = np.zeros((len(images), output_bytes), np.int8)
         for index, image in enumerate(images[:measured]):
@@ -137,6 +146,7 @@ def _simulate(
     quantization = Quantization((document["output_scale"],), (document["output_zero_point"],))
     most = max(measurements, key=lambda item: item.instructions)
     stack = max(item.stack_bytes for item in measurements)
+    ram_bytes = document["arena_bytes"] + state_bytes + input_bytes + output_bytes + stack
     report = FirmwareReport(
         cpu=cpu,
         function=function,
@@ -148,7 +158,7 @@ def _simulate(
         stack_bytes=stack,
         stack_bound_bytes=bound,
         stack_bound_missing=unbounded,
-        ram_bytes=document["arena_bytes"] + input_bytes + output_bytes + stack,
+        ram_bytes=ram_bytes,
         layers=[_layer(layer, most) for layer in document["layers"]],
     )
     return Simulation(
@@ -159,7 +169,7 @@ def _simulate(
         output_zero_point=document["output_zero_point"],
         instructions=np.array([item.instructions for item in measurements]),
         stack_bound_bytes=bound,
-        ram_bytes=document["arena_bytes"] + input_bytes + output_bytes + stack,
+        ram_bytes=ram_bytes,
         labels=tuple(document["labels"]),
         outputs=kind,
     )

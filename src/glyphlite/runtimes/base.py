@@ -107,6 +107,20 @@ class LoadedModel(ABC):
         [values] = self.run((batch,), progress)
         return values.reshape(len(values), *shape)
 
+    def predict_each(self, batch: np.ndarray, progress: Progress | None = None) -> np.ndarray:
+        """Runs a classifier on stored images that have nothing to do with each other: what it keeps is reset before each.
+
+        See :meth:`predict`.
+        """
+        if not self.ports.keeps_state or not len(batch):
+            return self.predict(batch, progress)
+        results: list[np.ndarray] = []
+        for image in batch:
+            results.append(self.predict(image[np.newaxis]))
+            if progress:
+                progress(1)
+        return np.concatenate(results)
+
     def tensors(self, samples: Samples) -> dict[int, np.ndarray]:
         """Returns every activation tensor by its index in the file, ``(n, ...)``, where the runtime can show them; else empty."""
         del samples
@@ -177,4 +191,4 @@ def predict_probabilities(
     Raises:
         TypeError: the images are not uint8.
     """
-    return dequantize(model.predict(stored_images(images, convention, model.input), progress), model.output.quantization)
+    return dequantize(model.predict_each(stored_images(images, convention, model.input), progress), model.output.quantization)

@@ -47,7 +47,7 @@ class EmulatedCoreModel(LoadedModel):
             target,
             [compiled.source],
             compiled.path("network.elf"),
-            keep=[function],
+            keep=[function, f"{NAME}_reset"] if report.state_bytes else [function],
             optimize=FIRMWARE_OPTIMIZE,
             flags=FIRMWARE_FLAGS,
         )
@@ -56,15 +56,18 @@ class EmulatedCoreModel(LoadedModel):
         self._input_at = self._machine.allocate(report.input_bytes)
         self._output_at = self._machine.allocate(report.output_bytes)
         inputs, outputs = compiled.call_parts
+        self._state_at = self._machine.allocate(report.state_bytes) if report.state_bytes else None
         self._arguments = (
             *(self._input_at + at for at in offsets(inputs)),
             *(self._output_at + at for at in offsets(outputs)),
+            *((self._state_at,) if self._state_at is not None else ()),
             self._machine.allocate(max(report.arena_bytes, 4)),
         )
 
     def run(self, samples: Samples, progress: Progress | None = None, *, resume: bool = False) -> tuple[np.ndarray, ...]:
         """Runs stored samples; see :meth:`LoadedModel.run`."""
-        del resume
+        if self._state_at is not None and not resume:
+            self._machine.call(f"{NAME}_reset", self._state_at)
         results = self._machine.call_batch(
             self._function,
             self._arguments,

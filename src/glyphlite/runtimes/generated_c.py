@@ -22,11 +22,12 @@ PIECE = 1024
 
 _BATCH = f"""#include "{NAME}.h"
 
-void {NAME}_batch(const int8_t *inputs, int8_t *outputs, int32_t count, {NAME}_arena_t *arena);
+void {NAME}_batch(const int8_t *inputs, int8_t *outputs, int32_t count, {NAME}_arena_t *arena, void *state);
 
-void {NAME}_batch(const int8_t *inputs, int8_t *outputs, int32_t count, {NAME}_arena_t *arena) {{
+void {NAME}_batch(const int8_t *inputs, int8_t *outputs, int32_t count, {NAME}_arena_t *arena, void *state) {{
+    (void)state;
     for (int32_t i = 0; i < count; ++i) {{
-        {NAME}_invoke(ARGUMENTS, arena);
+        {NAME}_invoke(ARGUMENTS, MEMORY);
         inputs += INPUT_BYTES;
         outputs += OUTPUT_BYTES;
     }}
@@ -73,7 +74,13 @@ def _batch(compiled: Compiled) -> str:
     """Returns the C of a call for each sample of a batch, whose inputs lie one after the other, and so its outputs."""
     inputs, outputs = compiled.call_parts
     arguments = [f"inputs + {at}" for at in offsets(inputs)] + [f"outputs + {at}" for at in offsets(outputs)]
-    sizes = {"ARGUMENTS": ", ".join(arguments), "INPUT_BYTES": str(sum(inputs)), "OUTPUT_BYTES": str(sum(outputs))}
+    memory = f"({NAME}_state_t *)state, arena" if compiled.report.state_bytes else "arena"
+    sizes = {
+        "ARGUMENTS": ", ".join(arguments),
+        "MEMORY": memory,
+        "INPUT_BYTES": str(sum(inputs)),
+        "OUTPUT_BYTES": str(sum(outputs)),
+    }
     text = _BATCH
     for word, value in sizes.items():
         text = text.replace(word, value)
@@ -88,8 +95,12 @@ class GeneratedCModel(LoadedModel):
         self._compiled = compiled
         self._library: ctypes.CDLL | None = ctypes.CDLL(str(library))
         self._batch = self._library[f"{NAME}_batch"]
-        self._batch.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int32, ctypes.c_void_p]
+        self._batch.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p]
         self._batch.restype = None
+        self._state = np.zeros(compiled.report.state_bytes // 4 + 1, np.uint32)
+        self._reset = self._library[f"{NAME}_reset"] if compiled.report.state_bytes else None
+        if self._reset is not None:
+            self._reset.argtypes, self._reset.restype = [ctypes.c_void_p], None
         self._arena = np.zeros(compiled.report.arena_bytes // 4 + 1, np.uint32)
 
     @property
@@ -99,12 +110,13 @@ class GeneratedCModel(LoadedModel):
 
     def run(self, samples: Samples, progress: Progress | None = None, *, resume: bool = False) -> tuple[np.ndarray, ...]:
         """Runs stored samples; see :meth:`LoadedModel.run`."""
-        del resume
         stored = self._compiled.stored(samples)
+        if self._reset is not None and not resume:
+            self._reset(self._state.ctypes.data)
         results = np.zeros((len(stored), self._compiled.report.output_bytes), np.int8)
         for start in range(0, len(stored), PIECE):
             piece, target = stored[start : start + PIECE], results[start : start + PIECE]
-            self._batch(piece.ctypes.data, target.ctypes.data, len(piece), self._arena.ctypes.data)
+            self._batch(piece.ctypes.data, target.ctypes.data, len(piece), self._arena.ctypes.data, self._state.ctypes.data)
             if progress:
                 progress(len(piece))
         return self._compiled.restored(results)

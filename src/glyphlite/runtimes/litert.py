@@ -16,6 +16,7 @@ from glyphlite.errors import ArtifactError, GlyphliteError
 from glyphlite.runtimes import ports
 from glyphlite.runtimes.base import LoadedModel, Progress, Runtime, Samples
 from glyphlite.runtimes.refusals import RefusedError, reason_for
+from glyphlite.runtimes.state import kept_by
 from glyphlite.tflite.reader import parse_graph, read_artifact
 
 RESOLVERS = {
@@ -56,13 +57,16 @@ class LiteRTModel(LoadedModel):
         self._interpreter: Any = self._guarded(lambda: _interpreter(content, runtime))
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         try:
-            self.ports = ports.ports_of([described(each) for each in inputs], [described(each) for each in outputs])
+            self._kept = kept_by(content, filename)
+            edges = ([described(each) for each in inputs], [described(each) for each in outputs])
+            self.ports = ports.ports_of(*edges, keeps_state=self._kept.anything)
         except ArtifactError as error:
             raise RefusedError(filename, runtime, str(error)) from None
         self._input_places = [details["index"] for details in inputs]
         self._output_places = [details["index"] for details in outputs]
         signatures = [tuple(details["shape_signature"]) for details in (*inputs, *outputs)]
-        self._batch_is_free = bool(inputs) and all(signature and signature[0] < 0 for signature in signatures)
+        is_free = bool(inputs) and all(signature and signature[0] < 0 for signature in signatures)
+        self._batch_is_free = is_free and not self._kept.anything  # samples of one batch do not see each other's state
         self._batch = self.ports.batch
 
     def run(self, samples: Samples, progress: Progress | None = None, *, resume: bool = False) -> tuple[np.ndarray, ...]:
@@ -71,7 +75,9 @@ class LiteRTModel(LoadedModel):
         run = self._run_free if self._batch_is_free else self._run_fixed
 
         def work() -> tuple[np.ndarray, ...]:
-            if not resume:
+            if not resume and self._kept.variables:
+                self._interpreter = _interpreter(self._content, self._runtime)
+            elif not resume:
                 self._interpreter.reset_all_variables()
             return run(samples, progress)
 

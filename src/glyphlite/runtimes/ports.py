@@ -60,15 +60,21 @@ class Described:
 
 @dataclass(frozen=True)
 class Ports:
-    """Every input and output of a model, in the file's order, and how many samples one inference takes."""
+    """Every input and output of a model, in the file's order, and how many samples one inference takes.
+
+    ``keeps_state``: whether a call leaves something behind for the next one.
+    """
 
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     batch: int = 1
+    keeps_state: bool = False
 
 
-def ports_of(inputs: Sequence[Described], outputs: Sequence[Described]) -> Ports:
+def ports_of(inputs: Sequence[Described], outputs: Sequence[Described], *, keeps_state: bool = False) -> Ports:
     """Returns a model's ports: the first extent is a batch where all tensors share it, or where it is 1.
+
+    Of a model that keeps state only where it is 1: what all share may be the steps of a sequence.
 
     Any rank, 0 included, and any element type.
 
@@ -78,10 +84,11 @@ def ports_of(inputs: Sequence[Described], outputs: Sequence[Described]) -> Ports
     shapes = [tuple(int(extent) for extent in each.shape) for each in (*inputs, *outputs)]
     leading = {shape[0] if shape else None for shape in shapes}
     shared = next(iter(leading)) if len(leading) == 1 else None
-    batch = shared or 1
-    return Ports(
-        tuple(_port("input", each, batch) for each in inputs), tuple(_port("output", each, batch) for each in outputs), batch
+    batch = 1 if keeps_state else shared or 1
+    taken, given = (
+        tuple(_port(kind, each, batch) for each in tensors) for kind, tensors in (("input", inputs), ("output", outputs))
     )
+    return Ports(taken, given, batch, keeps_state)
 
 
 def of_graph(graph: Graph) -> Ports:
@@ -91,7 +98,8 @@ def of_graph(graph: Graph) -> Ports:
         ArtifactError: as :func:`ports_of`.
     """
     tensors = graph.tensors
-    return ports_of([_of_tensor(tensors[at]) for at in graph.inputs], [_of_tensor(tensors[at]) for at in graph.outputs])
+    inputs, outputs = ([_of_tensor(tensors[at]) for at in indices] for indices in (graph.inputs, graph.outputs))
+    return ports_of(inputs, outputs, keeps_state=graph.is_stateful)
 
 
 def classifier(ports: Ports) -> tuple[Port, Port]:

@@ -19,6 +19,7 @@ from glyphlite.runtimes import ports
 from glyphlite.runtimes.base import LoadedModel, Progress, Runtime, Samples
 from glyphlite.runtimes.litert import PROGRESS_EVERY, described, stack_images
 from glyphlite.runtimes.refusals import RefusedError, reason_for
+from glyphlite.runtimes.state import kept_by
 from glyphlite.tflite.reader import parse_graph, read_artifact
 
 ARENAS = (1 << 20, 1 << 24, 1 << 28)
@@ -57,7 +58,9 @@ class TFLMModel(LoadedModel):
         self._interpreter: Any = self._guarded(lambda noise: _smallest_of(content, ARENAS, noise))
         inputs, outputs = self._all(self._interpreter.get_input_details), self._all(self._interpreter.get_output_details)
         try:
-            self.ports = ports.ports_of([described(each) for each in inputs], [described(each) for each in outputs])
+            self._kept = kept_by(content, filename)
+            edges = ([described(each) for each in inputs], [described(each) for each in outputs])
+            self.ports = ports.ports_of(*edges, keeps_state=self._kept.anything)
         except ArtifactError as error:
             raise RefusedError(filename, "tflm", str(error)) from None
 
@@ -69,10 +72,12 @@ class TFLMModel(LoadedModel):
         calls = -(-count // batch)
         results = [np.empty((calls, *port.tensor_shape), port.dtype) for port in self.outputs]
 
-        def run(_: Any) -> None:
-            set_input, invoke, get_output = self._interpreter.set_input, self._interpreter.invoke, self._interpreter.get_output
-            if not resume:
+        def run(noise: Any) -> None:
+            if not resume and self._kept.variables:
+                self._interpreter = _smallest_of(self._content, ARENAS, noise)
+            elif not resume:
                 self._interpreter.reset()
+            set_input, invoke, get_output = self._interpreter.set_input, self._interpreter.invoke, self._interpreter.get_output
             for start in range(0, calls, PROGRESS_EVERY):
                 stop = min(start + PROGRESS_EVERY, calls)
                 for call in range(start, stop):

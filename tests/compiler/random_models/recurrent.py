@@ -6,12 +6,13 @@ from support.assembled import Assembly, Parameters, Part
 _OUT, _CELL_POWERS = 1 / 128, (-11, -12, -12, -13, -14, -15, -8, -5, -16)
 
 
-def draw_lstm(seed: int, *, edge: int | None = None) -> bytes:
+def draw_lstm(seed: int, *, layers: int | None = None, dense: bool | None = None) -> bytes:
     """A model of one to two LSTMs and what follows them: a dense layer on the flattened sequence, or nothing.
 
     Args:
         seed: of everything that is drawn.
-        edge: the number of LSTMs; drawn when None.
+        layers: the number of LSTMs; drawn when None.
+        dense: whether a dense layer follows; drawn when None.
     """
     rng = np.random.default_rng([seed, 71])
     assembly = Assembly()
@@ -21,9 +22,9 @@ def draw_lstm(seed: int, *, edge: int | None = None) -> bytes:
     shape = (steps, 1, features) if time_major else (1, steps, features)
     parameters = _any(rng, 10 ** rng.uniform(-3, -0.5))
     source = value = part.tensor(shape, parameters)
-    for _ in range(edge or int(rng.integers(1, 3))):
+    for _ in range(layers or int(rng.integers(1, 3))):
         value, shape, parameters = add_lstm(part, rng, value, shape, parameters, time_major=time_major)
-    if rng.random() < 0.6:
+    if (rng.random() < 0.6) if dense is None else dense:
         value = _dense(part, rng, value, shape, parameters)
     part.edges([source], [value])
     return assembly.pack()

@@ -67,6 +67,9 @@ _SHIM = f"""\
 static uint8_t pixels[{_NAME.upper()}_INPUT_SIZE];
 static int8_t scores[{_NAME.upper()}_OUTPUT_SIZE];
 static {_NAME}_arena_t arena;
+#ifdef {_NAME.upper()}_STATE_BYTES
+static {_NAME}_state_t state;
+#endif
 
 uint8_t *glyphlite_pixels(void);
 int8_t *glyphlite_scores(void);
@@ -74,7 +77,14 @@ int glyphlite_classify(void);
 
 uint8_t *glyphlite_pixels(void) {{ return pixels; }}
 int8_t *glyphlite_scores(void) {{ return scores; }}
-int glyphlite_classify(void) {{ return {_NAME}_classify(pixels, scores, &arena); }}
+int glyphlite_classify(void) {{
+#ifdef {_NAME.upper()}_STATE_BYTES
+    {_NAME}_reset(&state); /* a picture is a sequence of its own */
+    return {_NAME}_classify(pixels, scores, &state, &arena);
+#else
+    return {_NAME}_classify(pixels, scores, &arena);
+#endif
+}}
 """
 
 

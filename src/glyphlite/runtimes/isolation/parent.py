@@ -84,7 +84,7 @@ class Worker:
         self._loaded = runtime, Path(path).name
         try:
             inputs, outputs = (tuple(_port(each) for each in answer.header[kind]) for kind in ("inputs", "outputs"))
-            found = Ports(inputs, outputs, int(answer.header["batch"]))
+            found = Ports(inputs, outputs, int(answer.header["batch"]), bool(answer.header["keeps_state"]))
         except (KeyError, TypeError, ValueError):
             raise self._refuse(
                 runtime, Path(path).name, "the runtime does not answer sensibly after it loaded the file"
@@ -242,7 +242,8 @@ class _IsolatedModel(LoadedModel):
         """Returns every activation of every sample; see :meth:`LoadedModel.tensors`."""
         samples = ports.check_batches(samples, self.inputs)
         collected: dict[int, list[np.ndarray]] = {}
-        for piece in self._pieces(len(samples[0]) if samples else 1, 1 << 20):
+        count = len(samples[0]) if samples else 1
+        for piece in (slice(0, count),) if self.ports.keeps_state else self._pieces(count, 1 << 20):
             answer = self._ask({"op": "tensors"}, *(values[piece] for values in samples))
             for index, values in zip(answer.header["indices"], answer.arrays, strict=True):
                 collected.setdefault(int(index), []).append(values)

@@ -101,7 +101,11 @@ class _Session:
             self._model = self._runtime.load(Path(request.header["path"]))
             found = self._model.ports
             described = {"inputs": found.inputs, "outputs": found.outputs}
-            return {"batch": found.batch, **{kind: [_described(port) for port in each] for kind, each in described.items()}}, []
+            return {
+                "batch": found.batch,
+                "keeps_state": found.keeps_state,
+                **{kind: [_described(port) for port in each] for kind, each in described.items()},
+            }, []
         assert self._model is not None
         if operation == "run":
             return {}, list(self._model.run(request.arrays, resume=bool(request.header["resume"])))

@@ -33,7 +33,7 @@ def test_many_lstms_agree_over_consecutive_calls(seed: int, tmp_path: Path) -> N
 
 def test_state_goes_on_from_call_to_call(tmp_path: Path) -> None:
     """The proof can fail: each input alone gives another answer than behind the others."""
-    model = draw_lstm(12, edge=1)
+    model = draw_lstm(12, layers=1, dense=False)
     graph = parse_graph(model)
     inputs = draw_inputs(12, 20, graph.input.shape, 0)
     together = run_generated(graph, inputs, tmp_path)
@@ -43,7 +43,7 @@ def test_state_goes_on_from_call_to_call(tmp_path: Path) -> None:
 
 
 def changed(change: Callable[[Any], None]) -> bytes:
-    model: Any = schema.ModelT.InitFromPackedBuf(draw_lstm(12, edge=1))
+    model: Any = schema.ModelT.InitFromPackedBuf(draw_lstm(12, layers=1, dense=False))
     change(model)
     import flatbuffers
 
