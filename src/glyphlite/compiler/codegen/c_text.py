@@ -49,14 +49,16 @@ def c_lines(values: np.ndarray, form: Callable[[int], str] = str) -> str:
 
 
 def render(template: str, context: dict[str, Any]) -> str:
-    """Returns a template of ``kernels/`` or ``codegen/templates/`` with what it is told."""
+    """Returns a template of ``codegen/templates/``, ``kernels/`` or a family's folder in it, with what it is told."""
     functions = {"c_values": _c_values, "c_int32": _c_int32, "mentions": _mentions}
     return _environment().get_template(template).render({**functions, **context})
 
 
 @cache
 def _environment() -> jinja2.Environment:
-    folders = (("glyphlite.compiler", "kernels"), ("glyphlite.compiler.codegen", "templates"))
+    families = ("matrix", "elementwise", "reduction", "layout", "recurrent")
+    folders = [("glyphlite.compiler.codegen", "templates"), ("glyphlite.compiler", "kernels")]
+    folders += [("glyphlite.compiler", f"kernels/{family}") for family in families]
     return jinja2.Environment(
         loader=jinja2.ChoiceLoader([jinja2.PackageLoader(*folder) for folder in folders]),
         trim_blocks=True,
