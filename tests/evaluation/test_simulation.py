@@ -11,6 +11,7 @@ from glyphlite.datasets.dataset import Dataset
 from glyphlite.emulation.toolchain import compile_shared
 from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.simulation import simulate
+from glyphlite.models.interface.input_convention import OURS
 from glyphlite.report.terminal.command_output import firmware_view
 from glyphlite.tflite.writer import pack_model, unpack_model
 
@@ -51,7 +52,7 @@ def test_pixels_are_stored_as_the_c_stores_them(samples: Path, mnist: Dataset, t
     quantization = model.subgraphs[0].tensors[model.subgraphs[0].inputs[0]].quantization
     quantization.scale, quantization.zeroPoint = np.array([0.011], np.float32), np.array([-17], np.int64)
     (tmp_path / "odd.tflite").write_bytes(pack_model(model))
-    report = compile_artifact(tmp_path / "odd.tflite", tmp_path / "c")
+    report = compile_artifact(tmp_path / "odd.tflite", tmp_path / "c", convention=OURS)
     library = ctypes.CDLL(str(compile_shared([tmp_path / "c" / "odd.c"], tmp_path / "odd.so")))
     arena, scores = np.zeros(report.arena_bytes, np.uint8), np.zeros((3, 10), np.int8)
     for image, result in zip(mnist.test.images, scores, strict=False):

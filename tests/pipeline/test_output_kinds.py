@@ -10,8 +10,7 @@ import pytest
 from PIL import Image
 from support.web_tools import node
 
-from glyphlite.compiler import compile_artifact
-from glyphlite.compiler.emit import Sample
+from glyphlite.compiler import Sample, compile_artifact
 from glyphlite.conversion.folder import convert_to_folder
 from glyphlite.conversion.isolation import prepare
 from glyphlite.datasets.dataset import Dataset, Split

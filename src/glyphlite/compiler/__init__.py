@@ -4,7 +4,7 @@
 """
 
 from glyphlite.compiler.compile import Compilation, compile_artifact, compile_graph
-from glyphlite.compiler.emit import Sample
+from glyphlite.compiler.interface import Sample
 from glyphlite.compiler.report import CompilationReport, EdgePlan, memory_maps
 
 __all__ = ["Compilation", "CompilationReport", "EdgePlan", "Sample", "compile_artifact", "compile_graph", "memory_maps"]

@@ -13,7 +13,8 @@ from typing import get_args
 import numpy as np
 
 from glyphlite.compiler.codegen.c_names import identifier, objection
-from glyphlite.compiler.emit import About, Sample, emit
+from glyphlite.compiler.emit import emit
+from glyphlite.compiler.interface import About, Sample
 from glyphlite.compiler.ir import Program
 from glyphlite.compiler.lower import lower
 from glyphlite.compiler.ops.elementwise.softmax import Softmax
@@ -24,9 +25,10 @@ from glyphlite.compiler.values import Optimize
 from glyphlite.errors import ArtifactError
 from glyphlite.files import owned_folder, require_own
 from glyphlite.models.interface.input_convention import InputConvention
-from glyphlite.models.interface.output_kind import OutputKind, output_kind
+from glyphlite.models.interface.output_kind import OutputKind
+from glyphlite.models.interface.purpose import purpose_of, range_is_known
 from glyphlite.models.interface.stated_convention import convention_of_graph
-from glyphlite.tflite.graph import Graph, last_activation
+from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.metadata import read_metadata
 from glyphlite.tflite.quantization import quantize
 from glyphlite.tflite.reader import parse_graph, read_content
@@ -74,7 +76,7 @@ def compile_artifact(
         optimize: "speed", "size" or "ram".
         scores: what ``NAME_invoke`` gives: "probabilities", "logits" (the softmax dropped) or "none" (only the class).
         sample: an image, uint8 (height, width, channels), and its class, for ``example/example.c``; a blank image by default.
-        labels: class labels; by default the artifact's own, else numbers.
+        labels: class labels, which make a model a classifier; by default the artifact's own, else numbers.
         convention: how the model takes a pixel, for ``NAME_classify``; by default what the file says, else pixel / 255.
         overwrite: also replace files of an earlier compilation that were changed, and keep the user's own.
         accuracy: what was measured on this very file, in words, for the header.
@@ -131,31 +133,33 @@ def compile_graph(
     lowered = lower(graph)
     program = optimize_program(lowered, scores)
     segments = schedule(program)
-    is_single = len(program.inputs) == len(program.outputs) == 1
-    if scores == "none" and not is_single:
-        raise ArtifactError(f"--scores none gives a class, but the model has {len(program.outputs)} outputs; leave it out")
-    outputs = _outputs(graph, labels or graph.labels, softmax_dropped=_drops_softmax(lowered, scores))
-    classes = outputs.classes(program.output.elements) if is_single else 0
-    names = tuple(labels or graph.labels) or tuple(str(index) for index in range(classes))
-    if len(names) != classes and is_single:
-        raise ArtifactError(f"{len(names)} labels for a model of {classes} classes; pass one label per class")
-    pixel_table = _pixel_table(program, convention) if is_single else None
+    known = range_is_known(convention, has_data=sample is not None)
+    purpose = purpose_of(graph, labels or (), pixels_known=known)
+    if purpose.outputs is None and labels:
+        raise ArtifactError(f"the model has no classes to give {len(labels)} labels: {purpose.words}; leave them out")
+    if purpose.outputs is None and scores == "none":
+        raise ArtifactError(f"--scores none gives a class, but the model's outputs are no classes: {purpose.words}; leave it out")
+    if purpose.outputs and _drops_softmax(lowered, scores):
+        purpose = replace(purpose, outputs=OutputKind.LOGITS)
+    classes = purpose.outputs.classes(program.output.elements) if purpose.outputs else 0
+    if len(purpose.labels) != classes:
+        raise ArtifactError(f"{len(purpose.labels)} labels for a model of {classes} classes; pass one label per class")
+    pixel_table = _pixel_table(program, convention) if purpose.classifies_pictures else None
     emitted = emit(
         program,
         segments,
         name,
         scores=scores,
-        outputs=outputs,
+        purpose=purpose,
         optimize=aim,
-        labels=names,
         sample=_sample(program, sample, classes),
         convention=convention,
         pixel_table=pixel_table,
         about=about,
     )
-    report = report_of(program, segments, emitted, name, optimize, scores, names)
+    report = report_of(program, segments, emitted, name, optimize, scores, purpose)
     table = None if pixel_table is None else tuple(pixel_table.ravel().tolist())
-    return Compilation(emitted.files, replace(report, pixel_table=table, convention=convention, outputs=outputs.value))
+    return Compilation(emitted.files, replace(report, pixel_table=table, convention=convention))
 
 
 def _aim(optimize: str) -> Optimize:
@@ -163,14 +167,6 @@ def _aim(optimize: str) -> Optimize:
         if each == optimize:
             return each
     raise ArtifactError(f"cannot optimize for {optimize}; choose one of {', '.join(OPTIMIZE)}")
-
-
-def _outputs(graph: Graph, labels: Sequence[str], *, softmax_dropped: bool) -> OutputKind:
-    """Returns the meaning of the scores. A single one that is no sigmoid decides between classes only if there are two labels."""
-    kind = output_kind(last_activation(graph), graph.output.elements) or OutputKind.LOGITS
-    if kind is OutputKind.LOGIT and len(labels) != 2:
-        return OutputKind.LOGITS
-    return OutputKind.LOGITS if softmax_dropped else kind
 
 
 def check_name(name: str) -> None:

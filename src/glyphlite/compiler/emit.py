@@ -5,58 +5,25 @@ Knows nodes by their traits and kernels by their templates; nothing of the file 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import wrap
 from typing import Any
 
 import numpy as np
 
 from glyphlite import __version__
 from glyphlite.compiler.arena import Arena
-from glyphlite.compiler.codegen.c_text import c_float, c_lines, render
+from glyphlite.compiler.codegen.c_text import c_lines, render
 from glyphlite.compiler.codegen.constants import Array, Constants
 from glyphlite.compiler.codegen.helpers import helpers_called, macro_names
 from glyphlite.compiler.codegen.kernel import Kernel, Layer, Place, Rows, Site, whole_map
 from glyphlite.compiler.codegen.layout import tidy
-from glyphlite.compiler.ir import Edge, Program
+from glyphlite.compiler.interface import About, Sample, facts, parameter_of, threshold
+from glyphlite.compiler.ir import Program
 from glyphlite.compiler.memory_plan import Buffer
 from glyphlite.compiler.schedule import Segment
 from glyphlite.compiler.values import Optimize
 from glyphlite.escaping import c_comment, c_string
 from glyphlite.models.interface.input_convention import InputConvention
-from glyphlite.models.interface.output_kind import OutputKind
-from glyphlite.tflite.quantization import dequantize
-
-_FACT_COLUMNS = 106
-"""Of a fact in the header, beside its title."""
-
-BOX_PART = 20 / 28
-"""Fraction of a picture's height and width that a glyph fills: as in MNIST, and in the pictures that glyphlite normalizes."""
-
-
-@dataclass(frozen=True)
-class Sample:
-    """An image for ``example.c``: uint8 (height, width, channels), its class, where one is known, and where it comes from."""
-
-    image: np.ndarray
-    label: int | None
-    source: str = "a test image"
-
-
-@dataclass(frozen=True)
-class About:
-    """Holds the origin of the C, as the header states it; empty fields are left out.
-
-    Attributes:
-        model: the name that the file gives its model.
-        file: the .tflite file's name.
-        sha256: of that file.
-        accuracy: in words, as it was measured on that very file.
-    """
-
-    model: str = ""
-    file: str = ""
-    sha256: str = ""
-    accuracy: str = ""
+from glyphlite.models.interface.purpose import Purpose
 
 
 @dataclass(frozen=True)
@@ -122,9 +89,8 @@ def emit(
     name: str,
     *,
     scores: str,
-    outputs: OutputKind,
+    purpose: Purpose,
     optimize: Optimize,
-    labels: Sequence[str],
     sample: Sample,
     convention: InputConvention,
     pixel_table: np.ndarray | None,
@@ -137,14 +103,14 @@ def emit(
         segments: its schedule.
         name: a C identifier, the prefix of everything that is emitted.
         scores: "probabilities", "logits" or "none".
-        outputs: what the scores mean.
+        purpose: what the model is for.
         optimize: "speed", "size" or "ram".
-        labels: a name for each class.
         sample: the image of ``example.c``.
         convention: how the model takes a pixel, for comments.
         pixel_table: uint8 (channels, 256), a raw pixel as the network holds it; None where they are the same.
         about: where the model comes from.
     """
+    labels = purpose.labels
     arena = Arena(program, segments, optimize, keeps_result=scores == "none", takes_pixels=pixel_table is not None)
     constants = Constants()
     steps = [_step(arena, constants, program, name, number, segment) for number, segment in enumerate(segments)]
@@ -159,7 +125,7 @@ def emit(
     text = "".join(_render(kernel, name) for kernel in kernels)
     context = {
         **_names(name),
-        **_interface(program, arena, scores, outputs),
+        **_interface(program, arena, scores, purpose),
         **_memory(program, name),
         "initial": initial,
         "layers": text,
@@ -169,13 +135,13 @@ def emit(
         "pixel_table": pixel_table is not None,
         "pixel_channels": 1 if pixel_table is None else len(pixel_table),
         "pixel_formula": convention.formula,
-        "labels": ", ".join(c_string(label) for label in labels),
+        "labels": ", ".join(c_string(label) for label in labels) if purpose.names_classes or purpose.takes_pictures else "",
         "sample": c_lines(sample.image.reshape(-1)),
         "sample_label": sample.label,
         "sample_words": c_comment(
             sample.source + (f", class {labels[sample.label]}" if sample.label is not None else ", class unknown")
         ),
-        "facts": _facts(program, about, convention),
+        "facts": facts(program, about, purpose, convention),
         "returned": "" if scores == "none" else "scores, ",
     }
     context["run"] = render("run.c.j2", context)
@@ -205,48 +171,26 @@ def _kernels(step: Step) -> list[Kernel]:
     return [kernel for kernel in (*step.chain, step.accumulator, step.whole) if kernel is not None]
 
 
-def _facts(program: Program, about: About, convention: InputConvention) -> list[tuple[str, str]]:
-    """Lists the facts about the model and the pictures that it accepts, each with its title, for the header."""
-    field = program.input
-    box = [round(BOX_PART * extent) for extent in (field.height, field.width)]
-    colours = "" if field.channels == 1 else f", {field.channels} values per pixel"
-    picture = f"{field.height} x {field.width}, rows first, one byte per pixel{colours}: 0 dark ground to 255 light glyph"
-    centred = f"The glyph fills the middle {box[0]} x {box[1]}, its centre of mass in the middle, as in MNIST."
-    facts = [
-        ("Model", " ".join(filter(None, (about.model, f"from {about.file}" if about.file else "")))),
-        ("SHA-256", about.sha256),
-        ("Accuracy", about.accuracy or ("not known: no results.json or card.json beside the file says it" if about.file else "")),
-        ("Picture", picture + ("" if field.height > 1 and field.width > 1 else " or value")),
-        ("", centred if field.height > 1 and field.width > 1 else ""),
-        ("", f"The model takes each byte as {convention.formula}, which classify sees to ({convention.source})."),
-        ("", "Dark ink on paper has to be inverted first: 255 - pixel."),
-        ("Licence", "this code: Apache-2.0, as glyphlite. The weights: as the model."),
-        ("Build", "any C99 compiler, no library: add the .c file to a C or C++ project. make -C example runs a test image."),
-    ]
-    lines = [(title, wrap(c_comment(words), _FACT_COLUMNS)) for title, words in facts if words]
-    return [(title if line == 0 else "", words) for title, each in lines for line, words in enumerate(each)]
-
-
 def _names(name: str) -> dict[str, str]:
     """Returns the prefix, the names of macros, and the first line of every file."""
     banner = f"/* Generated by glyphlite {__version__}. {name.upper()}: see {name}.h for the interface. */"
     return {"banner": banner, "p": name, **macro_names(name)}
 
 
-def _interface(program: Program, arena: Arena, scores: str, outputs: OutputKind) -> dict[str, Any]:
+def _interface(program: Program, arena: Arena, scores: str, purpose: Purpose) -> dict[str, Any]:
     """Returns what goes in and comes out, and the memory between."""
     kept = scores == "none"
+    outputs = purpose.outputs
     return {
-        "inputs": [_edge(edge, "input") for edge in program.inputs],
-        "outputs": [_edge(edge, "output") for edge in program.outputs],
+        "inputs": [parameter_of(edge) for edge in program.inputs],
+        "outputs": [parameter_of(edge) for edge in program.outputs],
         "input": program.input,
         "output": program.output,
-        "input_scale": c_float(program.input.scale),
-        "output_scale": c_float(program.output.scale),
-        "is_single": len(program.inputs) == len(program.outputs) == 1,
+        "classifies": outputs is not None,
+        "takes_pictures": purpose.classifies_pictures,
         "has_output": not kept,
-        "score_words": outputs.words,
-        "threshold": _threshold(program, outputs) if outputs.is_single else None,
+        "score_words": outputs.words if outputs else "",
+        "threshold": threshold(program, outputs) if outputs and outputs.is_single else None,
         "arena_bytes": arena.size,
         "pixels": arena.pixels,
         "result": arena.where(program.output.index) if kept else None,
@@ -270,23 +214,6 @@ def _memory(program: Program, prefix: str) -> dict[str, Any]:
         "memory_passed": ", ".join(parts),
         "memory_used": ", ".join(f"&{part}" for part in parts),
     }
-
-
-def _edge(edge: Edge, kind: str) -> dict[str, Any]:
-    """Returns what the templates say of an input or output."""
-    return {
-        "name": edge.name,
-        "macro": edge.name.upper(),
-        "value": edge.value,
-        "scale": c_float(edge.value.scale),
-        "words": c_comment(f"{kind} {edge.tensor}: {'x'.join(map(str, edge.shape)) or 'one value'}"),
-    }
-
-
-def _threshold(program: Program, outputs: OutputKind) -> int:
-    """Returns the largest stored score + 128 of a single output that still means the first class; -1 where none does."""
-    codes = np.arange(-128, 128, dtype=np.int8)
-    return int(np.count_nonzero(dequantize(codes, program.output.quantization) <= outputs.threshold)) - 1
 
 
 def _step(arena: Arena, constants: Constants, program: Program, prefix: str, number: int, segment: Segment) -> Step:
@@ -341,6 +268,3 @@ def _layer(arena: Arena, constants: Constants, program: Program, prefix: str, se
         unrolls=arena.placement(segment, node).optimize != "size",
         states=tuple(state.name for state in node.states),
     )
-
-
-__all__ = ["About", "Emitted", "Placed", "Sample", "emit"]

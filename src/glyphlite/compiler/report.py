@@ -16,6 +16,8 @@ from glyphlite.compiler.schedule import Segment
 from glyphlite.errors import DataError
 from glyphlite.files import parsing, read_input
 from glyphlite.models.interface.input_convention import OURS, InputConvention
+from glyphlite.models.interface.output_kind import OutputKind
+from glyphlite.models.interface.purpose import Purpose
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ class CompilationReport:
     these differ; None where it is the pixel.
     ``input_tensors`` and ``output_tensors`` are the parameters of ``NAME_invoke``, in the file's order: generated C takes and
     gives int8 of their scales and zero points, whatever the ``kind`` of the file's own. What is said of "the" input or output
-    is said of the first, ``input_bytes`` and ``output_bytes`` of all. ``outputs`` is the :class:`OutputKind` of the scores.
+    is said of the first, ``input_bytes`` and ``output_bytes`` of all. ``classifies`` says whether outputs are scores of classes,
+    ``purpose`` how that is known, ``outputs`` which :class:`OutputKind`; ``takes_pictures`` whether there is a ``NAME_classify``.
     """
 
     name: str
@@ -106,6 +109,9 @@ class CompilationReport:
     buffers: tuple[BufferPlan, ...]
     convention: InputConvention = OURS
     outputs: str = "logits"
+    classifies: bool = True
+    takes_pictures: bool = True
+    purpose: str = ""
     input_tensors: tuple[EdgePlan, ...] = ()
     output_tensors: tuple[EdgePlan, ...] = ()
     state_bytes: int = 0
@@ -119,7 +125,7 @@ def report_of(
     name: str,
     optimize: str,
     scores: str,
-    labels: tuple[str, ...],
+    purpose: Purpose,
 ) -> CompilationReport:
     """Returns the report of an emitted program."""
 
@@ -161,10 +167,14 @@ def report_of(
         constant_bytes=constant_bytes("dsp"),
         plain_constant_bytes=constant_bytes("plain"),
         macs=sum(node.macs for node in program.nodes),
-        labels=labels,
+        labels=purpose.labels,
         pixel_table=None,
         layers=layers,
         buffers=buffers,
+        outputs=(purpose.outputs or OutputKind.LOGITS).value,
+        classifies=purpose.outputs is not None,
+        takes_pictures=purpose.classifies_pictures,
+        purpose=purpose.words,
         input_tensors=tuple(map(_edge_plan, program.inputs)),
         output_tensors=tuple(map(_edge_plan, program.outputs)),
         state_bytes=emitted.state_bytes,

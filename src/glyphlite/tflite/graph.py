@@ -175,7 +175,7 @@ def state_tensors(graph: Graph) -> tuple[Tensor, ...]:
 _PASSING = ("QUANTIZE", "DEQUANTIZE", "RESHAPE", "SQUEEZE", "CAST", "EXPAND_DIMS")
 """Ops that only pass their first input on."""
 
-_ACTIVATIONS = {"SOFTMAX": "softmax", "LOGISTIC": "sigmoid", "TANH": "tanh"}
+_ACTIVATIONS = {"SOFTMAX": "softmax", "LOG_SOFTMAX": "log_softmax", "LOGISTIC": "sigmoid", "TANH": "tanh"}
 
 
 def last_activation(graph: Graph) -> str | None:

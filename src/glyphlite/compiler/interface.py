@@ -1,0 +1,178 @@
+"""The interface of generated C as its header, its example and its functions state it: parameters, facts about the model, words.
+
+Knows what a program takes and gives and what the model is for; nothing of how it is computed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from textwrap import wrap
+
+import numpy as np
+
+from glyphlite.compiler.codegen.c_text import c_float
+from glyphlite.compiler.ir import Edge, Program
+from glyphlite.compiler.values import Value
+from glyphlite.escaping import c_comment
+from glyphlite.models.interface.input_convention import InputConvention
+from glyphlite.models.interface.output_kind import OutputKind
+from glyphlite.models.interface.purpose import Purpose
+from glyphlite.tflite.quantization import dequantize
+
+_FACT_COLUMNS = 106
+"""Of a fact in the header, beside its title."""
+
+BOX_PART = 20 / 28
+"""Fraction of a picture's height and width that a glyph fills: as in MNIST, and in the pictures that glyphlite normalizes."""
+
+LARGEST_GLYPH = 64
+"""Rows and columns of the largest grey picture that the header takes for one of a glyph."""
+
+_LIMITS = {"int8": (-128, 127), "int16": (-32768, 32767)}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An image for ``example.c``: uint8 (height, width, channels), its class, where one is known, and where it comes from."""
+
+    image: np.ndarray
+    label: int | None
+    source: str = "a test image"
+
+
+@dataclass(frozen=True)
+class About:
+    """Holds the origin of the C, as the header states it; empty fields are left out.
+
+    Attributes:
+        model: the name that the file gives its model.
+        file: the .tflite file's name.
+        sha256: of that file.
+        accuracy: in words, as it was measured on that very file.
+    """
+
+    model: str = ""
+    file: str = ""
+    sha256: str = ""
+    accuracy: str = ""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """An input or output as a parameter of ``NAME_invoke``.
+
+    Attributes:
+        name: in C.
+        macro: in the names of its macros.
+        c_type: of an element.
+        value: what it holds.
+        scale: as a literal.
+        words: its tensor and shape in the file.
+        real: the range of its real values, in words.
+        kind: element type in the file.
+    """
+
+    name: str
+    macro: str
+    c_type: str
+    value: Value
+    scale: str
+    words: str
+    real: str
+    kind: str
+
+    @property
+    def lowest(self) -> int:
+        """Returns the least stored value."""
+        return _LIMITS[self.value.element_type][0]
+
+    @property
+    def highest(self) -> int:
+        """Returns the largest stored value."""
+        return _LIMITS[self.value.element_type][1]
+
+
+def parameter_of(edge: Edge) -> Parameter:
+    """Returns the parameter of an input or output."""
+    value = edge.value
+    low, high = (value.scale * (each - value.quantization.zero_point) for each in _LIMITS[value.element_type])
+    return Parameter(
+        name=edge.name,
+        macro=edge.name.upper(),
+        c_type=f"{value.element_type}_t",
+        value=value,
+        scale=c_float(value.scale),
+        words=c_comment(f"{edge.tensor}, {'x'.join(map(str, edge.shape)) or 'one value'}"),
+        real=f"{low:.5g} to {high:.5g}",
+        kind=edge.kind,
+    )
+
+
+def facts(program: Program, about: About, purpose: Purpose, convention: InputConvention) -> list[tuple[str, str]]:
+    """Lists the facts about the model, what it takes and what it gives, each with its title, for the header."""
+    accuracy = about.accuracy
+    if not accuracy and about.file and purpose.outputs is not None:
+        accuracy = "not known: no results.json or card.json beside the file says it"
+    pictures = purpose.classifies_pictures
+    found = [
+        ("Model", " ".join(filter(None, (about.model, f"from {about.file}" if about.file else "")))),
+        ("SHA-256", about.sha256),
+        ("Accuracy", accuracy),
+        *(_picture(program, convention) if pictures else _edges(program, purpose)),
+        ("Licence", "this code: Apache-2.0, as glyphlite. The weights: as the model."),
+        (
+            "Build",
+            "any C99 compiler, no library: add the .c file to a C or C++ project. make -C example runs "
+            + ("a test image." if pictures else "an example."),
+        ),
+    ]
+    lines = [(title, wrap(c_comment(words), _FACT_COLUMNS)) for title, words in found if words]
+    return [(title if line == 0 else "", words) for title, each in lines for line, words in enumerate(each)]
+
+
+def threshold(program: Program, outputs: OutputKind) -> int:
+    """Returns the largest stored score + 128 of a single output that still means the first class; -1 where none does."""
+    codes = np.arange(-128, 128, dtype=np.int8)
+    return int(np.count_nonzero(dequantize(codes, program.output.quantization) <= outputs.threshold)) - 1
+
+
+def _picture(program: Program, convention: InputConvention) -> Iterator[tuple[str, str]]:
+    """Yields what pictures the model accepts."""
+    field = program.input
+    colours = "" if field.channels == 1 else f", {field.channels} values per pixel"
+    size = f"{field.height} x {field.width}, rows first, one byte per pixel{colours}: "
+    box = [round(BOX_PART * extent) for extent in (field.height, field.width)]
+    are_glyphs = field.channels == 1 and max(field.height, field.width) <= LARGEST_GLYPH
+    if are_glyphs:
+        yield "Picture", f"{size}0 dark ground to 255 light glyph{'' if field.height > 1 and field.width > 1 else ' or value'}"
+    else:
+        yield "Picture", f"{size}0 dark to 255 light"
+    if are_glyphs and field.height > 1 and field.width > 1:
+        yield "", f"The glyph fills the middle {box[0]} x {box[1]}, its centre of mass in the middle, as in MNIST."
+    yield "", f"The model takes each byte as {convention.formula}, which classify sees to ({convention.source})."
+    if are_glyphs:
+        yield "", "Dark ink on paper has to be inverted first: 255 - pixel."
+
+
+def _edges(program: Program, purpose: Purpose) -> Iterator[tuple[str, str]]:
+    """Yields what each input and output holds."""
+    for kind, edges in (("Input", program.inputs), ("Output", program.outputs)):
+        for place, edge in enumerate(edges):
+            parameter = parameter_of(edge)
+            name = f"{edge.name}: " if len(edges) > 1 else ""
+            yield kind if place == 0 else "", f"{name}{parameter.words}; real values {parameter.real}. {_own_type(edge)}".strip()
+    if purpose.outputs is None:
+        yield "", f"Values, not classes: {purpose.words}."
+    else:
+        count = purpose.outputs.classes(program.output.elements)
+        chosen = "above the threshold it is the second" if purpose.outputs.is_single else "the largest is the class"
+        yield "", f"{count} classes, as {purpose.words}: {purpose.outputs.words}; {chosen}."
+
+
+def _own_type(edge: Edge) -> str:
+    """Returns how values of the file's own type become what generated C takes, where that is another."""
+    stored = edge.value.element_type
+    if edge.kind == "uint8":
+        return "The file's own values are uint8: this code's are 128 less."
+    if edge.kind == "float32":
+        return f"The file's own values are float32: this code's are {stored}, and the functions below convert them."
+    return ""
