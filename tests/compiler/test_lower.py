@@ -70,7 +70,6 @@ def test_an_op_outside_the_list_is_refused_by_name_with_its_layer_and_what_would
     [
         (graph_of("RELU", shape=(2, 4, 4, 2)), "batch of 1"),
         (graph_of("RELU", dtype=np.int16), "int16"),
-        (graph_of("MEAN", axes=(3,), keep_dims=False), "mean over axes"),
         (graph_of("MEAN", keep_dims=False), "computed, not constant"),
         (graph_of("LOGISTIC"), "zero point"),
         (graph_of("LEAKY_RELU", alpha=-0.5), "an alpha of -0.5; use zero or more"),

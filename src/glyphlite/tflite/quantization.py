@@ -42,9 +42,11 @@ def quantize(values: np.ndarray, quantization: Quantization | None, dtype: np.dt
     dtype = np.dtype(dtype)
     if quantization is None or dtype.kind == "f":
         return np.ascontiguousarray(values, dtype=dtype)
-    with np.errstate(over="ignore"):  # a hostile file's tiny scale: infinity saturates like any large number
+    with np.errstate(over="ignore", invalid="ignore"):  # a hostile file's tiny scale: infinity saturates like any large number
         scaled = np.asarray(values, np.float32) / np.float32(quantization.scale)
-    rounded = np.trunc(scaled + np.copysign(np.float32(0.5), scaled)) + quantization.zero_point
+        rounded = np.trunc(scaled)
+        rest = scaled - rounded  # exact, where the sum with a half is not
+    rounded = rounded + (rest >= 0.5) - (rest <= -0.5) + quantization.zero_point
     limits = np.iinfo(dtype)
     return np.clip(rounded, limits.min, limits.max).astype(dtype)
 
