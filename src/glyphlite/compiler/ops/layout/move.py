@@ -122,7 +122,7 @@ class Move(Node):
 
     def kernel(self, site: Site) -> "MoveKernel":
         """Returns the kernel."""
-        return _kernel(site, self.walk)
+        return move_kernel(site, self.walk)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +150,7 @@ class RowMove(Move):
 
     def kernel(self, site: Site) -> "MoveKernel":
         """Returns the kernel."""
-        return _kernel(site, self.row)
+        return move_kernel(site, self.row)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +163,7 @@ class MoveKernel(Kernel):
     tables: tuple[Array | None, ...]
 
 
-def _kernel(site: Site, walk: Walk) -> MoveKernel:
+def move_kernel(site: Site, walk: Walk) -> MoveKernel:
     """Returns the kernel of a walk, its offsets laid down."""
     tables: list[Array | None] = []
     for number, axis in enumerate(walk.axes, 1):

@@ -13,7 +13,7 @@ from glyphlite.compiler.codegen.c_names import identifier
 from glyphlite.compiler.codegen.kernel import Site
 from glyphlite.compiler.context import Context, describe
 from glyphlite.compiler.ir import Node, State, VariableState
-from glyphlite.compiler.ops.layout.move import Axis, MoveKernel, Walk
+from glyphlite.compiler.ops.layout.move import Axis, MoveKernel, Walk, move_kernel
 from glyphlite.compiler.values import Value
 from glyphlite.escaping import c_comment, printable
 from glyphlite.tflite.graph import Operator, Tensor
@@ -29,7 +29,7 @@ class Copy(Node):
 
     def kernel(self, site: Site) -> MoveKernel:
         """Returns the kernel: a row, as it is."""
-        return MoveKernel(layer=site.layer, walk=Walk(0, (Axis(self.output.row_bytes, 1),)))
+        return move_kernel(site, Walk(0, (Axis(self.output.row_bytes, 1),)))
 
 
 def lower_nothing(context: Context, operator: Operator) -> None:
