@@ -16,6 +16,8 @@ TYPES = {
     "int8": schema.TensorType.INT8,
     "int16": schema.TensorType.INT16,
     "int32": schema.TensorType.INT32,
+    "int64": schema.TensorType.INT64,
+    "bool": schema.TensorType.BOOL,
     "uint8": schema.TensorType.UINT8,
     "float32": schema.TensorType.FLOAT32,
     "resource": schema.TensorType.RESOURCE,
@@ -73,7 +75,7 @@ class Part:
 
     def constant(self, values: Any, parameters: Sequence[Parameters] | None = None, axis: int = 0) -> int:
         """Appends a tensor that the file holds."""
-        values = np.ascontiguousarray(values)
+        values = np.asarray(values, order="C")
         buffer: Any = schema.BufferT()
         buffer.data = np.frombuffer(values.tobytes(), np.uint8)
         self.assembly.model.buffers.append(buffer)

@@ -59,9 +59,12 @@ def ops() -> str:
     from glyphlite.compiler.lower import ADVICE
     from glyphlite.compiler.ops import OPS
     from glyphlite.export.tflm.op_resolver import TFLM_OPS
+    from glyphlite.tflite.rewrite.folding import COMPUTED_AHEAD
 
     rows = [(name, "yes", "yes" if name in TFLM_OPS else "no", "") for name in sorted(OPS)]
-    rows += [(name, "no", "yes" if name in TFLM_OPS else "no", ADVICE[name]) for name in sorted(ADVICE)]
+    ahead = sorted(COMPUTED_AHEAD - OPS.keys())
+    rows += [(name, "of constants", "yes" if name in TFLM_OPS else "no", ADVICE.get(name, "")) for name in ahead]
+    rows += [(name, "no", "yes" if name in TFLM_OPS else "no", ADVICE[name]) for name in sorted(ADVICE.keys() - set(ahead))]
     return markdown_table(("Op", "Generated C", "TensorFlow Lite Micro", "Instead"), rows, words=4)
 
 

@@ -19,6 +19,7 @@ from glyphlite.tflite.checked_op import FREE
 from glyphlite.tflite.graph import Graph, Tensor
 from glyphlite.tflite.op_checks import check_operator
 from glyphlite.tflite.quantization import Quantization
+from glyphlite.tflite.rewrite.folding import fold_constants
 
 
 def lower(graph: Graph) -> Program:
@@ -27,7 +28,7 @@ def lower(graph: Graph) -> Program:
     Raises:
         ArtifactError: an op, a type or a shape that generated code cannot express, by name and with what would express it.
     """
-    context = Context(graph)
+    context = Context(graph := fold_constants(_of_one_image(graph)))
     for operator in graph.operators:
         if operator.name not in OPS:
             advice = ADVICE.get(operator.name, "the supported ops are " + ", ".join(OPS))
@@ -40,7 +41,6 @@ def lower(graph: Graph) -> Program:
             )
     if not graph.operators:
         raise ArtifactError("the model has no ops, there is nothing to compile")
-    context = Context(graph := _of_one_image(graph))
     names = {
         kind: parameter_names(kind, [graph.tensors[index].name for index in indices])
         for kind, indices in (("input", graph.inputs), ("output", graph.outputs))

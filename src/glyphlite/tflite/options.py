@@ -60,37 +60,39 @@ def decode_options(name: str, options_type: int, table: Table | None, inputs: Se
     Raises:
         ArtifactError: the table is of another op's kind or holds a value that the schema lacks.
     """
+    values = [None if tensor is None else tensor.data for tensor in inputs]
     if name not in _DECODERS:
-        return _from_inputs(name, inputs)
+        return options_from_inputs(name, values)
     expected, decode = _DECODERS[name]
     if table is not None and options_type != expected:
         raise table.buffer.malformed(f"a {name} op holds the options of another op (kind {options_type} instead of {expected})")
-    options = decode(table or empty_table(name)) | _from_inputs(name, inputs)
-    if name == "RESHAPE" and (_is_variable(inputs[1]) if len(inputs) > 1 else table is None):
+    options = decode(table or empty_table(name)) | options_from_inputs(name, values)
+    if name == "RESHAPE" and (values[1] is None if len(values) > 1 else table is None):
         del options["new_shape"]
     return options
 
 
-def _from_inputs(name: str, inputs: Sequence[Tensor | None]) -> dict[str, Any]:
-    """Returns what constant inputs say of how to compute. Absent where it is only known at run time."""
+def options_from_inputs(name: str, values: Sequence[np.ndarray | None]) -> dict[str, Any]:
+    """Returns what constant inputs say of how an op computes. Absent where it is only known at run time.
+
+    Args:
+        name: the op's name in the schema.
+        values: its inputs; None for what is no constant, or no input.
+    """
     found: dict[str, Any] = {}
     for option, position in _INPUT_OPTIONS.get(name, {}).items():
-        values = _small_integers(inputs[position]) if len(inputs) > position else None
-        if values is not None and option not in _PAIRS:
-            found[option] = tuple(values.ravel().tolist())
-        elif values is not None and values.ndim == 2 and values.shape[1] == 2:
-            found[option] = tuple((int(before), int(after)) for before, after in values)
+        numbers = _small_integers(values[position]) if len(values) > position else None
+        if numbers is not None and option not in _PAIRS:
+            found[option] = tuple(numbers.ravel().tolist())
+        elif numbers is not None and numbers.ndim == 2 and numbers.shape[1] == 2:
+            found[option] = tuple((int(before), int(after)) for before, after in numbers)
     return found
 
 
-def _is_variable(tensor: Tensor | None) -> bool:
-    return tensor is None or not tensor.is_constant
-
-
-def _small_integers(tensor: Tensor | None) -> np.ndarray | None:
-    if tensor is None or tensor.data is None or tensor.dtype.kind != "i" or tensor.elements > _MOST_INPUT_VALUES:
+def _small_integers(values: np.ndarray | None) -> np.ndarray | None:
+    if values is None or values.dtype.kind != "i" or values.size > _MOST_INPUT_VALUES:
         return None
-    return tensor.data
+    return values
 
 
 def _choice(table: Table, field: int, names: tuple[str, ...], what: str) -> str:
