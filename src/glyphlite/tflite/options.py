@@ -216,7 +216,7 @@ _DECODERS: Mapping[str, tuple[int, Callable[[Table], dict[str, Any]]]] = Mapping
         "SQUEEZE": (30, lambda table: {"axes": table.integers(0)}),
         "STRIDED_SLICE": (32, _strided_slice),
         "TRANSPOSE_CONV": (49, _transpose_conv),
-        "PACK": (59, lambda table: {"axis": table.integer(1, "int32")}),
+        "PACK": (59, lambda table: {"parts": table.integer(0, "int32"), "axis": table.integer(1, "int32")}),
         "UNIDIRECTIONAL_SEQUENCE_LSTM": (71, _sequence_lstm),
         "RESIZE_NEAREST_NEIGHBOR": (74, _resize_nearest),
         "LEAKY_RELU": (75, lambda table: {"alpha": table.real(0)}),

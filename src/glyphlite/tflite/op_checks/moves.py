@@ -29,6 +29,8 @@ def _transpose(site: Site) -> None:
 def _pack(site: Site) -> None:
     inputs = site.operator.inputs
     site.arity(max(len(inputs), 1))
+    if site.operator.options["parts"] != len(inputs):
+        site.refuse(f"has {len(inputs)} inputs for {site.operator.options['parts']} parts")
     first = site.input(0)
     site.same_type(*(site.input(position) for position in range(len(inputs))))
     axis = site.axis(site.operator.options["axis"], len(first.shape) + 1)

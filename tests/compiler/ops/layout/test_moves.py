@@ -233,6 +233,10 @@ LIES: dict[str, tuple[bytes, str]] = {
         one_op("SPLIT", [(1, 4)], [(1, 2)] * 2, [np.array(2, np.int32)], "SplitOptions", order=(1, 0), numSplits=2),
         "axis 2 of a tensor of 2",
     ),
+    "fewer inputs than packed": (
+        one_op("PACK", [(1, 2)], [(1, 1, 2)], [], "PackOptions", valuesCount=2, axis=1),
+        "1 inputs for 2 parts",
+    ),
     "more unpacked than there is": (
         one_op("UNPACK", [(1, 2)], [(1,)] * 3, [], "UnpackOptions", num=3, axis=1),
         "unpacks an extent of 2 into 3",
