@@ -179,6 +179,23 @@ KerasOption = Annotated[
         "--keras", help="The .keras file that the artifact was converted from; a model.keras beside it is found automatically."
     ),
 ]
+InputsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--inputs",
+        metavar="random[:N[:SEED]]|FILE",
+        help="Inputs instead of a dataset: random ones, or a .npy, .npz or .bin file of real or stored values.",
+        show_default="a dataset's images where one fits, else random",
+    ),
+]
+SourceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--keras",
+        "--source",
+        help="The float model it was converted from, .keras or .tflite; a model.keras beside it is found automatically.",
+    ),
+]
 OverwriteOption = Annotated[
     bool,
     typer.Option(
@@ -591,10 +608,13 @@ def verify(
     file: Annotated[Path, typer.Argument(metavar="FILE.tflite", help=ARTIFACT_HELP)],
     images: Annotated[
         int | None,
-        typer.Option("--images", min=1, help="Number of test images, drawn with the seed; the whole test split when left out."),
+        typer.Option(
+            "--images", min=1, help="Number of inputs, drawn with the seed; of a dataset the whole test split when left out."
+        ),
     ] = None,
+    inputs: InputsOption = None,
     dataset: OwnDatasetOption = None,
-    keras: KerasOption = None,
+    keras: SourceOption = None,
     runtimes: Annotated[
         str | None,
         typer.Option("--runtimes", help="Only these runtimes, separated by commas; all that accept the file when left out."),
@@ -615,7 +635,8 @@ def verify(
 ) -> None:
     """Compare every runtime on the same inputs, byte for byte.
 
-    Exit code 1 if classes differ on more images than the tolerance.
+    Takes any model, with or without a dataset. Exit code 1 if generated C does not give TFLite Micro's bytes, or, where it was
+    not compared, if classes differ on more images than the tolerance.
     """
     from glyphlite.errors import DisagreementError
     from glyphlite.pipeline.verify import verify_file
@@ -630,6 +651,7 @@ def verify(
         seed=seed,
         data_dir=data_dir,
         input_range=input_range,
+        inputs=inputs,
     )
     if as_json:
         _print_json(verification.document())
@@ -709,6 +731,7 @@ def compile_(
             "--scores", help="Keep the softmax (probabilities), leave it out (logits), or return only the class (none)."
         ),
     ] = Scores.PROBABILITIES,
+    inputs: InputsOption = None,
     dataset: OwnDatasetOption = None,
     sample: Annotated[int, typer.Option("--sample", min=0, help="Test image in example/example.c.")] = 0,
     compare: Annotated[
@@ -719,7 +742,8 @@ def compile_(
     check: Annotated[
         bool,
         typer.Option(
-            "--check/--no-check", help="Compare the C with TensorFlow Lite Micro on random inputs before it is written."
+            "--check/--no-check",
+            help="Compare the C with TensorFlow Lite Micro before it is written, on random inputs or those of --inputs.",
         ),
     ] = True,
     input_range: InputRangeOption = None,
@@ -744,6 +768,7 @@ def compile_(
         overwrite=overwrite,
         check=check,
         input_range=input_range,
+        inputs=inputs,
     )
     if as_json:
         _print_json(compiled.document)
@@ -765,7 +790,8 @@ def simulate(
         ),
     ],
     cpu: Annotated[list[Cpu] | None, typer.Option("--cpu", help="Core to emulate; may be repeated.")] = None,
-    images: Annotated[int, typer.Option("--images", min=1, help="Number of test images to run.")] = 10,
+    images: Annotated[int, typer.Option("--images", min=1, help="Number of inputs to run.")] = 10,
+    inputs: InputsOption = None,
     optimize: Annotated[
         Optimize, typer.Option("--optimize", help="As for `glyphlite compile`; only for a .tflite file.")
     ] = Optimize.SPEED,
@@ -776,9 +802,9 @@ def simulate(
 ) -> None:
     """Run generated C on an emulated core.
 
-    Shows classes, exact instructions per layer, flash and total RAM.
+    Shows what each input gives, exact instructions per layer, flash and total RAM.
     """
-    from glyphlite.pipeline.firmware import simulate_target
+    from glyphlite.pipeline.simulate import simulate_target
 
     simulation = simulate_target(
         target,
@@ -788,14 +814,17 @@ def simulate(
         dataset=dataset,
         data_dir=data_dir,
         input_range=input_range,
+        inputs=inputs,
     )
     if as_json:
         _print_json(simulation.document())
         return
     from glyphlite.report.terminal.command_output import firmware_view
-    from glyphlite.report.terminal.tables import predictions_table
+    from glyphlite.report.terminal.tables import outputs_table, predictions_table
 
-    _print(predictions_table(simulation.predictions()))
+    predictions = simulation.predictions()
+    _print(predictions_table(predictions) if predictions else outputs_table(simulation.outputs()))
+    _print_words(simulation.words)
     _print(firmware_view(simulation.reports))
 
 

@@ -276,12 +276,26 @@ class TensorDifference(Record):
     """Images that differ."""
 
 
+class OutputDifference(Record):
+    """One of several outputs on one runtime against the reference runtime."""
+
+    output: str
+    """Name of the output's tensor."""
+    differing_values: int
+    """Values that differ, over all inputs."""
+    values: int
+    """Values compared."""
+    largest_difference: float
+    """Maximum difference, in quantization steps; in real numbers where the output is not quantized."""
+
+
 class VerifyReport(Record):
     """One artifact on one runtime against a reference runtime, the same quantized inputs through both.
 
     ``largest_difference`` is in ``difference_unit``: quantization steps of the output, or probability where it is not quantized.
     ``tensor_images`` is over how many of the images the tensors inside were compared, 0 where the runtime does not show them.
-    The reference itself stands in the list too, identical to itself, with its accuracy.
+    The reference itself stands in the list too, identical to itself, with its accuracy. Classes and accuracy are null where the
+    inputs have no labels.
     """
 
     artifact: str
@@ -296,9 +310,9 @@ class VerifyReport(Record):
     """Share of images with identical outputs."""
     largest_difference: float
     """Maximum difference of an output, in `difference_unit`."""
-    same_class: float
+    same_class: float | None = None
     """Agreement: share of images with the same class."""
-    accuracy: Accuracy
+    accuracy: Accuracy | None = None
     """Accuracy of this runtime on these images."""
     first_difference: TensorDifference | None = None
     """The first tensor that differs."""
@@ -310,6 +324,18 @@ class VerifyReport(Record):
     """Images over which tensors were compared; 0 where the runtime does not show them."""
     tensors_compared: int = 0
     """Tensors compared."""
+    unit: str = "image"
+    """What one input is called: image, or input where it is none."""
+    values: int = 0
+    """Output values compared, over all inputs."""
+    differing_values: int = 0
+    """Output values that differ."""
+    differing_bytes: int = 0
+    """Output bytes that differ."""
+    mean_absolute_error: float | None = None
+    """Mean absolute difference of the real outputs from the float source's; null where none was given."""
+    outputs: list[OutputDifference] = Field(default_factory=list)
+    """Output by output, where there are several."""
 
 
 class LayerReport(Record):

@@ -11,18 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from glyphlite.compiler import compile_artifact, memory_maps
+from glyphlite.compiler import compile_artifact
 from glyphlite.cores import CORE_NAMES
 from glyphlite.emulation.emulator import Emulator, Measurement
 from glyphlite.emulation.stack import stack_bound
 from glyphlite.emulation.toolchain import Target, compile_and_link, target_named
 from glyphlite.errors import ArtifactError, ToolError
-from glyphlite.escaping import shell_word
+from glyphlite.evaluation.input_sets.compiled_inputs import edges_of, memory_map_in, port_of
+from glyphlite.evaluation.input_sets.input_set import InputSet
 from glyphlite.files import temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import OutputKind
 from glyphlite.records import FirmwareReport, LayerReport
-from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE
+from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE, as_given, as_taken, offsets
 from glyphlite.tflite.quantization import Quantization, dequantize, quantize
 
 """The cores that can be emulated."""
@@ -32,7 +33,8 @@ from glyphlite.tflite.quantization import Quantization, dequantize, quantize
 class Simulation:
     """The measurement of a simulation, and the model's answers.
 
-    ``instructions`` holds one count per image that was measured; the report's is the largest of them.
+    ``instructions`` holds one count per image that was measured; the report's is the largest of them. ``scores`` are the values
+    of the first output as stored, ``given`` those of every output as the model's file holds them.
     """
 
     report: FirmwareReport
@@ -45,6 +47,7 @@ class Simulation:
     ram_bytes: int
     labels: tuple[str, ...]
     outputs: OutputKind = OutputKind.LOGITS
+    given: tuple[np.ndarray, ...] = ()
 
     @property
     def real_scores(self) -> np.ndarray:
@@ -56,7 +59,7 @@ class Simulation:
 def simulate(
     source: Path,
     cpu: str,
-    images: np.ndarray,
+    images: np.ndarray | InputSet,
     *,
     convention: InputConvention | None = None,
     optimize: str = "speed",
@@ -71,7 +74,8 @@ def simulate(
     Args:
         source: an int8 .tflite file, or a folder that ``glyphlite compile`` wrote.
         cpu: one of ``cores.CORE_NAMES``.
-        images: stored int8 ``(n, ...)`` for the model, or raw uint8 pixels, which are stored first as ``NAME_classify`` would.
+        images: what the inputs of the model's file hold, or stored int8 ``(n, ...)`` for the first of them, or raw uint8 pixels,
+            which are stored first as ``NAME_classify`` would.
         convention: how the model of a .tflite file takes a raw pixel, by default what it says; a folder was compiled for one.
         optimize: "speed", "size" or "ram", for a .tflite file; a folder keeps what it was compiled with.
         measured: how many of the images, from the first on, are counted instruction by instruction.
@@ -96,15 +100,12 @@ def simulate(
 
 
 def _simulate(
-    generated: Path, cpu: str, images: np.ndarray, measured: int, folder: Path, progress: Callable[[int], None] | None
+    generated: Path, cpu: str, images: np.ndarray | InputSet, measured: int, folder: Path, progress: Callable[[int], None] | None
 ) -> Simulation:
-    document = _memory_map(generated)
+    document = memory_map_in(generated)
     name, input_bytes, output_bytes = document["name"], document["input_bytes"], document["output_bytes"]
-    images = np.ascontiguousarray(images.reshape(len(images), -1))
-    if images.shape[1] != input_bytes or images.dtype not in (np.int8, np.uint8):
-        raise ArtifactError(
-            f"the model takes {input_bytes} bytes per image, int8 or uint8; was given {images.shape[1]} of {images.dtype}"
-        )
+    inputs, outputs = edges_of(document, "input"), edges_of(document, "output")
+    taken = as_taken(images.arrays, inputs) if isinstance(images, InputSet) else _stored(images, document)
     if output_bytes == 0:
         raise ArtifactError(
             f"{generated} was compiled with --scores none; compile it with logits or probabilities to simulate it"
@@ -112,7 +113,6 @@ def _simulate(
     state_bytes = document.get("state_bytes", 0)  # there is none in what a former version compiled
     target = target_named(cpu)
     function = f"{name}_invoke"
-    images = _stored(images, document)
     source = generated / f"{name}.c"
     elf = compile_and_link(
         target,
@@ -123,26 +123,33 @@ def _simulate(
         flags=FIRMWARE_FLAGS,
     )
     with Emulator(elf, target) as machine:
-        kept = (state_bytes,) if state_bytes else ()
-        addresses = [machine.allocate(size) for size in (input_bytes, output_bytes, *kept, max(document["arena_bytes"], 4))]
+        source_at, target_at = machine.allocate(input_bytes), machine.allocate(output_bytes)
+        kept = [machine.allocate(state_bytes)] if state_bytes else []
+        addresses = [
+            *(source_at + at for at in offsets([edge.bytes for edge in inputs])),
+            *(target_at + at for at in offsets([edge.bytes for edge in outputs])),
+            *kept,
+            machine.allocate(max(document["arena_bytes"], 4)),
+        ]
         if kept:
-            machine.call(f"{name}_reset", addresses[2])
+            machine.call(f"{name}_reset", kept[0])
         measurements: list[Measurement] = []
-        scores = np.zeros((len(images), output_bytes), np.int8)
-        for index, image in enumerate(images[:measured]):
-            machine.write(addresses[0], image)
+        results = np.zeros((len(taken), output_bytes), np.int8)
+        for index, sample in enumerate(taken[:measured]):
+            machine.write(source_at, sample)
             measurements.append(machine.measure(function, *addresses))
-            scores[index] = np.frombuffer(machine.read(addresses[1], output_bytes), np.int8)
+            results[index] = np.frombuffer(machine.read(target_at, output_bytes), np.int8)
             if progress:
                 progress(1)
-        if len(images) > measured:
+        if len(taken) > measured:
             rest = machine.call_batch(
-                function, addresses, images[measured:], addresses[0], addresses[1], output_bytes, progress=progress
+                function, addresses, taken[measured:], source_at, target_at, output_bytes, progress=progress
             )
-            scores[measured:] = rest.view(np.int8)
+            results[measured:] = rest.view(np.int8)
         footprint = machine.image.footprint()
         bound, unbounded = _bound(machine, target, function)
     kind = OutputKind(document.get("outputs", "logits"))
+    scores = np.ascontiguousarray(results[:, : outputs[0].bytes]).view(outputs[0].element_type)
     quantization = Quantization((document["output_scale"],), (document["output_zero_point"],))
     most = max(measurements, key=lambda item: item.instructions)
     stack = max(item.stack_bytes for item in measurements)
@@ -172,6 +179,7 @@ def _simulate(
         ram_bytes=ram_bytes,
         labels=tuple(document["labels"]),
         outputs=kind,
+        given=as_given(results, [port_of(edge) for edge in outputs], outputs),
     )
 
 
@@ -184,7 +192,15 @@ def _bound(machine: Emulator, target: Target, function: str) -> tuple[int | None
 
 
 def _stored(images: np.ndarray, document: dict[str, Any]) -> np.ndarray:
-    """Returns raw pixels as the int8 that the model holds, by the table that ``NAME_classify`` has; int8 passes through."""
+    """Returns raw pixels as the int8 that the model holds, by the table that ``NAME_classify`` has; int8 passes through.
+
+    Raises:
+        ArtifactError: they are not as many, or of another type.
+    """
+    images = np.ascontiguousarray(images.reshape(len(images), -1))
+    if images.shape[1] != document["input_bytes"] or images.dtype not in (np.int8, np.uint8):
+        expected, found = f"{document['input_bytes']} bytes per image, int8 or uint8", f"{images.shape[1]} of {images.dtype}"
+        raise ArtifactError(f"the model takes {expected}; was given {found}")
     if images.dtype == np.int8:
         return images
     table = document.get("pixel_table")
@@ -202,12 +218,3 @@ def _layer(layer: dict[str, Any], measurement: Measurement) -> LayerReport:
     functions = layer.get("functions") or [function + suffix for suffix in ("", "_add_row", "_finish")]  # else: older C
     instructions = sum(measurement.inclusive.get(each, 0) for each in functions)
     return LayerReport.model_validate({**layer, "instructions": instructions})
-
-
-def _memory_map(generated: Path) -> dict[str, Any]:
-    """Returns the memory map that lies beside generated C."""
-    for _, document in memory_maps(generated):
-        return document
-    raise ArtifactError(
-        f"{generated} holds no generated C; make it with glyphlite compile MODEL.tflite --out {shell_word(generated)}"
-    )

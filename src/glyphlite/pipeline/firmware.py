@@ -1,6 +1,5 @@
 """Firmware from an int8 artifact: the TFLite Micro project, generated C99, and what that costs on emulated cores."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,11 @@ from glyphlite.cores import PREFERRED_CORE
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.escaping import shell_word, visible
+from glyphlite.evaluation.input_sets.input_set import InputSet
+from glyphlite.evaluation.input_sets.random_inputs import random_set
+from glyphlite.evaluation.input_sets.value_ranges import inputs_of
 from glyphlite.evaluation.recorded_accuracy import accuracy_words
-from glyphlite.evaluation.simulation import Simulation, simulate
+from glyphlite.evaluation.simulation import simulate
 from glyphlite.evaluation.variant import variant_of
 from glyphlite.evaluation.verification.self_check import check_generated
 from glyphlite.export.tflm.project import export_tflm
@@ -27,7 +29,8 @@ from glyphlite.models.pretrained import pretrained_names
 from glyphlite.pipeline.export import image_of
 from glyphlite.pipeline.inputs.conventions import input_convention
 from glyphlite.pipeline.inputs.datasets import beside, data_of, to_remember
-from glyphlite.pipeline.inputs.files import artifact_in, own_image_shape
+from glyphlite.pipeline.inputs.files import artifact_in
+from glyphlite.pipeline.inputs.sets import named_set
 from glyphlite.records import FirmwareReport, RuntimeReport
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import read_graph
@@ -35,6 +38,8 @@ from glyphlite.tflite.reader import read_graph
 RUN_CORES = (PREFERRED_CORE, "cortex-m0")
 RUN_IMAGES = 10
 TRADE_OFF_CORE = "cortex-m4"
+TRADE_OFF_INPUTS = 32
+"""Random inputs of which the last, which is no constant, is counted."""
 
 
 @dataclass(frozen=True)
@@ -114,13 +119,14 @@ def compile_file(
     compare: bool = True,
     overwrite: bool = False,
     check: bool = True,
+    inputs: str | None = None,
 ) -> Compiled:
     """Compiles an int8 .tflite file (or a run's) to C99; with ``compare``, measures what each ``--optimize`` would cost.
 
-    With ``check``, the C is held to TFLite Micro's bytes on random inputs before it is written.
+    With ``check``, the C is held to TFLite Micro's bytes before it is written, on what ``inputs`` names, else on random inputs.
 
     Without ``folder`` it goes into one named after the file, without ``dataset`` the test image is one of the model's own run;
-    where no data fits the model, the example holds a blank image. All of this is said.
+    where no data fits the model, the example holds zeros. All of this is said.
 
     Raises:
         ArtifactError: the file is malformed, or holds what generated C cannot express.
@@ -132,14 +138,19 @@ def compile_file(
         check_name(name)
     named = path
     path = artifact_in(path)
-    graph = _int8_graph(path)
+    graph = int8_graph(path)
     folder = _folder_for(named) if folder is None else folder
     name = _name_for(path) if name is None else name
+    model = inputs_of(graph)
+    given = None if inputs is None else named_set(model, inputs, dataset=dataset)
     data = data_of(path, dataset, data_dir)
-    loaded = data.load_fitting(graph, "the example holds a blank image, and costs are counted on it")
+    loaded = data.load_fitting(graph) if given is None else None
+    if loaded is None and given is None:
+        words = "the example holds zeros, and costs are counted on a random input. --inputs FILE or --dataset brings others"
+        say(words, lead="No dataset fits this model:")
     image, label, labels = image_of(loaded, sample) if loaded else (None, None, None)
-    convention = input_convention(path, loaded, input_range).convention
-    checked = check_generated(path, optimize=optimize) if check else None
+    convention = input_convention(path, loaded, input_range).convention if loaded or input_range else None
+    checked = check_generated(path, optimize=optimize, inputs=given) if check else None
     report = compile_artifact(
         path,
         folder,
@@ -153,8 +164,8 @@ def compile_file(
         accuracy=accuracy_words(path),
         dataset=beside(to_remember(data.name, loaded, None)["named"], folder) if loaded else None,
     )
-    blank = np.zeros(tuple(abs(extent) for extent in graph.input.shape[1:]), np.uint8)
-    costs = _trade_offs(path, blank if image is None else image, scores, convention) if compare else {}
+    counted = image[np.newaxis] if image is not None else (given or random_set(model, TRADE_OFF_INPUTS)).chosen(slice(-1, None))
+    costs = _trade_offs(path, counted, scores, convention) if compare else {}
     document = {**_document(report), "trade_offs": {each: cost.model_dump(mode="json") for each, cost in costs.items()}}
     document["check"] = None if checked is None else asdict(checked)
     return Compiled(document, _words(report, folder) + (f"\n{checked.words}" if checked else ""), costs)
@@ -179,97 +190,9 @@ def _name_for(path: Path) -> str:
     return name
 
 
-@dataclass(frozen=True)
-class Simulated:
-    """Simulations on several cores of the same images, and what the images show."""
-
-    simulations: list[Simulation]
-    expected: np.ndarray
-    labels: tuple[str, ...]
-
-    @property
-    def reports(self) -> list[FirmwareReport]:
-        """Returns the records, one per core."""
-        return [simulation.report for simulation in self.simulations]
-
-    def document(self) -> list[dict[str, Any]]:
-        """Returns the plain JSON document: the records, and each image's class and scores."""
-        return [
-            {
-                **simulation.report.model_dump(mode="json"),
-                "images": [
-                    {
-                        "expected": self.labels[int(expected)],
-                        "class": self.labels[int(found)],
-                        "scores": scores.tolist(),
-                        "instructions": int(instructions),
-                    }
-                    for expected, found, scores, instructions in zip(
-                        self.expected, simulation.classes, simulation.scores, simulation.instructions, strict=True
-                    )
-                ],
-            }
-            for simulation in self.simulations
-        ]
-
-    def predictions(self) -> list[tuple[str, list[tuple[str, float]]]]:
-        """Returns each image with its best three classes on the first core, and whether it is right."""
-        rows = []
-        first = self.simulations[0]
-        for index, (expected, scores) in enumerate(zip(self.expected, first.real_scores, strict=True)):
-            best = np.argsort(-scores, kind="stable")[:3]
-            top = [(self.labels[int(each)], float(scores[each])) for each in best]
-            right = "right" if int(best[0]) == int(expected) else "WRONG"
-            rows.append((f"test image {index}: {self.labels[int(expected)]}, {right}", top))
-        return rows
-
-
-def simulate_target(
-    target: Path,
-    cores: Sequence[str],
-    *,
-    images: int,
-    optimize: str,
-    dataset: str | None,
-    data_dir: Path | None,
-    input_range: str | None = None,
-) -> Simulated:
-    """Runs generated C on emulated cores: the first test images, each counted instruction by instruction.
-
-    Without ``dataset`` they are those of the run that the model or the C belongs to, else MNIST's.
-
-    Raises:
-        ArtifactError: the file or folder holds no model that can be simulated on this dataset.
-        ToolError: the cross-compiler or the emulator is missing.
-        DataError: the dataset.
-    """
-    if not target.is_dir():
-        target = artifact_in(target)
-        _int8_graph(target)
-    elif (target / "model_int8.tflite").is_file():
-        target = target / "model_int8.tflite"
-    loaded = data_of(target, dataset, data_dir).load(takes=None if target.is_dir() else own_image_shape(target))
-    convention = _simulated_convention(target, loaded, input_range)
-    pixels, labels = loaded.test.images[:images], loaded.test.labels[:images]
-    simulations = []
-    for core in cores:
-        with progress_bar(f"{target.name} on {core}", len(pixels)) as advance:
-            simulations.append(
-                simulate(target, core, pixels, convention=convention, optimize=optimize, measured=len(pixels), progress=advance)
-            )
-    return Simulated(simulations, labels, loaded.labels)
-
-
-def _simulated_convention(target: Path, dataset: Dataset, input_range: str | None) -> InputConvention | None:
-    """Returns the model's input convention; None for a compiled folder, which contains it."""
-    if not target.is_dir():
-        return input_convention(target, dataset, input_range).convention
-    if input_range is not None:
-        raise ArtifactError(f"{target} was compiled for one input range; name the .tflite file, or compile it with --input-range")
-    return None
-
-
-def _trade_offs(path: Path, image: np.ndarray, scores: str, convention: InputConvention) -> dict[str, FirmwareReport]:
+def _trade_offs(
+    path: Path, counted: np.ndarray | InputSet, scores: str, convention: InputConvention | None
+) -> dict[str, FirmwareReport]:
     """Returns what each way to optimize takes on an emulated Cortex-M4; nothing where cross-compiler or emulator are missing."""
     costs = {}
     try:
@@ -282,14 +205,14 @@ def _trade_offs(path: Path, image: np.ndarray, scores: str, convention: InputCon
                 # A class alone cannot be read out of the emulator; dropping the scores saves what dropping the softmax saves.
                 kept = "logits" if scores == "none" else scores
                 compile_artifact(path, generated, optimize=optimize, scores=kept, convention=convention)
-                costs[optimize] = simulate(generated, TRADE_OFF_CORE, image[np.newaxis]).report
+                costs[optimize] = simulate(generated, TRADE_OFF_CORE, counted).report
                 advance()
     except ToolError as error:
         say(str(error), lead="No trade-offs measured:", style="yellow")
     return costs
 
 
-def _int8_graph(path: Path) -> Graph:
+def int8_graph(path: Path) -> Graph:
     """Returns the graph of an int8 artifact.
 
     Raises:

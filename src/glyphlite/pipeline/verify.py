@@ -5,13 +5,18 @@ from pathlib import Path
 from glyphlite.console import progress_bar
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ArtifactError
+from glyphlite.evaluation.input_sets.input_set import InputSet
+from glyphlite.evaluation.input_sets.value_ranges import inputs_of
 from glyphlite.evaluation.verification.agreement import TOLERANCE, Verification, verify, work_units
+from glyphlite.formatting import things
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.pipeline.inputs.conventions import input_convention, say_if_at_chance
 from glyphlite.pipeline.inputs.datasets import data_of, say_if_labels_differ
-from glyphlite.pipeline.inputs.files import artifact_in, keras_beside, own_image_shape
+from glyphlite.pipeline.inputs.files import artifact_in, existing_file, keras_beside
+from glyphlite.pipeline.inputs.sets import named_set, unasked_set
 from glyphlite.runtimes.registry import RUNTIME_NAMES
 from glyphlite.tflite.metadata import read_labels
+from glyphlite.tflite.reader import read_graph
 
 
 def verify_file(
@@ -25,19 +30,46 @@ def verify_file(
     seed: int,
     data_dir: Path | None,
     input_range: str | None = None,
+    inputs: str | None = None,
 ) -> Verification:
-    """Compares the runtimes on one artifact, on the data that ``dataset`` names, else on that of its run, else on MNIST.
+    """Compares the runtimes on one artifact, whatever it is for.
+
+    The inputs are those that ``inputs`` names, else test images of the dataset that ``dataset`` names or the artifact's run goes
+    with, else of MNIST where the artifact classifies such images, else random ones.
 
     Raises:
         ArtifactError: the file is malformed, no runtime takes it, or an unknown runtime is named.
-        DataError: the dataset.
+        DataError: the inputs or the dataset.
     """
     path = artifact_in(path)
     names = _runtimes(runtimes)
-    source = keras_beside(path, keras) if names is None or "keras" in names else None
+    source = _float_source(path, keras) if names is None or keras is not None or "keras" in names else None
     if names is not None:
         names = tuple(name for name in names if name != "keras")
-    loaded = data_of(path, dataset, data_dir).load(seed, own_image_shape(path))
+    graph = read_graph(path)
+    if inputs is not None:
+        found = named_set(inputs_of(graph), inputs, dataset=dataset, count=images, seed=seed)
+        return compare(path, found, images=None, seed=seed, keras=source, runtimes=names, tolerance=tolerance)
+    data = data_of(path, dataset, data_dir)
+    loaded = data.load_where_it_fits(graph, seed)
+    if loaded is None:
+        found = unasked_set(inputs_of(graph), count=images, seed=seed)
+        return compare(path, found, images=None, seed=seed, keras=source, runtimes=names, tolerance=tolerance)
+    return _on_images(path, loaded, input_range, images=images, seed=seed, keras=source, runtimes=names, tolerance=tolerance)
+
+
+def _on_images(
+    path: Path,
+    loaded: Dataset,
+    input_range: str | None,
+    *,
+    images: int | None,
+    seed: int,
+    keras: Path | None,
+    runtimes: tuple[str, ...] | None,
+    tolerance: float | None,
+) -> Verification:
+    """Compares on test images, and says where what is known of the classes does not fit."""
     say_if_labels_differ(path, read_labels(path.read_bytes()), loaded)
     found = input_convention(path, loaded, input_range)
     verification = compare(
@@ -46,19 +78,20 @@ def verify_file(
         images=images,
         seed=seed,
         convention=found.convention,
-        keras=source,
-        keras_convention=input_convention(source, loaded, input_range).convention if source else None,
-        runtimes=names,
+        keras=keras,
+        keras_convention=input_convention(keras, loaded, input_range).convention if keras else None,
+        runtimes=runtimes,
         tolerance=tolerance,
     )
     reference = next(record for record in verification.records if record.runtime == verification.reference)
-    say_if_at_chance(path, reference.accuracy, loaded, "test images", found)
+    if reference.accuracy is not None:
+        say_if_at_chance(path, reference.accuracy, loaded, "test images", found)
     return verification
 
 
 def compare(
     path: Path,
-    dataset: Dataset,
+    data: Dataset | InputSet,
     *,
     images: int | None,
     seed: int,
@@ -68,14 +101,17 @@ def compare(
     runtimes: tuple[str, ...] | None = None,
     tolerance: float | None = None,
 ) -> Verification:
-    """Compares with a progress bar over every image and runtime."""
-    count = min(images or len(dataset.test), len(dataset.test))
+    """Compares with a progress bar over every input and runtime."""
+    available = len(data.test) if isinstance(data, Dataset) else len(data)
+    count = min(images or available, available)
+    unit = "image" if isinstance(data, Dataset) else data.unit
     with progress_bar(
-        f"{path.name}: {count} images through every runtime", work_units(path, count, runtimes, keras=keras is not None)
+        f"{path.name}: {things(count, unit)} through every runtime",
+        work_units(path, count, runtimes, keras=keras is not None),
     ) as advance:
         return verify(
             path,
-            dataset,
+            data,
             images=count,
             seed=seed,
             convention=convention,
@@ -85,6 +121,18 @@ def compare(
             tolerance=TOLERANCE if tolerance is None else tolerance,
             progress=advance,
         )
+
+
+def _float_source(path: Path, named: Path | None) -> Path | None:
+    """Returns the float source: a float .tflite file that was named, else a Keras model that was named or lies beside the file.
+
+    Raises:
+        ArtifactError: a .tflite file that is named is missing.
+        ModelError: another file that is named is missing.
+    """
+    if named is not None and named.suffix.lower() == ".tflite":
+        return existing_file(named, "the float .tflite file that the artifact goes with")
+    return keras_beside(path, named)
 
 
 def _runtimes(text: str | None) -> tuple[str, ...] | None:

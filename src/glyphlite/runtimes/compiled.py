@@ -16,7 +16,7 @@ from glyphlite.errors import ArtifactError
 from glyphlite.files import temporary_folder
 from glyphlite.runtimes import ports
 from glyphlite.runtimes.base import Samples
-from glyphlite.runtimes.ports import Ports
+from glyphlite.runtimes.ports import Port, Ports
 from glyphlite.runtimes.refusals import RefusedError
 from glyphlite.tflite.quantization import Quantization, dequantize, quantize
 from glyphlite.tflite.reader import read_graph
@@ -49,24 +49,33 @@ class Compiled:
 
     def stored(self, samples: Samples) -> np.ndarray:
         """Returns the artifact's inputs as the bytes that the C takes, one after the other, int8 ``(n, input_bytes)``."""
-        batches = ports.check_batches(samples, self.ports.inputs)
-        taken = [_stored(batch, edge) for batch, edge in zip(batches, self.report.input_tensors, strict=True)]
-        return np.concatenate([batch.reshape(len(batch), -1).view(np.int8) for batch in taken], axis=1)
+        return as_taken(ports.check_batches(samples, self.ports.inputs), self.report.input_tensors)
 
     def restored(self, results: np.ndarray) -> tuple[np.ndarray, ...]:
         """Returns the bytes that the C gives, int8 ``(n, output_bytes)``, as what the artifact's outputs hold."""
-        found: list[np.ndarray] = []
-        start = 0
-        for port, edge in zip(self.ports.outputs, self.report.output_tensors, strict=True):
-            values = np.ascontiguousarray(results[:, start : start + edge.bytes]).view(_held(edge))
-            found.append(_restored(values.reshape(len(results), *port.shape), edge))
-            start += edge.bytes
-        return tuple(found)
+        return as_given(results, self.ports.outputs, self.report.output_tensors)
 
     @property
     def call_parts(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Returns the bytes of every input and output, in the order of the C's parameters."""
         return tuple(each.bytes for each in self.report.input_tensors), tuple(each.bytes for each in self.report.output_tensors)
+
+
+def as_taken(samples: Samples, edges: Sequence[EdgePlan]) -> np.ndarray:
+    """Returns what a file's inputs hold as the bytes that its C takes, one input after the other, int8 ``(n, input_bytes)``."""
+    taken = [_stored(batch, edge) for batch, edge in zip(samples, edges, strict=True)]
+    return np.concatenate([batch.reshape(len(batch), -1).view(np.int8) for batch in taken], axis=1)
+
+
+def as_given(results: np.ndarray, outputs: Sequence[Port], edges: Sequence[EdgePlan]) -> tuple[np.ndarray, ...]:
+    """Returns the bytes that C gives, int8 ``(n, output_bytes)``, as what the file's outputs hold."""
+    found: list[np.ndarray] = []
+    start = 0
+    for port, edge in zip(outputs, edges, strict=True):
+        values = np.ascontiguousarray(results[:, start : start + edge.bytes]).view(_held(edge))
+        found.append(_restored(values.reshape(len(results), *port.shape), edge))
+        start += edge.bytes
+    return tuple(found)
 
 
 def offsets(sizes: Sequence[int]) -> list[int]:

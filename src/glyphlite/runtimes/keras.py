@@ -52,6 +52,7 @@ class KerasModel(LoadedModel):
         except (ArtifactError, AttributeError, TypeError) as error:
             reason = error if isinstance(error, ArtifactError) else "it has not been built, so its shapes are unknown"
             raise ArtifactError(f"{name}: {reason}") from None
+        self.input_names = tuple(str(tensor.name) for tensor in model.inputs)
         self._fixed = model.inputs[0].shape[0]
 
         def in_float32(*values: Any) -> Any:

@@ -70,8 +70,20 @@ INTERPRETERS = tuple(record.name for record in RUNTIMES.values() if record.inter
 """Those that read a .tflite file at run time."""
 
 
+FLOAT_TFLITE = "float_tflite"
+"""What a record calls a float .tflite file that an artifact is held against; it runs on LiteRT's built-in kernels."""
+
+FLOAT_SOURCES = ("keras", FLOAT_TFLITE)
+"""What an artifact was converted from, as records call it."""
+
+GENERATED = tuple(name for name in RUNTIMES if name == "generated_c" or name in {core.runtime for core in CORES})
+"""Those that run generated C, whose outputs are TFLite Micro's byte for byte."""
+
+
 def runtime_title(name: str) -> str:
     """Returns a runtime's name in a table; an unknown one is itself."""
+    if name == FLOAT_TFLITE:
+        return "float .tflite"
     return RUNTIMES[name].title if name in RUNTIMES else name
 
 

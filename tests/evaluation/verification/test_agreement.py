@@ -8,6 +8,7 @@ import pytest
 
 from glyphlite.datasets.dataset import Dataset, Split
 from glyphlite.errors import ArtifactError, ToolError
+from glyphlite.evaluation.input_sets.input_set import InputSet
 from glyphlite.evaluation.verification import agreement
 from glyphlite.evaluation.verification.agreement import Verification, verify, work_units
 from glyphlite.runtimes.base import LoadedModel, Progress, Runtime, Samples
@@ -15,6 +16,7 @@ from glyphlite.runtimes.ports import Port, Ports
 from glyphlite.runtimes.registry import INTERPRETERS, get_runtime
 from glyphlite.tflite.quantization import Quantization
 from glyphlite.tflite.reader import read_graph
+from glyphlite.tflite.writer import pack_model, unpack_model
 
 N = 300
 
@@ -31,6 +33,7 @@ def test_every_interpreter_is_held_against_tflite_micro(verification: Verificati
     for record in verification.records:
         assert record.images == N
         assert record.same_class == 1
+        assert record.accuracy is not None
         assert record.accuracy.n == N
         assert record.accuracy.low < record.accuracy.value < record.accuracy.high
     reference = verification.records[-1]
@@ -92,6 +95,7 @@ def test_a_fault_is_traced_to_the_op_that_has_it(
     found = verify(artifact, mnist, images=100, runtimes=["litert_builtin", "tflm"])
     broken = found.records[0]
     assert not found.agrees
+    assert broken.same_class is not None
     assert broken.same_class < 1
     assert broken.first_difference is not None
     assert (broken.first_difference.op, broken.first_difference.op_index) == ("FULLY_CONNECTED", 3)
@@ -136,6 +140,7 @@ def test_the_float_source_is_compared_in_the_artifacts_steps(samples: Path, mnis
     keras = found.records[0]
     assert keras.runtime == "keras"
     assert keras.difference_unit == "steps"
+    assert keras.same_class is not None
     assert keras.same_class > 0.98
     assert 1 <= keras.largest_difference < 128
     assert 0.2 < keras.identical < 1
@@ -159,11 +164,10 @@ def test_where_tflite_micro_refuses_the_reference_is_litert_built_in(samples: Pa
 
 def test_images_are_drawn_with_the_seed(samples: Path, mnist: Dataset) -> None:
     def accuracy(seed: int) -> float:
-        return (
-            verify(samples / "model_int8.tflite", mnist, images=200, seed=seed, runtimes=["litert"], tensor_images=0)
-            .records[0]
-            .accuracy.value
-        )
+        found = verify(samples / "model_int8.tflite", mnist, images=200, seed=seed, runtimes=["litert"], tensor_images=0)
+        accuracy = found.records[0].accuracy
+        assert accuracy is not None
+        return accuracy.value
 
     assert accuracy(1) == accuracy(1)
     assert len({accuracy(seed) for seed in range(4)}) > 1
@@ -192,3 +196,59 @@ def test_damaged_files_and_unknown_runtimes_are_one_clear_line(samples: Path, mn
         verify(damaged, mnist, images=5)
     with pytest.raises(ToolError, match="abacus"):
         verify(samples / "model_int8.tflite", mnist, images=5, runtimes=["tflm", "abacus"])
+
+
+@pytest.fixture(scope="module")
+def encoder(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample cut after its pooling, its convolution a second output: maps, no classes."""
+    model = unpack_model((samples / "model_int8.tflite").read_bytes())
+    graph = model.subgraphs[0]
+    graph.operators = graph.operators[:2]
+    graph.outputs = [graph.operators[1].outputs[0], graph.operators[0].outputs[0]]
+    model.signatureDefs = []
+    path = tmp_path_factory.mktemp("maps") / "encoder.tflite"
+    path.write_bytes(pack_model(model))
+    return path
+
+
+def test_a_model_that_classifies_nothing_is_verified_on_random_inputs(encoder: Path) -> None:
+    done: list[int] = []
+    found = verify(encoder, images=60, tensor_images=10, progress=done.append)
+    assert sum(done) == work_units(encoder, 60, keras=False, tensor_images=10)
+    assert found.agrees
+    records = {record.runtime: record for record in found.records}
+    assert records["generated_c"].identical == 1
+    assert {(record.images, record.unit, record.values, record.differing_bytes > 0) for record in found.records[3:]} == {
+        (60, "input", 60 * (26 * 26 * 8 + 13 * 13 * 8), False)
+    }
+    assert [output.values for output in records["tflm"].outputs] == [60 * 13 * 13 * 8, 60 * 26 * 26 * 8]
+    assert all(record.same_class is None and record.accuracy is None for record in found.records)
+    assert found.inputs == "60 random inputs (seed 0) over the whole range of int8"
+    assert found.document()["inputs"]["coverage"][0]["codes"] == 256
+    words = found.verdict
+    assert "generated C and TFLite Micro agree on every byte of encoder.tflite over 60 inputs" in words
+    assert not [word for word in ("class", "image", "digit", "probab", "accuracy") if word in words]
+
+
+def test_labels_of_a_file_bring_classes(samples: Path, mnist: Dataset) -> None:
+    stored = (mnist.test.images[:80].astype(np.int16) - 128).astype(np.int8)
+    inputs = InputSet((stored,), "80 inputs of digits.npz", labels=mnist.test.labels[:80])
+    found = verify(samples / "model_int8.tflite", inputs, runtimes=["tflm", "generated_c"], tensor_images=0)
+    for record in found.records:
+        assert record.accuracy is not None
+        assert record.accuracy.value > 0.9
+        assert record.same_class == 1
+
+
+def test_a_float_file_is_the_source_of_an_artifact(samples: Path) -> None:
+    found = verify(samples / "model_int8.tflite", images=40, runtimes=["tflm"], keras=samples / "model_float32.tflite")
+    source, tflm = found.records if found.records[0].runtime == "float_tflite" else found.records[::-1]
+    assert source.mean_absolute_error == 0
+    assert tflm.mean_absolute_error is not None
+    assert 0 < tflm.mean_absolute_error < 0.1
+    assert "Mean absolute error of TFLite Micro against the float source: 0.0" in found.verdict
+
+
+def test_a_source_of_other_outputs_is_refused(samples: Path, encoder: Path) -> None:
+    with pytest.raises(ArtifactError, match=r"the float source has outputs of shape \[10\], the artifact of"):
+        verify(encoder, images=4, runtimes=["tflm"], keras=samples / "model_float32.tflite")

@@ -1,5 +1,7 @@
 """The verdict must say yes, no and how far, from records alone."""
 
+from typing import Any
+
 import pytest
 
 from glyphlite.evaluation.accuracy import wilson_interval
@@ -89,3 +91,49 @@ def test_what_was_not_compared_is_said() -> None:
             keras_tolerance=0,
         )[1]
     )
+
+
+def unlabelled(runtime: str, *, differing: int = 0, largest: float = 0.0, **more: Any) -> VerifyReport:
+    """A record of 1,000 inputs of 4 values without classes."""
+    values: dict[str, Any] = {"images": 1000, "unit": "input", "same_class": None, "accuracy": None, "values": 4000, **more}
+    return record(
+        runtime, identical=1 - differing / 1000, largest=largest, differing_values=differing, differing_bytes=differing, **values
+    )
+
+
+def test_a_runtime_that_departs_is_named_and_is_no_disagreement() -> None:
+    """XNNPACK is up to 45 steps off on DS-CNNs, and another class in places; what is promised holds all the same."""
+    records = [record("litert", identical=0.7, largest=45, same_class=0.97), record("generated_c")]
+    agrees, words = verdict(*records)
+    assert agrees
+    assert words.startswith("Generated C and TFLite Micro agree on every byte of model_int8.tflite over 10,000 images.")
+    assert "LiteRT, XNNPACK: identical on 70.00% of the images, maximum difference 45 steps" in words
+    assert "disagree" not in words
+    agrees, words = verdict_of(
+        [unlabelled("tflm"), unlabelled("litert", differing=200, largest=45), unlabelled("generated_c")],
+        {},
+        tolerance=0.001,
+        keras_tolerance=0.02,
+    )
+    assert agrees
+    assert words == (
+        "Generated C and TFLite Micro agree on every byte of model_int8.tflite over 1,000 inputs. "
+        "LiteRT with XNNPACK departs by up to 45 steps on 5.00% of the outputs (200 inputs)."
+    )
+
+
+@pytest.mark.parametrize("runtime", ["generated_c", "cortex_m0"])
+def test_a_byte_of_generated_c_that_differs_is_a_fault_even_in_the_same_class(runtime: str) -> None:
+    agrees, words = verdict(record(runtime, identical=0.9999, largest=1), record("litert_builtin"))
+    assert not agrees
+    assert "The runtimes disagree on model_int8.tflite over 10,000 images: generated C differs from TFLite Micro" in words
+    assert "by up to 1 step on 1 image (0.01%). This is a fault of glyphlite" in words
+
+
+def test_without_generated_c_a_departure_is_said_and_is_no_failure() -> None:
+    agrees, words = verdict_of(
+        [unlabelled("tflm"), unlabelled("litert", differing=3, largest=1)], {}, tolerance=0.001, keras_tolerance=0.02
+    )
+    assert agrees
+    assert words.startswith("Compared with TFLite Micro on model_int8.tflite over 1,000 inputs: LiteRT with XNNPACK departs by")
+    assert "class" not in words

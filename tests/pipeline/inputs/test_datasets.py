@@ -21,10 +21,11 @@ from glyphlite.models.pretrained import pretrained_artifact
 from glyphlite.pipeline.convert import convert_model
 from glyphlite.pipeline.evaluate import evaluate_files
 from glyphlite.pipeline.export import export_file
-from glyphlite.pipeline.firmware import compile_file, simulate_target
+from glyphlite.pipeline.firmware import compile_file
 from glyphlite.pipeline.inputs import datasets
 from glyphlite.pipeline.inputs.datasets import RunData, data_of, fits, run_record, to_remember
 from glyphlite.pipeline.predict import predict_pictures
+from glyphlite.pipeline.simulate import simulate_target
 from glyphlite.pipeline.verify import verify_file
 from glyphlite.tflite.reader import read_graph
 
@@ -122,7 +123,7 @@ def test_other_classes_than_the_files_own_are_said(samples: Path, tmp_path: Path
     letters = tmp_path / "letters.tflite"
     metadata = ModelMetadata(name="letters", labels=tuple("ABCDEFGHIJ"))
     letters.write_bytes(add_metadata((samples / "model_int8.tflite").read_bytes(), metadata))
-    verify_file(letters, None, images=3, keras=None, runtimes="tflm", tolerance=None, seed=0, data_dir=None)
+    verify_file(letters, "mnist", images=3, keras=None, runtimes="tflm", tolerance=None, seed=0, data_dir=None)
     said = " ".join(capfd.readouterr().err.split())
     assert "letters.tflite has the classes A, B, C, ..., mnist has 0, 1, 2, ...:" in said
 
@@ -216,7 +217,7 @@ def test_data_that_is_gone_is_one_line_that_says_so(run: Path, data: Path, tmp_p
     with pytest.raises(DataError, match=r"the data of this run, .*digits\.npz .*is gone; name it with --dataset"):
         verify_file(run, None, images=5, keras=None, runtimes=None, tolerance=None, seed=0, data_dir=None)
     compile_file(run, tmp_path / "out", dataset=None, **COMPILE)  # pyright: ignore[reportArgumentType]
-    assert "No test image: the data of this run" in " ".join(capfd.readouterr().err.split())
+    assert "No dataset: the data of this run" in " ".join(capfd.readouterr().err.split())
     assert "a blank image, class unknown" in (tmp_path / "out" / "example" / "example.c").read_text()
 
 
@@ -234,7 +235,8 @@ def test_no_foreign_image_is_embedded_and_nothing_loaded_for_it(
     compiled = compile_file(letters, None, dataset=None, **COMPILE)  # pyright: ignore[reportArgumentType]
     said = " ".join(capfd.readouterr().err.split())
     assert "No --out: writing the folder letters" in said
-    assert "No test image: mnist does not fit" in said
+    assert "No dataset fits this model: the example holds zeros" in said
+    assert "mnist" not in said
     assert compiled.document["labels"] == tuple("ABCDEFGHIJ")
     assert (
         subprocess.run(["make", "-s", "-C", tmp_path / "letters"], capture_output=True, timeout=120, check=False).returncode == 0

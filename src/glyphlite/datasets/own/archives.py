@@ -81,6 +81,22 @@ def read_array(path: Path) -> np.ndarray:
         return _read_member(archive, info, f"{name} of {path}")
 
 
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Reads every array of an .npz by its name and in its order, or the one array of a .npy file under an empty name.
+
+    Raises:
+        DataError: it is something else, pickled, damaged or too large.
+    """
+    if path.suffix.lower() == ".npy":
+        return {"": read_array(path)}
+    with open_zip(path, "an .npz file") as archive:
+        members = _members(archive)
+        size = sum(info.file_size for info in members.values())
+        if size > MAX_BYTES:
+            raise DataError(f"the arrays of {path} take {size:,} bytes, more than the {MAX_BYTES:,} that are allowed")
+        return {name: _read_member(archive, info, f"{name} of {path}") for name, info in members.items()}
+
+
 def _keys_by_role(keys: list[str], path: Path) -> dict[str, tuple[str, str]]:
     """Returns the names of images and labels of each split that an archive holds, training first.
 

@@ -6,12 +6,14 @@ Composes the two runtimes; what is compared are stored values, so nothing is ass
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from glyphlite.errors import ArtifactError, DisagreementError, ToolError
-from glyphlite.runtimes.base import Port
+from glyphlite.evaluation.input_sets.input_set import InputSet
+from glyphlite.evaluation.input_sets.random_inputs import random_set
+from glyphlite.evaluation.input_sets.value_ranges import inputs_of
+from glyphlite.evaluation.verification.output_comparison import rows_differ
 from glyphlite.runtimes.generated_c import GeneratedC
 from glyphlite.runtimes.registry import get_runtime
+from glyphlite.tflite.reader import read_graph
 
 INPUTS = 32
 FLAGS = ("-O1",)
@@ -24,57 +26,38 @@ class SelfCheck:
 
     inputs: int
     reason: str | None = None
+    source: str = ""
 
     @property
     def words(self) -> str:
         """Returns the same in a line."""
         if self.reason is not None:
             return f"not compared with TFLite Micro here: {self.reason}"
-        return f"outputs are TFLite Micro's, bit by bit, on {self.inputs} random and extreme inputs"
+        return f"outputs are TFLite Micro's, bit by bit, on {self.source}"
 
 
-def check_generated(artifact: Path, *, optimize: str = "speed", inputs: int = INPUTS, seed: int = 0) -> SelfCheck:
-    """Compares generated C with TFLite Micro on random inputs over the whole range of the stored type.
+def check_generated(artifact: Path, *, optimize: str = "speed", inputs: InputSet | None = None) -> SelfCheck:
+    """Compares generated C with TFLite Micro.
 
     Args:
-        artifact: an int8 .tflite file that the compiler takes.
+        artifact: a .tflite file that the compiler takes.
         optimize: what the C is optimized for.
-        inputs: how many; among them constants at both ends of the range.
-        seed: draws them.
+        inputs: what both are run on; by default random inputs over all that may enter.
 
     Raises:
         DisagreementError: a byte differs, which is a fault of glyphlite.
     """
     try:
+        inputs = random_set(inputs_of(read_graph(artifact)), INPUTS) if inputs is None else inputs
         with get_runtime("tflm").load(artifact) as reference:
-            stored = random_inputs(reference.input, inputs, seed)
-            expected = reference.predict(stored)
+            expected = reference.run(inputs.arrays)
         with GeneratedC(flags=FLAGS, optimize=optimize).load(artifact) as generated:
-            found = generated.predict(stored)
+            found = generated.run(inputs.arrays)
     except (ArtifactError, ToolError) as error:
         return SelfCheck(0, str(error))
-    if different := int((found != expected).reshape(len(found), -1).any(axis=1).sum()):
+    if different := int(rows_differ(found, expected).sum()):
         raise DisagreementError(
-            f"generated C differs from TFLite Micro on {different} of {inputs} random inputs: this is a fault of glyphlite, so "
+            f"generated C differs from TFLite Micro on {different} of {inputs.source}: this is a fault of glyphlite, so "
             f"nothing was written. Please report it with {artifact}; --no-check writes the C all the same"
         )
-    return SelfCheck(inputs)
-
-
-def random_inputs(port: Port, count: int, seed: int) -> np.ndarray:
-    """Returns stored inputs ``(count, *port.shape)`` of the port's type: both ends of its range, then random ones.
-
-    Integers cover the whole range of the type; floats, which the model quantizes itself, reach beyond what it can hold.
-    """
-    rng = np.random.default_rng(seed)
-    shape = (count, *port.shape)
-    if port.dtype.kind == "f":
-        values = rng.normal(0, 2, shape).astype(port.dtype)
-        ends = (-1e3, 1e3)
-    else:
-        limits = np.iinfo(port.dtype)
-        values = rng.integers(limits.min, limits.max, shape, dtype=port.dtype, endpoint=True)
-        ends = (limits.min, limits.max)
-    for index, end in enumerate(ends[: count - 1]):
-        values[index] = end
-    return values
+    return SelfCheck(len(inputs), source=f"{len(inputs)} random and extreme inputs" if inputs.is_random else inputs.source)

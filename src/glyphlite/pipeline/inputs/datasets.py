@@ -23,6 +23,7 @@ from glyphlite.datasets.download.catalogue import CATALOGUE
 from glyphlite.datasets.registry import dataset_exists, load_dataset
 from glyphlite.datasets.resizing import fit_images
 from glyphlite.errors import DataError
+from glyphlite.evaluation.acceptance import objection_to
 from glyphlite.files import parsing, read_input
 from glyphlite.models.input_shape import image_shape
 from glyphlite.models.interface.output_kind import class_count
@@ -101,36 +102,58 @@ class RunData:
             return True
         return fits(read_graph(path), known.train_images.shape[1:], known.labels)
 
-    def load_fitting(self, graph: Graph, what_without: str) -> Dataset | None:
-        """Loads it where it fits a model and can be had, for commands that can do without.
+    def load_fitting(self, graph: Graph, seed: int | None = None) -> Dataset | None:
+        """Loads it where it fits a model and can be had, for commands that can do without. Nothing is loaded that does not.
 
         Args:
             graph: the model.
-            what_without: what becomes of the command without data, for the line that says why it goes without.
+            seed: as for :meth:`load`.
 
         Returns:
-            The dataset; None, after one line, where it does not fit, or is gone.
+            The dataset; None where it does not fit, or cannot be had: after one line where something names it.
 
         Raises:
             DataError: the user named it, and it cannot be had or does not fit.
         """
         known = CATALOGUE.get(self.name)
         if known is not None and not fits(graph, known.train_images.shape[1:], known.labels):
-            return self._without(f"{self.name} does not fit {_shape_of(graph)}", what_without)
+            return self._without(f"{self.name} does not fit {_shape_of(graph)}")
         try:
-            loaded = self.load(takes=image_shape(graph.input.shape[1:]))
+            loaded = self.load(seed, image_shape(graph.input.shape[1:]))
         except DataError as error:
             if self.named:
                 raise
-            return self._without(str(error), what_without)
+            say(str(error), lead="No dataset:", style="yellow")
+            return None
         if not fits(graph, loaded.input_shape, loaded.labels):
-            return self._without(f"{self.name} does not fit {_shape_of(graph)}", what_without)
+            return self._without(f"{self.name} does not fit {_shape_of(graph)}")
         return loaded
 
-    def _without(self, why: str, what: str) -> None:
+    def load_where_it_fits(self, graph: Graph, seed: int | None = None) -> Dataset | None:
+        """Loads it for commands that take random inputs where no dataset fits: what the user or a run names has to be there.
+
+        Args:
+            graph: the model.
+            seed: as for :meth:`load`.
+
+        Returns:
+            The dataset; None where nobody named one, or what a run names is not what the model classifies.
+
+        Raises:
+            DataError: what the user or a run names cannot be had.
+        """
+        if self.assumed:
+            return self.load_fitting(graph, seed)
+        loaded = self.load(seed, image_shape(graph.input.shape[1:]))
+        if self.named or _same_size(graph, loaded.input_shape, loaded.classes):
+            return loaded
+        return self._without(f"{loaded.name} does not fit {_shape_of(graph)}")
+
+    def _without(self, why: str) -> None:
         if self.named:
             raise DataError(f"{why}; name the dataset that it was trained on with --dataset")
-        say(f"{why}; {what}. --dataset names the model's own data", lead="No test image:", style="yellow")
+        if not self.assumed:
+            say(f"{why}; --dataset names the model's own data", lead="No dataset:", style="yellow")
 
 
 def data_of(paths: Path | Sequence[Path] | None, dataset: str | None, data_dir: Path | None = None) -> RunData:
@@ -212,10 +235,8 @@ def run_record(path: Path) -> Path | None:
 
 
 def fits(graph: Graph, image_shape: Sequence[int], labels: Sequence[str]) -> bool:
-    """Returns whether images and classes are those of a model: the numbers, and the labels where the file carries them."""
-    same_labels = not graph.labels or _same(graph.labels, labels)
-    classes = class_count(graph)
-    return graph.input.elements == int(np.prod(image_shape)) and classes == len(labels) and same_labels
+    """Returns whether a model classifies such images: the numbers, and the labels where the file carries them."""
+    return _same_size(graph, image_shape, len(labels)) and (not graph.labels or _same(graph.labels, labels))
 
 
 def say_if_labels_differ(path: Path, carried: Sequence[str], dataset: Dataset) -> None:
@@ -227,6 +248,13 @@ def say_if_labels_differ(path: Path, carried: Sequence[str], dataset: Dataset) -
             lead=f"{path.name} has the classes {theirs}, {dataset.name} has {own}:",
             style="yellow",
         )
+
+
+def _same_size(graph: Graph, image_shape: Sequence[int], classes: int) -> bool:
+    """Returns whether a model classifies as many pixels into as many classes."""
+    if objection_to(graph) is not None:
+        return False
+    return graph.input.elements == int(np.prod(image_shape)) and class_count(graph) == classes
 
 
 def _same(carried: Sequence[str], labels: Sequence[str]) -> bool:
@@ -304,6 +332,8 @@ def _is_known(name: str) -> bool:
 
 
 def _shape_of(graph: Graph) -> str:
+    if (objection := objection_to(graph)) is not None:
+        return f"this model: {objection}"
     shape = "x".join("?" if extent < 0 else str(extent) for extent in graph.input.shape[1:])
     classes = class_count(graph)
     return f"a model of {shape or 'a number'} in and {classes} classes out"

@@ -279,7 +279,7 @@ def _agreement(results: Results) -> Finding | None:
         sentences.append(f"On {things(identical[0].images, 'image')}, {names} gave outputs bit-identical to {reference}'s.")
     differing = [each for each in others if each.identical != 1]
     sentences.extend(_difference(each) for each in differing)
-    changed = [each for each in differing if each.same_class < 1 and each.runtime != "keras"]
+    changed = [each for each in differing if each.same_class is not None and each.same_class < 1 and each.runtime != "keras"]
     if changed:
         return Finding("agreement", "Not all runtimes give the same classes", tuple(sentences), "warning")
     title = "What ran here is what will run there" if identical else "The runtimes agree on every class, not on every byte"
@@ -287,7 +287,8 @@ def _agreement(results: Results) -> Finding | None:
 
 
 def _difference(record: VerifyReport) -> str:
-    classes = "every class is the same" if record.same_class == 1 else f"{percent(record.same_class)} of the classes are the same"
+    same = record.same_class
+    classes = "every class is the same" if same in (1, None) else f"{percent(same)} of the classes are the same"
     if record.difference_unit != "steps":
         return f"{runtime_words(record.runtime)} outputs floats, which are not compared byte for byte; {classes}."
     text = (

@@ -70,7 +70,7 @@ def verification_view(verification: "Verification") -> RenderableType:
     for record in verification.records:
         if record.differing_tensors:
             against = runtime_words(record.reference)
-            table = new_table("Op", "", "Tensor", "Max. diff.", "On images")
+            table = new_table("Op", "", "Tensor", "Max. diff.", f"On {record.unit}s")
             right_align(table, 0, 3, 4)
             for each in record.differing_tensors:
                 table.add_row(
@@ -82,7 +82,9 @@ def verification_view(verification: "Verification") -> RenderableType:
                 )
             table.title = plain(f"{runtime_title(record.runtime)}: the tensors that differ from {against}")
             parts += [Text(""), table]
-    return Group(*parts, Text(""), plain(verification.verdict))
+    words = [f"Inputs: {verification.inputs}."] if verification.inputs else []
+    words += [verification.verdict, *(each.words for each in verification.coverage)]
+    return Group(*parts, Text(""), *map(plain, words))
 
 
 def predictions_view(

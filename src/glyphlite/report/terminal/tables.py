@@ -216,7 +216,10 @@ def verify_table(records: Sequence[VerifyReport]) -> RenderableType:
     """Returns the same inputs through every runtime: outputs, differences, classes, accuracy; first ops that differ."""
     if not records:
         return Text("nothing was compared")
-    table = new_table("Runtime", "Identical", "Max. diff.", "Agreement", ACCURACY)
+    labelled = any(record.accuracy is not None for record in records)
+    against_source = any(record.mean_absolute_error is not None for record in records) and not labelled
+    columns = ["Agreement", ACCURACY] if labelled else ["Differing", *(["Mean abs. error"] if against_source else [])]
+    table = new_table("Runtime", "Identical", "Max. diff.", *columns)
     right_align(table, *range(1, len(table.columns)))
     for record in records:
         _row(
@@ -224,20 +227,34 @@ def verify_table(records: Sequence[VerifyReport]) -> RenderableType:
             runtime_title(record.runtime),
             Text(percent(record.identical), "green" if record.identical == 1 else ""),
             difference(record.largest_difference, record.difference_unit),
-            Text(percent(record.same_class), "green" if record.same_class == 1 else "yellow"),
-            _accuracy(record.accuracy),
+            *(_of_classes(record) if labelled else _of_values(record, against_source=against_source)),
         )
     against = runtime_words(records[0].reference)
-    table.title = Text.assemble(plain(records[0].artifact), f": {count(records[0].images)} images, compared with {against}")
+    over = things(records[0].images, records[0].unit)
+    table.title = Text.assemble(plain(records[0].artifact), f": {over}, compared with {against}")
     firsts = [
         plain(
             f"{runtime_words(record.runtime)} first differs in op {first.op_index}, {first.op} ({tensor_words(first.tensor)}), "
-            f"by at most {difference(first.largest_difference)}, on {things(first.differing_images, 'image')}"
+            f"by at most {difference(first.largest_difference)}, on {things(first.differing_images, record.unit)}"
         )
         for record in records
         if (first := record.first_difference)
     ]
     return Group(table, *([Text(""), *firsts] if firsts else []))
+
+
+def _of_classes(record: VerifyReport) -> tuple[str | Text, ...]:
+    """Returns the cells of a classifier on images whose classes are known."""
+    same = record.same_class or 0.0
+    accuracy = "" if record.accuracy is None else _accuracy(record.accuracy)
+    return Text(percent(same), "green" if same == 1 else "yellow"), accuracy
+
+
+def _of_values(record: VerifyReport, *, against_source: bool) -> tuple[str | Text, ...]:
+    """Returns the cells of a model on inputs without classes: the share of output values that differ, and how far from float."""
+    error = record.mean_absolute_error
+    shown = () if not against_source else ("" if error is None else f"{error:.3g}",)
+    return Text(percent(record.differing_values / max(record.values, 1))), *shown
 
 
 def firmware_table(records: Sequence[FirmwareReport]) -> Table:
@@ -327,6 +344,15 @@ def predictions_table(rows: Iterable[tuple[str, Sequence[tuple[str, float]]]], d
         shown.stylize("yellow" if number in doubted else "bold green")
         _row(table, name, shown, confidence(certainty), others)
     return _folding(table)
+
+
+def outputs_table(rows: Iterable[tuple[str, int, str]]) -> Table:
+    """Returns what inputs without classes give: for each (input, instructions, first output values as stored)."""
+    table = new_table("Input", "Instructions", "Outputs, as stored")
+    right_align(table, 1)
+    for name, instructions, values in rows:
+        _row(table, name, count(instructions), values)
+    return table
 
 
 def new_table(*columns: str | Text) -> Table:

@@ -1,0 +1,63 @@
+"""The inputs and outputs of a folder of generated C, by the memory map in it, where its .tflite file is not at hand."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from glyphlite.compiler import EdgePlan, memory_maps
+from glyphlite.errors import ArtifactError
+from glyphlite.escaping import shell_word
+from glyphlite.evaluation.input_sets.value_ranges import (
+    ModelInput,
+    ModelInputs,
+    input_name,
+    integer_range,
+    quantized_range,
+)
+from glyphlite.runtimes.ports import Port
+from glyphlite.tflite.quantization import Quantization
+
+
+def memory_map_in(generated: Path) -> dict[str, Any]:
+    """Returns the memory map that lies beside generated C.
+
+    Raises:
+        ArtifactError: the folder holds none.
+    """
+    for _, document in memory_maps(generated):
+        return document
+    raise ArtifactError(
+        f"{generated} holds no generated C; make it with glyphlite compile MODEL.tflite --out {shell_word(generated)}"
+    )
+
+
+def edges_of(document: Mapping[str, Any], kind: str) -> tuple[EdgePlan, ...]:
+    """Returns the inputs or outputs of a memory map; ``kind`` is "input" or "output"."""
+    listed = document.get(f"{kind}_tensors")
+    if listed:
+        return tuple(EdgePlan(**{**each, "shape": tuple(each["shape"])}) for each in listed)
+    size, scale, zero_point = (document[f"{kind}_{key}"] for key in ("bytes", "scale", "zero_point"))
+    return (EdgePlan(kind, kind, (1, size), "int8", scale, zero_point, size),)  # compiled by a former version
+
+
+def port_of(edge: EdgePlan) -> Port:
+    """Returns an input or output as the runtimes see that of its file."""
+    shape = tuple(abs(extent) for extent in edge.shape)
+    dtype = np.dtype(edge.kind)
+    quantization = None if dtype.kind == "f" else Quantization((edge.scale,), (edge.zero_point,))
+    return Port(shape[1:] if shape and shape[0] == 1 else shape, dtype, quantization, shape)
+
+
+def inputs_of_map(document: Mapping[str, Any]) -> ModelInputs:
+    """Returns what a compiled model takes."""
+    return ModelInputs(tuple(_input(edge) for edge in edges_of(document, "input")), int(document.get("macs", 0)))
+
+
+def _input(edge: EdgePlan) -> ModelInput:
+    port = port_of(edge)
+    if port.dtype.kind != "f":
+        return ModelInput(input_name(edge.tensor), port, integer_range(port))
+    found = quantized_range(Quantization((edge.scale,), (edge.zero_point,)), np.dtype(edge.element_type))
+    return ModelInput(input_name(edge.tensor), port, found)
