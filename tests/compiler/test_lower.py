@@ -44,7 +44,7 @@ def test_micro_cnn_is_four_nodes_in_one_stream(samples: Path):
     assert stream.accumulator is second
 
 
-@pytest.mark.parametrize("variant", ["float32", "float16", "dynamic", "int16x8"])
+@pytest.mark.parametrize("variant", ["float32", "float16", "dynamic"])
 def test_other_variants_are_refused_with_the_one_to_use(samples: Path, variant: str):
     with pytest.raises(ArtifactError, match="int8"):
         lower(read_graph(samples / f"model_{variant}.tflite"))

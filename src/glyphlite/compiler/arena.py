@@ -40,7 +40,7 @@ class Arena:
         if not keeps_result:
             self._edges |= {edge.index: Place("output", array=edge.name) for edge in program.outputs}
         for variable in program.variables:
-            place = Place("state", array=f"state->{variable.state.name}")
+            place = Place("state", array=variable.state.address)
             self._edges |= {variable.before.index: place, variable.after: place}
         self.buffers: list[Buffer] = []
         self._values: dict[int, int] = {}

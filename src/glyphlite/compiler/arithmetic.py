@@ -63,13 +63,16 @@ def multiply_by_quantized_multiplier(values: np.ndarray | int, multiplier: int, 
     return rounding_divide_by_pot(doubling_high_mul(shifted, multiplier), max(-shift, 0))
 
 
-def activation_range(activation: str, scale: float, zero_point: int) -> tuple[int, int]:
-    """Returns the int8 clamp of a fused activation. Source: ``CalculateActivationRangeQuantized``, kernels/kernel_util.cc."""
+def activation_range(activation: str, scale: float, zero_point: int, bits: int = 8) -> tuple[int, int]:
+    """Returns the clamp of a fused activation as stored integers of so many bits.
+
+    Source: ``CalculateActivationRangeQuantized``, kernels/kernel_util.cc.
+    """
 
     def stored(real: float) -> int:
         return zero_point + round_half_away(float(np.float32(real) / np.float32(scale)))
 
-    low, high = -128, 127
+    low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
     if activation in ("relu", "relu6"):
         low = max(low, stored(0.0))
     if activation == "relu6":

@@ -15,9 +15,10 @@ import numpy as np
 from glyphlite.compiler.codegen.c_names import identifier, objection
 from glyphlite.compiler.emit import emit
 from glyphlite.compiler.interface import About, Sample
-from glyphlite.compiler.ir import Program
+from glyphlite.compiler.ir import Node, Program
 from glyphlite.compiler.lower import lower
 from glyphlite.compiler.ops.elementwise.softmax import Softmax
+from glyphlite.compiler.ops.int16.softmax import Int16Softmax
 from glyphlite.compiler.passes import optimize
 from glyphlite.compiler.report import CompilationReport, memory_map, report_of
 from glyphlite.compiler.schedule import schedule
@@ -135,6 +136,10 @@ def compile_graph(
     segments = schedule(program)
     known = range_is_known(convention, has_data=sample is not None)
     purpose = purpose_of(graph, labels or (), pixels_known=known)
+    if not program.has_int8_edges:
+        if scores == "none":
+            raise ArtifactError("--scores none gives the class of int8 scores, but the model has int16 edges; leave it out")
+        purpose = replace(purpose, takes_pictures=False)  # NAME_classify stores pixels as int8
     if purpose.outputs is None and labels:
         raise ArtifactError(f"the model has no classes to give {len(labels)} labels: {purpose.words}; leave them out")
     if purpose.outputs is None and scores == "none":
@@ -194,9 +199,9 @@ def optimize_program(program: Program, scores: str) -> Program:
     return optimize(program)
 
 
-def _softmaxes(program: Program) -> dict[int, Softmax]:
+def _softmaxes(program: Program) -> dict[int, Node]:
     """Returns the softmaxes by the index of what they write."""
-    return {node.output.index: node for node in program.nodes if isinstance(node, Softmax)}
+    return {node.output.index: node for node in program.nodes if isinstance(node, Softmax | Int16Softmax)}
 
 
 def _drops_softmax(lowered: Program, scores: str) -> bool:

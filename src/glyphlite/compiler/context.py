@@ -8,7 +8,7 @@ import numpy as np
 
 from glyphlite.compiler import arithmetic
 from glyphlite.compiler.ir import Node, VariableState
-from glyphlite.compiler.values import Value, Window
+from glyphlite.compiler.values import ELEMENT_BYTES, ElementType, Value, Window
 from glyphlite.errors import ArtifactError
 from glyphlite.escaping import LONGEST, printable
 from glyphlite.tflite.graph import Graph, Operator, Tensor
@@ -48,7 +48,7 @@ class Context:
         index = operator.inputs[position]
         if index not in self.values and self.tensor(index).data is None:
             dtype = self.tensor(index).dtype
-            raise self.refuse(operator, f"its input is {dtype}, not int8", "convert with --to int8")
+            raise self.refuse(operator, f"its input is {dtype}, not int8 or int16", "convert with --to int8")
         if index not in self.values:
             raise self.refuse(operator, f"its input {position} is a constant")
         if not any_batch:
@@ -56,9 +56,17 @@ class Context:
         return self.values[index]
 
     def new_value(self, operator: Operator, position: int = 0, *, any_batch: bool = False) -> Value:
-        """Returns the activation that an op writes, as int8 with one scale."""
+        """Returns the activation that an op writes, of one scale.
+
+        Raises:
+            ArtifactError: it is of another type than what the op reads, which QUANTIZE alone may change.
+        """
         tensor = self.tensor(operator.outputs[position])
         value = self.activation(tensor, operator, any_batch=any_batch)
+        types = {self.values[index].element_type for index in operator.inputs if index in self.values}
+        if operator.name != "QUANTIZE" and types and types != {value.element_type}:
+            reason = f"it reads {' and '.join(sorted(types))} and writes {value.element_type}"
+            raise self.refuse(operator, reason, "put a QUANTIZE between them")
         self.values[tensor.index] = value
         return value
 
@@ -127,16 +135,20 @@ class Context:
         return shape[-3], shape[-2], shape[-1]
 
     def activation(self, tensor: Tensor, operator: Operator, *, any_batch: bool = False) -> Value:
-        """Returns a tensor of int8 with one scale as the value that it holds."""
-        if tensor.dtype != np.int8:
-            reason = f"tensor {printable(tensor.name)} is {tensor.dtype}, not int8"
+        """Returns a tensor of int8 or int16 with one scale as the value that it holds."""
+        if tensor.dtype.name not in ELEMENT_BYTES:
+            reason = f"tensor {printable(tensor.name)} is {tensor.dtype}, not int8 or int16"
             raise self.refuse(operator, reason, "convert with --to int8 (full integer quantization)")
         if tensor.quantization is None or len(tensor.quantization.scales) != 1:
             raise self.refuse(
                 operator, f"tensor {printable(tensor.name)} has no single scale", "convert with full integer quantization"
             )
+        if tensor.dtype == np.int16 and tensor.quantization.zero_point != 0:
+            reason = f"tensor {printable(tensor.name)} is int16 with the zero point {tensor.quantization.zero_point}"
+            raise self.refuse(operator, reason, "quantize int16 symmetrically, as the converter does")
         height, width, channels = self.extents(tensor, operator, any_batch=any_batch)
-        return Value(tensor.index, tensor.name, height, width, channels, tensor.quantization)
+        element_type: ElementType = "int8" if tensor.dtype == np.int8 else "int16"
+        return Value(tensor.index, tensor.name, height, width, channels, tensor.quantization, element_type)
 
     def fused_activation(self, operator: Operator) -> str:
         """Returns the op's own activation, where it is one that has bounds alone."""
@@ -147,7 +159,7 @@ class Context:
         return activation
 
     def clamp(self, operator: Operator, output: Value) -> tuple[int, int]:
-        """Returns the bounds of the op's own activation as stored int8.
+        """Returns the bounds of the op's own activation as stored integers.
 
         Source: ``Quantize``, kernels/kernel_util.cc, which refuses, too.
 
@@ -157,7 +169,7 @@ class Context:
         activation = self.fused_activation(operator)
         if activation != "none":
             self.check_fits(operator, 6.0 if activation == "relu6" else 1.0, output)
-        return arithmetic.activation_range(activation, output.scale, output.quantization.zero_point)
+        return arithmetic.activation_range(activation, output.scale, output.quantization.zero_point, output.bits)
 
     def check_fits(self, operator: Operator, real: float, value: Value) -> None:
         """Refuses a bound that leaves 32 bits in a value's scale: converting it is undefined in TFLite Micro."""

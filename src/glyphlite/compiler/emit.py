@@ -260,7 +260,7 @@ def _layer(arena: Arena, constants: Constants, program: Program, prefix: str, se
         span=node.rows_per_step,
         windowed=node.windowed,
         inputs=tuple(arena.source(segment, position, value) for value in node.inputs),
-        reads_model_input=position == 0 and node.inputs[0].index in program.read,
+        reads_model_input=position == 0 and node.inputs[0].index in program.read and node.inputs[0].element_type == "int8",
         scratch=arena.scratch(node),
         ring=arena.ring(node, follower) if follower else None,
         feeds_window=follower is not None and follower.windowed,

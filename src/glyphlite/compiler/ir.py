@@ -35,6 +35,11 @@ class State:
         """Returns its bytes in RAM."""
         return self.initial.nbytes
 
+    @property
+    def address(self) -> str:
+        """Returns where its first byte lies, in C."""
+        return ("" if self.c_type == "uint8_t" else "(uint8_t *)") + f"state->{self.name}"
+
 
 @dataclass(frozen=True)
 class VariableState:
@@ -187,6 +192,11 @@ class Program:
     def read(self) -> frozenset[int]:
         """Returns the indices of the inputs' values."""
         return frozenset(edge.index for edge in self.inputs)
+
+    @property
+    def has_int8_edges(self) -> bool:
+        """Returns whether everything that it takes and gives is int8."""
+        return all(edge.value.element_type == "int8" for edge in (*self.inputs, *self.outputs))
 
     @property
     def given(self) -> frozenset[int]:

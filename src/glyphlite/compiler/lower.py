@@ -11,12 +11,13 @@ from glyphlite.compiler.codegen.c_names import copy_name, parameter_names
 from glyphlite.compiler.context import Context
 from glyphlite.compiler.ir import Edge, Program
 from glyphlite.compiler.ops import ADVICE, BEGINS, OPS
+from glyphlite.compiler.ops.int16.table import INT16_OPS
 from glyphlite.compiler.ops.recurrent.variables import finish_variables, take_variables
-from glyphlite.compiler.values import Value
+from glyphlite.compiler.values import ELEMENT_BYTES, Value
 from glyphlite.errors import ArtifactError
 from glyphlite.escaping import printable
 from glyphlite.tflite.checked_op import FREE
-from glyphlite.tflite.graph import Graph, Tensor
+from glyphlite.tflite.graph import Graph, Operator, Tensor
 from glyphlite.tflite.op_checks import check_operator
 from glyphlite.tflite.quantization import Quantization
 from glyphlite.tflite.rewrite.folding import fold_constants
@@ -53,10 +54,10 @@ def lower(graph: Graph) -> Program:
     for operator in graph.operators:
         if operator.name not in BEGINS and not any(index in context.values for index in operator.inputs):
             tensor = context.tensor(operator.inputs[0])
-            if tensor.is_constant and tensor.dtype == np.int8:
+            if tensor.is_constant and tensor.dtype.name in ELEMENT_BYTES:
                 raise context.refuse(operator, "it computes with constants alone", "convert the model again, which folds them")
             raise context.refuse(operator, f"its input is {tensor.dtype}", "convert with --to int8")
-        OPS[operator.name](context, operator)
+        _lower_operator(context, operator)
     variables = finish_variables(context)
     inputs, outputs = (
         tuple(_edge(context, context.tensor(index), name) for index, name in zip(indices, names[kind], strict=True))
@@ -65,14 +66,26 @@ def lower(graph: Graph) -> Program:
     return Program(inputs, outputs, tuple(context.nodes), variables)
 
 
+def _lower_operator(context: Context, operator: Operator) -> None:
+    """Lowers an op by the type of the activations that it reads."""
+    types = {context.values[index].element_type for index in operator.inputs if index in context.values}
+    if "int16" not in types:
+        OPS[operator.name](context, operator)
+    elif operator.name in INT16_OPS:
+        INT16_OPS[operator.name](context, operator)
+    else:
+        advice = f"convert with --to int8, or use one of {', '.join(INT16_OPS)}"
+        raise context.refuse(operator, "the op is not supported on int16", advice)
+
+
 def _take_input(context: Context, tensor: Tensor) -> None:
     """Makes an input of the model a value; a float32 one becomes one where it is quantized."""
-    if tensor.dtype == np.int8:
+    if tensor.dtype.name in ELEMENT_BYTES:
         one_image = tensor.shape[:1] == (1,)
         context.values[tensor.index] = context.activation(tensor, context.graph.operators[0], any_batch=one_image)
     elif tensor.dtype.name not in ("uint8", "float32"):
         raise ArtifactError(
-            f"the model's input is {tensor.dtype}; the compiler takes int8, uint8 and float32: convert with --to int8"
+            f"the model's input is {tensor.dtype}; the compiler takes int8, int16, uint8 and float32: convert with --to int8"
         )
 
 

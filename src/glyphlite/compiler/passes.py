@@ -10,6 +10,7 @@ import numpy as np
 from glyphlite.compiler.codegen.c_names import copy_name
 from glyphlite.compiler.ir import Edge, Node, Program, consumers
 from glyphlite.compiler.ops.elementwise.lookup import EVERY_BYTE, Lookup
+from glyphlite.compiler.ops.layout.concatenation import WIDTH, Concatenation
 from glyphlite.compiler.ops.layout.move import Move
 from glyphlite.compiler.ops.layout.pad import Pad
 from glyphlite.compiler.ops.matrix.convolution import Convolution
@@ -224,7 +225,9 @@ def copy_input(program: Program) -> Program:
     copies: dict[int, int] = {}
     nodes: list[Node] = []
     for position, edge in enumerate(program.inputs):
-        if any(edge.index in _read(node) and not node.reads_model_input for node in program.nodes):
+        if edge.value.element_type == "int8" and any(
+            edge.index in _read(node) and not node.reads_model_input for node in program.nodes
+        ):
             copies[edge.index] = _INPUT_COPY - position
             target = replace(edge.value, index=copies[edge.index])
             nodes.append(_copy(edge.name, edge.value, target, "a copy of the model's input: stored + 128"))
@@ -266,7 +269,10 @@ def _reading(node: Node, before: int, after: int) -> Node:
     return replace(node, inputs=inputs)
 
 
-def _copy(name: str, source: Value, target: Value, why: str) -> Lookup:
+def _copy(name: str, source: Value, target: Value, why: str) -> Node:
+    if source.element_type == "int16":
+        inputs = (replace(target, index=source.index),)
+        return Concatenation(name=name, op="CONCATENATION", inputs=inputs, output=target, sources=(why,), axis=WIDTH)
     return Lookup(
         name=name,
         op="QUANTIZE",

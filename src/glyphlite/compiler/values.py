@@ -46,6 +46,11 @@ class Value:
         return self.elements * ELEMENT_BYTES[self.element_type]
 
     @property
+    def bits(self) -> int:
+        """Returns the bits of one element."""
+        return 8 * ELEMENT_BYTES[self.element_type]
+
+    @property
     def row_bytes(self) -> int:
         """Returns the bytes of one row, all channels."""
         return self.width * self.channels * ELEMENT_BYTES[self.element_type]

@@ -12,6 +12,7 @@ import numpy as np
 
 from glyphlite.tflite.flatbuffer import Table, empty_table
 from glyphlite.tflite.graph import Tensor
+from glyphlite.tflite.schema import TENSOR_TYPES
 
 ACTIVATIONS = ("none", "relu", "relu_n1_to_1", "relu6", "tanh", "sign_bit")
 PADDINGS = ("same", "valid")
@@ -106,6 +107,12 @@ def _activation(table: Table, field: int) -> dict[str, Any]:
     return {"activation": _choice(table, field, ACTIVATIONS, "the fused activation")}
 
 
+def _bias_type(table: Table, field: int) -> dict[str, Any]:
+    """Returns the type of sums where no bias tells it; files that leave it open have FLOAT32, the first one."""
+    name = _choice(table, field, TENSOR_TYPES, "the bias type")
+    return {"bias_type": name} if name != TENSOR_TYPES[0] else {}
+
+
 def _padding(table: Table) -> dict[str, Any]:
     return {"padding": _choice(table, 0, PADDINGS, "the padding")}
 
@@ -116,7 +123,7 @@ def _strides(table: Table) -> dict[str, Any]:
 
 def _conv_2d(table: Table) -> dict[str, Any]:
     dilations = (table.integer(5, "int32", 1), table.integer(4, "int32", 1))
-    return _padding(table) | _strides(table) | {"dilations": dilations} | _activation(table, 3)
+    return _padding(table) | _strides(table) | {"dilations": dilations} | _activation(table, 3) | _bias_type(table, 6)
 
 
 def _depthwise_conv_2d(table: Table) -> dict[str, Any]:
@@ -139,6 +146,7 @@ def _fully_connected(table: Table) -> dict[str, Any]:
         "weights_format": _choice(table, 1, WEIGHTS_FORMATS, "the weights format"),
         "keep_dims": table.flag(2),
         "asymmetric_quantize_inputs": table.flag(3),
+        **_bias_type(table, 4),
     }
 
 

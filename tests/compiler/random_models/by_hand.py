@@ -118,7 +118,7 @@ class _Writer:
         elif step.kind in BINARY:
             if "constant" in step.settings:
                 sources.append(self.any_parameters(sources[0][0] * 10 ** self.rng.uniform(-1, 1)))
-                values = self.rng.integers(-128, 128, step.settings["constant"]).astype(np.int8)
+                values = self.operand(step.settings["constant"])
                 inputs.append(self.constant(values, [sources[1][0]], [sources[1][1]]))
             if step.settings.get("constant_first"):
                 inputs.reverse()
@@ -131,8 +131,8 @@ class _Writer:
             ]
         elif step.kind in _SAME:
             parameters = sources[0]
-        elif step.kind in _FIXED:
-            parameters = _FIXED[step.kind]
+        elif fixed := self.fixed(step.kind):
+            parameters = fixed
         else:
             second = 0.0
             if step.kind in arithmetic.PAIRS:
@@ -174,14 +174,7 @@ class _Writer:
     def weights(self, step: Step, source: Parameters) -> tuple[Parameters, list[int]]:
         """Weights and bias of a layer, and parameters under which its result is neither constant nor clipped throughout."""
         settings, channels = step.settings, step.shape[-1]
-        depth = self.draft.shapes[step.sources[0]][-1]
-        kernel = settings.get("kernel", (1, 1))
-        if step.kind == "dense":
-            shape, axis, taps = (channels, depth), 0, depth
-        elif step.kind == "conv":
-            shape, axis, taps = (channels, *kernel, depth), 0, kernel[0] * kernel[1] * depth
-        else:
-            shape, axis, taps = (1, *kernel, channels), 3, kernel[0] * kernel[1]
+        shape, axis, taps = self.weight_shape(step)
         values = self.weight_values(shape)
         scale = 10 ** self.rng.uniform(-4, 0)
         per_channel = self.rng.random() < 0.65
@@ -209,6 +202,24 @@ class _Writer:
         elif step.kind != "depthwise":  # without its bias TFLite Micro's depthwise convolution takes two inputs only
             constants.append(-1)
         return parameters, constants
+
+    def weight_shape(self, step: Step) -> tuple[tuple[int, ...], int, int]:
+        """The shape of a layer's weights, the axis of its channels, and the inputs to one sum."""
+        channels, depth = step.shape[-1], self.draft.shapes[step.sources[0]][-1]
+        kernel = step.settings.get("kernel", (1, 1))
+        if step.kind == "dense":
+            return (channels, depth), 0, depth
+        if step.kind == "conv":
+            return (channels, *kernel, depth), 0, kernel[0] * kernel[1] * depth
+        return (1, *kernel, channels), 3, kernel[0] * kernel[1]
+
+    def operand(self, shape: tuple[int, ...]) -> np.ndarray:
+        """The stored values of a constant operand."""
+        return self.rng.integers(-128, 128, shape).astype(np.int8)
+
+    def fixed(self, kind: str) -> Parameters | None:
+        """The parameters that a result must have."""
+        return _FIXED.get(kind)
 
     def weight_values(self, shape: tuple[int, ...]) -> np.ndarray:
         """Stored weights: spread evenly, like trained ones, mostly zeros, or only the ends."""
@@ -316,7 +327,12 @@ class _Writer:
 
     def activation(self, shape: tuple[int, ...], parameters: Parameters) -> int:
         """A tensor that is computed."""
-        return self.tensor((1, *shape), schema.TensorType.INT8, 0, [parameters[0]], [parameters[1]])
+        return self.tensor((1, *shape), self.activation_type, 0, [parameters[0]], [parameters[1]])
+
+    @property
+    def activation_type(self) -> int:
+        """The element type of what is computed."""
+        return schema.TensorType.INT8
 
     def edge(self, shape: tuple[int, ...], parameters: Parameters) -> int:
         """An input or output of another type than int8."""
@@ -329,7 +345,7 @@ class _Writer:
     ) -> int:
         """A tensor that the file holds, two elements a byte where it is narrow."""
         self.buffers.append(_buffer(pack_int4(values) if narrow else values))
-        kind = {"int8": schema.TensorType.INT8, "int32": schema.TensorType.INT32}[values.dtype.name]
+        kind = getattr(schema.TensorType, values.dtype.name.upper())
         kind = schema.TensorType.INT4 if narrow else kind
         return self.tensor(values.shape, kind, len(self.buffers) - 1, scales, zero_points, axis)
 

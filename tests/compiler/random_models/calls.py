@@ -18,13 +18,13 @@ def calling(report: CompilationReport, function: str) -> str:
         opening += f"  if (!state) {{ state = malloc(sizeof *state); {report.name}_reset(state); }}\n"
         arena = f"state, {arena}"
     if len(edges) == 2:
-        return f"{opening}  {report.name}_invoke(input, result, {arena});\n}}\n"
+        return f"{opening}  {report.name}_invoke((void *)input, (void *)result, {arena});\n}}\n"
     made, names, back = [], [], []
     for bulk, tensors in (("input", report.input_tensors), ("result", report.output_tensors)):
         offset = 0
         for edge in tensors:
             own = f"own{len(names)}"
-            made.append(f"  signed char *{own} = malloc({edge.bytes}); memcpy({own}, {bulk} + {offset}, {edge.bytes});")
+            made.append(f"  void *{own} = malloc({edge.bytes}); memcpy({own}, {bulk} + {offset}, {edge.bytes});")
             back.append(f"  memcpy({bulk} + {offset}, {own}, {edge.bytes}); free({own});")
             names.append(own)
             offset += edge.bytes

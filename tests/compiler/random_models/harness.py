@@ -47,7 +47,7 @@ static int damaged(const unsigned char *guard, int value) {
 /* Inputs from standard input, answers to standard output; 0, or 2 when a guard zone or the input was written to. */
 int main(void) {
   static struct { unsigned char before[GUARD]; net_arena_t arena; unsigned char after[GUARD]; } ram;
-  static signed char source[IN_BYTES], input[IN_BYTES], result[OUT_BYTES];
+  static _Alignas(4) signed char source[IN_BYTES], input[IN_BYTES], result[OUT_BYTES];
   for (int i = 0; fread(source, 1, IN_BYTES, stdin) == IN_BYTES; i++) {
     memset(&ram, 37 * i + 11, sizeof ram);
     memset(result, 91 * i + 5, sizeof result);
@@ -79,7 +79,7 @@ def run_generated(
 
     Args:
         graph: a validated model.
-        inputs: int8 ``(n, ...)``, all inputs of the model one after the other.
+        inputs: int8 or int16 ``(n, ...)`` as the C takes them, all inputs of the model one after the other.
         folder: an empty one, for the generated files and the program.
         optimize: the compiler's setting.
         path: which of :data:`PATHS`.
@@ -87,7 +87,7 @@ def run_generated(
         flags: its flags.
 
     Returns:
-        int8 ``(n, elements)`` of all outputs, one after the other.
+        int8 or int16 ``(n, elements)``, as the C gives all outputs, one after the other.
 
     Raises:
         ArtifactError: glyphlite's compiler refuses the graph.
@@ -96,9 +96,10 @@ def run_generated(
     """
     compilation = compile_graph(graph, "net", optimize=optimize)
     compilation.write(folder)
-    (folder / "main.c").write_text(_MAIN.replace("@CALL@", calling(compilation.report, "call")))
-    taken, given = compilation.report.input_bytes, compilation.report.output_bytes
-    sizes = (f"-DIN_BYTES={taken}", f"-DOUT_BYTES={given}")
+    report = compilation.report
+    (folder / "main.c").write_text(_MAIN.replace("@CALL@", calling(report, "call")))
+    taken, given = (np.dtype(edges[0].element_type) for edges in (report.input_tensors, report.output_tensors))
+    sizes = (f"-DIN_BYTES={report.input_bytes}", f"-DOUT_BYTES={report.output_bytes}")
     program = compile_program(
         [folder / "net.c", folder / "main.c"],
         folder / "net",
@@ -106,11 +107,11 @@ def run_generated(
         flags=(*flags, "-std=c11", *sizes, *PATHS[path]),
         include=[folder],
     )
-    stored = np.ascontiguousarray(inputs, np.int8).tobytes()
+    stored = np.ascontiguousarray(inputs, taken).tobytes()
     finished = subprocess.run([program], input=stored, capture_output=True, timeout=300, check=False)
     if finished.returncode:
         words = [line for line in finished.stderr.decode(errors="replace").splitlines() if "error" in line.lower()]
         raise UnsafeError(
             words[0] if words else f"exit status {finished.returncode}: it wrote into its input or beyond its arena"
         )
-    return np.frombuffer(finished.stdout, np.int8).reshape(len(inputs), given)
+    return np.frombuffer(finished.stdout, given).reshape(len(inputs), -1)

@@ -8,7 +8,7 @@ from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.quantization import Quantization, dequantize, quantize
 
 
-def draw_inputs(seed: int, count: int, shape: tuple[int, ...], zero_point: int) -> np.ndarray:
+def draw_inputs(seed: int, count: int, shape: tuple[int, ...], zero_point: int, dtype: type = np.int8) -> np.ndarray:
     """``count`` inputs of a model, those at the extremes first; the same on every machine.
 
     Args:
@@ -16,22 +16,24 @@ def draw_inputs(seed: int, count: int, shape: tuple[int, ...], zero_point: int) 
         count: how many.
         shape: one input's, without the batch.
         zero_point: the stored value of zero.
+        dtype: int8 or int16.
 
     Returns:
-        int8 ``(count, *shape)``.
+        ``(count, *shape)`` of that type.
     """
     rng = np.random.default_rng([seed, 16])
-    stored = rng.integers(-128, 128, (count, *shape))
+    low, high = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+    stored = rng.integers(low, high + 1, (count, *shape))
     flat = stored.reshape(count, -1)
     elements = flat.shape[1]
-    patterns = [np.full(elements, -128), np.full(elements, 127), np.full(elements, zero_point)]
-    patterns += [np.where(np.arange(elements) % 2, 127, -128), np.where(np.arange(elements) % 2, -128, 127)]
-    patterns += [np.where(np.arange(elements) == position, 127, -128) for position in rng.integers(0, elements, 3)]
+    patterns = [np.full(elements, low), np.full(elements, high), np.full(elements, zero_point)]
+    patterns += [np.where(np.arange(elements) % 2, high, low), np.where(np.arange(elements) % 2, low, high)]
+    patterns += [np.where(np.arange(elements) == position, high, low) for position in rng.integers(0, elements, 3)]
     for row, pattern in zip(flat, patterns, strict=False):
         row[:] = pattern
     for row in flat[len(patterns) :: 3]:  # a third only takes the ends, so that accumulators reach theirs
-        row[:] = rng.choice([-128, 127], elements, p=[share := float(rng.random()), 1 - share])
-    return stored.astype(np.int8)
+        row[:] = rng.choice([low, high], elements, p=[share := float(rng.random()), 1 - share])
+    return stored.astype(dtype)
 
 
 def stored_inputs(seed: int, count: int, graph: Graph) -> np.ndarray:

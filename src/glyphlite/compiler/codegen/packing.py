@@ -42,6 +42,17 @@ class Lanes:
         return self.groups > self.block
 
 
+def pack_int16_quads(rows: np.ndarray) -> np.ndarray:
+    """Packs for int16 inputs, four outputs at a time: int32 (quad, pair of inputs, pair of outputs).
+
+    A word's bytes are the weights of two outputs for the first input, then for the second; what is missing is 0.
+    """
+    padded = np.zeros((-(-rows.shape[0] // 4) * 4, -(-rows.shape[1] // 2) * 2), np.int8)
+    padded[: rows.shape[0], : rows.shape[1]] = rows
+    ordered = padded.reshape(-1, 2, 2, padded.shape[1] // 2, 2).transpose(0, 3, 1, 4, 2)
+    return np.ascontiguousarray(ordered).reshape(-1).view("<i4")
+
+
 def is_packable(weights: np.ndarray) -> bool:
     """Returns whether every weight leaves room for a borrow from the lane's low byte."""
     return int(weights.min(initial=0)) > -128

@@ -128,7 +128,7 @@ def _softmax(site: Site) -> None:
     beta, quantization = site.operator.options["beta"], site.input(0).quantization
     if not 0 < beta <= LARGEST_STEP:
         site.refuse(f"has the beta {beta}; it must be a number above 0")
-    if quantization is not None and beta * quantization.scale * _SOFTMAX_UNIT <= 1:
+    if quantization is not None and site.input(0).dtype.itemsize == 1 and beta * quantization.scale * _SOFTMAX_UNIT <= 1:
         site.refuse(f"has the beta {beta} and the input scale {quantization.scale}, too small for the kernels' fixed point")
 
 

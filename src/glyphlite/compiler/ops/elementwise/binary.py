@@ -19,7 +19,7 @@ from glyphlite.tflite.graph import Operator, Tensor
 
 Kind = Literal["add", "sub", "mul", "div", "squared_difference", "maximum", "minimum", "prelu"]
 
-_KINDS: dict[str, Kind] = {
+KINDS: dict[str, Kind] = {
     "ADD": "add",
     "SUB": "sub",
     "MUL": "mul",
@@ -160,7 +160,7 @@ def lower_binary(context: Context, operator: Operator) -> None:
             context.activation(tensor, operator)  # its type and scale
     first, second = (context.values.get(tensor.index) or context.activation(tensor, operator) for tensor in tensors)
     output = context.new_value(operator)
-    kind = _KINDS[operator.name]
+    kind = KINDS[operator.name]
     low, high = context.clamp(operator, output)
     scales, real = _ratios(context, operator, first, second, output)
     for ratio in (scales[1], real):
@@ -189,7 +189,7 @@ def _ratios(
     context: Context, operator: Operator, first: Value, second: Value, output: Value
 ) -> tuple[tuple[float, float], float]:
     """Returns what either operand and the result are scaled by; 0 where nothing is."""
-    match kind := _KINDS[operator.name]:
+    match kind := KINDS[operator.name]:
         case "maximum" | "minimum":
             return (0.0, 0.0), 0.0
         case "mul":

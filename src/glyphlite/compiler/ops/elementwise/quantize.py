@@ -1,4 +1,7 @@
-"""QUANTIZE and DEQUANTIZE: at an edge they change what the caller passes or gets, between int8 tensors a QUANTIZE is a table."""
+"""QUANTIZE and DEQUANTIZE: at an edge they change what the caller passes or gets, between int8 tensors a QUANTIZE is a table.
+
+From or to int16 a QUANTIZE scales each value.
+"""
 
 from dataclasses import replace
 
@@ -7,7 +10,8 @@ import numpy as np
 from glyphlite.compiler import arithmetic
 from glyphlite.compiler.context import Context
 from glyphlite.compiler.ops.elementwise.lookup import add_lookup
-from glyphlite.compiler.values import Value
+from glyphlite.compiler.ops.int16.rescale import requantize
+from glyphlite.compiler.values import ELEMENT_BYTES, Value
 from glyphlite.tflite.graph import Operator, Tensor
 from glyphlite.tflite.quantization import Quantization
 
@@ -20,9 +24,11 @@ def lower_quantize(context: Context, operator: Operator) -> None:
     at_output = operator.outputs[0] in context.graph.outputs
     if source.dtype == np.int8 and output.dtype == np.int8:
         _requantize(context, operator, context.value(operator), context.new_value(operator))
-    elif at_input and source.dtype == np.float32 and output.dtype == np.int8:
+    elif source.dtype.name in ELEMENT_BYTES and output.dtype.name in ELEMENT_BYTES:
+        requantize(context, operator, context.value(operator), context.new_value(operator))
+    elif at_input and source.dtype == np.float32 and output.dtype.name in ELEMENT_BYTES:
         taken = context.quantized_inputs.setdefault(source.index, value := context.new_value(operator))
-        if taken.quantization != value.quantization:  # generated code takes an input in one scale
+        if taken != replace(value, index=taken.index, name=taken.name):  # generated code takes an input in one scale
             raise context.refuse(operator, "the model's input is quantized more than once", "quantize it once")
         context.values[output.index] = replace(value, index=taken.index, name=taken.name)
     elif (edge == (np.uint8, np.int8) and at_input) or (edge == (np.int8, np.uint8) and at_output):
@@ -61,7 +67,7 @@ def _bytes(context: Context, operator: Operator, source: Tensor, output: Tensor)
 
 
 def lower_dequantize(context: Context, operator: Operator) -> None:
-    """Lowers DEQUANTIZE, at the output alone: the caller gets int8 and may scale it."""
+    """Lowers DEQUANTIZE, at the output alone: the caller gets int8 or int16 and may scale it."""
     if operator.outputs[0] not in context.graph.outputs or context.tensor(operator.outputs[0]).dtype != np.float32:
         raise context.refuse(operator, "float arithmetic inside the model", "convert with --to int8")
     context.values[operator.outputs[0]] = context.value(operator)

@@ -10,7 +10,7 @@ from glyphlite.compiler.context import Context
 from glyphlite.compiler.ir import Node
 from glyphlite.tflite.graph import Operator
 
-HEIGHT, CHANNELS = 0, 2
+HEIGHT, WIDTH, CHANNELS = 0, 1, 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class Concatenation(Node):
         return ConcatenationKernel(
             layer=site.layer,
             axis=self.axis,
-            channels=tuple(value.channels for value in self.inputs),
+            pixel_bytes=tuple(value.row_bytes // value.width for value in self.inputs),
         )
 
 
@@ -38,7 +38,7 @@ class ConcatenationKernel(Kernel):
     template: ClassVar[str] = "concatenation.c.j2"
 
     axis: int
-    channels: tuple[int, ...]
+    pixel_bytes: tuple[int, ...]
 
     @property
     def takes_parts(self) -> tuple[Rows, ...]:

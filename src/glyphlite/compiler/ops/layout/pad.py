@@ -28,17 +28,35 @@ class Pad(Node):
 
     def kernel(self, site: Site) -> "PadKernel":
         """Returns the kernel."""
-        return PadKernel(layer=site.layer, pad_left=self.paddings[1][0], pad_channels=self.paddings[2][0], fill=self.fill)
+        source, output = (value.row_bytes // value.width for value in (self.inputs[0], self.output))
+        per_value = output // self.output.channels
+        return PadKernel(
+            layer=site.layer,
+            pad_left=self.paddings[1][0],
+            pad_bytes=self.paddings[2][0] * per_value,
+            input_bytes=source,
+            output_bytes=output,
+            fill=self.fill,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class PadKernel(Kernel):
-    """One row; ``pad_left`` and ``pad_channels`` are those before the first column and channel."""
+    """One row.
+
+    Attributes:
+        pad_left: columns before the first.
+        pad_bytes: those of the channels before the first.
+        input_bytes: of a column of the input.
+        output_bytes: of a column of the output.
+    """
 
     template: ClassVar[str] = "pad.c.j2"
 
     pad_left: int
-    pad_channels: int
+    pad_bytes: int
+    input_bytes: int
+    output_bytes: int
     fill: int
 
 

@@ -76,16 +76,20 @@ def bias_of(context: Context, operator: Operator, channels: int) -> np.ndarray:
     return tensor.data.reshape(-1).astype(np.int64)
 
 
+def weight_scales(context: Context, operator: Operator, channels: int) -> tuple[float, ...]:
+    """Returns the scale of each channel's weights."""
+    quantization = context.tensor(operator.inputs[1]).quantization
+    assert quantization is not None
+    return quantization.scales * channels if len(quantization.scales) == 1 else quantization.scales
+
+
 def sum_requantization(context: Context, operator: Operator, source: Value, output: Value, channels: int) -> Requantization:
     """Returns the scaling of sums of products. Source: ``PopulateConvolutionQuantizationParams``, kernels/kernel_util.cc.
 
     ``GetQuantizedConvolutionMultipler``, of a FULLY_CONNECTED with one weight scale, is written to multiply the scales in
     float32; the released build multiplies them in double there too (tests/compiler/test_scales.py).
     """
-    quantization = context.tensor(operator.inputs[1]).quantization
-    assert quantization is not None
-    scales = quantization.scales
-    scales = scales * channels if len(scales) == 1 else scales
+    scales = weight_scales(context, operator, channels)
     for scale in scales:
         context.check_ratio(operator, source.scale * scale / output.scale)
     pairs = [arithmetic.quantize_multiplier(source.scale * scale / output.scale) for scale in scales]

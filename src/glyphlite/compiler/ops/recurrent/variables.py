@@ -83,7 +83,7 @@ def take_variables(context: Context) -> None:
     """Makes a value of what each variable holds when a call begins.
 
     Raises:
-        ArtifactError: a variable is not int8 with one scale.
+        ArtifactError: a variable is not int8 or int16 with one scale.
     """
     for place, variable in enumerate(context.graph.variables):
         operator = next(each for each in context.graph.operators if each.name == "VAR_HANDLE")
@@ -92,11 +92,14 @@ def take_variables(context: Context) -> None:
             raise context.refuse(operator, reason, "convert the model again")
         tensor = Tensor(variable.handles[0], variable.name, variable.shape, variable.dtype, variable.quantization)
         before = replace(context.activation(tensor, operator), index=_BEFORE - place)
+        is_wide = before.element_type == "int16"
+        held = variable.initial if is_wide else (variable.initial.astype(np.int16) + 128).astype(np.uint8)
+        shape = "x".join(map(str, variable.shape)) or "one value"
         state = State(
             name=context.field(identifier(variable.name)),
-            c_type="uint8_t",
-            initial=(variable.initial.astype(np.int16) + 128).astype(np.uint8).reshape(-1),
-            words=c_comment(f"{variable.name}: {'x'.join(map(str, variable.shape)) or 'one value'}, stored + 128"),
+            c_type="int16_t" if is_wide else "uint8_t",
+            initial=held.reshape(-1),
+            words=c_comment(f"{variable.name}: {shape}, {'as stored' if is_wide else 'stored + 128'}"),
         )
         made = VariableState(state, before, _AFTER - place)
         context.variables |= dict.fromkeys(variable.handles, made)

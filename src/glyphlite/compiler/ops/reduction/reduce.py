@@ -126,17 +126,21 @@ class MapReductionKernel(RowReductionKernel, Accumulator):
     by_words: bool
 
 
-def lower_reduction(context: Context, operator: Operator) -> None:
-    """Lowers MEAN, SUM, REDUCE_MAX and REDUCE_MIN. Source: ``micro/kernels/reduce_common.cc``."""
-    source = context.value(operator)
-    tensor = context.tensor(operator.inputs[0])
-    rank = len(tensor.shape)
+def reduction_of(context: Context, operator: Operator, source: Value) -> tuple[set[int], Row, int]:
+    """Returns the axes that an op reduces, how it reduces a row, and how many values one result is made of."""
+    rank = len(context.tensor(operator.inputs[0]).shape)
     if "axes" not in operator.options:
         raise context.refuse(operator, "its axes are computed, not constant", "convert with a fixed input shape")
     axes = {axis % rank - (rank - 3) for axis in operator.options["axes"]} & {HEIGHT, WIDTH, CHANNELS}
-    written = context.new_value(operator)
     row = row_of(source, axes)
-    count = row.reduced * (source.height if HEIGHT in axes else 1)
+    return axes, row, row.reduced * (source.height if HEIGHT in axes else 1)
+
+
+def lower_reduction(context: Context, operator: Operator) -> None:
+    """Lowers MEAN, SUM, REDUCE_MAX and REDUCE_MIN. Source: ``micro/kernels/reduce_common.cc``."""
+    source = context.value(operator)
+    axes, row, count = reduction_of(context, operator, source)
+    written = context.new_value(operator)
     if count * 255 >= 2**31:
         raise context.refuse(operator, f"a sum of {count} values does not fit int32", "use fewer inputs")
     height = 1 if HEIGHT in axes else source.height

@@ -1,0 +1,98 @@
+"""ADD, SUB and MUL of two int16 maps, either of them broadcast, one of them possibly constant."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from glyphlite.compiler import arithmetic
+from glyphlite.compiler.codegen.kernel import Kernel, Place, Rows, Site
+from glyphlite.compiler.context import Context
+from glyphlite.compiler.ir import Node
+from glyphlite.compiler.ops.elementwise.binary import KINDS, Kind, Operand
+from glyphlite.compiler.values import Requantization
+from glyphlite.escaping import printable
+from glyphlite.tflite.graph import Operator, Tensor
+
+LEFT_SHIFT = 15
+"""Bits by which operands of sums and differences are scaled up before they are scaled to one another (``add_common.cc``)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Int16Binary(Node):
+    """An op of two operands; ``constant`` is one of them, int16 of its own shape, where it is constant."""
+
+    in_place: ClassVar[bool] = True
+
+    kind: Kind
+    operands: tuple[Operand, Operand]
+    requantization: Requantization
+    constant: np.ndarray | None
+    constant_first: bool
+
+    def kernel(self, site: Site) -> "Int16BinaryKernel":
+        """Returns the kernel, the constant operand laid down."""
+        layer = site.layer
+        if self.constant is not None:
+            height, width, channels = self.constant.shape
+            array = site.add("constant", "int16_t", self.constant)
+            place = Place("constant", array=f"(const uint8_t *){array.name}")
+            constant = Rows(place, height, height, 2 * width * channels)
+            inputs = (constant, *layer.inputs) if self.constant_first else (*layer.inputs, constant)
+            layer = replace(layer, inputs=inputs)
+        return Int16BinaryKernel(layer=layer, kind=self.kind, operands=self.operands, requantization=self.requantization)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Int16BinaryKernel(Kernel):
+    """A row of the output from a row of each operand."""
+
+    template: ClassVar[str] = "int16/binary.c.j2"
+    left_shift: ClassVar[int] = LEFT_SHIFT
+
+    kind: Kind
+    operands: tuple[Operand, Operand]
+    requantization: Requantization
+
+
+def lower_binary(context: Context, operator: Operator) -> None:
+    """Lowers ADD, SUB and MUL. Source: ``kernels/{add,sub,mul}_common.cc``."""
+    tensors = [context.tensor(index) for index in operator.inputs[:2]]
+    for tensor in tensors:
+        if tensor.index not in context.values and tensor.data is None:
+            raise context.refuse(operator, f"tensor {printable(tensor.name)} is not available")
+    first, second = (context.values.get(tensor.index) or context.activation(tensor, operator) for tensor in tensors)
+    output = context.new_value(operator)
+    kind = KINDS[operator.name]
+    low, high = context.clamp(operator, output)
+    if kind == "mul":
+        scales, real = (0.0, 0.0), first.scale * second.scale / output.scale
+    else:
+        twice_max = 2.0 * max(first.scale, second.scale)
+        scales, real = (first.scale / twice_max, second.scale / twice_max), twice_max / (2.0**LEFT_SHIFT * output.scale)
+        if real >= 1.0:
+            raise context.refuse(operator, "the output's scale is too small for the inputs'")
+    context.check_ratio(operator, real)
+    multiplier, shift = arithmetic.quantize_multiplier(real)
+    constant = next((tensor for tensor in tensors if tensor.index not in context.values), None)
+    context.nodes.append(
+        Int16Binary(
+            **context.facts(operator, operands=2),
+            inputs=tuple(context.values[tensor.index] for tensor in tensors if tensor.index in context.values),
+            output=output,
+            kind=kind,
+            operands=(
+                _operand(context, operator, tensors[0], scales[0]),
+                _operand(context, operator, tensors[1], scales[1]),
+            ),
+            constant=None
+            if constant is None or constant.data is None
+            else constant.data.reshape(context.extents(constant, operator)),
+            constant_first=tensors[0].index not in context.values,
+            requantization=Requantization((multiplier,), (shift,), 0, low, high),
+        )
+    )
+
+
+def _operand(context: Context, operator: Operator, tensor: Tensor, scale: float) -> Operand:
+    return Operand(context.extents(tensor, operator), 0, *arithmetic.quantize_multiplier(scale))

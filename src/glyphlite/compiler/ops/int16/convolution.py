@@ -1,0 +1,132 @@
+"""CONV_2D and FULLY_CONNECTED on int16: the inputs under a filter side by side, four filters at a time."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from glyphlite.compiler.codegen import packing
+from glyphlite.compiler.codegen.constants import Array
+from glyphlite.compiler.codegen.kernel import Kernel, Placement, Site
+from glyphlite.compiler.context import Context, window_of
+from glyphlite.compiler.ir import Node
+from glyphlite.compiler.ops.int16.scaling import LONGEST_SUM, Scaler, Scaling, scaler, scaling_of
+from glyphlite.compiler.ops.matrix.weighted import filter_of
+from glyphlite.compiler.values import Value, Window
+from glyphlite.tflite.cost import operator_macs
+from glyphlite.tflite.graph import Operator
+
+
+@dataclass(frozen=True, kw_only=True)
+class Int16Convolution(Node):
+    """A convolution; weights are int8 ``(out, height, width, in)``."""
+
+    windowed: ClassVar[bool] = True
+
+    filter_window: Window
+    weights: np.ndarray
+    scaling: Scaling
+
+    @property
+    def window(self) -> Window:
+        """Returns the filter's window."""
+        return self.filter_window
+
+    @property
+    def is_point(self) -> bool:
+        """Returns whether a filter reads the channels of one pixel, which lie side by side already."""
+        return self.weights.shape[1:3] == (1, 1) and not self.is_padded
+
+    def scratch_bytes(self, placement: Placement) -> int:
+        """Returns the bytes of the inputs under one filter."""
+        del placement
+        return 0 if self.is_point else 2 * int(np.prod(self.weights.shape[1:]))
+
+    def kernel(self, site: Site) -> "Int16ConvolutionKernel":
+        """Returns the kernel, its weights packed in pairs of inputs for the DSP extension."""
+        rows = self.weights.reshape(len(self.weights), -1)
+        block = rows.shape[1] if (made := scaler(site, self.scaling, rows)).long_sums is False else LONGEST_SUM
+        return Int16ConvolutionKernel(
+            layer=site.layer,
+            scaler=made,
+            is_point=self.is_point,
+            padded=self.is_padded,
+            depth=rows.shape[1],
+            block=block,
+            lane_weights=site.add("lane_weights", "int32_t", packing.pack_int16_quads(rows), "dsp"),
+            weights=site.add("weights", "uint8_t", packing.interleave_quads(rows), "plain"),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Int16ConvolutionKernel(Kernel):
+    """One pixel at a time.
+
+    Attributes:
+        is_point: whether inputs are read where they lie; else they are gathered first.
+        depth: inputs under one filter.
+        block: inputs whose products are added in 32 bits.
+        lane_weights: for the DSP extension, ``weights`` for every other core.
+    """
+
+    template: ClassVar[str] = "int16/convolution.c.j2"
+
+    scaler: Scaler
+    is_point: bool
+    padded: bool
+    depth: int
+    block: int
+    lane_weights: Array
+    weights: Array
+
+
+def lower_convolution(context: Context, operator: Operator) -> None:
+    """Lowers CONV_2D. Source: ``kernels/conv_common.cc``."""
+    source, (tensor, weights) = context.value(operator), filter_of(context, operator)
+    if tensor.packed_bits == 4:
+        raise context.refuse(operator, "INT4 weights with int16 activations", "convert with --to int16x8, without INT4 weights")
+    if weights.shape[3] != source.channels:
+        raise context.refuse(
+            operator,
+            f"grouped convolution ({source.channels} channels, filters of {weights.shape[3]}) on int16",
+            "use DEPTHWISE_CONV_2D or one convolution per group",
+        )
+    output = context.new_value(operator)
+    window = window_of(operator, source, output, weights.shape[1], weights.shape[2])
+    _append(context, operator, source, output, weights, window)
+
+
+def lower_fully_connected(context: Context, operator: Operator) -> None:
+    """Lowers FULLY_CONNECTED, on one vector or on several. Source: ``kernels/fully_connected_common.cc``."""
+    source, (tensor, weights) = context.value(operator), filter_of(context, operator)
+    if tensor.packed_bits == 4:
+        raise context.refuse(operator, "INT4 weights with int16 activations", "convert with --to int16x8, without INT4 weights")
+    if operator.options.get("weights_format", "default") != "default":
+        raise context.refuse(operator, "its weights are shuffled", "convert without weight shuffling, the default")
+    channels, depth = weights.shape
+    rows = source.elements // depth
+    output = context.new_value(operator)
+    _append(
+        context,
+        operator,
+        Value(source.index, source.name, 1, rows, depth, source.quantization, source.element_type),
+        output if rows == 1 else Value(output.index, output.name, 1, rows, channels, output.quantization, "int16"),
+        weights.reshape(channels, 1, 1, depth),
+        Window(),
+    )
+
+
+def _append(context: Context, operator: Operator, source: Value, output: Value, weights: np.ndarray, window: Window) -> None:
+    """Appends the node of either op."""
+    scaling = scaling_of(context, operator, source, output, weights.reshape(len(weights), -1))
+    context.nodes.append(
+        Int16Convolution(
+            **context.facts(operator),
+            inputs=(source,),
+            output=output,
+            macs=operator_macs(context.graph, operator),
+            filter_window=window,
+            weights=weights,
+            scaling=scaling,
+        )
+    )

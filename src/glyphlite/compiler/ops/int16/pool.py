@@ -1,0 +1,72 @@
+"""MAX_POOL_2D and AVERAGE_POOL_2D on int16, a window of any size."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from glyphlite.compiler.codegen.kernel import Kernel, Site
+from glyphlite.compiler.context import Context, window_of
+from glyphlite.compiler.ir import Node
+from glyphlite.compiler.values import Window
+from glyphlite.tflite.graph import Operator
+
+
+@dataclass(frozen=True, kw_only=True)
+class Int16Pool(Node):
+    """A maximum or an average over a window, then a clamp."""
+
+    windowed: ClassVar[bool] = True
+
+    kind: Literal["max", "average"]
+    pool_window: Window
+    activation_min: int
+    activation_max: int
+
+    @property
+    def window(self) -> Window:
+        """Returns the pool's window."""
+        return self.pool_window
+
+    def kernel(self, site: Site) -> "Int16PoolKernel":
+        """Returns the kernel."""
+        return Int16PoolKernel(
+            layer=site.layer,
+            kind=self.kind,
+            padded=self.is_padded,
+            activation_min=self.activation_min,
+            activation_max=self.activation_max,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Int16PoolKernel(Kernel):
+    """One channel of one window at a time."""
+
+    template: ClassVar[str] = "int16/pool_2d.c.j2"
+
+    kind: Literal["max", "average"]
+    padded: bool
+    activation_min: int
+    activation_max: int
+
+
+def lower_pool(context: Context, operator: Operator) -> None:
+    """Lowers MAX_POOL_2D and AVERAGE_POOL_2D. Source: ``kernels/pooling_common.cc``."""
+    source = context.value(operator)
+    output = context.new_value(operator)
+    if abs(source.scale - output.scale) > 1e-6:
+        raise context.refuse(operator, "input and output differ in scale")
+    low, high = context.clamp(operator, output)
+    height, width = operator.options["window"]
+    if height * width > 2**31 // 2**15 - 1:
+        raise context.refuse(operator, f"a window of {height} x {width}: the sum of its int16 does not fit 32 bits")
+    context.nodes.append(
+        Int16Pool(
+            **context.facts(operator),
+            inputs=(source,),
+            output=output,
+            kind="average" if operator.name == "AVERAGE_POOL_2D" else "max",
+            pool_window=window_of(operator, source, output, height, width),
+            activation_min=low,
+            activation_max=high,
+        )
+    )

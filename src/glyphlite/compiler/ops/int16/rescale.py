@@ -1,0 +1,124 @@
+"""RELU, RELU6 and LEAKY_RELU on int16, and QUANTIZE from or to it: each value scaled on its own, then clamped."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from glyphlite.compiler import arithmetic
+from glyphlite.compiler.codegen.kernel import Kernel, Site
+from glyphlite.compiler.context import Context
+from glyphlite.compiler.ir import Node
+from glyphlite.compiler.values import Value
+from glyphlite.tflite.graph import Operator
+
+Scale = tuple[int, int]
+"""A multiplier and a shift."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rescale(Node):
+    """Values of either type scaled to values of either type.
+
+    Attributes:
+        identity: what scales values from the zero point up; None where they stay as they are.
+        alpha: what scales the values below it; None where that is the same.
+        activation_min: of the output as held: of int8 stored + 128.
+        activation_max: of the output as held.
+    """
+
+    in_place: ClassVar[bool] = True
+
+    identity: Scale | None
+    alpha: Scale | None
+    activation_min: int
+    activation_max: int
+
+    def kernel(self, site: Site) -> "RescaleKernel":
+        """Returns the kernel."""
+        return RescaleKernel(
+            layer=site.layer,
+            identity=self.identity,
+            alpha=self.alpha,
+            activation_min=self.activation_min,
+            activation_max=self.activation_max,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RescaleKernel(Kernel):
+    """A row, value by value."""
+
+    template: ClassVar[str] = "int16/rescale.c.j2"
+
+    identity: Scale | None
+    alpha: Scale | None
+    activation_min: int
+    activation_max: int
+
+    @property
+    def elements(self) -> int:
+        """Returns the values of a row."""
+        return self.layer.output.width * self.layer.output.channels
+
+
+def lower_relu(context: Context, operator: Operator) -> None:
+    """Lowers RELU. Source: ``CalculateReluOpData``, micro/kernels/activations_common.cc."""
+    source, output = context.value(operator), context.new_value(operator)
+    _append(context, operator, source, output, _scale(context, operator, source.scale / output.scale), None, 0, 32767)
+
+
+def lower_relu6(context: Context, operator: Operator) -> None:
+    """Lowers RELU6: a clamp in the input's own scale. Source: ``Relu6Prepare``, micro/kernels/activations_common.cc."""
+    source, output = context.value(operator), context.new_value(operator)
+    real = float(np.float32(6.0) / np.float32(source.scale))
+    six = arithmetic.round_half_away(real) if real < 2**16 else 2**16
+    if six > 32767:
+        raise context.refuse(operator, f"6 in a scale of {source.scale:.3g} is above int16", "as TFLite Micro does")
+    _append(context, operator, source, output, None, None, 0, six)
+
+
+def lower_leaky_relu(context: Context, operator: Operator) -> None:
+    """Lowers LEAKY_RELU. Source: ``CalculateOpDataLeakyRelu``, micro/kernels/leaky_relu_common.cc."""
+    source, output = context.value(operator), context.new_value(operator)
+    alpha = operator.options.get("alpha", 0.0)
+    if not (math.isfinite(alpha) and alpha >= 0):
+        raise context.refuse(operator, f"an alpha of {alpha:g}", "use zero or more")
+    identity = _scale(context, operator, source.scale / output.scale)
+    leak = _scale(context, operator, source.scale * alpha / output.scale)
+    _append(context, operator, source, output, identity, leak, -32768, 32767)
+
+
+def requantize(context: Context, operator: Operator, source: Value, output: Value) -> None:
+    """Appends a QUANTIZE between integers. Source: ``Requantize``, kernels/internal/reference/requantize.h."""
+    low, high = (0, 255) if output.element_type == "int8" else (-32768, 32767)
+    _append(context, operator, source, output, _scale(context, operator, source.scale / output.scale), None, low, high)
+
+
+def _scale(context: Context, operator: Operator, real: float) -> Scale:
+    context.check_ratio(operator, real)
+    return arithmetic.quantize_multiplier(real)
+
+
+def _append(
+    context: Context,
+    operator: Operator,
+    source: Value,
+    output: Value,
+    identity: Scale | None,
+    alpha: Scale | None,
+    low: int,
+    high: int,
+) -> None:
+    context.nodes.append(
+        Rescale(
+            **context.facts(operator),
+            inputs=(source,),
+            output=output,
+            identity=identity,
+            alpha=alpha,
+            activation_min=low,
+            activation_max=high,
+        )
+    )
