@@ -34,14 +34,14 @@ class Lookup(Node):
         return (low, high) if low <= high and np.array_equal(self.answers, np.clip(EVERY_BYTE, low, high)) else None
 
     def kernel(self, site: Site) -> "LookupKernel":
-        """Returns the kernel."""
-        table = site.add("table", "uint8_t", self.answers)
+        """Returns the kernel: a copy needs no table."""
+        table = None if self.is_identity else site.add("table", "uint8_t", self.answers)
         return LookupKernel(layer=replace(site.layer, table=table))
 
 
 @dataclass(frozen=True, kw_only=True)
 class LookupKernel(Kernel):
-    """A row, looked up byte by byte."""
+    """A row, looked up byte by byte, or copied."""
 
     template: ClassVar[str] = "lookup.c.j2"
 

@@ -8,6 +8,7 @@ import numpy as np
 from glyphlite.compiler.codegen.kernel import Kernel, Rows, Site
 from glyphlite.compiler.context import Context
 from glyphlite.compiler.ir import Node
+from glyphlite.compiler.ops.layout.move import FEWEST_COPIED
 from glyphlite.tflite.graph import Operator
 
 HEIGHT, WIDTH, CHANNELS = 0, 1, 2
@@ -33,9 +34,11 @@ class Concatenation(Node):
 
 @dataclass(frozen=True, kw_only=True)
 class ConcatenationKernel(Kernel):
-    """A row of the output from a row of each input, or of one input along the height."""
+    """A row of the output from a row of each input, or of one input along the height; ``pixel_bytes``: of each input."""
 
     template: ClassVar[str] = "concatenation.c.j2"
+
+    fewest_copied: ClassVar[int] = FEWEST_COPIED
 
     axis: int
     pixel_bytes: tuple[int, ...]

@@ -17,6 +17,9 @@ from glyphlite.compiler.ir import Node
 from glyphlite.compiler.values import Value, Window
 from glyphlite.tflite.graph import Operator
 
+FEWEST_COPIED = 8
+"""Bytes for which a call pays."""
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -161,6 +164,13 @@ class MoveKernel(Kernel):
 
     walk: Walk
     tables: tuple[Array | None, ...]
+
+    @property
+    def run_bytes(self) -> int:
+        """Returns the bytes that are copied as they are in one go; 1 where each is looked at, or few lie together."""
+        looked_at = self.layer.table is not None or self.layer.reads_model_input
+        last = self.walk.axes[-1:]
+        return last[0].extent if last and last[0].stride == 1 and last[0].extent >= FEWEST_COPIED and not looked_at else 1
 
 
 def move_kernel(site: Site, walk: Walk) -> MoveKernel:
