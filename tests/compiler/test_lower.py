@@ -53,7 +53,7 @@ def test_other_variants_are_refused_with_the_one_to_use(samples: Path, variant: 
 @pytest.mark.parametrize(
     ("name", "advice"),
     [
-        ("PRELU", "use RELU or HARD_SWISH"),
+        ("GELU", "use HARD_SWISH"),
         ("SHAPE", "fixed batch of 1"),
         ("TOPK_V2", "the supported ops are CONV_2D"),
     ],

@@ -105,15 +105,16 @@ class Context:
         where = f"{operator.name} (op {operator.index}, layer {layer_name(self.graph, operator)})"
         return ArtifactError(f"the compiler cannot express {where}: {reason}" + (f"; {advice}" if advice else ""))
 
-    def facts(self, operator: Operator, operands: int = 1, output: int = 0) -> Facts:
+    def facts(self, operator: Operator, operands: int = 1, output: int = 0, first: int = 0) -> Facts:
         """Returns what every node says of the op that it came from.
 
         Args:
             operator: the op.
             operands: how many of its inputs the words name.
             output: which of its outputs the node writes.
+            first: the first of those inputs.
         """
-        words = describe(self.graph, operator, operands, output)
+        words = describe(self.graph, operator, operands, output, first)
         return {"name": self.name(operator), "op": operator.name, "sources": (words,)}
 
     def extents(self, tensor: Tensor, operator: Operator, *, any_batch: bool = False) -> tuple[int, int, int]:
@@ -198,9 +199,9 @@ def layer_name(graph: Graph, operator: Operator) -> str:
     return layer
 
 
-def describe(graph: Graph, operator: Operator, operands: int = 1, output: int = 0) -> str:
-    """Returns one op of the file in words, with its first inputs' shapes, for the comment above its function."""
-    shapes = " and ".join(_extents(graph.tensors[index]) for index in operator.inputs[:operands])
+def describe(graph: Graph, operator: Operator, operands: int = 1, output: int = 0, first: int = 0) -> str:
+    """Returns one op of the file in words, with the shapes of some inputs, for the comment above its function."""
+    shapes = " and ".join(_extents(graph.tensors[index]) for index in operator.inputs[first : first + operands])
     words = f"op {operator.index}, {operator.name}"
     if operator.outputs:
         words += f": {shapes} -> {_extents(graph.tensors[operator.outputs[output]])}"

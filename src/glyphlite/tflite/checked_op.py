@@ -163,9 +163,18 @@ class Site:
             if source != FREE and total // 2 > LARGEST_STEP:
                 self.refuse(f"pads its input by {total:,}; at most {LARGEST_STEP:,} fit on either side")
 
-    def bias(self, image: Tensor, channels: int) -> None:
+    def spread(self, output: Tensor, size: tuple[int, int]) -> None:
+        """Checks the window of a transposed convolution, which slides over its output."""
+        strides = self.steps("strides")
+        padding = self.operator.options["padding"]
+        pairs = zip(output.shape[1:3], size, strides, strict=True)
+        extents = [convolved(extent, kernel, stride, 1, padding) for extent, kernel, stride in pairs]
+        if padding == "same":
+            self._padded(output, size, extents, strides, (1, 1))
+
+    def bias(self, image: Tensor, channels: int, position: int = 2) -> None:
         """Checks the bias, if there is one: a value per channel, of the accumulator's type, with no zero point."""
-        bias = self.optional(2)
+        bias = self.optional(position)
         if bias is None:
             return
         if bias.elements != channels:

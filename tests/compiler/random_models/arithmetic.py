@@ -17,6 +17,9 @@ REDUCTIONS = ("sum", "reduce_max", "reduce_min")
 FUNCTIONS = ("abs", "elu", "rsqrt", "log_softmax", "l2_normalization")
 PAIRS = ("maximum", "minimum", "prelu", "squared_difference", "div")
 """Kinds of two operands, of which the second is a constant here."""
+WEIGHTED = ("transpose_conv", "grouped")
+"""Kinds of convolution, of images alone."""
+FUSED = ("none", "none", "relu", "relu6")
 NOT_FROM_KERAS = {"elu", "rsqrt", "l2_normalization", "squared_difference", "div", "abs"}
 """Kinds that the converter leaves in float or writes as other ops."""
 OPTIONS = {
@@ -37,7 +40,7 @@ def draw_arithmetic(drawing: Any, rng: np.random.Generator) -> None:
         drawing: the draft in the making (``drafts._Drawing``).
         rng: the ops' own generator.
     """
-    kinds = [*REDUCTIONS, "mean", *FUNCTIONS, *PAIRS]
+    kinds = [*REDUCTIONS, "mean", *FUNCTIONS, *PAIRS, *(WEIGHTED * 3 if len(drawing.shape) == 3 else ())]
     kind = str(rng.choice([kind for kind in kinds if not (drawing.for_keras and kind in NOT_FROM_KERAS)]))
     if kind in FUNCTIONS:
         drawing.add(kind, drawing.shape)
@@ -45,8 +48,41 @@ def draw_arithmetic(drawing: Any, rng: np.random.Generator) -> None:
         shape = drawing.shape
         each = [shape, (*(1,) * (len(shape) - 1), shape[-1]), (1,) * len(shape)]
         drawing.add(kind, shape, constant=each[int(rng.integers(2 if kind == "prelu" else 3))])
+    elif kind == "transpose_conv":
+        _draw_transposed(drawing, rng)
+    elif kind == "grouped":
+        _draw_grouped(drawing, rng)
     else:
         _draw_reduction(drawing, rng, kind)
+
+
+def _draw_transposed(drawing: Any, rng: np.random.Generator) -> None:
+    """Any filter and strides; by hand also an output of an extent that another input would have had, too."""
+    kernel, strides = (tuple(int(size) for size in rng.integers(1, most, 2)) for most in (5, 4))
+    padding = str(rng.choice(["SAME", "VALID"]))
+    extents = []
+    for extent, size, stride in zip(drawing.shape[:2], kernel, strides, strict=True):
+        whole = extent * stride + (max(size - stride, 0) if padding == "VALID" else 0)
+        extents.append(whole if drawing.for_keras or rng.random() < 0.7 else max(1, whole + int(rng.integers(-2, 3))))
+    filters = int(rng.integers(1, 6))
+    settings = {"kernel": kernel, "strides": strides, "padding": padding, "filters": filters, "bias": bool(rng.random() < 0.7)}
+    drawing.add("transpose_conv", (*extents, filters), fused=str(rng.choice(FUSED)), **settings)
+
+
+def _draw_grouped(drawing: Any, rng: np.random.Generator) -> None:
+    """Behind a layer that makes channels to divide, where there are none."""
+    groups = int(rng.integers(2, 4))
+    if drawing.shape[2] % groups:
+        window = {"kernel": (1, 1), "strides": (1, 1), "dilation": (1, 1), "padding": "SAME"}
+        filters = groups * int(rng.integers(1, 4))
+        drawing.add("conv", (*drawing.shape[:2], filters), filters=filters, bias=True, fused="none", **window)
+    kernel, strides = (tuple(int(size) for size in rng.integers(1, 4, 2)) for _ in range(2))
+    dilation = (1, 1) if rng.random() < 0.6 or drawing.for_keras else tuple(int(step) for step in rng.integers(1, 3, 2))
+    strides = (strides[0], strides[0]) if drawing.for_keras else strides
+    filters = groups * int(rng.integers(1, 4))
+    shape = (*(-(-extent // stride) for extent, stride in zip(drawing.shape[:2], strides, strict=True)), filters)
+    settings = {"kernel": kernel, "strides": strides, "dilation": dilation, "padding": "SAME", "filters": filters}
+    drawing.add("grouped", shape, groups=groups, fused=str(rng.choice(FUSED)), bias=bool(rng.random() < 0.7), **settings)
 
 
 def _draw_reduction(drawing: Any, rng: np.random.Generator, kind: str) -> None:

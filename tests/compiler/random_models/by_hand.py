@@ -17,7 +17,7 @@ from random_models.moves import MOVES
 
 _CODES = {
     "conv": "CONV_2D", "depthwise": "DEPTHWISE_CONV_2D", "dense": "FULLY_CONNECTED", "max_pool": "MAX_POOL_2D",
-    "average_pool": "AVERAGE_POOL_2D",
+    "average_pool": "AVERAGE_POOL_2D", "grouped": "CONV_2D",
 }  # fmt: skip
 _VERSIONS = {
     "CONV_2D": 3,
@@ -29,6 +29,7 @@ _VERSIONS = {
     "MEAN": 2,
     "PAD": 2,
     "QUANTIZE": 2,
+    "TRANSPOSE_CONV": 4,
     "REDUCE_MAX": 2,
     "REDUCE_MIN": 2,
     "SUM": 2,
@@ -112,9 +113,12 @@ class _Writer:
         """Write one op and its result."""
         sources = [self.parameters[source] for source in step.sources]
         inputs = [self.values[source] for source in step.sources]
-        if step.kind in ("conv", "depthwise", "dense"):
+        if step.kind in ("conv", "depthwise", "dense", *arithmetic.WEIGHTED):
             parameters, constants = self.weights(step, sources[0])
             inputs += constants
+            if step.kind == "transpose_conv":
+                bias = inputs[2:] if step.settings["bias"] else []
+                inputs = [self.constant(np.array([1, *step.shape], np.int32)), inputs[1], inputs[0], *bias]
         elif step.kind in BINARY:
             if "constant" in step.settings:
                 sources.append(self.any_parameters(sources[0][0] * 10 ** self.rng.uniform(-1, 1)))
@@ -178,7 +182,7 @@ class _Writer:
         values = self.weight_values(shape)
         scale = 10 ** self.rng.uniform(-4, 0)
         per_channel = self.rng.random() < 0.65
-        narrow = self.narrow_rng.random() < self.narrow_share
+        narrow = self.narrow_rng.random() < self.narrow_share and step.kind != "transpose_conv"
         if narrow:
             values = self.narrow_values(shape)
             per_channel = per_channel and step.kind != "dense"  # TFLite Micro's narrow FULLY_CONNECTED takes one scale
@@ -209,7 +213,8 @@ class _Writer:
         kernel = step.settings.get("kernel", (1, 1))
         if step.kind == "dense":
             return (channels, depth), 0, depth
-        if step.kind == "conv":
+        if step.kind in ("conv", *arithmetic.WEIGHTED):
+            depth //= step.settings.get("groups", 1)
             return (channels, *kernel, depth), 0, kernel[0] * kernel[1] * depth
         return (1, *kernel, channels), 3, kernel[0] * kernel[1]
 
@@ -287,6 +292,8 @@ class _Writer:
             if step.kind in ("max_pool", "average_pool"):
                 window["filterHeight"], window["filterWidth"] = settings["kernel"]
                 return "Pool2DOptions", window
+            if step.kind == "transpose_conv":
+                return "TransposeConvOptions", window
             window["dilationHFactor"], window["dilationWFactor"] = settings["dilation"]
             if step.kind == "depthwise":
                 return "DepthwiseConv2DOptions", {**window, "depthMultiplier": settings["multiplier"]}

@@ -56,6 +56,14 @@ def _apply(step: Step, sources: list[Any], rng: np.random.Generator) -> Any:
         case "conv":
             layer = keras.layers.Conv2D(settings["filters"], **_window(settings), use_bias=settings["bias"])
             return _activate(_weighted(layer, x, rng), settings["fused"])
+        case "grouped":
+            layer = keras.layers.Conv2D(
+                settings["filters"], **_window(settings), groups=settings["groups"], use_bias=settings["bias"]
+            )
+            return _activate(_weighted(layer, x, rng), settings["fused"])
+        case "transpose_conv":
+            window = {**_window({**settings, "dilation": (1, 1)}), "use_bias": settings["bias"]}
+            return _activate(_weighted(keras.layers.Conv2DTranspose(settings["filters"], **window), x, rng), settings["fused"])
         case "depthwise":
             layer = keras.layers.DepthwiseConv2D(
                 depth_multiplier=settings["multiplier"], **_window(settings), use_bias=settings["bias"]

@@ -101,6 +101,7 @@ def requantizer(
     *,
     packs: bool,
     path: str = "both",
+    folds: bool = True,
 ) -> tuple[Requantizer, np.ndarray]:
     """Chooses the form and lays down what it needs.
 
@@ -111,11 +112,13 @@ def requantizer(
         bias: int64 ``(outputs,)``, the input's zero point not yet folded in.
         packs: whether cores with the DSP extension may read all of a channel's numbers from one array.
         path: which kernels read the biases and the shifts.
+        folds: whether sums are of stored bytes, and the bias takes care of their zero point; else the kernel centres each byte,
+            and may leave some out.
 
     Returns:
         What templates are told of it, and the bias with the input's zero point folded in.
     """
-    folded, low, high = _sums(site.layer.input.zero_point, rows, bias)
+    folded, low, high = (_sums if folds else _sums_of_centred)(site.layer.input.zero_point, rows, bias)
     shifts = np.array(requantization.output_shifts)
     form = _choose(shifts, int(max(np.abs(high).max(), np.abs(low).max())), requantization)
     packed, multiplier_path = None, "both"
@@ -147,6 +150,13 @@ def _sums(zero_point: int, rows: np.ndarray, bias: np.ndarray) -> tuple[np.ndarr
     wide = rows.astype(np.int64)
     folded = bias - zero_point * wide.sum(axis=1)
     return folded, np.minimum(wide, 0).sum(axis=1) * 255 + folded, np.maximum(wide, 0).sum(axis=1) * 255 + folded
+
+
+def _sums_of_centred(zero_point: int, rows: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns the bias, and bounds of the sums of each output where any of the products may be missing, all int64."""
+    wide = rows.astype(np.int64)
+    ends = np.stack([-zero_point * wide, (255 - zero_point) * wide, 0 * wide])
+    return bias, ends.min(axis=0).sum(axis=1) + bias, ends.max(axis=0).sum(axis=1) + bias
 
 
 def _choose(shifts: np.ndarray, bound: int, requantization: Requantization) -> Rounding | None:

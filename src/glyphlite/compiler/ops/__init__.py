@@ -38,6 +38,7 @@ from glyphlite.compiler.ops.layout.transpose import (
 from glyphlite.compiler.ops.matrix.convolution import lower_convolution
 from glyphlite.compiler.ops.matrix.depthwise_convolution import lower_depthwise_convolution
 from glyphlite.compiler.ops.matrix.fully_connected import lower_fully_connected
+from glyphlite.compiler.ops.matrix.transposed_convolution import lower_transposed_convolution
 from glyphlite.compiler.ops.recurrent.lstm import lower_lstm
 from glyphlite.compiler.ops.recurrent.variables import lower_assign_variable, lower_nothing, lower_read_variable
 from glyphlite.compiler.ops.reduction.pool import lower_pool
@@ -47,6 +48,7 @@ from glyphlite.tflite.graph import Operator
 OPS: dict[str, Callable[[Context, Operator], None]] = {
     "CONV_2D": lower_convolution,
     "DEPTHWISE_CONV_2D": lower_depthwise_convolution,
+    "TRANSPOSE_CONV": lower_transposed_convolution,
     "FULLY_CONNECTED": lower_fully_connected,
     "MAX_POOL_2D": lower_pool,
     "AVERAGE_POOL_2D": lower_pool,
@@ -113,7 +115,6 @@ ADVICE = {
     "SHAPE": "convert the model with a fixed batch of 1",
     "GELU": "use HARD_SWISH",
     "EXP": "use LOGISTIC or SOFTMAX",
-    "TRANSPOSE_CONV": "use CONV_2D",
     "CONV_3D": "use CONV_2D",
     "BATCH_MATMUL": "use FULLY_CONNECTED",
     "L2_POOL_2D": "use AVERAGE_POOL_2D",

@@ -58,6 +58,27 @@ def _convolution(site: Site) -> None:
     site.window(image, (height, width), channels)
 
 
+def _transposed_convolution(site: Site) -> None:
+    """Checks TRANSPOSE_CONV: its first input is the output's shape, which need not be what the strides make of the input's."""
+    site.arity(3, 4)
+    shape, weights, image, output = site.input(0), site.input(1), site.input(2), site.output
+    site.rank(image, 4, "an input")
+    site.rank(weights, 4, "a filter")
+    site.rank(output, 4, "an output")
+    channels, height, width, depth = map(abs, weights.shape)
+    if differ(image.shape[3], depth):
+        site.refuse(f"has a filter of shape {list(weights.shape)} that does not fit an input of shape {list(image.shape)}")
+    if shape.dtype.name != "int32" or shape.elements != 4:
+        site.refuse(f"takes its output's shape from a {shape.dtype.name} of shape {list(shape.shape)}")
+    site.same_type(image)
+    site.quantized(image, output)
+    site.channel_scales(weights, 0, channels)
+    site.bias(image, channels, position=3)
+    site.shape(shape.data.reshape(-1).tolist() if shape.data is not None else output.shape)
+    site.shape((image.shape[0], *output.shape[1:3], channels))
+    site.spread(output, (height, width))
+
+
 def _depthwise_convolution(site: Site) -> None:
     site.arity(2, 3)
     image, weights = site.input(0), site.input(1)
@@ -270,13 +291,12 @@ _REDUCTIONS = ("MEAN", "SUM", "REDUCE_PROD", "REDUCE_MAX", "REDUCE_MIN", "REDUCE
 
 _TAKES_EMPTY = ("RESHAPE", *_REDUCTIONS, "TRANSPOSE", "BROADCAST_TO", "FILL")
 
-_INPUTS: Mapping[str, tuple[int, int]] = MappingProxyType(
-    dict.fromkeys(("ARG_MAX", "ARG_MIN", "GATHER_ND", "TILE", "BATCH_MATMUL", "CUMSUM"), (2, 2))
-    | dict.fromkeys(("FILL", "EMBEDDING_LOOKUP"), (2, 2))
-    | dict.fromkeys(("SELECT", "SELECT_V2", "RANGE", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND"), (3, 3))
-    | dict.fromkeys(("SHAPE", "RANK"), (1, 1))
-    | {"TRANSPOSE_CONV": (3, 4)}
+_COUNTED: tuple[tuple[int, tuple[str, ...]], ...] = (
+    (1, ("SHAPE", "RANK")),
+    (2, ("ARG_MAX", "ARG_MIN", "GATHER_ND", "TILE", "BATCH_MATMUL", "CUMSUM", "FILL", "EMBEDDING_LOOKUP")),
+    (3, ("SELECT", "SELECT_V2", "RANGE", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND")),
 )
+_INPUTS: Mapping[str, tuple[int, int]] = MappingProxyType({name: (count, count) for count, names in _COUNTED for name in names})
 """Fewest and most inputs of ops that are only shown: kernels read them before they count them."""
 
 _CHECKS: Mapping[str, Callable[[Site], None]] = MappingProxyType(
@@ -292,6 +312,7 @@ _CHECKS: Mapping[str, Callable[[Site], None]] = MappingProxyType(
     | {
         "CONV_2D": _convolution,
         "DEPTHWISE_CONV_2D": _depthwise_convolution,
+        "TRANSPOSE_CONV": _transposed_convolution,
         "FULLY_CONNECTED": _fully_connected,
         "SOFTMAX": _softmax,
         "CONCATENATION": _concatenation,

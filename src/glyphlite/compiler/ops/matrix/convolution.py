@@ -11,6 +11,7 @@ from glyphlite.compiler.codegen.kernel import Kernel, Placement, Site
 from glyphlite.compiler.codegen.packing import Lanes
 from glyphlite.compiler.codegen.requantization import Parameter, Requantizer, requantizer
 from glyphlite.compiler.context import Context, window_of
+from glyphlite.compiler.ops.matrix.grouped_convolution import lower_grouped_convolution
 from glyphlite.compiler.ops.matrix.weighted import Filtered, bias_of, check_sums, filter_of, sum_requantization
 from glyphlite.tflite.cost import operator_macs
 from glyphlite.tflite.graph import Operator
@@ -252,11 +253,8 @@ def lower_convolution(context: Context, operator: Operator) -> None:
     """Lowers CONV_2D. Source: ``kernels/conv_common.cc``."""
     source, (tensor, weights) = context.value(operator), filter_of(context, operator)
     if weights.shape[3] != source.channels:
-        raise context.refuse(
-            operator,
-            f"grouped convolution ({source.channels} channels, filters of {weights.shape[3]})",
-            "use DEPTHWISE_CONV_2D or one convolution per group",
-        )
+        lower_grouped_convolution(context, operator)
+        return
     output = context.new_value(operator)
     bias = bias_of(context, operator, output.channels)
     check_sums(context, operator, weights, bias)

@@ -66,11 +66,11 @@ def filter_of(context: Context, operator: Operator) -> tuple[Tensor, np.ndarray]
     return tensor, tensor.data
 
 
-def bias_of(context: Context, operator: Operator, channels: int) -> np.ndarray:
-    """Returns an op's biases, int64 ``(channels,)``; zeros where it has none."""
-    if len(operator.inputs) < 3 or operator.inputs[2] < 0:
+def bias_of(context: Context, operator: Operator, channels: int, position: int = 2) -> np.ndarray:
+    """Returns an op's biases, int64 ``(channels,)``, from its input of that position; zeros where it has none."""
+    if len(operator.inputs) <= position or operator.inputs[position] < 0:
         return np.zeros(channels, np.int64)
-    tensor = context.tensor(operator.inputs[2])
+    tensor = context.tensor(operator.inputs[position])
     if tensor.data is None or tensor.dtype != np.int32 or tensor.elements != channels:
         raise context.refuse(operator, f"its bias is {tensor.dtype}, not {channels} constant int32")
     return tensor.data.reshape(-1).astype(np.int64)
