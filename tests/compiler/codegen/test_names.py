@@ -31,7 +31,7 @@ def test_no_part_is_called_like_an_op():
     """So that LAYER_OP_PART is never the LAYER_OP of another layer."""
     parts = {part for seed in SEEDS for compilation in compilations(seed) for part in parts_of(compilation)}
     ops = {name.lower() for name in OPS}
-    assert {"bias", "gather", "add_row", "finish", "lane_weights"} <= parts
+    assert {"bias", "fill_patch", "add_row", "finish", "lane_weights"} <= parts
     for part in parts:
         assert not any(part == op or part.endswith(f"_{op}") for op in ops), part
         assert not any(part.startswith(f"{op}_") and part.removeprefix(f"{op}_") in parts for op in ops), part
