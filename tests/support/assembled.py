@@ -36,6 +36,17 @@ class Assembly:
         self.model.subgraphs, self.model.operatorCodes = [], []
         self.names: list[str] = []
 
+    @classmethod
+    def of(cls, model: Any) -> "Assembly":
+        """Goes on with a finished model of the object API."""
+        assembly = cls.__new__(cls)
+        assembly.model, assembly.names = model, []
+        for field in ("buffers", "subgraphs", "operatorCodes"):
+            setattr(model, field, list(getattr(model, field)))
+        numbers = {value: name for name, value in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
+        assembly.names = [numbers[max(code.builtinCode, code.deprecatedBuiltinCode)] for code in model.operatorCodes]
+        return assembly
+
     def subgraph(self) -> "Part":
         """Appends an empty subgraph."""
         return Part(self)
@@ -66,6 +77,14 @@ class Part:
         self.graph.tensors, self.graph.operators = [], []
         self.graph.inputs = self.graph.outputs = np.array([], np.int32)
         assembly.model.subgraphs.append(self.graph)
+
+    @classmethod
+    def of(cls, assembly: Assembly, index: int) -> "Part":
+        """Goes on with a subgraph that is there."""
+        part = cls.__new__(cls)
+        part.assembly, part.graph = assembly, assembly.model.subgraphs[index]
+        part.graph.tensors, part.graph.operators = list(part.graph.tensors), list(part.graph.operators)
+        return part
 
     def tensor(
         self, shape: Sequence[int], parameters: Parameters | None = None, dtype: str = "int8", *, variable: bool = False

@@ -8,6 +8,7 @@ from random_models.drafts import Draft, draw
 from random_models.edges import vary_edges
 from random_models.inputs import draw_inputs, edge_of, edges_of, from_model, stored_inputs, to_model
 from random_models.oracle import Oracle, RefusedError, undefined
+from random_models.states import vary_states
 
 __all__ = [
     "Draft",
@@ -28,7 +29,7 @@ __all__ = [
 def model_of(seed: int) -> tuple[Draft, bytes]:
     """The network of a seed: its draft and its .tflite file. Even seeds go through Keras, odd ones are written by hand.
 
-    One in six then gets further inputs and outputs.
+    One in six then gets further inputs and outputs, one in six state.
 
     Raises:
         RefusedError: the converter does not take it (nothing of the compiler's).
@@ -37,7 +38,7 @@ def model_of(seed: int) -> tuple[Draft, bytes]:
     if seed % 2:
         from random_models.by_hand import write
 
-        return draft, vary_edges(write(draft), seed)
+        return draft, vary_states(vary_edges(write(draft), seed), seed)
     from random_models.with_keras import convert
 
-    return draft, vary_edges(convert(draft), seed)
+    return draft, vary_states(vary_edges(convert(draft), seed), seed)
