@@ -174,3 +174,11 @@ def test_a_file_that_holds_the_hdf5_library_for_ever_is_refused_after_a_second(
     monkeypatch.setattr(glyphlite.models.hdf5, "_read_dataset", loop)
     with cheaply(), pytest.raises(ModelError, match="it keeps the processor busy for longer than a sound file of its size"):
         look_into(keras_file(tmp_path / "model.keras"))
+
+
+def test_a_batch_that_no_memory_holds_is_refused(tmp_path: Path) -> None:
+    begin = {"class_name": "InputLayer", "module": "keras.layers", "config": {"batch_shape": [10**9, *SHAPE], "name": "in"}}
+    config = {"name": "model", "layers": [begin, layer("Flatten")]}
+    text = json.dumps({"class_name": "Sequential", "module": "keras", "config": config}).encode()
+    with cheaply(), pytest.raises(ModelError, match=r"takes 1,000,000,000 images at a time"):
+        load_keras_model(keras_file(tmp_path / "model.keras", config=text))

@@ -38,6 +38,15 @@ def save_keras(model: "keras.Model", path: Path) -> Path:
     return path
 
 
+def stored_weights(path: Path) -> bytes:
+    """Returns the weights in a .keras file as the bytes of a ``.weights.h5`` file.
+
+    Keras writes such a file itself, but HDF5 swallows what the disk refuses when it closes one.
+    """
+    with zipfile.ZipFile(path) as archive:
+        return archive.read("model.weights.h5")
+
+
 def without_circumstances(content: bytes) -> bytes:
     """Returns the bytes of a .keras file without when and in which process it was written; Keras loads the same model from it."""
     stream = io.BytesIO()

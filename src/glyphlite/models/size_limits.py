@@ -17,6 +17,8 @@ _RATIO = 8
 """How many times the stored bytes its layers may ask for: Keras stores quantized weights in 4 bits."""
 MOST_VALUES = 1 << 26
 """Values that a layer may give for one image: 256 MiB of float32."""
+MOST_VALUES_AT_A_TIME = 1 << 27
+"""Values that it may give for a batch whose size the model fixes."""
 
 
 @contextmanager
@@ -54,10 +56,10 @@ def bounded_weights(stored: int, path: Path) -> Iterator[None]:
 
 
 def check_activations(model: "keras.Model", path: Path) -> None:
-    """Refuses a model that would fill the memory with what a layer gives for one image.
+    """Refuses a model that would fill the memory with what a layer gives for one image, or for as many as it takes at a time.
 
     Raises:
-        ModelError: a layer gives more than :data:`MOST_VALUES`.
+        ModelError: a layer gives more than :data:`MOST_VALUES` for one, or :data:`MOST_VALUES_AT_A_TIME` for all of a batch.
     """
     for operation in getattr(model, "operations", model.layers):
         for node in operation._inbound_nodes:
@@ -67,4 +69,10 @@ def check_activations(model: "keras.Model", path: Path) -> None:
                     raise ModelError(
                         f"{path} has a layer {operation.name!r} that gives {values:,} values per image, more than the "
                         f"{MOST_VALUES:,} allowed"
+                    )
+                batch = (tensor.shape[0] if len(tensor.shape) else None) or 1
+                if batch * values > MOST_VALUES_AT_A_TIME:
+                    raise ModelError(
+                        f"{path} takes {batch:,} images at a time, for which its layer {operation.name!r} gives "
+                        f"{batch * values:,} values, more than the {MOST_VALUES_AT_A_TIME:,} allowed"
                     )

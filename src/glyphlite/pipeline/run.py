@@ -38,6 +38,7 @@ from glyphlite.records import ArtifactReport, FailedReport, RuntimeReport, Unver
 from glyphlite.report.findings.recommendation import recommend
 from glyphlite.report.html.files import compare_report
 from glyphlite.results import Results
+from glyphlite.runtimes.registry import runtime_title
 from glyphlite.training.history import training_report
 from glyphlite.training.trainer import TrainingResult, train
 
@@ -266,6 +267,8 @@ def _verify(
         keras=folder / "model.keras",
     )
     say(verification.verdict)
+    for runtime, reason in verification.refused.items():
+        say(f"{runtime_title(runtime)}: {reason}", lead="Not compared:", style="yellow")
     return list(verification.records)
 
 

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from glyphlite.console import say
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ModelError
-from glyphlite.files import locked_folder, made_folder, owned_path, write_owned
+from glyphlite.files import locked_folder, made_folder, write_owned
 from glyphlite.models.choice import ModelChoice
 from glyphlite.models.recipe import Restarts
-from glyphlite.models.saving import save_keras
+from glyphlite.models.saving import save_keras, stored_weights
 from glyphlite.training.batches import Batches, Chunk
 from glyphlite.training.checkpoint import CheckpointStore
 from glyphlite.training.curve import draw_training_curve
@@ -311,8 +311,7 @@ class _Training:
         """Writes what the folder is for, then marks the training as finished: killed in between, it writes it all again."""
         session = self.session
         save_keras(model, self.folder / "model.keras")
-        with owned_path(self.folder / "model.weights.h5") as temporary:
-            _save_weights(model, temporary)
+        write_owned(self.folder / "model.weights.h5", stored_weights(self.folder / "model.keras"))
         write_owned(self.folder / "labels.txt", "".join(f"{label}\n" for label in self.dataset.labels))
         write_history(self.folder / "history.csv", session.history)
         title = f"{self.choice.name} on {self.dataset.name}"
@@ -330,13 +329,3 @@ class _Clock:
 
     def __call__(self) -> float:
         return time.monotonic() - self._start
-
-
-def _save_weights(model: Any, path: Path) -> None:
-    """Keras insists on names that end in ``.weights.h5``; a temporary name here has only the last suffix."""
-    named: Path = path.with_suffix(".weights.h5")
-    try:
-        model.save_weights(named)
-        named.replace(path)
-    finally:
-        named.unlink(missing_ok=True)

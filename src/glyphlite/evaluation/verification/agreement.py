@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from glyphlite.datasets.dataset import Dataset
-from glyphlite.errors import ArtifactError, GlyphliteError
+from glyphlite.errors import ArtifactError, GlyphliteError, OutputError
 from glyphlite.evaluation.convention_search import artifact_convention
 from glyphlite.evaluation.input_sets.coverage import Coverage, coverage_of
 from glyphlite.evaluation.input_sets.image_inputs import check_fit, image_set
@@ -221,6 +221,8 @@ def _refusals(name: str, refused: dict[str, str]) -> Iterator[None]:
         yield
     except RefusedError as error:
         refused[name] = error.reason
+    except OutputError:  # the disk's, not the runtime's
+        raise
     except GlyphliteError as error:
         if name not in RUNTIME_NAMES:
             raise

@@ -120,8 +120,9 @@ class _Session:
 @contextmanager
 def _standing_noise() -> Iterator[Noise]:
     """Starts standard error, a file of the parent's, afresh, and leaves it there for the news of a crash."""
-    os.ftruncate(2, 0)
-    os.lseek(2, 0, os.SEEK_SET)
+    with suppress(OSError):  # a disk that fails is no fault of the model's
+        os.ftruncate(2, 0)
+        os.lseek(2, 0, os.SEEK_SET)
     yield Noise(2)
 
 
