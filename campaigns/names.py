@@ -71,6 +71,9 @@ def main() -> int:
     costly = {each for each in chosen if options.costly_every and each % options.costly_every == 0}
     kept = user_cache() / "campaign" / f"names-{_source_hash()[:12]}{'-quick' if options.quick else ''}"
     kept.mkdir(parents=True, exist_ok=True)
+    importlib.import_module("support.faults.shortcuts").take_shortcuts(
+        kept / "known", tensorflow="tensorflow" in sys.modules, one_model=True
+    )
     started = time.monotonic()
     trial = importlib.import_module("hostile_names.trial")
     commands = [each for each in trial.COMMANDS if (each.quick or not options.quick) and (costly or not each.costly)]

@@ -39,7 +39,7 @@ def run_trials(folder: Path, seed: int, done: Path, wishes: list[str]) -> "subpr
             "LD_PRELOAD": str(build_library(folder)),
             "MPLCONFIGDIR": str(make_folder(folder / "matplotlib")),
             "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONPATH": str(HERE.parents[1]),
+            "PYTHONPATH": os.pathsep.join(map(str, (HERE.parents[1], HERE.parents[2] / "src"))),
         },
         stdout=subprocess.PIPE,
         text=True,

@@ -1,6 +1,5 @@
 """Every command that writes, on a model and data so small that a trial takes a second or two."""
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -170,8 +169,8 @@ def other_commands(inputs: Path) -> list[Command]:
             "predict", ("predict", picture, "--model", model, *data, "--show", "{out}/seen.png"), scenarios=("new",), out=None
         ),
         Command("draw", _draw(model), scenarios=("new",)),
-        Command("pictures", _read_pictures(inputs / "pictures"), scenarios=("new",), unkept="not kept for the next time"),
-        Command("dataset", _keep_dataset, scenarios=("new",), unkept="is not kept for the next time"),
+        Command("pictures", _read_pictures(inputs / "pictures"), scenarios=("new",), unkept="not cached for the next time"),
+        Command("dataset", _keep_dataset, scenarios=("new",), unkept="is not cached for the next time"),
     ]
 
 
@@ -187,25 +186,6 @@ def make_inputs(folder: Path) -> None:
         for words in ((*train, "--out", str(out)), convert, evaluate):
             code, said = run_apart(words, folder / "output.txt")
             assert code == 0, said
-
-
-def keep_engines(inputs: Path) -> None:
-    """Builds the WebAssembly of both models, once for every export that follows: zig takes three seconds for one."""
-    from glyphlite.export.web import page
-
-    build = page._engine
-    known: dict[tuple[bytes, str], bytes] = {}
-
-    def engine(folder: Path, name: str) -> bytes:
-        source = b"".join(path.read_bytes() for path in sorted((folder / "c").glob("*.[ch]")))
-        if (source, name) not in known:
-            known[source, name] = build(folder, name)
-        return known[source, name]
-
-    page._engine = engine
-    for name in ("run", "other"):
-        with tempfile.TemporaryDirectory() as folder:
-            page.export_web(inputs / name / "model_int8.tflite", Path(folder) / "page")
 
 
 def _draw(model: str) -> Callable[[], None]:

@@ -13,12 +13,17 @@ from typing import Any
 MANIFEST = ".glyphlite.json"
 DURATIONS = ("seconds", "cpu_seconds", "latency_us", "latency")
 
+COMPILERS_CACHE = "cache/glyphlite/zig/"
+"""What zig keeps for itself, and checks itself; it depends on what was compiled at the same time."""
+
 
 def contents(folder: Path) -> dict[str, str]:
     """Returns each file's SHA-256 and each link's target, by relative path; of what a clock measured only that it is there."""
     found = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
+        if name.startswith(COMPILERS_CACHE):
+            continue
         if path.is_symlink():
             found[name] = f"-> {path.readlink()}"
         elif path.is_file():

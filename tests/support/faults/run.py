@@ -19,7 +19,8 @@ import numpy as np
 import glyphlite.cli
 import glyphlite.pipeline.export
 import glyphlite.pipeline.firmware  # noqa: F401 - imported once, for every child
-from support.faults.commands import all_commands, import_everything, keep_engines, make_inputs
+from support.faults.commands import all_commands, import_everything, make_inputs
+from support.faults.shortcuts import take_shortcuts
 from support.faults.trial import FAILURES, KILLS, WRITES, Bench, Command, Trial, adopt_orphans
 
 AGAIN = 0.2
@@ -39,10 +40,9 @@ def main() -> None:
     commands = {each.name: each for each in all_commands(inputs)}
     for wish in sys.argv[4:]:
         kind, name, count = wish.split(":")
-        if not name.startswith(("export", "compile")):
+        if uses_tensorflow := not name.startswith(("export", "compile")):
             import_everything()
-        if name in ("export web", "draw"):
-            keep_engines(inputs)
+        take_shortcuts(folder / "known", tensorflow=uses_tensorflow)
         trials = kills if kind == "kills" else failures
         before = [each for each in known if each["command"] == name]
         for trial in trials(commands[name], folder / name.replace(" ", "-"), seed, int(count), before):

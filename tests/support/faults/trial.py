@@ -28,6 +28,8 @@ KILLS = ("before", "after", "moment", "alone")
 FAILURES = ("enospc", "eio", "short")
 WRITES = ("write", "pwrite", "pwrite64", "writev", "fwrite", "sendfile", "copy_file_range")
 """Calls that can do half of what they were asked."""
+FORMER = "out/previous/"
+"""Where a finished run stays while another takes its place."""
 THEIRS = {"notes/mine.txt": "years of work", "data.bin": "\x00\x01mine"}
 ORPHANS_SECONDS = 120.0
 """After which the children of a killed command must have ended."""
@@ -155,6 +157,7 @@ class Bench:
         """Describes what is wrong right after the faulty run; None if nothing is."""
         kept = {name: digest for name, digest in found.items() if not is_scratch(name)}
         theirs = {name for name in self.earlier if name.removeprefix("out/") in {*THEIRS, *self.command.needs}}
+        theirs = {name for name in theirs if not name.endswith(MANIFEST)}
         if lost := [name for name in theirs if kept.get(name) != self.earlier[name]]:
             return f"lost {lost}"
         if "Traceback" in said:
@@ -172,14 +175,25 @@ class Bench:
             return f"no single line: {said[-500:]}"
         if self.command.whole and self.scenario not in ("link", "here") and kept not in (self.earlier, self.expected):
             return f"neither the earlier result nor the new one: {difference(kept, self.earlier)}"
+        if self.command.resume and (lost := self._lost_run(kept)):
+            return f"lost the former run: {lost}"
         for name, digest in kept.items():
             if digest not in (self.earlier.get(name), self.expected.get(name)) and not self._is_passing(name):
                 return f"{name} is of neither version"
         return None
 
+    def _lost_run(self, kept: dict[str, str]) -> list[str]:
+        """Returns the files of a finished run that are nowhere, though the run that replaces it is not finished."""
+        results = "out/results.json"
+        if kept.get(results) == self.expected.get(results):
+            return []
+        names = [name for name in self.earlier if name.startswith("out/") and not self._is_passing(name)]
+        places = {name: (name, f"{FORMER}{name.removeprefix('out/')}") for name in names}
+        return [name for name in names if all(kept.get(place) != self.earlier[name] for place in places[name])]
+
     def _is_passing(self, name: str) -> bool:
         """Returns whether a file is one that changes on the way: a checkpoint, a list, what is cached."""
-        return "/checkpoints/" in name or name.startswith("cache/") or name.endswith((MANIFEST, "/history.csv"))
+        return "/checkpoints/" in name or name.startswith(("cache/", FORMER)) or name.endswith((MANIFEST, "/history.csv"))
 
     def _words(
         self, words: "tuple[str, ...] | Callable[[], object] | None", out: str, more: Sequence[str] = ()
