@@ -136,3 +136,15 @@ def test_the_random_models_draw_every_op():
     for seed in (*range(1, 300, 2), *range(1001, 1201, 2)):
         drawn |= {operator.name for operator in parse_graph(write(draw(seed, for_keras=False))).operators}
     assert set(INT16_OPS) - drawn == {"EXPAND_DIMS", "ASSIGN_VARIABLE"}
+
+
+def test_moves_of_int16(tmp_path: Path):
+    """Every other element, larger maps, another order: two bytes go together, and parts begin where they lie."""
+    settings = {"size": (5, 8), "align": False, "half": True}
+    steps = (
+        Step("resize_nearest_neighbor", (0,), (5, 8, 3), settings),
+        Step("strided_slice", (1,), (5, 4, 3), {"begin": [0, 1, 0], "end": [5, 8, 3], "strides": [1, 2, 1]}),
+        Step("transpose", (2,), (3, 5, 4), {"axes": [2, 0, 1]}),
+        Step("slice", (3,), (2, 5, 4), {"begin": [1, 0, 0], "size": [2, 5, 4]}),
+    )
+    check(write(Draft(3, (2, 4, 3), steps, "int8")), draw_inputs(3, 20, (24,), 0, np.int16), tmp_path)

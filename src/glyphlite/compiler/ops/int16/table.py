@@ -13,6 +13,7 @@ from glyphlite.compiler.ops.int16.rescale import lower_leaky_relu, lower_relu, l
 from glyphlite.compiler.ops.int16.sigmoid import lower_sigmoid
 from glyphlite.compiler.ops.int16.softmax import lower_softmax
 from glyphlite.compiler.ops.layout.concatenation import lower_concatenation, lower_pack
+from glyphlite.compiler.ops.layout.gather import lower_resize_nearest
 from glyphlite.compiler.ops.layout.pad import lower_pad
 from glyphlite.compiler.ops.layout.reshape import lower_reshape
 from glyphlite.compiler.ops.layout.slice import lower_slice, lower_strided_slice
@@ -46,6 +47,7 @@ INT16_OPS: dict[str, Callable[[Context, Operator], None]] = {
     "TRANSPOSE": lower_transpose,
     "REVERSE_V2": lower_reverse,
     "BROADCAST_TO": lower_broadcast_to,
+    "RESIZE_NEAREST_NEIGHBOR": lower_resize_nearest,
     "RELU": lower_relu,
     "RELU6": lower_relu6,
     "LEAKY_RELU": lower_leaky_relu,
