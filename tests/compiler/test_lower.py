@@ -84,6 +84,47 @@ def test_what_an_op_cannot_do_is_said(graph: Graph, words: str):
         lower(graph)
 
 
+def floats(*names: str, last: type = np.float32) -> Graph:
+    """A model of a RELU of int8, a DEQUANTIZE, and ops one after the other in float32."""
+    quantization = Quantization((0.5,), (3,))
+    types = [np.int8, np.int8, *[np.float32] * (len(names)), last]
+    tensors = tuple(
+        Tensor(index, f"net/t{index}", (1, 4), np.dtype(kind), quantization if kind is np.int8 else None)
+        for index, kind in enumerate(types)
+    )
+    operators = tuple(
+        Operator(index, 0, name, (index,), (index + 1,)) for index, name in enumerate(("RELU", "DEQUANTIZE", *names))
+    )
+    return Graph(tensors, operators, (0,), (len(tensors) - 1,))
+
+
+def test_a_tail_in_float_is_refused_with_where_to_end_the_model():
+    words = (
+        r"DEQUANTIZE \(op 1, .*from here to its output the model computes in float: LEAKY_RELU \(op 2\), SOFTMAX \(op 3\); "
+        r"end the model at tensor net/t1 and compute the rest in your program, or convert with --to int8"
+    )
+    with pytest.raises(ArtifactError, match=words):
+        lower(floats("LEAKY_RELU", "SOFTMAX"))
+
+
+def test_float_in_the_middle_is_refused_by_the_ops_that_compute_so():
+    words = r"float arithmetic inside the model: ELU \(op 2\); convert with full integer quantization"
+    with pytest.raises(ArtifactError, match=words):
+        lower(floats("ELU", "QUANTIZE", last=np.int8))
+
+
+def test_uint8_is_refused_as_the_quantization_of_old_converters():
+    with pytest.raises(ArtifactError, match="its input is uint8; uint8 is the quantization of old converters: convert the model"):
+        lower(graph_of("LOGISTIC", dtype=np.uint8))
+
+
+def test_a_custom_op_is_refused_by_its_own_name():
+    graph = graph_of("CUSTOM")
+    operator = replace(graph.operators[0], custom_code="ethos-u")
+    with pytest.raises(ArtifactError, match="the custom op ethos-u is not supported; use a file of TensorFlow Lite's own ops"):
+        lower(replace(graph, operators=(operator,)))
+
+
 def test_inputs_and_outputs_are_named_after_their_tensors():
     quantization = Quantization((0.5,), (3,))
     names = ("serving_default_left:0", "Left", "model/box/BiasAdd;model/box/MatMul", "StatefulPartitionedCall:1", "input_3")

@@ -94,8 +94,9 @@ def test_a_bound_that_leaves_32_bits_is_refused(name: str, scale: float) -> None
 
 def test_a_hard_swish_whose_output_is_far_coarser_than_its_input_is_equal() -> None:
     """TFLite Micro divides 16 bits by more than 2**15 there, and gets one or minus one."""
-    coarser = dict(changes(model_of(21)[1]))["tensor 1: scale times 1000"]
-    assert compare(coarser, seed=21) == ("equal", "")
+    content, model, index = _with_op("HARD_SWISH")
+    output = model.subgraphs[0].operators[index].outputs[0]
+    assert compare(dict(changes(content))[f"tensor {output}: scale times 1000"], seed=21) == ("equal", "")
 
 
 def test_a_uint8_edge_whose_ratio_of_scales_leaves_31_bits_is_refused() -> None:

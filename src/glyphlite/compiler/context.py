@@ -48,7 +48,8 @@ class Context:
         index = operator.inputs[position]
         if index not in self.values and self.tensor(index).data is None:
             dtype = self.tensor(index).dtype
-            raise self.refuse(operator, f"its input is {dtype}, not int8 or int16", "convert with --to int8")
+            advice = self.advice_on(self.tensor(index))
+            raise self.refuse(operator, f"its input is {dtype}, not int8 or int16", advice)
         if index not in self.values:
             raise self.refuse(operator, f"its input {position} is a constant")
         if not any_batch:
@@ -105,6 +106,12 @@ class Context:
         where = f"{operator.name} (op {operator.index}, layer {layer_name(self.graph, operator)})"
         return ArtifactError(f"the compiler cannot express {where}: {reason}" + (f"; {advice}" if advice else ""))
 
+    def advice_on(self, *tensors: Tensor) -> str:
+        """Returns what to do about tensors of types that generated C does not compute with."""
+        if any(tensor.dtype == np.uint8 for tensor in tensors):
+            return "uint8 is the quantization of old converters: convert the model's source again, with --to int8"
+        return "convert with --to int8"
+
     def facts(self, operator: Operator, operands: int = 1, output: int = 0, first: int = 0) -> Facts:
         """Returns what every node says of the op that it came from.
 
@@ -139,7 +146,7 @@ class Context:
         """Returns a tensor of int8 or int16 with one scale as the value that it holds."""
         if tensor.dtype.name not in ELEMENT_BYTES:
             reason = f"tensor {printable(tensor.name)} is {tensor.dtype}, not int8 or int16"
-            raise self.refuse(operator, reason, "convert with --to int8 (full integer quantization)")
+            raise self.refuse(operator, reason, self.advice_on(tensor))
         if tensor.quantization is None or len(tensor.quantization.scales) != 1:
             raise self.refuse(
                 operator, f"tensor {printable(tensor.name)} has no single scale", "convert with full integer quantization"

@@ -32,8 +32,7 @@ def lower(graph: Graph) -> Program:
     context = Context(graph := fold_constants(_of_one_image(graph)))
     for operator in graph.operators:
         if operator.name not in OPS:
-            advice = ADVICE.get(operator.name, "the supported ops are " + ", ".join(OPS))
-            raise context.refuse(operator, "the op is not supported", advice)
+            raise context.refuse(operator, *_unsupported(operator))
         if any(context.tensor(index).is_behind for index in operator.inputs if index >= 0):
             raise context.refuse(
                 operator,
@@ -56,7 +55,7 @@ def lower(graph: Graph) -> Program:
             tensor = context.tensor(operator.inputs[0])
             if tensor.is_constant and tensor.dtype.name in ELEMENT_BYTES:
                 raise context.refuse(operator, "it computes with constants alone", "convert the model again, which folds them")
-            raise context.refuse(operator, f"its input is {tensor.dtype}", "convert with --to int8")
+            raise context.refuse(operator, f"its input is {tensor.dtype}", context.advice_on(tensor))
         _lower_operator(context, operator)
     variables = finish_variables(context)
     inputs, outputs = (
@@ -64,6 +63,14 @@ def lower(graph: Graph) -> Program:
         for kind, indices in (("input", graph.inputs), ("output", graph.outputs))
     )
     return Program(inputs, outputs, tuple(context.nodes), variables)
+
+
+def _unsupported(operator: Operator) -> tuple[str, str]:
+    """Says of an op that the table lacks that it does, and what would express it."""
+    if operator.custom_code is not None:
+        advice = "use a file of TensorFlow Lite's own ops, such as the one from before a compiler for an accelerator"
+        return f"the custom op {printable(operator.custom_code)} is not supported", advice
+    return "the op is not supported", ADVICE.get(operator.name, "the supported ops are " + ", ".join(OPS))
 
 
 def _lower_operator(context: Context, operator: Operator) -> None:

@@ -116,6 +116,7 @@ ADVICE = {
     "GELU": "use HARD_SWISH",
     "EXP": "use LOGISTIC or SOFTMAX",
     "CONV_3D": "use CONV_2D",
+    "ARG_MAX": "let the model give its scores, and take the largest in your program",
     "BATCH_MATMUL": "use FULLY_CONNECTED",
     "L2_POOL_2D": "use AVERAGE_POOL_2D",
 }

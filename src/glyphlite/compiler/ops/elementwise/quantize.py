@@ -12,6 +12,7 @@ from glyphlite.compiler.context import Context
 from glyphlite.compiler.ops.elementwise.lookup import add_lookup
 from glyphlite.compiler.ops.int16.rescale import requantize
 from glyphlite.compiler.values import ELEMENT_BYTES, Value
+from glyphlite.escaping import printable
 from glyphlite.tflite.graph import Operator, Tensor
 from glyphlite.tflite.quantization import Quantization
 
@@ -34,7 +35,7 @@ def lower_quantize(context: Context, operator: Operator) -> None:
     elif (edge == (np.uint8, np.int8) and at_input) or (edge == (np.int8, np.uint8) and at_output):
         _requantize(context, operator, *_bytes(context, operator, source, output))
     else:
-        raise context.refuse(operator, f"{source.dtype} to {output.dtype} inside the model", "convert with --to int8")
+        raise context.refuse(operator, f"{source.dtype} to {output.dtype} inside the model", context.advice_on(source, output))
 
 
 def _requantize(context: Context, operator: Operator, before: Value, after: Value) -> None:
@@ -68,6 +69,26 @@ def _bytes(context: Context, operator: Operator, source: Tensor, output: Tensor)
 
 def lower_dequantize(context: Context, operator: Operator) -> None:
     """Lowers DEQUANTIZE, at the output alone: the caller gets int8 or int16 and may scale it."""
-    if operator.outputs[0] not in context.graph.outputs or context.tensor(operator.outputs[0]).dtype != np.float32:
-        raise context.refuse(operator, "float arithmetic inside the model", "convert with --to int8")
-    context.values[operator.outputs[0]] = context.value(operator)
+    output = context.tensor(operator.outputs[0])
+    if output.index not in context.graph.outputs or output.dtype != np.float32:
+        raise context.refuse(operator, *_float_part(context, operator))
+    context.values[output.index] = context.value(operator)
+
+
+def _float_part(context: Context, operator: Operator) -> tuple[str, str]:
+    """Says which ops behind a DEQUANTIZE compute in float, and what to do: end the model before them where they are its tail."""
+    reached, ops, is_tail = {operator.outputs[0]}, list[str](), True
+    for other in context.graph.operators[operator.index + 1 :]:
+        if reached.isdisjoint(other.inputs):
+            continue
+        if other.name == "QUANTIZE":
+            is_tail = False
+        else:
+            reached |= set(other.outputs)
+            ops.append(f"{other.name} (op {other.index})")
+    named = ", ".join(dict.fromkeys(ops[:4])) + (f" and {len(ops) - 4} more" if len(ops) > 4 else "") or "nothing"
+    if is_tail and ops:
+        tensor = printable(context.tensor(operator.inputs[0]).name)
+        advice = f"end the model at tensor {tensor} and compute the rest in your program, or convert with --to int8"
+        return f"from here to its output the model computes in float: {named}", advice
+    return f"float arithmetic inside the model: {named}", "convert with full integer quantization (--to int8)"
