@@ -112,7 +112,8 @@ def _ours(artifact: Path, images: np.ndarray, expected: np.ndarray, target: Targ
     )
     with Emulator(image, target) as machine:
         source, result = machine.allocate(report.input_bytes), machine.allocate(report.output_bytes)
-        arena = machine.allocate(max(report.arena_bytes, 4))
+        arena_bytes = report.arena_bytes if target.dsp else report.plain_arena_bytes
+        arena = machine.allocate(max(arena_bytes, 4))
         counts, stacks = [], []
         for values, logits in zip(images, expected, strict=True):
             machine.write(source, values)
@@ -129,12 +130,12 @@ def _ours(artifact: Path, images: np.ndarray, expected: np.ndarray, target: Targ
         "most_instructions": max(counts),
         "code_bytes": footprint.code_bytes,
         "constant_bytes": footprint.constant_bytes,
-        "arena_bytes": report.arena_bytes,
+        "arena_bytes": arena_bytes,
         "input_bytes": report.input_bytes,
         "output_bytes": report.output_bytes,
         "stack_bytes": max(stacks),
         "stack_bound_bytes": bound,
-        "ram_bytes": report.arena_bytes + report.input_bytes + report.output_bytes + max(stacks),
+        "ram_bytes": arena_bytes + report.input_bytes + report.output_bytes + max(stacks),
     }
 
 

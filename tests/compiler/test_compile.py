@@ -183,18 +183,26 @@ def test_a_folder_of_the_users_is_not_replaced(int8: Path, tmp_path: Path, json:
     assert (tmp_path / "file").read_text() == "mine"
 
 
-def test_pixels_are_quantized_where_the_network_does_not_hold_them_as_they_are(int8: Path, mnist: Dataset, tmp_path: Path):
-    """An input scale other than 1/255: classify() goes through a table, and so does what we compare it with."""
+@pytest.mark.parametrize("flags", [(), ("-D__ARM_FEATURE_DSP=1", "-D__ARM_FEATURE_SIMD32=1", f"-I{HOST_ACLE}")])
+def test_pixels_are_quantized_where_the_network_does_not_hold_them_as_they_are(
+    int8: Path, mnist: Dataset, tmp_path: Path, flags: tuple[str, ...]
+):
+    """An input scale other than 1/255: classify() goes through a table, row by row, and so does what we compare it with."""
     graph = read_graph(int8)
     odd = Quantization((0.011,), (-17,))
     tensors = tuple(replace(t, quantization=odd) if t.index == graph.inputs[0] else t for t in graph.tensors)
     compilation = compile_graph(replace(graph, tensors=tensors), "net", convention=OURS)
     compilation.write(tmp_path)
+    report = compilation.report
+    assert report.arena_bytes == compile_graph(graph, "net").report.arena_bytes, "invoke pays nothing for classify's pixels"
+    assert report.classify_arena_bytes <= report.arena_bytes + 4 * 28, "four rows, not the picture"
     probe = tmp_path / "probe.c"
     probe.write_text('#include "net.h"\nint arena_bytes(void);\nint arena_bytes(void) { return (int)sizeof(net_arena_t); }\n')
-    library = ctypes.CDLL(str(compile_shared([tmp_path / "net.c", probe], tmp_path / "net.so", include=[tmp_path])))
-    assert library.arena_bytes() == compilation.report.arena_bytes
-    arena = np.zeros(compilation.report.arena_bytes, np.uint8)
+    sources = [tmp_path / "net.c", probe]
+    library = ctypes.CDLL(str(compile_shared(sources, tmp_path / "net.so", flags=flags, include=[tmp_path])))
+    size = library.arena_bytes()
+    assert size <= report.classify_arena_bytes
+    arena = np.full(size + 64, 77, np.uint8)
     pointer = ctypes.c_void_p
     for image in mnist.test.images[:20]:
         scores, expected = np.zeros(10, np.int8), np.zeros(10, np.int8)
@@ -203,6 +211,30 @@ def test_pixels_are_quantized_where_the_network_does_not_hold_them_as_they_are(i
         library.net_invoke(pointer(stored.ctypes.data), pointer(expected.ctypes.data), pointer(arena.ctypes.data))
         assert scores.tolist() == expected.tolist()
         assert best == expected.argmax()
+    assert (arena[size:] == 77).all()
+
+
+def test_the_arena_is_that_of_the_core(int8: Path, tmp_path: Path):
+    """What only cores with the DSP extension need is not in the others' arena, and without classify() no rows of pixels are."""
+    graph = read_graph(int8)
+    odd = Quantization((0.011,), (-17,))
+    tensors = tuple(replace(t, quantization=odd) if t.index == graph.inputs[0] else t for t in graph.tensors)
+    compilation = compile_graph(replace(graph, tensors=tensors), "net", convention=OURS)
+    compilation.write(tmp_path)
+    report = compilation.report
+    probe = tmp_path / "probe.c"
+    probe.write_text(
+        '#include "net.h"\n#include <stdio.h>\nint main(void) { printf("%d %d", NET_ARENA_BYTES, (int)sizeof(net_arena_t)); }\n'
+    )
+    dsp = ("-D__ARM_FEATURE_DSP=1", "-D__ARM_FEATURE_SIMD32=1")
+    only = ("-DNET_INVOKE_ONLY=1",)
+    for flags, expected in (((*dsp, *only), report.arena_bytes), (only, report.plain_arena_bytes)):
+        program = compile_program([probe], tmp_path / "probe", flags=flags, include=[tmp_path])
+        printed = subprocess.run([program], capture_output=True, text=True, timeout=20, check=True).stdout.split()
+        assert printed == [str(expected)] * 2
+    assert report.plain_arena_bytes < report.arena_bytes
+    command = ["gcc", *STRICT, *only, "-c", tmp_path / "net.c", "-o", tmp_path / "net.o"]
+    subprocess.run(command, check=True, timeout=120)
 
 
 def test_layers_may_be_called_like_anything(int8: Path, tmp_path: Path):

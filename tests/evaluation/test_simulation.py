@@ -54,7 +54,7 @@ def test_pixels_are_stored_as_the_c_stores_them(samples: Path, mnist: Dataset, t
     (tmp_path / "odd.tflite").write_bytes(pack_model(model))
     report = compile_artifact(tmp_path / "odd.tflite", tmp_path / "c", convention=OURS)
     library = ctypes.CDLL(str(compile_shared([tmp_path / "c" / "odd.c"], tmp_path / "odd.so")))
-    arena, scores = np.zeros(report.arena_bytes, np.uint8), np.zeros((3, 10), np.int8)
+    arena, scores = np.zeros(report.classify_arena_bytes, np.uint8), np.zeros((3, 10), np.int8)
     for image, result in zip(mnist.test.images, scores, strict=False):
         library.odd_classify(*(ctypes.c_void_p(each.ctypes.data) for each in (image, result, arena)))
     assert scores.any()

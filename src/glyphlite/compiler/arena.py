@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from glyphlite.compiler.codegen.kernel import Place, Placement, Rows, whole_map
 from glyphlite.compiler.ir import Node, Program
-from glyphlite.compiler.memory_plan import Buffer, plan
+from glyphlite.compiler.memory_plan import Buffer, align, are_apart, offset_beside, plan
 from glyphlite.compiler.schedule import Segment
 from glyphlite.compiler.values import Optimize, Value
 
@@ -16,10 +16,15 @@ from glyphlite.compiler.values import Optimize, Value
 class Arena:
     """The buffers of a scheduled program, with their lifetimes and their places.
 
+    Cores without the DSP extension need less scratch memory, and have a plan of their own.
+
     Attributes:
-        buffers: all of them.
+        buffers: all of them, as cores with the DSP extension need them.
         offsets: in bytes, of each.
-        size: bytes in all.
+        size: bytes in all, with the DSP extension.
+        plain_size: bytes in all, without.
+        pixels: where raw pixels are kept as the network holds them; None where there is no such place.
+        pixels_end: the bytes that an arena needs which holds these, too: with the DSP extension, and without.
     """
 
     def __init__(
@@ -32,7 +37,7 @@ class Arena:
             segments: its schedule.
             optimize: what for.
             keeps_result: whether the scores stay in the arena, as no caller gets them.
-            takes_pixels: whether a copy of the input is needed, as the network holds pixels otherwise than they come.
+            takes_pixels: whether the network holds raw pixels otherwise than they come.
         """
         self._program, self._segments = program, segments
         self._optimize: Optimize = optimize
@@ -46,50 +51,78 @@ class Arena:
         self._values: dict[int, int] = {}
         self._rings: dict[str, int] = {}
         self._scratch: dict[str, int] = {}
+        self._plain_scratch: dict[int, int] = {}
         self._sums: dict[int, int] = {}
         self._last_use = self._last_uses()
-        self._pixels = -1
-        if takes_pixels:
-            self._pixels = self._add("pixels", program.input.elements, 0, self._last_use[program.input.index])
         for step, segment in enumerate(segments):
             self._reserve(step, segment)
         layout = plan(self.buffers)
         self.offsets, self.size = layout.offsets, layout.size
+        self._plain_buffers = [
+            replace(buffer, size=self._plain_scratch.get(key, buffer.size)) for key, buffer in enumerate(self.buffers)
+        ]
+        self._plain_offsets, self.plain_size = self._plan_plain()
+        self.pixels: Rows | None = None
+        self.pixels_end = self.size, self.plain_size
+        if takes_pixels:
+            self._place_pixels()
 
     def placement(self, segment: Segment, node: Node) -> Placement:
-        """Returns how a node of a segment runs."""
+        """Returns how a node of a segment runs, on a core with the DSP extension."""
         return Placement(self._optimize, segment.row_bytes(node))
 
     def ring(self, node: Node, follower: Node) -> Rows:
         """Returns where a node leaves its rows for the one behind it."""
-        place = Place("arena", self.offsets[self._rings[node.name]])
-        return Rows(place, node.output.height, _ring_rows(node, follower), node.output.row_bytes)
+        return Rows(self._place(self._rings[node.name]), node.output.height, _ring_rows(node, follower), node.output.row_bytes)
 
     def scratch(self, node: Node) -> Place | None:
         """Returns a node's scratch memory; None where it needs none."""
-        return Place("arena", self.offsets[self._scratch[node.name]]) if node.name in self._scratch else None
+        return self._place(self._scratch[node.name]) if node.name in self._scratch else None
 
     def sums(self, step: int) -> Place:
         """Returns where the accumulator of a segment adds up."""
-        return Place("arena", self.offsets[self._sums[step]])
+        return self._place(self._sums[step])
 
     def source(self, segment: Segment, position: int, value: Value) -> Rows:
         """Returns where a node finds one of its inputs: a ring of the node before it, or a whole map."""
         if position > 0 and segment.nodes[position - 1].output.index == value.index:
             return self.ring(segment.nodes[position - 1], segment.nodes[position])
-        place = self.where(value.index)
-        return whole_map(replace(place, offset=place.offset + value.offset), value)
+        return whole_map(self.where(value.index).moved(value.offset), value)
 
     def where(self, index: int) -> Place:
         """Returns where a whole value lies."""
         if index in self._edges:
             return self._edges[index]
-        return Place("arena", self.offsets[self._values[index]])
+        return self._place(self._values[index])
 
-    @property
-    def pixels(self) -> Place:
-        """Returns where the input's copy lies; the start of the arena where there is none."""
-        return Place("arena", self.offsets[self._pixels] if self._pixels >= 0 else 0)
+    def _place(self, key: int) -> Place:
+        """Returns where a buffer lies, on either kind of core."""
+        return Place("arena", self.offsets[key], plain_offset=self._plain_offsets[key])
+
+    def _plan_plain(self) -> tuple[tuple[int, ...], int]:
+        """Returns offsets and size on cores without the DSP extension: the same offsets, unless others take less memory."""
+        buffers = self._plain_buffers
+        own = plan(buffers)
+        end = max((at + align(buffer.size) for at, buffer in zip(self.offsets, buffers, strict=True)), default=0)
+        return (self.offsets, end) if end <= own.size and are_apart(buffers, self.offsets) else (own.offsets, own.size)
+
+    def _place_pixels(self) -> None:
+        """Finds room beside all other buffers: for the rows that the first layer looks at, else for the whole input.
+
+        Rows are enough where that layer alone reads the input, row by row.
+        """
+        field, head = self._program.input, self._segments[0].nodes[0]
+        readers = [node for segment in self._segments for node in segment.nodes if field.index in {v.index for v in node.inputs}]
+        whole = len(readers) > 1 or readers[0] is not head or not head.windowed or not self._segments[0].chain
+        capacity = field.height if whole else min(field.height, head.rows_per_step)
+        extra = Buffer("pixels", capacity * field.row_bytes, 0, self._last_use[field.index])
+        plain, at = (
+            offset_beside(buffers, offsets, extra)
+            for buffers, offsets in ((self._plain_buffers, self._plain_offsets), (self.buffers, self.offsets))
+        )
+        self.pixels = Rows(Place("arena", at, plain_offset=plain), field.height, capacity, field.row_bytes)
+        size = align(extra.size)
+        self.pixels_end = max(self.size, at + size), max(self.plain_size, plain + size)
 
     def _add(self, name: str, size: int, first: int, last: int) -> int:
         self.buffers.append(Buffer(name, size, first, last))
@@ -114,9 +147,11 @@ class Arena:
             size = _ring_rows(node, follower) * node.output.row_bytes
             self._rings[node.name] = self._add(f"{node.name} rows", size, step, step)
         for node in segment.nodes:
-            scratch = node.scratch_bytes(self.placement(segment, node))
-            if scratch:
-                self._scratch[node.name] = self._add(f"{node.name} scratch", scratch, step, step)
+            placement = self.placement(segment, node)
+            scratch, plain = node.scratch_bytes(placement), node.scratch_bytes(replace(placement, dsp=False))
+            if scratch or plain:
+                key = self._scratch[node.name] = self._add(f"{node.name} scratch", scratch, step, step)
+                self._plain_scratch[key] = plain
         if segment.accumulator is not None and segment.adds_up:
             size = 4 * -(-segment.accumulator.output.channels // 4) * 4
             self._sums[step] = self._add(f"{segment.accumulator.name} sums", size, step, step)

@@ -48,6 +48,8 @@ class Emitted:
 
     files: dict[str, str]
     arena_bytes: int
+    plain_arena_bytes: int
+    classify_arena_bytes: int
     buffers: tuple[Placed, ...]
     constants: dict[str, tuple[Array, ...]]
     layers: dict[str, Functions]
@@ -132,7 +134,6 @@ def emit(
         "steps": steps,
         "uses_flip": any(kernel.layer.reads_model_input for kernel in kernels),
         "arrays": [array for arrays in constants.by_layer.values() for array in arrays],
-        "pixel_table": pixel_table is not None,
         "pixel_channels": 1 if pixel_table is None else len(pixel_table),
         "pixel_formula": convention.formula,
         "labels": ", ".join(c_string(label) for label in labels) if purpose.names_classes or purpose.takes_pictures else "",
@@ -158,7 +159,7 @@ def emit(
     placed = tuple(Placed(buffer, offset) for buffer, offset in zip(arena.buffers, arena.offsets, strict=True))
     arrays = {layer: tuple(each) for layer, each in constants.by_layer.items()}
     layers = {kernel.layer.name: Functions(kernel.layer.function, kernel.functions) for kernel in kernels}
-    return Emitted(files, arena.size, placed, arrays, layers, state_bytes(program))
+    return Emitted(files, arena.size, arena.plain_size, max(arena.pixels_end), placed, arrays, layers, state_bytes(program))
 
 
 def _render(kernel: Kernel, name: str) -> str:
@@ -180,7 +181,7 @@ def _names(name: str) -> dict[str, str]:
 def _interface(program: Program, arena: Arena, scores: str, purpose: Purpose) -> dict[str, Any]:
     """Returns what goes in and comes out, and the memory between."""
     kept = scores == "none"
-    outputs = purpose.outputs
+    outputs, pixels = purpose.outputs, arena.pixels
     return {
         "inputs": [parameter_of(edge) for edge in program.inputs],
         "outputs": [parameter_of(edge) for edge in program.outputs],
@@ -191,8 +192,11 @@ def _interface(program: Program, arena: Arena, scores: str, purpose: Purpose) ->
         "has_output": not kept,
         "score_words": outputs.words if outputs else "",
         "threshold": threshold(program, outputs) if outputs and outputs.is_single else None,
-        "arena_bytes": arena.size,
-        "pixels": arena.pixels,
+        "arena_bytes": (arena.size, arena.plain_size),
+        "pixel_rows": pixels if pixels and pixels.capacity < pixels.height else None,
+        "pixel_map": pixels if pixels and pixels.capacity == pixels.height else None,
+        "pixels_end": arena.pixels_end,
+        "pixels_cost": arena.pixels_end != (arena.size, arena.plain_size),
         "result": arena.where(program.output.index) if kept else None,
     }
 

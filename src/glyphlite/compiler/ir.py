@@ -124,7 +124,7 @@ class Node(ABC):
         return None
 
     def scratch_bytes(self, placement: Placement) -> int:
-        """Returns the bytes that it needs while it runs."""
+        """Returns the bytes that it needs while it runs, on the kind of core that the placement names."""
         return 0
 
     @abstractmethod

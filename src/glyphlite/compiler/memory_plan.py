@@ -57,6 +57,21 @@ def plan(buffers: Sequence[Buffer]) -> Plan:
     return best
 
 
+def are_apart(buffers: Sequence[Buffer], offsets: Sequence[int]) -> bool:
+    """Returns whether no two buffers that live together overlap at these offsets."""
+    placed = [(offset, offset + align(buffer.size), buffer) for offset, buffer in zip(offsets, buffers, strict=True)]
+    return all(
+        not one.overlaps(other) or end <= first or last <= start
+        for place, (start, end, one) in enumerate(placed)
+        for first, last, other in placed[:place]
+    )
+
+
+def offset_beside(buffers: Sequence[Buffer], offsets: Sequence[int], extra: Buffer) -> int:
+    """Returns the lowest offset at which one more buffer fits, the others where they are."""
+    return _place([*buffers, extra], dict(enumerate(offsets)), len(buffers))
+
+
 def _place(buffers: Sequence[Buffer], placed: dict[int, int], index: int) -> int:
     """Returns the lowest offset at which a buffer fits between those that live with it."""
     size = align(buffers[index].size)

@@ -76,7 +76,9 @@ class StatePlan:
 
 @dataclass(frozen=True)
 class CompilationReport:
-    """The cost of a compiled model. Constants are those of cores with the DSP extension, and those of the others.
+    """The cost of a compiled model. Constants and arena are those of cores with the DSP extension, and those of the others.
+
+    The arena is what ``NAME_invoke`` needs; ``classify_arena_bytes`` is enough for ``NAME_classify`` on every core.
 
     ``pixel_table`` holds what ``NAME_classify`` makes of each raw pixel, as the stored int8 + 128, channel after channel where
     these differ; None where it is the pixel.
@@ -115,6 +117,8 @@ class CompilationReport:
     input_tensors: tuple[EdgePlan, ...] = ()
     output_tensors: tuple[EdgePlan, ...] = ()
     state_bytes: int = 0
+    plain_arena_bytes: int = 0
+    classify_arena_bytes: int = 0
     states: tuple[StatePlan, ...] = ()
 
 
@@ -164,6 +168,8 @@ def report_of(
         input_bytes=sum(edge.value.bytes for edge in program.inputs),
         output_bytes=sum(edge.value.bytes for edge in program.outputs) if scores != "none" else 0,
         arena_bytes=emitted.arena_bytes,
+        plain_arena_bytes=emitted.plain_arena_bytes,
+        classify_arena_bytes=emitted.classify_arena_bytes,
         constant_bytes=constant_bytes("dsp"),
         plain_constant_bytes=constant_bytes("plain"),
         macs=sum(node.macs for node in program.nodes),

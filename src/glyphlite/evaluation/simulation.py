@@ -112,6 +112,7 @@ def _simulate(
         )
     state_bytes = document.get("state_bytes", 0)  # there is none in what a former version compiled
     target = target_named(cpu)
+    arena_bytes = document["arena_bytes"] if target.dsp else document.get("plain_arena_bytes", document["arena_bytes"])
     function = f"{name}_invoke"
     source = generated / f"{name}.c"
     elf = compile_and_link(
@@ -129,7 +130,7 @@ def _simulate(
             *(source_at + at for at in offsets([edge.bytes for edge in inputs])),
             *(target_at + at for at in offsets([edge.bytes for edge in outputs])),
             *kept,
-            machine.allocate(max(document["arena_bytes"], 4)),
+            machine.allocate(max(arena_bytes, 4)),
         ]
         if kept:
             machine.call(f"{name}_reset", kept[0])
@@ -153,7 +154,7 @@ def _simulate(
     quantization = Quantization((document["output_scale"],), (document["output_zero_point"],))
     most = max(measurements, key=lambda item: item.instructions)
     stack = max(item.stack_bytes for item in measurements)
-    ram_bytes = document["arena_bytes"] + state_bytes + input_bytes + output_bytes + stack
+    ram_bytes = arena_bytes + state_bytes + input_bytes + output_bytes + stack
     report = FirmwareReport(
         cpu=cpu,
         function=function,
@@ -161,7 +162,7 @@ def _simulate(
         instructions_per_mac=most.instructions / max(document["macs"], 1),
         code_bytes=footprint.code_bytes,
         constant_bytes=footprint.constant_bytes,
-        arena_bytes=document["arena_bytes"],
+        arena_bytes=arena_bytes,
         stack_bytes=stack,
         stack_bound_bytes=bound,
         stack_bound_missing=unbounded,

@@ -229,6 +229,12 @@ def _document(report: CompilationReport) -> dict[str, Any]:
     return {**memory_map(report), "folder": str(report.folder), "files": [str(file) for file in report.files]}
 
 
+def _classify_words(report: CompilationReport) -> str:
+    """Returns what ``NAME_classify`` takes beside ``NAME_invoke``."""
+    more = report.classify_arena_bytes - max(report.arena_bytes, report.plain_arena_bytes)
+    return f"{report.name}_classify takes raw pixels" + (f" and {more:,} bytes more of the arena" if more else "")
+
+
 def _words(report: CompilationReport, folder: Path) -> str:
     """Returns what was written and what it takes; the cores' figures are ``glyphlite simulate``'s."""
     shown = visible(str(folder))
@@ -236,8 +242,10 @@ def _words(report: CompilationReport, folder: Path) -> str:
     lines = [
         f"{shown}: {', '.join(report.files)}",
         f"optimized for {report.optimize}, scores: {report.scores}; {report.macs:,} multiply-accumulates",
-        f"arena {report.arena_bytes:,} bytes, input {report.input_bytes:,}, output {report.output_bytes:,}; constants "
-        f"{report.constant_bytes:,} bytes with the DSP extension, {report.plain_constant_bytes:,} without",
+        f"with the DSP extension: arena {report.arena_bytes:,} bytes, constants {report.constant_bytes:,}; "
+        f"without: arena {report.plain_arena_bytes:,} bytes, constants {report.plain_constant_bytes:,}",
+        f"input {report.input_bytes:,} bytes, output {report.output_bytes:,}"
+        + (f"; {_classify_words(report)}" if report.takes_pictures else ""),
         f"Try it: make -C {word}; count it: glyphlite simulate {word} --cpu cortex-m4",
     ]
     return "\n".join(lines)

@@ -61,7 +61,7 @@ class EmulatedCoreModel(LoadedModel):
             *(self._input_at + at for at in offsets(inputs)),
             *(self._output_at + at for at in offsets(outputs)),
             *((self._state_at,) if self._state_at is not None else ()),
-            self._machine.allocate(max(report.arena_bytes, 4)),
+            self._machine.allocate(max(report.arena_bytes if target.dsp else report.plain_arena_bytes, 4)),
         )
 
     def run(self, samples: Samples, progress: Progress | None = None, *, resume: bool = False) -> tuple[np.ndarray, ...]:

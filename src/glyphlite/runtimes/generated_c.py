@@ -101,12 +101,12 @@ class GeneratedCModel(LoadedModel):
         self._reset = self._library[f"{NAME}_reset"] if compiled.report.state_bytes else None
         if self._reset is not None:
             self._reset.argtypes, self._reset.restype = [ctypes.c_void_p], None
-        self._arena = np.zeros(compiled.report.arena_bytes // 4 + 1, np.uint32)
+        self._arena = np.zeros(compiled.report.plain_arena_bytes // 4 + 1, np.uint32)
 
     @property
     def arena_bytes(self) -> int:
         """Returns the bytes  of working memory that the model is given."""
-        return self._compiled.report.arena_bytes
+        return self._compiled.report.plain_arena_bytes
 
     def run(self, samples: Samples, progress: Progress | None = None, *, resume: bool = False) -> tuple[np.ndarray, ...]:
         """Runs stored samples; see :meth:`LoadedModel.run`."""

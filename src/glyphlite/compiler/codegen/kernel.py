@@ -4,7 +4,7 @@ A node of the model answers with a :class:`Kernel`, a record that a template in 
 places and arrays, no C: expressions are the templates' own.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -17,12 +17,18 @@ from glyphlite.compiler.values import Optimize, Value, Window
 class Place:
     """The place of bytes: a caller's input or output, the arena from an offset on, a constant array, or state.
 
-    ``array`` names the caller's parameter, the constant, or the field of the state.
+    ``array`` names the caller's parameter, the constant, or the field of the state. ``plain_offset`` is the offset on cores
+    without the DSP extension.
     """
 
     base: Literal["input", "output", "arena", "constant", "state"]
     offset: int = 0
     array: str = ""
+    plain_offset: int = 0
+
+    def moved(self, by: int) -> "Place":
+        """Returns the place so many bytes behind it."""
+        return replace(self, offset=self.offset + by, plain_offset=self.plain_offset + by)
 
 
 @dataclass(frozen=True)
@@ -47,10 +53,12 @@ class Placement:
     Attributes:
         optimize: what the C is optimized for.
         row_bytes: bytes of the row that the chain before an accumulating node hands over; None where it reads a whole map.
+        dsp: whether on a core with the DSP extension; kernels hold the code of both, scratch memory is asked for by each.
     """
 
     optimize: Optimize
     row_bytes: int | None = None
+    dsp: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

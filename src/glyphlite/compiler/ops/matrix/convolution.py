@@ -77,14 +77,14 @@ class Convolution(Filtered):
     def scratch_bytes(self, placement: Placement) -> int:
         """Returns the bytes of a patch or of lanes, and of the sums under a maximum."""
         if self.is_3x3_maxpool:
-            return max(8 * (2 * self.output.width + 2), 4 * self.output.channels)
+            return 8 * (2 * self.output.width + 2) if placement.dsp else 4 * 9
         depth = int(np.prod(self.weights.shape[1:]))
         groups = -(-depth // packing.GROUP)
         best = 4 * (self.output.channels + self.output.channels % 2) if self.pooled else 0
         if placement.optimize != "speed":
             return 4 * groups + best
         lanes = groups * (20 if self.needs_patch else 16) + best
-        return max(lanes if self.has_lanes else 0, depth * self.pixels)
+        return lanes if self.has_lanes and placement.dsp else depth * self.pixels
 
     def kernel(self, site: Site) -> Kernel:
         """Returns the kernel that its shape and the placement call for."""

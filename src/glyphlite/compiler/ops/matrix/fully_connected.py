@@ -41,7 +41,7 @@ class FullyConnected(Weighted):
 
     def scratch_bytes(self, placement: Placement) -> int:
         """Returns the bytes of one row's lanes."""
-        if placement.row_bytes is None or self._reads_bytes(placement) or not self._has_lanes(placement):
+        if not placement.dsp or placement.row_bytes is None or self._reads_bytes(placement) or not self._has_lanes(placement):
             return 0
         return 8 * -(-self._row(placement) // packing.GROUP)
 
