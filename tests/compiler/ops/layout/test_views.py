@@ -68,3 +68,15 @@ def test_channels_are_copied(tmp_path: Path):
     parts = split(0, 2, [(4, 4, 2), (4, 4, 3)])
     text = compiled((4, 4, 5), [*parts, Step("conv", (2,), (4, 4, 2), {"filters": 2, **WINDOW})], tmp_path)
     assert "_split_v(" in text
+
+
+def test_channels_are_shuffled_by_a_transpose_of_five_axes(tmp_path: Path):
+    """As ShuffleNet does: rows of a map become images of a batch, and rows again."""
+    steps = [
+        Step("conv", (0,), (4, 5, 6), {"filters": 6, **WINDOW}),
+        Step("reshape", (1,), (4, 5, 2, 3)),
+        Step("transpose", (2,), (4, 5, 3, 2), {"axes": [0, 1, 3, 2]}),
+        Step("reshape", (3,), (4, 5, 6)),
+        Step("conv", (4,), (4, 5, 2), {"filters": 2, **WINDOW}),
+    ]
+    compiled((4, 5, 3), steps, tmp_path)

@@ -6,4 +6,4 @@ from glyphlite.tflite.graph import Operator
 
 def lower_reshape(context: Context, operator: Operator) -> None:
     """Lowers RESHAPE, SQUEEZE and EXPAND_DIMS to another view of the same bytes."""
-    context.reshaped(operator, context.value(operator))
+    context.reshaped(operator, context.value(operator, any_batch=True))
