@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.streaming import running_sum
 
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ArtifactError, DataError, OutputError
@@ -33,6 +34,7 @@ STUBBED = (
     "tensorflow/lite/micro/micro_mutable_op_resolver.h",
     "tensorflow/lite/micro/micro_interpreter.h",
     "tensorflow/lite/micro/micro_log.h",
+    "tensorflow/lite/micro/micro_resource_variable.h",
     "tensorflow/lite/micro/system_setup.h",
     "tensorflow/lite/micro/cortex_m_generic/debug_log_callback.h",
     "tensorflow/lite/schema/schema_generated.h",
@@ -116,6 +118,21 @@ def test_the_cpp_compiles_without_a_warning(
     export: Export, tmp_path: Path, variant: str, language: str, defines: list[str]
 ) -> None:
     report = export(variant, language=language)
+    _compile(report.folder, tmp_path, defines)
+
+
+def test_variables_get_their_place_and_their_ops(tmp_path: Path) -> None:
+    """Without it TFLite Micro refuses VAR_HANDLE; the op that only the initializer uses is registered, too."""
+    (tmp_path / "sum.tflite").write_bytes(running_sum())
+    image, labels = np.zeros((2, 2, 1), np.uint8), ["a", "b", "c", "d"]
+    report = export_tflm(tmp_path / "sum.tflite", tmp_path / "project", image=image, label=None, labels=labels)
+    text = (report.folder / "model_inference.cc").read_text()
+    assert "MicroResourceVariables::Create(allocator, 1)" in text
+    assert {entry.name for entry in report.resolver} >= {"CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE"}
+    _compile(report.folder, tmp_path, [])
+
+
+def _compile(folder: Path, tmp_path: Path, defines: list[str]) -> None:
     for path in STUBBED:
         stub = tmp_path / "stubs" / path
         stub.parent.mkdir(parents=True, exist_ok=True)
@@ -131,7 +148,7 @@ def test_the_cpp_compiles_without_a_warning(
         str(tmp_path / "stubs"),
         "model_inference.cc",
     ]
-    subprocess.run(command, check=True, cwd=report.folder)
+    subprocess.run(command, check=True, cwd=folder)
 
 
 def test_labels_that_are_not_identifiers_stay_strings(export: Export, tmp_path: Path) -> None:

@@ -75,14 +75,29 @@ T* GetTensorData(TfLiteTensor* tensor);
 
 template <unsigned int tOpCount>
 struct MicroMutableOpResolver {
+  TfLiteStatus AddAdd();
+  TfLiteStatus AddAssignVariable();
+  TfLiteStatus AddCallOnce();
   TfLiteStatus AddConv2D();
   TfLiteStatus AddMaxPool2D();
+  TfLiteStatus AddReadVariable();
   TfLiteStatus AddReshape();
   TfLiteStatus AddFullyConnected();
   TfLiteStatus AddSoftmax();
+  TfLiteStatus AddVarHandle();
+};
+
+struct MicroAllocator {
+  static MicroAllocator* Create(std::uint8_t* arena, std::size_t arena_bytes);
+};
+
+struct MicroResourceVariables {
+  static MicroResourceVariables* Create(MicroAllocator* allocator, int variables);
 };
 
 struct MicroInterpreter {
+  template <typename Resolver>
+  MicroInterpreter(const Model* model, const Resolver& resolver, MicroAllocator* allocator, MicroResourceVariables* variables);
   template <typename Resolver>
   MicroInterpreter(const Model* model, const Resolver& resolver, std::uint8_t* arena, std::size_t arena_bytes);
   TfLiteStatus AllocateTensors();

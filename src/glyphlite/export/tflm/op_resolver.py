@@ -11,6 +11,7 @@ from types import MappingProxyType
 from glyphlite.errors import ArtifactError
 from glyphlite.escaping import printable
 from glyphlite.tflite.graph import Graph, Operator
+from glyphlite.tflite.ops import code_of
 
 _BUILTIN = """
     ABS Abs, ADD Add, ADD_N AddN, ARG_MAX ArgMax, ARG_MIN ArgMin, ASSIGN_VARIABLE AssignVariable, AVERAGE_POOL_2D AveragePool2D,
@@ -87,6 +88,8 @@ def resolver_entries(graph: Graph, name: str) -> tuple[ResolverEntry, ...]:
             missing[label] = None
         else:
             used.setdefault((operator.builtin_code, label), ResolverEntry(operator.builtin_code, label, method))
+    for label in ("VAR_HANDLE", "ASSIGN_VARIABLE") if graph.subgraphs > 1 else ():  # of the initializers
+        used.setdefault((code_of(label), label), ResolverEntry(code_of(label), label, TFLM_OPS[label]))
     if missing:
         named = ", ".join(list(missing)[:MOST_NAMED]) + (" and others" if len(missing) > MOST_NAMED else "")
         raise ArtifactError(

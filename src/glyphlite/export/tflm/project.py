@@ -130,6 +130,7 @@ def export_tflm(
         "input": _port_values(graph.input),
         "pixel": _pixel_values(convention or convention_of_graph(graph)),
         "output": _port_values(graph.output),
+        "variables": len(graph.variables),
         "reference_kernels_only": _needs_reference_kernels(graph),
         "model_bytes": len(content),
         "sha256": sha256(content).hexdigest(),

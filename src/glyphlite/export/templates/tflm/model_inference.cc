@@ -25,6 +25,9 @@
 #include "tensor_arena.h"
 #include "tensorflow/lite/micro/micro_interpreter.h"
 #include "tensorflow/lite/micro/micro_log.h"
+{% if variables %}
+#include "tensorflow/lite/micro/micro_resource_variable.h"
+{% endif %}
 #include "tensorflow/lite/micro/system_setup.h"
 #include "tensorflow/lite/schema/schema_generated.h"
 #include "test_image.h"
@@ -66,7 +69,14 @@ tflite::MicroInterpreter* LoadModel() {
     return nullptr;
   }
 
+{% if variables %}
+  // What the model keeps from one call to the next lies in the arena, too; interpreter.Reset() fills it with its zero point.
+  tflite::MicroAllocator* allocator = tflite::MicroAllocator::Create(tensor_arena, kArenaBytes);
+  tflite::MicroResourceVariables* variables = tflite::MicroResourceVariables::Create(allocator, {{ variables }});
+  static tflite::MicroInterpreter interpreter(model, resolver, allocator, variables);
+{% else %}
   static tflite::MicroInterpreter interpreter(model, resolver, tensor_arena, kArenaBytes);
+{% endif %}
   if (interpreter.AllocateTensors() != kTfLiteOk) {
     if (kArenaBytes < kMeasuredArenaBytes) {
       MicroPrintf("The arena of %u bytes is too small by %u bytes: %u were needed at export. Raise MODEL_ARENA_BYTES to %u.",
