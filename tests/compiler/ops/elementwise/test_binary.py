@@ -85,3 +85,13 @@ def test_a_division_that_is_undefined_is_refused(second: Constant | Activation, 
     model = binary("DIV", Activation((1, 3), 0.1, 0), second, Activation((1, 3), 0.1, 0))
     with pytest.raises(ArtifactError, match=words):
         compile_graph(parse_graph(model), "net")
+
+
+@pytest.mark.parametrize("name", ["ADD", "MUL", "SUB", "PRELU", "MAXIMUM"])
+def test_a_constant_of_one_number_is_a_table(name: str):
+    """A bias or a scale that is the same in every channel: one stored byte decides."""
+    source = Activation((1, 3, 4, 5), 0.05, -7)
+    constant = Constant(np.full((1, 1, 5), 41, np.int8), [0.03], 3)
+    model = one_op(name, [source, constant], Activation((1, 3, 4, 5), 0.05, -7), OPTIONS.get(name, (None, {}))[0])
+    agree({name: model})
+    assert "constant" not in compile_graph(parse_graph(model), "net").files["net_weights.h"]

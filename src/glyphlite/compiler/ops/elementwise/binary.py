@@ -112,9 +112,10 @@ class Binary(Requantized):
         return np.clip(output + requantization.output_offset, *limits).astype(np.uint8)
 
     def as_lookup(self) -> Lookup | None:
-        """Returns a table where one stored byte decides: the other operand is one constant, or the same tensor again."""
-        if self.constant is not None and self.constant.size == 1:
-            scalar = self.constant.reshape(-1)
+        """Returns a table where one stored byte decides: the other operand is one number, or the same tensor again."""
+        same = self.inputs[0].elements == self.output.elements  # the constant makes no more of the other operand
+        if self.constant is not None and same and (self.constant == self.constant.flat[0]).all():
+            scalar = self.constant.reshape(-1)[:1]
             answers = self.result(scalar, EVERY_BYTE) if self.constant_first else self.result(EVERY_BYTE, scalar)
         elif len(self.inputs) == 2 and self.inputs[0].index == self.inputs[1].index and self._alike:
             answers = self.result(EVERY_BYTE, EVERY_BYTE)
