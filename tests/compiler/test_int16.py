@@ -9,12 +9,11 @@ from random_models import Oracle, draw
 from random_models.by_hand_int16 import Int16Writer, write
 from random_models.drafts import Draft, Step
 from random_models.harness import OPTIMIZE, PATHS, run_generated
-from random_models.inputs import draw_inputs, edge_of
+from random_models.inputs import draw_inputs, from_model, held_types, stored_inputs, to_model
 
 from glyphlite.compiler import arithmetic_int16, compile_graph
 from glyphlite.compiler.ops.int16.table import INT16_OPS
 from glyphlite.errors import ArtifactError
-from glyphlite.tflite.quantization import dequantize, quantize
 from glyphlite.tflite.reader import parse_graph, read_graph
 
 EVERY = np.arange(-32768, 32768).astype(np.int16)
@@ -24,13 +23,10 @@ def check(model: bytes, inputs: np.ndarray, folder: Path, *, optimize: str = "sp
     """TFLite Micro's answers, which generated C must give."""
     folder.mkdir(exist_ok=True)
     graph = parse_graph(model)
-    first, last = edge_of(graph)
-    taken = dequantize(inputs, first) if graph.input.dtype == np.float32 else inputs
-    expected = Oracle(model).run(taken)
-    if expected.dtype == np.float32:
-        expected = quantize(expected, last, np.dtype(np.int16))
-    assert np.array_equal(run_generated(graph, inputs, folder, optimize=optimize, path=path), expected)
-    return expected
+    stored = np.ascontiguousarray(inputs).view(np.int8)
+    expected = from_model(graph, Oracle(model).run_all(to_model(graph, stored)))
+    assert np.array_equal(run_generated(graph, stored, folder, optimize=optimize, path=path), expected)
+    return expected.view(held_types(graph)[1][0])
 
 
 @pytest.mark.slow
@@ -38,9 +34,7 @@ def check(model: bytes, inputs: np.ndarray, folder: Path, *, optimize: str = "sp
 def test_random_models_agree(seed: int, tmp_path: Path):
     model = write(draw(seed, for_keras=False))
     graph = parse_graph(model)
-    dtype = np.int8 if graph.input.dtype == np.int8 else np.int16
-    inputs = draw_inputs(seed, 100, (graph.input.elements,), edge_of(graph)[0].zero_point, dtype)
-    check(model, inputs, tmp_path, optimize=OPTIMIZE[seed % 3], path=list(PATHS)[seed // 2 % len(PATHS)])
+    check(model, stored_inputs(seed, 100, graph), tmp_path, optimize=OPTIMIZE[seed % 3], path=list(PATHS)[seed // 2 % len(PATHS)])
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -89,6 +83,12 @@ def test_rescaling_of_every_value(kind: str, source: float, out: float, tmp_path
     check(one_op(kind, 65536, [source, out]), EVERY[None], tmp_path)
 
 
+@pytest.mark.parametrize("scale", [3e-5, 6 / 32767, 6 / 32766, 1e-3])
+def test_relu6_of_every_value(scale: float, tmp_path: Path):
+    """A six beyond int16 is its largest value: nothing is cut off."""
+    check(one_op("relu6", 65536, [scale]), EVERY[None], tmp_path)
+
+
 def test_softmax_reads_every_entry_of_its_tables(tmp_path: Path):
     """Two values give every difference, more of them every sum: the tables are the reference's, entry by entry."""
     scale = 10 / 65535
@@ -110,7 +110,7 @@ def refusal(model: bytes) -> str:
 
 def test_what_tflite_micro_leaves_undefined_is_refused(tmp_path: Path):
     assert "an input scale of 3" in refusal(one_op("tanh", 4, [3.0]))
-    assert "6 in a scale of 0.0001 is above int16" in refusal(one_op("relu6", 4, [1e-4]))
+    assert "6 in a scale of 2e-09 does not fit 32 bits" in refusal(one_op("relu6", 4, [2e-9]))
     assert "an input scale of 1e+03" in refusal(one_op("softmax", 4, [1000.0]))
 
 

@@ -22,6 +22,15 @@ def test_every_core_gives_tflite_micros_bytes(samples: Path, mnist: Dataset, cor
         assert np.array_equal(model.predict(images), expected)
 
 
+@pytest.mark.parametrize("core", [core.runtime for core in CORES] + ["generated_c"])
+def test_int16_gives_tflite_micros_bytes(samples: Path, core: str):
+    images = np.random.default_rng(0).integers(-32768, 32768, (8, 28, 28, 1)).astype(np.int16)
+    with get_runtime("tflm", isolated=False).load(samples / "model_int16x8.tflite") as model:
+        expected = model.predict(images)
+    with get_runtime(core).load(samples / "model_int16x8.tflite") as model:
+        assert np.array_equal(model.predict(images), expected)
+
+
 def test_other_variants_are_refused(samples: Path):
     acceptance = accepts("cortex_m4", samples / "model_dynamic.tflite")
     assert not acceptance.accepts

@@ -22,7 +22,7 @@ from glyphlite.evaluation.input_sets.input_set import InputSet
 from glyphlite.files import temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import OutputKind
-from glyphlite.records import FirmwareReport, LayerReport
+from glyphlite.records import FirmwareReport, InputReport, LayerReport
 from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE, as_given, as_taken, offsets
 from glyphlite.tflite.quantization import Quantization, dequantize, quantize
 
@@ -66,7 +66,7 @@ def simulate(
     measured: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> Simulation:
-    """Runs images on an emulated core and measures calls of ``NAME_invoke``: stored int8 in, scores out.
+    """Runs images on an emulated core and measures calls of ``NAME_invoke``: stored values in and out.
 
     It is what benchmarks/cortex_m.py measures, too. ``NAME_classify`` adds what it takes to store pixels (nothing, where the
     input's scale is 1/255 and its zero point -128) and to find the largest score.
@@ -193,12 +193,21 @@ def _bound(machine: Emulator, target: Target, function: str) -> tuple[int | None
 
 
 def _stored(images: np.ndarray, document: dict[str, Any]) -> np.ndarray:
-    """Returns raw pixels as the int8 that the model holds, by the table that ``NAME_classify`` has; int8 passes through.
+    """Returns raw pixels as the bytes that the C takes; int8 passes through.
+
+    A model of int8 stores them by the table that ``NAME_classify`` has, one of int16 as its input convention says.
 
     Raises:
         ArtifactError: they are not as many, or of another type.
     """
     images = np.ascontiguousarray(images.reshape(len(images), -1))
+    first = edges_of(document, "input")[0]
+    if first.element_type == "int16" and images.dtype == np.uint8 and 2 * images.shape[1] == document["input_bytes"]:
+        pixels = InputReport.model_validate(document["input"])
+        mean, std = np.asarray(pixels.mean, np.float32), np.asarray(pixels.std, np.float32)
+        real = (images.astype(np.float32).reshape(len(images), -1, mean.size) - mean) / std
+        stored = quantize(real, Quantization((first.scale,), (0,)), np.dtype(np.int16))
+        return stored.reshape(images.shape).view(np.int8)
     if images.shape[1] != document["input_bytes"] or images.dtype not in (np.int8, np.uint8):
         expected, found = f"{document['input_bytes']} bytes per image, int8 or uint8", f"{images.shape[1]} of {images.dtype}"
         raise ArtifactError(f"the model takes {expected}; was given {found}")

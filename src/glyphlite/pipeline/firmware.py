@@ -37,6 +37,9 @@ from glyphlite.tflite.reader import read_graph
 
 RUN_CORES = (PREFERRED_CORE, "cortex-m0")
 RUN_IMAGES = 10
+COMPILED = ("int8", "int16x8")
+"""The variants that C is made from."""
+
 TRADE_OFF_CORE = "cortex-m4"
 TRADE_OFF_INPUTS = 32
 """Random inputs of which the last, which is no constant, is counted."""
@@ -121,7 +124,7 @@ def compile_file(
     check: bool = True,
     inputs: str | None = None,
 ) -> Compiled:
-    """Compiles an int8 .tflite file (or a run's) to C99; with ``compare``, measures what each ``--optimize`` would cost.
+    """Compiles an int8 or int16x8 .tflite file (or a run's) to C99; ``compare`` measures what each ``--optimize`` would cost.
 
     With ``check``, the C is held to TFLite Micro's bytes before it is written, on what ``inputs`` names, else on random inputs.
 
@@ -138,7 +141,7 @@ def compile_file(
         check_name(name)
     named = path
     path = artifact_in(path)
-    graph = int8_graph(path)
+    graph = integer_graph(path)
     folder = _folder_for(named) if folder is None else folder
     name = _name_for(path) if name is None else name
     model = inputs_of(graph)
@@ -212,16 +215,19 @@ def _trade_offs(
     return costs
 
 
-def int8_graph(path: Path) -> Graph:
-    """Returns the graph of an int8 artifact.
+def integer_graph(path: Path) -> Graph:
+    """Returns the graph of an int8 or int16x8 artifact.
 
     Raises:
         ArtifactError: the file is malformed, or is another variant.
     """
     graph = read_graph(path)
     variant = variant_of(graph)
-    if variant != "int8":
-        raise ArtifactError(f"{path} is a {variant} file; generated C is made from int8: glyphlite convert MODEL.keras --to int8")
+    if variant not in COMPILED:
+        made = " and ".join(COMPILED)
+        raise ArtifactError(
+            f"{path} is a {variant} file; generated C is made from {made}: glyphlite convert MODEL.keras --to int8"
+        )
     return graph
 
 

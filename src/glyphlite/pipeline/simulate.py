@@ -20,7 +20,7 @@ from glyphlite.evaluation.simulation import Simulation, simulate
 from glyphlite.evaluation.verification.output_comparison import rows_differ
 from glyphlite.formatting import things
 from glyphlite.models.interface.input_convention import InputConvention
-from glyphlite.pipeline.firmware import int8_graph
+from glyphlite.pipeline.firmware import integer_graph
 from glyphlite.pipeline.inputs.conventions import input_convention
 from glyphlite.pipeline.inputs.datasets import DEFAULT, data_of
 from glyphlite.pipeline.inputs.files import artifact_in
@@ -137,7 +137,7 @@ def simulate_target(
     if target.is_dir():
         return _simulate_folder(target, cores, inputs, dataset, data_dir, images, input_range)
     target = artifact_in(target)
-    graph = int8_graph(target)
+    graph = integer_graph(target)
     convention = None
     if inputs is not None:
         found = named_set(inputs_of(graph), inputs, dataset=dataset, count=images)

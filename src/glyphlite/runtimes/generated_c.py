@@ -73,7 +73,8 @@ class GeneratedC(Runtime):
 def _batch(compiled: Compiled) -> str:
     """Returns the C of a call for each sample of a batch, whose inputs lie one after the other, and so its outputs."""
     inputs, outputs = compiled.call_parts
-    arguments = [f"inputs + {at}" for at in offsets(inputs)] + [f"outputs + {at}" for at in offsets(outputs)]
+    arguments = [f"(const void *)(inputs + {at})" for at in offsets(inputs)]
+    arguments += [f"(void *)(outputs + {at})" for at in offsets(outputs)]
     memory = f"({NAME}_state_t *)state, arena" if compiled.report.state_bytes else "arena"
     sizes = {
         "ARGUMENTS": ", ".join(arguments),

@@ -4,6 +4,9 @@ Half of the seeds go through Keras and the TensorFlow Lite converter, as a user'
 numbers that training would never give. Used by the tests beside this folder and by ``campaigns/compiler.py``.
 """
 
+import numpy as np
+
+from random_models.arithmetic import FIRST_SEED
 from random_models.drafts import Draft, draw
 from random_models.edges import vary_edges
 from random_models.inputs import draw_inputs, edge_of, edges_of, from_model, stored_inputs, to_model
@@ -29,16 +32,19 @@ __all__ = [
 def model_of(seed: int) -> tuple[Draft, bytes]:
     """The network of a seed: its draft and its .tflite file. Even seeds go through Keras, odd ones are written by hand.
 
-    One in six then gets further inputs and outputs, one in six state.
+    From seed 1,000 on one in five is an int16x8 file. One in six of the others gets further inputs and outputs, one in six state.
 
     Raises:
         RefusedError: the converter does not take it (nothing of the compiler's).
     """
     draft = draw(seed, for_keras=seed % 2 == 0)
+    wide = seed >= FIRST_SEED and np.random.default_rng([seed, 1025]).random() < 0.2
     if seed % 2:
-        from random_models.by_hand import write
+        from random_models import by_hand, by_hand_int16
 
-        return draft, vary_states(vary_edges(write(draft), seed), seed)
+        return draft, by_hand_int16.write(draft) if wide else vary_states(vary_edges(by_hand.write(draft), seed), seed)
     from random_models.with_keras import convert
 
+    if wide:
+        return draft, convert(draft, wide=True)
     return draft, vary_states(vary_edges(convert(draft), seed), seed)

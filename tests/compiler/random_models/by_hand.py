@@ -140,9 +140,7 @@ class _Writer:
         else:
             second = 0.0
             if step.kind in arithmetic.PAIRS:
-                values, second, zero_point = arithmetic.second_operand(
-                    step.kind, step.settings["constant"], sources[0][0], self.rng
-                )
+                values, second, zero_point = self.second_operand(step, sources[0][0])
                 inputs.append(self.constant(values, [second], [zero_point]))
             if step.kind == "rsqrt":  # of what cannot be negative
                 sources[0] = (sources[0][0], -128)
@@ -217,6 +215,10 @@ class _Writer:
             depth //= step.settings.get("groups", 1)
             return (channels, *kernel, depth), 0, kernel[0] * kernel[1] * depth
         return (1, *kernel, channels), 3, kernel[0] * kernel[1]
+
+    def second_operand(self, step: Step, scale: float) -> tuple[np.ndarray, float, int]:
+        """The stored values of a constant second operand, its scale and its zero point."""
+        return arithmetic.second_operand(step.kind, step.settings["constant"], scale, self.rng)
 
     def operand(self, shape: tuple[int, ...]) -> np.ndarray:
         """The stored values of a constant operand."""

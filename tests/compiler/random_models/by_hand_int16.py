@@ -15,7 +15,6 @@ from random_models.drafts import Draft, Step
 
 _FIXED = {"logistic": 2.0**-15, "tanh": 2.0**-15, "softmax": 2.0**-15}
 _MIXED = ("relu", "leaky_relu", "max_pool", "average_pool", "reshape", "pad", "mean")
-_RELU6_SCALE = 6 / 32767 * 1.01
 
 
 def write(draft: Draft) -> bytes:
@@ -59,13 +58,10 @@ class Int16Writer(_Writer):
         self.values[-1] = self.requantized(self.values[-1], len(self.values) - 1, self.parameters[-1])
 
     def prepare(self, step: Step) -> None:
-        """A QUANTIZE where an op takes fewer scales than others: TFLite Micro refuses a six beyond int16."""
+        """A QUANTIZE where an op takes fewer scales than others."""
         source = step.sources[0]
-        scale = self.parameters[source][0]
-        too_fine = step.kind == "relu6" and scale < _RELU6_SCALE
-        too_coarse = step.kind in ("logistic", "tanh", "softmax") and scale > 0.1
-        if too_fine or too_coarse:
-            self.parameters.append(self.any_parameters(_RELU6_SCALE if too_fine else 0.1 * self.type_rng.uniform(0.001, 1)))
+        if step.kind in ("logistic", "tanh", "softmax") and self.parameters[source][0] > 0.1:
+            self.parameters.append(self.any_parameters(0.1 * self.type_rng.uniform(0.001, 1)))
             self.values.append(self.requantized(self.values[source], source, self.parameters[-1]))
             self.values[source], self.parameters[source] = self.values.pop(), self.parameters.pop()
 
@@ -81,12 +77,19 @@ class Int16Writer(_Writer):
             return super().any_parameters(scale)
         return float(np.float32(max(scale, 1e-8))), 0
 
+    def second_operand(self, step: Step, scale: float) -> tuple[np.ndarray, float, int]:
+        """The stored values of a constant second operand, its scale and its zero point."""
+        values, second, zero_point = super().second_operand(step, scale)
+        return (values, second, zero_point) if self.in_int8 else (values.astype(np.int16) * 257, second, 0)
+
     def operand(self, shape: tuple[int, ...]) -> np.ndarray:
         """A constant operand."""
         return super().operand(shape) if self.in_int8 else self.rng.integers(-32768, 32768, shape).astype(np.int16)
 
     def weights(self, step: Step, source: Parameters) -> tuple[Parameters, list[int]]:
         """Weights and bias of a layer, and parameters under which its result is neither constant nor clipped throughout."""
+        if self.in_int8:
+            return super().weights(step, source)
         settings, channels = step.settings, step.shape[-1]
         shape, axis, taps = self.weight_shape(step)
         values = self.weight_values(shape)

@@ -18,7 +18,7 @@ from glyphlite.tflite.quantization import quantize
 from glyphlite.tflite.reader import parse_graph
 from random_models import guarded
 from random_models.batches import NAME, Program, program_of, run_batch
-from random_models.inputs import edges_of, from_model, stored_inputs, to_model
+from random_models.inputs import edges_of, from_model, held_types, split_inputs, stored_inputs, to_model
 from random_models.oracle import Oracle, RefusedError, undefined
 
 SOUND = ("equal", "not read", "not compiled", "not defined", "too large", "refused by TFLite Micro", "fatal in TFLite Micro")
@@ -158,16 +158,16 @@ def _reference(content: bytes, graph: Graph, stored: np.ndarray) -> Verdict | _A
             return Verdict("refused by TFLite Micro", str(error))
         if any(answer.dtype == np.float32 and not np.isfinite(answer).all() for answer in answers):
             return Verdict("not defined", "an output beyond float32")
-        return _Answers(from_model(graph, answers).astype(np.int8).tobytes())
+        return _Answers(from_model(graph, answers).tobytes())
 
 
 def _stand_for(graph: Graph, taken: Sequence[np.ndarray], stored: np.ndarray) -> bool:
     """Returns whether what the model takes is stored as what generated C is given."""
     back = [
-        quantize(values, edge, np.dtype(np.int8)) if values.dtype == np.float32 else None
-        for values, edge in zip(taken, edges_of(graph)[0], strict=True)
+        quantize(values, edge, dtype) if values.dtype == np.float32 else None
+        for values, edge, dtype in zip(taken, edges_of(graph)[0], held_types(graph)[0], strict=True)
     ]
-    parts = np.split(stored, np.cumsum([values.shape[1] for values in taken])[:-1], axis=1)
+    parts = split_inputs(graph, stored)
     return all(found is None or np.array_equal(found, part) for found, part in zip(back, parts, strict=True))
 
 

@@ -9,8 +9,8 @@ from random_models.moves import MOVES, in_keras
 from random_models.oracle import RefusedError
 
 
-def convert(draft: Draft) -> bytes:
-    """The int8 .tflite file of a draft; the same for the same TensorFlow.
+def convert(draft: Draft, *, wide: bool = False) -> bytes:
+    """The int8 .tflite file of a draft, or its int16x8 file where ``wide``; the same for the same TensorFlow.
 
     Raises:
         RefusedError: the converter does not take the model.
@@ -36,7 +36,12 @@ def convert(draft: Draft) -> bytes:
     concrete = function.get_concrete_function(tf.TensorSpec((1, *draft.input_shape), tf.float32))
     converter = tf.lite.TFLiteConverter.from_concrete_functions([convert_variables_to_constants_v2(concrete)])
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    if wide:
+        kernels = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+        types |= {"int8": tf.int16, "uint8": tf.int16}
+    else:
+        kernels = tf.lite.OpsSet.TFLITE_BUILTINS_INT8
+    converter.target_spec.supported_ops = [kernels]
     converter.representative_dataset = lambda: ([sample] for sample in samples)
     converter.inference_input_type = converter.inference_output_type = types[draft.edge]
     converter._experimental_disable_per_channel = bool(rng.random() < 0.25)  # per-tensor weights have no public switch

@@ -275,7 +275,7 @@ def firmware_table(records: Sequence[FirmwareReport]) -> Table:
             count(ram_bytes(record)),
         )
     if measured := list(dict.fromkeys(record.function for record in records if record.function)):
-        table.caption = plain(f"Measured: one call of {', '.join(measured)}, stored int8 in, scores out")
+        table.caption = plain(f"Measured: one call of {', '.join(measured)}, stored values in and out")
     return table
 
 

@@ -1,4 +1,4 @@
-"""ADD, SUB and MUL of two int16 maps, either of them broadcast, one of them possibly constant."""
+"""ADD, SUB, MUL, MAXIMUM and MINIMUM of two int16 maps, either of them broadcast, one of them possibly constant."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -56,7 +56,10 @@ class Int16BinaryKernel(Kernel):
 
 
 def lower_binary(context: Context, operator: Operator) -> None:
-    """Lowers ADD, SUB and MUL. Source: ``kernels/{add,sub,mul}_common.cc``."""
+    """Lowers ADD, SUB, MUL, MAXIMUM and MINIMUM, which compare what is stored.
+
+    Source: ``kernels/{add,sub,mul}_common.cc``, ``micro/kernels/maximum_minimum.cc``.
+    """
     tensors = [context.tensor(index) for index in operator.inputs[:2]]
     for tensor in tensors:
         if tensor.index not in context.values and tensor.data is None:
@@ -65,7 +68,9 @@ def lower_binary(context: Context, operator: Operator) -> None:
     output = context.new_value(operator)
     kind = KINDS[operator.name]
     low, high = context.clamp(operator, output)
-    if kind == "mul":
+    if kind in ("maximum", "minimum"):
+        scales, real = (0.0, 0.0), 0.0
+    elif kind == "mul":
         scales, real = (0.0, 0.0), first.scale * second.scale / output.scale
     else:
         twice_max = 2.0 * max(first.scale, second.scale)

@@ -72,11 +72,9 @@ def lower_relu(context: Context, operator: Operator) -> None:
 def lower_relu6(context: Context, operator: Operator) -> None:
     """Lowers RELU6: a clamp in the input's own scale. Source: ``Relu6Prepare``, micro/kernels/activations_common.cc."""
     source, output = context.value(operator), context.new_value(operator)
-    real = float(np.float32(6.0) / np.float32(source.scale))
-    six = arithmetic.round_half_away(real) if real < 2**16 else 2**16
-    if six > 32767:
-        raise context.refuse(operator, f"6 in a scale of {source.scale:.3g} is above int16", "as TFLite Micro does")
-    _append(context, operator, source, output, None, None, 0, six)
+    context.check_fits(operator, 6.0, source)
+    six = arithmetic.round_half_away(float(np.float32(6.0) / np.float32(source.scale)))
+    _append(context, operator, source, output, None, None, 0, min(six, 32767))
 
 
 def lower_leaky_relu(context: Context, operator: Operator) -> None:

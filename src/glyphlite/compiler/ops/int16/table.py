@@ -33,6 +33,8 @@ INT16_OPS: dict[str, Callable[[Context, Operator], None]] = {
     "ADD": lower_binary,
     "SUB": lower_binary,
     "MUL": lower_binary,
+    "MAXIMUM": lower_binary,
+    "MINIMUM": lower_binary,
     "PAD": lower_pad,
     "CONCATENATION": lower_concatenation,
     "RESHAPE": lower_reshape,
