@@ -175,3 +175,26 @@ def test_what_is_padded_with_needs_the_scale_of_the_output():
 def test_what_does_not_fit_together_is_refused(model: bytes, words: str):
     with pytest.raises(ArtifactError, match=words):
         parse_graph(model)
+
+
+def concatenation(rng: Rng) -> tuple[str, bytes]:
+    """Parts of any rank up to five, along any axis, some of them constant; the first comes from the input."""
+    shape = shape_of(rng, int(rng.integers(1, 5)))
+    axis = int(rng.integers(len(shape)))
+    constant = Constant(
+        rng.integers(-128, 128, (*shape[:axis], int(rng.integers(1, 4)), *shape[axis + 1 :])).astype(np.int8), [0.5], 3
+    )
+    operands = [given(shape), *([constant] if rng.random() < 0.6 else []), *([given(shape)] if rng.random() < 0.6 else [])]
+    if rng.random() < 0.5:
+        operands.reverse()
+    extents = [each.values.shape[axis] if isinstance(each, Constant) else each.shape[axis] for each in operands]
+    which = axis - len(shape) if rng.random() < 0.3 else axis
+    output = given((*shape[:axis], sum(extents), *shape[axis + 1 :]))
+    return f"{shape} axis {which} {extents}", one_op("CONCATENATION", operands, output, "ConcatenationOptions", axis=which)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_parts_are_joined_along_any_axis(path: str):
+    place = list(PATHS).index(path)
+    rng = np.random.default_rng(place)
+    agree(dict(concatenation(rng) for _ in range(24)), path=path, optimize=OPTIMIZE[place % 3], inputs=12)
