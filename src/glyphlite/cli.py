@@ -790,7 +790,10 @@ def simulate(
         ),
     ],
     cpu: Annotated[list[Cpu] | None, typer.Option("--cpu", help="Core to emulate; may be repeated.")] = None,
-    images: Annotated[int, typer.Option("--images", min=1, help="Number of inputs to run.")] = 10,
+    images: Annotated[
+        int | None,
+        typer.Option("--images", min=1, help="Number of inputs to run.", show_default="10; 100 calls of a model with state"),
+    ] = None,
     inputs: InputsOption = None,
     optimize: Annotated[
         Optimize, typer.Option("--optimize", help="As for `glyphlite compile`; only for a .tflite file.")

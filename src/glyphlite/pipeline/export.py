@@ -154,7 +154,7 @@ def _test_image(path: Path, data: RunData, sample: int) -> tuple[np.ndarray, int
     graph = read_graph(path)
     loaded = data.load_fitting(graph)
     if loaded is None:
-        say("the project holds a blank image. --dataset brings others", lead="No dataset fits this model:")
+        say("the project holds a blank image; --dataset brings others", lead="No dataset:")
     if loaded is not None:
         return *image_of(loaded, sample), f"{loaded.name} test image {sample}"
     shape = tuple(abs(extent) for extent in graph.input.shape[1:])

@@ -149,8 +149,8 @@ def compile_file(
     data = data_of(path, dataset, data_dir)
     loaded = data.load_fitting(graph) if given is None else None
     if loaded is None and given is None:
-        words = "the example holds zeros, and costs are counted on a random input. --inputs FILE or --dataset brings others"
-        say(words, lead="No dataset fits this model:")
+        words = "the example holds zeros, and costs are counted on a random input; --inputs FILE or --dataset brings others"
+        say(words, lead="No dataset:")
     image, label, labels = image_of(loaded, sample) if loaded else (None, None, None)
     convention = input_convention(path, loaded, input_range).convention if loaded or input_range else None
     checked = check_generated(path, optimize=optimize, inputs=given) if check else None

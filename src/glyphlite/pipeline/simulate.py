@@ -15,7 +15,8 @@ from glyphlite.errors import ArtifactError, DisagreementError, ToolError
 from glyphlite.evaluation.input_sets.compiled_inputs import inputs_of_map, memory_map_in
 from glyphlite.evaluation.input_sets.image_inputs import check_fit, image_set
 from glyphlite.evaluation.input_sets.input_set import InputSet
-from glyphlite.evaluation.input_sets.value_ranges import inputs_of
+from glyphlite.evaluation.input_sets.random_inputs import CALLS
+from glyphlite.evaluation.input_sets.value_ranges import ModelInputs, inputs_of
 from glyphlite.evaluation.simulation import Simulation, simulate
 from glyphlite.evaluation.verification.output_comparison import rows_differ
 from glyphlite.formatting import things
@@ -27,6 +28,9 @@ from glyphlite.pipeline.inputs.files import artifact_in
 from glyphlite.pipeline.inputs.sets import named_set, unasked_set
 from glyphlite.records import FirmwareReport
 from glyphlite.runtimes.registry import get_runtime
+
+INPUTS = 10
+"""Inputs where nobody says how many."""
 
 SHOWN = 4
 """Values of an output that a table shows."""
@@ -114,7 +118,7 @@ def simulate_target(
     target: Path,
     cores: Sequence[str],
     *,
-    images: int,
+    images: int | None,
     optimize: str,
     dataset: str | None,
     data_dir: Path | None,
@@ -138,17 +142,19 @@ def simulate_target(
         return _simulate_folder(target, cores, inputs, dataset, data_dir, images, input_range)
     target = artifact_in(target)
     graph = integer_graph(target)
-    convention = None
+    model, convention = inputs_of(graph), None
+    count = _count(model, images)
     if inputs is not None:
-        found = named_set(inputs_of(graph), inputs, dataset=dataset, count=images)
+        found = named_set(model, inputs, dataset=dataset, count=count)
     else:
         loaded = data_of(target, dataset, data_dir).load_where_it_fits(graph)
         if loaded is None:
-            found = unasked_set(inputs_of(graph), count=images)
+            found = unasked_set(model, count=count)
         else:
             check_fit(graph, loaded, target.name)
             convention = input_convention(target, loaded, input_range).convention
-            found = image_set(_first(loaded, images), graph, convention)
+            found = image_set(_first(loaded, count), graph, convention)
+    found = replace(found, unit="call") if model.keeps_state else found
     simulations = _on_cores(target, cores, found, optimize, convention)
     checked = _checked(target, found, simulations)
     return Simulated(simulations, found.source, found.unit, found.labels, found.class_names, checked)
@@ -160,7 +166,7 @@ def _simulate_folder(
     inputs: str | None,
     dataset: str | None,
     data_dir: Path | None,
-    images: int,
+    images: int | None,
     input_range: str | None,
 ) -> Simulated:
     """Runs the C of a folder, which was compiled for one way in which a pixel enters."""
@@ -168,6 +174,7 @@ def _simulate_folder(
         raise ArtifactError(f"{folder} was compiled for one input range; name the .tflite file, or compile it with --input-range")
     document = memory_map_in(folder)
     model = inputs_of_map(document)
+    images = _count(model, images)
     if inputs is not None:
         found = named_set(model, inputs, dataset=dataset, count=images)
         return Simulated(_on_cores(folder, cores, found), found.source)
@@ -179,6 +186,11 @@ def _simulate_folder(
     pixels, labels = loaded.test.images[:images], loaded.test.labels[:images]
     source = f"{things(len(pixels), 'test image')} of {loaded.name}"
     return Simulated(_on_cores(folder, cores, pixels), source, "image", labels, loaded.labels)
+
+
+def _count(model: ModelInputs, asked: int | None) -> int:
+    """Returns how many inputs are run: calls of a model that keeps state are consecutive, and few show nothing."""
+    return asked or (CALLS if model.keeps_state else INPUTS)
 
 
 def _takes_mnist(document: dict[str, Any]) -> bool:

@@ -22,6 +22,7 @@ _KNOWN: tuple[tuple[str, str], ...] = (
     ),
     (r"Didn't find op for builtin opcode '(\w+)' version '(\d+)'", r"the runtime has no kernel for version \2 of the op \1"),
     (r"from op code CUSTOM", "it has a custom op, as TensorFlow's own (SELECT_TF_OPS) are, which TFLite Micro has no kernel for"),
+    (r"quantized_dimension must be in range", "a tensor in it is quantized along an axis that it does not have"),
     (r"codec can't decode", "a name in it is not UTF-8 text"),
     (r"Didn't find op for builtin opcode '(\w+)'", r"the runtime has no kernel for the op \1"),
     (r"Failed to get registration from op code", "it uses an op that the runtime does not have"),

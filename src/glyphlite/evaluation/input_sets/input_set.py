@@ -43,6 +43,11 @@ class InputSet:
             labels=None if self.labels is None else self.labels[places],
         )
 
+    def twice(self) -> "InputSet":
+        """Returns the same samples again after themselves, as calls of a model that keeps state and is reset between them."""
+        again = self.chosen(np.tile(np.arange(len(self)), 2))
+        return replace(again, unit="call", source=f"{self.source}, as consecutive calls, and again after a reset")
+
     def drawn(self, count: int | None, seed: int) -> "InputSet":
         """Returns ``count`` of the samples, drawn with the seed and in their order; all of them when None or too many."""
         if count is None or count >= len(self):

@@ -13,6 +13,9 @@ from glyphlite.runtimes.ports import Port
 FEWEST, MOST = 64, 1000
 """Inputs where nobody says how many."""
 
+CALLS = 100
+"""Inputs of a model that keeps state, one call after the other."""
+
 MACS = 2_000_000_000
 """Multiply-accumulates that random inputs may take by default: TFLite Micro's own kernels take half a minute for them."""
 
@@ -22,7 +25,7 @@ LARGEST_COUNT = 1_000_000
 
 def default_count(model: ModelInputs) -> int:
     """Returns how many random inputs a model is tried on: fewer where each takes long."""
-    return max(FEWEST, min(MOST, MACS // max(1, model.macs)))
+    return CALLS if model.keeps_state else max(FEWEST, min(MOST, MACS // max(1, model.macs)))
 
 
 def parse_random(text: str) -> tuple[int | None, int | None] | None:

@@ -58,10 +58,11 @@ class ModelInput:
 
 @dataclass(frozen=True)
 class ModelInputs:
-    """Every input of a model in the file's order, and the multiply-accumulates of one inference."""
+    """Every input of a model in the file's order, the multiply-accumulates of one inference, and whether it keeps state."""
 
     each: tuple[ModelInput, ...]
     macs: int = 0
+    keeps_state: bool = False
 
 
 def inputs_of(graph: Graph) -> ModelInputs:
@@ -74,7 +75,7 @@ def inputs_of(graph: Graph) -> ModelInputs:
         ModelInput(input_name(graph.tensors[index].name), port, _range_in(graph, index, port))
         for index, port in zip(graph.inputs, of_graph(graph).inputs, strict=True)
     )
-    return ModelInputs(found, total_macs(graph))
+    return ModelInputs(found, total_macs(graph), graph.is_stateful)
 
 
 def input_name(tensor: str) -> str:

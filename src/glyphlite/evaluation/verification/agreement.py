@@ -164,6 +164,7 @@ def verify(
     else:
         inputs = random_set(inputs_of(graph), images, seed) if data is None else data.drawn(images, seed)
         convention = None
+    rounds = 2 if graph.is_stateful else 1
     advance = progress or _silent
 
     refused: dict[str, str] = {}
@@ -175,11 +176,13 @@ def verify(
                 models[name] = stack.enter_context(get_runtime(name).load(artifact))
         for name, model in list(models.items()):
             with _refusals(name, refused):
-                outputs[name] = model.run(_shaped(inputs.arrays, model), advance)
+                outputs[name] = _run(model, inputs.arrays, rounds, advance)
         advance(len(inputs) * len(refused))
         models = {name: models[name] for name in outputs}
         reference = _pick_reference(reference, outputs, refused, artifact.name)
         comparisons = _compare_tensors(graph, models, reference, outputs, inputs.arrays, tensor_images, advance)
+    covered = coverage_of(inputs_of(graph), inputs)
+    inputs = inputs.twice() if rounds > 1 else inputs
     source = None if keras is None else float_outputs(keras, inputs, graph, advance)
     if source is not None:
         outputs = {source.runtime: source.stored, **outputs}
@@ -198,9 +201,16 @@ def verify(
         verdict=verdict,
         convention=convention,
         inputs=inputs.source,
-        coverage=coverage_of(inputs_of(graph), inputs),
+        coverage=covered,
         notes=inputs.notes,
     )
+
+
+def _run(model: LoadedModel, arrays: Outputs, rounds: int, advance: Progress) -> Outputs:
+    """Returns what a model gives; of one that keeps state again after a reset, which has to bring the same."""
+    taken = _shaped(arrays, model)
+    found = [model.run(taken, advance if each == 0 else None) for each in range(rounds)]
+    return found[0] if rounds == 1 else tuple(np.concatenate(outputs) for outputs in zip(*found, strict=True))
 
 
 def _shaped(arrays: Outputs, model: LoadedModel) -> Outputs:
@@ -255,13 +265,15 @@ def _compare_tensors(
 
     Not where a call leaves something behind for the next: the tensors of an input then depend on those before it.
     """
+    if graph.is_stateful:
+        return {}
     total = len(stored[0]) if stored else 0
     differing = np.zeros(total, bool)
     for output in outputs.values():
         differing |= rows_differ(output, outputs[reference])
     chosen = _most_telling(differing, total if count is None else min(count, total))
     comparisons = {name: TensorComparison(graph, fuses=name in FUSING) for name in models if name != reference}
-    if not len(chosen) or not comparisons or graph.is_stateful:
+    if not len(chosen) or not comparisons:
         return {}
     for start in range(0, len(chosen), TENSOR_CHUNK):
         places = chosen[start : start + TENSOR_CHUNK]

@@ -67,9 +67,10 @@ def verdict_of(
     if (error := reference.mean_absolute_error) is not None:
         sentences.append(f"Mean absolute error of {_title(reference)} against the float source: {error:.3g}.")
     if refused:
-        sentences.append(
-            "Not compared: " + "; ".join(f"{runtime_title(name)} ({reason})" for name, reason in refused.items()) + "."
-        )
+        by_reason: dict[str, list[str]] = {}
+        for name, reason in refused.items():
+            by_reason.setdefault(reason, []).append(runtime_words(name) if len(refused) > 1 else runtime_title(name))
+        sentences.append(f"Not compared: {'; '.join(f'{listing(names)} ({reason})' for reason, names in by_reason.items())}.")
     return agrees, " ".join(sentences)
 
 

@@ -31,25 +31,23 @@ def named_set(
         own_count, own_seed = asked
         found = random_set(model, count if own_count is None else own_count, seed if own_seed is None else own_seed)
     else:
-        found = file_set(Path(inputs), model).drawn(count, seed)
+        found = file_set(Path(inputs), model)
+        found = found.chosen(slice(count)) if model.keeps_state else found.drawn(count, seed)
     for note in found.notes:
         say(note)
     return found
 
 
-def unasked_set(model: ModelInputs, *, count: int | None = None, seed: int = 0, most: int | None = None) -> InputSet:
+def unasked_set(model: ModelInputs, *, count: int | None = None, seed: int = 0) -> InputSet:
     """Returns random inputs for a command that was given none, and says so.
 
     Args:
         model: what it takes.
         count: how many; by what one costs when None.
         seed: of the draw.
-        most: how many at most where ``count`` is None.
     """
     found = random_set(model, count, seed)
-    if count is None and most is not None and len(found) > most:
-        found = random_set(model, most, seed)
-    say(f"{found.source}. --inputs FILE brings others, --dataset images with their classes", lead="No dataset fits this model:")
+    say(f"{found.source}; --inputs FILE brings others, --dataset images with their classes", lead="No dataset:")
     for note in found.notes:
         say(note)
     return found

@@ -36,6 +36,9 @@ ACCURACY = "Accuracy, % (95 %)"
 MOST_CLASSES = 26
 """A confusion matrix of more classes than this fits no terminal; its commonest mistakes are listed instead."""
 
+MOST_INPUTS = 10
+"""Inputs of a simulation that are listed."""
+
 SHORT_LABEL = 4
 """Longer class names are numbered, and the confusion matrix's columns headed by their numbers."""
 
@@ -266,7 +269,7 @@ def firmware_table(records: Sequence[FirmwareReport]) -> Table:
             table,
             core_title(record.cpu),
             count(record.instructions),
-            f"{record.instructions_per_mac:.2f}",
+            f"{record.instructions_per_mac:.2f}" if not record.layers or any(layer.macs for layer in record.layers) else "",
             count(record.code_bytes),
             count(record.constant_bytes),
             count(record.code_bytes + record.constant_bytes),
@@ -350,8 +353,11 @@ def outputs_table(rows: Iterable[tuple[str, int, str]]) -> Table:
     """Returns what inputs without classes give: for each (input, instructions, first output values as stored)."""
     table = new_table("Input", "Instructions", "Outputs, as stored")
     right_align(table, 1)
-    for name, instructions, values in rows:
+    listed = list(rows)
+    for name, instructions, values in listed[:MOST_INPUTS]:
         _row(table, name, count(instructions), values)
+    if len(listed) > MOST_INPUTS:
+        _row(table, f"and {len(listed) - MOST_INPUTS} more", "", "")
     return table
 
 
