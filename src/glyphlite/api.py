@@ -31,6 +31,8 @@ from glyphlite.training.trainer import TrainingResult
 if TYPE_CHECKING:
     import keras
 
+    from glyphlite.evaluation.input_sets.input_set import InputSet
+
 __all__ = [
     "Dataset",
     "GlyphliteError",
@@ -143,16 +145,22 @@ def evaluate(
 
 
 def verify(
-    path: str | Path, dataset: Dataset, *, images: int | None = None, keras: str | Path | None = None, seed: int = 0
+    path: str | Path,
+    dataset: Dataset | str | Path | None = None,
+    *,
+    images: int | None = None,
+    keras: str | Path | None = None,
+    seed: int = 0,
 ) -> Verification:
     """Runs the same stored inputs through every runtime that accepts a .tflite file, and compares what comes out.
 
     Args:
-        path: a .tflite classifier of the dataset's images.
-        dataset: its test split is used.
-        images: how many test images, drawn with the seed; all of them when None.
-        keras: the .keras file that the artifact was converted from, to be compared as well.
-        seed: draws the images.
+        path: a .tflite file, whatever it is for.
+        dataset: the inputs: a dataset whose test images the file classifies; a .npy, .npz or .bin file of them;
+            "random:N:SEED"; or None, which is random inputs over all that may enter.
+        images: how many of them, drawn with the seed; all of them when None.
+        keras: the float model that the file was converted from, .keras or .tflite, to be compared as well.
+        seed: of the draw.
 
     Returns:
         A record per runtime, and the verdict in words.
@@ -162,7 +170,9 @@ def verify(
     """
     from glyphlite.evaluation.verification.agreement import verify as compare
 
-    return compare(Path(path), dataset, images=images, keras=None if keras is None else Path(keras), seed=seed)
+    path = Path(path)
+    data = dataset if isinstance(dataset, Dataset) else _inputs(path, dataset, images, seed)
+    return compare(path, data, images=images, keras=None if keras is None else Path(keras), seed=seed)
 
 
 def inspect(path: str | Path, *, runtimes: bool = True) -> Inspection:
@@ -215,13 +225,16 @@ def compile(  # noqa: A001 - the command's own name
     )
 
 
-def simulate(source: str | Path, cpu: str, images: np.ndarray, *, measured: int = 1, optimize: str = "speed") -> Simulation:
-    """Runs images on an emulated core and counts the instructions of ``NAME_invoke``.
+def simulate(
+    source: str | Path, cpu: str, images: np.ndarray | str | Path, *, measured: int = 1, optimize: str = "speed"
+) -> Simulation:
+    """Runs inputs on an emulated core and counts the instructions of ``NAME_invoke``.
 
     Args:
         source: an int8 .tflite file, or a folder that :func:`compile` wrote.
         cpu: "cortex-m0", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33" or "rv32imc".
-        images: uint8 pixels ``(n, height, width, channels)``.
+        images: uint8 pixels ``(n, height, width, channels)``; or, for a .tflite file, a .npy, .npz or .bin file of its inputs, or
+            "random:N:SEED".
         measured: how many of them, from the first on, are counted instruction by instruction.
         optimize: for a .tflite file: "speed", "size" or "ram".
 
@@ -233,7 +246,17 @@ def simulate(source: str | Path, cpu: str, images: np.ndarray, *, measured: int 
     """
     from glyphlite.evaluation.simulation import simulate as emulate
 
-    return emulate(Path(source), cpu, images, measured=measured, optimize=optimize)
+    source = Path(source)
+    given = images if isinstance(images, np.ndarray) else _inputs(source, images, None, 0)
+    return emulate(source, cpu, given, measured=measured, optimize=optimize)
+
+
+def _inputs(path: Path, named: str | Path | None, count: int | None, seed: int) -> "InputSet":
+    """Returns the inputs that a name or a file stands for, of a .tflite file."""
+    from glyphlite.evaluation.input_sets.value_ranges import inputs_of
+    from glyphlite.pipeline.inputs.sets import named_set
+
+    return named_set(inputs_of(read_graph(path)), "random" if named is None else str(named), count=count, seed=seed)
 
 
 def draw_graph(path: str | Path) -> str:

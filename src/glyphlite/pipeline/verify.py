@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from glyphlite.console import progress_bar
+from glyphlite.console import progress_bar, say
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.input_sets.input_set import InputSet
@@ -102,6 +102,8 @@ def compare(
     tolerance: float | None = None,
 ) -> Verification:
     """Compares with a progress bar over every input and runtime."""
+    if isinstance(data, InputSet) and data.is_random and keras is not None:
+        say("random inputs reach values that calibration never saw; --inputs FILE shows it on real ones", lead="Error against float:")
     available = len(data.test) if isinstance(data, Dataset) else len(data)
     count = min(images or available, available)
     unit = "image" if isinstance(data, Dataset) else data.unit
