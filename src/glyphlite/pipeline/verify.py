@@ -103,7 +103,8 @@ def compare(
 ) -> Verification:
     """Compares with a progress bar over every input and runtime."""
     if isinstance(data, InputSet) and data.is_random and keras is not None:
-        say("random inputs reach values that calibration never saw; --inputs FILE shows it on real ones", lead="Error against float:")
+        words = "random inputs reach values that calibration never saw; --inputs FILE shows it on real ones"
+        say(words, lead="Error against float:")
     available = len(data.test) if isinstance(data, Dataset) else len(data)
     count = min(images or available, available)
     unit = "image" if isinstance(data, Dataset) else data.unit
