@@ -1,5 +1,6 @@
 """CONV_2D and FULLY_CONNECTED on int16: the inputs under a filter side by side, four filters at a time."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,13 +20,18 @@ from glyphlite.tflite.graph import Operator
 
 @dataclass(frozen=True, kw_only=True)
 class Int16Convolution(Node):
-    """A convolution; weights are int8 ``(out, height, width, in)``."""
+    """A convolution; weights are int8 ``(out, height, width, in)``.
+
+    Attributes:
+        groups: into which its channels fall; each filter reads those of one.
+    """
 
     windowed: ClassVar[bool] = True
 
     filter_window: Window
     weights: np.ndarray
     scaling: Scaling
+    groups: int = 1
 
     @property
     def window(self) -> Window:
@@ -51,10 +57,11 @@ class Int16Convolution(Node):
             scaler=made,
             is_point=self.is_point,
             padded=self.is_padded,
+            groups=self.groups,
             depth=rows.shape[1],
             block=block,
-            lane_weights=site.add("lane_weights", "int32_t", packing.pack_int16_quads(rows), "dsp"),
-            weights=site.add("weights", "uint8_t", packing.interleave_quads(rows), "plain"),
+            lane_weights=site.add("lane_weights", "int32_t", _packed(packing.pack_int16_quads, rows, self.groups), "dsp"),
+            weights=site.add("weights", "uint8_t", _packed(packing.interleave_quads, rows, self.groups), "plain"),
         )
 
 
@@ -64,6 +71,7 @@ class Int16ConvolutionKernel(Kernel):
 
     Attributes:
         is_point: whether inputs are read where they lie; else they are gathered first.
+        groups: into which channels fall.
         depth: inputs under one filter.
         block: inputs whose products are added in 32 bits.
         lane_weights: for the DSP extension, ``weights`` for every other core.
@@ -74,10 +82,16 @@ class Int16ConvolutionKernel(Kernel):
     scaler: Scaler
     is_point: bool
     padded: bool
+    groups: int
     depth: int
     block: int
     lane_weights: Array
     weights: Array
+
+
+def _packed(pack: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, groups: int) -> np.ndarray:
+    """Returns the weights of each group packed, one after the other."""
+    return np.concatenate([pack(part) for part in np.split(rows, groups)])
 
 
 def lower_convolution(context: Context, operator: Operator) -> None:
@@ -85,12 +99,6 @@ def lower_convolution(context: Context, operator: Operator) -> None:
     source, (tensor, weights) = context.value(operator), filter_of(context, operator)
     if tensor.packed_bits == 4:
         raise context.refuse(operator, "INT4 weights with int16 activations", "convert with --to int16x8, without INT4 weights")
-    if weights.shape[3] != source.channels:
-        raise context.refuse(
-            operator,
-            f"grouped convolution ({source.channels} channels, filters of {weights.shape[3]}) on int16",
-            "use DEPTHWISE_CONV_2D or one convolution per group",
-        )
     output = context.new_value(operator)
     window = window_of(operator, source, output, weights.shape[1], weights.shape[2])
     _append(context, operator, source, output, weights, window)
@@ -128,5 +136,6 @@ def _append(context: Context, operator: Operator, source: Value, output: Value, 
             filter_window=window,
             weights=weights,
             scaling=scaling,
+            groups=source.channels // weights.shape[3],
         )
     )
