@@ -713,7 +713,9 @@ def export(
 def compile_(
     file: Annotated[
         Path,
-        typer.Argument(metavar="MODEL_int8.tflite", help="An int8 .tflite file, a run's folder, or a pretrained model's name."),
+        typer.Argument(
+            metavar="MODEL_int8.tflite", help="An int8 or int16x8 .tflite file, a run's folder, or a pretrained model's name."
+        ),
     ],
     out: Annotated[
         Path | None,
@@ -749,7 +751,7 @@ def compile_(
     input_range: InputRangeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compile an int8 .tflite file to C99 without dependencies.
+    """Compile an int8 or int16x8 .tflite file to C99 without dependencies.
 
     Its outputs are bit-identical to TensorFlow Lite Micro's.
     """
@@ -786,7 +788,7 @@ def simulate(
         Path,
         typer.Argument(
             metavar="DIR|MODEL.tflite",
-            help="An int8 .tflite file, a pretrained model's name, or the folder that `glyphlite compile` wrote.",
+            help="An int8 or int16x8 .tflite file, a pretrained model's name, or the folder that `glyphlite compile` wrote.",
         ),
     ],
     cpu: Annotated[list[Cpu] | None, typer.Option("--cpu", help="Core to emulate; may be repeated.")] = None,

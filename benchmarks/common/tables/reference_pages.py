@@ -57,15 +57,20 @@ def records() -> str:
 def ops() -> str:
     """Returns the ops that generated C accepts, those that it refuses with what replaces them, and which TFLite Micro has."""
     from glyphlite.compiler.lower import ADVICE
-    from glyphlite.compiler.ops import OPS
+    from glyphlite.compiler.ops import BEGINS, OPS
+    from glyphlite.compiler.ops.int16.table import INT16_OPS
     from glyphlite.export.tflm.op_resolver import TFLM_OPS
     from glyphlite.tflite.rewrite.folding import COMPUTED_AHEAD
 
-    rows = [(name, "yes", "yes" if name in TFLM_OPS else "no", "") for name in sorted(OPS)]
+    def micro(name: str) -> str:
+        return "yes" if name in TFLM_OPS else "no"
+
+    wide = INT16_OPS.keys() | (BEGINS & OPS.keys())
+    rows = [(name, "yes", "yes" if name in wide else "no", micro(name), "") for name in sorted(OPS)]
     ahead = sorted(COMPUTED_AHEAD - OPS.keys())
-    rows += [(name, "of constants", "yes" if name in TFLM_OPS else "no", ADVICE.get(name, "")) for name in ahead]
-    rows += [(name, "no", "yes" if name in TFLM_OPS else "no", ADVICE[name]) for name in sorted(ADVICE.keys() - set(ahead))]
-    return markdown_table(("Op", "Generated C", "TensorFlow Lite Micro", "Instead"), rows, words=4)
+    rows += [(name, "of constants", "of constants", micro(name), ADVICE.get(name, "")) for name in ahead]
+    rows += [(name, "no", "no", micro(name), ADVICE[name]) for name in sorted(ADVICE.keys() - set(ahead))]
+    return markdown_table(("Op", "Generated C", "int16", "TensorFlow Lite Micro", "Instead"), rows, words=5)
 
 
 def _option_row(parameter: Any, context: Any) -> tuple[str, str]:
