@@ -44,6 +44,11 @@ def source_hash() -> str:
     return _digest(paths)
 
 
+def digest_of(content: bytes) -> str:
+    """Returns the SHA-256 of a file that is tried, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
 def _digest(paths: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for path in paths:
@@ -179,8 +184,8 @@ def _processor_seconds() -> float:
     return times.user + times.system + times.children_user + times.children_system
 
 
-def read_log(log: Path, key: str) -> dict[int, dict[str, Any]]:
-    """Returns what earlier calls did, by the number under ``key``; a last line cut short by a crash is left out."""
+def read_log(log: Path, key: str) -> dict[Any, dict[str, Any]]:
+    """Returns what earlier calls did, by what stands under ``key``; a last line cut short by a crash is left out."""
     records = {}
     for line in log.read_text().splitlines() if log.exists() else ():
         try:
