@@ -677,7 +677,8 @@ def export(
     name: Annotated[str, typer.Option("--name", help="Prefix of the C symbols.")] = "model",
     language: Annotated[Language, typer.Option("--language", help="cc for C++, c for plain C (c-array only).")] = Language.CC,
     dataset: OwnDatasetOption = None,
-    sample: Annotated[int, typer.Option("--sample", min=0, help="Test image to embed.")] = 0,
+    inputs: InputsOption = None,
+    sample: Annotated[int, typer.Option("--sample", min=0, help="Test image, or which of --inputs, to embed.")] = 0,
     data_dir: DataDirOption = None,
     litertjs: LiteRtJsOption = True,
     overwrite: OverwriteOption = False,
@@ -702,6 +703,7 @@ def export(
         litertjs=litertjs,
         overwrite=overwrite,
         input_range=input_range,
+        inputs=inputs,
     )
     if as_json:
         _print_json(exported.document)

@@ -10,6 +10,8 @@ from glyphlite.console import say
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import DataError, ToolError
 from glyphlite.escaping import one_line, shell_word, visible
+from glyphlite.evaluation.input_sets.random_inputs import random_set
+from glyphlite.evaluation.input_sets.value_ranges import inputs_of
 from glyphlite.export.c_array import write_model_data
 from glyphlite.export.c_names import check_identifier
 from glyphlite.export.tflm.project import ExportReport, export_tflm
@@ -18,10 +20,12 @@ from glyphlite.export.web.page import WebExport, export_web
 from glyphlite.export.web.server import serve
 from glyphlite.files import temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention
-from glyphlite.models.interface.output_kind import class_count
+from glyphlite.models.interface.purpose import is_picture, purpose_of, range_is_known
+from glyphlite.models.interface.stated_convention import convention_of_graph
 from glyphlite.pipeline.inputs.conventions import convention_on
 from glyphlite.pipeline.inputs.datasets import RunData, data_of
 from glyphlite.pipeline.inputs.files import artifact_in, default_artifact
+from glyphlite.pipeline.inputs.sets import named_set
 from glyphlite.tflite.reader import read_graph
 
 PAGE_WEIGHTS = 16 << 10
@@ -49,6 +53,7 @@ def export_file(
     litertjs: bool = True,
     overwrite: bool = False,
     input_range: str | None = None,
+    inputs: str | None = None,
 ) -> Exported:
     """Exports an artifact.
 
@@ -60,11 +65,12 @@ def export_file(
         language: ``cc`` or ``c``.
         dataset: where the embedded test image comes from; None takes the data of the model's run, else MNIST. Where none fits,
             the image is blank.
-        sample: which test image.
+        sample: which test image, or which of ``inputs``.
         data_dir: where the dataset lies already.
         litertjs: whether a page gets LiteRT.js as its second engine, if that can be had.
         overwrite: replace files of an earlier export that were changed since; the user's own are kept.
         input_range: how the model takes a pixel, where the user says it.
+        inputs: where a TFLite Micro project's test input comes from: ``random[:N[:SEED]]``, or a file.
 
     Raises:
         ArtifactError: the file is malformed, or TFLite Micro does not take it.
@@ -81,25 +87,23 @@ def export_file(
             f"{files}: {data.bytes} bytes",
         )
     data = data_of(path, dataset, data_dir)
-    convention = convention_on(path, data, input_range)
     if target == "web":
+        convention = convention_on(path, data, input_range)
         return _web(
             export_web(path, folder, convention=convention, litertjs=_second_engine(litertjs), overwrite=overwrite), convention
         )
-    image, label, labels, source = _test_image(path, data, sample)
+    test, convention = _test_input(path, data, sample, inputs, dataset, input_range)
     report = export_tflm(
         path,
         folder,
         name=name,
         language="c" if language == "c" else "cc",
-        image=image,
-        label=label,
-        labels=labels,
-        image_source=source,
         convention=convention,
         overwrite=overwrite,
+        **test,
     )
-    return Exported({**_document(report), "input": convention.report().model_dump(mode="json")}, _words(report))
+    document = {**_document(report), "input": convention.report().model_dump(mode="json") if convention else None}
+    return Exported(document, _words(report))
 
 
 def draw_page(path: Path | None, *, host: str, port: int, litertjs: bool = True, input_range: str | None = None) -> None:
@@ -147,20 +151,40 @@ def image_of(dataset: Dataset, sample: int) -> tuple[Any, int, tuple[str, ...]]:
     return dataset.test.images[sample], int(dataset.test.labels[sample]), dataset.labels
 
 
-def _test_image(path: Path, data: RunData, sample: int) -> tuple[np.ndarray, int | None, tuple[str, ...], str]:
-    """Returns a test image of the model's data with its class, the class labels, and where it comes from; a blank one where
-    none fits.
+def _test_input(
+    path: Path, data: RunData, sample: int, inputs: str | None, dataset: str | None, input_range: str | None
+) -> tuple[dict[str, Any], InputConvention | None]:
+    """Returns the test input for a project: a classifier's image with its class and how the model takes a pixel, else values as
+    the model's tensors hold them.
+
+    An image comes from the data that fit the model; where none do, a classifier of pictures gets a blank one, and any other model
+    one of the inputs that the user names, or a random one. All of this is said.
     """
     graph = read_graph(path)
-    loaded = data.load_fitting(graph)
-    if loaded is None:
-        say("the project holds a blank image; --dataset brings others", lead="No dataset:")
+    loaded = data.load_fitting(graph) if inputs is None else None
     if loaded is not None:
-        return *image_of(loaded, sample), f"{loaded.name} test image {sample}"
-    shape = tuple(abs(extent) for extent in graph.input.shape[1:])
-    image = np.zeros((*shape, *[1] * (3 - len(shape))), np.uint8)
-    classes = class_count(graph)
-    return image, None, graph.labels or tuple(map(str, range(classes))), "a blank image"
+        image, label, labels = image_of(loaded, sample)
+        found = {"image": image, "label": label, "labels": labels, "image_source": f"{loaded.name} test image {sample}"}
+        return found, convention_on(path, data, input_range)
+    may_be_known = input_range is not None or not convention_of_graph(graph).assumed
+    asked = inputs is None and may_be_known and is_picture(graph)
+    convention = convention_on(path, data, input_range) if asked else None
+    purpose = purpose_of(graph, pixels_known=range_is_known(convention, has_data=False))
+    if purpose.classifies_pictures:
+        say("the project holds a blank image; --dataset brings others", lead="No dataset:")
+        shape = tuple(abs(extent) for extent in graph.input.shape[1:])
+        image = np.zeros((*shape, *[1] * (3 - len(shape))), np.uint8)
+        return {"image": image, "labels": purpose.labels, "image_source": "a blank image"}, convention
+    model = inputs_of(graph)
+    if inputs is not None:
+        taken = named_set(model, inputs, dataset=dataset)
+        if sample >= len(taken):
+            raise DataError(f"{taken.source}: inputs 0 to {len(taken) - 1}; there is no input {sample}")
+    else:
+        taken = random_set(model)
+        say("the project holds a random input; --inputs FILE brings others", lead="No dataset:")
+    place = sample if inputs is not None else len(taken) - 1  # the first random ones hold one value each
+    return {"samples": taken.chosen(slice(place, None)).arrays, "image_source": f"{taken.unit} {place} of {taken.source}"}, None
 
 
 def _document(report: ExportReport) -> dict[str, Any]:

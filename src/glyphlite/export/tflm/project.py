@@ -1,4 +1,6 @@
-"""A .tflite file as a complete TFLite Micro project: model, ops, arena, a program with a real test image, and how to build it.
+"""A .tflite file as a complete TFLite Micro project: model, ops, arena, a program with a test input, and how to build it.
+
+A classifier of pictures gets a program that names the class of a test image; any other model one that compares its outputs.
 
 Composes the checks (the file, its ops, its arena) and the templates; builds nothing and needs no TFLite Micro checkout.
 """
@@ -18,6 +20,7 @@ from glyphlite.export.c_array import Language, model_data_sources
 from glyphlite.export.c_names import check_identifier
 from glyphlite.export.templating import render
 from glyphlite.export.tflm.op_resolver import ResolverEntry, resolver_entries
+from glyphlite.export.tflm.values import C_TYPES, value_ports
 from glyphlite.files import owned_folder, require_own
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import class_count, outputs_of
@@ -26,19 +29,13 @@ from glyphlite.runtimes.tflm_arena import ArenaMeasurement, measure_arena
 from glyphlite.tflite.graph import Graph, Tensor
 from glyphlite.tflite.reader import parse_graph, read_artifact
 
-C_TYPES = {"float32": "float", "int8": "std::int8_t", "uint8": "std::uint8_t", "int16": "std::int16_t"}
-"""Element types that enter and leave an image classifier, as C++ calls them."""
+CLASSIFIER_TYPES = ("float32", "int8", "uint8", "int16")
+"""Element types that enter and leave an image classifier."""
 
-TEMPLATES = (
-    "op_resolver.h",
-    "tensor_arena.h",
-    "test_image.h",
-    "model_inference.h",
-    "model_inference.cc",
-    "Makefile",
-    "CMakeLists.txt",
-    "README.md",
-)
+SHARED = ("op_resolver.h", "tensor_arena.h", "Makefile", "CMakeLists.txt")
+OF_CLASSIFIERS = ("test_image.h", "model_inference.h", "model_inference.cc", "README.md")
+OF_VALUES = tuple(f"values/{name}" for name in ("test_inputs.h", "model_inference.h", "model_inference.cc", "README.md"))
+"""Templates of every project, of classifiers of pictures, and of all others."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +69,11 @@ def export_tflm(
     artifact: Path,
     folder: Path,
     *,
-    image: np.ndarray,
-    label: int | None,
-    labels: Sequence[str],
+    image: np.ndarray | None = None,
+    label: int | None = None,
+    labels: Sequence[str] = (),
     image_source: str = "a test image",
+    samples: Sequence[np.ndarray] | None = None,
     name: str = "model",
     language: Language = "cc",
     convention: InputConvention | None = None,
@@ -87,10 +85,12 @@ def export_tflm(
     Args:
         artifact: a .tflite file that TFLite Micro accepts, batch 1.
         folder: created, or replaced where it holds an earlier export and nothing else.
-        image: the test image to embed, uint8 ``(height, width, channels)``.
+        image: the test image of a classifier to embed, uint8 ``(height, width, channels)``.
         label: its class; None where it is not known, as of a blank image.
         labels: the classes' names, as many as the model has scores.
-        image_source: where the image comes from, such as "image 0 of the test split of mnist".
+        image_source: where image or samples come from, such as "image 0 of the test split of mnist".
+        samples: in the place of an image for any other model: for every input what its tensor holds, stored, ``(n, ...)``; the
+            first is embedded, with the outputs that TFLite Micro gives for it here.
         name: a C identifier; the symbols become ``<name>_data`` and ``<name>_data_length``.
         language: of the model's array, ``cc`` or ``c``.
         convention: how the model takes a pixel; by default what the file says, else pixel / 255.
@@ -109,12 +109,13 @@ def export_tflm(
     content = read_artifact(artifact)
     graph = parse_graph(content, artifact.name)
     entries = resolver_entries(graph, artifact.name)
-    kind = outputs_of(graph, artifact.name)
-    _check_ports(graph, image.shape, len(labels), artifact.name)
-    if label is not None and not 0 <= label < len(labels):
-        raise DataError(f"the test image's class {label} is not one of the {len(labels)} classes")
+    if image is not None:
+        own, templates = _classifier_values(graph, artifact.name, image, label, labels, image_source, convention), OF_CLASSIFIERS
+    else:
+        own, templates = _value_values(artifact, graph, samples or (), image_source), OF_VALUES
     arena = arena or measure_arena(artifact)
     values = {
+        **own,
         "source": artifact.name,
         "version": __version__,
         "name": name,
@@ -122,22 +123,14 @@ def export_tflm(
         "entries": entries,
         "operators": [entry.name for entry in entries],
         "arena": arena,
-        "image": _image_values(image, label, labels, image_source),
-        "labels": list(labels),
-        "classes": len(labels),
-        "outputs": "1" if kind.is_single else "kClasses",
-        "threshold": kind.threshold if kind.is_single else None,
-        "input": _port_values(graph.input),
-        "pixel": _pixel_values(convention or convention_of_graph(graph)),
-        "output": _port_values(graph.output),
         "variables": len(graph.variables),
         "reference_kernels_only": _needs_reference_kernels(graph),
         "model_bytes": len(content),
         "sha256": sha256(content).hexdigest(),
     }
     sources = model_data_sources(content, artifact.name, name=name, language=language)
-    for template in TEMPLATES:
-        sources[template] = render(
+    for template in (*SHARED, *templates):
+        sources[Path(template).name] = render(
             f"tflm/{template}", {**values, "guard": f"GLYPHLITE_{name.upper()}_{Path(template).stem.upper()}_H_"}
         )
     with owned_folder(folder, overwrite=overwrite) as temporary:
@@ -156,6 +149,44 @@ def export_tflm(
     )
 
 
+def _classifier_values(
+    graph: Graph,
+    name: str,
+    image: np.ndarray,
+    label: int | None,
+    labels: Sequence[str],
+    source: str,
+    convention: InputConvention | None,
+) -> dict[str, Any]:
+    """Returns what the templates of a classifier of pictures say.
+
+    Raises:
+        ArtifactError: it is none, or one of other pictures.
+        DataError: the label is not one of the classes.
+    """
+    kind = outputs_of(graph, name)
+    _check_ports(graph, image.shape, len(labels), name)
+    if label is not None and not 0 <= label < len(labels):
+        raise DataError(f"the test image's class {label} is not one of the {len(labels)} classes")
+    return {
+        "image": _image_values(image, label, labels, source),
+        "labels": list(labels),
+        "classes": len(labels),
+        "outputs": "1" if kind.is_single else "kClasses",
+        "threshold": kind.threshold if kind.is_single else None,
+        "input": _port_values(graph.input),
+        "pixel": _pixel_values(convention or convention_of_graph(graph)),
+        "output": _port_values(graph.output),
+    }
+
+
+def _value_values(artifact: Path, graph: Graph, samples: Sequence[np.ndarray], source: str) -> dict[str, Any]:
+    """Returns what the templates of any other model say. Errors as those of :func:`value_ports`."""
+    inputs, outputs = value_ports(artifact, graph, samples)
+    keeps_state = bool(graph.variables) or any(tensor.is_variable for tensor in graph.tensors)
+    return {"inputs": inputs, "outputs": outputs, "sample": source, "keeps_state": keeps_state}
+
+
 def _check_ports(graph: Graph, image: Sequence[int], classes: int, name: str) -> None:
     """Refuses a model that is not a classifier of images of this shape, one at a time.
 
@@ -167,8 +198,8 @@ def _check_ports(graph: Graph, image: Sequence[int], classes: int, name: str) ->
             f"{name} has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; expected one image in and its scores out"
         )
     for kind, tensor in (("input", graph.input), ("output", graph.output)):
-        if tensor.dtype.name not in C_TYPES:
-            raise ArtifactError(f"{name}: its {kind} holds {tensor.dtype}, expected one of {', '.join(C_TYPES)}")
+        if tensor.dtype.name not in CLASSIFIER_TYPES:
+            raise ArtifactError(f"{name}: its {kind} holds {tensor.dtype}, expected one of {', '.join(CLASSIFIER_TYPES)}")
         if tensor.shape and abs(tensor.shape[0]) != 1:
             raise ArtifactError(
                 f"{name}: its batch is fixed to {tensor.shape[0]}, expected 1 on TFLite Micro; convert it with --batch 1"
