@@ -5,7 +5,8 @@
 Half of the files have bytes changed, half have their parts changed and put together again with right checksums: headers, names,
 shapes, JSON, chunks, tags (``tests/support/input_files``, which also says what counts as a fault). Each is tried in a child
 process that may die of it. What was done is kept in the user's cache, so that the same command goes on after Ctrl-C; another
-state of the code, or other libraries, begin anew. Writes campaigns/results/input_files.json; exits 1 on a fault.
+state of the code that reads such a file, or other libraries, begin anew. Writes campaigns/results/input_files.json; exits 1 on
+a fault.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import os
 import platform
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -45,11 +47,12 @@ def main() -> int:
     quiet_tensorflow()
     trial = importlib.import_module("support.input_files.trial")
     versions = _versions()
-    state = hashlib.sha256(json.dumps([versions, _code(), options.seed, CHUNK]).encode()).hexdigest()[:16]
     cache = user_cache() / "campaigns"
     cache.mkdir(parents=True, exist_ok=True)
     kinds: dict[str, Any] = json.loads(options.output.read_text())["kinds"] if options.output.exists() else {}
     for kind in options.kinds:
+        code = _code(trial.KINDS[kind].read_by)
+        state = hashlib.sha256(json.dumps([versions, code, options.seed, CHUNK]).encode()).hexdigest()[:16]
         log = cache / f"input_files-{kind}-{state}.jsonl"
         chunks = {each["first"]: each for each in map(json.loads, log.read_text().splitlines())} if log.exists() else {}
         with log.open("a") as stream, progress_bar(kind, options.files) as advance:
@@ -122,11 +125,11 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _code() -> str:
-    """SHA-256 of the product and of what makes and tries the files."""
+def _code(parts: Sequence[str]) -> str:
+    """Returns the SHA-256 of these parts of the product, and of what makes and tries the files."""
     digest = hashlib.sha256()
-    for folder in (ROOT / "src" / "glyphlite", ROOT / "tests" / "support" / "input_files"):
-        for path in sorted(folder.rglob("*.py")):
+    for place in (*(ROOT / "src" / "glyphlite" / part for part in parts), ROOT / "tests" / "support" / "input_files"):
+        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
             digest.update(path.read_bytes())
     return digest.hexdigest()
 

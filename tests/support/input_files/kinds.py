@@ -12,16 +12,27 @@ Change = Callable[[bytes, Any], bytes]
 
 @dataclass(frozen=True)
 class Kind:
-    """``take`` reads a file in a folder as glyphlite does, checks what was accepted, and returns its faults."""
+    """One kind of file.
+
+    Attributes:
+        sources: sound files by name.
+        changes: of their parts.
+        take: reads a file in a folder as glyphlite does, checks what was accepted, and returns its faults.
+        read_by: the parts of the package that read such a file; what was tried with others need not be tried again.
+    """
 
     sources: Callable[[], Mapping[str, bytes]]
     changes: Mapping[str, Change]
     take: Callable[[Path], list[str]]
+    read_by: tuple[str, ...]
 
+
+COMMON = ("files", "console.py", "errors.py", "escaping.py", "extras.py")
+DATA = (*COMMON, "datasets", "preprocessing")
 
 KINDS = {
-    "npz": Kind(npz_files.sources, npz_files.CHANGES, npz_files.take),
-    "idx": Kind(idx_files.sources, idx_files.CHANGES, idx_files.take),
-    "keras": Kind(keras_files.sources, keras_files.CHANGES, keras_files.take),
-    "picture": Kind(picture_files.sources, picture_files.CHANGES, picture_files.take),
+    "npz": Kind(npz_files.sources, npz_files.CHANGES, npz_files.take, DATA),
+    "idx": Kind(idx_files.sources, idx_files.CHANGES, idx_files.take, DATA),
+    "keras": Kind(keras_files.sources, keras_files.CHANGES, keras_files.take, (*COMMON, "models")),
+    "picture": Kind(picture_files.sources, picture_files.CHANGES, picture_files.take, DATA),
 }
