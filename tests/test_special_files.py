@@ -6,8 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from glyphlite.__main__ import main
+from glyphlite.errors import OutputError
+from glyphlite.files import write_bytes
+from glyphlite.files.untrusted import special_kind
 
 ARTIFACT = str(Path(__file__).parent / "samples" / "micro-cnn" / "model_int8.tflite")
 COMMANDS = (
@@ -62,3 +66,24 @@ def test_what_is_no_regular_file_ends_a_command_at_once(
     assert ended.value.code == 2
     assert f"{path} is a {kind}; expected a" in last
     assert not Path("out").exists()
+
+
+@pytest.mark.parametrize(
+    "command", ["inspect ARTIFACT --no-runtimes --graph x.svg", "predict SEVEN --model ARTIFACT --show x.png"]
+)
+def test_what_is_no_regular_file_is_never_replaced(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Image.new("L", (28, 28), 255).save("seven.png")
+    words = command.replace("ARTIFACT", ARTIFACT).replace("SEVEN", "seven.png").split()
+    os.mkfifo(words[-1])
+    monkeypatch.setattr(sys, "argv", ["glyphlite", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert f"{words[-1]} is a pipe; name another file with {words[-2]}" in capfd.readouterr().err
+    with pytest.raises(OutputError, match="it is a pipe"):
+        write_bytes(Path(words[-1]), b"")
+    assert Path(words[-1]).is_fifo()
+    assert special_kind(Path("/dev/null")) == "a device"

@@ -172,10 +172,10 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 def _fail(message: str, code: int) -> None:
     """Prints one line on standard error, without markup, and exits."""
     from glyphlite.console import leave_unflushed
-    from glyphlite.escaping import one_line
+    from glyphlite.errors import GlyphliteError
 
     with suppress(OSError):
-        print(f"glyphlite: {one_line(message)}", file=sys.stderr)  # noqa: T201
+        print(f"glyphlite: {GlyphliteError(message)}", file=sys.stderr)  # noqa: T201
     leave_unflushed(code)
 
 

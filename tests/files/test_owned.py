@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from glyphlite.errors import OutputError
-from glyphlite.files import MANIFEST, locked_folder, remove_ours, require_ours, write_owned
+from glyphlite.files import MANIFEST, locked_folder, read_manifest, remove_ours, require_ours, write_owned
+from glyphlite.files.manifest import LARGEST_MANIFEST
 from glyphlite.files.scratch import PREFIX, temporary_folder
 
 
@@ -170,3 +171,9 @@ def test_a_pipe_in_the_place_of_the_manifest_is_not_waited_for(tmp_path: Path) -
     (tmp_path / "a").write_text("his")
     with pytest.raises(OutputError, match="a"):
         require_ours(tmp_path, ["a"])
+
+
+def test_a_manifest_of_gigabytes_is_none_of_ours(tmp_path: Path) -> None:
+    with (tmp_path / MANIFEST).open("wb") as stream:
+        stream.truncate(LARGEST_MANIFEST + 1)
+    assert read_manifest(tmp_path) == {}

@@ -22,7 +22,7 @@ from glyphlite.files.single import (
     write_text,
     writing,
 )
-from glyphlite.files.untrusted import check_unfolded, open_input, parsing, read_input, reason_of
+from glyphlite.files.untrusted import check_unfolded, open_input, parsing, read_input, reading_folder, reason_of
 
 __all__ = [
     "MANIFEST",
@@ -39,6 +39,7 @@ __all__ = [
     "parsing",
     "read_input",
     "read_manifest",
+    "reading_folder",
     "reason_of",
     "remove_folder",
     "remove_ours",

@@ -17,6 +17,8 @@ from glyphlite.files.single import sha256_of
 
 MANIFEST = ".glyphlite.json"
 _FORMAT = "glyphlite-manifest-1"
+LARGEST_MANIFEST = 16 << 20
+"""Bytes, for some 100,000 files; a larger one is none of ours."""
 Digests = tuple[str, ...] | None
 """The SHA-256 of each version of a file that is ours; None: whatever it holds."""
 
@@ -56,7 +58,7 @@ def read_manifest(folder: Path) -> dict[str, Digests]:
         OSError: the file system cannot read it.
     """
     manifest = folder / MANIFEST
-    if not manifest.is_file():  # a pipe of that name would never end
+    if not manifest.is_file() or manifest.stat().st_size > LARGEST_MANIFEST:  # a pipe of that name would never end
         return {}
     try:
         document = json.loads(manifest.read_bytes())

@@ -6,6 +6,7 @@ It needs no manifest beside it, as it tells by its own first bytes that glyphlit
 from pathlib import Path
 
 from glyphlite.errors import OutputError
+from glyphlite.files.untrusted import special_kind
 
 MARKS = (b'<svg class="glyph-graph"', b"Software\0glyphlite")
 """What glyphlite's pictures of graphs and its PNGs hold near their beginning."""
@@ -21,11 +22,11 @@ def require_own_file(path: Path, option: str) -> Path:
         option: the command's option for it, for the error.
 
     Raises:
-        OutputError: something else lies there, such as the very picture or model that the command reads.
+        OutputError: something else lies there, such as the very picture or model that the command reads, or a device.
     """
     advice = f"name another file with {option}"
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder; {advice}")
+    if kind := special_kind(path):
+        raise OutputError(f"{path} is {kind}; {advice}")
     if not path.exists():
         return path
     try:
@@ -33,6 +34,6 @@ def require_own_file(path: Path, option: str) -> Path:
             beginning = stream.read(_BEGINNING)
     except OSError as error:
         raise OutputError(f"cannot replace {path}: {error.strerror}; {advice}") from None
-    if beginning and path.is_file() and not any(mark in beginning for mark in MARKS):
+    if beginning and not any(mark in beginning for mark in MARKS):
         raise OutputError(f"{path} is not glyphlite's and would be replaced; move it away or {advice}")
     return path

@@ -10,6 +10,7 @@ from typing import Any
 from glyphlite.errors import OutputError
 from glyphlite.escaping import json_text
 from glyphlite.files.scratch import scratch_folder, sync_file, sync_folder
+from glyphlite.files.untrusted import special_kind
 
 
 def sha256_of(path: Path) -> str:
@@ -77,9 +78,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
     On any exception, Ctrl-C included, the temporary file is removed and ``path`` is left as it was.
 
     Raises:
-        OutputError: the file cannot be written (folder not writable, disk full).
+        OutputError: the file cannot be written (folder not writable, disk full), or something else than a file is there.
     """
     path = Path(os.path.realpath(path))  # a link stays one: what it points to is replaced
+    if kind := special_kind(path):  # a rename over a device would take it away from everyone
+        raise OutputError(f"cannot write {path}: it is {kind}; name a file")
     with made_folder(path.parent), writing(path), scratch_folder(path.parent) as scratch:
         temporary = scratch / path.name
         yield temporary

@@ -87,6 +87,20 @@ def read_input(path: Path, expected: str, error: type[GlyphliteError] = DataErro
 
 
 @contextmanager
+def reading_folder(folder: Path, error: type[GlyphliteError] = DataError) -> Iterator[None]:
+    """Turns what the operating system refuses while a folder is listed into one line that names what cannot be read.
+
+    Raises:
+        GlyphliteError: of that kind, instead of any OSError.
+    """
+    try:
+        yield
+    except OSError as failure:
+        words = failure.strerror or failure
+        raise error(f"cannot read {failure.filename or folder}: {words}; allow it, or name another folder") from None
+
+
+@contextmanager
 def parsing(
     refusal: str | Callable[[BaseException], str], error: type[GlyphliteError] = DataError, advice: str = ""
 ) -> Iterator[None]:
@@ -145,6 +159,19 @@ def check_unfolded(name: str, stored: int, unfolded: int, error: type[GlyphliteE
         )
 
 
+def special_kind(path: Path) -> str | None:
+    """Returns what lies at a path, in words, where it is no regular file: "a pipe"; opens nothing."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return None
+    return None if stat.S_ISREG(mode) else _kind(mode)
+
+
 def _require_regular(mode: int, path: Path, expected: str, error: type[GlyphliteError]) -> None:
     if not stat.S_ISREG(mode):
-        raise error(f"{path} is {_KINDS.get(stat.S_IFMT(mode), 'no file')}; expected {expected}")
+        raise error(f"{path} is {_kind(mode)}; expected {expected}")
+
+
+def _kind(mode: int) -> str:
+    return _KINDS.get(stat.S_IFMT(mode), "no file")

@@ -9,6 +9,7 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 from glyphlite.datasets.own.content import SPLITS, TEST, TRAIN, VALIDATION
 from glyphlite.datasets.own.labels import natural_order
@@ -188,7 +189,7 @@ def _check_classes(of_class: dict[str, list[Path]], classes: tuple[str, ...], sp
 def _walk(folder: Path, unread: Counter[str]) -> list[Path]:
     """Returns every picture below a folder in the order of their paths; other visible files are counted by their suffix."""
     found = []
-    for place, folders, files in os.walk(folder):
+    for place, folders, files in os.walk(folder, onerror=_raise):
         folders[:] = [name for name in folders if not _is_hidden(name, _SYSTEM_FOLDERS)]
         for name in files:
             suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - a Path for each of a million files costs seconds
@@ -218,3 +219,8 @@ def _is_hidden(name: str, system: frozenset[str]) -> bool:
 def _class_name(path: Path) -> str:
     """Returns the class that a folder's name says; composed, since macOS hands out é as two characters."""
     return name_of(path.name)
+
+
+def _raise(failure: OSError) -> NoReturn:
+    """Stops a walk at a folder that cannot be read, whose pictures would be missing without a word."""
+    raise failure

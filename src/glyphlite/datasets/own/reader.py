@@ -11,7 +11,7 @@ from glyphlite.datasets.own.orientation import turn_upright
 from glyphlite.datasets.own.picture_folders import read_picture_folder
 from glyphlite.datasets.own.tables import find_tables, holds_pixels, is_table, read_table, read_tables
 from glyphlite.errors import DataError
-from glyphlite.files import open_input, sha256_of
+from glyphlite.files import open_input, reading_folder, sha256_of
 
 _WHAT_TO_DO = {
     (".mat",): "MATLAB files are not read; EMNIST is handed out as IDX files (its 'binary format') and CSV, too",
@@ -42,7 +42,8 @@ def read_users_dataset(path: Path, size: tuple[int, int], lie: str | None = None
         DataError: it is no dataset, or malformed.
     """
     try:
-        found, hashes = _read(path, size)
+        with reading_folder(path):
+            found, hashes = _read(path, size)
     except DataError as error:
         if str(path) in str(error):
             raise
@@ -90,10 +91,11 @@ def count_picture_classes(path: Path) -> int | None:
     """
     if not path.is_dir():
         return None
-    folder = _with_files(path, "")
-    if any(find_role_files(folder, "").values()) or any(find_tables(folder, "").values()) or not subfolders(folder):
-        return None
-    return len(list_pictures(folder).classes)
+    with reading_folder(path):
+        folder = _with_files(path, "")
+        if any(find_role_files(folder, "").values()) or any(find_tables(folder, "").values()) or not subfolders(folder):
+            return None
+        return len(list_pictures(folder).classes)
 
 
 def begins_files(path: Path) -> bool:
