@@ -738,6 +738,15 @@ def compile_(
     inputs: InputsOption = None,
     dataset: OwnDatasetOption = None,
     sample: Annotated[int, typer.Option("--sample", min=0, help="Test image in example/example.c.")] = 0,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            "--labels",
+            metavar="FILE|A,B,...",
+            help="Class labels, which make the model a classifier: a text file of one a line, or names between commas.",
+            show_default="those in the file or of the dataset",
+        ),
+    ] = None,
     compare: Annotated[
         bool, typer.Option("--compare/--no-compare", help="Measure the cost of each --optimize on an emulated Cortex-M4.")
     ] = True,
@@ -773,6 +782,7 @@ def compile_(
         check=check,
         input_range=input_range,
         inputs=inputs,
+        labels=labels,
     )
     if as_json:
         _print_json(compiled.document)

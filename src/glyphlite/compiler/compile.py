@@ -66,6 +66,7 @@ def compile_artifact(
     overwrite: bool = False,
     accuracy: str = "",
     dataset: str | None = None,
+    pictures: bool = False,
 ) -> CompilationReport:
     """Compiles an int8 artifact into a folder of C99.
 
@@ -81,6 +82,7 @@ def compile_artifact(
         convention: how the model takes a pixel, for ``NAME_classify``; by default what the file says, else pixel / 255.
         overwrite: also replace files of an earlier compilation that were changed, and keep the user's own.
         accuracy: what was measured on this very file, in words, for the header.
+        pictures: an input of a picture's shape is one, even if it can only be assumed how the model takes a pixel.
         dataset: what the model goes with, for the memory map, so that ``simulate`` finds it again: a name, or a path from
             ``folder``.
 
@@ -105,6 +107,7 @@ def compile_artifact(
         labels=labels,
         convention=convention,
         about=about,
+        pictures=pictures,
     )
     report = compilation.report
     with owned_folder(folder, overwrite=overwrite, built=("example/example",)) as temporary:
@@ -124,6 +127,7 @@ def compile_graph(
     labels: Sequence[str] | None = None,
     convention: InputConvention | None = None,
     about: About = NOWHERE,
+    pictures: bool = False,
 ) -> Compilation:
     """Compiles a graph in memory. Arguments and errors as those of :func:`compile_artifact`."""
     aim = _aim(optimize)
@@ -134,7 +138,7 @@ def compile_graph(
     lowered = lower(graph)
     program = optimize_program(lowered, scores)
     segments = schedule(program)
-    known = range_is_known(convention, has_data=sample is not None)
+    known = range_is_known(convention, has_data=pictures or sample is not None)
     purpose = purpose_of(graph, labels or (), pixels_known=known)
     if not program.has_int8_edges:
         if scores == "none":

@@ -25,11 +25,13 @@ from glyphlite.evaluation.verification.self_check import check_generated
 from glyphlite.export.tflm.project import export_tflm
 from glyphlite.files import temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention
+from glyphlite.models.interface.purpose import is_picture
 from glyphlite.models.pretrained import pretrained_names
 from glyphlite.pipeline.export import image_of
 from glyphlite.pipeline.inputs.conventions import input_convention
 from glyphlite.pipeline.inputs.datasets import beside, data_of, to_remember
 from glyphlite.pipeline.inputs.files import artifact_in
+from glyphlite.pipeline.inputs.labels import named_labels
 from glyphlite.pipeline.inputs.sets import named_set
 from glyphlite.records import FirmwareReport, RuntimeReport
 from glyphlite.tflite.graph import Graph
@@ -123,13 +125,15 @@ def compile_file(
     overwrite: bool = False,
     check: bool = True,
     inputs: str | None = None,
+    labels: str | None = None,
 ) -> Compiled:
     """Compiles an int8 or int16x8 .tflite file (or a run's) to C99; ``compare`` measures what each ``--optimize`` would cost.
 
     With ``check``, the C is held to TFLite Micro's bytes before it is written, on what ``inputs`` names, else on random inputs.
 
     Without ``folder`` it goes into one named after the file, without ``dataset`` the test image is one of the model's own run;
-    where no data fits the model, the example holds zeros. All of this is said.
+    where no data fits the model, the example holds zeros. All of this is said. ``labels`` names the classes of a model whose
+    file does not say that it is a classifier: a file, or names between commas.
 
     Raises:
         ArtifactError: the file is malformed, or holds what generated C cannot express.
@@ -151,7 +155,9 @@ def compile_file(
     if loaded is None and given is None:
         words = "the example holds zeros, and costs are counted on a random input; --inputs FILE or --dataset brings others"
         say(words, lead="No dataset:")
-    image, label, labels = image_of(loaded, sample) if loaded else (None, None, None)
+    image, label, names = image_of(loaded, sample) if loaded else (None, None, None)
+    if labels is not None:
+        names = named_labels(labels)
     convention = input_convention(path, loaded, input_range).convention if loaded or input_range else None
     checked = check_generated(path, optimize=optimize, inputs=given) if check else None
     report = compile_artifact(
@@ -161,7 +167,7 @@ def compile_file(
         optimize=optimize,
         scores=scores,
         sample=None if image is None else Sample(image, label, f"{loaded.name} test image {sample}" if loaded else ""),
-        labels=labels,
+        labels=names,
         convention=convention,
         overwrite=overwrite,
         accuracy=accuracy_words(path),
@@ -171,7 +177,7 @@ def compile_file(
     costs = _trade_offs(path, counted, scores, convention) if compare else {}
     document = {**_document(report), "trade_offs": {each: cost.model_dump(mode="json") for each, cost in costs.items()}}
     document["check"] = None if checked is None else asdict(checked)
-    return Compiled(document, _words(report, folder) + (f"\n{checked.words}" if checked else ""), costs)
+    return Compiled(document, _words(report, folder, graph) + (f"\n{checked.words}" if checked else ""), costs)
 
 
 def _folder_for(named: Path) -> Path:
@@ -241,13 +247,25 @@ def _classify_words(report: CompilationReport) -> str:
     return f"{report.name}_classify takes raw pixels" + (f" and {more:,} bytes more of the arena" if more else "")
 
 
-def _words(report: CompilationReport, folder: Path) -> str:
+def _purpose_words(report: CompilationReport, graph: Graph) -> str:
+    """Returns what the model is taken for, and what would make it another."""
+    if not report.classifies:
+        advice = "; --labels names their classes" if len(report.output_tensors) == 1 else ""
+        return f"its outputs are values, not classes: {report.purpose}{advice}"
+    words = f"a classifier ({report.purpose}), scores: {report.scores}"
+    if not report.takes_pictures and is_picture(graph):
+        words += f"; no {report.name}_classify, as its file does not say how it takes a pixel: --input-range does"
+    return words
+
+
+def _words(report: CompilationReport, folder: Path, graph: Graph) -> str:
     """Returns what was written and what it takes; the cores' figures are ``glyphlite simulate``'s."""
     shown = visible(str(folder))
     word = shell_word(folder)
     lines = [
         f"{shown}: {', '.join(report.files)}",
-        f"optimized for {report.optimize}, scores: {report.scores}; {report.macs:,} multiply-accumulates",
+        f"optimized for {report.optimize}; {report.macs:,} multiply-accumulates",
+        _purpose_words(report, graph),
         f"with the DSP extension: arena {report.arena_bytes:,} bytes, constants {report.constant_bytes:,}; "
         f"without: arena {report.plain_arena_bytes:,} bytes, constants {report.plain_constant_bytes:,}",
         f"input {report.input_bytes:,} bytes, output {report.output_bytes:,}"

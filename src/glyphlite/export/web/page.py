@@ -24,6 +24,7 @@ from glyphlite.export.web.minified import served
 from glyphlite.export.web.second_engine import GLUE, SecondEngine, second_engine
 from glyphlite.files import owned_folder, require_own, temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention
+from glyphlite.models.interface.output_kind import class_count
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.metadata import read_metadata
 from glyphlite.tflite.reader import parse_graph, read_artifact
@@ -150,7 +151,16 @@ def export_web(
     graph = parse_graph(content, artifact.name)
     shape = _image_shape(graph, artifact.name)
     with temporary_folder() as scratch:
-        report = compile_artifact(artifact, scratch / "c", name=_NAME, labels=labels, convention=convention)
+        report = compile_artifact(
+            artifact,
+            scratch / "c",
+            name=_NAME,
+            labels=labels or graph.labels or tuple(map(str, range(class_count(graph)))),
+            convention=convention,
+            pictures=True,
+        )
+        if not report.takes_pictures:
+            raise ArtifactError(f"{artifact.name} classifies no pictures that are stored as int8, which the page draws")
         engines = {f"engine-{build}.wasm": _engine(scratch, build) for build in BUILDS}
     name = _model_name(artifact, content)
     taken = second_engine(artifact, content, graph, litertjs) if litertjs else None
