@@ -75,7 +75,7 @@ def test_an_op_outside_the_list_is_refused_by_name_with_its_layer_and_what_would
         (graph_of("LEAKY_RELU", alpha=-0.5), "an alpha of -0.5; use zero or more"),
         (graph_of("SOFTMAX", beta=1.0), "1/256"),
         (graph_of("PAD", paddings=((1, 0), (0, 0), (0, 0), (0, 0))), "paddings"),
-        (graph_of("CONCATENATION", axis=0, activation="none"), "images of a batch"),
+        (graph_of("CONCATENATION", axis=0, activation="relu"), "differ in scale"),
         (graph_of("DEQUANTIZE", dtype=np.int8), "float arithmetic"),
     ],
 )

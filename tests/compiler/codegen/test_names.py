@@ -39,7 +39,7 @@ def test_no_part_is_called_like_an_op():
 
 def renamed(graph: Graph, name: str) -> Graph:
     """Returns the graph with all its layers called alike."""
-    outputs = {operator.outputs[0] for operator in graph.operators}
+    outputs = {operator.outputs[0] for operator in graph.operators if operator.outputs}
     tensors = (replace(each, name=f"m/{name}/x") if each.index in outputs else each for each in graph.tensors)
     return replace(graph, tensors=tuple(tensors))
 
@@ -60,7 +60,7 @@ def test_a_layer_and_an_op_together_are_not_another_layer():
     """Two names that would meet: layer ``x_depthwise`` of a CONV_2D, and layer ``x`` of a DEPTHWISE_CONV_2D."""
     for seed in range(1, 400, 2):
         graph = parse_graph(model_of(seed)[1])
-        first = {operator.name: operator.outputs[0] for operator in reversed(graph.operators)}
+        first = {operator.name: operator.outputs[0] for operator in reversed(graph.operators) if operator.outputs}
         if not {"CONV_2D", "DEPTHWISE_CONV_2D"} <= set(first):
             continue
         names = {first["CONV_2D"]: "m/x_depthwise/x", first["DEPTHWISE_CONV_2D"]: "m/x/x"}

@@ -20,8 +20,8 @@ PAIRS = ("maximum", "minimum", "prelu", "squared_difference", "div")
 WEIGHTED = ("transpose_conv", "grouped")
 """Kinds of convolution, of images alone."""
 FUSED = ("none", "none", "relu", "relu6")
-NOT_FROM_KERAS = {"elu", "rsqrt", "l2_normalization", "squared_difference", "div", "abs"}
-"""Kinds that the converter leaves in float or writes as other ops."""
+NOT_FROM_KERAS = {"elu", "rsqrt", "l2_normalization", "squared_difference", "div", "abs", "batch_matmul"}
+"""Kinds that the converter leaves in float or writes as other ops, or as int16 where generated C has int8 alone."""
 OPTIONS = {
     "l2_normalization": "L2NormOptions",
     "log_softmax": "LogSoftmaxOptions",
@@ -40,7 +40,7 @@ def draw_arithmetic(drawing: Any, rng: np.random.Generator) -> None:
         drawing: the draft in the making (``drafts._Drawing``).
         rng: the ops' own generator.
     """
-    kinds = [*REDUCTIONS, "mean", *FUNCTIONS, *PAIRS, *(WEIGHTED * 3 if len(drawing.shape) == 3 else ())]
+    kinds = [*REDUCTIONS, "mean", *FUNCTIONS, *PAIRS, *((*(WEIGHTED * 3), "batch_matmul") if len(drawing.shape) == 3 else ())]
     kind = str(rng.choice([kind for kind in kinds if not (drawing.for_keras and kind in NOT_FROM_KERAS)]))
     if kind in FUNCTIONS:
         drawing.add(kind, drawing.shape)
@@ -48,6 +48,8 @@ def draw_arithmetic(drawing: Any, rng: np.random.Generator) -> None:
         shape = drawing.shape
         each = [shape, (*(1,) * (len(shape) - 1), shape[-1]), (1,) * len(shape)]
         drawing.add(kind, shape, constant=each[int(rng.integers(2 if kind == "prelu" else 3))])
+    elif kind == "batch_matmul":  # of each row with itself, as attention does
+        drawing.add(kind, (*drawing.shape[:2], drawing.shape[1]), (drawing.current, drawing.current))
     elif kind == "transpose_conv":
         _draw_transposed(drawing, rng)
     elif kind == "grouped":
@@ -114,6 +116,8 @@ def result_scale(kind: str, source: float, shape: tuple[int, ...], settings: dic
     match kind:
         case "sum":
             return source * float(np.prod([shape[axis] for axis in settings["axes"]])) ** 0.7
+        case "batch_matmul":
+            return source**2 * 60 * shape[-1] ** 0.5
         case "rsqrt":
             return source**-0.5 / 100
         case "div":

@@ -310,6 +310,7 @@ class _Writer:
             "squeeze": ("SqueezeOptions", {"squeezeDims": [settings.get("axis", 0) + 1]}),
             "softmax": ("SoftmaxOptions", {"beta": float(self.rng.choice([1.0, 1.0, 1.0, 0.5, 3.0]))}),
             "pad": ("PadOptions", {}),
+            "batch_matmul": ("BatchMatMulOptions", {"adjY": True}),
             "quantize": ("QuantizeOptions", {}),
             "hard_swish": ("HardSwishOptions", {}),
             **{kind: (options, {}) for kind, options in arithmetic.OPTIONS.items()},

@@ -35,6 +35,7 @@ from glyphlite.compiler.ops.layout.transpose import (
     lower_reverse,
     lower_transpose,
 )
+from glyphlite.compiler.ops.matrix.batch_matmul import lower_batch_matmul
 from glyphlite.compiler.ops.matrix.convolution import lower_convolution
 from glyphlite.compiler.ops.matrix.depthwise_convolution import lower_depthwise_convolution
 from glyphlite.compiler.ops.matrix.fully_connected import lower_fully_connected
@@ -50,6 +51,7 @@ OPS: dict[str, Callable[[Context, Operator], None]] = {
     "DEPTHWISE_CONV_2D": lower_depthwise_convolution,
     "TRANSPOSE_CONV": lower_transposed_convolution,
     "FULLY_CONNECTED": lower_fully_connected,
+    "BATCH_MATMUL": lower_batch_matmul,
     "MAX_POOL_2D": lower_pool,
     "AVERAGE_POOL_2D": lower_pool,
     "MEAN": lower_reduction,
@@ -117,7 +119,6 @@ ADVICE = {
     "EXP": "use LOGISTIC or SOFTMAX",
     "CONV_3D": "use CONV_2D",
     "ARG_MAX": "let the model give its scores, and take the largest in your program",
-    "BATCH_MATMUL": "use FULLY_CONNECTED",
     "L2_POOL_2D": "use AVERAGE_POOL_2D",
 }
 """What would express an op that is not supported."""

@@ -133,6 +133,21 @@ def _fully_connected(site: Site) -> None:
         site.refuse(f"computes {rows} rows of {channels} values, but its output has the shape {list(output.shape)}")
 
 
+def _batch_matmul(site: Site) -> None:
+    """Checks BATCH_MATMUL: matrices in the last two axes, either transposed, and batches that broadcast before them."""
+    site.arity(2)
+    first, second = site.input(0), site.input(1)
+    if min(len(first.shape), len(second.shape)) < 2:
+        site.refuse(f"multiplies the shapes {list(first.shape)} and {list(second.shape)}, which are no matrices")
+    site.same_type(first, second)
+    site.quantized(first, second, site.output)
+    rows, depth = first.shape[-2:][:: -1 if site.operator.options["adjoint_x"] else 1]
+    other_depth, columns = second.shape[-2:][:: -1 if site.operator.options["adjoint_y"] else 1]
+    if differ(depth, other_depth):
+        site.refuse(f"multiplies matrices of {rows} x {depth} and {other_depth} x {columns}")
+    site.shape([*_broadcast(site, first.shape[:-2], second.shape[:-2]), rows, columns])
+
+
 def _elementwise(site: Site) -> None:
     site.arity(1)
     site.same_type(site.input(0))
@@ -167,16 +182,16 @@ def _binary(site: Site) -> None:
     first, second = site.input(0), site.input(1)
     site.same_type(first, second)
     site.quantized(first, second, site.output)
-    site.shape(_broadcast(site, first, second))
+    site.shape(_broadcast(site, first.shape, second.shape))
 
 
-def _broadcast(site: Site, first: Tensor, second: Tensor) -> list[int]:
-    rank = max(len(first.shape), len(second.shape))
-    expected = []
+def _broadcast(site: Site, first: Sequence[int], second: Sequence[int]) -> list[int]:
+    rank = max(len(first), len(second))
+    expected: list[int] = []
     for axis in range(-rank, 0):
-        extents = {tensor.shape[axis] for tensor in (first, second) if len(tensor.shape) >= -axis} - {1}
+        extents = {shape[axis] for shape in (first, second) if len(shape) >= -axis} - {1}
         if len(extents - {FREE}) > 1:
-            site.refuse(f"takes shapes that do not broadcast: {list(first.shape)} and {list(second.shape)}")
+            site.refuse(f"takes shapes that do not broadcast: {list(first)} and {list(second)}")
         expected.append(max(extents) if extents else 1)
     return expected
 
@@ -263,7 +278,7 @@ def _comparison(site: Site) -> None:
     site.arity(2)
     if site.input(0).dtype != site.input(1).dtype:
         site.refuse(f"mixes the types {site.input(0).dtype.name} and {site.input(1).dtype.name}")
-    site.shape(_broadcast(site, site.input(0), site.input(1)))
+    site.shape(_broadcast(site, site.input(0).shape, site.input(1).shape))
 
 
 _ELEMENTWISE = ("RELU", "RELU6", "RELU_N1_TO_1", "RELU_0_TO_1", "HARD_SWISH", "LOGISTIC", "TANH", "LEAKY_RELU", "ELU", "GELU")
@@ -293,7 +308,7 @@ _TAKES_EMPTY = ("RESHAPE", *_REDUCTIONS, "TRANSPOSE", "BROADCAST_TO", "FILL")
 
 _COUNTED: tuple[tuple[int, tuple[str, ...]], ...] = (
     (1, ("SHAPE", "RANK")),
-    (2, ("ARG_MAX", "ARG_MIN", "GATHER_ND", "TILE", "BATCH_MATMUL", "CUMSUM", "FILL", "EMBEDDING_LOOKUP")),
+    (2, ("ARG_MAX", "ARG_MIN", "GATHER_ND", "TILE", "CUMSUM", "FILL", "EMBEDDING_LOOKUP")),
     (3, ("SELECT", "SELECT_V2", "RANGE", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND")),
 )
 _INPUTS: Mapping[str, tuple[int, int]] = MappingProxyType({name: (count, count) for count, names in _COUNTED for name in names})
@@ -314,6 +329,7 @@ _CHECKS: Mapping[str, Callable[[Site], None]] = MappingProxyType(
         "DEPTHWISE_CONV_2D": _depthwise_convolution,
         "TRANSPOSE_CONV": _transposed_convolution,
         "FULLY_CONNECTED": _fully_connected,
+        "BATCH_MATMUL": _batch_matmul,
         "SOFTMAX": _softmax,
         "CONCATENATION": _concatenation,
     }
