@@ -28,7 +28,7 @@ from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.records import VerifyReport
 from glyphlite.runtimes.base import LoadedModel
 from glyphlite.runtimes.refusals import RefusedError
-from glyphlite.runtimes.registry import INTERPRETERS, RUNTIME_NAMES, get_runtime
+from glyphlite.runtimes.registry import FLOAT_SOURCES, INTERPRETERS, RUNTIME_NAMES, get_runtime
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import read_graph
 
@@ -219,8 +219,10 @@ def _shaped(arrays: Outputs, model: LoadedModel) -> Outputs:
 
 
 def _ordered(names: Iterable[str]) -> list[str]:
-    """Names in the registry's order, each once; unknown ones last, where asking for them says what is known."""
-    order = {name: place for place, name in enumerate(RUNTIME_NAMES)}
+    """Names in the registry's order, the float source first, each once; unknown ones last, where asking for them says what is
+    known.
+    """
+    order = {name: place for place, name in enumerate((*FLOAT_SOURCES, *RUNTIME_NAMES[1:]))}
     return sorted(dict.fromkeys(names), key=lambda name: order.get(name, len(order)))
 
 

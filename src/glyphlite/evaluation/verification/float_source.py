@@ -21,6 +21,7 @@ from glyphlite.runtimes.ports import Port, of_graph
 from glyphlite.runtimes.registry import FLOAT_TFLITE, get_runtime
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.quantization import dequantize, quantize
+from glyphlite.tflite.reader import read_graph
 
 
 @dataclass(frozen=True)
@@ -64,15 +65,16 @@ def float_outputs(source: Path | Any, inputs: InputSet, graph: Graph, advance: C
     reals = inputs.reals or tuple(
         dequantize(values, port.quantization) for values, port in zip(inputs.arrays, ports.inputs, strict=True)
     )
-    name, model = _loaded(source)
+    name, model, keys = _loaded(source)
+    own = _keys_of(graph)
     with model:
-        order = _order("inputs", model.inputs, ports.inputs, _named(graph, model))
+        order = _order("inputs", model.inputs, ports.inputs, keys.inputs, own.inputs)
         given = [np.empty(0)] * len(reals)
         for place, at in enumerate(order):
             port = model.inputs[at]
             given[at] = quantize(reals[place].reshape(len(inputs), *port.shape), port.quantization, port.dtype)
         found = model.run(given, advance)
-        order = _order("outputs", model.outputs, ports.outputs, _numbered(graph))
+        order = _order("outputs", model.outputs, ports.outputs, keys.outputs, own.outputs)
         real = tuple(
             dequantize(found[at], model.outputs[at].quantization).reshape(len(inputs), *port.shape)
             for at, port in zip(order, ports.outputs, strict=True)
@@ -85,7 +87,30 @@ def float_outputs(source: Path | Any, inputs: InputSet, graph: Graph, advance: C
     return FloatOutputs(name, real, stored)
 
 
-def _order(kind: str, own: Sequence[Port], wanted: Sequence[Port], numbers: Sequence[int]) -> list[int]:
+@dataclass(frozen=True)
+class _Keys:
+    """The names by which a source's inputs and outputs are told apart, which the converter brings into an order of its own.
+
+    An output's is its place in the Keras model, which the converter puts behind its name: ``StatefulPartitionedCall:1``.
+    """
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+def _keys_of(graph: Graph) -> _Keys:
+    """Returns the keys of a .tflite file."""
+    names = [graph.tensors[index].name for index in graph.outputs]
+    numbers = (re.search(r":(\d+)$", name) for name in names)
+    return _Keys(
+        tuple(input_name(graph.tensors[index].name) for index in graph.inputs),
+        tuple(match.group(1) if match else name for match, name in zip(numbers, names, strict=True)),
+    )
+
+
+def _order(
+    kind: str, own: Sequence[Port], wanted: Sequence[Port], own_keys: Sequence[str], wanted_keys: Sequence[str]
+) -> list[int]:
     """Returns which of the source's inputs or outputs is each of the artifact's: as names say, else by shape and in order.
 
     Raises:
@@ -95,8 +120,10 @@ def _order(kind: str, own: Sequence[Port], wanted: Sequence[Port], numbers: Sequ
     if sorted(shapes) != sorted(others):
         found, expected = ("; ".join(str(list(shape)) for shape in each) for each in (shapes, others))
         raise ArtifactError(f"the float source has {kind} of shape {found}, the artifact of {expected}; name its own source")
-    if sorted(numbers) == list(range(len(wanted))) and [shapes[at] for at in numbers] == others:
-        return list(numbers)
+    if sorted(own_keys) == sorted(wanted_keys) and len(set(own_keys)) == len(own_keys):
+        order = [own_keys.index(key) for key in wanted_keys]
+        if [shapes[at] for at in order] == others:
+            return order
     left, order = list(enumerate(shapes)), list[int]()
     for shape in others:
         place = next(each for each in left if each[1] == shape)
@@ -105,28 +132,20 @@ def _order(kind: str, own: Sequence[Port], wanted: Sequence[Port], numbers: Sequ
     return order
 
 
-def _named(graph: Graph, model: LoadedModel) -> list[int]:
-    """Returns which input of a Keras model each input of the artifact is called as; empty where the names don't tell."""
-    names: tuple[str, ...] = getattr(model, "input_names", ())
-    own = [input_name(graph.tensors[index].name) for index in graph.inputs]
-    return [names.index(name) for name in own] if sorted(names) == sorted(own) else []
-
-
-def _numbered(graph: Graph) -> list[int]:
-    """Returns the place in the source of each output, which TensorFlow's converter puts behind its name: ``...Call:1``."""
-    return [int(match.group(1)) for index in graph.outputs if (match := re.search(r":(\d+)$", graph.tensors[index].name))]
-
-
 def _bare(port: Port) -> tuple[int, ...]:
     """Returns a port's shape without axes of extent 1."""
     return tuple(extent for extent in port.shape if extent != 1)
 
 
-def _loaded(source: Path | Any) -> tuple[str, LoadedModel]:
+def _loaded(source: Path | Any) -> tuple[str, LoadedModel, _Keys]:
+    """Returns what a record calls the source, the source as a loaded model, and its keys."""
     if isinstance(source, str | Path):
         if Path(source).suffix == ".tflite":
-            return FLOAT_TFLITE, get_runtime("litert_builtin").load(Path(source))
-        return "keras", get_runtime("keras").load(Path(source))
-    from glyphlite.runtimes.keras import KerasModel
+            return FLOAT_TFLITE, get_runtime("litert_builtin").load(Path(source)), _keys_of(read_graph(Path(source)))
+        model = get_runtime("keras").load(Path(source))
+    else:
+        from glyphlite.runtimes.keras import KerasModel
 
-    return "keras", KerasModel(source)
+        model = KerasModel(source)
+    names: tuple[str, ...] = getattr(model, "input_names", ())
+    return "keras", model, _Keys(names, tuple(str(place) for place in range(len(model.outputs))))
