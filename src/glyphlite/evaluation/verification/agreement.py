@@ -222,7 +222,7 @@ def _ordered(names: Iterable[str]) -> list[str]:
     """Names in the registry's order, the float source first, each once; unknown ones last, where asking for them says what is
     known.
     """
-    order = {name: place for place, name in enumerate((*FLOAT_SOURCES, *RUNTIME_NAMES[1:]))}
+    order = {name: place for place, name in enumerate(dict.fromkeys((*FLOAT_SOURCES, *RUNTIME_NAMES)))}
     return sorted(dict.fromkeys(names), key=lambda name: order.get(name, len(order)))
 
 
