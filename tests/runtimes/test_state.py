@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from random_models.recurrent import draw_lstm
+from random_models.recurrent import draw_lstm, draw_svdf
 from support.streaming import running_sum
 
 from glyphlite.runtimes.base import LoadedModel
@@ -17,6 +17,7 @@ KINDS = {
     "variable": lambda: running_sum((1, -2, 3, 4)),
     "zero point": lambda: running_sum(None),
     "lstm": lambda: draw_lstm(12, layers=1, dense=False),
+    "svdf": lambda: draw_svdf(1),
     "time major lstm": lambda: draw_lstm(32, layers=1, dense=False),
 }
 

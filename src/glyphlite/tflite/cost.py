@@ -13,6 +13,8 @@ def operator_macs(graph: Graph, operator: Operator) -> int:
     """Returns the multiply-accumulates of one op for one inference."""
     if operator.name == "UNIDIRECTIONAL_SEQUENCE_LSTM":
         return _lstm_macs(graph, operator)
+    if operator.name == "SVDF":
+        return sum(tensor.elements for tensor in (_tensor(graph, operator, 1), _tensor(graph, operator, 2)) if tensor is not None)
     if operator.name not in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV", "BATCH_MATMUL"):
         return 0
     output = graph.tensors[operator.outputs[0]]

@@ -225,6 +225,7 @@ _DECODERS: Mapping[str, tuple[int, Callable[[Table], dict[str, Any]]]] = Mapping
         "STRIDED_SLICE": (32, _strided_slice),
         "TRANSPOSE_CONV": (49, _transpose_conv),
         "PACK": (59, lambda table: {"parts": table.integer(0, "int32"), "axis": table.integer(1, "int32")}),
+        "SVDF": (6, lambda table: {"rank": table.integer(0, "int32")} | _activation(table, 1)),
         "UNIDIRECTIONAL_SEQUENCE_LSTM": (71, _sequence_lstm),
         "RESIZE_NEAREST_NEIGHBOR": (74, _resize_nearest),
         "LEAKY_RELU": (75, lambda table: {"alpha": table.real(0)}),

@@ -82,3 +82,39 @@ def _dense(part: Part, rng: np.random.Generator, value: int, shape: tuple[int, .
 
 def _any(rng: np.random.Generator, scale: float) -> Parameters:
     return float(np.float32(scale)), int(rng.choice([-128, 127, 0, -1, int(rng.integers(-128, 128))]))
+
+
+def draw_svdf(seed: int) -> bytes:
+    """A model of one to two SVDFs, with weights over time and state of 8 or of 16 bits."""
+    rng = np.random.default_rng([seed, 73])
+    assembly = Assembly()
+    part = assembly.subgraph()
+    width, parameters = int(rng.integers(1, 20)), _any(rng, 10 ** rng.uniform(-2, -0.5))
+    source = value = part.tensor((1, width), parameters)
+    for _ in range(int(rng.integers(1, 3))):
+        value, width, parameters = add_svdf(part, rng, value, width, parameters)
+    part.edges([source], [value])
+    return assembly.pack()
+
+
+def add_svdf(part: Part, rng: np.random.Generator, value: int, width: int, parameters: Parameters) -> tuple[int, int, Parameters]:
+    """Appends one SVDF; returns its output, with width and parameters."""
+    rank, units, memory = int(rng.integers(1, 4)), int(rng.integers(1, 9)), int(rng.integers(1, 9))
+    filters, wide = rank * units, bool(rng.random() < 0.6)
+    dtype, most = ("int16", 32767) if wide else ("int8", 127)
+    features = rng.integers(-127, 128, (filters, width)).astype(np.int8)
+    feature_scale = float(np.float32(10 ** rng.uniform(-3, -1)))
+    reach = 70 * 70 * np.sqrt(width) * parameters[0] * feature_scale
+    state = (float(np.float32(reach / most * 10 ** rng.uniform(0, 0.7))), 0 if wide else int(rng.integers(-60, 60)))
+    times = np.clip(np.rint(rng.normal(0, most / 3, (filters, memory))), -most, most).astype(dtype)
+    time_scale = float(np.float32(10 ** rng.uniform(-1, 0) / most))
+    bias_scale = float(np.float32(state[0]) * np.float32(time_scale))
+    bias = rng.integers(-1000, 1000, units).astype(np.int32)
+    after = _any(rng, state[0] * time_scale * most * most / 3 * np.sqrt(memory * rank) / 100)
+    inputs = [
+        *(value, part.constant(features, [(feature_scale, 0)]), part.constant(times, [(time_scale, 0)])),
+        *(part.constant(bias, [(bias_scale, 0)]), part.tensor((1, filters * memory), state, dtype, variable=True)),
+    ]
+    output = part.tensor((1, units), after)
+    part.op("SVDF", inputs, [output], "SVDFOptions", rank=rank, fusedActivationFunction=int(rng.choice([0, 1])))
+    return output, units, after

@@ -12,7 +12,7 @@ from ai_edge_litert import schema_py_generated as schema
 from support.assembled import Assembly, Part
 
 from glyphlite.tflite.writer import pack_model, unpack_model
-from random_models.recurrent import add_lstm
+from random_models.recurrent import add_lstm, add_svdf
 
 SHARE = 1 / 6
 """Part of the models that get state."""
@@ -38,6 +38,8 @@ def with_states(content: bytes, rng: np.random.Generator) -> bytes:
             _initialize(main, kept)
     if not kept or rng.random() < 0.3:
         _append_lstm(main, rng)
+    if rng.random() < 0.4:
+        _append_svdf(main, rng)
     return pack_model(model)
 
 
@@ -102,6 +104,20 @@ def _append_lstm(main: Part, rng: np.random.Generator) -> None:
     main.op("RESHAPE", [output, main.constant(np.array(shape, np.int32))], [sequence], "ReshapeOptions", newShape=list(shape))
     answer, _, _ = add_lstm(main, rng, sequence, shape, parameters, time_major=False)
     graph.outputs = np.array([answer, *graph.outputs[1:]], np.int32)
+
+
+def _append_svdf(main: Part, rng: np.random.Generator) -> None:
+    """Lets an SVDF follow the last output, all of whose values it takes at once."""
+    graph = main.graph
+    output = int(graph.outputs[-1])
+    tensor = graph.tensors[output]
+    if not _fits(tensor) or output in list(graph.inputs):
+        return
+    width, parameters = int(np.prod(tensor.shape)), (float(tensor.quantization.scale[0]), int(tensor.quantization.zeroPoint[0]))
+    row = main.tensor((1, width), parameters)
+    main.op("RESHAPE", [output, main.constant(np.array((1, width), np.int32))], [row], "ReshapeOptions", newShape=[1, width])
+    answer, _, _ = add_svdf(main, rng, row, width, parameters)
+    graph.outputs = np.array([*graph.outputs[:-1], answer], np.int32)
 
 
 def _fits(tensor: Any) -> bool:

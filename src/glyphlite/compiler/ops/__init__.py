@@ -41,6 +41,7 @@ from glyphlite.compiler.ops.matrix.depthwise_convolution import lower_depthwise_
 from glyphlite.compiler.ops.matrix.fully_connected import lower_fully_connected
 from glyphlite.compiler.ops.matrix.transposed_convolution import lower_transposed_convolution
 from glyphlite.compiler.ops.recurrent.lstm import lower_lstm
+from glyphlite.compiler.ops.recurrent.svdf import lower_svdf
 from glyphlite.compiler.ops.recurrent.variables import lower_assign_variable, lower_nothing, lower_read_variable
 from glyphlite.compiler.ops.reduction.pool import lower_pool
 from glyphlite.compiler.ops.reduction.reduce import lower_reduction
@@ -103,6 +104,7 @@ OPS: dict[str, Callable[[Context, Operator], None]] = {
     "QUANTIZE": lower_quantize,
     "DEQUANTIZE": lower_dequantize,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": lower_lstm,
+    "SVDF": lower_svdf,
     "CALL_ONCE": lower_nothing,
     "VAR_HANDLE": lower_nothing,
     "READ_VARIABLE": lower_read_variable,

@@ -74,4 +74,4 @@ def test_some_models_of_the_campaign_have_state() -> None:
     stateful = [graph for graph in graphs if graph.is_stateful]
     assert 5 <= len(stateful) <= 20
     drawn = {operator.name for graph in stateful for operator in graph.operators}
-    assert drawn >= {"CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "UNIDIRECTIONAL_SEQUENCE_LSTM"}
+    assert drawn >= {"CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "UNIDIRECTIONAL_SEQUENCE_LSTM", "SVDF"}

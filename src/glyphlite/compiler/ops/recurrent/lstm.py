@@ -14,6 +14,7 @@ from glyphlite.compiler.codegen.kernel import Kernel, Site
 from glyphlite.compiler.context import Context
 from glyphlite.compiler.ir import Node, State
 from glyphlite.compiler.ops.matrix.weighted import check_sums
+from glyphlite.compiler.ops.recurrent.kept import check_kept
 from glyphlite.compiler.values import Value
 from glyphlite.tflite.cost import operator_macs
 from glyphlite.tflite.graph import Operator, Tensor
@@ -135,7 +136,8 @@ def lower_lstm(context: Context, operator: Operator) -> None:
     if operator.options["activation"] != "tanh":
         raise context.refuse(operator, f"its activation is {operator.options['activation']}", "use tanh, the default")
     hidden, cell = (context.tensor(operator.inputs[place]) for place in (_HIDDEN, _CELL))
-    _check_kept(context, operator, (hidden, cell))
+    check_kept(context, operator, hidden, "int8")
+    check_kept(context, operator, cell, "int16")
     assert hidden.quantization is not None
     assert cell.quantization is not None
     units = output.channels
@@ -176,17 +178,6 @@ def _check_plain(context: Context, operator: Operator) -> None:
         raise context.refuse(operator, reason, "use the LSTM of Keras, which has none")
     if any(operator.inputs[base + _PLACES["input"]] == -1 for base in (_INPUT_WEIGHTS, _RECURRENT_WEIGHTS, _BIASES)):
         raise context.refuse(operator, "it has no input gate", "use the LSTM of Keras, which has one")
-
-
-def _check_kept(context: Context, operator: Operator, kept: tuple[Tensor, Tensor]) -> None:
-    """Refuses state that another op reads, too, or that is not int8 and int16 with one scale each."""
-    for tensor, dtype in zip(kept, (np.int8, np.int16), strict=True):
-        readers = [each for each in context.graph.operators for index in each.inputs if index == tensor.index]
-        if len(readers) > 1 or tensor.index in context.graph.outputs:
-            raise context.refuse(operator, f"its state, tensor {tensor.index}, is read elsewhere, too")
-        if tensor.dtype != dtype or tensor.quantization is None or len(tensor.quantization.scales) != 1:
-            advice = "convert with --to int8: 8 bits, the cell state in 16"
-            raise context.refuse(operator, f"its state, tensor {tensor.index}, is {tensor.dtype}", advice)
 
 
 def _gate(context: Context, operator: Operator, name: str, source: Value, hidden: Tensor) -> Gate:
