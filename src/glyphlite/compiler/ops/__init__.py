@@ -33,6 +33,7 @@ from glyphlite.compiler.ops.layout.transpose import (
     lower_blocks,
     lower_broadcast_to,
     lower_reverse,
+    lower_tile,
     lower_transpose,
 )
 from glyphlite.compiler.ops.matrix.batch_matmul import lower_batch_matmul
@@ -85,6 +86,7 @@ OPS: dict[str, Callable[[Context, Operator], None]] = {
     "DEPTH_TO_SPACE": lower_blocks,
     "REVERSE_V2": lower_reverse,
     "BROADCAST_TO": lower_broadcast_to,
+    "TILE": lower_tile,
     "GATHER": lower_gather,
     "RESIZE_NEAREST_NEIGHBOR": lower_resize_nearest,
     "RESIZE_BILINEAR": lower_resize_bilinear,

@@ -308,7 +308,7 @@ _TAKES_EMPTY = ("RESHAPE", *_REDUCTIONS, "TRANSPOSE", "BROADCAST_TO", "FILL")
 
 _COUNTED: tuple[tuple[int, tuple[str, ...]], ...] = (
     (1, ("SHAPE", "RANK")),
-    (2, ("ARG_MAX", "ARG_MIN", "GATHER_ND", "TILE", "CUMSUM", "FILL", "EMBEDDING_LOOKUP")),
+    (2, ("ARG_MAX", "ARG_MIN", "GATHER_ND", "CUMSUM", "FILL", "EMBEDDING_LOOKUP")),
     (3, ("SELECT", "SELECT_V2", "RANGE", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND")),
 )
 _INPUTS: Mapping[str, tuple[int, int]] = MappingProxyType({name: (count, count) for count, names in _COUNTED for name in names})

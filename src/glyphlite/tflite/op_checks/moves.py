@@ -166,6 +166,18 @@ def _broadcast_to(site: Site) -> None:
     site.shape(wanted)
 
 
+def _tile(site: Site) -> None:
+    site.arity(2)
+    image, multiples = site.input(0), site.operator.options.get("multiples")
+    site.same_type(image)
+    site.integers(1, 8)
+    if multiples is None:
+        return
+    if len(multiples) != len(image.shape) or any(not 1 <= times <= LARGEST_STEP for times in multiples):
+        site.refuse(f"repeats the shape {list(image.shape)} {list(multiples)} times")
+    site.shape([FREE if extent == FREE else extent * times for extent, times in zip(image.shape, multiples, strict=True)])
+
+
 def _blocks(site: Site) -> None:
     """Checks SPACE_TO_DEPTH and DEPTH_TO_SPACE: square blocks of the map become channels, and back."""
     site.arity(1)
@@ -233,6 +245,7 @@ MOVES: Mapping[str, Callable[[Site], None]] = MappingProxyType(
         "UNPACK": _unpack,
         "REVERSE_V2": _reverse,
         "BROADCAST_TO": _broadcast_to,
+        "TILE": _tile,
         "GATHER": _gather,
     }
 )

@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from random_models.by_hand import write
 from random_models.drafts import Draft, Step
 from random_models.harness import run_generated
+from random_models.one_op import Activation, Constant, one_op
 from random_models.oracle import Oracle
 
+from glyphlite.errors import ArtifactError
 from glyphlite.tflite.reader import parse_graph
 
 WINDOW = {"kernel": (3, 3), "strides": (1, 1), "dilation": (1, 1), "padding": "SAME", "bias": True, "fused": "none"}
@@ -80,3 +83,27 @@ def test_channels_are_shuffled_by_a_transpose_of_five_axes(tmp_path: Path):
         Step("conv", (4,), (4, 5, 2), {"filters": 2, **WINDOW}),
     ]
     compiled((4, 5, 3), steps, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("shape", "multiples"),
+    [((3, 4, 2), (2, 1, 1)), ((3, 4, 2), (1, 3, 1)), ((3, 4, 2), (2, 2, 3)), ((5,), (4,)), ((1, 1, 3), (2, 2, 1))],
+)
+def test_a_tile_repeats_its_input(shape: tuple[int, ...], multiples: tuple[int, ...], tmp_path: Path):
+    """TFLite Micro has no TILE, so NumPy says what it gives; Keras's UpSampling2D is made of it."""
+    tiled = tuple(extent * times for extent, times in zip(shape, multiples, strict=True))
+    operands = [Activation((1, *shape), 0.5, 3), Constant(np.array((1, *multiples), np.int32))]
+    graph = parse_graph(one_op("TILE", operands, Activation((1, *tiled), 0.5, 3)), "tile")
+    stored = np.random.default_rng(0).integers(-128, 128, (20, *shape)).astype(np.int8)
+    expected = np.tile(stored, (1, *multiples)).reshape(20, -1)
+    assert np.array_equal(run_generated(graph, stored, tmp_path), expected)
+
+
+@pytest.mark.parametrize(
+    ("multiples", "output", "words"),
+    [((1, 0), (1, 2), "times"), ((1, 2, 2), (1, 4), "times"), ((1, 2), (1, 3), "computes the shape")],
+)
+def test_a_tile_that_does_not_fit_is_refused(multiples: tuple[int, ...], output: tuple[int, ...], words: str):
+    operands = [Activation((1, 2), 0.5, 3), Constant(np.array(multiples, np.int32))]
+    with pytest.raises(ArtifactError, match=words):
+        parse_graph(one_op("TILE", operands, Activation(output, 0.5, 3)), "tile")

@@ -1,4 +1,4 @@
-"""TRANSPOSE, SPACE_TO_DEPTH, DEPTH_TO_SPACE, REVERSE_V2 and BROADCAST_TO: every value in another place, or in several."""
+"""TRANSPOSE, SPACE_TO_DEPTH, DEPTH_TO_SPACE, REVERSE_V2, BROADCAST_TO and TILE: every value in another place, or in several."""
 
 import numpy as np
 
@@ -49,3 +49,14 @@ def lower_broadcast_to(context: Context, operator: Operator) -> None:
     if "new_shape" not in operator.options:
         raise context.refuse(operator, "its shape is computed, not constant", "convert with a fixed input shape")
     add_move(context, operator, lambda image: np.broadcast_to(image, operator.options["new_shape"]))
+
+
+def lower_tile(context: Context, operator: Operator) -> None:
+    """Lowers TILE, of which Keras's UpSampling2D is made. TFLite Micro has no kernel of it; source: kernels/tile.cc."""
+    if "multiples" not in operator.options:
+        raise context.refuse(operator, "its multiples are computed, not constant", "convert with a fixed input shape")
+    shape = tuple(map(abs, context.tensor(operator.inputs[0]).shape))
+    pairs = zip(operator.options["multiples"], shape, strict=True)
+    repeated = tuple(extent for pair in pairs for extent in pair)
+    apart = tuple(extent for each in shape for extent in (1, each))
+    add_move(context, operator, lambda image: np.broadcast_to(image.reshape(apart), repeated))
