@@ -26,6 +26,7 @@ COMMANDS = (
     "evaluate",
     "predict",
     "inspect",
+    "optimize",
     "verify",
     "export",
     "compile",
@@ -484,3 +485,12 @@ def test_what_was_mistyped_is_named_in_plain_words(cli: Cli, tmp_path: Path, mon
     assert "Input should" not in outcome.err
     assert "Value error" not in outcome.err
     assert not list(tmp_path.iterdir())
+
+
+def test_optimize_says_what_it_did(cli: Cli, samples: Path, tmp_path: Path) -> None:
+    artifact, out = samples / "model_int8.tflite", tmp_path / "small.tflite"
+    document = json.loads(cli("optimize", artifact, "--out", out, "--strip-names", "--json").out)
+    assert document["bytes"] == out.stat().st_size < document["bytes_before"]
+    assert document["identical_in"]
+    assert document["steps"]
+    refused(cli("optimize", artifact, "--out", artifact), "is the file that is read")

@@ -603,6 +603,33 @@ def inspect(
     _print(render_inspection(inspection))
 
 
+@app.command(epilog="Example: glyphlite optimize model.tflite --out model_small.tflite --strip-names")
+def optimize(
+    file: Annotated[Path, typer.Argument(metavar="FILE.tflite", help=ARTIFACT_HELP)],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE2.tflite", help="The file to write.")],
+    strip_names: Annotated[
+        bool, typer.Option("--strip-names", help="Also drop the names of tensors that are no input or output.")
+    ] = False,
+    seed: SeedOption = 0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there already.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a .tflite file smaller; every output byte stays the same.
+
+    Computes ops of constants ahead, stores equal constants once and drops what nothing uses; then runs both files in every
+    runtime before the new one is written.
+    """
+    from glyphlite.pipeline.optimize import optimize_artifact
+
+    report = optimize_artifact(file, out, strip_names=strip_names, seed=seed, overwrite=overwrite)
+    if as_json:
+        _print_json(report.model_dump(mode="json"))
+        return
+    from glyphlite.report.terminal.command_output import optimization_words
+
+    _print_words(optimization_words(report))
+
+
 @app.command(epilog="Example: glyphlite verify runs/micro-cnn/model_int8.tflite --images 1000")
 def verify(
     file: Annotated[Path, typer.Argument(metavar="FILE.tflite", help=ARTIFACT_HELP)],

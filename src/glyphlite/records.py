@@ -289,6 +289,29 @@ class OutputDifference(Record):
     """Maximum difference, in quantization steps; in real numbers where the output is not quantized."""
 
 
+class OptimizeReport(Record):
+    """A file made smaller by ``glyphlite optimize``; ``steps`` says what was done, a line each, and is empty for a mere copy."""
+
+    artifact: str
+    """The file that was read."""
+    path: str
+    """The file that was written."""
+    bytes_before: int
+    """Bytes of the file that was read."""
+    bytes: int
+    """Bytes of the file that was written."""
+    arena_bytes_before: int | None = None
+    """The arena that TFLite Micro needs for the file that was read; null where it does not run it."""
+    arena_bytes: int | None = None
+    """The arena that TFLite Micro needs for the file that was written."""
+    steps: list[str] = Field(default_factory=list)
+    """What was done."""
+    inputs: int
+    """Random inputs that both files were run on."""
+    identical_in: list[str] = Field(default_factory=list)
+    """The runtimes that run the files; every byte of their outputs is the same."""
+
+
 class VerifyReport(Record):
     """One artifact on one runtime against a reference runtime, the same quantized inputs through both.
 

@@ -3,8 +3,6 @@
 Knows the table of ops and what holds for all of them; knows no C.
 """
 
-from dataclasses import replace
-
 import numpy as np
 
 from glyphlite.compiler.codegen.c_names import copy_name, parameter_names
@@ -16,11 +14,9 @@ from glyphlite.compiler.ops.recurrent.variables import finish_variables, take_va
 from glyphlite.compiler.values import ELEMENT_BYTES, Value
 from glyphlite.errors import ArtifactError
 from glyphlite.escaping import printable
-from glyphlite.tflite.checked_op import FREE
 from glyphlite.tflite.graph import Graph, Operator, Tensor
-from glyphlite.tflite.op_checks import check_operator
 from glyphlite.tflite.quantization import Quantization
-from glyphlite.tflite.rewrite.folding import fold_constants
+from glyphlite.tflite.rewrite.folding import fold_constants, of_one_image
 
 
 def lower(graph: Graph) -> Program:
@@ -29,7 +25,7 @@ def lower(graph: Graph) -> Program:
     Raises:
         ArtifactError: an op, a type or a shape that generated code cannot express, by name and with what would express it.
     """
-    context = Context(graph := fold_constants(_of_one_image(graph)))
+    context = Context(graph := fold_constants(of_one_image(graph)))
     for operator in graph.operators:
         if operator.name not in OPS:
             raise context.refuse(operator, *_unsupported(operator))
@@ -111,17 +107,3 @@ def _edge(context: Context, tensor: Tensor, name: str) -> Edge:
     if value is None:
         raise ArtifactError(f"the model's output {printable(tensor.name)} is not computed by its ops")
     return Edge(value, name, tensor.name, tensor.shape, tensor.dtype.name)
-
-
-def _of_one_image(graph: Graph) -> Graph:
-    """Returns the graph with every free extent 1, as the file stores it.
-
-    Raises:
-        ArtifactError: shapes fit together only as long as an extent is free; the reader lets these pass.
-    """
-    if all(FREE not in tensor.shape for tensor in graph.tensors):
-        return graph
-    tensors = tuple(replace(tensor, shape=tuple(map(abs, tensor.shape))) for tensor in graph.tensors)
-    for operator in graph.operators:
-        check_operator(tensors, operator, "the model with a batch of 1")
-    return replace(graph, tensors=tensors)

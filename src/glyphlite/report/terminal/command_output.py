@@ -8,7 +8,7 @@ from rich.text import Text
 
 from glyphlite.cores import core_title
 from glyphlite.formatting import count, difference, tensor_words
-from glyphlite.records import ArtifactReport, FirmwareReport, KerasReport
+from glyphlite.records import ArtifactReport, FirmwareReport, KerasReport, OptimizeReport
 from glyphlite.report.findings.conclusion import evaluation_conclusion
 from glyphlite.report.terminal.tables import (
     confusion_table,
@@ -153,3 +153,15 @@ def calibration_table(effects: "Sequence[CalibrationEffect]") -> RenderableType:
         )
     table.title = f"int8 on {effects[0].images:,} validation images" if effects else None
     return table
+
+
+def optimization_words(report: OptimizeReport) -> str:
+    """Returns what ``glyphlite optimize`` did, a line each, and what it brought."""
+    steps = [f"- {step}" for step in report.steps] or ["- nothing: there is nothing that the file does not need"]
+    saved = 1 - report.bytes / report.bytes_before
+    lines = [*steps, f"{count(report.bytes_before)} bytes before, {count(report.bytes)} after ({saved:.1%} less): {report.path}"]
+    if report.arena_bytes is not None and report.arena_bytes_before is not None:
+        before, after = count(report.arena_bytes_before), count(report.arena_bytes)
+        lines.append(f"arena in TensorFlow Lite Micro: {before} bytes before, {after} after")
+    runtimes = ", ".join(runtime_words(name) for name in report.identical_in)
+    return "\n".join([*lines, f"Every output byte is the same on {count(report.inputs)} random inputs in {runtimes}."])

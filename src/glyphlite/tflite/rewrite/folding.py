@@ -23,6 +23,20 @@ MOST_VALUES = 1 << 20
 """Elements of all that is computed: a file of many ops cannot make much of little."""
 
 
+def of_one_image(graph: Graph) -> Graph:
+    """Returns the graph with every free extent 1, as the file stores it.
+
+    Raises:
+        ArtifactError: shapes fit together only as long as an extent is free; the reader lets these pass.
+    """
+    if all(FREE not in tensor.shape for tensor in graph.tensors):
+        return graph
+    tensors = tuple(replace(tensor, shape=tuple(map(abs, tensor.shape))) for tensor in graph.tensors)
+    for operator in graph.operators:
+        check_operator(tensors, operator, "the model with a batch of 1")
+    return replace(graph, tensors=tensors)
+
+
 def folded_values(graph: Graph) -> dict[int, np.ndarray]:
     """Returns the values of the tensors that ops compute from constants and shapes alone, by their indices.
 
