@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -63,3 +64,25 @@ def test_json_is_json_in_every_encoding(monkeypatch: pytest.MonkeyPatch) -> None
         write_out_json(document)
         assert json.loads(written.getvalue().decode(encoding)) == document
         assert not {0x1B, 0x9B} & set(written.getvalue())
+
+
+@pytest.mark.slow
+def test_settings_of_other_programs_change_nothing(tmp_path: Path) -> None:
+    """Keras's own file in the home, and matplotlib's in the current folder: there a pipe, which it would wait for."""
+    (tmp_path / "keras.json").write_text('{"floatx": "float16", "backend": "jax", "image_data_format": "channels_first"}')
+    os.mkfifo(tmp_path / "matplotlibrc")
+    code = (
+        "from importlib.util import find_spec; from glyphlite.console import ignore_settings_of_libraries; "
+        "ignore_settings_of_libraries(); find_spec('keras'); import keras, matplotlib; "
+        "print(keras.config.floatx(), keras.config.image_data_format(), keras.config.backend(), matplotlib.get_backend())"
+    )
+    ended = run(
+        f'cd {tmp_path} && {sys.executable} -P -c "{code}"', KERAS_HOME=str(tmp_path), MPLBACKEND="bogus", KERAS_BACKEND="jax"
+    )
+    assert ended.stdout == "float32 channels_last tensorflow agg\n", ended.stderr
+
+
+def test_a_current_folder_that_was_removed_is_said(tmp_path: Path) -> None:
+    artifact = Path(__file__).parent / "samples" / "micro-cnn" / "model_int8.tflite"
+    ended = run(f"mkdir {tmp_path}/x && cd {tmp_path}/x && rmdir ../x && {GLYPHLITE} export {artifact} --for c-array --out y")
+    assert (ended.returncode, ended.stderr) == (2, "glyphlite: the current folder is no longer there; go to another one\n")

@@ -7,6 +7,7 @@ import errno
 import signal
 import sys
 from contextlib import nullcontext, suppress
+from pathlib import Path
 from types import FrameType
 
 _INTERRUPTED = 130
@@ -37,10 +38,12 @@ def main() -> None:
 
 def _run() -> None:
     """Runs the CLI and turns what it raises into a line and an exit code."""
-    from glyphlite.console import READER_GONE, leave_unflushed, prepare_streams, quiet_tensorflow, writing_out
+    from glyphlite import console
+    from glyphlite.console import READER_GONE, leave_unflushed, writing_out
 
-    prepare_streams()
-    quiet_tensorflow()
+    console.prepare_streams()
+    console.quiet_tensorflow()
+    console.ignore_settings_of_libraries()
     asks_for_help = not {"--help", "-h", "--version"}.isdisjoint(sys.argv)
     if not asks_for_help:  # help makes no temporary files, and is there at once
         from glyphlite.files import gather_temporary_files
@@ -90,6 +93,8 @@ def _described(error: Exception) -> tuple[str, int]:
     if kinds & {"MemoryError", "ResourceExhaustedError"}:  # the second is TensorFlow's
         return "out of memory; try a smaller --images, --calibration-samples or model", 2
     if isinstance(error, OSError):
+        if not _has_current_folder():
+            return "the current folder is no longer there; go to another one", 2
         where = f" ({error.filename})" if error.filename else ""
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             return f"the disk is full{where}; free some space, or let TMPDIR and --out lie on another", 2
@@ -99,6 +104,14 @@ def _described(error: Exception) -> tuple[str, int]:
     if isinstance(error, RecursionError):
         return f"what was given is nested too deeply to be read ({words}); {place}", 2
     return f"this is a fault of glyphlite: {words}; {place}; please report it", _FAULT
+
+
+def _has_current_folder() -> bool:
+    try:
+        Path.cwd()
+    except OSError:
+        return False
+    return True
 
 
 def _write_traceback(error: Exception) -> str | None:

@@ -232,16 +232,27 @@ def _flush_native_streams() -> None:
     ctypes.CDLL(None).fflush(None)
 
 
-class _QuietImport(MetaPathFinder, Loader):
-    """Imports TensorFlow with both standard streams captured: it logs before any setting of its own can stop it."""
+class _GuardedImport(MetaPathFinder, Loader):
+    """Imports a library within a context manager of ours.
+
+    Args:
+        name: of the library's package.
+        guard: entered before its code runs, left after.
+    """
+
+    def __init__(self, name: str, guard: Callable[[], AbstractContextManager[object]]) -> None:
+        self.name, self._guard = name, guard
 
     def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
-        """Returns TensorFlow's own spec with this loader put before its own; nothing for any other module."""
+        """Returns the library's own spec with this loader put before its own; nothing for any other module."""
         del path, target
-        if fullname != "tensorflow":
+        if fullname != self.name:
             return None
         sys.meta_path.remove(self)
-        found = find_spec(fullname)
+        try:
+            found = find_spec(fullname)
+        finally:
+            sys.meta_path.insert(0, self)  # whoever asks may only want to know whether the library is there
         if found is None or found.loader is None:
             return found
         self._inner = found.loader
@@ -249,22 +260,71 @@ class _QuietImport(MetaPathFinder, Loader):
         return found
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        """Creates the module as TensorFlow's own loader does."""
+        """Creates the module as the library's own loader does."""
         return self._inner.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Runs TensorFlow's own loader with its output captured; the loggers, which keep the stream found, get the true one."""
-        import logging
-
-        with captured_noise():
+        """Runs the library's own loader within the guard."""
+        sys.meta_path.remove(self)
+        with self._guard():
             self._inner.exec_module(module)
-            for logger in (logging.getLogger(name) for name in ("tensorflow", "absl")):
-                logger.setLevel(logging.ERROR)
-                for handler in logger.handlers:
-                    if isinstance(handler, logging.StreamHandler):
-                        handler.setStream(sys.__stderr__)
-            if (absl := sys.modules.get("absl.logging")) is not None:
-                absl.get_absl_handler().python_handler.setStream(sys.__stderr__)
+
+
+def _guard_import(name: str, guard: Callable[[], AbstractContextManager[object]]) -> None:
+    """Has a library that is not imported yet be imported within a guard."""
+    if name not in sys.modules and not any(isinstance(each, _GuardedImport) and each.name == name for each in sys.meta_path):
+        sys.meta_path.insert(0, _GuardedImport(name, guard))
+
+
+@contextmanager
+def _quiet_import() -> Iterator[None]:
+    """Captures both standard streams: TensorFlow logs before any setting of its own can stop it. Loggers, which keep the stream
+    that they find, get the true one.
+    """
+    import logging
+
+    with captured_noise():
+        yield
+        for logger in (logging.getLogger(name) for name in ("tensorflow", "absl")):
+            logger.setLevel(logging.ERROR)
+            for handler in logger.handlers:
+                if isinstance(handler, logging.StreamHandler):
+                    handler.setStream(sys.__stderr__)
+        if (absl := sys.modules.get("absl.logging")) is not None:
+            absl.get_absl_handler().python_handler.setStream(sys.__stderr__)
+
+
+@contextmanager
+def _kerass_defaults() -> Iterator[None]:
+    """Sets what ``keras.json`` in the user's home may have changed for other programs back, once Keras has read it."""
+    yield
+    config = sys.modules["keras"].config
+    config.set_floatx("float32")
+    config.set_epsilon(1e-7)
+    config.set_image_data_format("channels_last")
+
+
+@contextmanager
+def _elsewhere() -> Iterator[None]:
+    """Keeps matplotlib from a ``matplotlibrc`` in the current folder, which may be anybody's."""
+    here = os.open(".", os.O_RDONLY)
+    try:
+        os.chdir("/")
+        yield
+    finally:
+        os.fchdir(here)
+        os.close(here)
+
+
+def ignore_settings_of_libraries() -> None:
+    """Keeps what users set for their other programs from changing results; before Keras and matplotlib are imported.
+
+    Keras would take another backend, half precision or channels first; matplotlib a backend that needs a screen, and any
+    ``matplotlibrc`` of the current folder.
+    """
+    os.environ |= {"KERAS_BACKEND": "tensorflow", "MPLBACKEND": "agg", "MATPLOTLIBRC": os.devnull}
+    _guard_import("keras", _kerass_defaults)
+    _guard_import("matplotlib", _elsewhere)
 
 
 _X86 = ("x86_64", "AMD64")
@@ -282,5 +342,4 @@ def quiet_tensorflow() -> None:
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     if platform.machine() in _X86:
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    if "tensorflow" not in sys.modules and not any(isinstance(finder, _QuietImport) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _QuietImport())
+    _guard_import("tensorflow", _quiet_import)

@@ -50,7 +50,25 @@ def test_what_a_user_says(text: str, title: str, ends: tuple[float, float]) -> N
 
 
 @pytest.mark.parametrize(
-    "text", ["", "0..2", "1..0", "33.3", "33.3,0", "33.3,-1", "a,b", "1,2,3", "nan,1", "0,inf", "0..255..1", ",", "..", "0.1"]
+    "text",
+    [
+        "",
+        "0..2",
+        "1..0",
+        "33.3",
+        "33.3,0",
+        "33.3,-1",
+        "a,b",
+        "1,2,3",
+        "nan,1",
+        "0,inf",
+        "1,1e-320",
+        "1e300,1",
+        "0..255..1",
+        ",",
+        "..",
+        "0.1",
+    ],
 )
 def test_what_is_no_range_is_one_error(text: str) -> None:
     with pytest.raises(ModelError, match=r"takes 0\.\.255, 0\.\.1, -1\.\.1, or MEAN,STD") as error:

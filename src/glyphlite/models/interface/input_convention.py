@@ -152,6 +152,10 @@ OURS = named_convention("0..1", "trained by glyphlite, which divides pixels by 2
 """The convention of every model that glyphlite trains."""
 
 
+SMALLEST_STD, FARTHEST = 1e-6, 1e6
+"""Pixels: past these the numbers that a model is given are none that float32 tells apart."""
+
+
 def parse_input_range(text: str) -> InputConvention:
     """Reads ``--input-range``: ``0..255``, ``0..1``, ``-1..1``, or ``MEAN,STD`` in pixels of 0 to 255.
 
@@ -213,7 +217,7 @@ def _mean_and_std(text: str) -> tuple[float, float] | None:
     """Returns the two numbers of ``MEAN,STD``; None where they are none, or no convention."""
     numbers = [_number(each) for each in text.split(",")]
     match numbers:
-        case [float(mean), float(std)] if math.isfinite(mean) and math.isfinite(std) and std > 0:
+        case [float(mean), float(std)] if abs(mean) <= FARTHEST and SMALLEST_STD <= std <= FARTHEST:
             return mean, std
     return None
 
