@@ -379,8 +379,8 @@ class LayerReport(Record):
 class FirmwareReport(Record):
     """Generated C on one emulated core, measured over one call of ``function``; None where a former version did not say.
 
-    ``stack_bytes`` is the measured high-water mark, ``stack_bound_bytes`` the static bound; ``ram_bytes`` is arena, input, output
-    and stack together.
+    ``stack_bytes`` is the measured high-water mark, ``stack_bound_bytes`` the static bound; ``ram_bytes`` is arena, state,
+    input, output and stack together.
     """
 
     cpu: str
@@ -397,6 +397,8 @@ class FirmwareReport(Record):
     """Bytes of constants."""
     arena_bytes: int
     """Working memory, without input and output."""
+    state_bytes: int = 0
+    """Bytes that the caller keeps from one call to the next; 0 for a model without state."""
     stack_bytes: int
     """Measured high-water mark of the stack."""
     stack_bound_bytes: int | None = None
@@ -404,7 +406,7 @@ class FirmwareReport(Record):
     stack_bound_missing: str | None = None
     """Why there is no static bound; null where there is one, or where a former version did not say."""
     ram_bytes: int | None = None
-    """Total RAM: arena, input, output and stack."""
+    """Total RAM: arena, state, input, output and stack."""
     layers: list[LayerReport] = Field(default_factory=list)
     """The same per layer."""
 

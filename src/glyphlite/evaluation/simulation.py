@@ -163,6 +163,7 @@ def _simulate(
         code_bytes=footprint.code_bytes,
         constant_bytes=footprint.constant_bytes,
         arena_bytes=arena_bytes,
+        state_bytes=state_bytes,
         stack_bytes=stack,
         stack_bound_bytes=bound,
         stack_bound_missing=unbounded,

@@ -270,6 +270,11 @@ def _words(report: CompilationReport, folder: Path, graph: Graph) -> str:
         f"without: arena {report.plain_arena_bytes:,} bytes, constants {report.plain_constant_bytes:,}",
         f"input {report.input_bytes:,} bytes, output {report.output_bytes:,}"
         + (f"; {_classify_words(report)}" if report.takes_pictures else ""),
+        *(
+            [f"state {report.state_bytes:,} bytes, which the caller keeps: {report.name}_reset before the first call"]
+            if report.state_bytes
+            else []
+        ),
         f"Try it: make -C {word}; count it: glyphlite simulate {word} --cpu cortex-m4",
     ]
     return "\n".join(lines)

@@ -278,7 +278,9 @@ def firmware_table(records: Sequence[FirmwareReport]) -> Table:
             count(ram_bytes(record)),
         )
     if measured := list(dict.fromkeys(record.function for record in records if record.function)):
-        table.caption = plain(f"Measured: one call of {', '.join(measured)}, stored values in and out")
+        kept = max((record.state_bytes for record in records), default=0)
+        state = f"; RAM holds {kept:,} bytes of state, too" if kept else ""
+        table.caption = plain(f"Measured: one call of {', '.join(measured)}, stored values in and out{state}")
     return table
 
 
