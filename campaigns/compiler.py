@@ -52,7 +52,7 @@ def main() -> int:
     from glyphlite.files import write_json
 
     versions = _versions()
-    writers = _source("tests/compiler/random_models", "arithmetic drafts by_hand with_keras inputs")
+    writers = _source("tests/compiler/random_models", "arithmetic drafts by_hand by_hand_int16 with_keras inputs")
     drawn = options.cache / f"models-{_digest(json.dumps([versions, writers]))}"
     drawn.mkdir(parents=True, exist_ok=True)
     compiler = _digest(_source("src/glyphlite/compiler", None))

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from random_models import Oracle, draw
 from random_models.by_hand_int16 import Int16Writer, write
+from random_models.differential import examine
 from random_models.drafts import Draft, Step
 from random_models.harness import OPTIMIZE, PATHS, run_generated
 from random_models.inputs import draw_inputs, from_model, held_types, stored_inputs, to_model
+from random_models.one_change import changes
 
 from glyphlite.compiler import arithmetic_int16, compile_graph
 from glyphlite.compiler.ops.int16.table import INT16_OPS
@@ -99,6 +101,17 @@ def test_softmax_reads_every_entry_of_its_tables(tmp_path: Path):
     check(one_op("softmax", 7, [scale]), many, tmp_path / "many")
     tables = arithmetic_int16.exponential_lut(), arithmetic_int16.reciprocal_lut()
     assert [(len(table), table[0], table[-1]) for table in tables] == [(513, 2, 32767), (513, 32767, 16384)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1003, 1017])
+def test_one_thing_changed_is_equal_or_refused(seed: int):
+    """A scale, a zero point, an extent, an option or an input that is another."""
+    every = list(changes(write(draw(seed, for_keras=False))))
+    chosen = [every[index] for index in np.random.default_rng(seed).choice(len(every), 40, replace=False)]
+    verdicts = examine([content for _, content in chosen], inputs=12, seed=seed)
+    assert [(words, verdict) for (words, _), verdict in zip(chosen, verdicts, strict=True) if verdict.is_fault] == []
+    assert {"equal", "not read", "not compiled"} <= {verdict.outcome for verdict in verdicts}
 
 
 def refusal(model: bytes) -> str:
