@@ -10,6 +10,8 @@ import numpy as np
 from glyphlite.compiler.codegen.c_names import copy_name
 from glyphlite.compiler.ir import Edge, Node, Program, consumers
 from glyphlite.compiler.ops.elementwise.lookup import EVERY_BYTE, Lookup
+from glyphlite.compiler.ops.int16.convolution import Int16Convolution
+from glyphlite.compiler.ops.int16.pool import Int16Pool
 from glyphlite.compiler.ops.layout.concatenation import WIDTH, Concatenation
 from glyphlite.compiler.ops.layout.move import Move
 from glyphlite.compiler.ops.layout.pad import Pad
@@ -162,6 +164,17 @@ def fuse_pools(program: Program) -> Program:
             and (producer.table is None or bool(np.all(np.diff(producer.table.astype(int)) >= 0)))
         ):
             nodes[nodes.index(producer)] = _pooled(producer, node)
+        elif (
+            isinstance(node, Int16Pool)
+            and node.is_plain_2x2_max
+            and isinstance(producer, Int16Convolution)
+            and counts[producer.output.index] == 1
+            and producer.takes_maximum
+            and (producer.output.height, producer.output.width) == (node.inputs[0].height, node.inputs[0].width)
+        ):
+            scaling = producer.scaling.clamped(node.activation_min, node.activation_max)
+            sources = producer.sources + node.sources
+            nodes[nodes.index(producer)] = replace(producer, output=node.output, pooled=True, scaling=scaling, sources=sources)
         else:
             nodes.append(node)
     return replace(program, nodes=tuple(nodes))

@@ -11,7 +11,7 @@ from glyphlite.compiler.codegen.constants import Array
 from glyphlite.compiler.codegen.kernel import Kernel, Placement, Site
 from glyphlite.compiler.context import Context, window_of
 from glyphlite.compiler.ir import Node
-from glyphlite.compiler.ops.int16.scaling import LONGEST_SUM, Scaler, Scaling, scaler, scaling_of
+from glyphlite.compiler.ops.int16.scaling import LONGEST_SUM, Scaler, Scaling, scaled_once, scaler, scaling_of
 from glyphlite.compiler.ops.matrix.weighted import filter_of
 from glyphlite.compiler.values import Value, Window
 from glyphlite.tflite.cost import operator_macs
@@ -24,6 +24,7 @@ class Int16Convolution(Node):
 
     Attributes:
         groups: into which its channels fall; each filter reads those of one.
+        pooled: whether a 2x2 maximum of the sums is taken before they are scaled.
     """
 
     windowed: ClassVar[bool] = True
@@ -32,6 +33,7 @@ class Int16Convolution(Node):
     weights: np.ndarray
     scaling: Scaling
     groups: int = 1
+    pooled: bool = False
 
     @property
     def window(self) -> Window:
@@ -39,14 +41,37 @@ class Int16Convolution(Node):
         return self.filter_window
 
     @property
+    def rows_per_step(self) -> int:
+        """Returns the input rows of one output row: two rows of sums for each row of a pooled output."""
+        return self.filter_window.span_y + (self.filter_window.stride_y if self.pooled else 0)
+
+    @property
+    def row_stride(self) -> int:
+        """Returns the input rows that one output row moves on by."""
+        return self.filter_window.stride_y * (2 if self.pooled else 1)
+
+    @property
+    def window_rows(self) -> tuple[int, int]:
+        """Returns the rows and columns of sums."""
+        factor = 2 if self.pooled else 1
+        return self.output.height * factor, self.output.width * factor
+
+    @property
+    def takes_maximum(self) -> bool:
+        """Returns whether a maximum may be taken over its sums: they are scaled in 32 bits, with one rounding."""
+        scales_once = scaled_once(self.scaling, self.weights.reshape(len(self.weights), -1))
+        return scales_once and self.groups == 1 and not self.pooled
+
+    @property
     def is_point(self) -> bool:
         """Returns whether a filter reads the channels of one pixel, which lie side by side already."""
         return self.weights.shape[1:3] == (1, 1) and not self.is_padded
 
     def scratch_bytes(self, placement: Placement) -> int:
-        """Returns the bytes of the inputs under one filter."""
+        """Returns the bytes of the inputs under one filter, and of the sums under a maximum."""
         del placement
-        return 0 if self.is_point else 2 * int(np.prod(self.weights.shape[1:]))
+        best = 4 * _padded(self.output.channels) if self.pooled else 0
+        return best + (0 if self.is_point else 2 * int(np.prod(self.weights.shape[1:])))
 
     def kernel(self, site: Site) -> "Int16ConvolutionKernel":
         """Returns the kernel, its weights packed in pairs of inputs for the DSP extension."""
@@ -58,6 +83,7 @@ class Int16Convolution(Node):
             is_point=self.is_point,
             padded=self.is_padded,
             groups=self.groups,
+            pooled=self.pooled,
             depth=rows.shape[1],
             block=block,
             lane_weights=site.add("lane_weights", "int32_t", _packed(packing.pack_int16_quads, rows, self.groups), "dsp"),
@@ -83,10 +109,20 @@ class Int16ConvolutionKernel(Kernel):
     is_point: bool
     padded: bool
     groups: int
+    pooled: bool
     depth: int
     block: int
     lane_weights: Array
     weights: Array
+
+    @property
+    def padded_filters(self) -> int:
+        """Returns the number of filters, rounded up to fours."""
+        return _padded(self.layer.output.channels)
+
+
+def _padded(filters: int) -> int:
+    return -(-filters // 4) * 4
 
 
 def _packed(pack: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, groups: int) -> np.ndarray:

@@ -26,6 +26,13 @@ class Int16Pool(Node):
         """Returns the pool's window."""
         return self.pool_window
 
+    @property
+    def is_plain_2x2_max(self) -> bool:
+        """Returns whether it is a 2x2 maximum of windows side by side, all inside the map."""
+        source = self.inputs[0]
+        inside = self.output.height * 2 <= source.height and self.output.width * 2 <= source.width
+        return self.kind == "max" and self.pool_window == Window(2, 2, 2, 2) and inside
+
     def kernel(self, site: Site) -> "Int16PoolKernel":
         """Returns the kernel."""
         return Int16PoolKernel(

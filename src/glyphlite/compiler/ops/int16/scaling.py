@@ -4,7 +4,7 @@ A bias of 64 bits is added in 64 bits and the sum scaled by a multiplier of 15 b
 scaled as for int8, with two. Where sum and bias stay within 32 bits, the first needs no 64 bits either.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -50,6 +50,11 @@ class Scaling:
     activation_min: int
     activation_max: int
 
+    def clamped(self, low: int, high: int) -> "Scaling":
+        """Returns the same with a narrower clamp: a value that leaves ``low`` to ``high`` takes the nearer of them."""
+        least, most = min(max(self.activation_min, low), high), max(min(self.activation_max, high), low)
+        return replace(self, activation_min=least, activation_max=most)
+
 
 @dataclass(frozen=True)
 class Scaler:
@@ -73,6 +78,12 @@ class Scaler:
 def sums_fit(rows: np.ndarray) -> bool:
     """Returns whether no sum of products leaves 32 bits. ``rows`` are weights, int8 ``(outputs, inputs)``."""
     return int(np.abs(rows.astype(np.int64)).sum(axis=1).max(initial=0)) * LARGEST < 2**31
+
+
+def scaled_once(scaling: Scaling, rows: np.ndarray) -> bool:
+    """Returns whether sums and biases stay within 32 bits and are scaled there, with one rounding."""
+    bounds = np.abs(rows.astype(np.int64)).sum(axis=1) * LARGEST + np.abs(scaling.bias)
+    return scaling.is_long and int(bounds.max(initial=0)) < 2**31 and max(scaling.shifts) <= -2
 
 
 def scaling_of(context: Context, operator: Operator, source: Value, output: Value, rows: np.ndarray) -> Scaling:
@@ -121,7 +132,6 @@ def _bias(context: Context, operator: Operator, channels: int) -> tuple[np.ndarr
 def scaler(site: Site, scaling: Scaling, rows: np.ndarray) -> Scaler:
     """Chooses the way of scaling and lays down what it needs. ``rows`` are the weights, int8 ``(outputs, inputs)``."""
     fits = sums_fit(rows)
-    bounds = np.abs(rows.astype(np.int64)).sum(axis=1) * LARGEST + np.abs(scaling.bias)
     shifts, multipliers = np.array(scaling.shifts), np.array(scaling.multipliers, np.int64)
     if not scaling.is_long:
         kind = "double"
@@ -129,7 +139,7 @@ def scaler(site: Site, scaling: Scaling, rows: np.ndarray) -> Scaler:
         shift = _parameter(site, "output_shift", "int8_t", shifts)
     else:
         reduced = np.array([arithmetic_int16.reduced_multiplier(value) for value in scaling.multipliers])
-        kind = "single" if int(bounds.max()) < 2**31 and int(shifts.max()) <= -2 else "long"
+        kind = "single" if scaled_once(scaling, rows) else "long"
         multiplier = _parameter(site, "output_multiplier", "int16_t", reduced)
         shift = _parameter(site, "output_shift", "uint8_t", (-1 if kind == "single" else 15) - shifts)
     return Scaler(
