@@ -1,4 +1,4 @@
-"""CONV_2D and FULLY_CONNECTED on int16: the inputs under a filter side by side, four filters at a time."""
+"""CONV_2D on int16, and FULLY_CONNECTED on several vectors: inputs under a filter side by side, four filters at a time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -130,38 +130,30 @@ def _packed(pack: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, groups: 
     return np.concatenate([pack(part) for part in np.split(rows, groups)])
 
 
+def narrow_weights(context: Context, operator: Operator) -> np.ndarray:
+    """Returns an op's weights, constant int8.
+
+    Raises:
+        ArtifactError: they are something else, INT4 among it, as TensorFlow Lite Micro has no kernel for that.
+    """
+    tensor, weights = filter_of(context, operator)
+    if tensor.packed_bits == 4:
+        raise context.refuse(operator, "INT4 weights with int16 activations", "convert with --to int16x8, without INT4 weights")
+    return weights
+
+
 def lower_convolution(context: Context, operator: Operator) -> None:
     """Lowers CONV_2D. Source: ``kernels/conv_common.cc``."""
-    source, (tensor, weights) = context.value(operator), filter_of(context, operator)
-    if tensor.packed_bits == 4:
-        raise context.refuse(operator, "INT4 weights with int16 activations", "convert with --to int16x8, without INT4 weights")
+    source, weights = context.value(operator), narrow_weights(context, operator)
     output = context.new_value(operator)
     window = window_of(operator, source, output, weights.shape[1], weights.shape[2])
-    _append(context, operator, source, output, weights, window)
+    append_convolution(context, operator, source, output, weights, window)
 
 
-def lower_fully_connected(context: Context, operator: Operator) -> None:
-    """Lowers FULLY_CONNECTED, on one vector or on several. Source: ``kernels/fully_connected_common.cc``."""
-    source, (tensor, weights) = context.value(operator), filter_of(context, operator)
-    if tensor.packed_bits == 4:
-        raise context.refuse(operator, "INT4 weights with int16 activations", "convert with --to int16x8, without INT4 weights")
-    if operator.options.get("weights_format", "default") != "default":
-        raise context.refuse(operator, "its weights are shuffled", "convert without weight shuffling, the default")
-    channels, depth = weights.shape
-    rows = source.elements // depth
-    output = context.new_value(operator)
-    _append(
-        context,
-        operator,
-        Value(source.index, source.name, 1, rows, depth, source.quantization, source.element_type),
-        output if rows == 1 else Value(output.index, output.name, 1, rows, channels, output.quantization, "int16"),
-        weights.reshape(channels, 1, 1, depth),
-        Window(),
-    )
-
-
-def _append(context: Context, operator: Operator, source: Value, output: Value, weights: np.ndarray, window: Window) -> None:
-    """Appends the node of either op."""
+def append_convolution(
+    context: Context, operator: Operator, source: Value, output: Value, weights: np.ndarray, window: Window
+) -> None:
+    """Appends the node of a convolution, or of what is one."""
     scaling = scaling_of(context, operator, source, output, weights.reshape(len(weights), -1))
     context.nodes.append(
         Int16Convolution(

@@ -9,8 +9,8 @@ from glyphlite.compiler.codegen.constants import Array
 from glyphlite.compiler.codegen.kernel import Kernel, Placement, Site
 from glyphlite.compiler.context import Context, window_of
 from glyphlite.compiler.ir import Node
+from glyphlite.compiler.ops.int16.convolution import narrow_weights
 from glyphlite.compiler.ops.int16.scaling import Scaler, Scaling, scaler, scaling_of
-from glyphlite.compiler.ops.matrix.weighted import filter_of
 from glyphlite.compiler.values import Window
 from glyphlite.tflite.cost import operator_macs
 from glyphlite.tflite.graph import Operator
@@ -63,9 +63,7 @@ class Int16DepthwiseKernel(Kernel):
 
 def lower_depthwise_convolution(context: Context, operator: Operator) -> None:
     """Lowers DEPTHWISE_CONV_2D. Source: ``kernels/depthwise_conv_common.cc``."""
-    source, (tensor, weights) = context.value(operator), filter_of(context, operator)
-    if tensor.packed_bits == 4:
-        raise context.refuse(operator, "INT4 weights with int16 activations", "convert with --to int16x8, without INT4 weights")
+    source, weights = context.value(operator), narrow_weights(context, operator)
     output = context.new_value(operator)
     height, width = weights.shape[1], weights.shape[2]
     taps = weights.reshape(height, width, -1)

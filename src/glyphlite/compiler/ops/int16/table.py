@@ -5,8 +5,9 @@ from collections.abc import Callable
 from glyphlite.compiler.context import Context
 from glyphlite.compiler.ops.elementwise.quantize import lower_dequantize, lower_quantize
 from glyphlite.compiler.ops.int16.binary import lower_binary
-from glyphlite.compiler.ops.int16.convolution import lower_convolution, lower_fully_connected
+from glyphlite.compiler.ops.int16.convolution import lower_convolution
 from glyphlite.compiler.ops.int16.depthwise_convolution import lower_depthwise_convolution
+from glyphlite.compiler.ops.int16.fully_connected import lower_fully_connected
 from glyphlite.compiler.ops.int16.pool import lower_pool
 from glyphlite.compiler.ops.int16.reduce import lower_reduction
 from glyphlite.compiler.ops.int16.rescale import lower_leaky_relu, lower_relu, lower_relu6

@@ -1,0 +1,104 @@
+"""FULLY_CONNECTED on one int16 vector: at once, or a flattened map row by row."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from glyphlite.compiler.codegen import packing
+from glyphlite.compiler.codegen.constants import Array
+from glyphlite.compiler.codegen.kernel import Accumulator, Kernel, Placement, Site
+from glyphlite.compiler.context import Context
+from glyphlite.compiler.ir import Node
+from glyphlite.compiler.ops.int16.convolution import append_convolution, narrow_weights
+from glyphlite.compiler.ops.int16.scaling import Scaler, Scaling, scaler, scaling_of, sums_fit
+from glyphlite.compiler.values import Value, Window
+from glyphlite.tflite.cost import operator_macs
+from glyphlite.tflite.graph import Operator
+
+
+@dataclass(frozen=True, kw_only=True)
+class Int16FullyConnected(Node):
+    """A fully connected layer whose sums stay within 32 bits; weights are int8 ``(out, in)``."""
+
+    streams: ClassVar[bool] = False
+    accumulates: ClassVar[bool] = True
+
+    weights: np.ndarray
+    scaling: Scaling
+
+    def _row(self, placement: Placement) -> int:
+        """Returns the inputs that it takes at a time: a row of the map before it, or all."""
+        return self.inputs[0].elements if placement.row_bytes is None else placement.row_bytes // 2
+
+    def kernel(self, site: Site) -> Kernel:
+        """Returns the kernel of a vector, or of a map that comes row by row."""
+        row = self._row(site.placement)
+        parts = np.split(self.weights, self.weights.shape[1] // row, axis=1)
+        lanes = np.concatenate([packing.pack_int16_quads(part) for part in parts])
+        plain = np.concatenate([packing.interleave_quads(part) for part in parts])
+        kind = Int16FullyConnectedKernel if site.placement.row_bytes is None else Int16FullyConnectedRowsKernel
+        return kind(
+            layer=site.layer,
+            scaler=scaler(site, self.scaling, self.weights),
+            row=row,
+            lane_weights=site.add("lane_weights", "int32_t", lanes, "dsp"),
+            weights=site.add("weights", "uint8_t", plain, "plain"),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Int16FullyConnectedKernel(Kernel):
+    """Four outputs at a time over a vector.
+
+    Attributes:
+        row: inputs at a time.
+        lane_weights: for the DSP extension, ``weights`` for every other core.
+    """
+
+    template: ClassVar[str] = "int16/fully_connected.c.j2"
+    by_rows: ClassVar[bool] = False
+
+    scaler: Scaler
+    row: int
+    lane_weights: Array
+    weights: Array
+
+    @property
+    def quads(self) -> int:
+        """Returns the groups of four outputs."""
+        return -(-self.layer.output.channels // 4)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Int16FullyConnectedRowsKernel(Int16FullyConnectedKernel, Accumulator):
+    """Four outputs at a time over one row of a flattened map, added to the sums."""
+
+    by_rows: ClassVar[bool] = True
+    selects_row: ClassVar[bool] = True
+
+
+def lower_fully_connected(context: Context, operator: Operator) -> None:
+    """Lowers FULLY_CONNECTED; several vectors are a 1x1 convolution. Source: ``kernels/fully_connected_common.cc``."""
+    source, weights = context.value(operator), narrow_weights(context, operator)
+    if operator.options.get("weights_format", "default") != "default":
+        raise context.refuse(operator, "its weights are shuffled", "convert without weight shuffling, the default")
+    channels, depth = weights.shape
+    rows = source.elements // depth
+    output = context.new_value(operator)
+    seen = Value(source.index, source.name, 1, rows, depth, source.quantization, "int16")
+    if rows > 1 or not sums_fit(weights):
+        made = Value(output.index, output.name, 1, rows, channels, output.quantization, "int16")
+        append_convolution(context, operator, seen, made, weights.reshape(channels, 1, 1, depth), Window())
+        return
+    scaling = scaling_of(context, operator, source, output, weights)
+    context.nodes.append(
+        Int16FullyConnected(
+            **context.facts(operator),
+            inputs=(seen,),
+            output=output,
+            macs=operator_macs(context.graph, operator),
+            weights=weights,
+            scaling=scaling,
+        )
+    )
