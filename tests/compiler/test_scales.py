@@ -14,8 +14,9 @@ from random_models import Oracle
 from random_models.by_hand import Parameters, _Writer
 from random_models.drafts import Draft, Step
 from random_models.harness import run_generated
+from random_models.one_op import Activation, Constant, agree, one_op
 
-from glyphlite.compiler.arithmetic import multiply_by_quantized_multiplier, quantize_multiplier
+from glyphlite.compiler.arithmetic import inverse_sqrt, multiply_by_quantized_multiplier, quantize_multiplier, quotient
 from glyphlite.tflite.reader import parse_graph
 
 EVERY = np.arange(-128, 128)
@@ -160,3 +161,49 @@ def test_leaky_relu(tmp_path: Path):
         assert np.array_equal(answer[0], np.clip(expected, -128, 127)), "the build changed: float32 again?"
         return
     pytest.fail("no scales told float32 and double apart")
+
+
+def near_a_tie(name: str, rng: np.random.Generator) -> bytes | None:
+    """A model whose answer to one value float32 and double ratios round to different sides; None where they do not."""
+    value, half, other = int(rng.integers(1, 128)), int(rng.integers(0, 90)) + 0.5, int(rng.integers(64, 128))
+    source, second = scale(10 ** rng.uniform(-2, -0.5)), scale(10 ** rng.uniform(-2, -0.5))
+    single, operands, options = np.float32(source), list[Constant](), None
+    if name == "ABS":
+        out = scale(source * value / half)
+        ratios = single / np.float32(out), source / out
+        answers = [scaled(np.array([value]), float(ratio))[0] for ratio in ratios]
+    elif name == "RSQRT":
+        out = scale(1 / (np.sqrt(source * value) * half))
+        ratios = 1 / float(np.sqrt(single) * np.float32(out)), 1 / (np.sqrt(source) * out)
+        multiplier, shift = inverse_sqrt(value)
+        data = multiply_by_quantized_multiplier(1, multiplier, shift + 20)
+        pairs = [quantize_multiplier(float(ratio)) for ratio in ratios]
+        answers = [multiply_by_quantized_multiplier(data, factor, shift - 20) for factor, shift in pairs]
+    elif name == "DIV":
+        out = scale(value * source / (second * other * half))
+        ratios = single / (np.float32(second) * np.float32(out)), source / (second * out)
+        pairs = [quantize_multiplier(float(ratio)) for ratio in ratios]
+        if not all(6 <= shift <= 23 for _, shift in pairs):
+            return None
+        answers = [quotient(np.array([value]), np.array([other]), *pair)[0] for pair in pairs]
+        operands, options = [Constant(np.array([[other]], np.int8), [second])], "DivOptions"
+    else:
+        out = scale(source * second * other * value / half)
+        ratios = single * np.float32(second) / np.float32(out), source * second / out
+        answers = [scaled(np.array([-value * other]), float(ratio))[0] for ratio in ratios]
+        operands = [Constant(np.array([[other]], np.int8), [second])]
+    if answers[0] == answers[1]:
+        return None
+    zero_point = -128 if name == "RSQRT" else 0
+    return one_op(name, [Activation((1, 256), source, zero_point), *operands], Activation((1, 256), out, zero_point), options)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ABS", "RSQRT", "DIV", "PRELU"])
+def test_scales_near_a_tie_of_ops_that_came_later(name: str):
+    """Their sources take the ratios in float32 (PRELU's in double); 24 inputs of 256 values meet every one of them."""
+    rng = np.random.default_rng(5)
+    drawn = (near_a_tie(name, rng) for _ in range(200_000))
+    found = [model for model, _ in zip(filter(None, drawn), range(4), strict=False)]
+    assert len(found) == 4, "no scales told float32 and double apart"
+    agree({f"{name} {number}": model for number, model in enumerate(found)})

@@ -213,7 +213,10 @@ def inverse_sqrt(value: int) -> tuple[int, int]:
 
 
 def abs_table(input_scale: float, input_zero_point: int, output_scale: float, output_zero_point: int) -> np.ndarray:
-    """Returns the table of ABS. Source: ``AbsEvalQuantized``, micro/kernels/elementwise.cc."""
+    """Returns the table of ABS. Source: ``AbsEvalQuantized``, micro/kernels/elementwise.cc.
+
+    The ratio of the scales in double, as the released build takes it (tests/compiler/test_scales.py).
+    """
     magnitudes = np.abs(_stored_values() - input_zero_point)
     if input_scale != output_scale:
         magnitudes = multiply_by_quantized_multiplier(magnitudes, *quantize_multiplier(input_scale / output_scale))
@@ -223,9 +226,10 @@ def abs_table(input_scale: float, input_zero_point: int, output_scale: float, ou
 def rsqrt_table(input_scale: float, output_scale: float, output_zero_point: int) -> np.ndarray:
     """Returns the table of RSQRT; the input's zero point is -128.
 
-    Source: ``RsqrtEvalQuantized`` and ``SetRsqrtOutputMultiplier``, micro/kernels/elementwise.cc, in float32.
+    Source: ``RsqrtEvalQuantized`` and ``SetRsqrtOutputMultiplier``, micro/kernels/elementwise.cc, which is written in float32;
+    the released build computes in double (tests/compiler/test_scales.py).
     """
-    multiplier, shift = quantize_multiplier(1.0 / float(np.sqrt(np.float32(input_scale)) * np.float32(output_scale)))
+    multiplier, shift = quantize_multiplier(1.0 / (math.sqrt(input_scale) * output_scale))
     table = np.full(256, 127, np.int8)  # of 0, too
     for value in range(1, 256):
         inverse, inverse_shift = inverse_sqrt(value)
