@@ -17,7 +17,6 @@ import os
 import platform
 import sys
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -45,16 +44,16 @@ def main() -> int:
     from glyphlite.files import user_cache, write_json
 
     quiet_tensorflow()
-    trial = importlib.import_module("support.input_files.trial")
+    trial, kept = (importlib.import_module(f"support.{name}") for name in ("input_files.trial", "campaign_log"))
     versions = _versions()
     cache = user_cache() / "campaigns"
     cache.mkdir(parents=True, exist_ok=True)
     kinds: dict[str, Any] = json.loads(options.output.read_text())["kinds"] if options.output.exists() else {}
     for kind in options.kinds:
-        code = _code(trial.KINDS[kind].read_by)
+        code = kept.source_hash(*(f"src/glyphlite/{part}" for part in trial.KINDS[kind].read_by), "tests/support/input_files")
         state = hashlib.sha256(json.dumps([versions, code, options.seed, CHUNK]).encode()).hexdigest()[:16]
         log = cache / f"input_files-{kind}-{state}.jsonl"
-        chunks = {each["first"]: each for each in map(json.loads, log.read_text().splitlines())} if log.exists() else {}
+        chunks = {each["first"]: each for each in kept.read_lines(log)}
         with log.open("a") as stream, progress_bar(kind, options.files) as advance:
             for first, count in trial.in_chunks(0, options.files, CHUNK):
                 if chunks.get(first, {}).get("count") != count:
@@ -123,15 +122,6 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def _code(parts: Sequence[str]) -> str:
-    """Returns the SHA-256 of these parts of the product, and of what makes and tries the files."""
-    digest = hashlib.sha256()
-    for place in (*(ROOT / "src" / "glyphlite" / part for part in parts), ROOT / "tests" / "support" / "input_files"):
-        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 if __name__ == "__main__":

@@ -175,14 +175,8 @@ def _done(kept: Path, number: int, costly: bool) -> bool:
 
 
 def _source_hash() -> str:
-    """Returns a digest over the text of every source that the campaign is about, and of the campaign."""
-    digest = hashlib.sha256()
-    folders = (ROOT / "src" / "glyphlite", ROOT / "tests" / "hostile_names")
-    for path in sorted(
-        path for folder in folders for path in folder.rglob("*") if path.suffix in (".py", ".j2", ".html", ".css")
-    ):
-        digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
-    return digest.hexdigest()
+    """Returns a digest over every source that the campaign is about, and of the campaign."""
+    return importlib.import_module("support.campaign_log").source_hash("src/glyphlite", "tests/hostile_names")
 
 
 if __name__ == "__main__":

@@ -271,7 +271,7 @@ class _GuardedImport(MetaPathFinder, Loader):
 
 
 def _guard_import(name: str, guard: Callable[[], AbstractContextManager[object]]) -> None:
-    """Has a library that is not imported yet be imported within a guard."""
+    """Lets a library that is not imported yet be imported within a guard."""
     if name not in sys.modules and not any(isinstance(each, _GuardedImport) and each.name == name for each in sys.meta_path):
         sys.meta_path.insert(0, _GuardedImport(name, guard))
 

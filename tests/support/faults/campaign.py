@@ -16,6 +16,7 @@ from typing import Any
 
 from glyphlite.console import progress_bar, say
 from glyphlite.files import make_folder, user_cache, write_json
+from support.campaign_log import read_lines, source_hash
 
 HERE = Path(__file__).parent
 RESULTS = HERE.parents[2] / "campaigns" / "results"
@@ -61,6 +62,7 @@ def run_campaign(name: str, seed: int, kind: str, wishes: dict[str, int]) -> int
     folder = make_folder(user_cache() / "campaigns" / name)
     done = folder / f"trials-{seed}.jsonl"
     done.touch()
+    source = source_hash("src/glyphlite")
     words = [f"{kind}:{each}:{count}" for each, count in wishes.items()]
     with (
         progress_bar(f"{name}: trials", None) as advance,
@@ -69,11 +71,13 @@ def run_campaign(name: str, seed: int, kind: str, wishes: dict[str, int]) -> int
     ):
         assert process.stdout is not None
         for line in process.stdout:
-            kept.write(line)
+            trial = json.loads(line)
+            kept.write(json.dumps({**trial, "source": source}) + "\n")
             advance()
-            if json.loads(line)["fault"]:
+            if trial["fault"]:
                 say(f"fault: {line.strip()}")
-    trials = [json.loads(line) for line in done.read_text().splitlines()]
+    # One that failed was made again, and the last one counts.
+    trials = list({(*map(each.get, ("command", "scenario", "mode", "at")),): each for each in read_lines(done)}.values())
     document = summary(seed, trials)
     write_json(RESULTS / f"{name}.json", document)
     say(f"{len(trials)} trials, {len(document['faults'])} faults: {RESULTS / name}.json")
@@ -96,6 +100,7 @@ def summary(seed: int, trials: list[dict[str, Any]]) -> dict[str, Any]:
         "by_call": dict(sorted(calls.items())),
         "calls_of_one_command": {f"{each['command']}, {each['scenario']}": each["calls"] for each in trials},
         "left_something_for_the_next_to_sweep": sum(each["swept"] > 0 for each in trials),
+        "trials_by_sources_sha256": Counter(each.get("source", "before these were kept") for each in trials),
         "sha256_of_trials": hashlib.sha256(json.dumps(which).encode()).hexdigest(),
         "faults": [each for each in trials if each["fault"]],
         "versions": {name: version(name) for name in VERSIONS},

@@ -19,6 +19,7 @@ import numpy as np
 import glyphlite.cli
 import glyphlite.pipeline.export
 import glyphlite.pipeline.firmware  # noqa: F401 - imported once, for every child
+from support.campaign_log import read_lines
 from support.faults.commands import all_commands, import_everything, make_inputs
 from support.faults.shortcuts import take_shortcuts
 from support.faults.trial import FAILURES, KILLS, WRITES, Bench, Command, Trial, adopt_orphans
@@ -30,7 +31,7 @@ AGAIN = 0.2
 def main() -> None:
     """Run the trials of each command named, over its scenarios in turn."""
     folder, seed, done = Path(sys.argv[1]).resolve(), int(sys.argv[2]), Path(sys.argv[3])
-    known = [json.loads(line) for line in done.read_text().splitlines()] if done.is_file() else []
+    known = read_lines(done)
     warnings.simplefilter("ignore")
     adopt_orphans()
     inputs = folder / "inputs"
@@ -75,7 +76,7 @@ def failures(command: Command, folder: Path, seed: int, count: int, done: list[d
     scenarios = command.failing if command.failing[0] in command.scenarios else command.scenarios[:1]
     shares = np.diff(np.linspace(0, count, len(scenarios) + 1).astype(int))
     for scenario, share in zip(scenarios, shares, strict=True):
-        known = {(each["mode"], each["at"]) for each in done if each["scenario"] == scenario}
+        known = {(each["mode"], each["at"]) for each in done if each["scenario"] == scenario and not each["fault"]}
         bench = Bench(command, scenario, folder)
         choices = [
             (mode, at)
