@@ -73,3 +73,10 @@ def test_names_longer_than_a_line_end_too(line: str):
     lines = wrapped(line)
     assert re.sub(r"[\s*\\]", "", "".join(lines)) == re.sub(r"[\s*\\]", "", line)
     assert all(each.strip() for each in lines)
+
+
+def test_loops_in_many_loops_stay_within_the_columns():
+    loop = "for (; ready_block_11_expand < 48 && ready_block_11_expand < ready_block_11_pool * 1 + 1; ++ready_block_11_expand) {"
+    lines = tidy("\n".join(" " * (4 * depth) + loop for depth in range(40))).splitlines()
+    assert max(map(len, lines)) <= 120
+    assert "".join("".join(lines).split()) == "".join((loop * 40).split())

@@ -5,15 +5,23 @@ from collections.abc import Iterator
 
 from glyphlite.compiler.codegen.c_text import COLUMNS
 
+DEEPEST = 48
+"""Columns that a line of generated C is indented by, at most."""
+
 _PIECE = re.compile(r'"(?:\\.|[^"\\])*"|/\*.*?\*/|.')
 _BREAKS_BEFORE = ("&& ", "|| ", "? ", ": ", "+ ", "- ", "| ", "^ ", "* ", "<< ", ">> ")
 
 
 def tidy(text: str) -> str:
-    """Removes runs of blank lines and blanks at line ends, wraps long lines, and ends with one newline."""
+    """Removes runs of blank lines and blanks at line ends, wraps long lines, and ends with one newline.
+
+    Loops in loops, as many as a fused pipeline has layers, are indented no further than leaves room for a line.
+    """
     lines: list[str] = []
     for line in text.splitlines():
         line = line.rstrip()
+        if line.startswith(" " * (DEEPEST + 1)):
+            line = " " * DEEPEST + line.lstrip()
         if line or (lines and lines[-1]):
             lines += wrapped(line)
     return "\n".join(lines).strip() + "\n"
@@ -71,5 +79,5 @@ def _breaks(line: str, most: int) -> Iterator[tuple[int, int]]:
             depth += 1
         elif piece in ")]}":
             depth -= 1
-        elif piece == " " and (line[place - 1] in ",=" or line.startswith(_BREAKS_BEFORE, place + 1)):
+        elif piece == " " and (line[place - 1] in ",=;" or line.startswith(_BREAKS_BEFORE, place + 1)):
             yield depth, place + 1

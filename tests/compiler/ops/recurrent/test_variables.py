@@ -62,7 +62,7 @@ def test_the_header_says_what_is_kept_and_how_to_begin() -> None:
     compilation = compile_graph(parse_graph(running_sum((1, -2, 3, 4))), "net")
     header, source = compilation.files["net.h"], compilation.files["net.c"]
     assert "#define NET_STATE_BYTES 4" in header
-    assert "uint8_t sum[4]; /* sum: 1x4, stored + 128 */" in header
+    assert "/* sum: 1x4, stored + 128 */\n    uint8_t sum[4];" in header
     assert "void net_reset(net_state_t *state);" in header
     assert "state->sum[i] = net_sum_initial[i];" in source
     assert (compilation.report.state_bytes, [each.name for each in compilation.report.states]) == (4, ["sum"])
