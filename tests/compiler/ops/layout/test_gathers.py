@@ -198,3 +198,17 @@ def test_parts_are_joined_along_any_axis(path: str):
     place = list(PATHS).index(path)
     rng = np.random.default_rng(place)
     agree(dict(concatenation(rng) for _ in range(24)), path=path, optimize=OPTIMIZE[place % 3], inputs=12)
+
+
+def test_the_largest_maps_are_lowered_at_once():
+    """No list of places is made of an axis that stays as it is; one that asks for a list beyond reason is refused."""
+    size, pads = 100_000_000, np.array([(0, 0), (1, 0), (0, 0), (0, 0)], np.int32)
+    lower(
+        parse_graph(
+            one_op("MIRROR_PAD", [given((1, 1, 1, size)), Constant(pads)], given((1, 2, 1, size)), "MirrorPadOptions", mode=1)
+        )
+    )
+    pads = np.array([(0, 0), (0, 0), (0, 0), (1, 0)], np.int32)
+    model = one_op("MIRROR_PAD", [given((1, 1, 1, size)), Constant(pads)], given((1, 1, 1, size + 1)), "MirrorPadOptions")
+    with pytest.raises(ArtifactError, match="mirrors an axis of 100,000,000 elements; .* pad a smaller map"):
+        lower(parse_graph(model))

@@ -9,6 +9,8 @@ from glyphlite.compiler.context import Context
 from glyphlite.compiler.ops.layout.move import add_walk, walk_through
 from glyphlite.tflite.graph import Operator
 
+_MOST_LISTED = 1 << 16
+
 
 def lower_gather(context: Context, operator: Operator) -> None:
     """Lowers GATHER. Source: micro/kernels/gather.cc."""
@@ -30,8 +32,19 @@ def lower_mirror_pad(context: Context, operator: Operator) -> None:
         raise context.refuse(operator, "its paddings are computed, not constant", "convert with a fixed input shape")
     mode = operator.options["mode"]
     shape = context.tensor(operator.inputs[0]).shape
-    axes = [np.pad(np.arange(extent), pair, mode) for extent, pair in zip(shape, operator.options["paddings"], strict=True)]
-    _add(context, operator, [axis.tolist() for axis in axes])
+    axes = [
+        np.pad(np.arange(_listed(context, operator, extent)), pair, mode).tolist() if any(pair) else range(extent)
+        for extent, pair in zip(shape, operator.options["paddings"], strict=True)
+    ]
+    _add(context, operator, axes)
+
+
+def _listed(context: Context, operator: Operator, extent: int) -> int:
+    """Returns the extent of an axis whose places are listed one by one; refuses one that asks for a table beyond reason."""
+    if extent > _MOST_LISTED:
+        reason = f"it mirrors an axis of {extent:,} elements; generated C lists the places of at most {_MOST_LISTED:,}"
+        raise context.refuse(operator, reason, "pad a smaller map")
+    return extent
 
 
 def lower_resize_nearest(context: Context, operator: Operator) -> None:
@@ -50,10 +63,13 @@ def lower_resize_nearest(context: Context, operator: Operator) -> None:
 
 
 def _add(context: Context, operator: Operator, places: Sequence[Sequence[int]]) -> None:
-    """Appends the node that takes those places along each axis."""
+    """Appends the node that takes those places along each axis, a range for all of them in their order."""
     value = context.value(operator, any_batch=True)
     size = value.bytes // value.elements
     shape = context.tensor(operator.inputs[0]).shape
     steps = [size * int(np.prod(shape[axis + 1 :], dtype=np.int64)) for axis in range(len(shape))]
-    offsets = [[place * step for place in axis] for axis, step in zip(places, steps, strict=True)]
+    offsets = [
+        range(0, len(axis) * step, step) if isinstance(axis, range) else [place * step for place in axis]
+        for axis, step in zip(places, steps, strict=True)
+    ]
     add_walk(context, operator, walk_through([*offsets, range(size)]))

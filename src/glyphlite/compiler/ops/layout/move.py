@@ -87,6 +87,8 @@ def walk_through(axes: Sequence[Sequence[int]]) -> Walk:
 
 def _axes_of(offsets: Sequence[int]) -> Sequence[Axis]:
     """Returns the loops over offsets from the first of them: equal steps, each of them several times, or any."""
+    if isinstance(offsets, range):  # of as many elements as a tensor may have
+        return (Axis(len(offsets), offsets.step),)
     steps = np.diff(offsets)
     if len(set(steps.tolist())) <= 1:
         return (Axis(len(offsets), int(steps[0]) if len(steps) else 0),)
