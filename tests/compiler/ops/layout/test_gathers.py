@@ -210,5 +210,5 @@ def test_the_largest_maps_are_lowered_at_once():
     )
     pads = np.array([(0, 0), (0, 0), (0, 0), (1, 0)], np.int32)
     model = one_op("MIRROR_PAD", [given((1, 1, 1, size)), Constant(pads)], given((1, 1, 1, size + 1)), "MirrorPadOptions")
-    with pytest.raises(ArtifactError, match="mirrors an axis of 100,000,000 elements; .* pad a smaller map"):
+    with pytest.raises(ArtifactError, match=r"mirrors an axis of 100,000,000 elements; .* pad a smaller map"):
         lower(parse_graph(model))
