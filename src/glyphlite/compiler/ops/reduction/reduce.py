@@ -50,6 +50,18 @@ class Reduced(Node):
     activation_min: int
     activation_max: int
 
+    def kernel(self, site: Site) -> "RowReductionKernel":
+        """Returns the kernel that takes each row by itself."""
+        return RowReductionKernel(
+            layer=site.layer,
+            kind=self.kind,
+            row=self.row,
+            count=self.count,
+            requantization=self.requantization,
+            activation_min=self.activation_min,
+            activation_max=self.activation_max,
+        )
+
     def clamped(self, low: int, high: int) -> Self:
         """Returns the node with its output clamped to ``low`` to ``high``."""
         return replace(
@@ -68,34 +80,14 @@ class MapReduction(Reduced):
     accumulates_alone: ClassVar[bool] = True
 
     def kernel(self, site: Site) -> "MapReductionKernel":
-        """Returns the kernel."""
-        return MapReductionKernel(
-            layer=site.layer,
-            kind=self.kind,
-            row=self.row,
-            count=self.count,
-            requantization=self.requantization,
-            activation_min=self.activation_min,
-            activation_max=self.activation_max,
-            by_words=self.kind == "sum" and self.row.outer == 1 and self.row.inner % 4 == 0 and self.row.reduced <= 257,
-        )
+        """Returns the kernel that gets row after row."""
+        by_words = self.kind == "sum" and self.row.outer == 1 and self.row.inner % 4 == 0 and self.row.reduced <= 257
+        return MapReductionKernel(**vars(super().kernel(site)), by_words=by_words)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RowReduction(Reduced):
     """A reduction over width, channels or both: each row by itself."""
-
-    def kernel(self, site: Site) -> "RowReductionKernel":
-        """Returns the kernel."""
-        return RowReductionKernel(
-            layer=site.layer,
-            kind=self.kind,
-            row=self.row,
-            count=self.count,
-            requantization=self.requantization,
-            activation_min=self.activation_min,
-            activation_max=self.activation_max,
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
