@@ -96,7 +96,7 @@ def test_a_file_of_real_values_is_what_is_run(regression: Path, cli: Cli, tmp_pa
     np.save(tmp_path / "rows.npy", rng.normal(size=(30, 16)).astype("float32"))
     code, out, err = cli("verify", regression, "--inputs", "rows.npy", "--images", 20, "--json")
     document = json.loads(out)
-    assert (code, document["images"], document["inputs"]["source"]) == (0, 20, "30 inputs of rows.npy")
+    assert (code, document["images"], document["inputs"]["source"]) == (0, 20, "20 of 30 inputs of rows.npy")
     assert "rows.npy is taken as real values" in " ".join(err.split())
     assert all(record["accuracy"] is None and record["same_class"] is None for record in document["verify"])
     code, out, _ = cli("verify", regression, "--inputs", "rows.npz", "--runtimes", "tflm,generated_c", "--json")
@@ -107,6 +107,22 @@ def test_a_file_of_real_values_is_what_is_run(regression: Path, cli: Cli, tmp_pa
     assert "outputs are TFLite Micro's, bit by bit, on 30 inputs of rows.npy" in " ".join(out.split())
     code, out, _ = cli("simulate", "c", "--inputs", "rows.npy", "--cpu", "cortex-m0", "--images", 3, "--json")
     assert len(json.loads(out)[0]["images"]) == 3
+
+
+def test_labels_name_the_classes_of_what_tells_them_apart(regression: Path, maps: Path, cli: Cli, tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(size=(12, 16)).astype("float32")
+    np.savez(tmp_path / "rows.npz", x=values, labels=np.arange(12) % 10)
+    code, out, _ = cli("simulate", regression, "--inputs", "rows.npz", "--images", 2, "--cpu", "cortex-m0", "--json")
+    assert (code, [sample["expected"] for sample in json.loads(out)[0]["images"]]) == (0, ["0", "1"])
+    np.savez(tmp_path / "many.npz", x=values, labels=np.arange(12))
+    np.savez(tmp_path / "maps.npz", x=np.zeros((2, 28, 28, 1), "float32"), labels=np.arange(2))
+    for path, name, said in (
+        (regression, "many.npz", "12 inputs of many.npz have the label 11, but regression.tflite tells 10 classes apart, 0 to 9"),
+        (maps, "maps.npz", "2 inputs of maps.npz have labels, but maps.tflite gives no classes"),
+    ):
+        code, out, err = cli("verify", path, "--inputs", name)
+        assert (code, out) == (2, "")
+        assert said in " ".join(err.split())
 
 
 @pytest.mark.parametrize(

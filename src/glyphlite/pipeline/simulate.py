@@ -15,6 +15,7 @@ from glyphlite.errors import ArtifactError, DisagreementError, ToolError
 from glyphlite.evaluation.input_sets.compiled_inputs import inputs_of_map, memory_map_in
 from glyphlite.evaluation.input_sets.image_inputs import check_fit, image_set
 from glyphlite.evaluation.input_sets.input_set import InputSet
+from glyphlite.evaluation.input_sets.labels import named_labels
 from glyphlite.evaluation.input_sets.random_inputs import CALLS
 from glyphlite.evaluation.input_sets.value_ranges import ModelInputs, inputs_of
 from glyphlite.evaluation.simulation import Simulation, simulate
@@ -89,7 +90,8 @@ class Simulated:
             best = np.argsort(-scores, kind="stable")[:3]
             top = [(self.labels[int(each)], float(scores[each])) for each in best]
             right = "right" if int(best[0]) == int(expected) else "WRONG"
-            rows.append((f"test image {index}: {self.labels[int(expected)]}, {right}", top))
+            unit = "test image" if self.unit == "image" else self.unit
+            rows.append((f"{unit} {index}: {self.labels[int(expected)]}, {right}", top))
         return rows
 
     def outputs(self) -> list[tuple[str, int, str]]:
@@ -145,7 +147,7 @@ def simulate_target(
     model, convention = inputs_of(graph), None
     count = _count(model, images)
     if inputs is not None:
-        found = named_set(model, inputs, dataset=dataset, count=count)
+        found = named_labels(named_set(model, inputs, dataset=dataset, count=count, first=True), graph, target.name)
     else:
         loaded = data_of(target, dataset, data_dir).load_where_it_fits(graph)
         if loaded is None:
@@ -174,14 +176,14 @@ def _simulate_folder(
         raise ArtifactError(f"{folder} was compiled for one input range; name the .tflite file, or compile it with --input-range")
     document = memory_map_in(folder)
     model = inputs_of_map(document)
-    images = _count(model, images)
+    images, unit = _count(model, images), "call" if model.keeps_state else "input"
     if inputs is not None:
-        found = named_set(model, inputs, dataset=dataset, count=images)
-        return Simulated(_on_cores(folder, cores, found), found.source)
+        found = named_set(model, inputs, dataset=dataset, count=images, first=True)
+        return Simulated(_on_cores(folder, cores, found), found.source, unit)
     data = data_of(folder, dataset, data_dir)
     if data.assumed and not _takes_mnist(document):
         found = unasked_set(model, count=images)
-        return Simulated(_on_cores(folder, cores, found), found.source)
+        return Simulated(_on_cores(folder, cores, found), found.source, unit)
     loaded = data.load()
     pixels, labels = loaded.test.images[:images], loaded.test.labels[:images]
     source = f"{things(len(pixels), 'test image')} of {loaded.name}"

@@ -18,6 +18,7 @@ from glyphlite.evaluation.convention_search import artifact_convention
 from glyphlite.evaluation.input_sets.coverage import Coverage, coverage_of
 from glyphlite.evaluation.input_sets.image_inputs import check_fit, image_set
 from glyphlite.evaluation.input_sets.input_set import InputSet
+from glyphlite.evaluation.input_sets.labels import named_labels
 from glyphlite.evaluation.input_sets.random_inputs import random_set
 from glyphlite.evaluation.input_sets.value_ranges import inputs_of
 from glyphlite.evaluation.verification.float_source import float_outputs
@@ -153,6 +154,7 @@ def verify(
 
     Raises:
         ArtifactError: the file is malformed, does not fit the dataset, or no runtime (or not the reference) takes it.
+        DataError: the inputs have labels of classes that the file does not tell apart.
         ToolError: an unknown runtime.
     """
     artifact = Path(artifact)
@@ -163,6 +165,7 @@ def verify(
         inputs = image_set(data, graph, convention, count=images, seed=seed, source_convention=keras_convention)
     else:
         inputs = random_set(inputs_of(graph), images, seed) if data is None else data.drawn(images, seed)
+        inputs = named_labels(inputs, graph, artifact.name)
         convention = None
     rounds = 2 if graph.is_stateful else 1
     advance = progress or _silent

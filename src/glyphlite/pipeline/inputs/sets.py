@@ -1,5 +1,6 @@
 """The inputs for a command: those of ``--inputs``, a dataset's images where one fits the model, else random ones. Says which."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from glyphlite.console import say
@@ -11,7 +12,13 @@ from glyphlite.evaluation.input_sets.value_ranges import ModelInputs
 
 
 def named_set(
-    model: ModelInputs, inputs: str, *, dataset: str | None = None, count: int | None = None, seed: int = 0
+    model: ModelInputs,
+    inputs: str,
+    *,
+    dataset: str | None = None,
+    count: int | None = None,
+    seed: int = 0,
+    first: bool = False,
 ) -> InputSet:
     """Returns what ``--inputs`` names: ``random[:N[:SEED]]``, or a file; says what was assumed of it.
 
@@ -21,6 +28,7 @@ def named_set(
         dataset: what ``--dataset`` names, which cannot be meant as well.
         count: how many inputs to take; all of a file's when None, and by what one costs of random ones.
         seed: of random inputs, and of the draw among a file's.
+        first: takes a file's first inputs rather than a draw; so do models that keep state.
 
     Raises:
         DataError: the value or the file is none, does not fit the model, or two sources are named.
@@ -31,8 +39,10 @@ def named_set(
         own_count, own_seed = asked
         found = random_set(model, count if own_count is None else own_count, seed if own_seed is None else own_seed)
     else:
-        found = file_set(Path(inputs), model)
-        found = found.chosen(slice(count)) if model.keeps_state else found.drawn(count, seed)
+        everything = file_set(Path(inputs), model)
+        found = everything.chosen(slice(count)) if first or model.keeps_state else everything.drawn(count, seed)
+        if len(found) < len(everything):
+            found = replace(found, source=f"{len(found):,} of {everything.source}")
     for note in found.notes:
         say(note)
     return found
