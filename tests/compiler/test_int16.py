@@ -161,3 +161,14 @@ def test_moves_of_int16(tmp_path: Path):
         Step("slice", (3,), (2, 5, 4), {"begin": [1, 0, 0], "size": [2, 5, 4]}),
     )
     check(write(Draft(3, (2, 4, 3), steps, "int8")), draw_inputs(3, 20, (24,), 0, np.int16), tmp_path)
+
+
+@pytest.mark.parametrize("bias", [-(2**63), 2**47])
+def test_a_bias_beyond_47_bits_is_refused(bias: int, samples: Path):
+    """What multiplies it leaves 64 bits in TFLite Micro; the least of all int64 has no positive counterpart."""
+    graph = read_graph(samples / "model_int16x8.tflite")
+    tensor = graph.tensors[graph.operators[0].inputs[2]]
+    altered = replace(tensor, data=np.full(tensor.shape, bias, np.int64))
+    tensors = tuple(altered if each is tensor else each for each in graph.tensors)
+    with pytest.raises(ArtifactError, match="does not fit its bias's type"):
+        compile_graph(replace(graph, tensors=tensors), "net")

@@ -101,7 +101,7 @@ class Int16Writer(_Writer):
         spread = 12000 * np.sqrt(taps) * max(float(np.std(values)), 1.0)
         bias = np.rint(self.rng.normal(0, 1, channels) * spread * float(self.rng.choice([0, 1, 1, 3, 1000])))
         largest = 32768 * 128 * taps
-        self.is_short = step.kind != "depthwise" and largest < 2**30 and self.type_rng.random() < 0.2
+        self.is_short = step.kind not in ("depthwise", "transpose_conv") and largest < 2**30 and self.type_rng.random() < 0.2
         limit = 2**31 - 1 - largest if self.is_short else 2**46
         bias = np.clip(bias, -limit, limit).astype(np.int32 if self.is_short else np.int64)
         out = source[0] * float(np.median(scales)) * spread / 12000

@@ -86,7 +86,7 @@ def scaled_once(scaling: Scaling, rows: np.ndarray) -> bool:
     return scaling.is_long and int(bounds.max(initial=0)) < 2**31 and max(scaling.shifts) <= -2
 
 
-def scaling_of(context: Context, operator: Operator, source: Value, output: Value, rows: np.ndarray) -> Scaling:
+def scaling_of(context: Context, operator: Operator, source: Value, output: Value, rows: np.ndarray, *, bias: int = 2) -> Scaling:
     """Returns the scaling of an op with weights.
 
     Source: ``ConvPerChannel``, reference/integer_ops/conv.h, ``DepthwiseConvPerChannel`` and ``FullyConnected`` beside it:
@@ -98,6 +98,7 @@ def scaling_of(context: Context, operator: Operator, source: Value, output: Valu
         source: what it reads.
         output: what it writes.
         rows: its weights, int8 ``(outputs, inputs)``.
+        bias: which of its inputs that is.
 
     Raises:
         ArtifactError: a bias of another type, or sums or scales that the kernels leave undefined.
@@ -108,22 +109,23 @@ def scaling_of(context: Context, operator: Operator, source: Value, output: Valu
     for ratio in ratios:
         context.check_ratio(operator, ratio)
     multipliers, shifts = zip(*map(arithmetic.quantize_multiplier, ratios), strict=True)
-    bias, is_long = _bias(context, operator, channels)
-    bounds = np.abs(rows.astype(np.int64)).sum(axis=1) * LARGEST + np.abs(bias.astype(float)).astype(np.int64)
-    if int(bounds.max(initial=0)) >= (2**47 if is_long else 2**31):
-        raise context.refuse(operator, f"a sum of up to {int(bounds.max())} does not fit its bias's type", "use fewer inputs")
+    biases, is_long = _bias(context, operator, channels, bias)
+    totals = np.abs(rows.astype(np.int64)).sum(axis=1) * LARGEST
+    bound = max(int(total) + abs(int(each)) for total, each in zip(totals, biases, strict=True))
+    if bound >= (2**47 if is_long else 2**31):
+        raise context.refuse(operator, f"a sum of up to {bound} does not fit its bias's type", "use fewer inputs")
     if is_long and max(shifts) > _MOST_SHIFT:
         raise context.refuse(operator, f"its output's scale is {max(ratios):.3g} times too fine", "quantize the model again")
     low, high = context.clamp(operator, output)
-    return Scaling(bias, is_long, multipliers, shifts, low, high)
+    return Scaling(biases, is_long, multipliers, shifts, low, high)
 
 
-def _bias(context: Context, operator: Operator, channels: int) -> tuple[np.ndarray, bool]:
+def _bias(context: Context, operator: Operator, channels: int, position: int) -> tuple[np.ndarray, bool]:
     """Returns an op's biases, int64 ``(channels,)``, and whether its sums have 64 bits."""
-    if len(operator.inputs) < 3 or operator.inputs[2] < 0:
+    if len(operator.inputs) <= position or operator.inputs[position] < 0:
         return np.zeros(channels, np.int64), operator.options.get("bias_type") != "INT32"
-    tensor = context.tensor(operator.inputs[2])
-    types = ("int64",) if operator.name == "DEPTHWISE_CONV_2D" else ("int64", "int32")
+    tensor = context.tensor(operator.inputs[position])
+    types = ("int64", "int32") if operator.name in ("CONV_2D", "FULLY_CONNECTED") else ("int64",)
     if tensor.data is None or tensor.dtype.name not in types or tensor.elements != channels:
         raise context.refuse(operator, f"its bias is {tensor.dtype}, not {channels} constant int64", "convert with --to int16x8")
     return tensor.data.reshape(-1).astype(np.int64), tensor.dtype == np.int64

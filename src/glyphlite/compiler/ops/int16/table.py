@@ -13,6 +13,7 @@ from glyphlite.compiler.ops.int16.reduce import lower_reduction
 from glyphlite.compiler.ops.int16.rescale import lower_leaky_relu, lower_relu, lower_relu6
 from glyphlite.compiler.ops.int16.sigmoid import lower_sigmoid
 from glyphlite.compiler.ops.int16.softmax import lower_softmax
+from glyphlite.compiler.ops.int16.transposed_convolution import lower_transposed_convolution
 from glyphlite.compiler.ops.layout.concatenation import lower_concatenation, lower_pack
 from glyphlite.compiler.ops.layout.gather import lower_resize_nearest
 from glyphlite.compiler.ops.layout.pad import lower_pad
@@ -27,6 +28,7 @@ INT16_OPS: dict[str, Callable[[Context, Operator], None]] = {
     "CONV_2D": lower_convolution,
     "DEPTHWISE_CONV_2D": lower_depthwise_convolution,
     "FULLY_CONNECTED": lower_fully_connected,
+    "TRANSPOSE_CONV": lower_transposed_convolution,
     "MAX_POOL_2D": lower_pool,
     "AVERAGE_POOL_2D": lower_pool,
     "MEAN": lower_reduction,

@@ -66,7 +66,7 @@ def lower_transposed_convolution(context: Context, operator: Operator) -> None:
             inputs=(source,),
             output=output,
             macs=operator_macs(context.graph, operator),
-            spread=_spread(operator, (output.height, output.width), weights),
+            spread=spread_of(operator, (output.height, output.width), weights),
             weights=weights,
             bias=bias,
             requantization=sum_requantization(context, operator, source, output, output.channels),
@@ -74,7 +74,7 @@ def lower_transposed_convolution(context: Context, operator: Operator) -> None:
     )
 
 
-def _spread(operator: Operator, extents: tuple[int, int], weights: np.ndarray) -> Window:
+def spread_of(operator: Operator, extents: tuple[int, int], weights: np.ndarray) -> Window:
     """Returns the window over an output of those extents. Source: ``ComputePaddingHeightWidth``, kernels/padding.h."""
     strides, size = operator.options["strides"], weights.shape[1:3]
 
