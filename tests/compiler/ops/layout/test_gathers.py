@@ -76,7 +76,7 @@ DRAWN = {
 @pytest.mark.parametrize("kind", DRAWN)
 def test_an_op_over_its_parameters(kind: str):
     rng, place = np.random.default_rng(23), list(DRAWN).index(kind)
-    models = dict(DRAWN[kind](rng) for _ in range(30))
+    models = dict(DRAWN[kind](rng) for _ in range(14))
     agree(models, path=list(PATHS)[place % len(PATHS)], optimize=OPTIMIZE[place % 3], inputs=12)
 
 
@@ -88,7 +88,7 @@ def test_large_resizes_round_as_tflite_micro(kind: str):
         "resize_bilinear": ("RESIZE_BILINEAR", "ResizeBilinearOptions"),
     }[kind]
     models: dict[str, bytes] = {}
-    for extent, size in ((300, 700), (701, 33), (97, 1000), (1000, 97), (5, 127)):
+    for extent, size in ((300, 700), (701, 33), (97, 1000)):
         for fields in ({}, {"alignCorners": True}, {"halfPixelCenters": True}):
             operands = [given((1, 1, extent, 1)), Constant(np.array((1, size), np.int32))]
             models[f"{extent} to {size} {fields}"] = one_op(name, operands, given((1, 1, size, 1)), options, **fields)
@@ -197,7 +197,7 @@ def concatenation(rng: Rng) -> tuple[str, bytes]:
 def test_parts_are_joined_along_any_axis(path: str):
     place = list(PATHS).index(path)
     rng = np.random.default_rng(place)
-    agree(dict(concatenation(rng) for _ in range(24)), path=path, optimize=OPTIMIZE[place % 3], inputs=12)
+    agree(dict(concatenation(rng) for _ in range(8)), path=path, optimize=OPTIMIZE[place % 3], inputs=12)
 
 
 def test_the_largest_maps_are_lowered_at_once():

@@ -25,6 +25,6 @@ def model_of(seed: int) -> bytes:
 @pytest.mark.parametrize("path", PATHS)
 def test_it_is_a_convolution_and_gives_the_same_bytes(path: str):
     place = list(PATHS).index(path)
-    models = {f"seed {seed}": model_of(seed) for seed in range(100 * place, 100 * place + 16)}
+    models = {f"seed {seed}": model_of(seed) for seed in range(100 * place, 100 * place + 6)}
     assert all(isinstance(lower(parse_graph(content)).nodes[0], Convolution) for content in models.values())
     agree(models, path=path, optimize=OPTIMIZE[place % 3])
