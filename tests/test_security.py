@@ -13,7 +13,7 @@ from glyphlite.datasets.registry import load_dataset
 from glyphlite.errors import DataError
 from glyphlite.export.web import server
 from glyphlite.files import untrusted
-from glyphlite.models import stored
+from glyphlite.models import hdf5, stored
 from glyphlite.preprocessing import pictures
 from glyphlite.runtimes.isolation import parent, worker
 from glyphlite.tflite import reader
@@ -25,6 +25,7 @@ UNITS = {"s": 1, "MiB": 1 << 20, "GiB": 1 << 30, "": 1}
 LIMITS = {
     "a .tflite file": reader.MAX_FILE_BYTES,
     "a .keras or .h5 file; its configuration; its layers": (stored.LARGEST_FILE, stored.LARGEST_CONFIG, stored.MOST_LAYERS),
+    "reading the weights of a small one: processor time; memory (more with its size)": (hdf5.SECONDS, hdf5.MEMORY_BYTES),
     "a JSON or TOML document": untrusted.LARGEST_DOCUMENT,
     "what a compressed file unpacks to": (untrusted.LARGEST_RATIO, untrusted.UNFOLDED_FREE),
     "memory of an interpreter's process": worker.MEMORY_BYTES,
