@@ -249,6 +249,7 @@ def _layer(arena: Arena, constants: Constants, program: Program, prefix: str, se
     node = segment.nodes[position]
     function = f"{prefix}_{node.name}_{node.op.lower()}"
     follower = segment.nodes[position + 1] if position + 1 < len(segment.nodes) else None
+    inputs = tuple(arena.source(segment, position, value) for value in node.inputs)
     table = None
     if node.table is not None:
         table = constants.add(node.name, f"{function}_table", "uint8_t", node.table)
@@ -263,8 +264,10 @@ def _layer(arena: Arena, constants: Constants, program: Program, prefix: str, se
         row_stride=node.row_stride,
         span=node.rows_per_step,
         windowed=node.windowed,
-        inputs=tuple(arena.source(segment, position, value) for value in node.inputs),
-        reads_model_input=position == 0 and node.inputs[0].index in program.read and node.inputs[0].element_type == "int8",
+        inputs=inputs,
+        reads_model_input=any(
+            rows.place.base == "input" and value.element_type == "int8" for rows, value in zip(inputs, node.inputs, strict=True)
+        ),
         scratch=arena.scratch(node),
         ring=arena.ring(node, follower) if follower else None,
         feeds_window=follower is not None and follower.windowed,

@@ -79,7 +79,7 @@ class Node(ABC):
     in_place: ClassVar[bool] = False
     """It may write where it reads."""
     reads_model_input: ClassVar[bool] = True
-    """It can read the caller's input, int8 or raw pixels; else it gets a copy."""
+    """It can read the caller's inputs, int8 or raw pixels; else it gets a copy."""
 
     name: str
     op: str

@@ -73,7 +73,7 @@ class Layer:
         span: input rows that one output row touches, first to last.
         windowed: whether it takes pointers to the rows under a window.
         inputs: where it finds its inputs.
-        reads_model_input: whether its first input is the caller's, whose bytes may be int8: the kernel takes ``flip``.
+        reads_model_input: whether an input is the caller's, whose bytes may be int8: the kernel takes ``flip``.
         scratch: its scratch memory; None where it needs none.
         ring: where it leaves its rows for the layer behind it in a chain; None at the end of one.
         feeds_window: whether the layer behind it looks at several of its rows.

@@ -57,7 +57,6 @@ class Binary(Requantized):
     """An op of two operands; ``constant`` is one of them, uint8 of its own shape, where it is constant."""
 
     in_place: ClassVar[bool] = True
-    reads_model_input: ClassVar[bool] = False
 
     kind: Kind
     operands: tuple[Operand, Operand]
@@ -139,6 +138,11 @@ class BinaryKernel(Kernel):
     kind: Kind
     operands: tuple[Operand, Operand]
     requantization: Requantization
+
+    @property
+    def is_callers(self) -> tuple[bool, ...]:
+        """Returns of each operand whether it is an input of the model, whose bytes may be int8."""
+        return tuple(rows.place.base == "input" for rows in self.layer.inputs)
 
     @property
     def left_shift(self) -> int | None:
