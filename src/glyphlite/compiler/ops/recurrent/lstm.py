@@ -9,8 +9,10 @@ from typing import ClassVar
 import numpy as np
 
 from glyphlite.compiler import arithmetic
+from glyphlite.compiler.codegen import packing
 from glyphlite.compiler.codegen.constants import Array
 from glyphlite.compiler.codegen.kernel import Kernel, Site
+from glyphlite.compiler.codegen.packing import GROUP
 from glyphlite.compiler.context import Context
 from glyphlite.compiler.ir import Node, State
 from glyphlite.compiler.ops.matrix.weighted import check_sums
@@ -85,9 +87,30 @@ class Lstm(Node):
     cell_clip: int | None
     output_offset: int
 
+    @property
+    def _parts(self) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the weights over the inputs and over the hidden state, int8 ``(units, gates, inputs)``."""
+        both = ([gate.weights for gate in self.gates], [gate.recurrent_weights for gate in self.gates])
+        return np.stack(both[0], axis=1), np.stack(both[1], axis=1)
+
+    @property
+    def _has_lanes(self) -> bool:
+        """Returns whether cores with the DSP extension take four gates in a word, the sums of all groups within their bits."""
+        return any(part.shape[2] >= GROUP for part in self._parts) and all(
+            packing.is_packable(part) and part.shape[2] // GROUP <= packing.blocks_of(part.reshape(-1, part.shape[2]))
+            for part in self._parts
+        )
+
     def kernel(self, site: Site) -> "LstmKernel":
-        """Returns the kernel; the weights of a unit's four gates lie one behind the other."""
-        weights = np.stack([np.concatenate([gate.weights, gate.recurrent_weights], axis=1) for gate in self.gates], axis=1)
+        """Returns the kernel; the weights of a unit's four gates lie beside each other."""
+        parts, lanes, tails = self._parts, None, None
+        if self._has_lanes:
+            whole = [part[:, :, : part.shape[2] // GROUP * GROUP] for part in parts]
+            packed = [packing.pack_quads(part.reshape(-1, part.shape[2])).reshape(self.units, -1) for part in whole if part.size]
+            lanes = site.add("lane_weights", "int32_t", np.concatenate(packed, axis=1), "dsp")
+            rest = np.concatenate([_by_input(part[:, :, part.shape[2] // GROUP * GROUP :]) for part in parts], axis=1)
+            tails = site.add("last_weights", "int8_t", rest, "dsp") if rest.size else None
+        weights = np.concatenate([_by_input(part) for part in parts], axis=1)
         biases = np.stack([np.stack([gate.bias, gate.recurrent_bias], axis=1) for gate in self.gates], axis=1)
         scales = [
             number
@@ -98,20 +121,28 @@ class Lstm(Node):
         return LstmKernel(
             layer=site.layer,
             node=self,
-            weights=site.add("weights", "int8_t", weights),
+            weights=site.add("weights", "int8_t", weights, "plain" if lanes else "both"),
+            lanes=lanes,
+            tails=tails,
             biases=site.add("biases", "int32_t", biases.astype(np.int32)),
             scales=site.add("scales", "int32_t", np.array(scales, np.int32)),
             sigmoid=site.add("sigmoid", "uint16_t", arithmetic.sigmoid_table_16()),
         )
 
 
+def _by_input(part: np.ndarray) -> np.ndarray:
+    """Returns weights ``(units, gates, inputs)`` with the gates of an input beside each other, ``(units, inputs * gates)``."""
+    return np.ascontiguousarray(part.transpose(0, 2, 1)).reshape(len(part), -1)
+
+
 @dataclass(frozen=True, kw_only=True)
 class LstmKernel(Kernel):
-    """A step of the sequence, unit by unit.
+    """A step of the sequence, unit by unit, four gates at a time.
 
     Attributes:
         node: its numbers.
-        weights: ``(units, gates, inputs + units)``.
+        weights: ``(units, inputs + units, gates)``, for plain code.
+        lanes: those of every four inputs for the DSP extension, ``tails`` of the last ones; None where there are none.
         biases: ``(units, gates, 2)``, over the inputs and over the hidden state.
         scales: ``(gates, 2, 2)``: multiplier and shift of either sum.
     """
@@ -120,6 +151,8 @@ class LstmKernel(Kernel):
 
     node: Lstm
     weights: Array
+    lanes: Array | None
+    tails: Array | None
     biases: Array
     scales: Array
     sigmoid: Array
