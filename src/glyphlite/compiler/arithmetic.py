@@ -5,6 +5,7 @@ The reference rounds twice: once in the doubling high multiply, once in the divi
 """
 
 import math
+from functools import cache
 
 import numpy as np
 
@@ -192,6 +193,7 @@ def log_softmax_scaling(scale: float) -> tuple[tuple[int, int], tuple[int, int]]
     return (multiplier, shift), quantize_multiplier(2.0 ** (31 - shift) / multiplier)
 
 
+@cache
 def inverse_sqrt(value: int) -> tuple[int, int]:
     """Returns multiplier and shift of 1 / sqrt of a non-negative integer, of 1 for 0.
 
@@ -230,13 +232,15 @@ def rsqrt_table(input_scale: float, output_scale: float, output_zero_point: int)
     the released build computes in double (tests/compiler/test_scales.py).
     """
     multiplier, shift = quantize_multiplier(1.0 / (math.sqrt(input_scale) * output_scale))
-    table = np.full(256, 127, np.int8)  # of 0, too
-    for value in range(1, 256):
-        inverse, inverse_shift = inverse_sqrt(value)
-        data = multiply_by_quantized_multiplier(1, inverse, inverse_shift + 20)
-        output = int(multiply_by_quantized_multiplier(data, multiplier, shift - 20)) + output_zero_point
-        table[value] = min(max(output, -128), 127)
-    return table
+    outputs = multiply_by_quantized_multiplier(_inverse_roots(), multiplier, shift - 20) + output_zero_point
+    return np.concatenate([[127], np.clip(outputs, -128, 127)]).astype(np.int8)
+
+
+@cache
+def _inverse_roots() -> np.ndarray:
+    """Returns 1 / sqrt of 1 to 255 with 20 fractional bits, int64."""
+    pairs = (inverse_sqrt(value) for value in range(1, 256))
+    return np.array([multiply_by_quantized_multiplier(1, multiplier, shift + 20) for multiplier, shift in pairs])
 
 
 def elu_table(input_scale: float, input_zero_point: int, output_scale: float, output_zero_point: int) -> np.ndarray:
