@@ -78,3 +78,8 @@ def test_the_header_is_cpp_too(tmp_path: Path):
     command = ["g++", "-std=c++11", *STRICT[1:], "use.cc", "-o", "use"]
     subprocess.run(command, cwd=tmp_path, check=True, timeout=120)
     subprocess.run([tmp_path / "use"], check=True, timeout=20)
+
+
+def test_a_large_input_does_not_swell_the_example():
+    files = compile_graph(values_model((1, 2, 2_000_000)), "net").files
+    assert max(map(len, files.values())) < 20_000

@@ -137,7 +137,7 @@ def emit(
         "pixel_channels": 1 if pixel_table is None else len(pixel_table),
         "pixel_formula": convention.formula,
         "labels": ", ".join(c_string(label) for label in labels) if purpose.names_classes or purpose.takes_pictures else "",
-        "sample": c_lines(sample.image.reshape(-1)),
+        "sample": _sample_lines(sample) if purpose.classifies_pictures else "",
         "sample_label": sample.label,
         "sample_words": c_comment(
             sample.source + (f", class {labels[sample.label]}" if sample.label is not None else ", class unknown")
@@ -160,6 +160,11 @@ def emit(
     arrays = {layer: tuple(each) for layer, each in constants.by_layer.items()}
     layers = {kernel.layer.name: Functions(kernel.layer.function, kernel.functions) for kernel in kernels}
     return Emitted(files, arena.size, arena.plain_size, max(arena.pixels_end), placed, arrays, layers, state_bytes(program))
+
+
+def _sample_lines(sample: Sample) -> str:
+    """Returns the pixels of the example's image; a blank one needs no more than its first."""
+    return c_lines(sample.image.reshape(-1) if sample.image.any() else np.zeros(1, np.uint8))
 
 
 def _render(kernel: Kernel, name: str) -> str:

@@ -43,6 +43,7 @@ def model(
         (model((1, 784), "LOGISTIC", taken=(1, 784)), None),
         (model((1, 6, 6, 4)), None),
         (model(outputs=2), None),
+        (model((1, 20_000)), None),
     ],
 )
 def test_classes_are_what_the_source_says_to_be_classes(graph: Graph, kind: OutputKind | None):

@@ -12,6 +12,9 @@ from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import OutputKind, output_kind
 from glyphlite.tflite.graph import Graph, Tensor, last_activation
 
+MOST_CLASSES = 10_000
+"""Classes without names at most; more outputs are values."""
+
 _CLASSES = {"softmax": "a softmax", "log_softmax": "a log softmax", "sigmoid": "sigmoids"}
 """Activations that classifiers end in."""
 
@@ -87,6 +90,8 @@ def _outputs(graph: Graph, labels: Sequence[str], *, pictures: bool) -> tuple[Ou
             if kind is OutputKind.LOGIT and len(names) != 2:
                 kind = OutputKind.LOGITS
             return kind, f"{whose} its classes"
+    if values > MOST_CLASSES:
+        return None, f"{values:,} outputs without labels are too many to be classes"
     mirrored = len(graph.inputs) == 1 and values == graph.input.elements
     if activation in _CLASSES and (values > 1 or (activation == "sigmoid" and pictures)):
         if activation == "sigmoid" and mirrored:
