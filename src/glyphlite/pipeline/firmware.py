@@ -16,7 +16,7 @@ from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.escaping import shell_word, visible
 from glyphlite.evaluation.input_sets.input_set import InputSet
-from glyphlite.evaluation.input_sets.random_inputs import random_set
+from glyphlite.evaluation.input_sets.random_inputs import most_inputs, random_set
 from glyphlite.evaluation.input_sets.value_ranges import inputs_of
 from glyphlite.evaluation.recorded_accuracy import accuracy_words
 from glyphlite.evaluation.simulation import simulate
@@ -173,7 +173,11 @@ def compile_file(
         accuracy=accuracy_words(path),
         dataset=beside(to_remember(data.name, loaded, None)["named"], folder) if loaded else None,
     )
-    counted = image[np.newaxis] if image is not None else (given or random_set(model, TRADE_OFF_INPUTS)).chosen(slice(-1, None))
+    counted = (
+        image[np.newaxis]
+        if image is not None
+        else (given or random_set(model, min(TRADE_OFF_INPUTS, most_inputs(model)))).chosen(slice(-1, None))
+    )
     costs = _trade_offs(path, counted, scores, convention) if compare else {}
     document = {**_document(report), "trade_offs": {each: cost.model_dump(mode="json") for each, cost in costs.items()}}
     document["check"] = None if checked is None else asdict(checked)

@@ -16,7 +16,7 @@ from glyphlite.evaluation.input_sets.compiled_inputs import inputs_of_map, memor
 from glyphlite.evaluation.input_sets.image_inputs import check_fit, image_set
 from glyphlite.evaluation.input_sets.input_set import InputSet
 from glyphlite.evaluation.input_sets.labels import named_labels
-from glyphlite.evaluation.input_sets.random_inputs import CALLS
+from glyphlite.evaluation.input_sets.random_inputs import CALLS, most_inputs
 from glyphlite.evaluation.input_sets.value_ranges import ModelInputs, inputs_of
 from glyphlite.evaluation.simulation import Simulation, simulate
 from glyphlite.evaluation.verification.output_comparison import rows_differ
@@ -192,7 +192,7 @@ def _simulate_folder(
 
 def _count(model: ModelInputs, asked: int | None) -> int:
     """Returns how many inputs are run: calls of a model that keeps state are consecutive, and few show nothing."""
-    return asked or (CALLS if model.keeps_state else INPUTS)
+    return asked or min(CALLS if model.keeps_state else INPUTS, most_inputs(model))
 
 
 def _takes_mnist(document: dict[str, Any]) -> bool:

@@ -1,5 +1,6 @@
 """Random inputs reach all that may enter a model, whatever its inputs are, and are the same for the same seed."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,7 @@ def test_all_256_codes_of_a_small_input_enter(elements: int) -> None:
     [coverage] = coverage_of(model, random_set(model, 1000))
     assert (coverage.codes, coverage.words) == (256, "The inputs used 256 of the 256 values that in0 can hold.")
     [coverage] = coverage_of(model, random_set(model, 1))
-    assert coverage.codes == 1
+    assert coverage.codes == elements
     assert "little is proved of the others; more inputs use more." in coverage.words
 
 
@@ -115,6 +116,15 @@ def test_an_integer_without_a_scale_is_assumed_small_and_that_is_said() -> None:
 @pytest.mark.parametrize(("macs", "count"), [(0, 1000), (10_000, 1000), (7_500_000, 266), (10**12, 64)])
 def test_fewer_inputs_where_each_takes_long(macs: int, count: int) -> None:
     assert default_count(taking(port("int8", 3), macs=macs)) == count
+
+
+def test_large_inputs_are_few_and_too_many_are_refused() -> None:
+    model = replace(taking(port("int8", 1000, 1000)), bytes=1_000_010)
+    assert default_count(model) == 268
+    [values] = random_set(model, 2).arrays
+    assert len(np.unique(values)) == 256
+    with pytest.raises(DataError, match=r"^300 random inputs take 300,003,000 bytes .* at most 268 fit$"):
+        random_set(model, 300)
 
 
 def test_what_the_option_says() -> None:

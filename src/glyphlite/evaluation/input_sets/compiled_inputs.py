@@ -53,7 +53,8 @@ def port_of(edge: EdgePlan) -> Port:
 def inputs_of_map(document: Mapping[str, Any]) -> ModelInputs:
     """Returns what a compiled model takes."""
     found = tuple(_input(edge) for edge in edges_of(document, "input"))
-    return ModelInputs(found, int(document.get("macs", 0)), bool(document.get("state_bytes", 0)))
+    size = int(document["input_bytes"]) + int(document["output_bytes"])
+    return ModelInputs(found, int(document.get("macs", 0)), bool(document.get("state_bytes", 0)), size)
 
 
 def _input(edge: EdgePlan) -> ModelInput:

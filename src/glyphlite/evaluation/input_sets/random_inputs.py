@@ -19,13 +19,22 @@ CALLS = 100
 MACS = 2_000_000_000
 """Multiply-accumulates that random inputs may take by default: TFLite Micro's own kernels take half a minute for them."""
 
+LARGEST_BYTES = 1 << 28
+"""Bytes of inputs and outputs that random inputs may take together."""
+
 PREFIX = "random"
 LARGEST_COUNT = 1_000_000
 
 
+def most_inputs(model: ModelInputs) -> int:
+    """Returns how many random inputs fit the memory that they may take."""
+    return max(1, LARGEST_BYTES // max(1, model.bytes))
+
+
 def default_count(model: ModelInputs) -> int:
-    """Returns how many random inputs a model is tried on: fewer where each takes long."""
-    return CALLS if model.keeps_state else max(FEWEST, min(MOST, MACS // max(1, model.macs)))
+    """Returns how many random inputs a model is tried on: fewer where each takes long, or much memory."""
+    wanted = CALLS if model.keeps_state else max(FEWEST, min(MOST, MACS // max(1, model.macs)))
+    return min(wanted, most_inputs(model))
 
 
 def parse_random(text: str) -> tuple[int | None, int | None] | None:
@@ -58,8 +67,16 @@ def random_set(model: ModelInputs, count: int | None = None, seed: int = 0) -> I
         model: what it takes.
         count: how many; by what one costs when None.
         seed: of the draw.
+
+    Raises:
+        DataError: so many take more memory than they may.
     """
     count = default_count(model) if count is None else count
+    if count > (most := most_inputs(model)):
+        raise DataError(
+            f"{count:,} random inputs take {count * model.bytes:,} bytes with what comes out, more than the {LARGEST_BYTES:,} "
+            f"that are allowed; at most {most:,} fit"
+        )
     ranges = [each.range for each in model.each]
     rng = np.random.default_rng(seed)
     several = len(model.each) > 1
@@ -73,24 +90,28 @@ def random_set(model: ModelInputs, count: int | None = None, seed: int = 0) -> I
 
 def _drawn(port: Port, found: ValueRange, count: int, rng: np.random.Generator, place: int | None) -> np.ndarray:
     """Returns random values of one input, ``(count, *port.shape)`` of ``port.dtype``."""
-    values = np.empty((count, port.elements), np.float64)
-    ends = np.array([found.low, found.high])
+    values = np.empty((count, port.elements), port.dtype)
     deck = _deck(port, found, rng)
-    for sample in values:
-        kind = rng.integers(4)
-        if kind < 2:
-            sample[:] = next(deck) if deck else _uniform(port, found.low, found.high, port.elements, rng)
-        elif kind == 2:
-            centre, width = rng.uniform(found.low, found.high), rng.uniform(0, found.high - found.low) / 2
-            sample[:] = _uniform(port, max(found.low, centre - width), min(found.high, centre + width), port.elements, rng)
-        else:
-            sample[:] = np.where(rng.random(port.elements) < rng.random(), rng.choice(ends, port.elements), found.zero)
+    for index, sample in enumerate(values):
+        kind = int(rng.integers(4)) if index < count - 1 else 0  # a single input is uniform
+        drawn = _sample(kind, port, found, rng, deck)
+        sample[:] = np.clip(np.floor(drawn), found.low, found.high) if port.dtype.kind in "iu" else drawn
     fixed = constants(found, port.dtype)
-    for sample, value in zip(values[: max(1, count // 2)], _turned(fixed, place), strict=False):
+    for sample, value in zip(values[: count // 2], _turned(fixed, place), strict=False):
         sample[:] = value
-    if port.dtype.kind in "iu":
-        values = np.clip(np.floor(values), found.low, found.high)
-    return values.reshape(count, *port.shape).astype(port.dtype)
+    return values.reshape(count, *port.shape)
+
+
+def _sample(kind: int, port: Port, found: ValueRange, rng: np.random.Generator, deck: Iterator[np.ndarray] | None) -> np.ndarray:
+    """Returns the real values of one sample, of one of the kinds that :func:`random_set` names: 0 and 1 are uniform."""
+    low, high, elements = found.low, found.high, port.elements
+    if kind < 2:
+        return next(deck) if deck else _uniform(port, low, high, elements, rng)
+    if kind == 2:
+        centre, width = rng.uniform(low, high), rng.uniform(0, high - low) / 2
+        return _uniform(port, max(low, centre - width), min(high, centre + width), elements, rng)
+    ends = rng.choice(np.array([low, high]), elements)
+    return np.where(rng.random(elements) < rng.random(), ends, found.zero)
 
 
 def _turned(values: list[float], place: int | None) -> list[float]:
@@ -106,11 +127,13 @@ def _deck(port: Port, found: ValueRange, rng: np.random.Generator) -> Iterator[n
     if port.dtype.kind not in "iu" or port.dtype.itemsize > 1:
         return None
 
+    codes = np.arange(found.low, found.high + 1)
+
     def dealt() -> Iterator[np.ndarray]:
         left = np.empty(0)
         while True:
-            while len(left) < port.elements:
-                left = np.concatenate([left, rng.permutation(np.arange(found.low, found.high + 1))])
+            decks = -(-max(0, port.elements - len(left)) // len(codes))
+            left = np.concatenate([left, rng.permuted(np.tile(codes, (decks, 1)), axis=1).ravel()])
             yield left[: port.elements]
             left = left[port.elements :]
 

@@ -58,11 +58,19 @@ class ModelInput:
 
 @dataclass(frozen=True)
 class ModelInputs:
-    """Every input of a model in the file's order, the multiply-accumulates of one inference, and whether it keeps state."""
+    """Every input of a model, and what running it takes.
+
+    Attributes:
+        each: the inputs, in the file's order.
+        macs: multiply-accumulates of one inference.
+        keeps_state: whether a call leaves something behind for the next.
+        bytes: of all inputs and outputs of one sample.
+    """
 
     each: tuple[ModelInput, ...]
     macs: int = 0
     keeps_state: bool = False
+    bytes: int = 0
 
 
 def inputs_of(graph: Graph) -> ModelInputs:
@@ -71,11 +79,13 @@ def inputs_of(graph: Graph) -> ModelInputs:
     Raises:
         ArtifactError: an input is none.
     """
+    ports = of_graph(graph)
     found = tuple(
         ModelInput(input_name(graph.tensors[index].name), port, _range_in(graph, index, port))
-        for index, port in zip(graph.inputs, of_graph(graph).inputs, strict=True)
+        for index, port in zip(graph.inputs, ports.inputs, strict=True)
     )
-    return ModelInputs(found, total_macs(graph), graph.is_stateful)
+    size = sum(port.elements * port.dtype.itemsize for port in (*ports.inputs, *ports.outputs))
+    return ModelInputs(found, total_macs(graph), graph.is_stateful, size)
 
 
 def input_name(tensor: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from glyphlite.errors import ArtifactError, DisagreementError, ToolError
 from glyphlite.evaluation.input_sets.input_set import InputSet
-from glyphlite.evaluation.input_sets.random_inputs import random_set
+from glyphlite.evaluation.input_sets.random_inputs import most_inputs, random_set
 from glyphlite.evaluation.input_sets.value_ranges import inputs_of
 from glyphlite.evaluation.verification.output_comparison import rows_differ
 from glyphlite.runtimes.generated_c import GeneratedC
@@ -48,7 +48,9 @@ def check_generated(artifact: Path, *, optimize: str = "speed", inputs: InputSet
         DisagreementError: a byte differs, which is a fault of glyphlite.
     """
     try:
-        inputs = random_set(inputs_of(read_graph(artifact)), INPUTS) if inputs is None else inputs
+        if inputs is None:
+            model = inputs_of(read_graph(artifact))
+            inputs = random_set(model, min(INPUTS, most_inputs(model)))
         with get_runtime("tflm").load(artifact) as reference:
             expected = reference.run(inputs.arrays)
         with GeneratedC(flags=FLAGS, optimize=optimize).load(artifact) as generated:
