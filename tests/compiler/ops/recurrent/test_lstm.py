@@ -6,15 +6,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ai_edge_litert import schema_py_generated as schema
+from random_models.differential import examine
 from random_models.harness import OPTIMIZE, PATHS, run_generated
 from random_models.inputs import draw_inputs
+from random_models.one_change import changes
 from random_models.oracle import Oracle, RefusedError
-from random_models.recurrent import draw_lstm
+from random_models.recurrent import draw_lstm, draw_svdf
+from support.streaming import diffusion
 
 from glyphlite.compiler import compile_graph
 from glyphlite.errors import ArtifactError
 from glyphlite.tflite.reader import parse_graph
+from glyphlite.tflite.writer import pack_model, unpack_model
 
 LSTM = 0
 """The op of a model that :func:`draw_lstm` makes, and a seed of one LSTM on one sequence."""
@@ -31,6 +34,30 @@ def test_many_lstms_agree_over_consecutive_calls(seed: int, tmp_path: Path) -> N
     assert np.array_equal(run_generated(graph, inputs, tmp_path, optimize=optimize, path=path), expected)
 
 
+@pytest.mark.parametrize("features", [63, 300])
+def test_long_rows_agree_with_and_without_lanes(features: int, tmp_path: Path) -> None:
+    """Of 300 inputs whose weights are at their limits, the sums would leave the 24 bits that lanes hold."""
+    model = unpack_model(draw_lstm(12, layers=1, dense=False, features=features))
+    weights = model.buffers[model.subgraphs[0].tensors[model.subgraphs[0].operators[LSTM].inputs[1]].buffer]
+    weights.data = np.full(len(weights.data), 127, np.uint8)
+    content = pack_model(model)
+    graph = parse_graph(content)
+    inputs = draw_inputs(features, 30, graph.input.shape, 0)
+    assert ("lane_weights" in compile_graph(graph, "net").files["net.c"]) == (features == 63)
+    assert np.array_equal(run_generated(graph, inputs, tmp_path, path="dsp"), Oracle(content).run(inputs))
+
+
+@pytest.mark.parametrize(
+    "content", [draw_lstm(12, layers=1, dense=False), draw_svdf(3), diffusion()], ids=["lstm", "svdf", "map"]
+)
+def test_one_thing_changed_is_equal_or_refused(content: bytes) -> None:
+    """A scale, a zero point, an extent, an option or an input."""
+    every = list(changes(content))
+    chosen = [every[index] for index in np.random.default_rng(5).choice(len(every), 12, replace=False)]
+    for (words, _), verdict in zip(chosen, examine([altered for _, altered in chosen], inputs=12), strict=True):
+        assert not verdict.is_fault, f"{words}: {verdict.outcome}, {verdict.why}"
+
+
 def test_state_goes_on_from_call_to_call(tmp_path: Path) -> None:
     """The proof can fail: each input alone gives another answer than behind the others."""
     model = draw_lstm(12, layers=1, dense=False)
@@ -43,13 +70,9 @@ def test_state_goes_on_from_call_to_call(tmp_path: Path) -> None:
 
 
 def changed(change: Callable[[Any], None]) -> bytes:
-    model: Any = schema.ModelT.InitFromPackedBuf(draw_lstm(12, layers=1, dense=False))
+    model = unpack_model(draw_lstm(12, layers=1, dense=False))
     change(model)
-    import flatbuffers
-
-    builder = flatbuffers.Builder(4096)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    return pack_model(model)
 
 
 def graph_of(model: Any) -> Any:
