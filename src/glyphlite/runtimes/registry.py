@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from glyphlite.cores import CORES
-from glyphlite.errors import ArtifactError, GlyphliteError, ToolError, did_you_mean
+from glyphlite.errors import ArtifactError, GlyphliteError, OutputError, ToolError, did_you_mean
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.runtimes.base import Acceptance, Runtime, predict_probabilities
 from glyphlite.runtimes.ports import classifier
@@ -141,6 +141,8 @@ def acceptance_of(runtime: Runtime, path: Path) -> Acceptance:
             return Acceptance(True, runs=True)
     except RefusedError as error:
         return Acceptance(False, error.reason)
+    except OutputError:  # the disk's, not the runtime's
+        raise
     except GlyphliteError as error:
         return Acceptance(False, str(error), runs=runs)
 
