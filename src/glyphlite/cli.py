@@ -789,9 +789,9 @@ def compile_(
     input_range: InputRangeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compile an int8 or int16x8 .tflite file to C99 without dependencies.
+    """Compile an int8 or int16x8 .tflite file to C99.
 
-    Its outputs are bit-identical to TensorFlow Lite Micro's.
+    The C has no dependencies; its outputs are bit-identical to TensorFlow Lite Micro's.
     """
     from glyphlite.pipeline.firmware import compile_file
 
