@@ -616,8 +616,8 @@ def optimize(
 ) -> None:
     """Make a .tflite file smaller; every output byte stays the same.
 
-    Computes ops of constants ahead, stores equal constants once and drops what nothing uses; then runs both files in every
-    runtime before the new one is written.
+    Computes ops of constants ahead, removes constant channels, stores equal constants once and drops what nothing uses; then
+    runs both files in every runtime before the new one is written.
     """
     from glyphlite.pipeline.optimize import optimize_artifact
 

@@ -1,7 +1,8 @@
 """A file made smaller without another byte in its answers: what glyphlite does for its own files, for any.
 
-Constant ops are computed ahead, equal constants are stored once, and what nothing uses is dropped. Metadata, labels and
-signatures stay. Whether the answers stay too is not asked here: whoever writes the result runs both.
+Constant ops are computed ahead, channels that hold one value whatever comes in are folded into the next layer, equal constants
+are stored once, and what nothing uses is dropped. Metadata, labels and signatures stay. Whether the answers stay too is not asked
+here: whoever writes the result runs both.
 """
 
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from glyphlite.tflite.checked_op import FREE
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import parse_graph
 from glyphlite.tflite.rewrite.archive import with_files_of
+from glyphlite.tflite.rewrite.constant_channels import remove_constant_channels
 from glyphlite.tflite.rewrite.declarations import drop_unused_codes
 from glyphlite.tflite.rewrite.folding import folded_values, of_one_image
 from glyphlite.tflite.rewrite.shared_buffers import share_constants
@@ -46,7 +48,13 @@ def optimize_file(content: bytes, name: str, *, strip_names: bool = False) -> Op
     if any(tensor.is_behind for tensor in graph.tensors):
         raise ArtifactError(f"{name} keeps constants behind the FlatBuffer, where optimize leaves them; convert the model again")
     model = unpack_model(content)
-    steps = list(_steps(model, graph, strip_names=strip_names))
+    steps = list(_fold(model, graph))
+    if steps:
+        model, graph = _again(model, name)
+    if channels := _narrow(model, graph, name):
+        count, model = channels
+        steps.append(f"removed {things(count, 'channel')} that {'holds' if count == 1 else 'hold'} one value whatever comes in")
+    steps += _leftovers(model, strip_names=strip_names)
     packed = with_files_of(pack_model(model), content, name)
     if not steps and len(packed) >= len(content):
         return Optimized(content, ())
@@ -56,9 +64,26 @@ def optimize_file(content: bytes, name: str, *, strip_names: bool = False) -> Op
     return Optimized(packed, tuple(steps))
 
 
-def _steps(model: Any, graph: Graph, *, strip_names: bool) -> Iterator[str]:
-    """Changes the object model and yields a line for each thing that was done."""
-    yield from _fold(model, graph)
+def _again(model: Any, name: str) -> tuple[Any, Graph]:
+    """Returns a changed object model and its graph, as they are in the file that it makes."""
+    packed = pack_model(model)
+    return unpack_model(packed), parse_graph(packed, name)
+
+
+def _narrow(model: Any, graph: Graph, name: str) -> tuple[int, Any] | None:
+    """Returns how many constant channels were removed, and the model without them; None where there is none.
+
+    Goes over the layers again as long as one gets narrower: what reads a layer may make one of the next.
+    """
+    total = 0
+    while graph.subgraphs == 1 and (count := remove_constant_channels(model, graph)):
+        total += count
+        model, graph = _again(model, name)
+    return (total, model) if total else None
+
+
+def _leftovers(model: Any, *, strip_names: bool) -> Iterator[str]:
+    """Drops what nothing uses and yields a line for each kind of it."""
     if count := share_constants(model):
         yield f"stored equal constants once: {things(count, 'buffer')} less"
     if count := drop_unused_tensors(model):

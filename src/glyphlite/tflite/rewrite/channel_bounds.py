@@ -1,0 +1,129 @@
+"""Bounds of every channel of an int8 model's activations, whatever comes in: by interval arithmetic through weights and clamps.
+
+A bound may be wider than the truth, never narrower: sums are exact integers, and where a sum becomes a stored value by
+fixed-point arithmetic, one step more is allowed on either side before it is clamped. So a channel is known to be constant where
+the clamp of its activation makes it so: a RELU that never fires, or one that always saturates.
+"""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from glyphlite.tflite.graph import Graph, Operator, Tensor
+
+LOWEST, HIGHEST = -128, 127
+Bounds = tuple[np.ndarray, np.ndarray]
+"""Least and greatest stored value of each channel of a tensor, its last axis: int64 ``(channels,)`` each."""
+
+
+def channel_bounds(graph: Graph) -> dict[int, Bounds]:
+    """Returns the bounds of every int8 activation of which more is known than its type, by tensor index."""
+    found: dict[int, Bounds] = {}
+    for operator in graph.operators:
+        if len(operator.outputs) == 1 and (bounds := _after(graph, operator, found)) is not None:
+            found[operator.outputs[0]] = bounds
+    return found
+
+
+def constant_channels(bounds: Bounds) -> np.ndarray:
+    """Returns the places of the channels that hold one value."""
+    return np.flatnonzero(bounds[0] == bounds[1])
+
+
+def _after(graph: Graph, operator: Operator, found: Mapping[int, Bounds]) -> Bounds | None:
+    if operator.name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
+        return _weighted(graph, operator, found)
+    if operator.name in ("MAX_POOL_2D", "AVERAGE_POOL_2D") and operator.options["activation"] == "none":
+        source, output = (graph.tensors[index] for index in (operator.inputs[0], operator.outputs[0]))
+        return found.get(source.index) if source.quantization == output.quantization else None
+    if operator.name == "RESHAPE":
+        return _flattened(graph, operator, found)
+    return None
+
+
+def flattens(source: Tensor, output: Tensor) -> bool:
+    """Returns whether a RESHAPE lays pixel after pixel in a row, ``(1, h, w, c)`` to ``(1, h * w * c)``, of the same scale."""
+    shapes = len(source.shape) == 4 and source.shape[0] == 1 and output.shape == (1, source.elements)
+    return shapes and source.quantization == output.quantization
+
+
+def _flattened(graph: Graph, operator: Operator, found: Mapping[int, Bounds]) -> Bounds | None:
+    source, output = (graph.tensors[index] for index in (operator.inputs[0], operator.outputs[0]))
+    if source.index not in found or not flattens(source, output):
+        return None
+    low, high = found[source.index]
+    return np.tile(low, output.elements // len(low)), np.tile(high, output.elements // len(high))
+
+
+def _weighted(graph: Graph, operator: Operator, found: Mapping[int, Bounds]) -> Bounds | None:
+    """Returns bounds of sums of products, scaled and clamped; None for other types than plain int8."""
+    source, weights, output = (graph.tensors[index] for index in (*operator.inputs[:2], operator.outputs[0]))
+    if not _is_plain(source, weights, output):
+        return None
+    assert source.quantization is not None
+    low, high = found.get(source.index) or (np.full(source.shape[-1], LOWEST), np.full(source.shape[-1], HIGHEST))
+    low, high = low - source.quantization.zero_point, high - source.quantization.zero_point
+    if operator.options.get("padding") == "same":  # beside the image there are zeros
+        low, high = np.minimum(low, 0), np.maximum(high, 0)
+    assert weights.data is not None
+    data = weights.data.astype(np.int64)
+    if operator.name == "DEPTHWISE_CONV_2D":
+        multiplier = data.shape[3] // len(low)
+        taps = data.reshape(-1, data.shape[3])
+        low, high = np.repeat(low, multiplier), np.repeat(high, multiplier)
+        least = (np.maximum(taps, 0) * low + np.minimum(taps, 0) * high).sum(0)
+        most = (np.maximum(taps, 0) * high + np.minimum(taps, 0) * low).sum(0)
+    elif data.shape[-1] != len(low):
+        return None
+    else:
+        positive, negative = (part.reshape(len(data), -1, len(low)).sum(1) for part in (np.maximum(data, 0), np.minimum(data, 0)))
+        least, most = positive @ low + negative @ high, positive @ high + negative @ low
+    bias = _bias(graph, operator, len(least))
+    return None if bias is None else _stored(least + bias, most + bias, source, weights, output, operator)
+
+
+def _is_plain(source: Tensor, weights: Tensor, output: Tensor) -> bool:
+    activations = all(each.dtype == np.int8 and each.quantization is not None for each in (source, output))
+    constant = weights.data is not None and weights.dtype == np.int8 and weights.packed_bits is None
+    symmetric = weights.quantization is not None and not any(weights.quantization.zero_points)
+    return activations and constant and symmetric and bool(source.shape)
+
+
+def _bias(graph: Graph, operator: Operator, channels: int) -> np.ndarray | None:
+    if len(operator.inputs) < 3 or operator.inputs[2] == -1:
+        return np.zeros(channels, np.int64)
+    tensor = graph.tensors[operator.inputs[2]]
+    return None if tensor.data is None or tensor.elements != channels else tensor.data.reshape(-1).astype(np.int64)
+
+
+def _stored(
+    least: np.ndarray, most: np.ndarray, source: Tensor, weights: Tensor, output: Tensor, operator: Operator
+) -> Bounds | None:
+    """Returns bounds of the stored values that sums become; None where a sum might leave int32."""
+    if max(np.abs(least).max(), np.abs(most).max()) >= 2**31:
+        return None
+    assert source.quantization is not None
+    assert weights.quantization is not None
+    assert output.quantization is not None
+    ratios = source.quantization.scale * np.array(weights.quantization.scales, np.float64) / output.quantization.scale
+    zero_point = output.quantization.zero_point
+    lowest, highest = clamp(operator, output)
+    with np.errstate(over="ignore"):
+        low = np.floor(least * ratios * (1 - 1e-6 * np.sign(least)) - 1) + zero_point
+        high = np.ceil(most * ratios * (1 + 1e-6 * np.sign(most)) + 1) + zero_point
+    return np.clip(low, lowest, highest).astype(np.int64), np.clip(high, lowest, highest).astype(np.int64)
+
+
+def clamp(operator: Operator, output: Tensor) -> tuple[int, int]:
+    """Returns the stored values that a fused activation clamps to; the whole type for those that are not followed.
+
+    Source: ``CalculateActivationRangeQuantized``, kernels/kernel_util.cc.
+    """
+    assert output.quantization is not None
+    scale, zero_point = output.quantization.scale, output.quantization.zero_point
+    activation = operator.options.get("activation", "none")
+    if activation not in ("relu", "relu6"):
+        return LOWEST, HIGHEST
+    six = zero_point + math.floor(6 / scale + 0.5) if activation == "relu6" else HIGHEST
+    return max(LOWEST, zero_point), min(HIGHEST, six)
