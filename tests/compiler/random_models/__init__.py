@@ -32,7 +32,7 @@ __all__ = [
 def model_of(seed: int) -> tuple[Draft, bytes]:
     """The network of a seed: its draft and its .tflite file. Even seeds go through Keras, odd ones are written by hand.
 
-    From seed 1,000 on one in five is an int16x8 file. One in six of the others gets further inputs and outputs, one in six state.
+    From seed 1,000 on one in five is an int16x8 file. One in six gets further inputs and outputs, of int8 files one in six state.
 
     Raises:
         RefusedError: the converter does not take it (nothing of the compiler's).
@@ -42,9 +42,11 @@ def model_of(seed: int) -> tuple[Draft, bytes]:
     if seed % 2:
         from random_models import by_hand, by_hand_int16
 
-        return draft, by_hand_int16.write(draft) if wide else vary_states(vary_edges(by_hand.write(draft), seed), seed)
+        if wide:
+            return draft, vary_edges(by_hand_int16.write(draft), seed)
+        return draft, vary_states(vary_edges(by_hand.write(draft), seed), seed)
     from random_models.with_keras import convert
 
     if wide:
-        return draft, convert(draft, wide=True)
+        return draft, vary_edges(convert(draft, wide=True), seed)
     return draft, vary_states(vary_edges(convert(draft), seed), seed)

@@ -51,9 +51,9 @@ def _computed(graph: Any) -> list[int]:
 
 
 def _is_plain(tensor: Any) -> bool:
-    """Whether it is an int8 activation of one scale."""
+    """Whether it is an int8 or int16 activation of one scale."""
     scales = getattr(tensor.quantization, "scale", None)
-    return tensor.type == schema.TensorType.INT8 and scales is not None and len(scales) == 1
+    return tensor.type in (schema.TensorType.INT8, schema.TensorType.INT16) and scales is not None and len(scales) == 1
 
 
 def _new_tensor(graph: Any, like: Any, name: str) -> int:
@@ -75,12 +75,15 @@ def _cut(graph: Any, tensor: int, rng: np.random.Generator) -> list[int]:
 
 
 def _converted(model: Any, tensor: int, rng: np.random.Generator) -> int:
-    """A new output: the tensor as uint8 or float32."""
+    """A new output: the tensor as uint8, or as int8 where it is int16, or as float32."""
     graph = model.subgraphs[0]
     name = "DEQUANTIZE" if rng.random() < 0.5 else "QUANTIZE"
     output = _new_tensor(graph, graph.tensors[tensor], f"StatefulPartitionedCall:{len(graph.tensors)}")
     made = graph.tensors[output]
-    if name == "QUANTIZE":
+    if name == "QUANTIZE" and made.type == schema.TensorType.INT16:
+        made.type = schema.TensorType.INT8
+        made.quantization.scale = made.quantization.scale * np.float32(rng.choice([200, 300]))
+    elif name == "QUANTIZE":
         made.type = schema.TensorType.UINT8
         made.quantization.zeroPoint = np.array([int(made.quantization.zeroPoint[0]) + 128], np.int64)
         made.quantization.scale = made.quantization.scale * np.float32(rng.choice([1, 1, 1.5]))
