@@ -12,6 +12,7 @@ from random_models.drafts import Draft, Step
 from random_models.harness import OPTIMIZE, PATHS, run_generated
 from random_models.inputs import draw_inputs, from_model, held_types, stored_inputs, to_model
 from random_models.one_change import changes
+from random_models.with_keras import convert
 
 from glyphlite.compiler import arithmetic_int16, compile_graph
 from glyphlite.compiler.ops.int16.table import INT16_OPS
@@ -32,11 +33,19 @@ def check(model: bytes, inputs: np.ndarray, folder: Path, *, optimize: str = "sp
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(1, 41, 2))
+@pytest.mark.parametrize("seed", range(1, 41, 4))
 def test_random_models_agree(seed: int, tmp_path: Path):
     model = write(draw(seed, for_keras=False))
     graph = parse_graph(model)
-    check(model, stored_inputs(seed, 100, graph), tmp_path, optimize=OPTIMIZE[seed % 3], path=list(PATHS)[seed // 2 % len(PATHS)])
+    check(model, stored_inputs(seed, 100, graph), tmp_path, optimize=OPTIMIZE[seed % 3], path=list(PATHS)[seed // 4 % len(PATHS)])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1000, 1022])
+def test_models_converted_from_keras_agree(seed: int, tmp_path: Path):
+    model = convert(draw(seed, for_keras=True), wide=True)
+    for path in ("plain", "dsp"):
+        check(model, stored_inputs(seed, 50, parse_graph(model)), tmp_path / path, optimize=OPTIMIZE[seed % 3], path=path)
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -134,6 +143,13 @@ def test_int16_with_a_zero_point_is_refused(samples: Path):
     tensors = tuple(shifted if tensor.index == shifted.index else tensor for tensor in graph.tensors)
     with pytest.raises(ArtifactError, match="int16 with the zero point 3; quantize int16 symmetrically"):
         compile_graph(replace(graph, tensors=tensors), "net")
+
+
+def test_rows_and_maxima_are_taken_as_they_come(samples: Path):
+    """No map exists whole: neither before the pool nor before the dense layer."""
+    report = compile_graph(read_graph(samples / "model_int16x8.tflite"), "net").report
+    assert [layer.op for layer in report.layers] == ["CONV_2D", "FULLY_CONNECTED", "FULLY_CONNECTED", "SOFTMAX"]
+    assert report.arena_bytes < 500
 
 
 def test_the_interface_takes_int16(samples: Path):

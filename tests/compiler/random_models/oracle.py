@@ -6,20 +6,36 @@ from typing import Any
 
 import numpy as np
 
-from glyphlite.tflite.graph import Graph
+from glyphlite.tflite.graph import Graph, Operator
 
 
 def undefined(graph: Graph) -> str | None:
     """What TFLite Micro takes but leaves to chance, so that there is no answer to compare with; None where all is defined.
 
     ``CalculateInputRadius`` (kernels/internal/quantization_util.cc) shifts a 64-bit one to the left by the exponent of the
-    input's scale times 2**27, which may be any number.
+    input's scale times 2**27, which may be any number. A sum of 64 bits, as layers on int16 have it, is scaled by at most 2**7
+    (``MultiplyByQuantizedMultiplier``, kernels/internal/common.cc).
     """
     for operator in graph.operators:
         quantization = graph.tensors[operator.inputs[0]].quantization if operator.inputs else None
         if operator.name in ("LOGISTIC", "TANH") and quantization and quantization.scale >= 2.0**35:
             return f"undefined in TFLite Micro: {operator.name} of a scale of {quantization.scale:.1e}"
+        if _scaled_too_far(graph, operator):
+            return f"undefined in TFLite Micro: {operator.name} on int16 whose output's scale is too fine"
     return None
+
+
+def _scaled_too_far(graph: Graph, operator: Operator) -> bool:
+    """Whether sums on int16 are scaled by 2**7 or more."""
+    if operator.name not in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"):
+        return False
+    source, weights, output = (
+        graph.tensors[index]
+        for index in (operator.inputs[2 if operator.name == "TRANSPOSE_CONV" else 0], operator.inputs[1], operator.outputs[0])
+    )
+    if source.dtype != np.int16 or not (source.quantization and weights.quantization and output.quantization):
+        return False
+    return source.quantization.scale * max(weights.quantization.scales) / output.quantization.scale >= 2.0**7
 
 
 class RefusedError(Exception):
