@@ -121,6 +121,8 @@ ADVICE = {
     "SHAPE": "convert the model with a fixed batch of 1",
     "GELU": "use HARD_SWISH",
     "EXP": "use LOGISTIC or SOFTMAX",
+    "NEG": "use MUL by -1",
+    "SQUARE": "use MUL of the value with itself",
     "CONV_3D": "use CONV_2D",
     "ARG_MAX": "let the model give its scores, and take the largest in your program",
     "L2_POOL_2D": "use AVERAGE_POOL_2D",
