@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,11 @@ def check_activations(model: "keras.Model", path: Path) -> None:
     """
     for operation in getattr(model, "operations", model.layers):
         for node in operation._inbound_nodes:
+            if (padded := _padded_values(operation, node)) > MOST_VALUES:
+                raise ModelError(
+                    f"{path} has a layer {operation.name!r} whose dilation pads its input to {padded:,} values per image, more "
+                    f"than the {MOST_VALUES:,} allowed"
+                )
             for tensor in node.outputs:
                 values = math.prod(extent or 1 for extent in tensor.shape[1:])
                 if values > MOST_VALUES:
@@ -76,3 +82,13 @@ def check_activations(model: "keras.Model", path: Path) -> None:
                         f"{path} takes {batch:,} images at a time, for which its layer {operation.name!r} gives "
                         f"{batch * values:,} values, more than the {MOST_VALUES_AT_A_TIME:,} allowed"
                     )
+
+
+def _padded_values(operation: Any, node: Any) -> int:
+    """Returns the values that TensorFlow's convolutions pad one image to for a dilated window (``SpaceToBatchND``); else 0."""
+    rates, window = getattr(operation, "dilation_rate", None), getattr(operation, "kernel_size", None)
+    if not isinstance(rates, tuple) or not isinstance(window, tuple) or max(rates, default=1) == 1:
+        return 0
+    reaches = [rate * (extent - 1) for rate, extent in zip(rates, window, strict=False)]
+    shapes = [[extent or 1 for extent in tensor.shape[1:]] for tensor in node.input_tensors]
+    return max((math.prod(map(sum, zip_longest(shape, reaches, fillvalue=0))) for shape in shapes), default=0)
