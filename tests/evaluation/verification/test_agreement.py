@@ -253,3 +253,15 @@ def test_a_float_file_is_the_source_of_an_artifact(samples: Path) -> None:
 def test_a_source_of_other_outputs_is_refused(samples: Path, encoder: Path) -> None:
     with pytest.raises(ArtifactError, match=r"the float source has outputs of shape \[10\], the artifact of"):
         verify(encoder, images=4, runtimes=["tflm"], keras=samples / "model_float32.tflite")
+
+
+def test_a_model_that_keeps_state_is_called_in_order_and_again_after_a_reset(tmp_path: Path) -> None:
+    from support.streaming import running_sum
+
+    path = tmp_path / "streaming.tflite"
+    path.write_bytes(running_sum())
+    found = verify(path, images=12, runtimes=["tflm", "generated_c"])
+    assert found.agrees
+    assert [(record.images, record.unit) for record in found.records] == [(24, "call")] * 2
+    assert "agree on every byte of streaming.tflite over 24 calls" in found.verdict
+    assert found.inputs.endswith("as consecutive calls, and again after a reset")

@@ -164,7 +164,10 @@ def verify(
         convention = convention or artifact_convention(artifact, data)
         inputs = image_set(data, graph, convention, count=images, seed=seed, source_convention=keras_convention)
     else:
-        inputs = random_set(inputs_of(graph), images, seed) if data is None else data.drawn(images, seed)
+        if data is None:
+            inputs = random_set(inputs_of(graph), images, seed)
+        else:
+            inputs = data.chosen(slice(images)) if graph.is_stateful else data.drawn(images, seed)
         inputs = named_labels(inputs, graph, artifact.name)
         convention = None
     rounds = 2 if graph.is_stateful else 1
@@ -185,8 +188,9 @@ def verify(
         reference = _pick_reference(reference, outputs, refused, artifact.name)
         comparisons = _compare_tensors(graph, models, reference, outputs, inputs.arrays, tensor_images, advance)
     covered = coverage_of(inputs_of(graph), inputs)
-    inputs = inputs.twice() if rounds > 1 else inputs
     source = None if keras is None else float_outputs(keras, inputs, graph, advance)
+    if rounds > 1:
+        inputs, source = inputs.twice(), None if source is None else source.twice()
     if source is not None:
         outputs = {source.runtime: source.stored, **outputs}
 

@@ -38,6 +38,11 @@ class FloatOutputs:
     real: tuple[np.ndarray, ...]
     stored: tuple[np.ndarray, ...]
 
+    def twice(self) -> "FloatOutputs":
+        """Returns the same outputs again after themselves, as :meth:`InputSet.twice` does with the inputs."""
+        real, stored = (tuple(np.concatenate([values, values]) for values in each) for each in (self.real, self.stored))
+        return FloatOutputs(self.runtime, real, stored)
+
     def mean_absolute_error(self, name: str, outputs: tuple[np.ndarray, ...], graph: Graph) -> float:
         """Returns how far a runtime's real outputs are from the source's on average, over all outputs and inputs."""
         if name == self.runtime:
