@@ -1,59 +1,30 @@
 """MAX_POOL_2D and AVERAGE_POOL_2D on int16, a window of any size."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-from glyphlite.compiler.codegen.kernel import Kernel, Site
+from glyphlite.compiler.codegen.kernel import Site
 from glyphlite.compiler.context import Context, window_of
-from glyphlite.compiler.ir import Node
-from glyphlite.compiler.values import Window
+from glyphlite.compiler.ops.reduction.pool import Pool, PoolKernel
 from glyphlite.tflite.graph import Operator
 
 
 @dataclass(frozen=True, kw_only=True)
-class Int16Pool(Node):
-    """A maximum or an average over a window, then a clamp."""
+class Int16Pool(Pool):
+    """A maximum or an average over a window of int16, then a clamp."""
 
-    windowed: ClassVar[bool] = True
-
-    kind: Literal["max", "average"]
-    pool_window: Window
-    activation_min: int
-    activation_max: int
-
-    @property
-    def window(self) -> Window:
-        """Returns the pool's window."""
-        return self.pool_window
-
-    @property
-    def is_plain_2x2_max(self) -> bool:
-        """Returns whether it is a 2x2 maximum of windows side by side, all inside the map."""
-        source = self.inputs[0]
-        inside = self.output.height * 2 <= source.height and self.output.width * 2 <= source.width
-        return self.kind == "max" and self.pool_window == Window(2, 2, 2, 2) and inside
+    takes_table: ClassVar[bool] = False
 
     def kernel(self, site: Site) -> "Int16PoolKernel":
         """Returns the kernel."""
-        return Int16PoolKernel(
-            layer=site.layer,
-            kind=self.kind,
-            padded=self.is_padded,
-            activation_min=self.activation_min,
-            activation_max=self.activation_max,
-        )
+        return Int16PoolKernel(**vars(super().kernel(site)))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Int16PoolKernel(Kernel):
+class Int16PoolKernel(PoolKernel):
     """One channel of one window at a time."""
 
     template: ClassVar[str] = "int16/pool_2d.c.j2"
-
-    kind: Literal["max", "average"]
-    padded: bool
-    activation_min: int
-    activation_max: int
 
 
 def lower_pool(context: Context, operator: Operator) -> None:
