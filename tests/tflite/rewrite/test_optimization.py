@@ -12,6 +12,7 @@ from ai_edge_litert import schema_py_generated as schema
 from support.altered import changed
 from support.assembled import Assembly
 from support.lenient import ODDITIES, odd_files, unused
+from support.mutants import make_mutant
 
 from glyphlite.errors import ArtifactError
 from glyphlite.models.pretrained import pretrained_artifact
@@ -182,3 +183,16 @@ def test_files_behind_a_model_stay_within_bounds(samples: Path, monkeypatch: pyt
 def test_a_damaged_file_is_refused_as_by_every_command(samples: Path) -> None:
     with pytest.raises(ArtifactError, match="some file"):
         optimize_file((samples / INT8).read_bytes()[:5000], "some file")
+
+
+def test_damaged_files_are_refused_or_become_files_that_are_read(odd: dict[str, bytes]) -> None:
+    outcomes: list[bool] = []
+    for number in range(250):
+        try:
+            optimized = optimize_file(make_mutant(odd, 23, number).content, "some", strip_names=bool(number % 2))
+        except ArtifactError:
+            outcomes.append(False)
+        else:
+            assert parse_graph(optimized.content).operators
+            outcomes.append(True)
+    assert 25 < sum(outcomes) < 225
