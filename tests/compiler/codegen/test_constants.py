@@ -10,6 +10,7 @@ from random_models.harness import OPTIMIZE, PATHS, run_generated
 from support.aware import aware_model
 
 from glyphlite.compiler import compile_graph
+from glyphlite.compiler.codegen.constants import Constants
 from glyphlite.conversion.converter import convert_exported, exported
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.tflite.reader import parse_graph
@@ -49,3 +50,11 @@ def test_both_uses_give_the_bytes_of_tflite_micro(content: bytes, path: str, tmp
     stored = np.random.default_rng(6).integers(-128, 128, (50, *graph.input.shape[1:]), np.int8)
     expected = from_model(graph, Oracle(content).run_all(to_model(graph, stored)))
     np.testing.assert_array_equal(run_generated(graph, stored, tmp_path, path=path), expected)
+
+
+def test_arrays_of_other_lengths_are_never_the_same() -> None:
+    """One zero of 64 bits has the bytes of two of 32: an array in its place would be read past its end."""
+    constants = Constants()
+    constants.add("a", "one", "int32_t", np.zeros(1, np.int64))
+    assert constants.add("b", "two", "int32_t", np.zeros(2, np.int32)).same_as is None
+    assert constants.add("c", "three", "int32_t", np.zeros(2, np.int64)).same_as == "two"

@@ -49,6 +49,6 @@ class Constants:
     def add(self, layer: str, name: str, c_type: str, values: np.ndarray, path: str = "both") -> Array:
         """Lays down an array that a layer's kernels of a path read."""
         array = Array(name, c_type, np.ascontiguousarray(values).reshape(-1), path)
-        first = self._first.setdefault((array.c_type, array.path, array.values.tobytes()), array)
+        first = self._first.setdefault((array.c_type, array.path, array.values.astype(np.int64).tobytes()), array)
         self.by_layer.setdefault(layer, []).append(array if first is array else replace(array, same_as=first.name))
         return array
