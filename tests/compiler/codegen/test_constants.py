@@ -55,6 +55,6 @@ def test_both_uses_give_the_bytes_of_tflite_micro(content: bytes, path: str, tmp
 def test_arrays_of_other_lengths_are_never_the_same() -> None:
     """One zero of 64 bits has the bytes of two of 32: an array in its place would be read past its end."""
     constants = Constants()
-    constants.add("a", "one", "int32_t", np.zeros(1, np.int64))
-    assert constants.add("b", "two", "int32_t", np.zeros(2, np.int32)).same_as is None
-    assert constants.add("c", "three", "int32_t", np.zeros(2, np.int64)).same_as == "two"
+    for name, values in (("one", np.zeros(1, np.int64)), ("two", np.zeros(2, np.int32)), ("three", np.zeros(2, np.int64))):
+        constants.add(name, name, "int32_t", values)
+    assert [constants.by_layer[name][0].same_as for name in ("one", "two", "three")] == [None, None, "two"]
