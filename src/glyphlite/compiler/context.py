@@ -8,10 +8,13 @@ import numpy as np
 
 from glyphlite.compiler import arithmetic
 from glyphlite.compiler.ir import Node, VariableState
-from glyphlite.compiler.values import ELEMENT_BYTES, ElementType, Value, Window
+from glyphlite.compiler.values import ACTIVATION_TYPES, ElementType, Value, Window
 from glyphlite.errors import ArtifactError
 from glyphlite.escaping import LONGEST, printable
 from glyphlite.tflite.graph import Graph, Operator, Tensor
+
+_CHANGES_TYPE = ("QUANTIZE", "SOFTMAX")
+"""Ops that may write another type of activation than they read; each checks itself which."""
 
 
 class Facts(TypedDict):
@@ -60,12 +63,12 @@ class Context:
         """Returns the activation that an op writes, of one scale.
 
         Raises:
-            ArtifactError: it is of another type than what the op reads, which QUANTIZE alone may change.
+            ArtifactError: it is of another type than what the op reads, which those of :data:`_CHANGES_TYPE` alone may change.
         """
         tensor = self.tensor(operator.outputs[position])
         value = self.activation(tensor, operator, any_batch=any_batch)
         types = {self.values[index].element_type for index in operator.inputs if index in self.values}
-        if operator.name != "QUANTIZE" and types and types != {value.element_type}:
+        if operator.name not in _CHANGES_TYPE and types and types != {value.element_type}:
             reason = f"it reads {' and '.join(sorted(types))} and writes {value.element_type}"
             raise self.refuse(operator, reason, "put a QUANTIZE between them")
         self.values[tensor.index] = value
@@ -144,14 +147,15 @@ class Context:
 
     def activation(self, tensor: Tensor, operator: Operator, *, any_batch: bool = False) -> Value:
         """Returns a tensor of int8 or int16 with one scale as the value that it holds."""
-        if tensor.dtype.name not in ELEMENT_BYTES:
+        if tensor.dtype.name not in ACTIVATION_TYPES:
             reason = f"tensor {printable(tensor.name)} is {tensor.dtype}, not int8 or int16"
             raise self.refuse(operator, reason, self.advice_on(tensor))
         if tensor.quantization is None or len(tensor.quantization.scales) != 1:
             raise self.refuse(
                 operator, f"tensor {printable(tensor.name)} has no single scale", "convert with full integer quantization"
             )
-        if tensor.dtype == np.int16 and tensor.quantization.zero_point != 0:
+        is_unsigned = operator.name == "SOFTMAX" and tensor.index in operator.outputs  # and checks its zero point itself
+        if tensor.dtype == np.int16 and tensor.quantization.zero_point != 0 and not is_unsigned:
             reason = f"tensor {printable(tensor.name)} is int16 with the zero point {tensor.quantization.zero_point}"
             raise self.refuse(operator, reason, "quantize int16 symmetrically, as the converter does")
         height, width, channels = self.extents(tensor, operator, any_batch=any_batch)

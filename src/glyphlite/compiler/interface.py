@@ -27,7 +27,7 @@ BOX_PART = 20 / 28
 LARGEST_GLYPH = 64
 """Rows and columns of the largest grey picture that the header takes for one of a glyph."""
 
-_LIMITS = {"int8": (-128, 127), "int16": (-32768, 32767)}
+_LIMITS = {"int8": (-128, 127), "int16": (-32768, 32767), "int32": (-(2**31), 2**31 - 1)}
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,11 @@ class Parameter:
     words: str
     real: str
     kind: str
+
+    @property
+    def is_unread(self) -> bool:
+        """Says whether no op looks at it: an input of int32, the shape of an output that is fixed."""
+        return self.kind == "int32"
 
     @property
     def lowest(self) -> int:
@@ -159,7 +164,11 @@ def _edges(program: Program, purpose: Purpose) -> Iterator[tuple[str, str]]:
         for place, edge in enumerate(edges):
             parameter = parameter_of(edge)
             name = f"{edge.name}: " if len(edges) > 1 else ""
-            yield kind if place == 0 else "", f"{name}{parameter.words}; real values {parameter.real}. {_own_type(edge)}".strip()
+            if kind == "Input" and parameter.is_unread:
+                about = "never read, by TensorFlow Lite Micro neither: it is the shape of an output, which is fixed."
+            else:
+                about = f"real values {parameter.real}. {_own_type(edge)}".strip()
+            yield kind if place == 0 else "", f"{name}{parameter.words}; {about}"
     if purpose.outputs is None:
         yield "", f"Values, not classes: {purpose.words}."
     else:

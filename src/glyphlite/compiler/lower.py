@@ -11,7 +11,7 @@ from glyphlite.compiler.ir import Edge, Program
 from glyphlite.compiler.ops import ADVICE, BEGINS, OPS
 from glyphlite.compiler.ops.int16.table import INT16_OPS
 from glyphlite.compiler.ops.recurrent.variables import finish_variables, take_variables
-from glyphlite.compiler.values import ELEMENT_BYTES, Value
+from glyphlite.compiler.values import ACTIVATION_TYPES, ElementType, Value
 from glyphlite.errors import ArtifactError
 from glyphlite.escaping import printable
 from glyphlite.tflite.graph import Graph, Operator, Tensor
@@ -49,7 +49,7 @@ def lower(graph: Graph) -> Program:
     for operator in graph.operators:
         if operator.name not in BEGINS and not any(index in context.values for index in operator.inputs):
             tensor = context.tensor(operator.inputs[0])
-            if tensor.is_constant and tensor.dtype.name in ELEMENT_BYTES:
+            if tensor.is_constant and tensor.dtype.name in ACTIVATION_TYPES:
                 raise context.refuse(operator, "it computes with constants alone", "convert the model again, which folds them")
             raise context.refuse(operator, f"its input is {tensor.dtype}", context.advice_on(tensor))
         _lower_operator(context, operator)
@@ -72,6 +72,14 @@ def _unsupported(operator: Operator) -> tuple[str, str]:
 def _lower_operator(context: Context, operator: Operator) -> None:
     """Lowers an op by the type of the activations that it reads."""
     types = {context.values[index].element_type for index in operator.inputs if index in context.values}
+    if "int32" in types:
+        raise context.refuse(operator, "its input is int32, not int8 or int16", "convert with --to int8")
+    if operator.name not in ("QUANTIZE", "DEQUANTIZE"):
+        for index in operator.inputs:
+            value = context.values.get(index)
+            if value is not None and value.element_type == "int16" and value.zero_point:
+                reason = f"it reads int16 with the zero point {value.zero_point}"
+                raise context.refuse(operator, reason, "put a QUANTIZE before it")
     if "int16" not in types:
         OPS[operator.name](context, operator)
     elif operator.name in INT16_OPS:
@@ -83,13 +91,25 @@ def _lower_operator(context: Context, operator: Operator) -> None:
 
 def _take_input(context: Context, tensor: Tensor) -> None:
     """Makes an input of the model a value; a float32 one becomes one where it is quantized."""
-    if tensor.dtype.name in ELEMENT_BYTES:
+    if tensor.dtype.name in ACTIVATION_TYPES:
         one_image = tensor.shape[:1] == (1,)
         context.values[tensor.index] = context.activation(tensor, context.graph.operators[0], any_batch=one_image)
-    elif tensor.dtype.name not in ("uint8", "float32"):
+    elif tensor.dtype.name not in ("uint8", "float32") and not _is_ignored(context.graph, tensor):
         raise ArtifactError(
             f"the model's input is {tensor.dtype}; the compiler takes int8, int16, uint8 and float32: convert with --to int8"
         )
+
+
+def _is_ignored(graph: Graph, tensor: Tensor) -> bool:
+    """Says whether an int32 input of the model is read by ops alone that TensorFlow Lite Micro runs without looking at it.
+
+    TRANSPOSE_CONV's output has the shape of its tensor. Source: ``TransposeConvEval``, micro/kernels/transpose_conv.cc.
+    """
+    reads = [
+        (operator, place) for operator in graph.operators for place, index in enumerate(operator.inputs) if index == tensor.index
+    ]
+    is_shape = all(operator.name == "TRANSPOSE_CONV" and place == 0 for operator, place in reads)
+    return tensor.dtype == np.int32 and bool(reads) and is_shape and tensor.index not in graph.outputs
 
 
 def _edge(context: Context, tensor: Tensor, name: str) -> Edge:
@@ -103,7 +123,8 @@ def _edge(context: Context, tensor: Tensor, name: str) -> Edge:
         parameters = tensor.quantization or Quantization((1.0,), (0,))
         zero_point = parameters.zero_point - (128 if tensor.dtype == np.uint8 else 0)
         extents = context.extents(tensor, context.graph.operators[0])
-        value = Value(tensor.index, tensor.name, *extents, Quantization(parameters.scales[:1], (zero_point,)))
+        element_type: ElementType = "int32" if tensor.dtype == np.int32 else "int8"
+        value = Value(tensor.index, tensor.name, *extents, Quantization(parameters.scales[:1], (zero_point,)), element_type)
     if value is None:
         raise ArtifactError(f"the model's output {printable(tensor.name)} is not computed by its ops")
     return Edge(value, name, tensor.name, tensor.shape, tensor.dtype.name)

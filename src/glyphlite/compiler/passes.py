@@ -283,7 +283,7 @@ def _reading(node: Node, before: int, after: int) -> Node:
 
 
 def _copy(name: str, source: Value, target: Value, why: str) -> Node:
-    if source.element_type == "int16":
+    if source.element_type != "int8":
         inputs = (replace(target, index=source.index),)
         return Concatenation(name=name, op="CONCATENATION", inputs=inputs, output=target, sources=(why,), axis=WIDTH)
     return Lookup(

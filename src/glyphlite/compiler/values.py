@@ -2,7 +2,8 @@
 
 Knows neither the file format nor C. Inside generated code an activation is held as ``stored + 128`` in a ``uint8_t``: a
 ReLU's zero point becomes 0, Cortex-M0 can load it with an immediate offset, and a raw pixel needs no conversion at all.
-All zero points and activation limits here are already in that form. An int16 activation is held as it is stored.
+All zero points and activation limits here are already in that form. An int16 activation is held as it is stored, and so is
+int32, which stands at the edges of a model alone.
 """
 
 from dataclasses import dataclass
@@ -11,9 +12,12 @@ from typing import Literal
 from glyphlite.tflite.quantization import Quantization
 
 Optimize = Literal["speed", "size", "ram"]
-ElementType = Literal["int8", "int16"]
+ElementType = Literal["int8", "int16", "int32"]
 
-ELEMENT_BYTES: dict[ElementType, int] = {"int8": 1, "int16": 2}
+ELEMENT_BYTES: dict[ElementType, int] = {"int8": 1, "int16": 2, "int32": 4}
+
+ACTIVATION_TYPES: tuple[ElementType, ...] = ("int8", "int16")
+"""Those that ops compute with."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class Value:
 
     @property
     def zero_point(self) -> int:
-        """Returns the zero point as held in generated code: of int8 0 to 255, of int16 as it is stored."""
+        """Returns the zero point as held in generated code: of int8 0 to 255, of others as it is stored."""
         return self.quantization.zero_point + (128 if self.element_type == "int8" else 0)
 
     @property

@@ -91,6 +91,8 @@ class _Writer:
         for step in draft.steps:
             self.step(step)
         last = self.values[-1]
+        if draft.edge == "int8" and draft.steps[-1].kind == "softmax" and self.activation_type == schema.TensorType.INT8:
+            last = self.widened(last)
         if draft.edge != "int8":
             last = self.edge(draft.steps[-1].shape, self.parameters[-1])
             self.op("DEQUANTIZE" if draft.edge == "float32" else "QUANTIZE", [self.values[-1]], [last])
@@ -255,6 +257,20 @@ class _Writer:
         else:
             values = self.narrow_rng.integers(-8, 8, shape)  # beyond the specification's range, within the format's
         return values.astype(np.int8)
+
+    def widened(self, scores: int) -> int:
+        """Lets a softmax at the end, now and then, give all 16 bits, and those as int32: returns the model's output."""
+        rng = np.random.default_rng([self.draft.seed, 1026])  # its own
+        if self.draft.seed < arithmetic.FIRST_SEED or rng.random() < 0.5:
+            return scores
+        tensor = self.graph.tensors[scores]
+        tensor.type, tensor.quantization.scale = schema.TensorType.INT16, np.array([1 / 65536], np.float32)
+        tensor.quantization.zeroPoint = np.array([-32768], np.int64)
+        if rng.random() < 0.5:
+            return scores
+        last = self.tensor(tensor.shape, schema.TensorType.INT32, 0, [2.0 ** rng.uniform(-18, -12)], [0])
+        self.op("QUANTIZE", [scores], [last], "QuantizeOptions")
+        return last
 
     def product_scale(self, kind: str, sources: list[Parameters]) -> float:
         """A scale under which sums or products use the range; now and then one far from it."""

@@ -16,7 +16,7 @@ def draw_inputs(seed: int, count: int, shape: tuple[int, ...], zero_point: int, 
         count: how many.
         shape: one input's, without the batch.
         zero_point: the stored value of zero.
-        dtype: int8 or int16.
+        dtype: int8, int16 or int32.
 
     Returns:
         ``(count, *shape)`` of that type.
@@ -57,13 +57,13 @@ def _around(graph: Graph) -> tuple[dict[int, int], dict[int, int]]:
 
 
 def held_types(graph: Graph) -> tuple[list[np.dtype], list[np.dtype]]:
-    """The types, int8 or int16, in which generated C takes every input and gives every output."""
+    """The types, int8, int16 or int32, in which generated C takes every input and gives every output."""
 
     def held(index: int, beyond: dict[int, int]) -> np.dtype:
         dtype = graph.tensors[index].dtype
         if dtype == np.float32:
             dtype = graph.tensors[beyond[index]].dtype if index in beyond else np.dtype(np.int8)
-        return np.dtype(np.int16 if dtype == np.int16 else np.int8)
+        return dtype if dtype.name in ("int16", "int32") else np.dtype(np.int8)
 
     inside, outside = _around(graph)
     return [held(index, inside) for index in graph.inputs], [held(index, outside) for index in graph.outputs]
@@ -88,7 +88,7 @@ def edge_of(graph: Graph) -> tuple[Quantization, Quantization]:
 
 
 def split_inputs(graph: Graph, stored: np.ndarray) -> list[np.ndarray]:
-    """Every input of the bytes that generated C takes, int8 or int16 ``(n, elements)``."""
+    """Every input of the bytes that generated C takes, int8, int16 or int32 ``(n, elements)``."""
     types = held_types(graph)[0]
     sizes = [graph.tensors[index].elements * dtype.itemsize for index, dtype in zip(graph.inputs, types, strict=True)]
     parts = np.split(stored.reshape(len(stored), -1).view(np.int8), np.cumsum(sizes)[:-1], axis=1)

@@ -15,11 +15,12 @@ from random_models.drafts import Draft
 
 @dataclass(frozen=True)
 class Activation:
-    """A tensor of int8 that is computed, its shape with the batch; as an operand it is the model's input."""
+    """A tensor that is computed, its shape with the batch; as an operand it is the model's input."""
 
     shape: tuple[int, ...]
     scale: float
     zero_point: int
+    element_type: str = "int8"
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ def one_op(
     options: str | None = None,
     *,
     taken: int = 0,
+    behind: Sequence[tuple[str, Activation]] = (),
     **fields: Any,
 ) -> bytes:
     """Returns the file.
@@ -50,6 +52,7 @@ def one_op(
         output: what it computes, or all that it computes.
         options: the name of its options table.
         taken: which of its outputs is the model's.
+        behind: ops of one input that follow it, each with what it computes.
         fields: of that table.
     """
     writer = _Writer(Draft(0, (1,), (), "int8"))
@@ -74,11 +77,18 @@ def one_op(
             inputs.append(given[operand])
     results = [_activation(writer, each) for each in ([output] if isinstance(output, Activation) else output)]
     writer.op(name, inputs, results, options, fields)
-    return writer.packed(next(iter(given.values())), results[taken])
+    last = results[taken]
+    for follower, result in behind:
+        last, source = _activation(writer, result), last
+        writer.op(follower, [source], [last], "QuantizeOptions" if follower == "QUANTIZE" else None)
+    return writer.packed(next(iter(given.values())), last)
 
 
 def _activation(writer: _Writer, tensor: Activation) -> int:
-    return writer.tensor(tensor.shape, schema.TensorType.INT8, 0, [tensor.scale], [tensor.zero_point])
+    element_type = getattr(schema.TensorType, tensor.element_type.upper())
+    if tensor.element_type == "float32":
+        return writer.tensor(tensor.shape, element_type, 0)
+    return writer.tensor(tensor.shape, element_type, 0, [tensor.scale], [tensor.zero_point])
 
 
 def any_activation(rng: np.random.Generator, shape: Sequence[int], scale: float | None = None) -> Activation:

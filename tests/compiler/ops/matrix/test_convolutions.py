@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import flatbuffers
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from random_models.harness import OPTIMIZE, PATHS
 from random_models.one_op import Activation, Constant, agree, any_activation, one_op, outcomes
 
@@ -109,6 +111,30 @@ def test_an_output_of_another_shape_than_is_asked_for_is_refused():
     )
     with pytest.raises(ArtifactError, match=r"computes the shape \[1, 6, 7, 2\], but its output has \[1, 6, 6, 2\]"):
         parse_graph(model)
+
+
+def shape_given(content: bytes) -> bytes:
+    """The same layer, the shape of its output an input of the model in the place of a constant."""
+    model: Any = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content))
+    graph = model.subgraphs[0]
+    asked = graph.operators[0].inputs[0]
+    graph.tensors[asked].buffer, graph.inputs = 0, np.array([asked, *graph.inputs], np.int32)
+    builder = flatbuffers.Builder(4096)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_shape_that_comes_in_is_not_read(path: str):
+    rng = np.random.default_rng(list(PATHS).index(path))
+    agree({words: shape_given(model) for words, model in (transposed(rng) for _ in range(3))}, path=path)
+
+
+def test_the_header_says_that_a_shape_is_not_read():
+    compilation = compile_graph(parse_graph(shape_given(one((1, 6, 6, 2)))), "net")
+    header = " ".join(compilation.files["net.h"].split())
+    assert "const int32_t " in header
+    assert "never read, by TensorFlow Lite Micro neither" in header.replace(" * ", " ")
 
 
 def test_the_layers_cost_says_its_products():

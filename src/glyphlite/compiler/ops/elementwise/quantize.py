@@ -1,6 +1,6 @@
 """QUANTIZE and DEQUANTIZE: at an edge they change what the caller passes or gets, between int8 tensors a QUANTIZE is a table.
 
-From or to int16 a QUANTIZE scales each value.
+From or to int16 a QUANTIZE scales each value; from int16 to an int32 output of the model too.
 """
 
 from dataclasses import replace
@@ -11,7 +11,7 @@ from glyphlite.compiler import arithmetic
 from glyphlite.compiler.context import Context
 from glyphlite.compiler.ops.elementwise.lookup import add_lookup
 from glyphlite.compiler.ops.int16.rescale import requantize
-from glyphlite.compiler.values import ELEMENT_BYTES, Value
+from glyphlite.compiler.values import ACTIVATION_TYPES, Value
 from glyphlite.escaping import printable
 from glyphlite.tflite.graph import Operator, Tensor
 from glyphlite.tflite.quantization import Quantization
@@ -25,9 +25,11 @@ def lower_quantize(context: Context, operator: Operator) -> None:
     at_output = operator.outputs[0] in context.graph.outputs
     if source.dtype == np.int8 and output.dtype == np.int8:
         _requantize(context, operator, context.value(operator), context.new_value(operator))
-    elif source.dtype.name in ELEMENT_BYTES and output.dtype.name in ELEMENT_BYTES:
+    elif source.dtype.name in ACTIVATION_TYPES and output.dtype.name in ACTIVATION_TYPES:
         requantize(context, operator, context.value(operator), context.new_value(operator))
-    elif at_input and source.dtype == np.float32 and output.dtype.name in ELEMENT_BYTES:
+    elif at_output and source.dtype == np.int16 and output.dtype == np.int32 and output.quantization:
+        requantize(context, operator, context.value(operator), _int32_value(context, operator, output))
+    elif at_input and source.dtype == np.float32 and output.dtype.name in ACTIVATION_TYPES:
         taken = context.quantized_inputs.setdefault(source.index, value := context.new_value(operator))
         if taken != replace(value, index=taken.index, name=taken.name):  # generated code takes an input in one scale
             raise context.refuse(operator, "the model's input is quantized more than once", "quantize it once")
@@ -52,6 +54,16 @@ def uint8_value(context: Context, operator: Operator, tensor: Tensor) -> Value:
     assert tensor.quantization is not None
     quantization = Quantization(tensor.quantization.scales, (tensor.quantization.zero_point - 128,))
     return Value(tensor.index, tensor.name, *context.extents(tensor, operator), quantization)
+
+
+def _int32_value(context: Context, operator: Operator, tensor: Tensor) -> Value:
+    """Returns an output of int32, which no op may read."""
+    assert tensor.quantization is not None
+    if len(tensor.quantization.scales) != 1 or tensor.quantization.zero_point != 0:
+        raise context.refuse(operator, "to int32 with a zero point or several scales", "quantize int32 symmetrically")
+    value = Value(tensor.index, tensor.name, *context.extents(tensor, operator), tensor.quantization, "int32")
+    context.values[tensor.index] = value
+    return value
 
 
 def _bytes(context: Context, operator: Operator, source: Tensor, output: Tensor) -> tuple[Value, Value]:

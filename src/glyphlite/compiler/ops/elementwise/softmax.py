@@ -1,4 +1,4 @@
-"""SOFTMAX over the channels of every position."""
+"""SOFTMAX of int8 over the channels of every position, to int8 or to all 16 bits of int16."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -53,7 +53,12 @@ def lower_softmax(context: Context, operator: Operator) -> None:
     """Lowers SOFTMAX over the channels. Source: ``kernels/softmax_common.cc``."""
     source = context.value(operator)
     output = context.new_value(operator)
-    if output.quantization.zero_point != -128 or output.scale != 1 / 256:
+    zero_point = output.quantization.zero_point
+    if output.element_type == "int16":
+        if zero_point != -32768 or abs(output.scale - 1 / 65536) > 0.001 / 65536:
+            reason = f"int8 to int16 with the output scale {output.scale:.8g} and zero point {zero_point}, not 1/65536 and -32768"
+            raise context.refuse(operator, reason, "as TFLite Micro does")
+    elif zero_point != -128 or output.scale != 1 / 256:
         raise context.refuse(operator, f"output scale {output.scale} and zero point, not 1/256 and -128")
     if not source.scale * operator.options.get("beta", 1.0) > 2.0**-26:
         raise context.refuse(operator, f"an input scale of {source.scale:.3g}", "quantize the model again")

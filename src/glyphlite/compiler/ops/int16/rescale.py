@@ -90,7 +90,7 @@ def lower_leaky_relu(context: Context, operator: Operator) -> None:
 
 def requantize(context: Context, operator: Operator, source: Value, output: Value) -> None:
     """Appends a QUANTIZE between integers. Source: ``Requantize``, kernels/internal/reference/requantize.h."""
-    low, high = (0, 255) if output.element_type == "int8" else (-32768, 32767)
+    low, high = {"int8": (0, 255), "int16": (-32768, 32767), "int32": (-(2**31), 2**31 - 1)}[output.element_type]
     _append(context, operator, source, output, _scale(context, operator, source.scale / output.scale), None, low, high)
 
 
