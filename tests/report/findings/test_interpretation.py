@@ -4,6 +4,7 @@ from glyphlite.evaluation.accuracy import wilson_interval
 from glyphlite.records import KerasReport, UnverifiedReport
 from glyphlite.report.findings.interpretation import Finding, commonest_mistakes, hardest_class, interpret
 from glyphlite.results import Results
+from glyphlite.runtimes.registry import GENERATED
 
 
 def finding(results: Results, topic: str) -> Finding:
@@ -55,12 +56,21 @@ def test_untested_accuracy_is_not_called_unharmed(results: Results):
     assert "significance not tested" in text(finding(untested, "quantization"))
 
 
-def test_runtimes_that_give_other_classes_are_a_warning(results: Results):
+def test_runtimes_that_give_other_classes_are_a_warning_where_no_generated_c_was_run(results: Results):
     records = [each.model_copy(update={"same_class": 0.99} if each.runtime == "litert" else {}) for each in results.verify]
     said = finding(results.model_copy(update={"verify": records}), "agreement")
-    assert said.tone == "warning"
+    assert (said.tone, said.title) == ("note", "Generated C is TFLite Micro's equal; other runtimes depart")
+    others = [each for each in records if each.runtime not in GENERATED]
+    said = finding(results.model_copy(update={"verify": others}), "agreement")
+    assert (said.tone, said.title) == ("warning", "Not all runtimes give the same classes")
     assert "99.00 % of the classes are the same" in text(said)
     assert finding(results, "agreement").tone == "good"
+
+
+def test_a_generated_c_of_other_bytes_is_a_warning(results: Results):
+    records = [each.model_copy(update={"identical": 0.99} if each.runtime == "cortex_m4" else {}) for each in results.verify]
+    said = finding(results.model_copy(update={"verify": records}), "agreement")
+    assert (said.tone, said.title) == ("warning", "Generated C does not give TFLite Micro's bytes")
 
 
 def test_bytes_are_called_the_same_only_where_some_runtime_gave_them(results: Results):

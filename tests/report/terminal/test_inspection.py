@@ -72,3 +72,19 @@ def test_variables_and_initializers_are_shown() -> None:
     assert "sum: 1x4 int8, scale 0.5, zero point 5, 4 bytes" in text
     assert "2: the model and its initializers" in text
     assert "VAR_HANDLE" in text
+
+
+def test_a_model_of_values_is_told_by_what_it_takes_and_gives(samples: Path) -> None:
+    inspection = inspect_artifact(samples / "model_int8.tflite", runtimes=False)
+    assert "an image and the scores of its classes" in shown(render_inspection(inspection), 120)
+    reason = "its input is a row of 1 numbers; not an image classifier"
+    values = inspection.model_copy(
+        update={
+            "is_image_classifier": False,
+            "no_image_classifier_because": reason,
+            "runtimes": {"litert": RuntimeReport(accepts=False, runs=True, reason=reason)},
+        }
+    )
+    text = shown(render_inspection(values), 200)
+    assert "values: 1x28x28x1 int8 in, 1x10 int8 out; they are not the classes of an image: its input is a row" in text
+    assert text.count("a row of 1 numbers") == 1

@@ -24,6 +24,12 @@ def disagreements(records: Sequence[VerifyReport], tolerance: float, keras_toler
     ]
 
 
+def promises(records: Sequence[VerifyReport]) -> tuple[list[VerifyReport], list[VerifyReport]]:
+    """Returns the records of generated C that was compared with TFLite Micro, and those of them whose bytes are others."""
+    promised = [record for record in records if record.runtime in GENERATED and record.reference == REFERENCE]
+    return promised, [record for record in promised if record.identical < 1]
+
+
 def tolerated(images: int, tolerance: float) -> int:
     """Returns how many of the images a share is, rounded up: one image in a small draw is no worse than it is in the whole
     split.
@@ -44,8 +50,7 @@ def verdict_of(
     """
     reference = next(record for record in records if record.runtime == record.reference)
     others = [record for record in records if record is not reference]
-    promised = [record for record in others if record.runtime in GENERATED and record.reference == REFERENCE]
-    broken = [record for record in promised if record.identical < 1]
+    promised, broken = promises(records)
     failing = disagreements(others, tolerance, keras_tolerance)
     if promised and not broken:
         failing = [record for record in failing if record.runtime in FLOAT_SOURCES]

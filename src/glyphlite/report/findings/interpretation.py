@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from glyphlite.cores import core_title
+from glyphlite.evaluation.verification.verdict import promises
 from glyphlite.formatting import (
     confidence,
     count,
@@ -280,8 +281,13 @@ def _agreement(results: Results) -> Finding | None:
     differing = [each for each in others if each.identical != 1]
     sentences.extend(_difference(each) for each in differing)
     changed = [each for each in differing if each.same_class is not None and each.same_class < 1 and each.runtime != "keras"]
-    if changed:
+    promised, broken = promises(others)
+    if broken:
+        return Finding("agreement", "Generated C does not give TFLite Micro's bytes", tuple(sentences), "warning")
+    if changed and not promised:
         return Finding("agreement", "Not all runtimes give the same classes", tuple(sentences), "warning")
+    if promised and changed:
+        return Finding("agreement", "Generated C is TFLite Micro's equal; other runtimes depart", tuple(sentences), "note")
     title = "What ran here is what will run there" if identical else "The runtimes agree on every class, not on every byte"
     return Finding("agreement", title, tuple(sentences), "good" if identical else "note")
 

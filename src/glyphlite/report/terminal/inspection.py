@@ -82,12 +82,23 @@ def _facts(inspection: Inspection) -> Iterator[tuple[str, str]]:
         "in all",
         f"{inspection.macs:,} multiply-accumulates, {inspection.parameters:,} parameters in {inspection.weight_bytes:,} bytes",
     )
-    yield "image classifier", "yes" if inspection.is_image_classifier else f"no: {inspection.no_image_classifier_because}"
+    yield "takes and gives", _purpose(inspection)
     where = f" (at op {inspection.live_op})" if inspection.live_op is not None else ""
     yield "activations", f"{inspection.activation_bytes:,} bytes, {inspection.live_bytes:,} of them at one time{where}"
     for kind, names in (("TensorFlow ops", inspection.select_tf_ops), ("custom ops", inspection.custom_ops)):
         if names:
             yield kind, ", ".join(printable(name) for name in names[:MOST_LABELS])
+
+
+def _purpose(inspection: Inspection) -> str:
+    """Returns what the model is for: an image classifier, or values in and out, and what keeps it from being one."""
+    if inspection.is_image_classifier:
+        return "an image and the scores of its classes: an image classifier"
+    reason = (inspection.no_image_classifier_because or "").removesuffix("; not an image classifier")
+    taken, given = (
+        ", ".join(describe_shape(each) for each in ports[:MOST_LABELS]) for ports in (inspection.inputs, inspection.outputs)
+    )
+    return f"values: {taken} in, {given} out; they are not the classes of an image: {reason}"
 
 
 def _port(tensor: TensorInfo) -> str:
@@ -141,8 +152,9 @@ def _runtimes(inspection: Inspection) -> "Table":
         arena = f"{report.arena_bytes:,} bytes of arena" if report.arena_bytes else ""
         if report.recommended_arena_bytes:
             arena += f" on this host, {report.recommended_arena_bytes:,} to be safe on a target"
-        said = printable(report.reason, 300) if report.reason else arena
         runs = report.accepts if report.runs is None else report.runs
+        is_known = runs and report.reason == inspection.no_image_classifier_because  # what the model is for, as said above
+        said = printable(report.reason, 300) if report.reason and not is_known else arena
         table.add_row(runtime_title(name), _verdict(runs), _verdict(report.accepts), Text(said))
     return table
 
