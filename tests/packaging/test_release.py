@@ -49,4 +49,4 @@ def test_fragments_of_the_changelog_are_of_known_kinds() -> None:
     told = (ROOT / "changelog.d" / "README.md").read_text()
     assert all(f"`{kind}`" in told for kind in kinds)
     for path in set((ROOT / "changelog.d").iterdir()) - {ROOT / "changelog.d" / "README.md"}:
-        assert re.fullmatch(rf"(\d+|\+[\w-]+)\.({'|'.join(kinds)})\.md", path.name), path.name
+        assert re.fullmatch(rf"(\d+|\+[\w-]+)\.({'|'.join(kinds)})(\.\d+)?\.md", path.name), path.name

@@ -75,7 +75,10 @@ def test_page_scripts_are_those_that_are_committed(tmp_path: Path) -> None:
         pytest.skip(f"npm cannot get {page.ESBUILD}")
     _run([sys.executable, str(ROOT / "tools" / "page.py"), str(tmp_path / "page")], tmp_path, 1)
     committed = ROOT / "src" / "glyphlite" / "export" / "templates" / "page"
-    made, kept = ({path.name: path.read_bytes() for path in folder.iterdir()} for folder in (tmp_path / "page", committed))
+    made, kept = (
+        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        for folder in (tmp_path / "page", committed)
+    )
     assert set(made) == set(kept)
     assert [name for name, content in made.items() if content != kept[name]] == []
 

@@ -10,15 +10,17 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from support.altered import changed
-from support.assembled import Assembly
+from support.assembled import Assembly, Part
 from support.lenient import ODDITIES, odd_files, unused
 from support.mutants import make_mutant
+from support.streaming import running_sum
 
 from glyphlite.errors import ArtifactError
 from glyphlite.models.pretrained import pretrained_artifact
 from glyphlite.tflite.metadata import read_metadata
 from glyphlite.tflite.reader import parse_graph
 from glyphlite.tflite.rewrite import archive
+from glyphlite.tflite.rewrite.folding import fold_constants
 from glyphlite.tflite.rewrite.optimization import optimize_file
 from glyphlite.tflite.writer import unpack_model
 
@@ -113,6 +115,23 @@ def test_a_free_batch_is_fixed_where_its_shape_is_computed() -> None:
     assert [operator.name for operator in graph.operators] == ["RESHAPE"]
     assert graph.output.shape == (1, 4)
     assert answers(optimized.content) == answers(content)
+
+
+def test_a_model_with_state_keeps_the_ops_that_write_nothing() -> None:
+    """ASSIGN_VARIABLE and CALL_ONCE have no outputs: that all of these are known says nothing."""
+    content = running_sum(change=_with_a_constant_op)
+    before, graph = parse_graph(content), parse_graph(optimize_file(content, "model").content)
+    assert [each.name for each in graph.operators] == [each.name for each in before.operators if each.name != "PACK"]
+    assert {"ASSIGN_VARIABLE", "CALL_ONCE"} <= {each.name for each in fold_constants(before).operators}
+    optimized = optimize_file(content, "model")
+    assert optimized.steps[0] == "computed 1 op ahead"
+    assert answers(optimized.content) == answers(content) == answers(running_sum())
+
+
+def _with_a_constant_op(model: Any) -> None:
+    part = Part.of(Assembly.of(model), 0)
+    numbers = [part.constant(np.array(number, np.int32)) for number in (1, 4)]
+    part.op("PACK", numbers, [part.tensor((2,), None, "int32")], "PackOptions", valuesCount=2)
 
 
 def _with_shape_chain() -> bytes:

@@ -168,6 +168,7 @@ def _constant_ops(graph: Graph, operators: Sequence[Operator]) -> dict[int, Oper
         operator.index: operator
         for operator in operators
         if operator.inputs
+        and operator.outputs
         and all(index == -1 or graph.tensors[index].is_constant for index in operator.inputs)
         and all(index in read and index not in graph.outputs for index in operator.outputs)
     }

@@ -4,7 +4,7 @@ What a SHAPE says is known once every extent is; so is everything that is comput
 file's bytes are :mod:`glyphlite.tflite.rewrite.optimize`'s.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -66,8 +66,17 @@ def fold_constants(graph: Graph) -> Graph:
     if not values:
         return graph
     tensors = tuple(replace(tensor, data=values[tensor.index]) if tensor.index in values else tensor for tensor in graph.tensors)
-    kept = [operator for operator in graph.operators if not set(operator.outputs) <= values.keys()]
+    kept = [operator for operator in graph.operators if not is_computed(operator.outputs, values)]
     return replace(graph, tensors=tensors, operators=tuple(_informed(operator, tensors, values) for operator in kept))
+
+
+def is_computed(outputs: Iterable[int], values: Mapping[int, np.ndarray]) -> bool:
+    """Returns whether an op has nothing left to do: all that it writes is known.
+
+    An op without outputs (ASSIGN_VARIABLE, CALL_ONCE) is there for what it leaves behind, and never is.
+    """
+    written = {int(index) for index in outputs}
+    return bool(written) and written <= values.keys()
 
 
 def _written(graph: Graph, operator: Operator, values: Mapping[int, np.ndarray]) -> dict[int, np.ndarray] | None:

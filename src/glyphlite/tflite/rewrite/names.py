@@ -59,7 +59,7 @@ class _Naming:
         """Names what an op writes after its layer, and the constants that it reads after that."""
         kind = self.kind_of(operator)
         outputs = [int(index) for index in operator.outputs]
-        if kind == "DEQUANTIZE" and self._is_constant(int(operator.inputs[0])):
+        if not outputs or (kind == "DEQUANTIZE" and self._is_constant(int(operator.inputs[0]))):
             return
         original = self._graph.tensors[outputs[0]].name
         base = layer_of_tensor(text_of(original), self._layers) or kind.lower()

@@ -19,7 +19,7 @@ from glyphlite.tflite.reader import parse_graph
 from glyphlite.tflite.rewrite.archive import with_files_of
 from glyphlite.tflite.rewrite.constant_channels import remove_constant_channels
 from glyphlite.tflite.rewrite.declarations import drop_unused_codes
-from glyphlite.tflite.rewrite.folding import folded_values, of_one_image
+from glyphlite.tflite.rewrite.folding import folded_values, is_computed, of_one_image
 from glyphlite.tflite.rewrite.shared_buffers import share_constants
 from glyphlite.tflite.rewrite.unused import drop_unused_buffers, drop_unused_tensors
 from glyphlite.tflite.writer import pack_model, unpack_model
@@ -112,7 +112,7 @@ def _fold(model: Any, graph: Graph) -> Iterator[str]:
         part.tensors[index].buffer = len(model.buffers)
         model.buffers.append(buffer)
     before = len(part.operators)
-    part.operators = [each for each in part.operators if not {int(index) for index in each.outputs} <= values.keys()]
+    part.operators = [each for each in part.operators if not is_computed(each.outputs, values)]
     free = any(FREE in tensor.shape for tensor in graph.tensors)
     if free:
         for tensor in part.tensors:
