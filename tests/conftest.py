@@ -18,16 +18,21 @@ if TYPE_CHECKING:
 quiet_tensorflow()
 
 
+OF_A_PROCESS = ("TMPDIR", "MPLBACKEND", "MATPLOTLIBRC")
+"""What the command line sets for its own process, and for those that it starts."""
+
+
 @pytest.fixture(autouse=True)
-def keep_the_temporary_folder() -> Iterator[None]:
-    """Puts back where temporary files lie after each test: the command line gathers a process's own in a folder that goes."""
-    folder, variable = tempfile.tempdir, os.environ.get("TMPDIR")
+def keep_the_environment() -> Iterator[None]:
+    """Puts back after each test what a command that ran in this process has set: a folder that goes, figures on no screen."""
+    folder, variables = tempfile.tempdir, {name: os.environ.get(name) for name in OF_A_PROCESS}
     yield
     tempfile.tempdir = folder
-    if variable is None:
-        os.environ.pop("TMPDIR", None)
-    else:
-        os.environ["TMPDIR"] = variable
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 @pytest.fixture(scope="session")

@@ -108,7 +108,8 @@ def test_ctrl_c_outside_a_command_is_one_line(monkeypatch: pytest.MonkeyPatch, c
     assert capfd.readouterr().err == "glyphlite: interrupted; nothing half-written was left behind\n"
 
 
-def test_the_commands_above_left_no_folder_of_theirs_to_the_next_test() -> None:
-    """A Chromium started below such a folder finds its path too long for a socket."""
+def test_the_commands_above_left_nothing_of_theirs_to_the_next_test() -> None:
+    """A Chromium started below such a folder finds its path too long for a socket; a notebook would show no figures."""
+    assert os.environ.get("MATPLOTLIBRC") != os.devnull
     assert not any(part.startswith(PREFIX) for part in Path(tempfile.gettempdir()).parts)
     assert PREFIX not in os.environ.get("TMPDIR", "")
