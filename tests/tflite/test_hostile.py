@@ -1,5 +1,6 @@
 """Files that are well-formed but make no sense, one lie each: every one is refused by a line that names the lie."""
 
+import copy
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -28,8 +29,25 @@ def swap_operators(model: Any) -> None:
     operators[0], operators[1] = operators[1], operators[0]
 
 
-def doubled_subgraph(model: Any) -> None:
-    model.subgraphs *= 2
+def second_model(**fields: Any) -> Callable[[Any], None]:
+    """The model once more behind itself, as another signature's, and there something that is wrong."""
+
+    def change(model: Any) -> None:
+        other = copy.deepcopy(model.subgraphs[0])
+        for name, value in fields.items():
+            setattr(other if hasattr(other, name) else other.operators[0], name, value)
+        model.subgraphs.append(other)
+
+    return change
+
+
+def runs_the_second_model(model: Any) -> None:
+    second_model()(model)
+    model.operatorCodes[0].builtinCode = model.operatorCodes[0].deprecatedBuiltinCode = schema.BuiltinOperator.WHILE
+
+
+def signature_of_no_subgraph(model: Any) -> None:
+    model.signatureDefs[0].subgraphIndex = 1
 
 
 def custom_reads_ahead(model: Any) -> None:
@@ -73,7 +91,11 @@ LIES: dict[str, tuple[Callable[[Any], None], str]] = {
     "input twice": (graph(inputs=[0, 0]), "twice"),
     "graph output": (graph(outputs=[-1]), "tensor -1 does not exist"),
     "no ops": (graph(operators=[]), "no op writes the output"),
-    "subgraphs": (doubled_subgraph, "2 subgraphs"),
+    "loop": (runs_the_second_model, "2 subgraphs, and number 1 takes or gives tensors"),
+    "second model's output": (second_model(outputs=[-1]), "subgraph 1: its outputs: tensor -1 does not exist"),
+    "second model without inputs": (second_model(inputs=[]), "subgraph 1 has no inputs"),
+    "second model's op": (second_model(opcodeIndex=50), "subgraph 1: op 0 names operator code 50"),
+    "signature of no subgraph": (signature_of_no_subgraph, "runs subgraph 1, but the file has 1"),
     "code index": (operator(CONV, opcodeIndex=50), "names operator code 50"),
     "unknown code": (code(0, builtinCode=4000), "unknown builtin code 4000"),
     "placeholder code": (code(0, builtinCode=127, deprecatedBuiltinCode=127), "unknown builtin code 127"),

@@ -54,6 +54,8 @@ class Inspection(Record):
     no_image_classifier_because: str | None = None
     runtimes: dict[str, RuntimeReport] = Field(default_factory=dict)
     subgraphs: int = 1
+    other_signatures: list[str] = Field(default_factory=list)
+    """Those that run further subgraphs, each by itself; nothing else here is of these."""
     state: list[TensorInfo] = Field(default_factory=list)
     """What a call leaves behind for the next one."""
 
@@ -109,6 +111,7 @@ def describe(graph: Graph, content: bytes, name: str) -> Inspection:
         is_image_classifier=objection is None,
         no_image_classifier_because=objection,
         subgraphs=graph.subgraphs,
+        other_signatures=[other.signature or f"subgraph {index}" for index, other in enumerate(graph.others, 1)],
         state=[describe_tensor(tensor) for tensor in state_tensors(graph)],
     )
 

@@ -270,6 +270,7 @@ def _words(report: CompilationReport, folder: Path, graph: Graph) -> str:
         f"{shown}: {', '.join(report.files)}",
         f"optimized for {report.optimize}; {report.macs:,} multiply-accumulates",
         _purpose_words(report, graph),
+        *([f"of {graph.subgraphs} models in the file, the first alone, as TFLite Micro runs it"] if graph.others else []),
         f"with the DSP extension: arena {report.arena_bytes:,} bytes, constants {report.constant_bytes:,}; "
         f"without: arena {report.plain_arena_bytes:,} bytes, constants {report.plain_constant_bytes:,}",
         f"input {report.input_bytes:,} bytes, output {report.output_bytes:,}"

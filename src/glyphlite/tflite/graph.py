@@ -120,11 +120,19 @@ class Variable:
 
 
 @dataclass(frozen=True)
+class OtherModel:
+    """A subgraph that another signature runs: its key, "" where none names it, and its ops, which TFLite Micro prepares too."""
+
+    signature: str
+    operators: tuple[Operator, ...]
+
+
+@dataclass(frozen=True)
 class Graph:
     """A validated model: every index in range, every buffer of the size its shape asks for.
 
-    Ops and tensors are those of the file's first subgraph. The others can only be initializers, which are read as the
-    initial values of ``variables``.
+    Ops and tensors are those of the file's first subgraph, which runtimes run. The others can only be initializers, which are
+    read as the initial values of ``variables``, or models of their own that other signatures run: ``others``.
     """
 
     tensors: tuple[Tensor, ...]
@@ -140,6 +148,8 @@ class Graph:
     schema_version: int = 3
     variables: tuple[Variable, ...] = ()
     subgraphs: int = 1
+    others: tuple[OtherModel, ...] = ()
+    """What follows the model and has nothing to do with it, where a file holds several signatures."""
 
     @property
     def input(self) -> Tensor:

@@ -43,6 +43,9 @@ CUSTOM = 32
 WITHOUT_OUTPUTS = frozenset(("ASSIGN_VARIABLE", "CALL_ONCE"))
 """Ops that write no tensor, but state."""
 
+RUNS_SUBGRAPHS = frozenset((*("CALL", "IF", "WHILE", "CALL_ONCE"), *(name for name in _CODES if name.startswith("STABLEHLO_"))))
+"""Ops whose options may name a subgraph that they run."""
+
 PLACEHOLDER = 127
 """Stored in the old 8-bit field where the code does not fit it; no op by itself."""
 

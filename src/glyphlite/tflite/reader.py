@@ -14,7 +14,7 @@ from glyphlite.errors import ArtifactError
 from glyphlite.escaping import printable
 from glyphlite.files import read_input
 from glyphlite.tflite import ops
-from glyphlite.tflite.graph import RESOURCE, Graph, Operator, Tensor
+from glyphlite.tflite.graph import RESOURCE, Graph, Operator, OtherModel, Tensor
 from glyphlite.tflite.metadata import read_metadata
 from glyphlite.tflite.op_checks import check_operator
 from glyphlite.tflite.options import decode_options
@@ -90,10 +90,14 @@ def _validated(content: bytes, name: str) -> Graph:
     stored = decode(content, name)
     _check_model(stored, name)
     tensors = read_tensors(stored, content, name)
-    _check_ports(stored, tensors[0], name)
+    are_models = _are_models(stored)
+    names = subgraph_names(name, len(tensors))
+    for index, each_name in enumerate(names if are_models else names[:1]):
+        _check_ports(stored.subgraphs[index], tensors[index], each_name)
+    _check_signatures(stored, tensors, name)
     subgraphs = [
         Subgraph(each_name, each_tensors, _read_operators(each, stored.codes, each_tensors, each_name))
-        for each, each_tensors, each_name in zip(stored.subgraphs, tensors, subgraph_names(name, len(tensors)), strict=True)
+        for each, each_tensors, each_name in zip(stored.subgraphs, tensors, names, strict=True)
     ]
     about = read_metadata(content)
     for subgraph in subgraphs:
@@ -105,7 +109,7 @@ def _validated(content: bytes, name: str) -> Graph:
         operators=subgraphs[0].operators,
         inputs=model.inputs,
         outputs=model.outputs,
-        variables=read_variables(subgraphs),
+        variables=read_variables(subgraphs[:1] if are_models else subgraphs),
         subgraphs=len(subgraphs),
         description=stored.description,
         signatures=tuple(signature.key for signature in stored.signatures),
@@ -113,6 +117,7 @@ def _validated(content: bytes, name: str) -> Graph:
         normalization=(about.mean, about.std),
         metadata=tuple(entry for entry, _ in stored.metadata),
         schema_version=stored.version,
+        others=_others(stored, subgraphs) if are_models else (),
     )
 
 
@@ -122,10 +127,10 @@ def _check_model(stored: StoredModel, name: str) -> None:
     if not stored.subgraphs:
         raise ArtifactError(f"{name} has no subgraph; a model needs one")
     for index, subgraph in enumerate(stored.subgraphs[1:], 1):
-        if subgraph.inputs or subgraph.outputs:
+        if (subgraph.inputs or subgraph.outputs) and not _are_models(stored):
             raise ArtifactError(
                 f"{name} has {len(stored.subgraphs)} subgraphs, and number {index} takes or gives tensors; glyphlite reads "
-                "further subgraphs only where CALL_ONCE runs them (control flow, IF or WHILE, makes others)"
+                "further subgraphs only where CALL_ONCE runs them or nothing does (control flow, IF or WHILE, makes others)"
             )
     for entry, buffer in stored.metadata:
         if buffer >= len(stored.buffers):
@@ -134,8 +139,25 @@ def _check_model(stored: StoredModel, name: str) -> None:
             )
 
 
-def _check_ports(stored: StoredModel, tensors: Sequence[Tensor], name: str) -> None:
-    model = stored.subgraphs[0]
+def _are_models(stored: StoredModel) -> bool:
+    """Returns whether further subgraphs take and give tensors, and no op of any subgraph runs another or keeps a variable."""
+    codes = [ops.name_of(max(code.deprecated_code, code.code)) for code in stored.codes]
+    used = {
+        (index > 0, codes[operator.code] if operator.code < len(codes) else None)
+        for index, subgraph in enumerate(stored.subgraphs)
+        for operator in subgraph.operators
+    }
+    binds = any(code in ops.RUNS_SUBGRAPHS or (is_further and code == "VAR_HANDLE") for is_further, code in used)
+    return not binds and any(subgraph.inputs or subgraph.outputs for subgraph in stored.subgraphs[1:])
+
+
+def _others(stored: StoredModel, subgraphs: Sequence[Subgraph]) -> tuple[OtherModel, ...]:
+    """Returns what follows the model, each under the first signature that runs it."""
+    keys = {signature.subgraph: signature.key for signature in reversed(stored.signatures)}
+    return tuple(OtherModel(keys.get(index, ""), each.operators) for index, each in enumerate(subgraphs) if index)
+
+
+def _check_ports(model: StoredSubgraph, tensors: Sequence[Tensor], name: str) -> None:
     for kind, indices in (("inputs", model.inputs), ("outputs", model.outputs)):
         if not indices:
             raise ArtifactError(f"{name} has no {kind}; a model needs at least one")
@@ -147,14 +169,20 @@ def _check_ports(stored: StoredModel, tensors: Sequence[Tensor], name: str) -> N
                 raise ArtifactError(f"{name} has the resource tensor {index} among its {kind}; they must hold values")
             if not tensors[index].elements:
                 raise ArtifactError(f"{name} has tensor {index} among its {kind}, which holds no values")
-    for signature in stored.signatures:
-        for index in signature.tensors:
-            _check_index(index, tensors, f"{name}: its signature '{printable(signature.key)}'")
     for index in model.inputs:
         if tensors[index].is_constant:
             raise ArtifactError(
                 f"{name}: input tensor {index} ({printable(tensors[index].name)}) is a constant; an input holds no values"
             )
+
+
+def _check_signatures(stored: StoredModel, tensors: Sequence[Sequence[Tensor]], name: str) -> None:
+    for signature in stored.signatures:
+        where = f"{name}: its signature '{printable(signature.key)}'"
+        if signature.subgraph >= len(tensors):
+            raise ArtifactError(f"{where} runs subgraph {signature.subgraph}, but the file has {len(tensors)}")
+        for index in signature.tensors:
+            _check_index(index, tensors[signature.subgraph], where)
 
 
 def _read_operators(

@@ -105,10 +105,11 @@ class StoredOperator:
 
 @dataclass(frozen=True)
 class StoredSignature:
-    """A signature as stored: its key, and the tensors that its names stand for."""
+    """A signature as stored: its key, the subgraph that it runs, and that one's tensors that its names stand for."""
 
     key: str
     tensors: tuple[int, ...]
+    subgraph: int = 0
 
 
 @dataclass(frozen=True)
@@ -205,7 +206,8 @@ def _signature(table: Table) -> StoredSignature:
     maps = [entry for field in (0, 1) for entry in table.tables(field)]
     for entry in maps:
         entry.text(0)
-    return StoredSignature(key=table.text(2) or "", tensors=tuple(entry.integer(1, "uint32") for entry in maps))
+    tensors = tuple(entry.integer(1, "uint32") for entry in maps)
+    return StoredSignature(key=table.text(2) or "", tensors=tensors, subgraph=table.integer(4, "uint32"))
 
 
 def _quantization(table: Table) -> StoredQuantization:

@@ -81,14 +81,14 @@ def resolver_entries(graph: Graph, name: str) -> tuple[ResolverEntry, ...]:
     """
     used: dict[tuple[int, str], ResolverEntry] = {}
     missing: dict[str, None] = {}
-    for operator in graph.operators:
+    for operator in (*graph.operators, *(each for other in graph.others for each in other.operators)):
         label = _name_in_file(operator)
         method = _method(operator)
         if method is None:
             missing[label] = None
         else:
             used.setdefault((operator.builtin_code, label), ResolverEntry(operator.builtin_code, label, method))
-    for label in ("VAR_HANDLE", "ASSIGN_VARIABLE") if graph.subgraphs > 1 else ():  # of the initializers
+    for label in ("VAR_HANDLE", "ASSIGN_VARIABLE") if graph.subgraphs > 1 and not graph.others else ():  # of the initializers
         used.setdefault((code_of(label), label), ResolverEntry(code_of(label), label, TFLM_OPS[label]))
     if missing:
         named = ", ".join(list(missing)[:MOST_NAMED]) + (" and others" if len(missing) > MOST_NAMED else "")

@@ -76,7 +76,13 @@ def _facts(inspection: Inspection) -> Iterator[tuple[str, str]]:
         yield "output", _port(tensor)
     for tensor in inspection.state[:MOST_LABELS]:
         yield "state", f"{_port(tensor)}, {tensor.bytes:,} bytes"
-    if inspection.subgraphs > 1:
+    if inspection.other_signatures:
+        names = ", ".join(printable(name) for name in inspection.other_signatures[:MOST_LABELS])
+        yield (
+            "subgraphs",
+            f"{inspection.subgraphs}: the first is the model; not looked at are those of {names}",
+        )
+    elif inspection.subgraphs > 1:
         yield "subgraphs", f"{inspection.subgraphs}: the model and its initializers"
     yield (
         "in all",

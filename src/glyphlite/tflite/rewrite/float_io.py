@@ -62,7 +62,7 @@ class _Edges:
         port = self._float_twin(index)
         self._graph.operators.insert(0, self._operator("QUANTIZE", QUANTIZE_VERSIONS[dtype], port, index))
         self._graph.inputs = [port if one == index else one for one in map(int, self._graph.inputs)]
-        for signature in self._model.signatureDefs or []:
+        for signature in filter(_runs_the_model, self._model.signatureDefs or []):
             _rename(signature.inputs, index, port)
 
     def behind(self, index: int, dtype: str) -> None:
@@ -70,7 +70,7 @@ class _Edges:
         port = self._float_twin(index)
         self._graph.operators.append(self._operator("DEQUANTIZE", DEQUANTIZE_VERSIONS[dtype], index, port))
         self._graph.outputs = [port if one == index else one for one in map(int, self._graph.outputs)]
-        for signature in self._model.signatureDefs or []:
+        for signature in filter(_runs_the_model, self._model.signatureDefs or []):
             _rename(signature.outputs, index, port)
 
     def packed(self) -> bytes:
@@ -99,6 +99,11 @@ class _Edges:
         operator.opcodeIndex = code_index(self._model, kind, version, like=code)
         operator.inputs, operator.outputs = [source], [target]
         return operator
+
+
+def _runs_the_model(signature: Any) -> bool:
+    """Says whether a signature's tensors are the first subgraph's: another's have nothing to do with it."""
+    return signature.subgraphIndex == 0
 
 
 def _rename(ports: list[Any], old: int, new: int) -> None:
