@@ -33,3 +33,10 @@ def test_curve(tmp_path):
         )
         assert path.read_bytes().startswith(b"\x89PNG")
     assert [path.name for path in path.parent.glob("[!.]*")] == ["training.png"]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", ["$^$", r"$\frac{1}$", "\N{SNOWMAN}\N{CJK UNIFIED IDEOGRAPH-4E00}", "a\nb\x1b[31m", "{x}" * 40])
+def test_curve_of_a_dataset_with_any_name(tmp_path, name):
+    path = draw_training_curve(RECORDS[:1], tmp_path / "training.png", title=f"micro-cnn on {name}")
+    assert path.read_bytes().startswith(b"\x89PNG")

@@ -1,8 +1,10 @@
 """The picture of a training: loss and accuracy over the epochs, training against validation, the chosen epoch marked."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
+from glyphlite.escaping import printable
 from glyphlite.files import owned_path
 from glyphlite.training.history import EpochRecord
 
@@ -13,7 +15,7 @@ def draw_training_curve(history: Sequence[EpochRecord], path: Path, *, title: st
     Args:
         history: at least one epoch.
         path: where the picture goes; written atomically.
-        title: above the picture.
+        title: above the picture, as it is: a dataset may be called ``$^$``, which is no formula.
         best_epoch: marked in both panels, from 1.
     """
     from matplotlib.figure import Figure
@@ -36,7 +38,8 @@ def draw_training_curve(history: Sequence[EpochRecord], path: Path, *, title: st
         axes.grid(alpha=0.3)
         axes.legend(frameon=False)
     if title:
-        figure.suptitle(title)
-    with owned_path(path) as temporary:
+        figure.suptitle(printable(title), parse_math=False)
+    with owned_path(path) as temporary, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure.savefig(temporary)
     return path
