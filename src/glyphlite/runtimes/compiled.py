@@ -24,6 +24,9 @@ from glyphlite.tflite.reader import read_graph
 NAME = "network"
 """The name that a model is compiled under when only we read it."""
 
+_WORD = 4
+"""Bytes to which inputs and outputs of several types are aligned: the largest of their elements is an int32."""
+
 FIRMWARE_OPTIMIZE = "-O2"
 FIRMWARE_FLAGS = ("-fno-unroll-loops",)
 """How generated C is built for a core: its hot loops carry pragmas that unroll them, the others stay small."""
@@ -48,11 +51,11 @@ class Compiled:
         return self.folder / name
 
     def stored(self, samples: Samples) -> np.ndarray:
-        """Returns the artifact's inputs as the bytes that the C takes, one after the other, int8 ``(n, input_bytes)``."""
+        """Returns the artifact's inputs as the bytes that the C takes, one after the other, int8 ``(n, bytes)``."""
         return as_taken(ports.check_batches(samples, self.ports.inputs), self.report.input_tensors)
 
     def restored(self, results: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Returns the bytes that the C gives, int8 ``(n, output_bytes)``, as what the artifact's outputs hold."""
+        """Returns the bytes that the C gives, int8 ``(n, bytes)``, as what the artifact's outputs hold."""
         return as_given(results, self.ports.outputs, self.report.output_tensors)
 
     @property
@@ -62,25 +65,29 @@ class Compiled:
 
 
 def as_taken(samples: Samples, edges: Sequence[EdgePlan]) -> np.ndarray:
-    """Returns what a file's inputs hold as the bytes that its C takes, one input after the other, int8 ``(n, input_bytes)``."""
+    """Returns what a file's inputs hold as the bytes that its C takes, int8 ``(n, room_of(sizes))``, as :func:`offsets` says."""
     taken = [_stored(batch, edge) for batch, edge in zip(samples, edges, strict=True)]
-    return np.concatenate([batch.reshape(len(batch), -1).view(np.int8) for batch in taken], axis=1)
+    parts = [batch.reshape(len(batch), -1).view(np.int8) for batch in taken]
+    return np.concatenate([np.pad(part, ((0, 0), (0, room_of([part.shape[1]]) - part.shape[1]))) for part in parts], axis=1)
 
 
 def as_given(results: np.ndarray, outputs: Sequence[Port], edges: Sequence[EdgePlan]) -> tuple[np.ndarray, ...]:
-    """Returns the bytes that C gives, int8 ``(n, output_bytes)``, as what the file's outputs hold."""
+    """Returns the bytes that C gives, int8 ``(n, room_of(sizes))``, as what the file's outputs hold."""
     found: list[np.ndarray] = []
-    start = 0
-    for port, edge in zip(outputs, edges, strict=True):
+    for port, edge, start in zip(outputs, edges, offsets([edge.bytes for edge in edges]), strict=True):
         values = np.ascontiguousarray(results[:, start : start + edge.bytes]).view(_held(edge))
         found.append(_restored(values.reshape(len(results), *port.shape), edge))
-        start += edge.bytes
     return tuple(found)
 
 
 def offsets(sizes: Sequence[int]) -> list[int]:
-    """Returns where each of several parts of these sizes begins."""
-    return [sum(sizes[:place]) for place in range(len(sizes))]
+    """Returns where each of several parts of these sizes begins: each at a word, as cores without unaligned loads need it."""
+    return [room_of(sizes[:place]) for place in range(len(sizes))]
+
+
+def room_of(sizes: Sequence[int]) -> int:
+    """Returns the bytes that parts of these sizes take side by side, each in whole words."""
+    return sum(-(-size // _WORD) * _WORD for size in sizes)
 
 
 def _held(edge: EdgePlan) -> np.dtype:

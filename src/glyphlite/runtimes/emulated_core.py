@@ -10,7 +10,7 @@ import numpy as np
 from glyphlite.emulation.emulator import Emulator
 from glyphlite.emulation.toolchain import Target, compile_and_link, target_named
 from glyphlite.runtimes.base import LoadedModel, Progress, Runtime, Samples
-from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE, NAME, Compiled, compile_for, offsets
+from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE, NAME, Compiled, compile_for, offsets, room_of
 
 
 class EmulatedCore(Runtime):
@@ -53,9 +53,9 @@ class EmulatedCoreModel(LoadedModel):
         )
         self._function = function
         self._machine = Emulator(image, target)
-        self._input_at = self._machine.allocate(report.input_bytes)
-        self._output_at = self._machine.allocate(report.output_bytes)
         inputs, outputs = compiled.call_parts
+        self._output_bytes = room_of(outputs)
+        self._input_at, self._output_at = self._machine.allocate(room_of(inputs)), self._machine.allocate(self._output_bytes)
         self._state_at = self._machine.allocate(report.state_bytes) if report.state_bytes else None
         self._arguments = (
             *(self._input_at + at for at in offsets(inputs)),
@@ -74,7 +74,7 @@ class EmulatedCoreModel(LoadedModel):
             self._compiled.stored(samples),
             self._input_at,
             self._output_at,
-            self._compiled.report.output_bytes,
+            self._output_bytes,
             progress=progress,
         )
         return self._compiled.restored(results.view(np.int8))

@@ -12,7 +12,7 @@ import numpy as np
 
 from glyphlite.emulation.toolchain import compile_shared, host_compiler
 from glyphlite.runtimes.base import LoadedModel, Progress, Runtime, Samples
-from glyphlite.runtimes.compiled import NAME, Compiled, compile_for, offsets
+from glyphlite.runtimes.compiled import NAME, Compiled, compile_for, offsets, room_of
 
 FLAGS = ("-O3", "-march=native")
 """Vectorized for this machine: the library never leaves it."""
@@ -79,8 +79,8 @@ def _batch(compiled: Compiled) -> str:
     sizes = {
         "ARGUMENTS": ", ".join(arguments),
         "MEMORY": memory,
-        "INPUT_BYTES": str(sum(inputs)),
-        "OUTPUT_BYTES": str(sum(outputs)),
+        "INPUT_BYTES": str(room_of(inputs)),
+        "OUTPUT_BYTES": str(room_of(outputs)),
     }
     text = _BATCH
     for word, value in sizes.items():
@@ -114,7 +114,7 @@ class GeneratedCModel(LoadedModel):
         stored = self._compiled.stored(samples)
         if self._reset is not None and not resume:
             self._reset(self._state.ctypes.data)
-        results = np.zeros((len(stored), self._compiled.report.output_bytes), np.int8)
+        results = np.zeros((len(stored), room_of(self._compiled.call_parts[1])), np.int8)
         for start in range(0, len(stored), PIECE):
             piece, target = stored[start : start + PIECE], results[start : start + PIECE]
             self._batch(piece.ctypes.data, target.ctypes.data, len(piece), self._arena.ctypes.data, self._state.ctypes.data)

@@ -1,6 +1,7 @@
 """GATHER, MIRROR_PAD, PADV2 and the two resizes, over their parameters, against TFLite Micro."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -88,8 +89,9 @@ def test_large_resizes_round_as_tflite_micro(kind: str):
         "resize_bilinear": ("RESIZE_BILINEAR", "ResizeBilinearOptions"),
     }[kind]
     models: dict[str, bytes] = {}
+    switches: tuple[dict[str, Any], ...] = ({}, {"alignCorners": True}, {"halfPixelCenters": True})
     for extent, size in ((300, 700), (701, 33), (97, 1000)):
-        for fields in ({}, {"alignCorners": True}, {"halfPixelCenters": True}):
+        for fields in switches:
             operands = [given((1, 1, extent, 1)), Constant(np.array((1, size), np.int32))]
             models[f"{extent} to {size} {fields}"] = one_op(name, operands, given((1, 1, size, 1)), options, **fields)
     refused = {words for words, model in models.items() if _is_refused(model)}
@@ -107,7 +109,7 @@ def _is_refused(model: bytes) -> bool:
 
 def test_a_resize_that_aligns_both_ways_is_refused():
     operands = [given((1, 2, 2, 1)), Constant(np.array((4, 4), np.int32))]
-    fields = {"alignCorners": True, "halfPixelCenters": True}
+    fields: dict[str, Any] = {"alignCorners": True, "halfPixelCenters": True}
     model = one_op("RESIZE_BILINEAR", operands, given((1, 4, 4, 1)), "ResizeBilinearOptions", **fields)
     with pytest.raises(ArtifactError, match="both align_corners and half_pixel_centers; set one of them"):
         lower(parse_graph(model))
