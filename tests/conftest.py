@@ -1,6 +1,7 @@
 """What many tests share: the true MNIST, loaded once, and a trained micro-cnn in all five variants."""
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,8 +27,9 @@ OF_A_PROCESS = ("TMPDIR", "MPLBACKEND", "MATPLOTLIBRC")
 def keep_the_environment() -> Iterator[None]:
     """Puts back after each test what a command that ran in this process has set: a folder that goes, figures on no screen."""
     folder, variables = tempfile.tempdir, {name: os.environ.get(name) for name in OF_A_PROCESS}
+    hook = sys.unraisablehook
     yield
-    tempfile.tempdir = folder
+    tempfile.tempdir, sys.unraisablehook = folder, hook
     for name, value in variables.items():
         if value is None:
             os.environ.pop(name, None)

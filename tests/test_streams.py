@@ -86,3 +86,14 @@ def test_a_current_folder_that_was_removed_is_said(tmp_path: Path) -> None:
     artifact = Path(__file__).parent / "samples" / "micro-cnn" / "model_int8.tflite"
     ended = run(f"mkdir {tmp_path}/x && cd {tmp_path}/x && rmdir ../x && {GLYPHLITE} export {artifact} --for c-array --out y")
     assert (ended.returncode, ended.stderr) == (2, "glyphlite: the current folder is no longer there; go to another one\n")
+
+
+@pytest.mark.parametrize(("error", "said"), [("OSError(5, 'Input/output error')", ""), ("KeyError('x')", "KeyError: 'x'")])
+def test_a_library_that_cannot_clean_up_at_the_end_prints_nothing(error: str, said: str) -> None:
+    """As TensorFlow's code of traced functions, on a disk that fails; what is no failure of the system stays visible."""
+    code = (
+        f"import atexit, sys; atexit.register((_ for _ in ()).throw, {error}); sys.argv = ['glyphlite', 'models', '--json']; "
+        "from glyphlite.__main__ import main; main()"
+    )
+    ended = run(f'{sys.executable} -P -c "{code}"')
+    assert (ended.returncode, ended.stderr.strip().splitlines()[-1:]) == (0, [said] if said else [])

@@ -49,6 +49,7 @@ def _run() -> None:
         from glyphlite.files import gather_temporary_files
 
         gather_temporary_files()
+        console.ignore_failed_clean_up()
     import typer
 
     from glyphlite.cli import app

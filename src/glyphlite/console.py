@@ -50,6 +50,20 @@ def prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def ignore_failed_clean_up() -> None:
+    """Keeps libraries that cannot remove their temporary files at the end, as on a failing disk, from printing a traceback.
+
+    The files lie in this process's folder of temporary files, which the next command sweeps.
+    """
+    of_python = sys.unraisablehook
+
+    def hook(raised: "sys.UnraisableHookArgs") -> None:
+        if not isinstance(raised.exc_value, OSError):
+            of_python(raised)
+
+    sys.unraisablehook = hook
+
+
 @contextmanager
 def writing_out() -> Iterator[None]:
     """Writes what is printed inside to standard output at once, and words every failure to do so.
