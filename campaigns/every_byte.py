@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "compiler"))
+sys.path[:0] = [str(ROOT / "tests" / "compiler"), str(ROOT / "tests")]
 
 
 def main() -> int:
