@@ -158,7 +158,10 @@ def no_classifier(desk: Desk) -> Measured:
         [
             ("a runtime runs it", any(each.get("runs") for each in runtimes)),
             ("none takes it as an image classifier", not any(each.get("accepts") for each in runtimes)),
-            ("no image classifier", done.says(r"classifier\S*:? *no|no\w* (an )?image classifier|not an image")),
+            (
+                "no image classifier",
+                done.says(r"classifier\S*:? *no|no\w* (an )?image classifier|not an image|not the\s+classes\s+of\s+an\s+image"),
+            ),
         ]
     )
 
