@@ -88,6 +88,9 @@ def larger():
 def images():
     return keras.Sequential([keras.Input((28, 28, 1)), layers.Conv2D(10, 3, activation="softmax")])
 
+def null_byte():
+    return keras.Sequential([keras.Input((28, 28, 1)), layers.Flatten(), layers.Dense(10, "softmax", name="a\\0b")])
+
 def two_inputs():
     a, b = keras.Input((28, 28, 1)), keras.Input((28, 28, 1))
     return keras.Model([a, b], layers.Dense(10, "softmax")(layers.Flatten()(layers.Add()([a, b]))))
@@ -151,6 +154,7 @@ def test_function_is_told_the_shape(good):
         ("eleven", "gives 11 values per image, the dataset has 10 classes"),
         ("larger", "takes images of 32x32x3, the dataset's are 28x28x1"),
         ("images", "gives 26x26x10 values per image"),
+        ("null_byte", "a layer of .* has a null byte in its name, which no file of weights can hold; rename the layer"),
         ("two_inputs", "has 2 inputs and 1 outputs"),
     ],
 )

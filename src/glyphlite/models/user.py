@@ -88,7 +88,7 @@ def check_classifier(model: "keras.Model", input_shape: tuple[int, ...], classes
 
     Raises:
         ModelError: several inputs or outputs, another shape than the dataset's (both are named), or an output that
-            classes cannot be read from.
+            classes cannot be read from; or a name that Keras cannot write once it is trained.
     """
     if not model.built or not getattr(model, "inputs", None) or not getattr(model, "outputs", None):
         raise ModelError(f"{origin} has no input shape; start it with keras.Input(shape={tuple(input_shape)})")
@@ -96,6 +96,9 @@ def check_classifier(model: "keras.Model", input_shape: tuple[int, ...], classes
         raise ModelError(
             f"{origin} has {len(model.inputs)} inputs and {len(model.outputs)} outputs; a classifier of images has one of each"
         )
+    names = (model.name, *(layer.name for layer in model.layers), *(weights.path for weights in model.weights))
+    if any("\0" in name for name in names):
+        raise ModelError(f"a layer of {origin} has a null byte in its name, which no file of weights can hold; rename the layer")
     taken, given = tuple(model.inputs[0].shape[1:]), tuple(model.outputs[0].shape[1:])
     if not fits_images(taken, input_shape):
         raise ModelError(
