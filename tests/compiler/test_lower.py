@@ -145,6 +145,17 @@ def test_an_output_that_is_an_input_or_another_output_is_copied():
     assert len(program.given | program.read) == 4
 
 
+def test_an_output_that_is_a_float_input_is_refused():
+    """TensorFlow Lite Micro gives the value as it came; C has it rounded to a stored integer."""
+    stored = Quantization((0.5,), (3,))
+    kinds = ((np.float32, None), (np.int8, stored), (np.float32, None))
+    tensors = tuple(Tensor(i, f"t{i}", (1, 4), np.dtype(kind), each) for i, (kind, each) in enumerate(kinds))
+    operators = (Operator(0, 0, "QUANTIZE", (0,), (1,)), Operator(1, 0, "DEQUANTIZE", (1,), (2,)))
+    assert lower(Graph(tensors, operators, (0,), (2,))).outputs
+    with pytest.raises(ArtifactError, match="output t0 is its own float32 input, which generated C takes as integers"):
+        lower(Graph(tensors, operators, (0,), (2, 0)))
+
+
 def test_every_op_of_the_issue_has_a_lowering():
     listed = """CONV_2D DEPTHWISE_CONV_2D FULLY_CONNECTED MAX_POOL_2D AVERAGE_POOL_2D MEAN ADD MUL PAD CONCATENATION RESHAPE
     SQUEEZE RELU RELU6 RELU_N1_TO_1 HARD_SWISH LOGISTIC TANH SOFTMAX QUANTIZE DEQUANTIZE"""

@@ -116,8 +116,13 @@ def _edge(context: Context, tensor: Tensor, name: str) -> Edge:
     """Returns an input or output of the model, once every op is lowered.
 
     Raises:
-        ArtifactError: it is an output that nothing computes.
+        ArtifactError: it is an output that nothing computes, or one that is a float32 input, whose fractions C never sees.
     """
+    if tensor.dtype == np.float32 and {tensor.index} <= set(context.graph.outputs) & set(context.graph.inputs):
+        raise ArtifactError(
+            f"the model's output {printable(tensor.name)} is its own float32 input, which generated C takes as integers; "
+            "leave that output out"
+        )
     value = context.quantized_inputs.get(tensor.index) or context.values.get(tensor.index)
     if value is None and tensor.index in context.graph.inputs:  # nothing reads it
         parameters = tensor.quantization or Quantization((1.0,), (0,))
