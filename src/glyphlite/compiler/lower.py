@@ -118,7 +118,8 @@ def _edge(context: Context, tensor: Tensor, name: str) -> Edge:
     Raises:
         ArtifactError: it is an output that nothing computes, or one that is a float32 input, whose fractions C never sees.
     """
-    if tensor.dtype == np.float32 and {tensor.index} <= set(context.graph.outputs) & set(context.graph.inputs):
+    is_both = tensor.index in context.graph.inputs and tensor.index in context.graph.outputs
+    if tensor.dtype == np.float32 and is_both:
         raise ArtifactError(
             f"the model's output {printable(tensor.name)} is its own float32 input, which generated C takes as integers; "
             "leave that output out"

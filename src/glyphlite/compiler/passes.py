@@ -11,7 +11,6 @@ from glyphlite.compiler.codegen.c_names import copy_name
 from glyphlite.compiler.ir import Edge, Node, Program, consumers
 from glyphlite.compiler.ops.elementwise.lookup import EVERY_BYTE, Lookup
 from glyphlite.compiler.ops.int16.convolution import Int16Convolution
-from glyphlite.compiler.ops.int16.pool import Int16Pool
 from glyphlite.compiler.ops.layout.concatenation import WIDTH, Concatenation
 from glyphlite.compiler.ops.layout.move import Move
 from glyphlite.compiler.ops.layout.pad import Pad
@@ -153,31 +152,35 @@ def fuse_pools(program: Program) -> Program:
     nodes: list[Node] = []
     for node in program.nodes:
         producer = next((other for other in nodes if node.inputs and other.output.index == node.inputs[0].index), None)
+        fused = None
         if (
             isinstance(node, Pool)
             and node.is_plain_2x2_max
-            and isinstance(producer, Convolution)
+            and producer is not None
             and counts[producer.output.index] == 1
-            and not producer.pooled
-            and _keeps_order(producer)
-            and (producer.output.height, producer.output.width) == (node.inputs[0].height, node.inputs[0].width)
-            and (producer.table is None or bool(np.all(np.diff(producer.table.astype(int)) >= 0)))
-        ):
-            nodes[nodes.index(producer)] = _pooled(producer, node)
-        elif (
-            isinstance(node, Int16Pool)
-            and node.is_plain_2x2_max
-            and isinstance(producer, Int16Convolution)
-            and counts[producer.output.index] == 1
-            and producer.takes_maximum
             and (producer.output.height, producer.output.width) == (node.inputs[0].height, node.inputs[0].width)
         ):
-            scaling = producer.scaling.clamped(node.activation_min, node.activation_max)
-            sources = producer.sources + node.sources
-            nodes[nodes.index(producer)] = replace(producer, output=node.output, pooled=True, scaling=scaling, sources=sources)
-        else:
+            fused = _with_maximum(producer, node)
+        if fused is None or producer is None:
             nodes.append(node)
+        else:
+            nodes[nodes.index(producer)] = fused
     return replace(program, nodes=tuple(nodes))
+
+
+def _with_maximum(producer: Node, pool: Pool) -> Node | None:
+    """Returns the producer with the pool's maximum over its sums; None where that could give another output."""
+    if isinstance(producer, Int16Convolution):
+        return _pooled_int16(producer, pool) if producer.takes_maximum else None
+    if not isinstance(producer, Convolution) or producer.pooled or not _keeps_order(producer):
+        return None
+    rises = producer.table is None or bool(np.all(np.diff(producer.table.astype(int)) >= 0))
+    return _pooled(producer, pool) if rises else None
+
+
+def _pooled_int16(producer: Int16Convolution, pool: Pool) -> Int16Convolution:
+    scaling = producer.scaling.clamped(pool.activation_min, pool.activation_max)
+    return replace(producer, output=pool.output, pooled=True, scaling=scaling, sources=producer.sources + pool.sources)
 
 
 def _keeps_order(node: Convolution) -> bool:

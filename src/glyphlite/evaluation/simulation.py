@@ -23,7 +23,7 @@ from glyphlite.files import temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import OutputKind
 from glyphlite.records import FirmwareReport, InputReport, LayerReport
-from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE, as_given, as_taken, offsets, room_of
+from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE, as_given, as_taken, place_call
 from glyphlite.tflite.quantization import Quantization, dequantize, quantize
 
 """The cores that can be emulated."""
@@ -124,28 +124,33 @@ def _simulate(
         flags=FIRMWARE_FLAGS,
     )
     with Emulator(elf, target) as machine:
-        parts = [edge.bytes for edge in inputs], [edge.bytes for edge in outputs]
-        room = room_of(parts[1])
-        source_at, target_at = machine.allocate(room_of(parts[0])), machine.allocate(room)
-        kept = [machine.allocate(state_bytes)] if state_bytes else []
-        addresses = [
-            *(source_at + at for at in offsets(parts[0])),
-            *(target_at + at for at in offsets(parts[1])),
-            *kept,
-            machine.allocate(max(arena_bytes, 4)),
-        ]
-        if kept:
-            machine.call(f"{name}_reset", kept[0])
+        places = place_call(
+            machine,
+            [edge.bytes for edge in inputs],
+            [edge.bytes for edge in outputs],
+            state_bytes=state_bytes,
+            arena_bytes=arena_bytes,
+        )
+        if places.state is not None:
+            machine.call(f"{name}_reset", places.state)
         measurements: list[Measurement] = []
-        results = np.zeros((len(taken), room), np.int8)
+        results = np.zeros((len(taken), places.output_bytes), np.int8)
         for index, sample in enumerate(taken[:measured]):
-            machine.write(source_at, sample)
-            measurements.append(machine.measure(function, *addresses))
-            results[index] = np.frombuffer(machine.read(target_at, room), np.int8)
+            machine.write(places.inputs, sample)
+            measurements.append(machine.measure(function, *places.arguments))
+            results[index] = np.frombuffer(machine.read(places.outputs, places.output_bytes), np.int8)
             if progress:
                 progress(1)
         if len(taken) > measured:
-            rest = machine.call_batch(function, addresses, taken[measured:], source_at, target_at, room, progress=progress)
+            rest = machine.call_batch(
+                function,
+                places.arguments,
+                taken[measured:],
+                places.inputs,
+                places.outputs,
+                places.output_bytes,
+                progress=progress,
+            )
             results[measured:] = rest.view(np.int8)
         footprint = machine.image.footprint()
         bound, unbounded = _bound(machine, target, function)

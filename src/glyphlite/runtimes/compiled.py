@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +21,9 @@ from glyphlite.runtimes.ports import Port, Ports
 from glyphlite.runtimes.refusals import RefusedError
 from glyphlite.tflite.quantization import Quantization, dequantize, quantize
 from glyphlite.tflite.reader import read_graph
+
+if TYPE_CHECKING:
+    from glyphlite.emulation.emulator import Emulator
 
 NAME = "network"
 """The name that a model is compiled under when only we read it."""
@@ -88,6 +92,41 @@ def offsets(sizes: Sequence[int]) -> list[int]:
 def room_of(sizes: Sequence[int]) -> int:
     """Returns the bytes that parts of these sizes take side by side, each in whole words."""
     return sum(-(-size // _WORD) * _WORD for size in sizes)
+
+
+@dataclass(frozen=True)
+class CallPlaces:
+    """Memory of an emulated core for one call of generated C.
+
+    Attributes:
+        inputs: address of the first input; the others follow as :func:`offsets` says.
+        outputs: of the first output, likewise.
+        output_bytes: of all of them.
+        state: of what is kept between calls; None where there is none.
+        arguments: of the call, in the order of its parameters.
+    """
+
+    inputs: int
+    outputs: int
+    output_bytes: int
+    state: int | None
+    arguments: tuple[int, ...]
+
+
+def place_call(
+    machine: "Emulator", inputs: Sequence[int], outputs: Sequence[int], *, state_bytes: int, arena_bytes: int
+) -> CallPlaces:
+    """Allocates what a call takes, from the bytes of every input and output."""
+    output_bytes = room_of(outputs)
+    inputs_at, outputs_at = machine.allocate(room_of(inputs)), machine.allocate(output_bytes)
+    state = machine.allocate(state_bytes) if state_bytes else None
+    arguments = (
+        *(inputs_at + at for at in offsets(inputs)),
+        *(outputs_at + at for at in offsets(outputs)),
+        *(() if state is None else (state,)),
+        machine.allocate(max(arena_bytes, 4)),
+    )
+    return CallPlaces(inputs_at, outputs_at, output_bytes, state, arguments)
 
 
 def _held(edge: EdgePlan) -> np.dtype:

@@ -10,7 +10,7 @@ import numpy as np
 from glyphlite.emulation.emulator import Emulator
 from glyphlite.emulation.toolchain import Target, compile_and_link, target_named
 from glyphlite.runtimes.base import LoadedModel, Progress, Runtime, Samples
-from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE, NAME, Compiled, compile_for, offsets, room_of
+from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE, NAME, Compiled, compile_for, place_call
 
 
 class EmulatedCore(Runtime):
@@ -53,28 +53,25 @@ class EmulatedCoreModel(LoadedModel):
         )
         self._function = function
         self._machine = Emulator(image, target)
-        inputs, outputs = compiled.call_parts
-        self._output_bytes = room_of(outputs)
-        self._input_at, self._output_at = self._machine.allocate(room_of(inputs)), self._machine.allocate(self._output_bytes)
-        self._state_at = self._machine.allocate(report.state_bytes) if report.state_bytes else None
-        self._arguments = (
-            *(self._input_at + at for at in offsets(inputs)),
-            *(self._output_at + at for at in offsets(outputs)),
-            *((self._state_at,) if self._state_at is not None else ()),
-            self._machine.allocate(max(report.arena_bytes if target.dsp else report.plain_arena_bytes, 4)),
+        self._places = place_call(
+            self._machine,
+            *compiled.call_parts,
+            state_bytes=report.state_bytes,
+            arena_bytes=report.arena_bytes if target.dsp else report.plain_arena_bytes,
         )
 
     def run(self, samples: Samples, progress: Progress | None = None, *, resume: bool = False) -> tuple[np.ndarray, ...]:
         """Runs stored samples; see :meth:`LoadedModel.run`."""
-        if self._state_at is not None and not resume:
-            self._machine.call(f"{NAME}_reset", self._state_at)
+        places = self._places
+        if places.state is not None and not resume:
+            self._machine.call(f"{NAME}_reset", places.state)
         results = self._machine.call_batch(
             self._function,
-            self._arguments,
+            places.arguments,
             self._compiled.stored(samples),
-            self._input_at,
-            self._output_at,
-            self._output_bytes,
+            places.inputs,
+            places.outputs,
+            places.output_bytes,
             progress=progress,
         )
         return self._compiled.restored(results.view(np.int8))

@@ -112,7 +112,7 @@ OPS: dict[str, Callable[[Context, Operator], None]] = {
     "READ_VARIABLE": lower_read_variable,
     "ASSIGN_VARIABLE": lower_assign_variable,
 }
-"""What lowers each op, by its name in the TFLite schema: the one table of supported ops."""
+"""Lowerings by the ops' names in the TFLite schema: the one table of supported ops."""
 
 BEGINS = frozenset(("QUANTIZE", "CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE"))
 """Ops that need no activation to begin from."""

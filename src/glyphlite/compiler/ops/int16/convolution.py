@@ -10,51 +10,24 @@ from glyphlite.compiler.codegen import packing
 from glyphlite.compiler.codegen.constants import Array
 from glyphlite.compiler.codegen.kernel import Kernel, Placement, Site
 from glyphlite.compiler.context import Context, window_of
-from glyphlite.compiler.ir import Node
 from glyphlite.compiler.ops.int16.scaling import LONGEST_SUM, Scaler, Scaling, scaled_once, scaler, scaling_of
-from glyphlite.compiler.ops.matrix.weighted import filter_of
+from glyphlite.compiler.ops.matrix.weighted import PoolableFilter, filter_of
 from glyphlite.compiler.values import Value, Window
 from glyphlite.tflite.cost import operator_macs
 from glyphlite.tflite.graph import Operator
 
 
 @dataclass(frozen=True, kw_only=True)
-class Int16Convolution(Node):
+class Int16Convolution(PoolableFilter):
     """A convolution; weights are int8 ``(out, height, width, in)``.
 
     Attributes:
         groups: into which its channels fall; each filter reads those of one.
-        pooled: whether a 2x2 maximum of the sums is taken before they are scaled.
     """
 
-    windowed: ClassVar[bool] = True
-
-    filter_window: Window
     weights: np.ndarray
     scaling: Scaling
     groups: int = 1
-    pooled: bool = False
-
-    @property
-    def window(self) -> Window:
-        """Returns the filter's window."""
-        return self.filter_window
-
-    @property
-    def rows_per_step(self) -> int:
-        """Returns the input rows of one output row: two rows of sums for each row of a pooled output."""
-        return self.filter_window.span_y + (self.filter_window.stride_y if self.pooled else 0)
-
-    @property
-    def row_stride(self) -> int:
-        """Returns the input rows that one output row moves on by."""
-        return self.filter_window.stride_y * (2 if self.pooled else 1)
-
-    @property
-    def window_rows(self) -> tuple[int, int]:
-        """Returns the rows and columns of sums."""
-        factor = 2 if self.pooled else 1
-        return self.output.height * factor, self.output.width * factor
 
     @property
     def takes_maximum(self) -> bool:

@@ -8,29 +8,20 @@ import numpy as np
 from glyphlite.compiler.codegen.constants import Array
 from glyphlite.compiler.codegen.kernel import Kernel, Placement, Site
 from glyphlite.compiler.context import Context, window_of
-from glyphlite.compiler.ir import Node
 from glyphlite.compiler.ops.int16.convolution import narrow_weights
 from glyphlite.compiler.ops.int16.scaling import Scaler, Scaling, scaler, scaling_of
-from glyphlite.compiler.values import Window
+from glyphlite.compiler.ops.matrix.weighted import FilterNode
 from glyphlite.tflite.cost import operator_macs
 from glyphlite.tflite.graph import Operator
 
 
 @dataclass(frozen=True, kw_only=True)
-class Int16DepthwiseConvolution(Node):
+class Int16DepthwiseConvolution(FilterNode):
     """A depthwise convolution; weights are int8 ``(height, width, out)``."""
 
-    windowed: ClassVar[bool] = True
-
-    filter_window: Window
     weights: np.ndarray
     scaling: Scaling
     depth_multiplier: int
-
-    @property
-    def window(self) -> Window:
-        """Returns the filter's window."""
-        return self.filter_window
 
     def scratch_bytes(self, placement: Placement) -> int:
         """Returns the bytes of the window that is gathered at a border."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from glyphlite.compiler import arithmetic_int16
+from glyphlite.compiler import arithmetic, arithmetic_int16
 from glyphlite.compiler.codegen.constants import Array
 from glyphlite.compiler.codegen.kernel import Kernel, Site
 from glyphlite.compiler.context import Context
@@ -28,7 +28,7 @@ class Int16Sigmoid(Node):
             kind=self.kind,
             input_multiplier=self.input_multiplier,
             input_right_shift=self.input_right_shift,
-            sigmoid=site.add("sigmoid", "uint16_t", arithmetic_int16.SIGMOID),
+            sigmoid=site.add("sigmoid", "uint16_t", arithmetic.sigmoid_table_16()),
         )
 
 

@@ -63,4 +63,4 @@ INT16_OPS: dict[str, Callable[[Context, Operator], None]] = {
     "DEQUANTIZE": lower_dequantize,
     "ASSIGN_VARIABLE": lower_assign_variable,
 }
-"""What lowers each op that reads int16, by its name in the TFLite schema: those that TensorFlow Lite Micro has kernels for."""
+"""Lowerings of the ops that read int16, by their names in the TFLite schema: those that TensorFlow Lite Micro has kernels for."""

@@ -12,38 +12,14 @@ from glyphlite.compiler.codegen.packing import Lanes
 from glyphlite.compiler.codegen.requantization import Parameter, Requantizer, requantizer
 from glyphlite.compiler.context import Context, window_of
 from glyphlite.compiler.ops.matrix.grouped_convolution import lower_grouped_convolution
-from glyphlite.compiler.ops.matrix.weighted import Filtered, bias_of, check_sums, filter_of, sum_requantization
+from glyphlite.compiler.ops.matrix.weighted import Filtered, PoolableFilter, bias_of, check_sums, filter_of, sum_requantization
 from glyphlite.tflite.cost import operator_macs
 from glyphlite.tflite.graph import Operator
 
 
 @dataclass(frozen=True, kw_only=True)
-class Convolution(Filtered):
-    """A convolution; weights are int8 ``(out, height, width, in)``.
-
-    Attributes:
-        pooled: whether a 2x2 maximum of the sums is taken before requantization.
-    """
-
-    windowed: ClassVar[bool] = True
-
-    pooled: bool = False
-
-    @property
-    def rows_per_step(self) -> int:
-        """Returns the input rows of one output row: two rows of sums for each row of a pooled output."""
-        return self.filter_window.span_y + (self.filter_window.stride_y if self.pooled else 0)
-
-    @property
-    def row_stride(self) -> int:
-        """Returns the input rows that one output row moves on by."""
-        return self.filter_window.stride_y * (2 if self.pooled else 1)
-
-    @property
-    def window_rows(self) -> tuple[int, int]:
-        """Returns the rows and columns of sums."""
-        factor = 2 if self.pooled else 1
-        return self.output.height * factor, self.output.width * factor
+class Convolution(PoolableFilter, Filtered):
+    """A convolution; weights are int8 ``(out, height, width, in)``."""
 
     @property
     def has_lanes(self) -> bool:

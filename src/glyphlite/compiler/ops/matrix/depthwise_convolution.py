@@ -20,8 +20,6 @@ from glyphlite.tflite.graph import Operator
 class DepthwiseConvolution(Filtered):
     """A depthwise convolution; weights are int8 ``(height, width, out)``."""
 
-    windowed: ClassVar[bool] = True
-
     depth_multiplier: int
 
     @property

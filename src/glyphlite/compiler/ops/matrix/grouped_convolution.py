@@ -16,8 +16,6 @@ from glyphlite.tflite.graph import Operator
 class GroupedConvolution(Filtered):
     """A grouped convolution; weights are int8 ``(out, height, width, in / groups)``."""
 
-    windowed: ClassVar[bool] = True
-
     def kernel(self, site: Site) -> "GroupedConvolutionKernel":
         """Returns the kernel."""
         rows = self.weights.reshape(len(self.weights), -1)

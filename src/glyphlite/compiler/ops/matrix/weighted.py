@@ -1,12 +1,13 @@
 """Common parts of CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED: weights, biases, and the scaling of sums of products."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from glyphlite.compiler import arithmetic
 from glyphlite.compiler.context import Context, Facts
-from glyphlite.compiler.ir import Requantized
+from glyphlite.compiler.ir import Node, Requantized
 from glyphlite.compiler.values import Requantization, Value, Window
 from glyphlite.tflite.graph import Operator, Tensor
 
@@ -26,8 +27,10 @@ class Weighted(Requantized):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Filtered(Weighted):
-    """A node whose weights are a filter that moves over a map; a PAD before it can become its own padding."""
+class FilterNode(Node):
+    """A node whose weights are a filter that moves over a map, of whatever element type."""
+
+    windowed: ClassVar[bool] = True
 
     filter_window: Window
 
@@ -35,6 +38,38 @@ class Filtered(Weighted):
     def window(self) -> Window:
         """Returns the filter's window."""
         return self.filter_window
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoolableFilter(FilterNode):
+    """A node whose sums a 2x2 maximum may be taken of before they are scaled.
+
+    Attributes:
+        pooled: whether it is.
+    """
+
+    pooled: bool = False
+
+    @property
+    def rows_per_step(self) -> int:
+        """Returns the input rows of one output row: two rows of sums for each row of a pooled output."""
+        return self.filter_window.span_y + (self.filter_window.stride_y if self.pooled else 0)
+
+    @property
+    def row_stride(self) -> int:
+        """Returns the input rows that one output row moves on by."""
+        return self.filter_window.stride_y * (2 if self.pooled else 1)
+
+    @property
+    def window_rows(self) -> tuple[int, int]:
+        """Returns the rows and columns of sums."""
+        factor = 2 if self.pooled else 1
+        return self.output.height * factor, self.output.width * factor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filtered(FilterNode, Weighted):
+    """A node with an int8 filter; a PAD before it can become its own padding."""
 
 
 class FilteredFacts(Facts):
