@@ -1,6 +1,6 @@
-"""Weights apart from their model: .keras to .weights.h5 and back into the rebuilt architecture.
+"""Weights apart from their model: a .weights.h5 file back into the rebuilt architecture, with proof that nothing is lost.
 
-With proof that nothing is lost. Knows Keras, nothing of .tflite.
+Knows Keras, nothing of .tflite, and writes no file.
 """
 
 from collections.abc import Callable
@@ -11,29 +11,10 @@ import numpy as np
 
 from glyphlite.console import captured_noise
 from glyphlite.errors import ModelError
-from glyphlite.files import open_input, parsing, temporary_folder, write_owned
+from glyphlite.files import open_input, parsing
 
 if TYPE_CHECKING:
     import keras
-
-FILE = "model.weights.h5"
-
-
-def save_weights(model: "keras.Model", path: Path) -> Path:
-    """Writes a model's weights, whole or not at all.
-
-    Args:
-        model: a built Keras model.
-        path: must end in ``.weights.h5``, as Keras asks.
-
-    Raises:
-        OutputError: the file cannot be written.
-    """
-    with temporary_folder() as folder, captured_noise():
-        temporary = folder / FILE
-        model.save_weights(temporary)
-        content = temporary.read_bytes()
-    return write_owned(path, content)
 
 
 def load_weights(model: "keras.Model", path: Path) -> "keras.Model":
@@ -56,24 +37,19 @@ def rebuilt(model: "keras.Model") -> "keras.Model":
 
 
 def check_round_trip(
-    model: "keras.Model", folder: Path, *, images: np.ndarray, rebuild: Callable[[], "keras.Model"] | None = None
-) -> Path:
-    """Writes ``model.weights.h5``, loads it into the rebuilt architecture, and compares predictions bit by bit.
+    model: "keras.Model", path: Path, *, images: np.ndarray, rebuild: Callable[[], "keras.Model"] | None = None
+) -> None:
+    """Loads a model's stored weights into the rebuilt architecture and compares predictions bit by bit.
 
     Args:
         model: a built Keras model.
-        folder: where the file goes.
+        path: its weights, as ``.weights.h5``.
         images: float32, a few, as the model takes them.
         rebuild: makes the architecture; the model's own configuration when left out.
 
-    Returns:
-        The file.
-
     Raises:
-        ModelError: the rebuilt model is of another architecture or predicts anything else.
-        OutputError: the file cannot be written.
+        ModelError: the file is missing, damaged or of another architecture, or the rebuilt model predicts anything else.
     """
-    path = save_weights(model, Path(folder) / FILE)
     twin = load_weights((rebuild or (lambda: rebuilt(model)))(), path)
     with captured_noise():
         expected = _predict(model, images)
@@ -83,7 +59,6 @@ def check_round_trip(
         raise ModelError(
             f"{path} put into the rebuilt {model.name} predicts otherwise (by up to {largest:g}); the weights do not fit it"
         )
-    return path
 
 
 def _predict(model: Any, images: np.ndarray) -> np.ndarray:

@@ -173,11 +173,12 @@ def require_all_variants(failed: Collection[str]) -> None:
         raise ConversionError(f"everything else was written, but not {', '.join(failed)}; the reason is given above")
 
 
-def check_weights(path: Path, images: Any) -> None:
-    """Checks that a run's .keras and .weights.h5 give equal predictions on a few images (uint8)."""
+def check_weights(folder: Path, images: Any) -> None:
+    """Checks that a run's model.keras and model.weights.h5 give equal predictions on a few images (uint8)."""
     from glyphlite.conversion.weights import check_round_trip
 
-    check_round_trip(load_keras_model(path), path.parent, images=OURS.real(images[:ROUND_TRIP_IMAGES]))
+    model = load_keras_model(folder / "model.keras")
+    check_round_trip(model, folder / "model.weights.h5", images=OURS.real(images[:ROUND_TRIP_IMAGES]))
 
 
 def _batch_size(text: str) -> int | None:

@@ -177,7 +177,7 @@ def _run_alone(options: RunOptions, plan: TrainingPlan, card: PretrainedCard | N
             samples=options.calibration_samples,
             seed=options.seed,
         )
-        check_weights(folder / "model.keras", dataset.validation.images)
+        check_weights(folder, dataset.validation.images)
     with stages.stage("evaluate", f"Measuring each on {len(dataset.test)} test images"):
         keras = _measure_keras(trained, dataset, convention)
         say_if_at_chance(folder / "model.keras", keras.held_out, dataset, "validation images", FoundConvention(convention))
