@@ -33,10 +33,10 @@ def main() -> int:
     model = smallest.smallest_model()
     paths = list(harness.PATHS)
 
-    def work(place: int) -> Any:
+    def work(place: int, before: Any) -> Any:
         values = [value for value in range(256) if value != model[place]]
         contents = [smallest.with_byte(model, place, value) for value in values]
-        verdicts = differential.examine(contents, inputs=options.inputs, path=paths[place % len(paths)])
+        verdicts = differential.examine(contents, inputs=options.inputs, path=paths[place % len(paths)], before=before)
         return sharded.record(place, contents, verdicts, lambda one: {"byte": place, "value": values[one]})
 
     first, last = options.bytes or (0, len(model) - 1)

@@ -34,12 +34,12 @@ def main() -> int:
     differential, harness = (importlib.import_module(f"random_models.{name}") for name in ("differential", "harness"))
     paths = list(harness.PATHS)
 
-    def work(seed: int) -> Any:
+    def work(seed: int, before: Any) -> Any:
         every = enumerate(one_change.changes(random_models.model_of(seed)[1]))
         chosen = [change for number, change in every if (number + seed) % options.every == 0]
         contents = [content for _, content in chosen]
         path = paths[seed // 2 % len(paths)]
-        verdicts = differential.examine(contents, inputs=options.inputs, seed=seed, path=path)
+        verdicts = differential.examine(contents, inputs=options.inputs, seed=seed, path=path, before=before)
         return sharded.record(seed, contents, verdicts, lambda place: {"seed": seed, "change": chosen[place][0]})
 
     seeds = range(options.seeds[0] | 1, options.seeds[1] + 1, 2)  # odd ones are written by hand

@@ -38,7 +38,7 @@ def main() -> int:
     files = importlib.import_module("support.mutants").sound_files(ROOT / "tests" / "samples")
     paths = list(harness.PATHS)
 
-    def work(shard: int) -> Any:
+    def work(shard: int, before: Any) -> Any:
         models = structured.changed_models(files, options.seed, range(shard * SHARD, (shard + 1) * SHARD))
         contents = [model.content for model in models]
         verdicts = differential.examine(
@@ -47,6 +47,7 @@ def main() -> int:
             seed=shard,
             optimize=harness.OPTIMIZE[shard // len(paths) % len(harness.OPTIMIZE)],
             path=paths[shard % len(paths)],
+            before=before,
         )
         return sharded.record(
             shard,

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from random_models.differential import examine
+from random_models.equal_before import EqualBefore
 from random_models.smallest import smallest_model, with_byte
 from random_models.structured import changed_models
 from support.mutants import sound_files
@@ -50,3 +51,16 @@ def test_a_changed_model_is_its_seed_and_number(samples: Path) -> None:
     some = changed_models(files, SEED, range(30, 50))
     assert changed_models(files, SEED, [37, 45]) == [some[7], some[15]]
     assert changed_models(files, SEED + 1, [37])[0].content != some[7].content
+
+
+def test_what_was_found_equal_is_not_built_again_for_the_same_file_path_and_inputs(tmp_path: Path) -> None:
+    model = smallest_model()
+    before = EqualBefore(tmp_path / "equal")
+    assert [(each.outcome, each.was_known) for each in examine([model, model], before=before)] == [("equal", False)] * 2
+    assert len(before) == 1
+    before = EqualBefore(tmp_path / "equal")
+    assert [(each.outcome, each.was_known) for each in examine([model], before=before)] == [("equal", True)]
+    assert [each.was_known for each in examine([model], before=before, path="dsp")] == [False]
+    assert [each.was_known for each in examine([model], before=before, seed=1)] == [False]
+    assert [each.was_known for each in examine([with_byte(model, len(model) - 1, 255)], before=before)] == [False]
+    assert len(EqualBefore(tmp_path / "equal")) >= 3

@@ -2,22 +2,25 @@
 
 Both the reading and compiling of a model and TFLite Micro run in a child with limits (``guarded``): TFLite Micro may die of a
 model that its own checks let pass, and a crash, a hang or a gigabyte of ours is what is looked for. Equal C is built and run
-once.
+once; what was found equal before (``equal_before``) is read and compiled, but not built and run again.
 """
 
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from glyphlite.compiler import compile_graph
+from glyphlite.compiler.codegen import c_text
 from glyphlite.errors import ArtifactError
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.quantization import quantize
 from glyphlite.tflite.reader import parse_graph
 from random_models import guarded
 from random_models.batches import NAME, Program, program_of, run_batch
+from random_models.equal_before import EqualBefore, key_of
 from random_models.inputs import edges_of, from_model, held_types, split_inputs, stored_inputs, to_model
 from random_models.oracle import Oracle, RefusedError, undefined
 
@@ -38,11 +41,12 @@ LONGEST_LINE = 1000
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of one model: an outcome, words on it, and a digest of its C where it was compiled."""
+    """What became of one model: an outcome, words on it, a digest of its C where it was compiled, and whether before this run."""
 
     outcome: str
     why: str = ""
     c_digest: str = ""
+    was_known: bool = False
 
     @property
     def is_fault(self) -> bool:
@@ -68,10 +72,18 @@ def compare(content: bytes, *, inputs: int = 24, seed: int = 0, optimize: str = 
 
 
 def examine(
-    contents: Sequence[bytes], *, inputs: int = 24, seed: int = 0, optimize: str = "speed", path: str = "plain"
+    contents: Sequence[bytes],
+    *,
+    inputs: int = 24,
+    seed: int = 0,
+    optimize: str = "speed",
+    path: str = "plain",
+    before: EqualBefore | None = None,
 ) -> list[Verdict]:
-    """Compares many models; arguments as those of :func:`compare`."""
-    trial = _Trial(inputs, seed, optimize)
+    """Compares many models; arguments as those of :func:`compare`, and what was found equal before, which grows."""
+    before = EqualBefore() if before is None else before
+    _read_templates()
+    trial = _Trial(inputs, seed, optimize, path, before)
     stages = guarded.each(trial.stages, contents)
     known: dict[str, bytes | str] = {}
     waiting = {found[0].digest: found[0] for found in stages if found and isinstance(found[0], _Compiled)}
@@ -80,7 +92,18 @@ def examine(
         batch = programs[first : first + BATCH]
         answers = run_batch([each.program for each in batch], [each.stored for each in batch], path=path)
         known |= {each.digest: answer for each, answer in zip(batch, answers, strict=True)}
-    return [_judge(found, known) for found in stages]
+    verdicts = [_judge(found, known) for found in stages]
+    equal = [found[0] for found, verdict in zip(stages, verdicts, strict=True) if verdict.outcome == "equal"]
+    before.add({each.key for each in equal if isinstance(each, _Compiled)})
+    return verdicts
+
+
+@cache
+def _read_templates() -> None:
+    """Reads every template once, before children are forked that would each do so."""
+    environment = c_text._environment()
+    for name in environment.list_templates(extensions=["j2"]):
+        environment.get_template(name)
 
 
 @dataclass(frozen=True)
@@ -89,6 +112,12 @@ class _Compiled:
 
     program: Program
     stored: bytes
+    key: bytes
+
+    @classmethod
+    def of(cls, program: Program, content: bytes, stored: bytes, path: str) -> "_Compiled":
+        """Makes one from a file, its C and the inputs."""
+        return cls(program, stored, key_of(content, f"{program.text}\0{program.call}", stored, path))
 
     @property
     def digest(self) -> str:
@@ -106,8 +135,9 @@ class _Answers:
 class _Trial:
     """The stages of one model that run in the child."""
 
-    def __init__(self, inputs: int, seed: int, optimize: str) -> None:
+    def __init__(self, inputs: int, seed: int, optimize: str, path: str, before: EqualBefore) -> None:
         self._inputs, self._seed, self._optimize = inputs, seed, optimize
+        self._path, self._before = path, before
 
     def stages(self, content: bytes) -> Iterator[Verdict | _Compiled | _Answers]:
         """Yields the C of a model and then the answers of TFLite Micro, or a verdict in the place of either."""
@@ -132,7 +162,11 @@ class _Trial:
             yield Verdict("too large", f"{report.arena_bytes:,} bytes of arena")
             return
         stored = stored_inputs(self._seed, self._inputs, graph)
-        yield _Compiled(program_of(compilation), stored.tobytes())
+        compiled = _Compiled.of(program_of(compilation), content, stored.tobytes(), self._path)
+        if compiled.key in self._before:
+            yield Verdict("equal", "", compiled.digest, was_known=True)
+            return
+        yield compiled
         guarded.alarm(TFLM_SECONDS)
         yield _reference(content, graph, stored)
 
@@ -153,7 +187,7 @@ def _reference(content: bytes, graph: Graph, stored: np.ndarray) -> Verdict | _A
         if not _stand_for(graph, taken, stored):
             return Verdict("not defined", "no float32 stands for some stored inputs")
         try:
-            answers = Oracle(content).run_all(taken)
+            answers = Oracle(content, tried=False).run_all(taken)
         except RefusedError as error:
             return Verdict("refused by TFLite Micro", str(error))
         if any(answer.dtype == np.float32 and not np.isfinite(answer).all() for answer in answers):

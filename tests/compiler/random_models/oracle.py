@@ -43,25 +43,33 @@ class RefusedError(Exception):
 
 
 class Oracle:
-    """A model in TFLite Micro's interpreter (the ``tflite-micro`` wheel: portable reference kernels)."""
+    """A model in TFLite Micro's interpreter (the ``tflite-micro`` wheel: portable reference kernels).
 
-    def __init__(self, model: bytes) -> None:
+    Args:
+        model: a .tflite file.
+        tried: run it once on zeros, so that a model that cannot be run is refused here and not by the first call.
+
+    Raises:
+        RefusedError: TFLite Micro does not take it.
+    """
+
+    def __init__(self, model: bytes, *, tried: bool = True) -> None:
         self._model = model
         try:
             self._begin()
             self.inputs = _all(self._interpreter.get_input_details)
             self.outputs = _all(self._interpreter.get_output_details)
-            for place, details in enumerate(self.inputs):
-                self._interpreter.set_input(np.zeros(details["shape"], details["dtype"]), place)
-            self._interpreter.invoke()
         except (RuntimeError, ValueError) as error:
             raise RefusedError(str(error)) from None
+        if tried:
+            self.run_all([np.zeros((1, *details["shape"]), details["dtype"]) for details in self.inputs])
 
     def _begin(self) -> None:
         """Starts anew, with nothing left of earlier calls."""
         from tflite_micro import runtime
 
         self._interpreter = runtime.Interpreter.from_bytes(self._model, arena_size=4 << 20)
+        self._is_fresh = True
 
     @property
     def input(self) -> dict[str, Any]:
@@ -74,15 +82,24 @@ class Oracle:
         return answers
 
     def run_all(self, inputs: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
-        """Answers of every output, each ``(n, elements)``, to every input ``(n, ...)``, from the first call on."""
-        self._begin()
+        """Answers of every output, each ``(n, elements)``, to every input ``(n, ...)``, from the first call on.
+
+        Raises:
+            RefusedError: TFLite Micro does not run it.
+        """
+        if not self._is_fresh:
+            self._begin()
+        self._is_fresh = False
         answers: list[list[np.ndarray]] = [[] for _ in self.outputs]
-        for values in zip(*inputs, strict=True):
-            for place, (value, details) in enumerate(zip(values, self.inputs, strict=True)):
-                self._interpreter.set_input(value.reshape(details["shape"]), place)
-            self._interpreter.invoke()
-            for place, given in enumerate(answers):
-                given.append(np.array(self._interpreter.get_output(place)).reshape(-1))
+        try:
+            for values in zip(*inputs, strict=True):
+                for place, (value, details) in enumerate(zip(values, self.inputs, strict=True)):
+                    self._interpreter.set_input(value.reshape(details["shape"]), place)
+                self._interpreter.invoke()
+                for place, given in enumerate(answers):
+                    given.append(np.array(self._interpreter.get_output(place)).reshape(-1))
+        except (RuntimeError, ValueError) as error:
+            raise RefusedError(str(error)) from None
         return tuple(np.stack(given) for given in answers)
 
 

@@ -19,6 +19,7 @@ from glyphlite.console import progress_bar, say
 from glyphlite.emulation.toolchain import host_compiler
 from glyphlite.files import user_cache, write_json
 from random_models.differential import SOUND, Verdict
+from random_models.equal_before import EqualBefore
 
 ROOT = Path(__file__).resolve().parents[3]
 TRIED = ("src/glyphlite/compiler", "src/glyphlite/tflite")
@@ -72,6 +73,7 @@ def record(shard: int, contents: Iterable[bytes], verdicts: Sequence[Verdict], w
         "shard": shard,
         "verdicts": Counter(verdict.outcome for verdict in verdicts),
         "different_c": len({verdict.c_digest for verdict in verdicts if verdict.c_digest}),
+        "known": sum(verdict.was_known for verdict in verdicts),
         "sha256": digest.hexdigest(),
         "faults": [
             {**words(place), "verdict": verdict.outcome, "why": verdict.why}
@@ -85,7 +87,7 @@ def run_shards(
     name: str,
     shards: range,
     total: int,
-    work: Callable[[int], Any],
+    work: Callable[[int, EqualBefore], Any],
     about: Mapping[str, Any],
     output: Path,
     *,
@@ -97,7 +99,7 @@ def run_shards(
         name: the campaign's, with everything that decides what a shard holds.
         shards: numbers of those to do.
         total: how many there are in the whole campaign.
-        work: does one and returns its :func:`record`.
+        work: does one, given what was found equal before, and returns its :func:`record`.
         about: what else the result file says.
         output: the result file.
         any_source: keep shards without a fault that were done with other sources.
@@ -115,15 +117,16 @@ def run_shards(
         for shard, each in read_log(log, "shard").items()
         if each["source"] == source or (any_source and not each["faults"])
     }
+    before = EqualBefore(folder / f"{name}.equal")
     if done:
         say(f"{len(done)} shards done before ({log})")
     try:
         with log.open("a") as stream, progress_bar(name, len(shards)) as advance:
             for shard in shards:
                 if shard not in done:
-                    before = _processor_seconds()
-                    done[shard] = {**work(shard), "source": source}
-                    done[shard]["seconds"] = round(_processor_seconds() - before, 1)
+                    started = _processor_seconds()
+                    done[shard] = {**work(shard, before), "source": source}
+                    done[shard]["seconds"] = round(_processor_seconds() - started, 1)
                     stream.write(json.dumps(done[shard]) + "\n")
                     stream.flush()
                     for fault in done[shard]["faults"]:
@@ -153,6 +156,7 @@ def _summary(records: Sequence[Mapping[str, Any]], total: int) -> dict[str, Any]
         "shards": _ranges([each["shard"] for each in records]),
         "verdicts": dict(sorted(verdicts.items())),
         "different_c_programs": sum(each["different_c"] for each in records),
+        "equal_by_the_same_c_as_before": sum(each.get("known", 0) for each in records),
         "fault_count": len(faults),
         "faults": faults[:MOST_FAULTS],
         "sha256": digest.hexdigest(),

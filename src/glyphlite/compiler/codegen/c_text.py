@@ -64,5 +64,6 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
+        auto_reload=False,  # else every use asks the disk for the time of its change
         autoescape=False,  # noqa: S701 - C, not HTML
     )

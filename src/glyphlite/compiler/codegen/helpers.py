@@ -17,11 +17,11 @@ def helpers_called(layers: str, prefix: str, *, unrolls: bool) -> str:
     """
     pieces = _START.split(render("helpers.c.j2", {"p": prefix, **macro_names(prefix), "unrolls": unrolls}))
     texts = dict(zip(pieces[1::2], pieces[2::2], strict=True))
+    calls = re.compile(rf"\b{prefix}_(\w+)\(")
     called: set[str] = set()
     waiting = [layers]
     while waiting:
-        text = waiting.pop()
-        found = {name for name in texts if re.search(rf"\b{prefix}_{name}\(", text)} - called
+        found = (set(calls.findall(waiting.pop())) & texts.keys()) - called
         called |= found
         waiting += [texts[name] for name in found]
     return "".join(text for name, text in texts.items() if name in called)
