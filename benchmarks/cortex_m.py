@@ -31,7 +31,7 @@ from glyphlite.datasets.registry import load_dataset
 from glyphlite.emulation.emulator import Emulator
 from glyphlite.emulation.stack import stack_bound
 from glyphlite.emulation.toolchain import Target, compile_and_link, cross_compiler, target_named
-from glyphlite.files import write_json
+from glyphlite.files.single import write_json
 from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE
 from glyphlite.runtimes.tflm_arena import measure_arena
 from glyphlite.tflite.cost import total_macs

@@ -40,7 +40,7 @@ from glyphlite.datasets.registry import load_dataset
 from glyphlite.errors import DataError, GlyphliteError
 from glyphlite.evaluation.accuracy import accuracy_of, agreement_of, mcnemar_p
 from glyphlite.evaluation.corruptions import CORRUPTIONS, LEVELS, corrupt
-from glyphlite.files import write_json
+from glyphlite.files.single import write_json
 from glyphlite.models.interface.input_convention import OURS
 from glyphlite.models.pretrained import PretrainedCard, pretrained_artifact, pretrained_card, pretrained_keras, pretrained_names
 from glyphlite.tflite.cost import total_macs, weight_bits

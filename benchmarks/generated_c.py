@@ -18,7 +18,7 @@ from common.artifacts import artifact_of
 from common.figures import write_pages
 
 from glyphlite.console import say
-from glyphlite.files import write_json
+from glyphlite.files.single import write_json
 
 RESULT = Path(__file__).parent / "results" / "generated_c.json"
 CORES = ("cortex-m4", "cortex-m33", "cortex-m7", "cortex-m3", "rv32imc", "cortex-m0")

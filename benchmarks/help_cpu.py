@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from glyphlite.files import write_json
+from glyphlite.files.single import write_json
 
 COMMANDS = {
     "python": ["-c", "pass"],

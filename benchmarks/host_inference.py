@@ -28,7 +28,7 @@ from glyphlite.compiler import compile_artifact
 from glyphlite.console import quiet_tensorflow, say
 from glyphlite.datasets.registry import load_dataset
 from glyphlite.emulation.toolchain import compile_shared, host_compiler
-from glyphlite.files import write_json
+from glyphlite.files.single import write_json
 
 BUILDS = {"native": ("-O3", "-march=native"), "plain": ("-O2",)}
 BATCHES = (32, 256, 2048)

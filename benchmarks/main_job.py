@@ -19,7 +19,7 @@ from typing import Any
 from common.figures import write_pages
 from common.tables.reference import main_job_sentence
 
-from glyphlite.files import write_json
+from glyphlite.files.single import write_json
 from glyphlite.results import Results
 
 OUTPUT = Path(__file__).parent / "results" / "main_job.json"

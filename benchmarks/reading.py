@@ -17,7 +17,7 @@ from PIL import Image
 
 from glyphlite.console import say
 from glyphlite.datasets.registry import load_dataset
-from glyphlite.files import write_json
+from glyphlite.files.single import write_json
 
 RESULT = Path(__file__).parent / "results" / "reading.json"
 TABLE, PICTURES, LARGE = 42_000, 10_000, 1_000

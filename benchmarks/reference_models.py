@@ -13,7 +13,7 @@ from common.artifacts import REFERENCE
 from common.figures import ROOT, write_pages
 from common.tables.reference import accuracy_table
 
-from glyphlite.files import write_json
+from glyphlite.files.single import write_json
 from glyphlite.results import Results
 
 RESULT = ROOT / "benchmarks" / "results" / "reference_models.json"

@@ -23,7 +23,8 @@ import numpy as np
 from glyphlite.console import progress_bar, quiet_tensorflow, say
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import GlyphliteError, ModelError
-from glyphlite.files import atomic_folder, sha256_of, write_json
+from glyphlite.files.folders import atomic_folder
+from glyphlite.files.single import sha256_of, write_json
 from glyphlite.models import pretrained
 from glyphlite.models.interface.input_convention import OURS
 from glyphlite.models.pretrained import CARD, INT8, KERAS, PretrainedCard, TrainedSeed

@@ -23,7 +23,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from glyphlite.console import progress_bar, quiet_tensorflow
-from glyphlite.files import write_json
+from glyphlite.files.single import write_json
 
 ROOT = Path(__file__).resolve().parents[1]
 DEFAULT = ROOT / "benchmarks" / "results" / "strangers.json"

@@ -17,7 +17,7 @@ from common.artifacts import SAMPLES
 from common.figures import write_pages
 
 from glyphlite.console import say
-from glyphlite.files import write_json
+from glyphlite.files.single import write_json
 
 RESULT = Path(__file__).parent / "results" / "tflm.json"
 VARIANTS = ("int8", "float32", "int16x8")

@@ -49,7 +49,7 @@ def main() -> int:
     options = arguments.parse_args()
 
     from glyphlite.console import progress_bar, say
-    from glyphlite.files import write_json
+    from glyphlite.files.single import write_json
 
     versions = _versions()
     writers = _source("tests/compiler/random_models", None)
@@ -282,7 +282,7 @@ def _digest(text: str) -> str:
 
 
 def _cache() -> Path:
-    from glyphlite.files import user_cache
+    from glyphlite.files.single import user_cache
 
     return user_cache() / "campaign"
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from glyphlite.console import progress_bar, say
 from glyphlite.escaping import printable
-from glyphlite.files import user_cache, write_json
+from glyphlite.files.single import user_cache, write_json
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests" / "compiler"), str(ROOT / "tests")]

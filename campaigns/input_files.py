@@ -41,7 +41,7 @@ def main() -> int:
     options = arguments.parse_args()
 
     from glyphlite.console import progress_bar, quiet_tensorflow, say
-    from glyphlite.files import user_cache, write_json
+    from glyphlite.files.single import user_cache, write_json
 
     quiet_tensorflow()
     trial, kept = (importlib.import_module(f"support.{name}") for name in ("input_files.trial", "campaign_log"))

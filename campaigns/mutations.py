@@ -21,7 +21,7 @@ from typing import Any
 
 from glyphlite.console import progress_bar, quiet_tensorflow
 from glyphlite.datasets.dataset import Split
-from glyphlite.files import write_json
+from glyphlite.files.single import write_json
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "tests" / "samples"

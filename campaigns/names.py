@@ -58,7 +58,7 @@ def main() -> int:
 
     sys.path.insert(0, str(ROOT / "tests"))
     from glyphlite.console import progress_bar, quiet_tensorflow, say
-    from glyphlite.files import user_cache, write_json
+    from glyphlite.files.single import user_cache, write_json
 
     quiet_tensorflow()
     warnings.simplefilter("ignore")

@@ -10,7 +10,7 @@ from PIL import Image
 
 from glyphlite.__main__ import main
 from glyphlite.errors import OutputError
-from glyphlite.files import write_bytes
+from glyphlite.files.single import write_bytes
 from glyphlite.files.untrusted import special_kind
 
 ARTIFACT = str(Path(__file__).parent / "samples" / "micro-cnn" / "model_int8.tflite")

@@ -10,7 +10,7 @@ from typing import Any
 
 from glyphlite.console import quiet_tensorflow, say
 from glyphlite.datasets.dataset import Dataset, as_float
-from glyphlite.files import user_cache, write_bytes
+from glyphlite.files.single import user_cache, write_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "tests" / "samples" / "micro-cnn"

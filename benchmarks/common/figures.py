@@ -16,7 +16,7 @@ from common.tables.pictures import rejected_table, sheets_table, steps_table, th
 from common.tables.reference import accuracy_table, main_job_sentence, reading_table
 from common.tables.reference_pages import commands, ops, records
 from common.tables.tflm import agreement_table, arena_parts_table, arenas_table, tensors_table
-from glyphlite.files import write_text
+from glyphlite.files.single import write_text
 
 ROOT = Path(__file__).resolve().parents[2]
 MARK = re.compile(r"<!-- (?P<name>[\w -]+) -->\n(?P<body>.*?)<!-- end of (?P=name) -->", re.DOTALL)

@@ -46,7 +46,7 @@ def _run() -> None:
     console.ignore_settings_of_libraries()
     asks_for_help = not {"--help", "-h", "--version"}.isdisjoint(sys.argv)
     if not asks_for_help:  # help makes no temporary files, and is there at once
-        from glyphlite.files import gather_temporary_files
+        from glyphlite.files.scratch import gather_temporary_files
 
         gather_temporary_files()
         console.ignore_failed_clean_up()
@@ -122,7 +122,7 @@ def _write_traceback(error: Exception) -> str | None:
     import traceback
 
     from glyphlite import __version__
-    from glyphlite.files import system_temporary_folder
+    from glyphlite.files.scratch import system_temporary_folder
 
     try:
         with tempfile.NamedTemporaryFile(

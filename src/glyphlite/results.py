@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from glyphlite.errors import DataError
-from glyphlite.files import read_input, write_owned
+from glyphlite.files.owned import write_owned
+from glyphlite.files.untrusted import read_input
 from glyphlite.records import (
     ArtifactReport,
     FailedReport,

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from glyphlite.datasets.dataset import Dataset, Split
-from glyphlite.files import write_json
+from glyphlite.files.single import write_json
 
 PNG = b"\x89PNG"
 

@@ -12,7 +12,7 @@ from glyphlite.compiler import compile_artifact, compile_graph
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.emulation.toolchain import compile_program, compile_shared
 from glyphlite.errors import ArtifactError, OutputError
-from glyphlite.files import MANIFEST
+from glyphlite.files.manifest import MANIFEST
 from glyphlite.models.interface.input_convention import OURS
 from glyphlite.tflite.quantization import Quantization, quantize
 from glyphlite.tflite.reader import read_graph

@@ -161,7 +161,7 @@ def test_what_the_user_says_decides(model: Any, dataset: Dataset, tmp_path: Path
 
 
 def test_a_record_beside_a_file_says_it(model: Any, tmp_path: Path) -> None:
-    from glyphlite.files import sha256_of
+    from glyphlite.files.single import sha256_of
 
     path = tmp_path / "model.keras"
     model.save(path)

@@ -10,7 +10,7 @@ from glyphlite.datasets.dataset import Dataset, Split
 from glyphlite.errors import ArtifactError, ModelError
 from glyphlite.evaluation.accuracy import mcnemar_p
 from glyphlite.evaluation.model_evaluation import ArtifactEvaluation, KerasEvaluation, evaluate_artifact, evaluate_keras
-from glyphlite.files import sha256_of
+from glyphlite.files.single import sha256_of
 from glyphlite.models.user import load_keras_model
 
 IMAGES = 400

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from glyphlite.evaluation.recorded_confidence import certainty_of
-from glyphlite.files import sha256_of
+from glyphlite.files.single import sha256_of
 from glyphlite.records import Certainty
 
 CERTAINTY = Certainty(temperature=0.8, least_certainty=0.9, floor=1 / 1024, images=5000)

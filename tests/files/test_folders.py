@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 from glyphlite.errors import OutputError
-from glyphlite.files import MANIFEST, atomic_folder, folders, owned_folder, scratch, sweep, write_unit
+from glyphlite.files import folders, scratch
+from glyphlite.files.folders import atomic_folder, owned_folder, write_unit
+from glyphlite.files.manifest import MANIFEST
+from glyphlite.files.scratch import sweep
 
 
 def _fill(path: Path, *names: str, overwrite: bool = False, text: str = "ours") -> None:
@@ -150,7 +153,9 @@ def test_what_was_put_there_while_we_wrote_is_kept(tmp_path: Path) -> None:
     assert _texts(tmp_path / "out") == {"a": "new", "late": "mine"}
 
 
-_HELD = "from glyphlite.files import {call}; from pathlib import Path; import time\nwith {call}(Path({path!r})) as folder:\n"
+_HELD = (
+    "from glyphlite.files.folders import {call}; from pathlib import Path; import time\nwith {call}(Path({path!r})) as folder:\n"
+)
 
 
 def _begun(call: str, path: Path, then: str) -> subprocess.Popen[str]:
@@ -175,7 +180,9 @@ def test_of_two_commands_on_one_folder_the_second_says_so(tmp_path: Path) -> Non
 _KILLS = """
 import os, signal, sys
 from pathlib import Path
-from glyphlite.files import folders, owned_folder, sweep
+from glyphlite.files import folders
+from glyphlite.files.folders import owned_folder
+from glyphlite.files.scratch import sweep
 place, way = Path(sys.argv[1]), sys.argv[2]
 
 def fill(name):

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from glyphlite.errors import OutputError
-from glyphlite.files import MANIFEST
+from glyphlite.files.manifest import MANIFEST
 from glyphlite.pipeline.export import export_file
 from glyphlite.pipeline.firmware import compile_file
 from glyphlite.pipeline.inspect import inspect_file

@@ -14,7 +14,9 @@ _WRITES = """
 import sys
 from pathlib import Path
 from glyphlite.errors import OutputError
-from glyphlite.files import MANIFEST, locked_folder, owned_folder, write_owned
+from glyphlite.files.folders import owned_folder
+from glyphlite.files.manifest import MANIFEST
+from glyphlite.files.owned import locked_folder, write_owned
 
 root = Path(sys.argv[1])
 
@@ -62,7 +64,7 @@ def test_a_file_that_is_a_mount_point_is_left_and_named(tmp_path: Path) -> None:
 import sys
 from pathlib import Path
 from glyphlite.errors import OutputError
-from glyphlite.files import write_text
+from glyphlite.files.single import write_text
 place = Path(sys.argv[1]) / "a"
 try:
     write_text(place, "ours")

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from glyphlite.errors import OutputError
-from glyphlite.files import MANIFEST, locked_folder, read_manifest, remove_ours, require_ours, write_owned
-from glyphlite.files.manifest import LARGEST_MANIFEST
+from glyphlite.files.manifest import LARGEST_MANIFEST, MANIFEST, read_manifest
+from glyphlite.files.owned import locked_folder, remove_ours, require_ours, write_owned
 from glyphlite.files.scratch import PREFIX, temporary_folder
 
 
@@ -65,7 +65,7 @@ def test_removing_takes_ours_and_forgets_them(tmp_path: Path) -> None:
 _KILLS = """
 import os, signal, sys
 from pathlib import Path
-from glyphlite.files import write_owned
+from glyphlite.files.owned import write_owned
 place, fatal, calls = Path(sys.argv[1]), 0, [0]
 
 def dying(real):
@@ -106,7 +106,7 @@ def test_killed_at_any_moment_ours_stays_ours(tmp_path: Path) -> None:
 
 def test_of_two_commands_in_one_folder_the_second_says_so(tmp_path: Path) -> None:
     code = (
-        "from glyphlite.files import locked_folder; from pathlib import Path; import time\n"
+        "from glyphlite.files.owned import locked_folder; from pathlib import Path; import time\n"
         f"with locked_folder(Path({str(tmp_path / 'run')!r})):\n    print(1, flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
@@ -144,9 +144,7 @@ def test_a_link_to_a_folder_that_is_not_there_yet_leads_to_it(tmp_path: Path) ->
 
 def test_temporary_folders_of_killed_commands_are_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    code = (
-        "import os\nfrom glyphlite.files import temporary_folder\nwith temporary_folder() as folder:\n    os.kill(os.getpid(), 9)"
-    )
+    code = "import os\nfrom glyphlite.files.scratch import temporary_folder\nwith temporary_folder() as folder:\n    os.kill(os.getpid(), 9)"
     subprocess.run([sys.executable, "-c", code], env={**os.environ, "TMPDIR": str(tmp_path)}, check=False)
     assert [path.name.startswith(PREFIX) for path in tmp_path.iterdir()] == [True]
     with temporary_folder() as folder:

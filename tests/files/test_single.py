@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from glyphlite.errors import OutputError
-from glyphlite.files import atomic_path, write_text
+from glyphlite.files.single import atomic_path, write_text
 
 
 def _entries(path: Path) -> list[str]:
@@ -33,7 +33,7 @@ def test_a_failure_leaves_the_file_before_and_nothing_beside(tmp_path: Path) -> 
 
 def test_what_a_killed_command_left_is_swept_by_the_next_but_not_a_running_ones(tmp_path: Path) -> None:
     code = (
-        "from glyphlite.files import atomic_path; from pathlib import Path; import time\n"
+        "from glyphlite.files.single import atomic_path; from pathlib import Path; import time\n"
         f"with atomic_path(Path({str(tmp_path / 'a.txt')!r})) as path:\n"
         "    path.write_text('half'); print(1, flush=True); time.sleep(60)"
     )

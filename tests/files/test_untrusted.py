@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from glyphlite.errors import DataError, ModelError
-from glyphlite.files import check_unfolded, open_input, parsing, read_input
+from glyphlite.files.untrusted import check_unfolded, open_input, parsing, read_input
 from glyphlite.files.zips import LARGEST_DIRECTORY, open_zip
 
 WHAT = "an .npz file"

@@ -5,7 +5,7 @@ import pytest
 from support.pretrained import ship_sample, use_shipped
 
 from glyphlite.errors import ModelError
-from glyphlite.files import sha256_of
+from glyphlite.files.single import sha256_of
 from glyphlite.models.pretrained import (
     CARD,
     ROOT,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from glyphlite.files import MANIFEST
+from glyphlite.files.manifest import MANIFEST
 from glyphlite.models.training_options import TrainingOptions
 from glyphlite.pipeline.report import write_reports
 from glyphlite.pipeline.run import RunOptions, run_pipeline

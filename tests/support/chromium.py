@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from glyphlite.files import user_cache
+from glyphlite.files.single import user_cache
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

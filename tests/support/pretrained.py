@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from glyphlite.files import sha256_of
+from glyphlite.files.single import sha256_of
 from glyphlite.models import pretrained
 from glyphlite.models.pretrained import CARD, INT8, KERAS, PretrainedCard, TrainedSeed
 

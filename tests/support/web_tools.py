@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from glyphlite.datasets.dataset import as_float
-from glyphlite.files import MANIFEST
+from glyphlite.files.manifest import MANIFEST
 from glyphlite.runtimes.registry import get_runtime
 from glyphlite.tflite.quantization import quantize
 

@@ -12,8 +12,8 @@ import pytest
 
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ModelError
-from glyphlite.files import write_bytes
 from glyphlite.files.scratch import PREFIX, scratch_folder
+from glyphlite.files.single import write_bytes
 from glyphlite.models.registry import resolve_model
 from glyphlite.training import checkpoint, trainer
 from glyphlite.training.history import read_history

@@ -9,7 +9,7 @@ import pytest
 
 from glyphlite.datasets.dataset import Split, as_float
 from glyphlite.errors import ModelError, OutputError
-from glyphlite.files import locked_folder
+from glyphlite.files.owned import locked_folder
 from glyphlite.models.recipe import Schedule
 from glyphlite.models.registry import resolve_model
 from glyphlite.training.batches import Batches

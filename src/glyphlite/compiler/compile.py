@@ -24,7 +24,7 @@ from glyphlite.compiler.report import CompilationReport, memory_map, report_of
 from glyphlite.compiler.schedule import schedule
 from glyphlite.compiler.values import Optimize
 from glyphlite.errors import ArtifactError
-from glyphlite.files import owned_folder, require_own
+from glyphlite.files.folders import owned_folder, require_own
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import OutputKind
 from glyphlite.models.interface.purpose import purpose_of, range_is_known

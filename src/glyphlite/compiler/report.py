@@ -14,7 +14,7 @@ from glyphlite.compiler.emit import Emitted
 from glyphlite.compiler.ir import Edge, Program
 from glyphlite.compiler.schedule import Segment
 from glyphlite.errors import DataError
-from glyphlite.files import parsing, read_input
+from glyphlite.files.untrusted import parsing, read_input
 from glyphlite.models.interface.input_convention import OURS, InputConvention
 from glyphlite.models.interface.output_kind import OutputKind
 from glyphlite.models.interface.purpose import Purpose

@@ -16,7 +16,7 @@ from glyphlite.conversion.converter import convert_exported, exported
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.datasets.splits import balanced_order
 from glyphlite.errors import ConversionError
-from glyphlite.files import temporary_folder
+from glyphlite.files.scratch import temporary_folder
 from glyphlite.models.interface.input_convention import OURS, InputConvention
 from glyphlite.models.interface.output_layer import outputs_of_model
 

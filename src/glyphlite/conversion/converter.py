@@ -22,7 +22,7 @@ from glyphlite.conversion.isolation import ConverterCrashError, ConverterFailedE
 from glyphlite.conversion.operators import float_operators, select_operators
 from glyphlite.conversion.variants import RULED_OUT_BY_SELECT_OPS, Variant, get_variant
 from glyphlite.errors import ConversionError
-from glyphlite.files import temporary_folder
+from glyphlite.files.scratch import temporary_folder
 from glyphlite.models.inference_form import can_unroll, recurrent_layers, unrolled, without_augmentation
 from glyphlite.models.interface.input_convention import OURS, InputConvention
 from glyphlite.models.qat.state import has_narrow_weights, in_float, is_quantized

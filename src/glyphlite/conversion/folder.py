@@ -11,7 +11,7 @@ from glyphlite.conversion.converter import convert_exported, exported
 from glyphlite.conversion.variants import VARIANT_NAMES, artifact_name, get_variant
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ConversionError
-from glyphlite.files import require_ours, write_owned
+from glyphlite.files.owned import require_ours, write_owned
 from glyphlite.models.interface.input_convention import OURS, InputConvention
 from glyphlite.models.interface.output_layer import outputs_of_model
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from glyphlite.console import captured_noise
 from glyphlite.errors import ModelError
-from glyphlite.files import open_input, parsing
+from glyphlite.files.untrusted import open_input, parsing
 
 if TYPE_CHECKING:
     import keras

@@ -18,7 +18,8 @@ from typing import IO
 import numpy as np
 
 from glyphlite.errors import DataError
-from glyphlite.files import check_unfolded, open_input, parsing, write_bytes
+from glyphlite.files.single import write_bytes
+from glyphlite.files.untrusted import check_unfolded, open_input, parsing
 
 DTYPES: dict[int, np.dtype] = {
     0x08: np.dtype("u1"),

@@ -20,7 +20,8 @@ from types import MappingProxyType
 
 from glyphlite.cores import CORES, Core
 from glyphlite.errors import ToolError, did_you_mean
-from glyphlite.files import make_folder, system_temporary_folder, temporary_folder, user_cache
+from glyphlite.files.scratch import system_temporary_folder, temporary_folder
+from glyphlite.files.single import make_folder, user_cache
 
 FIRMWARE_EXTRA = "pip install 'glyphlite[firmware]'"
 """What brings the cross-compiler, the emulator and the disassembler."""

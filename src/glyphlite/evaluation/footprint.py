@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glyphlite.errors import ArtifactError
-from glyphlite.files import sha256_of
+from glyphlite.files.single import sha256_of
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from glyphlite.evaluation.convention_search import artifact_convention, keras_co
 from glyphlite.evaluation.footprint import measure_footprint
 from glyphlite.evaluation.latency import keras_latency, runtime_latency
 from glyphlite.evaluation.variant import ports_of, type_name_of
-from glyphlite.files import sha256_of
+from glyphlite.files.single import sha256_of
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import OutputKind, outputs_of
 from glyphlite.models.qat.state import set_quantized

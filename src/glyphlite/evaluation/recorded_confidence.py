@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from glyphlite.errors import DataError
-from glyphlite.files import parsing, read_input, sha256_of
+from glyphlite.files.single import sha256_of
+from glyphlite.files.untrusted import parsing, read_input
 from glyphlite.records import Certainty
 
 CARD = "card.json"

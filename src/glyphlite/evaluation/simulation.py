@@ -19,7 +19,7 @@ from glyphlite.emulation.toolchain import Target, compile_and_link, target_named
 from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.evaluation.input_sets.compiled_inputs import edges_of, memory_map_in, port_of
 from glyphlite.evaluation.input_sets.input_set import InputSet
-from glyphlite.files import temporary_folder
+from glyphlite.files.scratch import temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import OutputKind
 from glyphlite.records import FirmwareReport, InputReport, LayerReport

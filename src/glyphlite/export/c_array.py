@@ -9,7 +9,7 @@ from glyphlite import __version__
 from glyphlite.errors import OutputError
 from glyphlite.export.c_names import c_array, check_identifier
 from glyphlite.export.templating import render
-from glyphlite.files import write_unit
+from glyphlite.files.folders import write_unit
 from glyphlite.tflite.reader import read_artifact
 
 Language = Literal["cc", "c"]

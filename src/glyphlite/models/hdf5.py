@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from glyphlite.errors import ModelError
-from glyphlite.files import check_unfolded
 from glyphlite.files.limited import LimitError, parse_within
+from glyphlite.files.untrusted import check_unfolded
 
 LARGEST_CONFIG = 8 << 20
 """Bytes of JSON: Keras's largest own application, of 1,041 layers, has a seventh of it."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from glyphlite.console import captured_noise, say
 from glyphlite.errors import ModelError
-from glyphlite.files import parsing, read_input, reason_of
+from glyphlite.files.untrusted import parsing, read_input, reason_of
 from glyphlite.models.size_limits import bounded_weights, check_activations
 from glyphlite.models.stored import EXPECTED, LARGEST_FILE, StoredModel, look_into
 

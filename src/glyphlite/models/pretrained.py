@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from glyphlite.errors import ModelError
-from glyphlite.files import sha256_of
+from glyphlite.files.single import sha256_of
 
 SCHEMA = 1
 CARD = "card.json"

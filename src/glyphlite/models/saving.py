@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glyphlite.files import owned_path
+from glyphlite.files.owned import owned_path
 
 if TYPE_CHECKING:
     import keras

@@ -14,7 +14,7 @@ from typing import Any
 
 from glyphlite.errors import ModelError
 from glyphlite.extras import require_extra
-from glyphlite.files import open_input, parsing
+from glyphlite.files.untrusted import open_input, parsing
 from glyphlite.files.zips import open_zip
 from glyphlite.models.hdf5 import LARGEST_CONFIG, StoredWeights, look_into_hdf5
 

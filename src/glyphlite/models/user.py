@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from glyphlite.errors import ModelError
-from glyphlite.files import parsing, reason_of
+from glyphlite.files.untrusted import parsing, reason_of
 from glyphlite.models.choice import ModelChoice
 from glyphlite.models.interface.output_kind import OutputKind
 from glyphlite.models.interface.output_layer import outputs_of_model, with_probabilities

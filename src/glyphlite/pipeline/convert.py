@@ -14,7 +14,8 @@ from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ConversionError
 from glyphlite.evaluation.convention_search import keras_convention
 from glyphlite.extras import require_extra
-from glyphlite.files import locked_folder, require_ours, without_detours
+from glyphlite.files.owned import locked_folder, require_ours
+from glyphlite.files.single import without_detours
 from glyphlite.models.interface.input_convention import OURS, InputConvention, parse_input_range
 from glyphlite.models.loading import load_keras_model
 from glyphlite.models.user import choose_user_model, require_source

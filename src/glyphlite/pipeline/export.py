@@ -18,7 +18,7 @@ from glyphlite.export.tflm.project import ExportReport, export_tflm
 from glyphlite.export.web.litertjs import LiteRtJs, obtain_litertjs
 from glyphlite.export.web.page import WebExport, export_web
 from glyphlite.export.web.server import serve
-from glyphlite.files import temporary_folder
+from glyphlite.files.scratch import temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.purpose import is_picture, purpose_of, range_is_known
 from glyphlite.models.interface.stated_convention import convention_of_graph

@@ -23,7 +23,7 @@ from glyphlite.evaluation.simulation import simulate
 from glyphlite.evaluation.variant import variant_of
 from glyphlite.evaluation.verification.self_check import check_generated
 from glyphlite.export.tflm.project import export_tflm
-from glyphlite.files import temporary_folder
+from glyphlite.files.scratch import temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.purpose import is_picture
 from glyphlite.models.pretrained import pretrained_names

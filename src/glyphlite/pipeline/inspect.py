@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from glyphlite.evaluation.inspection import Inspection, inspect_artifact
-from glyphlite.files import require_own_file, write_text
+from glyphlite.files.named import require_own_file
+from glyphlite.files.single import write_text
 from glyphlite.pipeline.inputs.files import artifact_in
 from glyphlite.report.figures.graph_picture import draw_graph
 from glyphlite.tflite.reader import read_graph

@@ -6,7 +6,8 @@ from glyphlite.errors import ArtifactError, OutputError, ToolError
 from glyphlite.evaluation.input_sets.random_inputs import random_set
 from glyphlite.evaluation.input_sets.value_ranges import inputs_of
 from glyphlite.evaluation.verification.same_answers import same_answers
-from glyphlite.files import temporary_folder, write_bytes
+from glyphlite.files.scratch import temporary_folder
+from glyphlite.files.single import write_bytes
 from glyphlite.pipeline.inputs.files import artifact_in
 from glyphlite.records import OptimizeReport
 from glyphlite.runtimes.tflm_arena import measure_arena

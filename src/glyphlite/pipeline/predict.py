@@ -13,7 +13,7 @@ from glyphlite.datasets.own.labels import read_names
 from glyphlite.errors import ArtifactError, DataError
 from glyphlite.evaluation.confidence import REFUSED, calibrated, is_refused
 from glyphlite.evaluation.recorded_confidence import RECORDS, certainty_of
-from glyphlite.files import require_own_file
+from glyphlite.files.named import require_own_file
 from glyphlite.formatting import confidence, percent
 from glyphlite.models.interface.output_kind import OutputKind, outputs_of
 from glyphlite.pipeline.inputs.conventions import convention_on

@@ -5,7 +5,7 @@ from pathlib import Path
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import DataError
 from glyphlite.evaluation.model_evaluation import ArtifactEvaluation
-from glyphlite.files import require_ours, write_owned
+from glyphlite.files.owned import require_ours, write_owned
 from glyphlite.report.figures.graph_picture import draw_graph
 from glyphlite.report.figures.plots import write_figures
 from glyphlite.report.figures.samples import SampleSheet, choose_samples

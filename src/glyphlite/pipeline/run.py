@@ -15,7 +15,8 @@ from glyphlite.evaluation.footprint import measure_footprint
 from glyphlite.evaluation.model_evaluation import ArtifactEvaluation, KerasEvaluation, evaluate_keras
 from glyphlite.evaluation.recorded_accuracy import in_words
 from glyphlite.extras import require_extra
-from glyphlite.files import locked_folder, sha256_of
+from glyphlite.files.owned import locked_folder
+from glyphlite.files.single import sha256_of
 from glyphlite.models import DEFAULT_MODEL
 from glyphlite.models.interface.input_convention import OURS, InputConvention
 from glyphlite.models.interface.input_layers import training_convention

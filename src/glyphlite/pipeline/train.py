@@ -7,7 +7,8 @@ from typing import Any
 from glyphlite import __version__
 from glyphlite.evaluation.model_evaluation import evaluate_keras
 from glyphlite.extras import require_extra
-from glyphlite.files import locked_folder, sha256_of
+from glyphlite.files.owned import locked_folder
+from glyphlite.files.single import sha256_of
 from glyphlite.models.interface.input_layers import training_convention
 from glyphlite.models.training_options import TrainingOptions
 from glyphlite.pipeline.inputs.datasets import to_remember

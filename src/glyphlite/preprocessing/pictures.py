@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from glyphlite.errors import DataError
-from glyphlite.files import parsing, read_input, reason_of
+from glyphlite.files.untrusted import parsing, read_input, reason_of
 from glyphlite.preprocessing.pixel_range import WHITES, PixelRange, container_white, find_range
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF")

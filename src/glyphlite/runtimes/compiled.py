@@ -14,7 +14,7 @@ import numpy as np
 
 from glyphlite.compiler import CompilationReport, EdgePlan, compile_artifact
 from glyphlite.errors import ArtifactError
-from glyphlite.files import temporary_folder
+from glyphlite.files.scratch import temporary_folder
 from glyphlite.runtimes import ports
 from glyphlite.runtimes.base import Samples
 from glyphlite.runtimes.ports import Port, Ports

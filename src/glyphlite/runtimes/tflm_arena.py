@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glyphlite.errors import ArtifactError, ToolError
-from glyphlite.files import temporary_folder
+from glyphlite.files.scratch import temporary_folder
 from glyphlite.records import ArenaPart, RuntimeReport
 from glyphlite.runtimes.refusals import RefusedError, reason_for
 from glyphlite.tflite.graph import Graph

@@ -16,7 +16,7 @@ import numpy as np
 
 from glyphlite.errors import ArtifactError
 from glyphlite.escaping import lines_of, name_of, visible
-from glyphlite.files import parsing
+from glyphlite.files.untrusted import parsing
 from glyphlite.tflite.flatbuffer import Buffer, Table
 from glyphlite.tflite.writer import pack_model, unpack_model
 

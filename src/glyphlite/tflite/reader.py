@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 from glyphlite.errors import ArtifactError
 from glyphlite.escaping import printable
-from glyphlite.files import read_input
+from glyphlite.files.untrusted import read_input
 from glyphlite.tflite import ops
 from glyphlite.tflite.graph import RESOURCE, Graph, Operator, OtherModel, Tensor
 from glyphlite.tflite.metadata import read_metadata

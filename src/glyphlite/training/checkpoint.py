@@ -17,7 +17,9 @@ import numpy as np
 
 from glyphlite.console import say
 from glyphlite.errors import DataError, OutputError
-from glyphlite.files import make_folder, parsing, read_input, sweep, write_bytes, writing
+from glyphlite.files.scratch import sweep
+from glyphlite.files.single import make_folder, write_bytes, writing
+from glyphlite.files.untrusted import parsing, read_input
 
 FORMAT = "glyphlite-checkpoint-1"
 _BEGINNING = b'{"format": "glyphlite-checkpoint-'

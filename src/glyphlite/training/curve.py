@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from glyphlite.escaping import printable
-from glyphlite.files import owned_path
+from glyphlite.files.owned import owned_path
 from glyphlite.training.history import EpochRecord
 
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from glyphlite.files import parsing, read_input, write_owned
+from glyphlite.files.owned import write_owned
+from glyphlite.files.untrusted import parsing, read_input
 from glyphlite.records import TrainingReport
 
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from glyphlite.console import say
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ModelError
-from glyphlite.files import locked_folder, made_folder, write_owned
+from glyphlite.files.owned import locked_folder, write_owned
+from glyphlite.files.single import made_folder
 from glyphlite.models.choice import ModelChoice
 from glyphlite.models.recipe import Restarts
 from glyphlite.models.saving import save_keras, stored_weights

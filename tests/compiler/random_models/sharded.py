@@ -17,7 +17,7 @@ from typing import Any
 
 from glyphlite.console import progress_bar, say
 from glyphlite.emulation.toolchain import host_compiler
-from glyphlite.files import user_cache, write_json
+from glyphlite.files.single import user_cache, write_json
 from random_models.differential import SOUND, Verdict
 from random_models.equal_before import EqualBefore
 

@@ -19,7 +19,7 @@ from support.streaming import running_sum
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ArtifactError, DataError, OutputError
 from glyphlite.export.tflm.project import ExportReport, export_tflm
-from glyphlite.files import MANIFEST
+from glyphlite.files.manifest import MANIFEST
 from glyphlite.models.interface.input_convention import OURS
 from glyphlite.runtimes.base import predict_probabilities
 from glyphlite.runtimes.registry import get_runtime

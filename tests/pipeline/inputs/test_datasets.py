@@ -16,7 +16,7 @@ from glyphlite.datasets.dataset import Dataset
 from glyphlite.datasets.idx import write_idx
 from glyphlite.datasets.registry import load_dataset
 from glyphlite.errors import DataError
-from glyphlite.files import sha256_of
+from glyphlite.files.single import sha256_of
 from glyphlite.models.pretrained import pretrained_artifact
 from glyphlite.pipeline.convert import convert_model
 from glyphlite.pipeline.evaluate import evaluate_files

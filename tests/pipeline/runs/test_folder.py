@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from glyphlite.errors import OutputError
-from glyphlite.files import MANIFEST, owned_folder, write_owned
+from glyphlite.files.folders import owned_folder
+from glyphlite.files.manifest import MANIFEST
+from glyphlite.files.owned import write_owned
 from glyphlite.pipeline.runs.folder import (
     PREVIOUS,
     TRAINING_FILES,

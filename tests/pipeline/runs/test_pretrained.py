@@ -10,7 +10,7 @@ from support.pretrained import ship_sample, use_shipped
 
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ModelError, OutputError
-from glyphlite.files import sha256_of
+from glyphlite.files.single import sha256_of
 from glyphlite.models.pretrained import pretrained_card
 from glyphlite.pipeline.run import RunOptions, run_all, run_pipeline
 from glyphlite.pipeline.runs.pretrained import check_pretrained, take_pretrained

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from glyphlite.console import progress_bar, say
-from glyphlite.files import make_folder, user_cache, write_json
+from glyphlite.files.single import make_folder, user_cache, write_json
 from support.campaign_log import read_lines, source_hash
 
 HERE = Path(__file__).parent

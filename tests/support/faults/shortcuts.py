@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from glyphlite.files import make_folder
+from glyphlite.files.single import make_folder
 
 
 def take_shortcuts(folder: Path, *, tensorflow: bool, one_model: bool = False) -> None:

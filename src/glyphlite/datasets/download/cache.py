@@ -9,11 +9,12 @@ from glyphlite.console import say
 from glyphlite.datasets.download.catalogue import KnownDataset
 from glyphlite.datasets.download.checksums import Verified, holds_any, read_folder
 from glyphlite.errors import DataError, OutputError
-from glyphlite.files import atomic_folder, user_cache
+from glyphlite.files.folders import atomic_folder
+from glyphlite.files.single import user_cache
 
 
 def cache_folder(known: KnownDataset) -> Path:
-    """Returns where the dataset is kept: a folder of its name in :func:`glyphlite.files.user_cache`."""
+    """Returns where the dataset is kept: a folder of its name in :func:`glyphlite.files.single.user_cache`."""
     return user_cache() / known.name
 
 

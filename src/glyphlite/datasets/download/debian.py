@@ -11,7 +11,7 @@ from glyphlite.datasets.download.catalogue import FASHION_MNIST
 from glyphlite.datasets.download.checksums import Verified, holds_any, read_folder
 from glyphlite.datasets.download.subprocesses import run_quietly
 from glyphlite.errors import DataError
-from glyphlite.files import temporary_folder
+from glyphlite.files.scratch import temporary_folder
 
 PACKAGE = "dataset-fashion-mnist"
 FOLDER = Path("/usr/share/datasets/fashion-mnist")

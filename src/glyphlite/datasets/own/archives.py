@@ -20,7 +20,7 @@ from glyphlite.datasets.own.labels import ClassNames, texts_of
 from glyphlite.datasets.own.roles import IMAGES, LABELS, Role, role_of
 from glyphlite.errors import DataError
 from glyphlite.escaping import name_of
-from glyphlite.files import open_input, parsing
+from glyphlite.files.untrusted import open_input, parsing
 from glyphlite.files.zips import open_zip
 
 _LONGEST_HEADER = 16 << 10

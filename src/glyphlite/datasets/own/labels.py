@@ -12,7 +12,7 @@ import numpy as np
 
 from glyphlite.errors import DataError
 from glyphlite.escaping import lines_of, name_of
-from glyphlite.files import parsing, read_input, reason_of
+from glyphlite.files.untrusted import parsing, read_input, reason_of
 
 MAX_CLASSES = 4096
 _LARGEST = 1 << 20

@@ -17,7 +17,8 @@ import numpy as np
 from glyphlite import datasets, preprocessing
 from glyphlite.console import say
 from glyphlite.errors import DataError, OutputError
-from glyphlite.files import atomic_path, open_input, parsing, user_cache
+from glyphlite.files.single import atomic_path, user_cache
+from glyphlite.files.untrusted import open_input, parsing
 
 MOST_KEPT = 16
 """Folders kept; of more, those that were not used for longest are forgotten."""

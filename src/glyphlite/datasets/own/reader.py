@@ -11,7 +11,8 @@ from glyphlite.datasets.own.orientation import turn_upright
 from glyphlite.datasets.own.picture_folders import read_picture_folder
 from glyphlite.datasets.own.tables import find_tables, holds_pixels, is_table, read_table, read_tables
 from glyphlite.errors import DataError
-from glyphlite.files import open_input, reading_folder, sha256_of
+from glyphlite.files.single import sha256_of
+from glyphlite.files.untrusted import open_input, reading_folder
 
 _WHAT_TO_DO = {
     (".mat",): "MATLAB files are not read; EMNIST is handed out as IDX files (its 'binary format') and CSV, too",

@@ -26,7 +26,7 @@ from glyphlite.datasets.own.content import SPLITS, TEST, TRAIN, FoundData, Store
 from glyphlite.datasets.own.labels import MAX_CLASSES, ClassNames, encoding_of, read_class_names
 from glyphlite.datasets.own.roles import split_within
 from glyphlite.errors import DataError
-from glyphlite.files import check_unfolded, open_input, parsing, reason_of
+from glyphlite.files.untrusted import check_unfolded, open_input, parsing, reason_of
 
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
 MAX_CONTENT = 2**32

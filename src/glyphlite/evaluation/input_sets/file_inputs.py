@@ -14,7 +14,7 @@ from glyphlite.errors import DataError
 from glyphlite.escaping import printable
 from glyphlite.evaluation.input_sets.input_set import InputSet
 from glyphlite.evaluation.input_sets.value_ranges import ModelInputs
-from glyphlite.files import read_input
+from glyphlite.files.untrusted import read_input
 from glyphlite.formatting import listing, things
 from glyphlite.runtimes.ports import Port
 from glyphlite.tflite.quantization import dequantize, quantize

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from glyphlite.console import progress_bar, say
 from glyphlite.errors import OutputError, ToolError
-from glyphlite.files import temporary_folder, user_cache, write_bytes
+from glyphlite.files.scratch import temporary_folder
+from glyphlite.files.single import user_cache, write_bytes
 
 PACKAGE = "@litertjs/core"
 VERSION = "2.5.3"

@@ -22,7 +22,8 @@ from glyphlite.export.templating import render
 from glyphlite.export.web.litertjs import LICENSE, LiteRtJs
 from glyphlite.export.web.minified import served
 from glyphlite.export.web.second_engine import GLUE, SecondEngine, second_engine
-from glyphlite.files import owned_folder, require_own, temporary_folder
+from glyphlite.files.folders import owned_folder, require_own
+from glyphlite.files.scratch import temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import class_count
 from glyphlite.tflite.graph import Graph

@@ -24,7 +24,7 @@ from glyphlite.datasets.registry import dataset_exists, load_dataset
 from glyphlite.datasets.resizing import fit_images
 from glyphlite.errors import DataError
 from glyphlite.evaluation.acceptance import objection_to
-from glyphlite.files import parsing, read_input
+from glyphlite.files.untrusted import parsing, read_input
 from glyphlite.models.input_shape import image_shape
 from glyphlite.models.interface.output_kind import class_count
 from glyphlite.models.pretrained import CARD

@@ -6,7 +6,7 @@ from pathlib import Path
 from glyphlite.console import say
 from glyphlite.errors import ArtifactError, ModelError
 from glyphlite.extras import has_extra, how_to_install, require_extra
-from glyphlite.files import open_input
+from glyphlite.files.untrusted import open_input
 from glyphlite.formatting import percent
 from glyphlite.models.input_shape import image_shape
 from glyphlite.models.loading import is_saved_model, load_keras_model, missing_code

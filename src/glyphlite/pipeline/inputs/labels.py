@@ -4,7 +4,7 @@ from pathlib import Path
 
 from glyphlite.errors import DataError
 from glyphlite.escaping import lines_of, name_of
-from glyphlite.files import read_input
+from glyphlite.files.untrusted import read_input
 
 LARGEST_LABELS = 1 << 20
 """Bytes of a file of labels, at most."""

@@ -9,17 +9,11 @@ from pathlib import Path
 from glyphlite.console import say
 from glyphlite.conversion.variants import VARIANT_NAMES, artifact_name
 from glyphlite.errors import OutputError
-from glyphlite.files import (
-    MANIFEST,
-    owned_folder,
-    read_manifest,
-    remove_folder,
-    remove_ours,
-    require_ours,
-    require_own,
-    sweep,
-    without_detours,
-)
+from glyphlite.files.folders import owned_folder, remove_folder, require_own
+from glyphlite.files.manifest import MANIFEST, read_manifest
+from glyphlite.files.owned import remove_ours, require_ours
+from glyphlite.files.scratch import sweep
+from glyphlite.files.single import without_detours
 from glyphlite.training.checkpoint import CheckpointStore
 
 RUNS = Path("runs")

@@ -9,7 +9,8 @@ from glyphlite.console import say
 from glyphlite.conversion.folder import ConvertedArtifact
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ModelError, OutputError
-from glyphlite.files import owned_path, sha256_of, write_owned
+from glyphlite.files.owned import owned_path, write_owned
+from glyphlite.files.single import sha256_of
 from glyphlite.formatting import percent, things
 from glyphlite.models.pretrained import PretrainedCard, pretrained_card, pretrained_keras
 from glyphlite.models.user import load_keras_model

@@ -12,7 +12,7 @@ import tomli_w
 from glyphlite import __version__
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.escaping import is_unicode, visible
-from glyphlite.files import write_owned
+from glyphlite.files.owned import write_owned
 
 PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "tflite-micro", "numpy", "pillow", "unicorn", "ziglang")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from glyphlite import __version__
 from glyphlite.console import say
 from glyphlite.errors import DataError, OutputError
-from glyphlite.files import parsing, read_input
+from glyphlite.files.untrusted import parsing, read_input
 from glyphlite.models.pretrained import CARD
 from glyphlite.records import ArtifactReport, KerasReport
 from glyphlite.results import Results

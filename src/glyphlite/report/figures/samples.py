@@ -11,7 +11,8 @@ import numpy as np
 from pydantic import Field, ValidationError
 
 from glyphlite.errors import DataError
-from glyphlite.files import parsing, read_input, write_owned
+from glyphlite.files.owned import write_owned
+from glyphlite.files.untrusted import parsing, read_input
 from glyphlite.records import Record, what_is_wrong
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glyphlite.escaping import xml_text
-from glyphlite.files import atomic_path, owned_path
+from glyphlite.files.owned import owned_path
+from glyphlite.files.single import atomic_path
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from glyphlite.escaping import visible
-from glyphlite.files import read_input, write_owned
+from glyphlite.files.owned import write_owned
+from glyphlite.files.untrusted import read_input
 from glyphlite.report.figures.samples import SampleSheet
 from glyphlite.report.findings.obstacles import with_training
 from glyphlite.report.html.comparison_page import load_runs, render_comparison

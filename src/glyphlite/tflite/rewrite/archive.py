@@ -4,7 +4,7 @@ import io
 import zipfile
 
 from glyphlite.errors import ArtifactError
-from glyphlite.files import parsing
+from glyphlite.files.untrusted import parsing
 
 LARGEST_FILES = 16 << 20
 """Bytes of all files behind a model, unpacked."""
