@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from glyphlite.compiler import CompilationReport, compile_artifact
+from glyphlite.compiler.compile import compile_artifact
+from glyphlite.compiler.report import CompilationReport
 from glyphlite.console import quiet_tensorflow
 from glyphlite.conversion.folder import ConvertedArtifact, convert_to_folder
 from glyphlite.conversion.variants import VARIANT_NAMES

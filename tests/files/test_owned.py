@@ -144,7 +144,9 @@ def test_a_link_to_a_folder_that_is_not_there_yet_leads_to_it(tmp_path: Path) ->
 
 def test_temporary_folders_of_killed_commands_are_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    code = "import os\nfrom glyphlite.files.scratch import temporary_folder\nwith temporary_folder() as folder:\n    os.kill(os.getpid(), 9)"
+    code = (
+        "import os\nfrom glyphlite.files.scratch import temporary_folder\nwith temporary_folder():\n    os.kill(os.getpid(), 9)"
+    )
     subprocess.run([sys.executable, "-c", code], env={**os.environ, "TMPDIR": str(tmp_path)}, check=False)
     assert [path.name.startswith(PREFIX) for path in tmp_path.iterdir()] == [True]
     with temporary_folder() as folder:

@@ -53,7 +53,7 @@ def _with_arena(report: RuntimeReport, path: Path) -> RuntimeReport:
 
 
 def _ask_compiler(graph: Graph) -> RuntimeReport:
-    from glyphlite.compiler import compile_graph
+    from glyphlite.compiler.compile import compile_graph
 
     try:
         compilation = compile_graph(graph, "network")

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from glyphlite.compiler import compile_artifact
+from glyphlite.compiler.compile import compile_artifact
 from glyphlite.cores import CORE_NAMES
 from glyphlite.emulation.emulator import Emulator, Measurement
 from glyphlite.emulation.stack import stack_bound

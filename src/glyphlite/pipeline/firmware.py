@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from glyphlite.compiler import CompilationReport, Sample, compile_artifact
 from glyphlite.compiler.codegen.c_names import identifier, is_reserved
-from glyphlite.compiler.compile import OPTIMIZE, check_name
-from glyphlite.compiler.report import memory_map
+from glyphlite.compiler.compile import OPTIMIZE, check_name, compile_artifact
+from glyphlite.compiler.interface import Sample
+from glyphlite.compiler.report import CompilationReport, memory_map
 from glyphlite.console import progress_bar, say
 from glyphlite.cores import PREFERRED_CORE
 from glyphlite.datasets.dataset import Dataset

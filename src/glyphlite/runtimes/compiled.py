@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from glyphlite.compiler import CompilationReport, EdgePlan, compile_artifact
+from glyphlite.compiler.compile import compile_artifact
+from glyphlite.compiler.report import CompilationReport, EdgePlan
 from glyphlite.errors import ArtifactError
 from glyphlite.files.scratch import temporary_folder
 from glyphlite.runtimes import ports

@@ -37,9 +37,10 @@ from glyphlite.compiler.ops.layout.transpose import (
     lower_transpose,
 )
 from glyphlite.compiler.ops.matrix.batch_matmul import lower_batch_matmul
-from glyphlite.compiler.ops.matrix.convolution import lower_convolution
+from glyphlite.compiler.ops.matrix.convolution import lower_convolution, lower_depthwise_on_one_channel, lower_matrix_product
 from glyphlite.compiler.ops.matrix.depthwise_convolution import lower_depthwise_convolution
 from glyphlite.compiler.ops.matrix.fully_connected import lower_fully_connected
+from glyphlite.compiler.ops.matrix.grouped_convolution import lower_grouped_convolution
 from glyphlite.compiler.ops.matrix.transposed_convolution import lower_transposed_convolution
 from glyphlite.compiler.ops.recurrent.lstm import lower_lstm
 from glyphlite.compiler.ops.recurrent.svdf import lower_svdf
@@ -48,11 +49,32 @@ from glyphlite.compiler.ops.reduction.pool import lower_pool
 from glyphlite.compiler.ops.reduction.reduce import lower_reduction
 from glyphlite.tflite.graph import Operator
 
-OPS: dict[str, Callable[[Context, Operator], None]] = {
-    "CONV_2D": lower_convolution,
-    "DEPTHWISE_CONV_2D": lower_depthwise_convolution,
+Lowering = Callable[[Context, Operator], None]
+
+
+def _convolution(context: Context, operator: Operator) -> None:
+    """Lowers CONV_2D by whether each filter sees all channels of its input."""
+    takes_all = context.tensor(operator.inputs[1]).shape[3] == context.value(operator).channels
+    (lower_convolution if takes_all else lower_grouped_convolution)(context, operator)
+
+
+def _depthwise_convolution(context: Context, operator: Operator) -> None:
+    """Lowers DEPTHWISE_CONV_2D by whether it has channels to keep apart."""
+    is_depthwise = context.value(operator).channels > 1
+    (lower_depthwise_convolution if is_depthwise else lower_depthwise_on_one_channel)(context, operator)
+
+
+def _fully_connected(context: Context, operator: Operator) -> None:
+    """Lowers FULLY_CONNECTED by whether it is of one row or of several."""
+    is_one_row = context.value(operator).elements == context.tensor(operator.inputs[1]).shape[1]
+    (lower_fully_connected if is_one_row else lower_matrix_product)(context, operator)
+
+
+OPS: dict[str, Lowering] = {
+    "CONV_2D": _convolution,
+    "DEPTHWISE_CONV_2D": _depthwise_convolution,
     "TRANSPOSE_CONV": lower_transposed_convolution,
-    "FULLY_CONNECTED": lower_fully_connected,
+    "FULLY_CONNECTED": _fully_connected,
     "BATCH_MATMUL": lower_batch_matmul,
     "MAX_POOL_2D": lower_pool,
     "AVERAGE_POOL_2D": lower_pool,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from glyphlite.compiler import EdgePlan, memory_maps
+from glyphlite.compiler.report import EdgePlan, memory_maps
 from glyphlite.errors import ArtifactError
 from glyphlite.escaping import shell_word
 from glyphlite.evaluation.input_sets.value_ranges import (

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from glyphlite import __version__
-from glyphlite.compiler import CompilationReport, compile_artifact
+from glyphlite.compiler.compile import compile_artifact
+from glyphlite.compiler.report import CompilationReport
 from glyphlite.datasets.dataset import image_shape_of
 from glyphlite.emulation.toolchain import compile_and_link, target_named
 from glyphlite.errors import ArtifactError

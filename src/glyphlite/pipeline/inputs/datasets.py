@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from glyphlite.compiler import memory_maps
+from glyphlite.compiler.report import memory_maps
 from glyphlite.console import say
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.datasets.download.catalogue import CATALOGUE

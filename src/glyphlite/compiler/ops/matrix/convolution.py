@@ -11,9 +11,8 @@ from glyphlite.compiler.codegen.kernel import Kernel, Placement, Site
 from glyphlite.compiler.codegen.packing import Lanes
 from glyphlite.compiler.codegen.requantization import Parameter, Requantizer, requantizer
 from glyphlite.compiler.context import Context, window_of
-from glyphlite.compiler.ops.matrix.grouped_convolution import lower_grouped_convolution
-from glyphlite.compiler.ops.matrix.weighted import Filtered, PoolableFilter, bias_of, check_sums, filter_of, sum_requantization
-from glyphlite.tflite.cost import operator_macs
+from glyphlite.compiler.ops.matrix.weighted import Filtered, PoolableFilter, weighted_facts
+from glyphlite.compiler.values import Value, Window
 from glyphlite.tflite.graph import Operator
 
 
@@ -227,25 +226,24 @@ def _can_share_shift(node: Convolution, shifts: np.ndarray) -> bool:
 
 def lower_convolution(context: Context, operator: Operator) -> None:
     """Lowers CONV_2D. Source: ``kernels/conv_common.cc``."""
-    source, (tensor, weights) = context.value(operator), filter_of(context, operator)
-    if weights.shape[3] != source.channels:
-        lower_grouped_convolution(context, operator)
-        return
-    output = context.new_value(operator)
-    bias = bias_of(context, operator, output.channels)
-    check_sums(context, operator, weights, bias)
-    window = window_of(operator, source, output, weights.shape[1], weights.shape[2])
-    requantization = sum_requantization(context, operator, source, output, output.channels)
-    context.nodes.append(
-        Convolution(
-            **context.facts(operator),
-            inputs=(source,),
-            output=output,
-            macs=operator_macs(context.graph, operator),
-            filter_window=window,
-            weights=weights,
-            bias=bias,
-            requantization=requantization,
-            int4=tensor.packed_bits == 4,
-        )
-    )
+    facts, weights = weighted_facts(context, operator)
+    window = window_of(operator, facts["inputs"][0], facts["output"], weights.shape[1], weights.shape[2])
+    context.nodes.append(Convolution(**facts, filter_window=window, weights=weights))
+
+
+def lower_depthwise_on_one_channel(context: Context, operator: Operator) -> None:
+    """Lowers DEPTHWISE_CONV_2D on one channel, which is a CONV_2D. Source: ``kernels/depthwise_conv_common.cc``."""
+    facts, weights = weighted_facts(context, operator, output_axis=3)
+    window = window_of(operator, facts["inputs"][0], facts["output"], weights.shape[1], weights.shape[2])
+    filters = np.ascontiguousarray(np.moveaxis(weights, 3, 0)).reshape(-1, window.height, window.width, 1)
+    context.nodes.append(Convolution(**facts, filter_window=window, weights=filters))
+
+
+def lower_matrix_product(context: Context, operator: Operator) -> None:
+    """Lowers FULLY_CONNECTED on several rows, a 1x1 CONV_2D over them. Source: ``kernels/fully_connected_common.cc``."""
+    facts, weights = weighted_facts(context, operator)
+    (source,), output, (channels, depth) = facts["inputs"], facts["output"], weights.shape
+    rows = source.elements // depth
+    facts["inputs"] = (Value(source.index, source.name, 1, rows, depth, source.quantization),)
+    facts["output"] = Value(output.index, output.name, 1, rows, channels, output.quantization)
+    context.nodes.append(Convolution(**facts, filter_window=Window(), weights=weights.reshape(channels, 1, 1, depth)))

@@ -10,9 +10,7 @@ from glyphlite.compiler.codegen.constants import Array
 from glyphlite.compiler.codegen.kernel import Kernel, Placement, Site
 from glyphlite.compiler.codegen.requantization import Requantizer, requantizer
 from glyphlite.compiler.context import Context, window_of
-from glyphlite.compiler.ops.matrix.convolution import Convolution
-from glyphlite.compiler.ops.matrix.weighted import Filtered, FilteredFacts, bias_of, check_sums, filter_of, sum_requantization
-from glyphlite.tflite.cost import operator_macs
+from glyphlite.compiler.ops.matrix.weighted import Filtered, weighted_facts
 from glyphlite.tflite.graph import Operator
 
 
@@ -96,26 +94,14 @@ class DepthwiseKernel(Kernel):
 
 
 def lower_depthwise_convolution(context: Context, operator: Operator) -> None:
-    """Lowers DEPTHWISE_CONV_2D, on one channel as the CONV_2D that it is then. Source: ``kernels/depthwise_conv_common.cc``."""
-    source, (tensor, weights) = context.value(operator), filter_of(context, operator)
-    output = context.new_value(operator)
-    bias = bias_of(context, operator, output.channels)
-    height, width = weights.shape[1], weights.shape[2]
-    taps = weights.reshape(height, width, -1)
-    filters = np.moveaxis(taps, 2, 0)
-    check_sums(context, operator, filters, bias)
-    facts: FilteredFacts = {
-        **context.facts(operator),
-        "inputs": (source,),
-        "output": output,
-        "macs": operator_macs(context.graph, operator),
-        "filter_window": window_of(operator, source, output, height, width),
-        "bias": bias,
-        "requantization": sum_requantization(context, operator, source, output, output.channels),
-        "int4": tensor.packed_bits == 4,
-    }
-    if source.channels == 1:
-        context.nodes.append(Convolution(**facts, weights=np.ascontiguousarray(filters)[..., np.newaxis]))
-    else:
-        multiplier = output.channels // source.channels
-        context.nodes.append(DepthwiseConvolution(**facts, weights=taps, depth_multiplier=multiplier))
+    """Lowers DEPTHWISE_CONV_2D. Source: ``kernels/depthwise_conv_common.cc``."""
+    facts, weights = weighted_facts(context, operator, output_axis=3)
+    (source,), output, (_, height, width, _) = facts["inputs"], facts["output"], weights.shape
+    context.nodes.append(
+        DepthwiseConvolution(
+            **facts,
+            filter_window=window_of(operator, source, output, height, width),
+            weights=weights.reshape(height, width, -1),
+            depth_multiplier=output.channels // source.channels,
+        )
+    )

@@ -11,10 +11,8 @@ from glyphlite.compiler.codegen.kernel import Accumulator, Kernel, Placement, Si
 from glyphlite.compiler.codegen.packing import Lanes
 from glyphlite.compiler.codegen.requantization import Requantizer, requantizer
 from glyphlite.compiler.context import Context
-from glyphlite.compiler.ops.matrix.convolution import Convolution
-from glyphlite.compiler.ops.matrix.weighted import Weighted, bias_of, check_sums, filter_of, sum_requantization
-from glyphlite.compiler.values import Value, Window
-from glyphlite.tflite.cost import operator_macs
+from glyphlite.compiler.ops.matrix.weighted import Weighted, weighted_facts
+from glyphlite.compiler.values import Value
 from glyphlite.tflite.graph import Operator
 
 _FEW_OUTPUTS = 24  # spreading a row into lanes pays from about this many outputs on
@@ -136,42 +134,8 @@ class FullyConnectedRowsKernel(FullyConnectedKernel, Accumulator):
 
 
 def lower_fully_connected(context: Context, operator: Operator) -> None:
-    """Lowers FULLY_CONNECTED. Source: ``kernels/fully_connected_common.cc``."""
-    source, (tensor, weights) = context.value(operator), filter_of(context, operator)
-    if operator.options.get("weights_format", "default") != "default":
-        raise context.refuse(operator, "its weights are shuffled", "convert without weight shuffling, the default")
-    channels, depth = weights.shape
-    rows = source.elements // depth
-    output = context.new_value(operator)
-    bias = bias_of(context, operator, channels)
-    check_sums(context, operator, weights, bias)
-    requantization = sum_requantization(context, operator, source, output, channels)
-    int4 = tensor.packed_bits == 4
-    macs = operator_macs(context.graph, operator)
-    if rows == 1:
-        context.nodes.append(
-            FullyConnected(
-                **context.facts(operator),
-                inputs=(Value(source.index, source.name, 1, 1, source.elements, source.quantization),),
-                output=output,
-                macs=macs,
-                weights=weights,
-                bias=bias,
-                requantization=requantization,
-                int4=int4,
-            )
-        )
-        return
-    context.nodes.append(
-        Convolution(
-            **context.facts(operator),
-            inputs=(Value(source.index, source.name, 1, rows, depth, source.quantization),),
-            output=Value(output.index, output.name, 1, rows, channels, output.quantization),
-            macs=macs,
-            filter_window=Window(),
-            weights=weights.reshape(channels, 1, 1, depth),
-            bias=bias,
-            requantization=requantization,
-            int4=int4,
-        )
-    )
+    """Lowers FULLY_CONNECTED on one row. Source: ``kernels/fully_connected_common.cc``."""
+    facts, weights = weighted_facts(context, operator)
+    (source,) = facts["inputs"]
+    facts["inputs"] = (Value(source.index, source.name, 1, 1, source.elements, source.quantization),)
+    context.nodes.append(FullyConnected(**facts, weights=weights))

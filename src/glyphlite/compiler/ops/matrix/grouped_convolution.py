@@ -7,8 +7,7 @@ from glyphlite.compiler.codegen.constants import Array
 from glyphlite.compiler.codegen.kernel import Kernel, Site
 from glyphlite.compiler.codegen.requantization import Requantizer, requantizer
 from glyphlite.compiler.context import Context, window_of
-from glyphlite.compiler.ops.matrix.weighted import Filtered, bias_of, check_sums, filter_of, sum_requantization
-from glyphlite.tflite.cost import operator_macs
+from glyphlite.compiler.ops.matrix.weighted import Filtered, weighted_facts
 from glyphlite.tflite.graph import Operator
 
 
@@ -52,19 +51,6 @@ class GroupedConvolutionKernel(Kernel):
 
 def lower_grouped_convolution(context: Context, operator: Operator) -> None:
     """Lowers CONV_2D with groups. Source: ``ConvPerChannel``, kernels/internal/reference/integer_ops/conv.h."""
-    source, (_, weights) = context.value(operator), filter_of(context, operator)
-    output = context.new_value(operator)
-    bias = bias_of(context, operator, output.channels)
-    check_sums(context, operator, weights, bias)
-    context.nodes.append(
-        GroupedConvolution(
-            **context.facts(operator),
-            inputs=(source,),
-            output=output,
-            macs=operator_macs(context.graph, operator),
-            filter_window=window_of(operator, source, output, weights.shape[1], weights.shape[2]),
-            weights=weights,
-            bias=bias,
-            requantization=sum_requantization(context, operator, source, output, output.channels),
-        )
-    )
+    facts, weights = weighted_facts(context, operator)
+    window = window_of(operator, facts["inputs"][0], facts["output"], weights.shape[1], weights.shape[2])
+    context.nodes.append(GroupedConvolution(**facts, filter_window=window, weights=weights))

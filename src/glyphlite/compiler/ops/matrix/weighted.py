@@ -9,6 +9,7 @@ from glyphlite.compiler import arithmetic
 from glyphlite.compiler.context import Context, Facts
 from glyphlite.compiler.ir import Node, Requantized
 from glyphlite.compiler.values import Requantization, Value, Window
+from glyphlite.tflite.cost import operator_macs
 from glyphlite.tflite.graph import Operator, Tensor
 
 
@@ -72,16 +73,47 @@ class Filtered(FilterNode, Weighted):
     """A node with an int8 filter; a PAD before it can become its own padding."""
 
 
-class FilteredFacts(Facts):
-    """The fields of a node with a filter but for its weights, whose order is the node's own."""
+class WeightedFacts(Facts):
+    """The fields that every node of weights and biases has but for the weights, whose order is the node's own."""
 
     inputs: tuple[Value, ...]
     output: Value
     macs: int
-    filter_window: Window
     bias: np.ndarray
     requantization: Requantization
     int4: bool
+
+
+def weighted_facts(context: Context, operator: Operator, *, output_axis: int = 0) -> tuple[WeightedFacts, np.ndarray]:
+    """Checks an op of weights and biases and makes its output.
+
+    Args:
+        context: the state of lowering.
+        operator: the op.
+        output_axis: the axis of its weights that counts outputs.
+
+    Returns:
+        The fields of its node, and the weights as the file has them, int8.
+
+    Raises:
+        ArtifactError: weights or biases are none that the compiler takes, or a sum could leave int32.
+    """
+    if operator.options.get("weights_format", "default") != "default":
+        raise context.refuse(operator, "its weights are shuffled", "convert without weight shuffling, the default")
+    source, (tensor, weights) = context.value(operator), filter_of(context, operator)
+    output, channels = context.new_value(operator), weights.shape[output_axis]
+    bias = bias_of(context, operator, channels)
+    check_sums(context, operator, np.moveaxis(weights, output_axis, 0), bias)
+    facts: WeightedFacts = {
+        **context.facts(operator),
+        "inputs": (source,),
+        "output": output,
+        "macs": operator_macs(context.graph, operator),
+        "bias": bias,
+        "requantization": sum_requantization(context, operator, source, output, channels),
+        "int4": tensor.packed_bits == 4,
+    }
+    return facts, weights
 
 
 def filter_of(context: Context, operator: Operator) -> tuple[Tensor, np.ndarray]:
