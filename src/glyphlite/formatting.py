@@ -50,6 +50,12 @@ def things(number: int, singular: str, plural: str | None = None) -> str:
     return f"{count(number)} {singular if number == 1 else plural or singular + 's'}"
 
 
+def channels_left_out(number: int) -> str:
+    """Says how many channels generated C does without, as they change no answer."""
+    verb, their = ("changes", "its") if number == 1 else ("change", "their")
+    return f"{things(number, 'channel')} {verb} no answer: {their} weights were left out"
+
+
 def kilobytes(number: int) -> str:
     """Formats bytes as a size to remember: 25856 is ``25.2 KB``; under 1,024 the bytes themselves, over 1,024 KB in MB."""
     if number < 1024:

@@ -407,6 +407,8 @@ class FirmwareReport(Record):
     """Why there is no static bound; null where there is one, or where a former version did not say."""
     ram_bytes: int | None = None
     """Total RAM: arena, state, input, output and stack."""
+    removed_channels: int = 0
+    """Channels that change no answer: generated C leaves them out, with their weights and their multiply-accumulates."""
     layers: list[LayerReport] = Field(default_factory=list)
     """The same per layer."""
 

@@ -33,6 +33,8 @@ from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.metadata import read_metadata
 from glyphlite.tflite.quantization import quantize
 from glyphlite.tflite.reader import parse_graph, read_content
+from glyphlite.tflite.rewrite.constant_channels import without_constant_channels
+from glyphlite.tflite.rewrite.folding import fold_constants, of_one_image
 
 OPTIMIZE: tuple[Optimize, ...] = get_args(Optimize)
 SCORES = ("probabilities", "logits", "none")
@@ -135,7 +137,8 @@ def compile_graph(
         raise ArtifactError(f"unknown scores {scores}; choose one of {', '.join(SCORES)}")
     check_name(name)
     convention = convention or convention_of_graph(graph)
-    lowered = lower(graph)
+    narrow, removed = without_constant_channels(fold_constants(of_one_image(graph)))
+    lowered = lower(narrow)
     program = optimize_program(lowered, scores)
     segments = schedule(program)
     known = range_is_known(convention, has_data=pictures or sample is not None)
@@ -168,7 +171,7 @@ def compile_graph(
     )
     report = report_of(program, segments, emitted, name, optimize, scores, purpose)
     table = None if pixel_table is None else tuple(pixel_table.ravel().tolist())
-    return Compilation(emitted.files, replace(report, pixel_table=table, convention=convention))
+    return Compilation(emitted.files, replace(report, pixel_table=table, convention=convention, removed_channels=removed))
 
 
 def _aim(optimize: str) -> Optimize:

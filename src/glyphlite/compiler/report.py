@@ -86,6 +86,7 @@ class CompilationReport:
     gives int8 of their scales and zero points, whatever the ``kind`` of the file's own. What is said of "the" input or output
     is said of the first, ``input_bytes`` and ``output_bytes`` of all. ``classifies`` says whether outputs are scores of classes,
     ``purpose`` how that is known, ``outputs`` which :class:`OutputKind`; ``takes_pictures`` whether there is a ``NAME_classify``.
+    ``removed_channels`` change no answer and were left out, with their weights; they are not among ``macs``.
     """
 
     name: str
@@ -120,6 +121,7 @@ class CompilationReport:
     plain_arena_bytes: int = 0
     classify_arena_bytes: int = 0
     states: tuple[StatePlan, ...] = ()
+    removed_channels: int = 0
 
 
 def report_of(

@@ -173,6 +173,7 @@ def _simulate(
         stack_bound_bytes=bound,
         stack_bound_missing=unbounded,
         ram_bytes=ram_bytes,
+        removed_channels=document.get("removed_channels", 0),
         layers=[_layer(layer, most) for layer in document["layers"]],
     )
     return Simulation(

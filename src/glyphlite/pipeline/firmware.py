@@ -24,6 +24,7 @@ from glyphlite.evaluation.variant import variant_of
 from glyphlite.evaluation.verification.self_check import check_generated
 from glyphlite.export.tflm.project import export_tflm
 from glyphlite.files.scratch import temporary_folder
+from glyphlite.formatting import channels_left_out
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.purpose import is_picture
 from glyphlite.models.pretrained import pretrained_names
@@ -269,6 +270,7 @@ def _words(report: CompilationReport, folder: Path, graph: Graph) -> str:
     lines = [
         f"{shown}: {', '.join(report.files)}",
         f"optimized for {report.optimize}; {report.macs:,} multiply-accumulates",
+        *([channels_left_out(report.removed_channels)] if report.removed_channels else []),
         _purpose_words(report, graph),
         *([f"of {graph.subgraphs} models in the file, the first alone, as TFLite Micro runs it"] if graph.others else []),
         f"with the DSP extension: arena {report.arena_bytes:,} bytes, constants {report.constant_bytes:,}; "

@@ -20,7 +20,7 @@ from glyphlite.evaluation.input_sets.random_inputs import CALLS, most_inputs
 from glyphlite.evaluation.input_sets.value_ranges import ModelInputs, inputs_of
 from glyphlite.evaluation.simulation import Simulation, simulate
 from glyphlite.evaluation.verification.output_comparison import rows_differ
-from glyphlite.formatting import things
+from glyphlite.formatting import channels_left_out, things
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.pipeline.firmware import integer_graph
 from glyphlite.pipeline.inputs.conventions import input_convention
@@ -68,6 +68,8 @@ class Simulated:
         words = f"Inputs: {self.inputs}."
         if self.checked is not None:
             words += f" The outputs are TFLite Micro's, bit by bit, on {things(self.checked, self.unit)}."
+        if removed := self.reports[0].removed_channels:
+            words += f" {channels_left_out(removed)}."
         return words
 
     def document(self) -> list[dict[str, Any]]:

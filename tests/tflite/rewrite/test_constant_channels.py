@@ -2,88 +2,11 @@
 
 import numpy as np
 import pytest
-from support.assembled import Assembly, Part
+from support.stuck_channels import network
 
 from glyphlite.tflite.reader import parse_graph
-from glyphlite.tflite.rewrite.channel_bounds import channel_bounds, constant_channels
+from glyphlite.tflite.rewrite.channel_bounds import channel_bounds
 from glyphlite.tflite.rewrite.optimization import optimize_file
-
-SAME, VALID, RELU, RELU6 = 0, 1, 1, 3
-DEAD, FULL = -(1 << 20), 1 << 20
-"""Biases that no sum of a small layer comes up against."""
-
-
-def network(seed: int) -> tuple[bytes, int]:
-    """A random network in which some channels of the first layer never fire or always saturate; the file, and how many."""
-    rng = np.random.default_rng(seed)
-    part = (assembly := Assembly()).subgraph()
-    fused = int(rng.choice([RELU, RELU6]))
-    scale, zero_point = (6 / 255, -128) if fused == RELU6 or rng.random() < 0.5 else (0.03, int(rng.integers(-120, -20)))
-    stuck = rng.choice([0, 0, 1, 2] if fused == RELU6 else [0, 0, 1], 8)
-    biases = np.where(stuck == 1, DEAD, np.where(stuck == 2, FULL, rng.integers(-500, 500, 8)))
-    image = part.tensor((1, 8, 8, 3), (0.02, 5))
-    padding = int(rng.choice([SAME, VALID]))
-    size = 8 if padding == SAME else 6
-    current = part.tensor((1, size, size, 8), (scale, zero_point))
-    _convolution(part, rng, image, current, (8, 3, 3, 3), biases, 0.02, padding, fused)
-    if rng.random() < 0.5:
-        size //= 2
-        pooled = part.tensor((1, size, size, 8), (scale, zero_point))
-        name = str(rng.choice(["MAX_POOL_2D", "AVERAGE_POOL_2D"]))
-        pool = {"filterHeight": 2, "filterWidth": 2, "strideH": 2, "strideW": 2, "padding": VALID}
-        part.op(name, [current], [pooled], "Pool2DOptions", **pool)
-        current = pooled
-    separate = rng.random() < 0.4
-    if separate:
-        current, source = part.tensor((1, size, size, 8), (scale, zero_point)), current
-        _depthwise(part, rng, source, current, np.where(stuck > 0, DEAD, 100), scale)
-    answer, last = _reader(part, rng, current, size, scale)
-    gone = stuck == 1 if last == SAME and not separate else stuck > 0  # beside an image there is the zero point
-    part.edges([image], [answer])
-    return assembly.pack(), min(int(np.count_nonzero(gone)), 7)
-
-
-def _reader(part: Part, rng: np.random.Generator, current: int, size: int, scale: float) -> tuple[int, int]:
-    """The layer that sums the channels up: a convolution, or a dense one behind a RESHAPE; with the padding of the former."""
-    if rng.random() < 0.5:
-        padding = int(rng.choice([SAME, VALID]))
-        shape = (1, size, size, 4) if padding == SAME else (1, size - 2, size - 2, 4)
-        answer = part.tensor(shape, (0.2, 3))
-        _convolution(part, rng, current, answer, (4, 3, 3, 8), rng.integers(-500, 500, 4), scale, padding, 0)
-        return answer, padding
-    row = part.tensor((1, size * size * 8), (scale, int(part.graph.tensors[current].quantization.zeroPoint[0])))
-    part.op("RESHAPE", [current, part.constant(np.array([1, size * size * 8], np.int32))], [row])
-    answer = part.tensor((1, 5), (0.3, -4))
-    weights = part.constant(rng.integers(-127, 128, (5, size * size * 8)).astype(np.int8), [(0.005, 0)])
-    bias = part.constant(rng.integers(-500, 500, 5).astype(np.int32), [(0.005 * scale, 0)])
-    part.op("FULLY_CONNECTED", [row, weights, bias], [answer], "FullyConnectedOptions")
-    return answer, VALID
-
-
-def _depthwise(part: Part, rng: np.random.Generator, source: int, target: int, biases: np.ndarray, scale: float) -> None:
-    scales = [float(each) for each in rng.uniform(0.004, 0.01, 8)]
-    weights = part.constant(rng.integers(-127, 128, (1, 3, 3, 8)).astype(np.int8), [(each, 0) for each in scales], 3)
-    bias = part.constant(biases.astype(np.int32), [(each * scale, 0) for each in scales])
-    options = {"padding": SAME, "strideH": 1, "strideW": 1, "depthMultiplier": 1, "fusedActivationFunction": RELU}
-    part.op("DEPTHWISE_CONV_2D", [source, weights, bias], [target], "DepthwiseConv2DOptions", **options)
-
-
-def _convolution(
-    part: Part,
-    rng: np.random.Generator,
-    source: int,
-    target: int,
-    shape: tuple[int, int, int, int],
-    biases: np.ndarray,
-    scale: float,
-    padding: int,
-    fused: int,
-) -> None:
-    scales = [float(each) for each in rng.uniform(0.004, 0.01, shape[0])]
-    weights = part.constant(rng.integers(-127, 128, shape).astype(np.int8), [(each, 0) for each in scales])
-    bias = part.constant(biases.astype(np.int32), [(each * scale, 0) for each in scales])
-    options = {"padding": padding, "strideH": 1, "strideW": 1, "fusedActivationFunction": fused}
-    part.op("CONV_2D", [source, weights, bias], [target], "Conv2DOptions", **options)
 
 
 def tflm_answers(content: bytes) -> bytes:
@@ -150,4 +73,3 @@ def test_bounds_hold_what_tflite_micro_computes() -> None:
                 assert (values >= low).all()
                 assert (values <= high).all()
         assert len(bounds) >= 2
-        assert len(constant_channels(bounds[parse_graph(content).operators[0].outputs[0]])) <= 8

@@ -1,8 +1,9 @@
 """Bounds of every channel of an int8 model's activations, whatever comes in: by interval arithmetic through weights and clamps.
 
 A bound may be wider than the truth, never narrower: sums are exact integers, and where a sum becomes a stored value by
-fixed-point arithmetic, one step more is allowed on either side before it is clamped. So a channel is known to be constant where
-the clamp of its activation makes it so: a RELU that never fires, or one that always saturates.
+fixed-point arithmetic, three quarters of a step are allowed on either side, as every runtime's rounding stays within them. So a
+channel is known to be constant where the clamp of its activation makes it so: a RELU that never fires, or one that always
+saturates.
 """
 
 import math
@@ -13,6 +14,9 @@ import numpy as np
 from glyphlite.tflite.graph import Graph, Operator, Tensor
 
 LOWEST, HIGHEST = -128, 127
+_ROUNDING = 0.75 + 1e-6
+_INEXACT = 1e-6
+"""Of a factor, as a fraction of it: as float32, or of 31 bits."""
 Bounds = tuple[np.ndarray, np.ndarray]
 """Least and greatest stored value of each channel of a tensor, its last axis: int64 ``(channels,)`` each."""
 
@@ -24,11 +28,6 @@ def channel_bounds(graph: Graph) -> dict[int, Bounds]:
         if len(operator.outputs) == 1 and (bounds := _after(graph, operator, found)) is not None:
             found[operator.outputs[0]] = bounds
     return found
-
-
-def constant_channels(bounds: Bounds) -> np.ndarray:
-    """Returns the places of the channels that hold one value."""
-    return np.flatnonzero(bounds[0] == bounds[1])
 
 
 def _after(graph: Graph, operator: Operator, found: Mapping[int, Bounds]) -> Bounds | None:
@@ -64,7 +63,7 @@ def _weighted(graph: Graph, operator: Operator, found: Mapping[int, Bounds]) -> 
     assert source.quantization is not None
     low, high = found.get(source.index) or (np.full(source.shape[-1], LOWEST), np.full(source.shape[-1], HIGHEST))
     low, high = low - source.quantization.zero_point, high - source.quantization.zero_point
-    if operator.options.get("padding") == "same":  # beside the image there are zeros
+    if is_padded(graph, operator):  # beside the image there are zeros
         low, high = np.minimum(low, 0), np.maximum(high, 0)
     assert weights.data is not None
     data = weights.data.astype(np.int64)
@@ -100,19 +99,35 @@ def _bias(graph: Graph, operator: Operator, channels: int) -> np.ndarray | None:
 def _stored(
     least: np.ndarray, most: np.ndarray, source: Tensor, weights: Tensor, output: Tensor, operator: Operator
 ) -> Bounds | None:
-    """Returns bounds of the stored values that sums become; None where a sum might leave int32."""
-    if max(np.abs(least).max(), np.abs(most).max()) >= 2**31:
-        return None
+    """Returns bounds of the stored values that sums become; None where a sum might leave int32, scaled up or not.
+
+    A sum is multiplied with a rounding of at most a half of a step, and shifted to the right with one of a half: before the
+    shift a step was no more than half as large. Runtimes that multiply floating-point numbers round once.
+    Source: ``MultiplyByQuantizedMultiplier``, kernels/internal/common.cc.
+    """
     assert source.quantization is not None
     assert weights.quantization is not None
     assert output.quantization is not None
     ratios = source.quantization.scale * np.array(weights.quantization.scales, np.float64) / output.quantization.scale
+    if (np.maximum(np.abs(least), np.abs(most)) * np.maximum(2 * ratios, 1) >= 2**31).any():
+        return None
     zero_point = output.quantization.zero_point
     lowest, highest = clamp(operator, output)
-    with np.errstate(over="ignore"):
-        low = np.floor(least * ratios * (1 - 1e-6 * np.sign(least)) - 1) + zero_point
-        high = np.ceil(most * ratios * (1 + 1e-6 * np.sign(most)) + 1) + zero_point
+    low = np.ceil(least * ratios * (1 - _INEXACT * np.sign(least)) - _ROUNDING) + zero_point
+    high = np.floor(most * ratios * (1 + _INEXACT * np.sign(most)) + _ROUNDING) + zero_point
     return np.clip(low, lowest, highest).astype(np.int64), np.clip(high, lowest, highest).astype(np.int64)
+
+
+def is_padded(graph: Graph, operator: Operator) -> bool:
+    """Returns whether a convolution's window ever lies beyond the map; False for a dense layer."""
+    if operator.options.get("padding") != "same":
+        return False
+    source, weights, output = (graph.tensors[index] for index in (*operator.inputs[:2], operator.outputs[0]))
+    extents = (each.shape[1:3] for each in (source, weights, output))
+    axes = zip(*extents, operator.options["strides"], operator.options["dilations"], strict=True)
+    return any(
+        extent < 1 or (steps - 1) * stride + (taps - 1) * dilation + 1 > extent for extent, taps, steps, stride, dilation in axes
+    )
 
 
 def clamp(operator: Operator, output: Tensor) -> tuple[int, int]:

@@ -1,16 +1,16 @@
-"""Channels that hold one value whatever comes in, removed: the layer that makes them gets narrower, so do those that read them.
+"""Channels that nothing depends on, removed: the layer that makes them gets narrower, so do those that read them.
 
-What a constant channel adds to a sum of the next layer goes into that layer's bias, where the sum stays the same integer: no
-byte changes in any runtime. In place, on the object model and the graph that the reader made of it, whose indices are the same.
+A channel that holds one value whatever comes in goes, and what it adds to a sum of the next layer goes into that layer's bias,
+where the sum stays the same integer; a channel that the next layer reads with weights of 0 goes as it is. No byte changes in any
+runtime. On the graph that the reader made; :mod:`glyphlite.tflite.rewrite.written_back` brings a file's object model along.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from glyphlite.tflite.graph import Graph, Operator
-from glyphlite.tflite.rewrite.channel_bounds import Bounds, channel_bounds, constant_channels, flattens
+from glyphlite.tflite.graph import Graph, Operator, Tensor
+from glyphlite.tflite.rewrite.channel_bounds import Bounds, channel_bounds, flattens, is_padded
 from glyphlite.tflite.rewrite.folding import of_one_image
 
 _PER_CHANNEL = ("MAX_POOL_2D", "AVERAGE_POOL_2D", "DEPTHWISE_CONV_2D")
@@ -25,28 +25,42 @@ class _Chain:
     flatten: Operator | None
     reader: Operator
 
+    @property
+    def last(self) -> int:
+        """Returns the tensor whose channels the reader sums up."""
+        return (self.between or (self.maker,))[-1].outputs[0]
 
-def remove_constant_channels(model: Any, graph: Graph) -> int:
-    """Removes constant channels between layers of an object model; returns how many.
 
-    Args:
-        model: the object model of a file of one subgraph.
-        graph: what the reader made of the same file.
+def without_constant_channels(graph: Graph) -> tuple[Graph, int]:
+    """Removes constant channels between layers; returns what is left, of one image, and how many went.
+
+    Goes over the layers again as long as one gets narrower: what reads a layer may make one of the next.
     """
+    total = 0
     graph = of_one_image(graph)
+    while True:
+        graph, count = _narrowed(graph)
+        total += count
+        if not count:
+            return graph, total
+
+
+def _narrowed(graph: Graph) -> tuple[Graph, int]:
+    """Removes channels, each layer's once."""
     bounds = channel_bounds(graph)
+    edit = _Edit(graph)
     removed = 0
     taken: set[int] = set()
     for chain in _chains(graph):
         ops = {chain.maker.index, chain.reader.index}
-        if ops & taken:  # its weights were changed already, of which the graph knows nothing
+        if ops & taken:  # its weights were changed already, of which the bounds know nothing
             continue
         gone = _removable(graph, chain, bounds)
         if len(gone):
-            _remove(model, graph, chain, gone, bounds)
+            _remove(edit, chain, gone, bounds)
             taken |= ops
             removed += len(gone)
-    return removed
+    return edit.graph if removed else graph, removed
 
 
 def _chains(graph: Graph) -> list[_Chain]:
@@ -83,11 +97,10 @@ def _chains(graph: Graph) -> list[_Chain]:
 
 
 def _removable(graph: Graph, chain: _Chain, bounds: dict[int, Bounds]) -> np.ndarray:
-    """Returns the channels whose value is known where the reader sums them up, if it may do without them; never all of them."""
+    """Returns the channels that the layer which sums them up may do without; never all of them."""
     nothing = np.zeros(0, np.int64)
-    last = (chain.between or (chain.maker,))[-1]
-    tensor = graph.tensors[last.outputs[0]]
-    if last.outputs[0] not in bounds or tensor.quantization is None:
+    tensor = graph.tensors[chain.last]
+    if tensor.index not in bounds or tensor.quantization is None:
         return nothing
     for operator in (chain.maker, chain.reader, *chain.between):
         if operator.name in _PER_CHANNEL[:2]:
@@ -103,23 +116,27 @@ def _removable(graph: Graph, chain: _Chain, bounds: dict[int, Bounds]) -> np.nda
     if chain.flatten is not None and not flattens(tensor, graph.tensors[chain.flatten.outputs[0]]):
         return nothing
     read = graph.tensors[chain.reader.inputs[0]]
-    if graph.tensors[chain.reader.inputs[1]].shape[-1] != read.shape[-1]:
+    weights = graph.tensors[chain.reader.inputs[1]]
+    if weights.data is None or weights.shape[-1] != read.shape[-1]:
         return nothing  # a grouped convolution, or a dense layer over other rows than the last axis
-    gone = constant_channels(bounds[tensor.index])
-    zero = bounds[tensor.index][0][gone] == tensor.quantization.zero_point
-    if chain.reader.options.get("padding") == "same":  # what is beside the image is the zero point, not the constant
-        gone, zero = gone[zero], zero[zero]
+    channels = tensor.shape[-1]
+    low, high = bounds[tensor.index]
+    known = low == high
+    zero = known & (low == tensor.quantization.zero_point)
     has_bias = len(chain.reader.inputs) > 2 and chain.reader.inputs[2] != -1
-    gone = gone if has_bias else gone[zero]
-    return gone if len(gone) < tensor.shape[-1] else gone[1:]
+    if is_padded(graph, chain.reader) or not has_bias:  # what is beside the image is the zero point, not the constant
+        known = zero
+    unread = ~weights.data.reshape(-1, channels).any(0)
+    gone = np.flatnonzero(known | unread)
+    return gone if len(gone) < channels else gone[1:]
 
 
-def _remove(model: Any, graph: Graph, chain: _Chain, gone: np.ndarray, bounds: dict[int, Bounds]) -> None:
-    last = graph.tensors[(chain.between or (chain.maker,))[-1].outputs[0]]
+def _remove(edit: "_Edit", chain: _Chain, gone: np.ndarray, bounds: dict[int, Bounds]) -> None:
+    last = edit.graph.tensors[chain.last]
     channels = last.shape[-1]
     assert last.quantization is not None
-    values = bounds[last.index][0][gone] - last.quantization.zero_point
-    edit = _Edit(model, graph)
+    low, high = (each[gone] for each in bounds[last.index])
+    values = np.where(low == high, low - last.quantization.zero_point, 0)  # of the others the weights are 0
     edit.without(chain.maker.inputs[1], 0, gone)
     for index in chain.maker.inputs[2:3]:
         edit.without(index, -1, gone)
@@ -136,7 +153,7 @@ def _remove(model: Any, graph: Graph, chain: _Chain, gone: np.ndarray, bounds: d
         edit.narrower(chain.flatten.outputs[0], len(gone) * pixels)
         edit.reshapes(chain.flatten)
     places = (np.arange(pixels)[:, None] * channels + gone).reshape(-1)
-    weights = graph.tensors[chain.reader.inputs[1]].data
+    weights = edit.graph.tensors[chain.reader.inputs[1]].data
     assert weights is not None
     if values.any():
         sums = weights[..., places].astype(np.int64).reshape(len(weights), -1, len(gone)) @ values
@@ -145,60 +162,60 @@ def _remove(model: Any, graph: Graph, chain: _Chain, gone: np.ndarray, bounds: d
 
 
 class _Edit:
-    """Changes constants and shapes of an object model; every changed constant gets a buffer of its own."""
+    """Changes constants and shapes of a graph, which is another one after each change."""
 
-    def __init__(self, model: Any, graph: Graph) -> None:
-        self._model, self._graph, self._tensors = model, graph, model.subgraphs[0].tensors
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._tensors = list(graph.tensors)
+        self._operators = {operator.index: operator for operator in graph.operators}
+
+    @property
+    def graph(self) -> Graph:
+        """Returns the graph as it is now."""
+        return replace(self._graph, tensors=tuple(self._tensors), operators=tuple(self._operators.values()))
 
     def without(self, index: int, axis: int, gone: np.ndarray) -> None:
         """Deletes places along an axis of a constant, and their scales where each has one."""
         if index == -1:
             return
-        constant = self._graph.tensors[index]
+        constant = self._tensors[index]
         assert constant.data is not None
         axis %= constant.data.ndim
-        self._store(index, np.delete(self._data(index), gone, axis))
-        quantization = self._tensors[index].quantization
-        if constant.quantization is not None and len(constant.quantization.scales) > 1 and constant.quantization.axis == axis:
-            quantization.scale = np.delete(np.array(constant.quantization.scales, np.float32), gone)
-            quantization.zeroPoint = np.delete(np.array(constant.quantization.zero_points, np.int64), gone)
+        quantization = constant.quantization
+        if quantization is not None and len(quantization.scales) > 1 and quantization.axis == axis:
+            kept = np.delete(np.arange(len(quantization.scales)), gone)
+            quantization = replace(
+                quantization,
+                scales=tuple(quantization.scales[place] for place in kept),
+                zero_points=tuple(quantization.zero_points[place] for place in kept),
+            )
+        self._store(replace(constant, quantization=quantization), np.delete(constant.data, gone, axis))
 
     def add(self, index: int, sums: np.ndarray) -> None:
-        """Adds to a bias."""
-        data = self._data(index)
-        self._store(index, (data.astype(np.int64) + sums.reshape(data.shape)).astype(data.dtype))
+        """Adds to a bias, whose sums wrap as TensorFlow Lite's do."""
+        constant = self._tensors[index]
+        assert constant.data is not None
+        self._store(constant, (constant.data.astype(np.int64) + sums.reshape(constant.shape)).astype(constant.dtype))
 
     def narrower(self, index: int, count: int) -> None:
         """Takes so many from the last extent of an activation."""
         tensor = self._tensors[index]
-        for field in ("shape", "shapeSignature"):
-            if getattr(tensor, field) is not None and len(getattr(tensor, field)):
-                shape = np.array(getattr(tensor, field), np.int32)
-                shape[-1] -= count
-                setattr(tensor, field, shape)
+        self._tensors[index] = replace(tensor, shape=(*tensor.shape[:-1], tensor.shape[-1] - count))
 
     def reshapes(self, operator: Operator) -> None:
         """Lets a RESHAPE ask for a row of the length that its output has now; a length left open stays so."""
-        length = int(self._tensors[operator.outputs[0]].shape[-1])
-        stored = self._model.subgraphs[0].operators[operator.index]
+        length = self._tensors[operator.outputs[0]].shape[-1]
         if len(operator.inputs) > 1:
-            self._store(operator.inputs[1], _ending_in(self._data(operator.inputs[1]), length))
-        if getattr(stored.builtinOptions, "newShape", None) is not None:
-            stored.builtinOptions.newShape = _ending_in(np.array(stored.builtinOptions.newShape, np.int32), length)
+            constant = self._tensors[operator.inputs[1]]
+            assert constant.data is not None
+            self._store(constant, _ending_in(constant.data, length))
+        if operator.options.get("new_shape") is not None:
+            asked = _ending_in(np.array(operator.options["new_shape"], np.int64), length)
+            options = operator.options | {"new_shape": tuple(asked.tolist())}
+            self._operators[operator.index] = replace(operator, options=options)
 
-    def _data(self, index: int) -> np.ndarray:
-        tensor = self._tensors[index]
-        dtype = self._graph.tensors[index].dtype
-        return np.frombuffer(bytes(self._model.buffers[tensor.buffer].data), dtype).reshape(tensor.shape)
-
-    def _store(self, index: int, values: np.ndarray) -> None:
-        from ai_edge_litert import schema_py_generated as schema
-
-        buffer: Any = schema.BufferT()
-        buffer.data = np.frombuffer(np.ascontiguousarray(values).tobytes(), np.uint8)
-        self._tensors[index].buffer = len(self._model.buffers)
-        self._tensors[index].shape = np.array(values.shape, np.int32)
-        self._model.buffers.append(buffer)
+    def _store(self, tensor: Tensor, values: np.ndarray) -> None:
+        self._tensors[tensor.index] = replace(tensor, shape=values.shape, data=values)
 
 
 def _ending_in(shape: np.ndarray, length: int) -> np.ndarray:

@@ -17,11 +17,12 @@ from glyphlite.tflite.checked_op import FREE
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import parse_graph
 from glyphlite.tflite.rewrite.archive import with_files_of
-from glyphlite.tflite.rewrite.constant_channels import remove_constant_channels
+from glyphlite.tflite.rewrite.constant_channels import without_constant_channels
 from glyphlite.tflite.rewrite.declarations import drop_unused_codes
 from glyphlite.tflite.rewrite.folding import folded_values, is_computed, of_one_image
 from glyphlite.tflite.rewrite.shared_buffers import share_constants
 from glyphlite.tflite.rewrite.unused import drop_unused_buffers, drop_unused_tensors
+from glyphlite.tflite.rewrite.written_back import write_back
 from glyphlite.tflite.writer import pack_model, unpack_model
 
 
@@ -51,9 +52,10 @@ def optimize_file(content: bytes, name: str, *, strip_names: bool = False) -> Op
     steps = list(_fold(model, graph))
     if steps:
         model, graph = _again(model, name)
-    if channels := _narrow(model, graph, name):
-        count, model = channels
-        steps.append(f"removed {things(count, 'channel')} that {'holds' if count == 1 else 'hold'} one value whatever comes in")
+    narrow, count = without_constant_channels(graph) if graph.subgraphs == 1 else (graph, 0)
+    if count:
+        write_back(model, of_one_image(graph), narrow)
+        steps.append(f"removed {things(count, 'channel')} that no answer depends on")
     steps += _leftovers(model, strip_names=strip_names)
     packed = with_files_of(pack_model(model), content, name)
     if not steps and len(packed) >= len(content):
@@ -68,18 +70,6 @@ def _again(model: Any, name: str) -> tuple[Any, Graph]:
     """Returns a changed object model and its graph, as they are in the file that it makes."""
     packed = pack_model(model)
     return unpack_model(packed), parse_graph(packed, name)
-
-
-def _narrow(model: Any, graph: Graph, name: str) -> tuple[int, Any] | None:
-    """Returns how many constant channels were removed, and the model without them; None where there is none.
-
-    Goes over the layers again as long as one gets narrower: what reads a layer may make one of the next.
-    """
-    total = 0
-    while graph.subgraphs == 1 and (count := remove_constant_channels(model, graph)):
-        total += count
-        model, graph = _again(model, name)
-    return (total, model) if total else None
 
 
 def _leftovers(model: Any, *, strip_names: bool) -> Iterator[str]:

@@ -1,0 +1,20 @@
+"""Channels that change no answer are left out of the C, which gives the bytes that TFLite Micro gives for the whole file."""
+
+import pytest
+from random_models.one_op import agree
+from support.stuck_channels import network
+
+from glyphlite.compiler import compile_graph
+from glyphlite.tflite.reader import parse_graph
+
+
+@pytest.mark.parametrize("path", ["plain", "dsp"])
+def test_networks_with_stuck_channels_give_the_bytes_of_the_whole_file(path: str) -> None:
+    agree({f"seed {seed}": network(seed)[0] for seed in range(40)}, path=path)
+
+
+def test_the_report_says_how_many_went() -> None:
+    for seed in range(12):
+        content, expected = network(seed)
+        report = compile_graph(parse_graph(content), "net").report
+        assert report.removed_channels == expected
