@@ -18,6 +18,10 @@ class Arena:
 
     Cores without the DSP extension need less scratch memory, and have a plan of their own.
 
+    Lifetimes are told in moments: one for each node of a segment, in order. A row that the next node takes as soon as it is
+    written lives for two of them, as its maker runs and as that node does; scratch memory lives for one, as a kernel leaves
+    nothing there for its next call. What a window moves over, and what lies whole, lives for all of its segment.
+
     Attributes:
         buffers: all of them, as cores with the DSP extension need them.
         offsets: in bytes, of each.
@@ -53,6 +57,7 @@ class Arena:
         self._scratch: dict[str, int] = {}
         self._plain_scratch: dict[int, int] = {}
         self._sums: dict[int, int] = {}
+        self._moments = 1 + max(len(segment.nodes) for segment in segments)
         self._last_use = self._last_uses()
         for step, segment in enumerate(segments):
             self._reserve(step, segment)
@@ -115,7 +120,7 @@ class Arena:
         readers = [node for segment in self._segments for node in segment.nodes if field.index in {v.index for v in node.inputs}]
         whole = len(readers) > 1 or readers[0] is not head or not head.windowed or not self._segments[0].chain
         capacity = field.height if whole else min(field.height, head.rows_per_step)
-        extra = Buffer("pixels", capacity * field.row_bytes, 0, self._last_use[field.index])
+        extra = Buffer("pixels", capacity * field.row_bytes, 0, self._end(self._last_use[field.index]))
         plain, at = (
             offset_beside(buffers, offsets, extra)
             for buffers, offsets in ((self._plain_buffers, self._plain_offsets), (self.buffers, self.offsets))
@@ -123,6 +128,18 @@ class Arena:
         self.pixels = Rows(Place("arena", at, plain_offset=plain), field.height, capacity, field.row_bytes)
         size = align(extra.size)
         self.pixels_end = max(self.size, at + size), max(self.plain_size, plain + size)
+
+    def steps(self, buffer: Buffer) -> tuple[int, int]:
+        """Returns the first and the last step at which a buffer is alive."""
+        return buffer.first // self._moments, buffer.last // self._moments
+
+    def _start(self, step: int) -> int:
+        """Returns the first moment of a step."""
+        return step * self._moments
+
+    def _end(self, step: int) -> int:
+        """Returns the last moment of a step."""
+        return (step + 1) * self._moments - 1
 
     def _add(self, name: str, size: int, first: int, last: int) -> int:
         self.buffers.append(Buffer(name, size, first, last))
@@ -139,22 +156,25 @@ class Arena:
     def _reserve(self, step: int, segment: Segment) -> None:
         """Asks for every buffer of a segment."""
         output = segment.output.output
+        start, end = self._start(step), self._end(step)
         if output.index not in self._edges:
-            last = len(self._segments) if output.index in self._program.given else self._last_use[output.index]
+            last = self._end(len(self._segments) if output.index in self._program.given else self._last_use[output.index])
             if not self._share(step, segment, last):
-                self._values[output.index] = self._add(output.name, output.bytes, step, last)
-        for node, follower in zip(segment.nodes, segment.nodes[1:], strict=False):
+                first = start + len(segment.nodes) if segment.adds_up else start
+                self._values[output.index] = self._add(output.name, output.bytes, first, last)
+        for place, (node, follower) in enumerate(zip(segment.nodes, segment.nodes[1:], strict=False)):
             size = _ring_rows(node, follower) * node.output.row_bytes
-            self._rings[node.name] = self._add(f"{node.name} rows", size, step, step)
-        for node in segment.nodes:
+            lives = (start, end) if follower.windowed else (start + place, start + place + 1)
+            self._rings[node.name] = self._add(f"{node.name} rows", size, *lives)
+        for place, node in enumerate(segment.nodes):
             placement = self.placement(segment, node)
             scratch, plain = node.scratch_bytes(placement), node.scratch_bytes(replace(placement, dsp=False))
             if scratch or plain:
-                key = self._scratch[node.name] = self._add(f"{node.name} scratch", scratch, step, step)
+                key = self._scratch[node.name] = self._add(f"{node.name} scratch", scratch, start + place, start + place)
                 self._plain_scratch[key] = plain
         if segment.accumulator is not None and segment.adds_up:
             size = 4 * -(-segment.accumulator.output.channels // 4) * 4
-            self._sums[step] = self._add(f"{segment.accumulator.name} sums", size, step, step)
+            self._sums[step] = self._add(f"{segment.accumulator.name} sums", size, start, end)
 
     def _share(self, step: int, segment: Segment, last: int) -> bool:
         """Lets an op write where it reads, if it may and nothing needs its input any more."""
@@ -166,7 +186,7 @@ class Arena:
             if key is not None and self._last_use[value.index] == step and value.bytes == node.output.bytes:
                 buffer = self.buffers[key]
                 reads_parts = any(other.index == value.index and other.bytes != buffer.size for other in node.inputs)
-                if buffer.last != step or reads_parts:
+                if buffer.last != self._end(step) or reads_parts:
                     continue
                 self.buffers[key] = Buffer(buffer.name, buffer.size, buffer.first, last)
                 self._values[node.output.index] = key

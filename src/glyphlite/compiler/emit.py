@@ -28,10 +28,12 @@ from glyphlite.models.interface.purpose import Purpose
 
 @dataclass(frozen=True)
 class Placed:
-    """A buffer of the arena with its offset, for the memory map."""
+    """A buffer of the arena with its offset, for the memory map, alive from step ``first`` to step ``last``."""
 
     buffer: Buffer
     offset: int
+    first: int
+    last: int
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,9 @@ def emit(
         "example/Makefile": "example_Makefile.j2",
     }
     files = {file: tidy(render(template, context)) for file, template in templates.items()}
-    placed = tuple(Placed(buffer, offset) for buffer, offset in zip(arena.buffers, arena.offsets, strict=True))
+    placed = tuple(
+        Placed(buffer, offset, *arena.steps(buffer)) for buffer, offset in zip(arena.buffers, arena.offsets, strict=True)
+    )
     arrays = {layer: tuple(each) for layer, each in constants.by_layer.items()}
     layers = {kernel.layer.name: Functions(kernel.layer.function, kernel.functions) for kernel in kernels}
     return Emitted(files, arena.size, arena.plain_size, max(arena.pixels_end), placed, arrays, layers, state_bytes(program))

@@ -124,7 +124,10 @@ class Node(ABC):
         return None
 
     def scratch_bytes(self, placement: Placement) -> int:
-        """Returns the bytes that it needs while it runs, on the kind of core that the placement names."""
+        """Returns the bytes that each call of its function needs, on the kind of core that the placement names.
+
+        Nothing is left there from one call to the next: the functions of other layers use the same memory.
+        """
         return 0
 
     @abstractmethod

@@ -1,6 +1,6 @@
 """Memory plan of the arena: lifetimes in, offsets out, the smallest peak that a search finds.
 
-Knows sizes and steps, nothing of what the buffers hold.
+Knows sizes and moments, nothing of what the buffers hold.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ _SEARCH_LIMIT = 20_000
 
 @dataclass(frozen=True)
 class Buffer:
-    """Bytes that must be kept from step ``first`` to step ``last``, both included."""
+    """Bytes that must be kept from moment ``first`` to moment ``last``, both included."""
 
     name: str
     size: int
@@ -20,7 +20,7 @@ class Buffer:
     last: int
 
     def overlaps(self, other: "Buffer") -> bool:
-        """Returns whether both are alive at some step."""
+        """Returns whether both are alive at some moment."""
         return self.first <= other.last and other.first <= self.last
 
 
@@ -38,9 +38,9 @@ def align(size: int) -> int:
 
 
 def lower_bound(buffers: Sequence[Buffer]) -> int:
-    """Returns the most bytes alive at one step: no plan can be smaller."""
-    steps = {buffer.first for buffer in buffers}
-    return max((sum(align(b.size) for b in buffers if b.first <= step <= b.last) for step in steps), default=0)
+    """Returns the most bytes alive at one moment: no plan can be smaller."""
+    moments = {buffer.first for buffer in buffers}
+    return max((sum(align(b.size) for b in buffers if b.first <= moment <= b.last) for moment in moments), default=0)
 
 
 def plan(buffers: Sequence[Buffer]) -> Plan:

@@ -152,8 +152,7 @@ def report_of(
         for node in segment.nodes
     )
     buffers = tuple(
-        BufferPlan(item.buffer.name, item.offset, item.buffer.size, item.buffer.first, item.buffer.last)
-        for item in emitted.buffers
+        BufferPlan(item.buffer.name, item.offset, item.buffer.size, item.first, item.last) for item in emitted.buffers
     )
     return CompilationReport(
         name=name,
