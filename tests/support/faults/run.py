@@ -55,17 +55,18 @@ def kills(command: Command, folder: Path, seed: int, count: int, done: list[dict
     """Kills a command ``count`` times, the scenarios in turn; a trial that came too late, after its end, is one more."""
     shares = np.diff(np.linspace(0, count, len(command.scenarios) + 1).astype(int))
     for scenario, share in zip(command.scenarios, shares, strict=True):
-        before = [each for each in done if each["scenario"] == scenario]
-        killed = sum(not each["finished"] for each in before)
+        before = {(each["mode"], each["at"]): each for each in done if each["scenario"] == scenario}
+        failed = [key for key, each in before.items() if each["fault"]]
+        killed = sum(not each["finished"] for each in before.values() if not each["fault"])
         if killed >= share:
             continue
         bench = Bench(command, scenario, folder)
         rng = _generator(seed, command.name, scenario)
         draws = [(KILLS[number % len(KILLS)], float(rng.random())) for number in range(4 * int(share) + 20)]
-        for mode, drawn in draws[len(before) :]:
+        moments = [(mode, drawn if mode in ("moment", "alone") else 1 + int(drawn * bench.calls)) for mode, drawn in draws]
+        for mode, at in (*failed, *moments[len(before) :]):  # one that failed is made again
             if killed >= share:
                 break
-            at = drawn if mode in ("moment", "alone") else 1 + int(drawn * bench.calls)
             trial = bench.trial(mode, at)
             killed += not trial.finished
             yield _record(trial, bench)

@@ -94,6 +94,7 @@ class Bench:
         self.counter = folder.with_name(f"{folder.name}.counter")
         self.log = folder.with_name(f"{folder.name}.log")
         self.before = folder.with_name(f"{folder.name}.before")
+        self.undisturbed = folder.with_name(f"{folder.name}.undisturbed")
         self.place = folder / "out"
         self.out = {"here": ".", "link": str(folder / "link")}.get(scenario, str(self.place))
         shutil.rmtree(folder, ignore_errors=True)
@@ -113,8 +114,7 @@ class Bench:
                 (self.place / name).write_text(text)
         more = (*(command.again if scenario != "new" else ()), *(command.overwrite if scenario == "theirs" else ()))
         self.words = self._words(command.words, self.out, more)
-        shutil.rmtree(self.before, ignore_errors=True)
-        shutil.copytree(folder, self.before, symlinks=True)
+        _copy(folder, self.before)
         self.earlier = contents(folder)
         self.log.unlink(missing_ok=True)
         started = time.monotonic()
@@ -124,6 +124,7 @@ class Bench:
         self.kinds = self.log.read_text().split()
         self.calls = len(self.kinds)
         self.expected = contents(folder)
+        _copy(folder, self.undisturbed)
         assert not (left := [name for name in self.expected if name.startswith("tmp/")]), left
 
     def trial(self, mode: str, at: float, *, again: bool = True) -> Trial:
@@ -139,6 +140,8 @@ class Bench:
         fault = self._fault(code, said, found, mode)
         if fault is None and found != self.expected and (again or swept):
             fault = self._fault_again()
+        if fault is not None:  # for who looks at it, beside what nobody disturbed
+            _copy(self.root, self.root.with_name(f"{self.root.name}.faulty-{mode}-{at:g}"))
         return Trial(self.command.name, self.scenario, mode, at, fault, code == 0, swept)
 
     def _fault_again(self) -> str | None:
@@ -290,6 +293,12 @@ def _become(words: "Sequence[str] | Callable[[], object]", output: Path, prepare
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def _copy(folder: Path, place: Path) -> None:
+    """Copies a folder, in the place of an earlier copy."""
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(folder, place, symlinks=True)
 
 
 def _files(listing: dict[str, str]) -> dict[str, str]:
