@@ -53,11 +53,13 @@ def require_own(folder: Path, *, overwrite: bool = False) -> Listing:
         listing = list_folder(place)
     except OSError as error:
         raise OutputError(f"cannot use {folder} as a folder: {error.strerror}; choose another with --out") from None
-    theirs = [*sorted(listing.foreign), *(f"{name} (changed since)" for name in sorted(listing.changed))]
+    changed = [f"{name} (changed since)" for name in sorted(listing.changed)]
+    theirs = [*sorted(listing.foreign), *changed]
     if theirs and not overwrite:
+        which = "keeps them and replaces glyphlite's own" if not changed else "replaces glyphlite's own, those changed since too"
         raise OutputError(
-            f"{folder} holds files that glyphlite did not write: {first_of(theirs, 3)}; choose another folder with "
-            "--out, or --overwrite, which keeps them and replaces glyphlite's own"
+            f"{folder} holds files that glyphlite did not write: {first_of(theirs, 3)}; "
+            f"choose another folder with --out, or --overwrite, which {which}"
         )
     return listing
 
