@@ -1,19 +1,22 @@
 """Generated C against CMSIS-NN's kernels and TFLite Micro's arena on emulated microcontrollers: instructions, flash, RAM.
 
-    python benchmarks/cortex_m.py
+    python benchmarks/cortex_m.py [--models glyph-4k edge-cnn] [--cores cortex-m4]
 
-The five reference models and a depthwise-separable one, on Cortex-M0 and Cortex-M4, both sides built by the same compiler
-(zig cc), CMSIS-NN at -O3, up to the logits: the softmax is left out on both sides, since the wheel that CMSIS-NN's sources come
-in has none. Either side's logits must equal TFLite Micro's in every byte, or there is no row.
+The five reference models, a depthwise-separable one and the glyph family, on Cortex-M0, M4 and M33, both sides built by the
+same compiler (zig cc), CMSIS-NN at -O3, up to the logits: the softmax is left out on both sides. Either side's logits must
+equal TFLite Micro's in every byte, or there is no row. INT4 weights are unpacked to a byte each for CMSIS-NN, whose kernels
+of that version take no others. It has no MEAN: plain C of ours stands in, without TFLite Micro's walk over indices.
 
-CMSIS-NN 4.0.0 has no dense kernel for weights quantized per channel, as the converter makes them. It is measured both ways: on
-the file, dense layers as the 1x1 convolutions that they are, and on the file with one scale for each dense layer, on its dense
-kernel, which is faster. The faster counts. RAM is all that must be writable: working memory, input, output, and the stack as
-measured. TFLite Micro's arena, as its own interpreter on this host asks for it, comes without its stack. Writes
-benchmarks/results/cortex_m.json; exits 1 where generated C is not ahead.
+CMSIS-NN 4.0.0 has no dense kernel for weights quantized per channel, as the converter makes them. It is measured both ways:
+on the file, dense layers as the 1x1 convolutions that they are, and on the file with one scale for each dense layer, on its
+dense kernel, which is faster. The faster counts. RAM is all that must be writable: working memory, input, output, and the
+stack as measured; CMSIS-NN's is planned as TFLite Micro plans it. TFLite Micro's arena, as its own interpreter on this host
+asks for it, comes without its stack. Writes benchmarks/results/cortex_m.json after every model, rows that are not measured
+again stay; exits 1 where generated C is not ahead.
 """
 
 import argparse
+import json
 import sys
 import tempfile
 from pathlib import Path
@@ -28,67 +31,72 @@ from rich.table import Table
 from glyphlite.compiler import compile_artifact
 from glyphlite.console import say
 from glyphlite.datasets.registry import load_dataset
-from glyphlite.emulation.emulator import Emulator
-from glyphlite.emulation.stack import stack_bound
-from glyphlite.emulation.toolchain import Target, compile_and_link, cross_compiler, target_named
+from glyphlite.emulation.toolchain import Target, cross_compiler, target_named
+from glyphlite.evaluation.simulation import simulate
 from glyphlite.files.single import write_json
-from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE
+from glyphlite.models.pretrained import pretrained_artifact, pretrained_names
 from glyphlite.runtimes.tflm_arena import measure_arena
 from glyphlite.tflite.cost import total_macs
 from glyphlite.tflite.reader import parse_graph, read_graph
 
-CORES = ("cortex-m4", "cortex-m0")
+CORES = ("cortex-m4", "cortex-m33", "cortex-m0")
+FAMILY = tuple(name for name in pretrained_names() if name.startswith("glyph-"))
+MODELS = (*REFERENCE, SEPARABLE, *FAMILY)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--images", type=int, default=5, help="test images to average generated C over")
-    parser.add_argument("--models", nargs="*", default=[*REFERENCE, SEPARABLE])
+    parser.add_argument("--models", nargs="*", choices=MODELS, default=list(MODELS))
+    parser.add_argument("--cores", nargs="*", choices=CORES, default=list(CORES))
     parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results" / "cortex_m.json")
     options = parser.parse_args()
     images = (load_dataset("mnist").test.images[: options.images].astype(np.int16) - 128).astype(np.int8)
-    rows = []
+    kernels = cmsis_nn.of_wheel()
+    versions = {"compiler": cross_compiler(target_named(CORES[0])).version(), "cmsis_nn": kernels.name}
+    rows = json.loads(options.output.read_text())["rows"] if options.output.is_file() else []
     for model in options.models:
-        artifact = artifact_of(model)
+        artifact = pretrained_artifact(model) if model in FAMILY else artifact_of(model)
         arena = measure_arena(artifact).host_bytes
-        content = artifact.read_bytes()
-        files = {"as_convolution": _without_softmax(content), "dense_kernel": _without_softmax(content, one_scale=True)}
+        files = _without_softmax_both_ways(artifact)
         expected = {kind: _answers(changed, images) for kind, changed in files.items()}
-        for core in CORES:
+        for core in options.cores:
             say(f"{model} on {core}")
-            rows.append(
-                {"model": model, "tflm_arena_bytes": arena, **_compare(artifact, images, files, expected, target_named(core))}
-            )
+            found = _compare(artifact, images, files, expected, target_named(core), kernels)
+            rows = [row for row in rows if (row["model"], row["core"]) != (model, core)]
+            rows.append({"model": model, "tflm_arena_bytes": arena, **found})
+        rows.sort(key=lambda row: (MODELS.index(row["model"]), CORES.index(row["core"])))
+        write_json(options.output, {"schema": 1, "images": options.images, "versions": versions, "rows": rows})
     _print(rows)
-    versions = {
-        "compiler": cross_compiler(target_named(CORES[0])).version(),
-        "cmsis_nn": f"4.0.0 of {cmsis_nn.WHEEL} {cmsis_nn.VERSION}",
-    }
-    write_json(options.output, {"schema": 1, "images": options.images, "versions": versions, "rows": rows})
     return 0 if all(row["instructions_ratio"] > 1 and row["ours"]["ram_bytes"] < row["tflm_arena_bytes"] for row in rows) else 1
 
 
 def _compare(
-    artifact: Path, images: np.ndarray, files: dict[str, bytes], expected: dict[str, np.ndarray], target: Target
+    artifact: Path,
+    images: np.ndarray,
+    files: dict[str, bytes],
+    expected: dict[str, np.ndarray],
+    target: Target,
+    kernels: cmsis_nn.Kernels,
 ) -> dict[str, Any]:
     """One model on one core, both sides."""
     graph = read_graph(artifact)
     theirs = {}
     with tempfile.TemporaryDirectory() as folder:
-        ours = _ours(artifact, images, expected["as_convolution"], target, Path(folder) / "ours")
+        ours = _ours(artifact, images, next(iter(expected.values())), target, Path(folder) / "ours")
         for kind, content in files.items():
             place = Path(folder) / kind
             place.mkdir()
-            other = cmsis_nn.measure(parse_graph(content, artifact.stem), images[0], target, place)
-            if not np.array_equal(other.output, expected[kind][0]):
+            other = cmsis_nn.measure(parse_graph(content, artifact.stem), images, target, place, kernels)
+            if not np.array_equal(other.outputs, expected[kind]):
                 raise SystemExit(f"{artifact.stem} on {target.name}, {kind}: CMSIS-NN's logits differ from TFLite Micro's")
             theirs[kind] = {
-                "instructions": other.measurement.instructions,
+                "instructions": other.instructions,
                 "code_bytes": other.footprint.code_bytes,
                 "constant_bytes": other.footprint.constant_bytes,
-                "activation_bytes": other.activation_bytes,
+                "arena_bytes": other.arena_bytes,
                 "scratch_bytes": other.scratch_bytes,
-                "stack_bytes": other.measurement.stack_bytes,
+                "stack_bytes": other.stack_bytes,
                 "ram_bytes": other.ram_bytes,
             }
     faster = min(theirs, key=lambda kind: theirs[kind]["instructions"])
@@ -106,37 +114,33 @@ def _compare(
 
 
 def _ours(artifact: Path, images: np.ndarray, expected: np.ndarray, target: Target, folder: Path) -> dict[str, Any]:
-    report = compile_artifact(artifact, folder, name="net", scores="logits")
-    image = compile_and_link(
-        target, [folder / "net.c"], folder / "net.elf", keep=["net_invoke"], optimize=FIRMWARE_OPTIMIZE, flags=FIRMWARE_FLAGS
-    )
-    with Emulator(image, target) as machine:
-        source, result = machine.allocate(report.input_bytes), machine.allocate(report.output_bytes)
-        arena_bytes = report.arena_bytes if target.dsp else report.plain_arena_bytes
-        arena = machine.allocate(max(arena_bytes, 4))
-        counts, stacks = [], []
-        for values, logits in zip(images, expected, strict=True):
-            machine.write(source, values)
-            measured = machine.measure("net_invoke", source, result, arena)
-            answer = np.frombuffer(machine.read(result, report.output_bytes), np.int8)
-            if not np.array_equal(answer, logits):
-                raise SystemExit(f"{artifact.stem} on {target.name}: generated C's logits differ from TFLite Micro's")
-            counts.append(measured.instructions)
-            stacks.append(measured.stack_bytes)
-        footprint = machine.image.footprint()
-        bound = stack_bound(machine.image, target, "net_invoke")
+    compiled = compile_artifact(artifact, folder, name="net", scores="logits")
+    simulation = simulate(folder, target.name, images, measured=len(images))
+    if not np.array_equal(simulation.scores.reshape(expected.shape), expected):
+        raise SystemExit(f"{artifact.stem} on {target.name}: generated C's logits differ from TFLite Micro's")
+    report = simulation.report
     return {
-        "instructions": round(float(np.mean(counts))),
-        "most_instructions": max(counts),
-        "code_bytes": footprint.code_bytes,
-        "constant_bytes": footprint.constant_bytes,
-        "arena_bytes": arena_bytes,
-        "input_bytes": report.input_bytes,
-        "output_bytes": report.output_bytes,
-        "stack_bytes": max(stacks),
-        "stack_bound_bytes": bound,
-        "ram_bytes": arena_bytes + report.input_bytes + report.output_bytes + max(stacks),
+        "instructions": round(float(np.mean(simulation.instructions))),
+        "most_instructions": report.instructions,
+        "code_bytes": report.code_bytes,
+        "constant_bytes": report.constant_bytes,
+        "arena_bytes": report.arena_bytes,
+        "input_bytes": compiled.input_bytes,
+        "output_bytes": compiled.output_bytes,
+        "stack_bytes": report.stack_bytes,
+        "stack_bound_bytes": report.stack_bound_bytes,
+        "ram_bytes": simulation.ram_bytes,
     }
+
+
+def _without_softmax_both_ways(artifact: Path) -> dict[str, bytes]:
+    """Returns the file up to its logits as it is, and with one scale per dense layer where that makes a difference."""
+    content = artifact.read_bytes()
+    graph = read_graph(artifact)
+    dense = [graph.tensors[each.inputs[1]].quantization for each in graph.operators if each.name == "FULLY_CONNECTED"]
+    if all(quantization is None or len(quantization.scales) == 1 for quantization in dense):
+        return {"dense_kernel": _without_softmax(content)}
+    return {"as_convolution": _without_softmax(content), "dense_kernel": _without_softmax(content, one_scale=True)}
 
 
 def _without_softmax(content: bytes, *, one_scale: bool = False) -> bytes:
@@ -197,7 +201,7 @@ def _print(rows: list[dict[str, Any]]) -> None:
             row["model"], row["core"], *(f"{cell:,}" if isinstance(cell, int) else cell for cell in (*cells, *flash, *ram))
         )
     Console(width=150).print(table)
-    for core in CORES:
+    for core in dict.fromkeys(row["core"] for row in rows):
         ratios = [row["instructions_ratio"] for row in rows if row["core"] == core]
         smaller = [row["tflm_arena_bytes"] / row["ours"]["ram_bytes"] for row in rows if row["core"] == core]
         print(f"{core}: {min(ratios):.2f} to {max(ratios):.2f} times fewer instructions than CMSIS-NN; RAM {min(smaller):.2f} to "

@@ -51,6 +51,18 @@ def samples() -> Path:
     return Path(__file__).parent / "samples" / "micro-cnn"
 
 
+@pytest.fixture(scope="session")
+def tiny_shapes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Untrained int8 files of MLPerf Tiny's shapes, by the benchmark's names: kws, ic, vww, ad, sww."""
+    pytest.importorskip("tensorflow")
+    from support.tiny_shapes import SHAPES, tiny_file
+
+    folder = tmp_path_factory.mktemp("tiny_shapes")
+    for name in SHAPES:
+        (folder / f"{name}.tflite").write_bytes(tiny_file(name))
+    return {name: folder / f"{name}.tflite" for name in SHAPES}
+
+
 @pytest.fixture
 def shipped(samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A package that ships micro-cnn (seeds 0 and 3, 3 chosen) and edge-cnn (more weights, no better), both the sample."""

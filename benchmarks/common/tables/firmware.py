@@ -6,8 +6,13 @@ from typing import Any
 from common.tables import core_name, markdown_table
 
 
-def firmware_table(document: dict[str, Any], cores: Sequence[str] = ("cortex-m4", "cortex-m0")) -> str:
-    """Returns instructions, total RAM and code per model and core: generated C beside CMSIS-NN's kernels on the same layers."""
+def firmware_table(
+    document: dict[str, Any], cores: Sequence[str] = ("cortex-m4", "cortex-m0"), *, family: bool | None = None
+) -> str:
+    """Returns instructions, total RAM and code per model and core: generated C beside CMSIS-NN's kernels on the same layers.
+
+    ``family``: only the glyph family, or only the others.
+    """
     columns = (
         "Model",
         *(["Core"] if len(cores) > 1 else []),
@@ -21,7 +26,7 @@ def firmware_table(document: dict[str, Any], cores: Sequence[str] = ("cortex-m4"
     )
     rows = []
     for row in document["rows"]:
-        if row["core"] not in cores:
+        if row["core"] not in cores or family not in (None, row["model"].startswith("glyph-")):
             continue
         ours, theirs = row["ours"], row["cmsis_nn"]
         rows.append(
@@ -35,6 +40,18 @@ def firmware_table(document: dict[str, Any], cores: Sequence[str] = ("cortex-m4"
             )
         )
     return markdown_table(columns, rows, words=2 if len(cores) > 1 else 1)
+
+
+def m33_sentence(document: dict[str, Any]) -> str:
+    """Returns how far the Cortex-M33's counts are from the Cortex-M4's on both sides."""
+    counts = {(row["model"], row["core"]): row for row in document["rows"]}
+    pairs = [(row, counts[model, "cortex-m4"]) for (model, core), row in counts.items() if core == "cortex-m33"]
+    apart = [abs(m33[side]["instructions"] / m4[side]["instructions"] - 1) for m33, m4 in pairs for side in ("ours", "cmsis_nn")]
+    ratios = [m33["instructions_ratio"] for m33, _ in pairs]
+    return (
+        f"On a Cortex-M33 (same kernels) either side's count is within {max(apart) * 100:.1f} % of the Cortex-M4's; "
+        f"the ratios over all {len(pairs)} models are {min(ratios):.1f} to {max(ratios):.1f}."
+    )
 
 
 def cores_table(document: dict[str, Any], model: str = "micro-cnn") -> str:
