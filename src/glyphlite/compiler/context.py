@@ -11,6 +11,7 @@ from glyphlite.compiler.ir import Node, VariableState
 from glyphlite.compiler.values import ACTIVATION_TYPES, ElementType, Value, Window
 from glyphlite.errors import ArtifactError
 from glyphlite.escaping import LONGEST, printable
+from glyphlite.tflite.checked_op import convolved
 from glyphlite.tflite.graph import Graph, Operator, Tensor
 
 _CHANGES_TYPE = ("QUANTIZE", "SOFTMAX")
@@ -108,6 +109,11 @@ class Context:
         """Makes the error that says which op generated C cannot express, why, and what would do."""
         where = f"{operator.name} (op {operator.index}, layer {layer_name(self.graph, operator)})"
         return ArtifactError(f"the compiler cannot express {where}: {reason}" + (f"; {advice}" if advice else ""))
+
+    def require_same_scale(self, operator: Operator, source: Value, output: Value) -> None:
+        """Refuses a pool whose output means another number by the same byte, which TensorFlow Lite Micro does not look at."""
+        if source.zero_point != output.zero_point or abs(source.scale - output.scale) > 1e-6:
+            raise self.refuse(operator, "input and output differ in scale or zero point")
 
     def advice_on(self, *tensors: Tensor) -> str:
         """Returns what to do about tensors of types that generated C does not compute with."""
@@ -243,3 +249,39 @@ def window_of(operator: Operator, source: Value, output: Value, height: int, wid
         before(source.height, output.height, height, stride_y, dilation_y) if same else 0,
         before(source.width, output.width, width, stride_x, dilation_x) if same else 0,
     )
+
+
+def spread_of(operator: Operator, extents: tuple[int, int], weights: np.ndarray) -> Window:
+    """Returns the window over an output of those extents. Source: ``ComputePaddingHeightWidth``, kernels/padding.h."""
+    strides, size = operator.options["strides"], weights.shape[1:3]
+
+    def before(extent: int, kernel: int, stride: int) -> int:
+        out = convolved(extent, kernel, stride, 1, operator.options["padding"])
+        return max((out - 1) * stride + kernel - extent, 0) // 2
+
+    pad_top, pad_left = map(before, extents, size, strides)
+    return Window(*size, *strides, pad_top=pad_top, pad_left=pad_left)
+
+
+def filter_of(context: Context, operator: Operator) -> tuple[Tensor, np.ndarray]:
+    """Returns an op's weights, constant int8 without a zero point.
+
+    Raises:
+        ArtifactError: they are something else.
+    """
+    tensor = context.tensor(operator.inputs[1])
+    quantization = tensor.quantization
+    if tensor.data is None:
+        raise context.refuse(operator, "its weights are computed, not constant")
+    if tensor.dtype != np.int8 or quantization is None:
+        raise context.refuse(operator, f"its weights are {tensor.dtype}, not int8", "convert with --to int8")
+    if any(quantization.zero_points):
+        raise context.refuse(operator, "its weights have a zero point", "convert with symmetric weights, the default")
+    return tensor, tensor.data
+
+
+def weight_scales(context: Context, operator: Operator, channels: int) -> tuple[float, ...]:
+    """Returns the scale of each channel's weights."""
+    quantization = context.tensor(operator.inputs[1]).quantization
+    assert quantization is not None
+    return quantization.scales * channels if len(quantization.scales) == 1 else quantization.scales

@@ -46,7 +46,7 @@ from glyphlite.compiler.ops.recurrent.lstm import lower_lstm
 from glyphlite.compiler.ops.recurrent.svdf import lower_svdf
 from glyphlite.compiler.ops.recurrent.variables import lower_assign_variable, lower_nothing, lower_read_variable
 from glyphlite.compiler.ops.reduction.pool import lower_pool
-from glyphlite.compiler.ops.reduction.reduce import lower_reduction
+from glyphlite.compiler.ops.reduction.reduce import lower_average_of_map, lower_reduction
 from glyphlite.tflite.graph import Operator
 
 Lowering = Callable[[Context, Operator], None]
@@ -70,6 +70,13 @@ def _fully_connected(context: Context, operator: Operator) -> None:
     (lower_fully_connected if is_one_row else lower_matrix_product)(context, operator)
 
 
+def _average_pool(context: Context, operator: Operator) -> None:
+    """Lowers AVERAGE_POOL_2D by whether its only window is the whole map."""
+    source, output = context.value(operator), context.tensor(operator.outputs[0])
+    is_mean = tuple(operator.options["window"]) == (source.height, source.width) and tuple(output.shape[1:3]) == (1, 1)
+    (lower_average_of_map if is_mean else lower_pool)(context, operator)
+
+
 OPS: dict[str, Lowering] = {
     "CONV_2D": _convolution,
     "DEPTHWISE_CONV_2D": _depthwise_convolution,
@@ -77,7 +84,7 @@ OPS: dict[str, Lowering] = {
     "FULLY_CONNECTED": _fully_connected,
     "BATCH_MATMUL": lower_batch_matmul,
     "MAX_POOL_2D": lower_pool,
-    "AVERAGE_POOL_2D": lower_pool,
+    "AVERAGE_POOL_2D": _average_pool,
     "MEAN": lower_reduction,
     "SUM": lower_reduction,
     "REDUCE_MAX": lower_reduction,

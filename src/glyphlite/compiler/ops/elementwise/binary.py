@@ -4,7 +4,7 @@ ADD, SUB, MUL, DIV by a constant, SQUARED_DIFFERENCE, MAXIMUM, MINIMUM and PRELU
 """
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
@@ -13,43 +13,14 @@ from glyphlite.compiler.codegen.kernel import Kernel, Place, Rows, Site
 from glyphlite.compiler.context import Context
 from glyphlite.compiler.ir import Requantized
 from glyphlite.compiler.ops.elementwise.lookup import EVERY_BYTE, Lookup
+from glyphlite.compiler.ops.elementwise.operand import KINDS, Kind, Operand
 from glyphlite.compiler.values import Requantization, Value
 from glyphlite.escaping import printable
 from glyphlite.tflite.graph import Operator, Tensor
 
-Kind = Literal["add", "sub", "mul", "div", "squared_difference", "maximum", "minimum", "prelu"]
-
-KINDS: dict[str, Kind] = {
-    "ADD": "add",
-    "SUB": "sub",
-    "MUL": "mul",
-    "DIV": "div",
-    "SQUARED_DIFFERENCE": "squared_difference",
-    "MAXIMUM": "maximum",
-    "MINIMUM": "minimum",
-    "PRELU": "prelu",
-}
-
 LEFT_SHIFTS: dict[Kind, int] = {"add": 20, "sub": 20, "squared_difference": 7}
 """Bits by which operands of sums and differences are scaled up before they are scaled to one another (``add_common.cc``,
 ``squared_difference.cc``)."""
-
-
-@dataclass(frozen=True)
-class Operand:
-    """One side: its shape, its offset, and for sums and differences what scales it to twice the larger scale of the two.
-
-    A PRELU's second operand holds what scales products with it, where the first is below zero.
-
-    Attributes:
-        shape: height, width and channels; an extent of 1 is broadcast.
-        zero_point: as stored + 128.
-    """
-
-    shape: tuple[int, int, int]
-    zero_point: int
-    multiplier: int
-    shift: int
 
 
 @dataclass(frozen=True, kw_only=True)

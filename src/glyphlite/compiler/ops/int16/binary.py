@@ -9,7 +9,7 @@ from glyphlite.compiler import arithmetic
 from glyphlite.compiler.codegen.kernel import Kernel, Place, Rows, Site
 from glyphlite.compiler.context import Context
 from glyphlite.compiler.ir import Node
-from glyphlite.compiler.ops.elementwise.binary import KINDS, Kind, Operand
+from glyphlite.compiler.ops.elementwise.operand import KINDS, Kind, Operand
 from glyphlite.compiler.values import Requantization
 from glyphlite.escaping import printable
 from glyphlite.tflite.graph import Operator, Tensor

@@ -10,8 +10,8 @@ from glyphlite.compiler.codegen import packing
 from glyphlite.compiler.codegen.constants import Array
 from glyphlite.compiler.codegen.kernel import Kernel, Placement, Site
 from glyphlite.compiler.context import Context, window_of
-from glyphlite.compiler.ops.int16.scaling import LONGEST_SUM, Scaler, Scaling, scaled_once, scaler, scaling_of
-from glyphlite.compiler.ops.matrix.weighted import PoolableFilter, filter_of
+from glyphlite.compiler.ops.int16.scaling import LONGEST_SUM, Scaler, Scaling, narrow_weights, scaled_once, scaler, scaling_of
+from glyphlite.compiler.ops.matrix.weighted import PoolableFilter
 from glyphlite.compiler.values import Value, Window
 from glyphlite.tflite.cost import operator_macs
 from glyphlite.tflite.graph import Operator
@@ -103,29 +103,15 @@ def _packed(pack: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, groups: 
     return np.concatenate([pack(part) for part in np.split(rows, groups)])
 
 
-def narrow_weights(context: Context, operator: Operator) -> np.ndarray:
-    """Returns an op's weights, constant int8.
-
-    Raises:
-        ArtifactError: they are something else, INT4 among it, as TensorFlow Lite Micro has no kernel for that.
-    """
-    tensor, weights = filter_of(context, operator)
-    if tensor.packed_bits == 4:
-        raise context.refuse(operator, "INT4 weights with int16 activations", "convert with --to int16x8, without INT4 weights")
-    return weights
-
-
 def lower_convolution(context: Context, operator: Operator) -> None:
     """Lowers CONV_2D. Source: ``kernels/conv_common.cc``."""
     source, weights = context.value(operator), narrow_weights(context, operator)
     output = context.new_value(operator)
     window = window_of(operator, source, output, weights.shape[1], weights.shape[2])
-    append_convolution(context, operator, source, output, weights, window)
+    _append(context, operator, source, output, weights, window)
 
 
-def append_convolution(
-    context: Context, operator: Operator, source: Value, output: Value, weights: np.ndarray, window: Window
-) -> None:
+def _append(context: Context, operator: Operator, source: Value, output: Value, weights: np.ndarray, window: Window) -> None:
     """Appends the node of a convolution, or of what is one."""
     scaling = scaling_of(context, operator, source, output, weights.reshape(len(weights), -1))
     context.nodes.append(
@@ -140,3 +126,16 @@ def append_convolution(
             groups=source.channels // weights.shape[3],
         )
     )
+
+
+def lower_matrix_product(context: Context, operator: Operator) -> None:
+    """Lowers FULLY_CONNECTED as a 1x1 convolution: of several vectors, or of sums that may leave 32 bits.
+
+    Source: ``kernels/fully_connected_common.cc``.
+    """
+    source, weights = context.value(operator), narrow_weights(context, operator)
+    channels, depth = weights.shape
+    output, rows = context.new_value(operator), source.elements // depth
+    seen = Value(source.index, source.name, 1, rows, depth, source.quantization, "int16")
+    made = Value(output.index, output.name, 1, rows, channels, output.quantization, "int16")
+    _append(context, operator, seen, made, weights.reshape(channels, 1, 1, depth), Window())

@@ -8,8 +8,7 @@ import numpy as np
 from glyphlite.compiler.codegen.constants import Array
 from glyphlite.compiler.codegen.kernel import Kernel, Placement, Site
 from glyphlite.compiler.context import Context, window_of
-from glyphlite.compiler.ops.int16.convolution import narrow_weights
-from glyphlite.compiler.ops.int16.scaling import Scaler, Scaling, scaler, scaling_of
+from glyphlite.compiler.ops.int16.scaling import Scaler, Scaling, narrow_weights, scaler, scaling_of
 from glyphlite.compiler.ops.matrix.weighted import FilterNode
 from glyphlite.tflite.cost import operator_macs
 from glyphlite.tflite.graph import Operator

@@ -10,9 +10,8 @@ from glyphlite.compiler.codegen.constants import Array
 from glyphlite.compiler.codegen.kernel import Accumulator, Kernel, Placement, Site
 from glyphlite.compiler.context import Context
 from glyphlite.compiler.ir import Node
-from glyphlite.compiler.ops.int16.convolution import append_convolution, narrow_weights
-from glyphlite.compiler.ops.int16.scaling import Scaler, Scaling, scaler, scaling_of, sums_fit
-from glyphlite.compiler.values import Value, Window
+from glyphlite.compiler.ops.int16.scaling import Scaler, Scaling, narrow_weights, scaler, scaling_of
+from glyphlite.compiler.values import Value
 from glyphlite.tflite.cost import operator_macs
 from glyphlite.tflite.graph import Operator
 
@@ -79,26 +78,16 @@ class Int16FullyConnectedRowsKernel(Int16FullyConnectedKernel, Accumulator):
 
 
 def lower_fully_connected(context: Context, operator: Operator) -> None:
-    """Lowers FULLY_CONNECTED; several vectors are a 1x1 convolution. Source: ``kernels/fully_connected_common.cc``."""
+    """Lowers FULLY_CONNECTED of one vector, whose sums fit 32 bits. Source: ``kernels/fully_connected_common.cc``."""
     source, weights = context.value(operator), narrow_weights(context, operator)
-    if operator.options.get("weights_format", "default") != "default":
-        raise context.refuse(operator, "its weights are shuffled", "convert without weight shuffling, the default")
-    channels, depth = weights.shape
-    rows = source.elements // depth
     output = context.new_value(operator)
-    seen = Value(source.index, source.name, 1, rows, depth, source.quantization, "int16")
-    if rows > 1 or not sums_fit(weights):
-        made = Value(output.index, output.name, 1, rows, channels, output.quantization, "int16")
-        append_convolution(context, operator, seen, made, weights.reshape(channels, 1, 1, depth), Window())
-        return
-    scaling = scaling_of(context, operator, source, output, weights)
     context.nodes.append(
         Int16FullyConnected(
             **context.facts(operator),
-            inputs=(seen,),
+            inputs=(Value(source.index, source.name, 1, 1, source.elements, source.quantization, "int16"),),
             output=output,
             macs=operator_macs(context.graph, operator),
             weights=weights,
-            scaling=scaling,
+            scaling=scaling_of(context, operator, source, output, weights),
         )
     )

@@ -12,8 +12,7 @@ import numpy as np
 from glyphlite.compiler import arithmetic, arithmetic_int16
 from glyphlite.compiler.codegen.constants import Array
 from glyphlite.compiler.codegen.kernel import Site
-from glyphlite.compiler.context import Context
-from glyphlite.compiler.ops.matrix.weighted import weight_scales
+from glyphlite.compiler.context import Context, filter_of, weight_scales
 from glyphlite.compiler.values import Value
 from glyphlite.tflite.graph import Operator
 
@@ -129,6 +128,20 @@ def _bias(context: Context, operator: Operator, channels: int, position: int) ->
     if tensor.data is None or tensor.dtype.name not in types or tensor.elements != channels:
         raise context.refuse(operator, f"its bias is {tensor.dtype}, not {channels} constant int64", "convert with --to int16x8")
     return tensor.data.reshape(-1).astype(np.int64), tensor.dtype == np.int64
+
+
+def narrow_weights(context: Context, operator: Operator) -> np.ndarray:
+    """Returns an op's weights, constant int8.
+
+    Raises:
+        ArtifactError: they are something else, INT4 among it, as TensorFlow Lite Micro has no kernel for that.
+    """
+    if operator.options.get("weights_format", "default") != "default":
+        raise context.refuse(operator, "its weights are shuffled", "convert without weight shuffling, the default")
+    tensor, weights = filter_of(context, operator)
+    if tensor.packed_bits == 4:
+        raise context.refuse(operator, "INT4 weights with int16 activations", "convert with --to int16x8, without INT4 weights")
+    return weights
 
 
 def scaler(site: Site, scaling: Scaling, rows: np.ndarray) -> Scaler:

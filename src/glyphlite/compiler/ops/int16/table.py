@@ -5,12 +5,13 @@ from collections.abc import Callable
 from glyphlite.compiler.context import Context
 from glyphlite.compiler.ops.elementwise.quantize import lower_dequantize, lower_quantize
 from glyphlite.compiler.ops.int16.binary import lower_binary
-from glyphlite.compiler.ops.int16.convolution import lower_convolution
+from glyphlite.compiler.ops.int16.convolution import lower_convolution, lower_matrix_product
 from glyphlite.compiler.ops.int16.depthwise_convolution import lower_depthwise_convolution
 from glyphlite.compiler.ops.int16.fully_connected import lower_fully_connected
 from glyphlite.compiler.ops.int16.pool import lower_pool
 from glyphlite.compiler.ops.int16.reduce import lower_reduction
 from glyphlite.compiler.ops.int16.rescale import lower_leaky_relu, lower_relu, lower_relu6
+from glyphlite.compiler.ops.int16.scaling import narrow_weights, sums_fit
 from glyphlite.compiler.ops.int16.sigmoid import lower_sigmoid
 from glyphlite.compiler.ops.int16.softmax import lower_softmax
 from glyphlite.compiler.ops.int16.transposed_convolution import lower_transposed_convolution
@@ -24,10 +25,18 @@ from glyphlite.compiler.ops.layout.transpose import lower_broadcast_to, lower_re
 from glyphlite.compiler.ops.recurrent.variables import lower_assign_variable
 from glyphlite.tflite.graph import Operator
 
+
+def _fully_connected(context: Context, operator: Operator) -> None:
+    """Lowers FULLY_CONNECTED by whether it is of one vector whose sums fit 32 bits."""
+    weights = narrow_weights(context, operator)
+    is_plain = context.value(operator).elements == weights.shape[1] and sums_fit(weights)
+    (lower_fully_connected if is_plain else lower_matrix_product)(context, operator)
+
+
 INT16_OPS: dict[str, Callable[[Context, Operator], None]] = {
     "CONV_2D": lower_convolution,
     "DEPTHWISE_CONV_2D": lower_depthwise_convolution,
-    "FULLY_CONNECTED": lower_fully_connected,
+    "FULLY_CONNECTED": _fully_connected,
     "TRANSPOSE_CONV": lower_transposed_convolution,
     "MAX_POOL_2D": lower_pool,
     "AVERAGE_POOL_2D": lower_pool,

@@ -7,11 +7,9 @@ import numpy as np
 
 from glyphlite.compiler.codegen.constants import Array
 from glyphlite.compiler.codegen.kernel import Kernel, Site
-from glyphlite.compiler.context import Context
+from glyphlite.compiler.context import Context, spread_of
 from glyphlite.compiler.ir import Node
-from glyphlite.compiler.ops.int16.convolution import narrow_weights
-from glyphlite.compiler.ops.int16.scaling import Scaler, Scaling, scaler, scaling_of
-from glyphlite.compiler.ops.matrix.transposed_convolution import spread_of
+from glyphlite.compiler.ops.int16.scaling import Scaler, Scaling, narrow_weights, scaler, scaling_of
 from glyphlite.compiler.values import Window
 from glyphlite.tflite.cost import operator_macs
 from glyphlite.tflite.graph import Operator

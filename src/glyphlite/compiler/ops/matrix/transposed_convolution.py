@@ -3,15 +3,12 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from glyphlite.compiler.codegen.constants import Array
 from glyphlite.compiler.codegen.kernel import Kernel, Site
 from glyphlite.compiler.codegen.requantization import Requantizer, requantizer
-from glyphlite.compiler.context import Context
-from glyphlite.compiler.ops.matrix.weighted import Weighted, bias_of, check_sums, filter_of, sum_requantization
+from glyphlite.compiler.context import Context, filter_of, spread_of
+from glyphlite.compiler.ops.matrix.weighted import Weighted, bias_of, check_sums, sum_requantization
 from glyphlite.compiler.values import Window
-from glyphlite.tflite.checked_op import convolved
 from glyphlite.tflite.cost import operator_macs
 from glyphlite.tflite.graph import Operator
 
@@ -72,15 +69,3 @@ def lower_transposed_convolution(context: Context, operator: Operator) -> None:
             requantization=sum_requantization(context, operator, source, output, output.channels),
         )
     )
-
-
-def spread_of(operator: Operator, extents: tuple[int, int], weights: np.ndarray) -> Window:
-    """Returns the window over an output of those extents. Source: ``ComputePaddingHeightWidth``, kernels/padding.h."""
-    strides, size = operator.options["strides"], weights.shape[1:3]
-
-    def before(extent: int, kernel: int, stride: int) -> int:
-        out = convolved(extent, kernel, stride, 1, operator.options["padding"])
-        return max((out - 1) * stride + kernel - extent, 0) // 2
-
-    pad_top, pad_left = map(before, extents, size, strides)
-    return Window(*size, *strides, pad_top=pad_top, pad_left=pad_left)

@@ -6,11 +6,11 @@ from typing import ClassVar
 import numpy as np
 
 from glyphlite.compiler import arithmetic
-from glyphlite.compiler.context import Context, Facts
+from glyphlite.compiler.context import Context, Facts, filter_of, weight_scales
 from glyphlite.compiler.ir import Node, Requantized
 from glyphlite.compiler.values import Requantization, Value, Window
 from glyphlite.tflite.cost import operator_macs
-from glyphlite.tflite.graph import Operator, Tensor
+from glyphlite.tflite.graph import Operator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,23 +116,6 @@ def weighted_facts(context: Context, operator: Operator, *, output_axis: int = 0
     return facts, weights
 
 
-def filter_of(context: Context, operator: Operator) -> tuple[Tensor, np.ndarray]:
-    """Returns an op's weights, constant int8 without a zero point.
-
-    Raises:
-        ArtifactError: they are something else.
-    """
-    tensor = context.tensor(operator.inputs[1])
-    quantization = tensor.quantization
-    if tensor.data is None:
-        raise context.refuse(operator, "its weights are computed, not constant")
-    if tensor.dtype != np.int8 or quantization is None:
-        raise context.refuse(operator, f"its weights are {tensor.dtype}, not int8", "convert with --to int8")
-    if any(quantization.zero_points):
-        raise context.refuse(operator, "its weights have a zero point", "convert with symmetric weights, the default")
-    return tensor, tensor.data
-
-
 def bias_of(context: Context, operator: Operator, channels: int, position: int = 2) -> np.ndarray:
     """Returns an op's biases, int64 ``(channels,)``, from its input of that position; zeros where it has none."""
     if len(operator.inputs) <= position or operator.inputs[position] < 0:
@@ -141,13 +124,6 @@ def bias_of(context: Context, operator: Operator, channels: int, position: int =
     if tensor.data is None or tensor.dtype != np.int32 or tensor.elements != channels:
         raise context.refuse(operator, f"its bias is {tensor.dtype}, not {channels} constant int32")
     return tensor.data.reshape(-1).astype(np.int64)
-
-
-def weight_scales(context: Context, operator: Operator, channels: int) -> tuple[float, ...]:
-    """Returns the scale of each channel's weights."""
-    quantization = context.tensor(operator.inputs[1]).quantization
-    assert quantization is not None
-    return quantization.scales * channels if len(quantization.scales) == 1 else quantization.scales
 
 
 def sum_requantization(context: Context, operator: Operator, source: Value, output: Value, channels: int) -> Requantization:

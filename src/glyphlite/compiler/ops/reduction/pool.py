@@ -1,4 +1,4 @@
-"""MAX_POOL_2D and AVERAGE_POOL_2D, a window of any size; an average over the whole map is a mean."""
+"""MAX_POOL_2D and AVERAGE_POOL_2D, a window of any size."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -6,7 +6,6 @@ from typing import ClassVar, Literal
 from glyphlite.compiler.codegen.kernel import Kernel, Site
 from glyphlite.compiler.context import Context, window_of
 from glyphlite.compiler.ir import Node
-from glyphlite.compiler.ops.reduction.reduce import MapReduction, Row
 from glyphlite.compiler.values import Window
 from glyphlite.tflite.graph import Operator
 
@@ -62,34 +61,16 @@ def lower_pool(context: Context, operator: Operator) -> None:
     """Lowers MAX_POOL_2D and AVERAGE_POOL_2D. Source: ``kernels/pooling_common.cc``."""
     source = context.value(operator)
     output = context.new_value(operator)
-    if source.zero_point != output.zero_point or abs(source.scale - output.scale) > 1e-6:
-        raise context.refuse(operator, "input and output differ in scale or zero point")
+    context.require_same_scale(operator, source, output)
     low, high = context.clamp(operator, output)
     height, width = operator.options["window"]
     window = window_of(operator, source, output, height, width)
-    average = operator.name == "AVERAGE_POOL_2D"
-    covers_all = window.pad_top == window.pad_left == 0 and (height, width) == (source.height, source.width)
-    if average and covers_all and output.height == output.width == 1:
-        context.nodes.append(
-            MapReduction(
-                **context.facts(operator),
-                inputs=(source,),
-                output=output,
-                kind="sum",
-                row=Row(1, source.width, source.channels),
-                count=source.height * source.width,
-                requantization=None,
-                activation_min=low + 128,
-                activation_max=high + 128,
-            )
-        )
-        return
     context.nodes.append(
         Pool(
             **context.facts(operator),
             inputs=(source,),
             output=output,
-            kind="average" if average else "max",
+            kind="average" if operator.name == "AVERAGE_POOL_2D" else "max",
             pool_window=window,
             activation_min=low + 128,
             activation_max=high + 128,

@@ -153,6 +153,26 @@ def lower_reduction(context: Context, operator: Operator) -> None:
     )
 
 
+def lower_average_of_map(context: Context, operator: Operator) -> None:
+    """Lowers AVERAGE_POOL_2D over the whole map, a mean. Source: ``kernels/pooling_common.cc``."""
+    source, output = context.value(operator), context.new_value(operator)
+    context.require_same_scale(operator, source, output)
+    low, high = context.clamp(operator, output)
+    context.nodes.append(
+        MapReduction(
+            **context.facts(operator),
+            inputs=(source,),
+            output=output,
+            kind="sum",
+            row=Row(1, source.width, source.channels),
+            count=source.height * source.width,
+            requantization=None,
+            activation_min=low + 128,
+            activation_max=high + 128,
+        )
+    )
+
+
 def _requantization(context: Context, operator: Operator, source: Value, output: Value, count: int) -> Requantization | None:
     """Returns the scaling of sums; None for extremes, which keep the input's scale.
 
