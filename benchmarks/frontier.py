@@ -221,8 +221,8 @@ def measure_keras(card: PretrainedCard, dataset: Dataset, classes: np.ndarray) -
 
 def classify_unrounded(path: Path, images: np.ndarray) -> np.ndarray | None:
     """The classes of a Keras model that simulates int8, with the simulation off; None for a model that does not."""
+    from glyphlite.models.loading import load_keras_model
     from glyphlite.models.qat.state import in_float, is_quantized
-    from glyphlite.models.user import load_keras_model
     from glyphlite.runtimes.base import predict_probabilities
     from glyphlite.runtimes.keras import KerasModel
 

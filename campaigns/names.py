@@ -32,7 +32,7 @@ SAMPLES = ROOT / "tests" / "samples" / "micro-cnn"
 SEED = 21
 WARM = (
     "glyphlite.pipeline.export",
-    "glyphlite.pipeline.firmware",
+    "glyphlite.pipeline.compile",
     "glyphlite.pipeline.inspect",
     "glyphlite.pipeline.predict",
     "glyphlite.pipeline.report",

@@ -793,7 +793,7 @@ def compile_(
 
     The C has no dependencies; its outputs are bit-identical to TensorFlow Lite Micro's.
     """
-    from glyphlite.pipeline.firmware import compile_file
+    from glyphlite.pipeline.compile import compile_file
 
     compiled = compile_file(
         file,

@@ -9,7 +9,7 @@ import pytest
 from glyphlite.conversion.calibration import calibration_effect, representative_images, without_softmax
 from glyphlite.datasets.dataset import Dataset, Split, as_float
 from glyphlite.errors import ConversionError
-from glyphlite.models.user import load_keras_model
+from glyphlite.models.loading import load_keras_model
 from glyphlite.runtimes.registry import probabilities_of
 
 

@@ -13,7 +13,7 @@ from glyphlite.conversion.variants import VARIANT_NAMES, get_variant
 from glyphlite.datasets.dataset import Dataset, as_float
 from glyphlite.errors import ConversionError
 from glyphlite.models.interface.input_convention import OURS
-from glyphlite.models.user import load_keras_model
+from glyphlite.models.loading import load_keras_model
 from glyphlite.runtimes.base import predict_probabilities
 from glyphlite.runtimes.registry import accepts, get_runtime
 from glyphlite.tflite.metadata import read_labels

@@ -8,7 +8,7 @@ import pytest
 from glyphlite.conversion.folder import convert_to_folder
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ConversionError, OutputError
-from glyphlite.models.user import load_keras_model
+from glyphlite.models.loading import load_keras_model
 from glyphlite.runtimes.registry import INTERPRETERS, accepts
 from glyphlite.tflite.metadata import read_metadata
 

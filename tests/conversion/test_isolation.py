@@ -66,7 +66,7 @@ def test_recurrent_layers_are_quantized_step_by_step(layer: str, mnist: Dataset,
 @pytest.mark.slow
 def test_the_server_begins_again_after_it_was_killed(samples: Path) -> None:
     """First it is a fork of this process, then a Python of its own: both write the same bytes."""
-    from glyphlite.models.user import load_keras_model
+    from glyphlite.models.loading import load_keras_model
 
     model = load_keras_model(samples / "model.keras")
     first = convert(model, "float32").content

@@ -8,8 +8,8 @@ import pytest
 from glyphlite.conversion.weights import check_round_trip, load_weights, rebuilt
 from glyphlite.datasets.dataset import Dataset, as_float
 from glyphlite.errors import ModelError
+from glyphlite.models.loading import load_keras_model
 from glyphlite.models.saving import stored_weights
-from glyphlite.models.user import load_keras_model
 
 
 def _weights(samples: Path, folder: Path) -> Path:

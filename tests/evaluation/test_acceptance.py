@@ -25,7 +25,7 @@ def two_outputs(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 def test_a_runtime_that_runs_a_file_says_so_though_it_is_no_classifier(two_outputs: Path):
-    reports = ask_runtimes(two_outputs, graph=read_graph(two_outputs))
+    reports = ask_runtimes(two_outputs)
     assert set(INTERPRETERS) <= set(reports)
     for name in INTERPRETERS:
         assert (reports[name].runs, reports[name].accepts) == (True, False), name

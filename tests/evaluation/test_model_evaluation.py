@@ -11,7 +11,7 @@ from glyphlite.errors import ArtifactError, ModelError
 from glyphlite.evaluation.accuracy import mcnemar_p
 from glyphlite.evaluation.model_evaluation import ArtifactEvaluation, KerasEvaluation, evaluate_artifact, evaluate_keras
 from glyphlite.files.single import sha256_of
-from glyphlite.models.user import load_keras_model
+from glyphlite.models.loading import load_keras_model
 
 IMAGES = 400
 

@@ -11,8 +11,8 @@ from PIL import Image
 
 from glyphlite.errors import OutputError
 from glyphlite.files.manifest import MANIFEST
+from glyphlite.pipeline.compile import compile_file
 from glyphlite.pipeline.export import export_file
-from glyphlite.pipeline.firmware import compile_file
 from glyphlite.pipeline.inspect import inspect_file
 from glyphlite.pipeline.predict import predict_pictures
 from glyphlite.pipeline.report import write_reports

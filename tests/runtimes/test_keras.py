@@ -8,7 +8,7 @@ import pytest
 from glyphlite.datasets.dataset import Dataset, as_float
 from glyphlite.errors import ArtifactError
 from glyphlite.models.interface.input_convention import OURS
-from glyphlite.models.user import load_keras_model
+from glyphlite.models.loading import load_keras_model
 from glyphlite.runtimes.base import predict_probabilities
 from glyphlite.runtimes.keras import Keras, KerasModel
 

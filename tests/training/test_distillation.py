@@ -73,8 +73,8 @@ def test_answers_are_the_teachers_own_and_repeat_with_the_warps(few):
     answers = asked.answers(1, chunk)
     assert answers.shape == (*chunk.order.shape, 10)
     assert asked.answers(3, chunk) is answers
+    from glyphlite.models.loading import load_keras_model
     from glyphlite.models.qat.state import in_float
-    from glyphlite.models.user import load_keras_model
 
     images = as_float(few.train.images[chunk.order[0]])
     expected = 0

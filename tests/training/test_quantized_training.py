@@ -8,10 +8,10 @@ import pytest
 from glyphlite.errors import ModelError
 from glyphlite.models.architecture import Architecture, Flatten, FoldedConv, FoldedDepthwise, Pool
 from glyphlite.models.choice import ModelChoice
+from glyphlite.models.loading import load_keras_model
 from glyphlite.models.qat.state import is_quantized
 from glyphlite.models.recipe import Recipe, Schedule
 from glyphlite.models.registry import resolve_model
-from glyphlite.models.user import load_keras_model
 from glyphlite.training import trainer
 from glyphlite.training.loop import TrainingLoop
 from glyphlite.training.schedule import frozen_share, recipe_rates

@@ -77,7 +77,7 @@ def _train_until(few: Dataset, folder: Path, moment: str, resume: bool) -> None:
 
 
 def _digest(folder: Path) -> list[np.ndarray]:
-    from glyphlite.models.user import load_keras_model
+    from glyphlite.models.loading import load_keras_model
 
     return load_keras_model(folder / "model.keras").get_weights()
 

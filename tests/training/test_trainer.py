@@ -40,7 +40,7 @@ def test_the_best_epoch_is_kept(trained, few):
 
 
 def test_files_hold_what_was_returned(trained, few):
-    from glyphlite.models.user import load_keras_model
+    from glyphlite.models.loading import load_keras_model
 
     folder = trained.folder
     assert sorted(path.name for path in folder.iterdir()) == [

@@ -78,7 +78,7 @@ def find_convention(path: Path, dataset: Dataset | None = None, *, chosen: Input
     """
     if path.suffix.lower() == ".tflite":
         return _of_artifact(path, dataset, chosen)
-    from glyphlite.models.user import load_keras_model
+    from glyphlite.models.loading import load_keras_model
 
     return keras_convention(load_keras_model(path), path, dataset, chosen=chosen)
 

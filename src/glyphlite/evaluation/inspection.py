@@ -8,9 +8,12 @@ from pathlib import Path
 
 from pydantic import Field
 
-from glyphlite.evaluation.acceptance import ask_runtimes, objection_to
+from glyphlite.compiler.compile import compile_graph
+from glyphlite.errors import GlyphliteError
+from glyphlite.evaluation.acceptance import ask_runtimes
 from glyphlite.models.interface.stated_convention import convention_of_graph
 from glyphlite.records import InputReport, Record, RuntimeReport
+from glyphlite.runtimes import ports
 from glyphlite.tflite import cost
 from glyphlite.tflite.description import OperatorInfo, TensorInfo, describe_tensor, operator_record
 from glyphlite.tflite.graph import Graph, Tensor, state_tensors
@@ -75,13 +78,16 @@ def inspect_artifact(path: Path, *, runtimes: bool = True, arena: bool = False) 
     content = read_content(path)
     graph = parse_graph(content, str(path))
     inspection = describe(graph, content, str(path))
-    return inspection.model_copy(update={"runtimes": ask_runtimes(path, arena=arena, graph=graph)}) if runtimes else inspection
+    if not runtimes:
+        return inspection
+    answers = {**ask_runtimes(path, arena=arena), "generated_c": ask_compiler(graph)}
+    return inspection.model_copy(update={"runtimes": answers})
 
 
 def describe(graph: Graph, content: bytes, name: str) -> Inspection:
     """Returns the records of a graph that the reader has checked, and of the file it came from. Asks no runtime."""
     live_bytes, live_op = _most_live(graph)
-    objection = objection_to(graph)
+    objection = ports.objection_to(graph)
     about = read_metadata(content)
     tensors = [describe_tensor(tensor) for tensor in graph.tensors]
     custom = {operator.custom_code for operator in graph.operators if operator.custom_code}
@@ -144,3 +150,13 @@ def _most_live(graph: Graph) -> tuple[int, int | None]:
             most, where = total, operator.index
         total -= sum(graph.tensors[index].bytes for index in freed.pop(operator.index, ()))
     return most, where
+
+
+def ask_compiler(graph: Graph) -> RuntimeReport:
+    """Asks the compiler for a graph, by compiling it to C; what is no classifier of images runs, and is not accepted."""
+    try:
+        compilation = compile_graph(graph, "network")
+    except GlyphliteError as error:
+        return RuntimeReport(accepts=False, runs=False, reason=str(error))
+    reason = ports.objection_to(graph)
+    return RuntimeReport(accepts=reason is None, runs=True, reason=reason, arena_bytes=compilation.report.arena_bytes)

@@ -1,16 +1,10 @@
 """The image shape that a user's model accepts, read from the model before any image is read."""
 
-from collections.abc import Sequence
-
 from glyphlite.errors import ModelError
+from glyphlite.models.interface.image_shape import image_shape
 from glyphlite.models.loading import load_keras_model
 from glyphlite.models.registry import is_known_model, resolve_model
 from glyphlite.models.user import build_from_function, require_source
-
-CHANNELS = (1, 3)
-
-_IMAGE, _GREY_IMAGE = 3, 2
-"""Lengths of the shape of an image with and without channels."""
 
 
 def model_input_shape(text: str, size: tuple[int, int] | None, classes: int | None) -> tuple[int, int, int] | None:
@@ -40,17 +34,3 @@ def model_input_shape(text: str, size: tuple[int, int] | None, classes: int | No
             f"{choice.name} takes images of {own[0]}x{own[1]}, --input-size asks for {size[0]}x{size[1]}; leave the option out"
         )
     return own
-
-
-def image_shape(shape: Sequence[int | None]) -> tuple[int, int, int] | None:
-    """Returns height, width, channels of an input's shape without the batch; None where it fixes none.
-
-    Channels may come first, or be left out. An extent that is None or below 1 is free.
-    """
-    shape = [extent if extent and extent > 0 else None for extent in shape]
-    if len(shape) == _GREY_IMAGE:
-        shape = (*shape, 1)
-    if len(shape) != _IMAGE:
-        return None
-    height, width, channels = shape if shape[2] in CHANNELS or shape[0] not in CHANNELS else (*shape[1:], shape[0])
-    return (height, width, channels) if height and width and channels in CHANNELS else None

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from glyphlite.console import say
-from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import DataError, ToolError
 from glyphlite.escaping import one_line, shell_word, visible
 from glyphlite.evaluation.input_sets.random_inputs import random_set
@@ -23,7 +22,7 @@ from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.purpose import is_picture, purpose_of, range_is_known
 from glyphlite.models.interface.stated_convention import convention_of_graph
 from glyphlite.pipeline.inputs.conventions import convention_on
-from glyphlite.pipeline.inputs.datasets import RunData, data_of
+from glyphlite.pipeline.inputs.datasets import RunData, data_of, image_of
 from glyphlite.pipeline.inputs.files import artifact_in, default_artifact
 from glyphlite.pipeline.inputs.sets import named_set
 from glyphlite.tflite.reader import read_graph
@@ -138,17 +137,6 @@ def _second_engine(wanted: bool) -> LiteRtJs | None:
     except ToolError as error:
         say(f"{error} (--no-litertjs leaves it out unasked)", lead="The page has no second engine:", style="yellow")
         return None
-
-
-def image_of(dataset: Dataset, sample: int) -> tuple[Any, int, tuple[str, ...]]:
-    """Returns a test image ``(height, width, channels)`` uint8, its class, and the class labels.
-
-    Raises:
-        DataError: there is no such image.
-    """
-    if sample >= len(dataset.test):
-        raise DataError(f"{dataset.name} has test images 0 to {len(dataset.test) - 1}; there is no image {sample}")
-    return dataset.test.images[sample], int(dataset.test.labels[sample]), dataset.labels
 
 
 def _test_input(

@@ -1,51 +1,22 @@
 """Firmware from an int8 artifact: the TFLite Micro project, generated C99, and what that costs on emulated cores."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from glyphlite.compiler.codegen.c_names import identifier, is_reserved
-from glyphlite.compiler.compile import OPTIMIZE, check_name, compile_artifact
+from glyphlite.compiler.compile import compile_artifact
 from glyphlite.compiler.interface import Sample
-from glyphlite.compiler.report import CompilationReport, memory_map
 from glyphlite.console import progress_bar, say
 from glyphlite.cores import PREFERRED_CORE
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ArtifactError, ToolError
-from glyphlite.escaping import shell_word, visible
-from glyphlite.evaluation.input_sets.input_set import InputSet
-from glyphlite.evaluation.input_sets.random_inputs import most_inputs, random_set
-from glyphlite.evaluation.input_sets.value_ranges import inputs_of
-from glyphlite.evaluation.recorded_accuracy import accuracy_words
 from glyphlite.evaluation.simulation import simulate
-from glyphlite.evaluation.variant import variant_of
-from glyphlite.evaluation.verification.self_check import check_generated
 from glyphlite.export.tflm.project import export_tflm
-from glyphlite.files.scratch import temporary_folder
-from glyphlite.formatting import channels_left_out
 from glyphlite.models.interface.input_convention import InputConvention
-from glyphlite.models.interface.purpose import is_picture
-from glyphlite.models.pretrained import pretrained_names
-from glyphlite.pipeline.export import image_of
-from glyphlite.pipeline.inputs.conventions import input_convention
-from glyphlite.pipeline.inputs.datasets import beside, data_of, to_remember
-from glyphlite.pipeline.inputs.files import artifact_in
-from glyphlite.pipeline.inputs.labels import named_labels
-from glyphlite.pipeline.inputs.sets import named_set
+from glyphlite.pipeline.inputs.datasets import image_of
 from glyphlite.records import FirmwareReport, RuntimeReport
-from glyphlite.tflite.graph import Graph
-from glyphlite.tflite.reader import read_graph
 
 RUN_CORES = (PREFERRED_CORE, "cortex-m0")
 RUN_IMAGES = 10
-COMPILED = ("int8", "int16x8")
-"""The variants that C is made from."""
-
-TRADE_OFF_CORE = "cortex-m4"
-TRADE_OFF_INPUTS = 32
-"""Random inputs of which the last, which is no constant, is counted."""
 
 
 @dataclass(frozen=True)
@@ -100,188 +71,3 @@ def build_firmware(artifact: Path, folder: Path, dataset: Dataset, convention: I
     except (ArtifactError, ToolError) as error:
         say(str(error), lead="No firmware figures:", style="yellow")
     return Firmware(tflm, reports)
-
-
-@dataclass(frozen=True)
-class Compiled:
-    """The record of what was compiled, for programs and in words."""
-
-    document: dict[str, Any]
-    words: str
-    trade_offs: dict[str, FirmwareReport]
-
-
-def compile_file(
-    path: Path,
-    folder: Path | None,
-    *,
-    name: str | None,
-    optimize: str,
-    scores: str,
-    dataset: str | None,
-    sample: int,
-    data_dir: Path | None,
-    input_range: str | None = None,
-    compare: bool = True,
-    overwrite: bool = False,
-    check: bool = True,
-    inputs: str | None = None,
-    labels: str | None = None,
-) -> Compiled:
-    """Compiles an int8 or int16x8 .tflite file (or a run's) to C99; ``compare`` measures what each ``--optimize`` would cost.
-
-    With ``check``, the C is held to TFLite Micro's bytes before it is written, on what ``inputs`` names, else on random inputs.
-
-    Without ``folder`` it goes into one named after the file, without ``dataset`` the test image is one of the model's own run;
-    where no data fits the model, the example holds zeros. All of this is said. ``labels`` names the classes of a model whose
-    file does not say that it is a classifier: a file, or names between commas.
-
-    Raises:
-        ArtifactError: the file is malformed, or holds what generated C cannot express.
-        DisagreementError: the C differs from TFLite Micro, which is a fault of ours.
-        DataError: a dataset that was named, or no such image in it.
-        OutputError: the folder cannot be written.
-    """
-    if name is not None:
-        check_name(name)
-    named = path
-    path = artifact_in(path)
-    graph = integer_graph(path)
-    folder = _folder_for(named) if folder is None else folder
-    name = _name_for(path) if name is None else name
-    model = inputs_of(graph)
-    given = None if inputs is None else named_set(model, inputs, dataset=dataset)
-    data = data_of(path, dataset, data_dir)
-    loaded = data.load_fitting(graph) if given is None else None
-    if loaded is None and given is None:
-        words = "the example holds zeros, and costs are counted on a random input; --inputs FILE or --dataset brings others"
-        say(words, lead="No dataset:")
-    image, label, names = image_of(loaded, sample) if loaded else (None, None, None)
-    if labels is not None:
-        names = named_labels(labels)
-    convention = input_convention(path, loaded, input_range).convention if loaded or input_range else None
-    checked = check_generated(path, optimize=optimize, inputs=given) if check else None
-    report = compile_artifact(
-        path,
-        folder,
-        name=name,
-        optimize=optimize,
-        scores=scores,
-        sample=None if image is None else Sample(image, label, f"{loaded.name} test image {sample}" if loaded else ""),
-        labels=names,
-        convention=convention,
-        overwrite=overwrite,
-        accuracy=accuracy_words(path),
-        dataset=beside(to_remember(data.name, loaded, None)["named"], folder) if loaded else None,
-    )
-    counted = (
-        image[np.newaxis]
-        if image is not None
-        else (given or random_set(model, min(TRADE_OFF_INPUTS, most_inputs(model)))).chosen(slice(-1, None))
-    )
-    costs = _trade_offs(path, counted, scores, convention) if compare else {}
-    document = {**_document(report), "trade_offs": {each: cost.model_dump(mode="json") for each, cost in costs.items()}}
-    document["check"] = None if checked is None else asdict(checked)
-    return Compiled(document, _words(report, folder, graph) + (f"\n{checked.words}" if checked else ""), costs)
-
-
-def _folder_for(named: Path) -> Path:
-    """Returns a folder in the current one, after what the user named: a file, a run's folder, a pretrained model; says so.
-
-    A folder of a pretrained model's very name would be taken for it by the next command.
-    """
-    name = named.stem if named.suffix.lower() == ".tflite" else named.resolve().name
-    folder = Path(f"{name}_c" if named.is_dir() or name in pretrained_names() else name)
-    say(f"No --out: writing the folder {folder}")
-    return folder
-
-
-def _name_for(path: Path) -> str:
-    """Returns the prefix of symbols and files, after the artifact; says so where its own name is taken."""
-    name = identifier(path.stem)
-    if is_reserved(path.stem):
-        say(f"{path.stem} is a name of C, C++, POSIX, Arduino or a file system: files and symbols are called {name}")
-    return name
-
-
-def _trade_offs(
-    path: Path, counted: np.ndarray | InputSet, scores: str, convention: InputConvention | None
-) -> dict[str, FirmwareReport]:
-    """Returns what each way to optimize takes on an emulated Cortex-M4; nothing where cross-compiler or emulator are missing."""
-    costs = {}
-    try:
-        with (
-            temporary_folder() as folder,
-            progress_bar("Weighing the trade-offs", len(OPTIMIZE)) as advance,
-        ):
-            for optimize in OPTIMIZE:
-                generated = folder / optimize
-                # A class alone cannot be read out of the emulator; dropping the scores saves what dropping the softmax saves.
-                kept = "logits" if scores == "none" else scores
-                compile_artifact(path, generated, optimize=optimize, scores=kept, convention=convention)
-                costs[optimize] = simulate(generated, TRADE_OFF_CORE, counted).report
-                advance()
-    except ToolError as error:
-        say(str(error), lead="No trade-offs measured:", style="yellow")
-    return costs
-
-
-def integer_graph(path: Path) -> Graph:
-    """Returns the graph of an int8 or int16x8 artifact.
-
-    Raises:
-        ArtifactError: the file is malformed, or is another variant.
-    """
-    graph = read_graph(path)
-    variant = variant_of(graph)
-    if variant not in COMPILED:
-        made = " and ".join(COMPILED)
-        raise ArtifactError(
-            f"{path} is a {variant} file; generated C is made from {made}: glyphlite convert MODEL.keras --to int8"
-        )
-    return graph
-
-
-def _document(report: CompilationReport) -> dict[str, Any]:
-    return {**memory_map(report), "folder": str(report.folder), "files": [str(file) for file in report.files]}
-
-
-def _classify_words(report: CompilationReport) -> str:
-    """Returns what ``NAME_classify`` takes beside ``NAME_invoke``."""
-    more = report.classify_arena_bytes - max(report.arena_bytes, report.plain_arena_bytes)
-    return f"{report.name}_classify takes raw pixels" + (f" and {more:,} bytes more of the arena" if more else "")
-
-
-def _purpose_words(report: CompilationReport, graph: Graph) -> str:
-    """Returns what the model is taken for, and what would make it another."""
-    if not report.classifies:
-        advice = "; --labels names their classes" if len(report.output_tensors) == 1 else ""
-        return f"its outputs are values, not classes: {report.purpose}{advice}"
-    words = f"a classifier ({report.purpose}), scores: {report.scores}"
-    if not report.takes_pictures and is_picture(graph):
-        words += f"; no {report.name}_classify, as its file does not say how it takes a pixel: --input-range does"
-    return words
-
-
-def _words(report: CompilationReport, folder: Path, graph: Graph) -> str:
-    """Returns what was written and what it takes; the cores' figures are ``glyphlite simulate``'s."""
-    shown = visible(str(folder))
-    word = shell_word(folder)
-    lines = [
-        f"{shown}: {', '.join(report.files)}",
-        f"optimized for {report.optimize}; {report.macs:,} multiply-accumulates",
-        *([channels_left_out(report.removed_channels)] if report.removed_channels else []),
-        _purpose_words(report, graph),
-        *([f"of {graph.subgraphs} models in the file, the first alone, as TFLite Micro runs it"] if graph.others else []),
-        f"with the DSP extension: arena {report.arena_bytes:,} bytes, constants {report.constant_bytes:,}; "
-        f"without: arena {report.plain_arena_bytes:,} bytes, constants {report.plain_constant_bytes:,}",
-        f"input {report.input_bytes:,} bytes, output {report.output_bytes:,}"
-        + (f"; {_classify_words(report)}" if report.takes_pictures else ""),
-        *(
-            [f"state {report.state_bytes:,} bytes, which the caller keeps: {report.name}_reset before the first call"]
-            if report.state_bytes
-            else []
-        ),
-        f"Try it: make -C {word}; count it: glyphlite simulate {word} --cpu cortex-m4",
-    ]
-    return "\n".join(lines)

@@ -22,10 +22,9 @@ from glyphlite.evaluation.simulation import Simulation, simulate
 from glyphlite.evaluation.verification.output_comparison import rows_differ
 from glyphlite.formatting import channels_left_out, things
 from glyphlite.models.interface.input_convention import InputConvention
-from glyphlite.pipeline.firmware import integer_graph
 from glyphlite.pipeline.inputs.conventions import input_convention
 from glyphlite.pipeline.inputs.datasets import DEFAULT, data_of
-from glyphlite.pipeline.inputs.files import artifact_in
+from glyphlite.pipeline.inputs.files import artifact_in, integer_graph
 from glyphlite.pipeline.inputs.sets import named_set, unasked_set
 from glyphlite.records import FirmwareReport
 from glyphlite.runtimes.registry import get_runtime

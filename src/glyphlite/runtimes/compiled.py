@@ -3,25 +3,18 @@
 Knows the compiler and arrays; how the C is built and run is the runtimes' affair.
 """
 
-import weakref
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from glyphlite.compiler.compile import compile_artifact
 from glyphlite.compiler.report import CompilationReport, EdgePlan
-from glyphlite.errors import ArtifactError
-from glyphlite.files.scratch import temporary_folder
 from glyphlite.runtimes import ports
 from glyphlite.runtimes.base import Samples
 from glyphlite.runtimes.ports import Port, Ports
-from glyphlite.runtimes.refusals import RefusedError
 from glyphlite.tflite.quantization import Quantization, dequantize, quantize
-from glyphlite.tflite.reader import read_graph
 
 if TYPE_CHECKING:
     from glyphlite.emulation.emulator import Emulator
@@ -147,23 +140,3 @@ def _restored(values: np.ndarray, edge: EdgePlan) -> np.ndarray:
     if edge.kind == "uint8":
         return (values.astype(np.int16) + 128).astype(np.uint8)
     return dequantize(values, Quantization((edge.scale,), (edge.zero_point,))) if edge.kind == "float32" else values
-
-
-def compile_for(runtime: str, artifact: Path, *, optimize: str = "speed") -> Compiled:
-    """Compiles an artifact into a temporary folder.
-
-    Raises:
-        ArtifactError: the file is malformed, or the compiler cannot express it.
-    """
-    artifact = Path(artifact)
-    graph = read_graph(artifact)
-    try:
-        taken = ports.of_graph(graph)
-        lifetime = ExitStack()
-        folder = lifetime.enter_context(temporary_folder())
-        report = compile_artifact(artifact, folder / "c", name=NAME, optimize=optimize)
-    except ArtifactError as error:
-        raise RefusedError(artifact.name, runtime, str(error)) from None
-    compiled = Compiled(folder, lifetime.close, report, taken)
-    weakref.finalize(compiled, lifetime.close)
-    return compiled

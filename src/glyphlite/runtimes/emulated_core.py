@@ -10,7 +10,8 @@ import numpy as np
 from glyphlite.emulation.emulator import Emulator
 from glyphlite.emulation.toolchain import Target, compile_and_link, target_named
 from glyphlite.runtimes.base import LoadedModel, Progress, Runtime, Samples
-from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE, NAME, Compiled, compile_for, place_call
+from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE, NAME, Compiled, place_call
+from glyphlite.runtimes.compiling import compile_for
 
 
 class EmulatedCore(Runtime):

@@ -12,7 +12,8 @@ import numpy as np
 
 from glyphlite.emulation.toolchain import compile_shared, host_compiler
 from glyphlite.runtimes.base import LoadedModel, Progress, Runtime, Samples
-from glyphlite.runtimes.compiled import NAME, Compiled, compile_for, offsets, room_of
+from glyphlite.runtimes.compiled import NAME, Compiled, offsets, room_of
+from glyphlite.runtimes.compiling import compile_for
 
 FLAGS = ("-O3", "-march=native")
 """Vectorized for this machine: the library never leaves it."""

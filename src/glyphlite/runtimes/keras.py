@@ -13,8 +13,8 @@ import numpy as np
 from glyphlite.errors import ArtifactError, ModelError
 from glyphlite.models.interface.output_kind import OutputKind
 from glyphlite.models.interface.output_layer import outputs_of_model
+from glyphlite.models.loading import load_keras_model
 from glyphlite.models.qat.state import in_float
-from glyphlite.models.user import load_keras_model
 from glyphlite.runtimes import ports
 from glyphlite.runtimes.base import LoadedModel, Progress, Runtime, Samples
 

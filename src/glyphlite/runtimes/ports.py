@@ -302,3 +302,12 @@ def _of_tensor(tensor: Tensor) -> Described:
     return Described(
         shape, tensor.dtype, quantization.scales if quantization else (), quantization.zero_points if quantization else ()
     )
+
+
+def objection_to(graph: Graph) -> str | None:
+    """Returns why a file is no image classifier, told from its inputs and outputs; None where it is one."""
+    try:
+        classifier(of_graph(graph))
+    except ArtifactError as error:
+        return str(error)
+    return None

@@ -6,6 +6,7 @@ One record per runtime; each is imported only when it is asked for.
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,11 +35,11 @@ class RuntimeRecord:
     takes_name: bool = False
     interprets: bool = False
 
-    def create(self) -> Runtime:
-        """Returns a runtime of this kind, in this process."""
+    def create(self, **options: Any) -> Runtime:
+        """Returns a runtime of this kind, in this process; ``options`` are its class's own."""
         module, _, kind = self.place.partition(":")
         create = getattr(import_module(module), kind)
-        return create(self.name) if self.takes_name else create()
+        return create(*([self.name] if self.takes_name else []), **options)
 
 
 def _litert(name: str, kernels: str) -> RuntimeRecord:

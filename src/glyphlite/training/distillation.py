@@ -55,8 +55,8 @@ class Teachers:
         """
         import tensorflow as tf
 
+        from glyphlite.models.loading import load_keras_model
         from glyphlite.models.qat.state import set_quantized
-        from glyphlite.models.user import load_keras_model
 
         models = [load_keras_model(pretrained_keras(name)) for name in distillation.teachers]
         for model in models:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from glyphlite.models.architecture import Architecture, Flatten, FoldedConv, FoldedDepthwise, GlobalMean, Pool
+from glyphlite.models.loading import load_keras_model
 from glyphlite.models.qat.state import (
     begin_freezing,
     express_frozen,
@@ -18,7 +19,6 @@ from glyphlite.models.qat.state import (
     set_quantized,
     with_nearest_frozen,
 )
-from glyphlite.models.user import load_keras_model
 
 LAYERS = (FoldedConv("stem", 6, 5, 2), FoldedDepthwise("depth", 3), FoldedConv("point", 8, 1), Pool("pool"))
 STATISTICS = ("beta", "gamma", "mean", "variance")

@@ -18,10 +18,10 @@ from glyphlite.datasets.registry import load_dataset
 from glyphlite.errors import DataError
 from glyphlite.files.single import sha256_of
 from glyphlite.models.pretrained import pretrained_artifact
+from glyphlite.pipeline.compile import compile_file
 from glyphlite.pipeline.convert import convert_model
 from glyphlite.pipeline.evaluate import evaluate_files
 from glyphlite.pipeline.export import export_file
-from glyphlite.pipeline.firmware import compile_file
 from glyphlite.pipeline.inputs import datasets
 from glyphlite.pipeline.inputs.datasets import RunData, data_of, fits, run_record, to_remember
 from glyphlite.pipeline.predict import predict_pictures

@@ -49,10 +49,10 @@ def import_everything() -> None:
     worker.import_converter()
     import keras  # noqa: F401
 
+    import glyphlite.pipeline.compile
     import glyphlite.pipeline.convert
     import glyphlite.pipeline.evaluate
     import glyphlite.pipeline.export
-    import glyphlite.pipeline.firmware
     import glyphlite.pipeline.inspect
     import glyphlite.pipeline.predict
     import glyphlite.pipeline.report

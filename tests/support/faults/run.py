@@ -16,9 +16,6 @@ from pathlib import Path
 
 import numpy as np
 
-import glyphlite.cli
-import glyphlite.pipeline.export
-import glyphlite.pipeline.firmware  # noqa: F401 - imported once, for every child
 from support.campaign_log import read_lines
 from support.faults.commands import all_commands, import_everything, make_inputs
 from support.faults.shortcuts import take_shortcuts

@@ -11,8 +11,7 @@ from glyphlite.evaluation.input_sets.input_set import InputSet
 from glyphlite.evaluation.input_sets.random_inputs import most_inputs, random_set
 from glyphlite.evaluation.input_sets.value_ranges import inputs_of
 from glyphlite.evaluation.verification.output_comparison import rows_differ
-from glyphlite.runtimes.generated_c import GeneratedC
-from glyphlite.runtimes.registry import get_runtime
+from glyphlite.runtimes.registry import RUNTIMES, get_runtime
 from glyphlite.tflite.reader import read_graph
 
 INPUTS = 32
@@ -53,7 +52,7 @@ def check_generated(artifact: Path, *, optimize: str = "speed", inputs: InputSet
             inputs = random_set(model, min(INPUTS, most_inputs(model)))
         with get_runtime("tflm").load(artifact) as reference:
             expected = reference.run(inputs.arrays)
-        with GeneratedC(flags=FLAGS, optimize=optimize).load(artifact) as generated:
+        with RUNTIMES["generated_c"].create(flags=FLAGS, optimize=optimize).load(artifact) as generated:
             found = generated.run(inputs.arrays)
     except (ArtifactError, ToolError) as error:
         return SelfCheck(0, str(error))

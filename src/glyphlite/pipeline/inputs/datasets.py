@@ -23,12 +23,12 @@ from glyphlite.datasets.download.catalogue import CATALOGUE
 from glyphlite.datasets.registry import dataset_exists, load_dataset
 from glyphlite.datasets.resizing import fit_images
 from glyphlite.errors import DataError
-from glyphlite.evaluation.acceptance import objection_to
 from glyphlite.files.untrusted import parsing, read_input
-from glyphlite.models.input_shape import image_shape
+from glyphlite.models.interface.image_shape import image_shape
 from glyphlite.models.interface.output_kind import class_count
 from glyphlite.models.pretrained import CARD
 from glyphlite.pipeline.inputs.files import trained_on
+from glyphlite.runtimes import ports
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import read_graph
 
@@ -227,6 +227,17 @@ def beside(named: str, folder: Path) -> str:
     return relative if relative.startswith(os.pardir) else f"{os.curdir}{os.sep}{relative}"
 
 
+def image_of(dataset: Dataset, sample: int) -> tuple[Any, int, tuple[str, ...]]:
+    """Returns a test image ``(height, width, channels)`` uint8, its class, and the class labels.
+
+    Raises:
+        DataError: there is no such image.
+    """
+    if sample >= len(dataset.test):
+        raise DataError(f"{dataset.name} has test images 0 to {len(dataset.test) - 1}; there is no image {sample}")
+    return dataset.test.images[sample], int(dataset.test.labels[sample]), dataset.labels
+
+
 def run_record(path: Path) -> Path | None:
     """Returns the run.toml of the run that a file or folder lies in, at most one folder further up; None where there is none."""
     place = path.resolve()
@@ -252,7 +263,7 @@ def say_if_labels_differ(path: Path, carried: Sequence[str], dataset: Dataset) -
 
 def _same_size(graph: Graph, image_shape: Sequence[int], classes: int) -> bool:
     """Returns whether a model classifies as many pixels into as many classes."""
-    if objection_to(graph) is not None:
+    if ports.objection_to(graph) is not None:
         return False
     return graph.input.elements == int(np.prod(image_shape)) and class_count(graph) == classes
 
@@ -332,7 +343,7 @@ def _is_known(name: str) -> bool:
 
 
 def _shape_of(graph: Graph) -> str:
-    if (objection := objection_to(graph)) is not None:
+    if (objection := ports.objection_to(graph)) is not None:
         return f"this model: {objection}"
     shape = "x".join("?" if extent < 0 else str(extent) for extent in graph.input.shape[1:])
     classes = class_count(graph)

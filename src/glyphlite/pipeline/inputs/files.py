@@ -5,10 +5,11 @@ from pathlib import Path
 
 from glyphlite.console import say
 from glyphlite.errors import ArtifactError, ModelError
+from glyphlite.evaluation.variant import variant_of
 from glyphlite.extras import has_extra, how_to_install, require_extra
 from glyphlite.files.untrusted import open_input
 from glyphlite.formatting import percent
-from glyphlite.models.input_shape import image_shape
+from glyphlite.models.interface.image_shape import image_shape
 from glyphlite.models.loading import is_saved_model, load_keras_model, missing_code
 from glyphlite.models.pretrained import (
     best_pretrained,
@@ -18,10 +19,14 @@ from glyphlite.models.pretrained import (
     pretrained_names,
     shipped_words,
 )
+from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import read_graph
 
 KERAS_SUFFIXES = (".keras", ".h5")
 MODEL_SUFFIXES = (".tflite", *KERAS_SUFFIXES)
+
+COMPILED = ("int8", "int16x8")
+"""The variants that C is made from."""
 
 
 def existing_file(path: Path, what: str) -> Path:
@@ -158,6 +163,22 @@ def default_artifact(at_most: int | None = None) -> Path:
     best = pretrained_card(name).best
     say(f"{name} answers: {best.weight_bytes:,} bytes of weights, {percent(best.validation_accuracy)} of validation images right")
     return pretrained_artifact(name)
+
+
+def integer_graph(path: Path) -> Graph:
+    """Returns the graph of an int8 or int16x8 artifact.
+
+    Raises:
+        ArtifactError: the file is malformed, or is another variant.
+    """
+    graph = read_graph(path)
+    variant = variant_of(graph)
+    if variant not in COMPILED:
+        made = " and ".join(COMPILED)
+        raise ArtifactError(
+            f"{path} is a {variant} file; generated C is made from {made}: glyphlite convert MODEL.keras --to int8"
+        )
+    return graph
 
 
 def trained_on(path: Path) -> str | None:

@@ -12,8 +12,8 @@ from glyphlite.errors import ModelError, OutputError
 from glyphlite.files.owned import owned_path, write_owned
 from glyphlite.files.single import sha256_of
 from glyphlite.formatting import percent, things
+from glyphlite.models.loading import load_keras_model
 from glyphlite.models.pretrained import PretrainedCard, pretrained_card, pretrained_keras
-from glyphlite.models.user import load_keras_model
 from glyphlite.records import PretrainedReport
 from glyphlite.training.trainer import TrainingResult
 

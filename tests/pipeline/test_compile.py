@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from glyphlite.pipeline.firmware import compile_file
+from glyphlite.pipeline.compile import compile_file
 from glyphlite.tflite import reader
 
 

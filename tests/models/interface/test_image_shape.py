@@ -2,7 +2,7 @@
 
 import pytest
 
-from glyphlite.models.input_shape import image_shape
+from glyphlite.models.interface.image_shape import image_shape
 
 
 @pytest.mark.parametrize(
