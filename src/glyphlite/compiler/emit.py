@@ -13,7 +13,7 @@ from glyphlite import __version__
 from glyphlite.compiler.arena import Arena
 from glyphlite.compiler.codegen.c_text import c_lines, render
 from glyphlite.compiler.codegen.constants import Array, Constants
-from glyphlite.compiler.codegen.helpers import helpers_called, macro_names
+from glyphlite.compiler.codegen.helpers import helpers_called, macro_names, written_once
 from glyphlite.compiler.codegen.kernel import Kernel, Layer, Place, Rows, Site, whole_map
 from glyphlite.compiler.codegen.layout import tidy
 from glyphlite.compiler.interface import About, Sample, facts, parameter_of, threshold
@@ -126,7 +126,7 @@ def emit(
         for state in program.states
         if (state.initial != state.initial.flat[0]).any()
     }
-    text = "".join(_render(kernel, name) for kernel in kernels)
+    text = written_once("".join(_render(kernel, name) for kernel in kernels))
     context = {
         **_names(name),
         **_interface(program, arena, scores, purpose),

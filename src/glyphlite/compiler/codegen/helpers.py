@@ -4,6 +4,7 @@ import re
 
 from glyphlite.compiler.codegen.c_text import render
 
+_ONCE = re.compile(r"^//@ once (\w+)\n(.*?)^//@ end\n", re.MULTILINE | re.DOTALL)
 _START = re.compile(r"^//@ (\w+)\n", re.MULTILINE)
 
 
@@ -25,6 +26,18 @@ def helpers_called(layers: str, prefix: str, *, unrolls: bool) -> str:
         called |= found
         waiting += [texts[name] for name in found]
     return "".join(text for name, text in texts.items() if name in called)
+
+
+def written_once(layers: str) -> str:
+    """Keeps the first of the functions that layers bring along under one name, between ``//@ once NAME`` and ``//@ end``."""
+    names: set[str] = set()
+
+    def kept(match: re.Match[str]) -> str:
+        first = match[1] not in names
+        names.add(match[1])
+        return match[2] if first else ""
+
+    return _ONCE.sub(kept, layers)
 
 
 def macro_names(prefix: str) -> dict[str, str]:

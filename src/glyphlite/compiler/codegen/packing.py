@@ -183,6 +183,13 @@ def pack_int4_channel_pairs(taps: np.ndarray) -> np.ndarray:
     return ((padded[:, 0::2] << 4) | padded[:, 1::2]).reshape(-1)
 
 
+def pack_int4_taps(rows: np.ndarray) -> np.ndarray:
+    """Packs two neighbouring taps of a channel in a byte, the first one in the high half: int8 (channels, bytes)."""
+    padded = np.zeros((rows.shape[0], rows.shape[1] + rows.shape[1] % 2), np.uint8)
+    padded[:, : rows.shape[1]] = rows.astype(np.uint8) & 0xF
+    return ((padded[:, 0::2] << 4) | padded[:, 1::2]).view(np.int8)
+
+
 def _int4_lanes(weights: np.ndarray) -> np.ndarray:
     """Makes words of four pairs of lanes, from the highest four bits of either half down: uint32 from (..., 4, lanes)."""
     four_bits = (weights.reshape(-1, 4, 2) & 0xF).astype(np.uint32)

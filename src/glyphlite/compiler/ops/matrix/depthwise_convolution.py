@@ -10,6 +10,7 @@ from glyphlite.compiler.codegen.constants import Array
 from glyphlite.compiler.codegen.kernel import Kernel, Placement, Site
 from glyphlite.compiler.codegen.requantization import Requantizer, requantizer
 from glyphlite.compiler.context import Context, window_of
+from glyphlite.compiler.ops.matrix.depthwise_columns import DistantColumns, NeighbourColumns, SingleColumns, fit_16_bits
 from glyphlite.compiler.ops.matrix.weighted import Filtered, weighted_facts
 from glyphlite.tflite.graph import Operator
 
@@ -25,13 +26,44 @@ class DepthwiseConvolution(Filtered):
         """Returns whether four channels are computed at a time."""
         return self.depth_multiplier == 1 and self.output.channels % packing.GROUP == 0
 
+    @property
+    def in_columns(self) -> bool:
+        """Returns whether channel after channel passes along a row, as is fastest; else pixel after pixel is computed.
+
+        A channel's weights are made ready once a row, which pays from a few outputs on.
+        """
+        window = self.filter_window
+        plain = self.depth_multiplier == 1 and window.dilation_x == 1 and window.pad_left >= 0
+        fits = self.output.channels >= packing.GROUP and self.output.width > 2 and window.height * window.width <= 25
+        return plain and fits and self.lanes.in_order and self.plain_columns.in_order
+
+    @property
+    def lanes(self) -> NeighbourColumns:
+        """Returns the columns that cores with the DSP extension multiply."""
+        return NeighbourColumns(self.filter_window, self.inputs[0], self.output)
+
+    @property
+    def plain_columns(self) -> DistantColumns | SingleColumns:
+        """Returns the columns that other cores multiply: two in a word where both sums fit it."""
+        kind = DistantColumns if fit_16_bits(np.moveaxis(self.weights, 2, 0).reshape(self.output.channels, -1)) else SingleColumns
+        return kind(self.filter_window, self.inputs[0], self.output)
+
     def scratch_bytes(self, placement: Placement) -> int:
-        """Returns the bytes of the window that is gathered at a border."""
-        return int(self.weights.shape[0] * self.weights.shape[1] * self.inputs[0].channels) if self.is_padded else 0
+        """Returns the bytes of columns, or of the window that is gathered at a border."""
+        gathered = int(self.weights.shape[0] * self.weights.shape[1] * self.inputs[0].channels) if self.is_padded else 0
+        if placement.optimize != "speed" or not self.in_columns:
+            return gathered
+        if placement.dsp:
+            return 4 * packing.GROUP * self.lanes.pitch
+        columns = self.plain_columns
+        words = packing.GROUP * columns.pitch if isinstance(columns, DistantColumns) else columns.pitch + 2 * columns.steps
+        return max(gathered, 4 * words)
 
     def kernel(self, site: Site) -> "DepthwiseKernel":
         """Returns the kernel, its weights packed as each path reads them."""
         rows = np.moveaxis(self.weights, 2, 0).reshape(self.output.channels, -1)
+        if site.placement.optimize == "speed" and self.in_columns:
+            return self._columns_kernel(site, rows)
         lanes, plain, wide = self._int4_weights(site) if self.int4 else self._int8_weights(site)
         packs = self.by_fours and site.placement.optimize == "speed"
         made, _ = requantizer(site, self.requantization, rows, self.bias, packs=packs)
@@ -46,6 +78,31 @@ class DepthwiseConvolution(Filtered):
             weights=plain,
             wide_weights=wide,
             shares_sums=site.placement.optimize == "size" and not site.layer.reads_model_input,
+        )
+
+    def _columns_kernel(self, site: Site, rows: np.ndarray) -> "DepthwiseColumnsKernel":
+        """Returns the kernel of channel after channel."""
+        packed = packing.pack_int4_taps(rows) if self.int4 else rows
+        weights = site.add("channel_weights", "int8_t", packed, "not wide")
+        wide = site.add("weights", "int8_t", self.weights, "wide")
+        made, _ = requantizer(site, self.requantization, rows, self.bias, packs=True)
+        return DepthwiseColumnsKernel(
+            layer=site.layer,
+            requantizer=made,
+            int4=self.int4,
+            padded=self.is_padded,
+            depth_multiplier=1,
+            by_words=self.inputs[0].channels % 4 == 0,
+            lane_weights=None,
+            weights=wide,
+            wide_weights=wide,
+            shares_sums=False,
+            channel_weights=weights,
+            weight_bytes=packed.shape[1],
+            lanes=self.lanes,
+            lane_shape=site.add("lane_shape", "int32_t", self.lanes.shape(), "dsp"),
+            columns=self.plain_columns,
+            column_shape=site.add("column_shape", "int32_t", self.plain_columns.shape(), "narrow"),
         )
 
     def _int8_weights(self, site: Site) -> tuple[Array | None, Array, Array]:
@@ -91,6 +148,32 @@ class DepthwiseKernel(Kernel):
     def fill_word(self) -> int:
         """Returns four bytes of the input's zero point, as int32."""
         return int(np.array([self.layer.input.zero_point] * 4, np.uint8).view(np.int32)[0])
+
+
+@dataclass(frozen=True, kw_only=True)
+class DepthwiseColumnsKernel(DepthwiseKernel):
+    """One channel at a time along a row, two outputs in a step.
+
+    Attributes:
+        channel_weights: channel after channel.
+        weight_bytes: of one channel there.
+        lanes: which columns and taps share a word on cores with the DSP extension, ``lane_shape`` as a constant.
+        columns: which columns share a word on others, ``column_shape`` as a constant.
+    """
+
+    template: ClassVar[str] = "depthwise_columns.c.j2"
+
+    channel_weights: Array
+    weight_bytes: int
+    lanes: NeighbourColumns
+    lane_shape: Array
+    columns: DistantColumns | SingleColumns
+    column_shape: Array
+
+    @property
+    def two_in_a_word(self) -> bool:
+        """Returns whether plain code computes two outputs in one word."""
+        return isinstance(self.columns, DistantColumns)
 
 
 def lower_depthwise_convolution(context: Context, operator: Operator) -> None:
