@@ -50,9 +50,8 @@ def test_random_models_reach_every_form(monkeypatch: pytest.MonkeyPatch):
     forms: Counter[str] = Counter()
     for made in made_by(monkeypatch, [*range(1, 161, 2), 189]):
         forms[made.form.rounding if isinstance(made.form, HighMul) else made.form.kind] += 1
-        forms["packed"] += made.packed is not None
+        forms["scaled"] += made.scaled is not None
         forms["pieces"] += made.pieces is not None
         forms["left shift as a factor"] += isinstance(made.form, HighMul) and made.form.sum_factor > 2
-        assert made.packed is None or made.rounds_up
-    assert set(forms) == {*Rounding, Wide.kind, "packed", "pieces", "left shift as a factor"}
+    assert set(forms) == {*Rounding, Wide.kind, "scaled", "pieces", "left shift as a factor"}
     assert min(forms.values()) > 0, forms

@@ -4,12 +4,15 @@ The reference rounds twice (``arithmetic.multiply_by_quantized_multiplier``). Ea
 layer can have; which one a layer gets is decided once, and ``requantize.c.j2`` writes it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
 import numpy as np
 
+from glyphlite.compiler.codegen import affine
+from glyphlite.compiler.codegen.affine import Sums
 from glyphlite.compiler.codegen.constants import Array
 from glyphlite.compiler.codegen.kernel import Site
 from glyphlite.compiler.values import Requantization
@@ -54,12 +57,26 @@ class HighMul:
 
 
 @dataclass(frozen=True)
-class Packed:
-    """Requantization for cores with the DSP extension: bias and rounding in 64 bits, multiplier and shift in one array, four
-    words per channel.
+class Scaled:
+    """Requantization for cores with the DSP extension, in two or three instructions (``affine.py``).
+
+    A byte comes of ``t``, the sum times ``2**fraction`` plus the channel's start, in which its bias is. So a kernel may begin its
+    sum at the start, if its weights lie as so many times their value, and hand it over as it is.
+
+    Attributes:
+        scaling: ``words`` int32 of each channel: its start, its multiplier unless all share it, and what is added to negative
+            sums unless all share it, or nothing is.
+        multiplier: of all channels; None where each has its own.
+        step: likewise, 0 where nothing is added to negative sums.
     """
 
     scaling: Array
+    words: int
+    fraction: int
+    multiplier: int | None
+    step: int | None
+    addend: int
+    shift: int
 
 
 @dataclass(frozen=True)
@@ -75,12 +92,12 @@ class Requantizer:
 
     Attributes:
         form: on any core.
-        packed: what cores with the DSP extension do instead; None where they do the same.
+        scaled: what cores with the DSP extension do instead; None where they do the same.
         pieces: what Cortex-M0 does instead.
     """
 
     form: Wide | HighMul
-    packed: Packed | None
+    scaled: Scaled | None
     pieces: Pieces | None
     bias: Array
     output_offset: int
@@ -99,9 +116,8 @@ def requantizer(
     rows: np.ndarray,
     bias: np.ndarray,
     *,
-    packs: bool,
-    path: str = "both",
     folds: bool = True,
+    fractions: Sequence[int] = affine.FRACTIONS,
 ) -> tuple[Requantizer, np.ndarray]:
     """Chooses the form and lays down what it needs.
 
@@ -110,53 +126,54 @@ def requantizer(
         requantization: its multipliers, shifts, offset and clamp.
         rows: its weights, int8 ``(outputs, inputs)``.
         bias: int64 ``(outputs,)``, the input's zero point not yet folded in.
-        packs: whether cores with the DSP extension may read all of a channel's numbers from one array.
-        path: which kernels read the biases and the shifts.
         folds: whether sums are of stored bytes, and the bias takes care of their zero point; else the kernel centres each byte,
             and may leave some out.
+        fractions: the fractional bits that its sums for the DSP extension may have, the preferred ones first.
 
     Returns:
         What templates are told of it, and the bias with the input's zero point folded in.
     """
-    folded, low, high = (_sums if folds else _sums_of_centred)(site.layer.input.zero_point, rows, bias)
+    sums = (_sums if folds else _sums_of_centred)(site.layer.input.zero_point, rows, bias)
     shifts = np.array(requantization.output_shifts)
-    form = _choose(shifts, int(max(np.abs(high).max(), np.abs(low).max())), requantization)
-    packed, multiplier_path = None, "both"
-    if packs and path == "both" and form is Rounding.UP and bool(np.all(shifts < 0)):
-        packed, path, multiplier_path = _pack(site, requantization, folded), "plain", "plain"
-    multiplier = _parameter(site, "output_multiplier", "int32_t", np.array(requantization.output_multipliers), multiplier_path)
+    form = _choose(shifts, int(max(np.abs(sums.high).max(), np.abs(sums.low).max())), requantization)
+    scaled, plain = None, "both"
+    if fitted := affine.fit(requantization, sums, fractions):
+        scaled, plain = _scaled(site, fitted), "plain"
+    multiplier = _parameter(site, "output_multiplier", "int32_t", np.array(requantization.output_multipliers), plain)
     if form is None:
-        shift = _parameter(site, "output_shift", "int8_t", shifts, path)
+        shift = _parameter(site, "output_shift", "int8_t", shifts, plain)
         chosen = Wide(multiplier, shift)
     else:
         factor = 2 ** (int(shifts[0]) + 1) if np.any(shifts > 0) else 2
-        shift = _parameter(site, "right_shift", "uint8_t", -shifts, path)
+        shift = _parameter(site, "right_shift", "uint8_t", -shifts, plain)
         chosen = HighMul(multiplier, shift, factor, form)
-    pieces = _pieces(int(high.max()), shifts) if form is Rounding.UP else None
+    pieces = _pieces(int(sums.high.max()), shifts) if form is Rounding.UP else None
     made = Requantizer(
         form=chosen,
-        packed=packed,
+        scaled=scaled,
         pieces=pieces,
-        bias=site.add("bias", "int32_t", folded, path),
+        bias=site.add("bias", "int32_t", sums.bias, plain),
         output_offset=requantization.output_offset,
         activation_min=requantization.activation_min,
         activation_max=requantization.activation_max,
     )
-    return made, folded
+    return made, sums.bias
 
 
-def _sums(zero_point: int, rows: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Returns the bias with the zero point folded in, and the least and the largest sum of each output, all int64."""
+def _sums(zero_point: int, rows: np.ndarray, bias: np.ndarray) -> Sums:
+    """Returns the sums of stored bytes, the zero point folded into the bias."""
     wide = rows.astype(np.int64)
     folded = bias - zero_point * wide.sum(axis=1)
-    return folded, np.minimum(wide, 0).sum(axis=1) * 255 + folded, np.maximum(wide, 0).sum(axis=1) * 255 + folded
+    low, high = (255 * part.sum(axis=1) for part in (np.minimum(wide, 0), np.maximum(wide, 0)))
+    return Sums(folded, folded + low, folded + high)
 
 
-def _sums_of_centred(zero_point: int, rows: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Returns the bias, and bounds of the sums of each output where any of the products may be missing, all int64."""
+def _sums_of_centred(zero_point: int, rows: np.ndarray, bias: np.ndarray) -> Sums:
+    """Returns the sums of centred bytes, any of which may be missing."""
     wide = rows.astype(np.int64)
     ends = np.stack([-zero_point * wide, (255 - zero_point) * wide, 0 * wide])
-    return bias, ends.min(axis=0).sum(axis=1) + bias, ends.max(axis=0).sum(axis=1) + bias
+    low, high = ends.min(axis=0).sum(axis=1), ends.max(axis=0).sum(axis=1)
+    return Sums(bias, bias + low, bias + high)
 
 
 def _choose(shifts: np.ndarray, bound: int, requantization: Requantization) -> Rounding | None:
@@ -178,13 +195,20 @@ def _parameter(site: Site, name: str, c_type: str, values: np.ndarray, path: str
     return int(values[0]) if np.all(values == values[0]) else site.add(name, c_type, values, path)
 
 
-def _pack(site: Site, requantization: Requantization, folded: np.ndarray) -> Packed:
-    shifts = np.array(requantization.output_shifts, np.int64)
-    multipliers = np.array(requantization.output_multipliers, np.int64)
-    rounding = (1 << 30) + (1 << (30 - shifts))
-    words = (folded * multipliers + rounding).view(np.int32).reshape(-1, 2)
-    columns = np.stack([words[:, 0], words[:, 1], multipliers, -shifts - 1], axis=1)
-    return Packed(site.add("scaling", "int32_t", columns.astype(np.int32), "dsp"))
+def _scaled(site: Site, fitted: affine.Affine) -> Scaled:
+    """Lays down the numbers of each channel, but for those that all share."""
+    columns = [fitted.starts]
+    multiplier, step = int(fitted.multipliers[0]), 0
+    if np.any(fitted.multipliers != multiplier):
+        multiplier = None
+        columns.append(fitted.multipliers)
+    if fitted.steps is not None:
+        step = -int(fitted.steps[0])
+        if np.any(fitted.steps != fitted.steps[0]):
+            step = None
+            columns.append(-fitted.steps)
+    array = site.add("scaling", "int32_t", np.stack(columns, axis=1).astype(np.int32), "dsp")
+    return Scaled(array, len(columns), fitted.fraction, multiplier, step, fitted.addend, fitted.shift)
 
 
 def _pieces(largest: int, shifts: np.ndarray) -> Pieces | None:

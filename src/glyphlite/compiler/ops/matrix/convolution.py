@@ -9,7 +9,7 @@ from glyphlite.compiler.codegen import packing
 from glyphlite.compiler.codegen.constants import Array
 from glyphlite.compiler.codegen.kernel import Kernel, Placement, Site
 from glyphlite.compiler.codegen.packing import Lanes
-from glyphlite.compiler.codegen.requantization import Parameter, Requantizer, requantizer
+from glyphlite.compiler.codegen.requantization import Requantizer, requantizer
 from glyphlite.compiler.context import Context, window_of
 from glyphlite.compiler.ops.matrix.weighted import Filtered, PoolableFilter, weighted_facts
 from glyphlite.compiler.values import Value, Window
@@ -74,8 +74,7 @@ class Convolution(PoolableFilter, Filtered):
             wide = plain if compact else site.add("weights", "int8_t", rows, "wide")
         else:
             plain = wide = site.add("weights", "int8_t", rows, "plain" if lanes else "both")
-        packs = lanes is not None and not compact
-        made, _ = requantizer(site, self.requantization, rows, self.bias, packs=packs)
+        made, _ = requantizer(site, self.requantization, rows, self.bias)
         kind = ConvolutionCompactKernel if compact else ConvolutionKernel
         return kind(
             layer=site.layer,
@@ -147,15 +146,6 @@ def _lanes(node: Convolution, site: Site, rows: np.ndarray, *, compact: bool) ->
     return Lanes(array, per_group, groups, packing.blocks_of(rows, int4=node.int4))
 
 
-@dataclass(frozen=True)
-class SharedShift:
-    """Filters for the DSP extension, scaled so that all share one shift; bias and rounding in one 64-bit constant."""
-
-    rounding: Array
-    output_multiplier: Parameter
-    right_shift: int
-
-
 @dataclass(frozen=True, kw_only=True)
 class Convolution3x3MaxPoolKernel(Kernel):
     """3x3 filters on one channel, stride 1, no padding, a 2x2 maximum after them.
@@ -164,7 +154,7 @@ class Convolution3x3MaxPoolKernel(Kernel):
         lane_weights: for the DSP extension, by columns; of INT4 the weights of every core without wide vectors.
         weights: for plain code.
         tap_weights: for wide vectors.
-        shared_shift: how the DSP extension scales; None where it calls the requantizing function.
+        prescaled: whether the weights for the DSP extension lie scaled, so that its sums have their fractional bits.
     """
 
     template: ClassVar[str] = "convolution_3x3_maxpool.c.j2"
@@ -174,7 +164,7 @@ class Convolution3x3MaxPoolKernel(Kernel):
     lane_weights: Array
     weights: Array
     tap_weights: Array
-    shared_shift: SharedShift | None
+    prescaled: bool
 
 
 def _kernel_3x3_maxpool(node: Convolution, site: Site) -> Convolution3x3MaxPoolKernel:
@@ -182,19 +172,10 @@ def _kernel_3x3_maxpool(node: Convolution, site: Site) -> Convolution3x3MaxPoolK
     size = site.placement.optimize == "size"  # Cortex-M0: a signed byte takes two instructions
     plain = None if node.int4 else site.add("weights", "int8_t" if size else "int32_t", rows, "narrow")
     taps = site.add("tap_weights", "int32_t", rows.T, "wide")
-    shifts = -np.array(node.requantization.output_shifts)
-    shares = _can_share_shift(node, shifts)
-    packs = site.placement.optimize == "speed"
-    path = "plain" if shares else "both"
-    made, folded = requantizer(site, node.requantization, rows, node.bias, packs=packs, path=path)
-    exponents = np.zeros(len(rows), np.int64)
-    shared = None
-    if shares:
-        exponents = shifts.max() - shifts + 1
-        rounding = (1 << 30) + np.where(shifts > 0, 1 << (30 + shifts), 0)
-        constants = (folded * np.array(node.requantization.output_multipliers, np.int64) + rounding) * 2**exponents
-        array = site.add("rounding", "int64_t", constants, "dsp")
-        shared = SharedShift(array, made.form.output_multiplier, int(shifts.max()))
+    made, _ = requantizer(site, node.requantization, rows, node.bias)
+    fits = made.scaled is not None and made.scaled.fraction <= (12 if node.int4 else 8)  # weights in 16 bits
+    fraction = made.scaled.fraction if made.scaled and fits else 0
+    exponents = np.full(len(rows), fraction)
     columns = node.weights[..., 0]
     if plain is None:
         packed = packing.pack_int4_columns_3x3(columns, exponents)
@@ -208,19 +189,7 @@ def _kernel_3x3_maxpool(node: Convolution, site: Site) -> Convolution3x3MaxPoolK
         lane_weights=lanes,
         weights=plain,
         tap_weights=taps,
-        shared_shift=shared,
-    )
-
-
-def _can_share_shift(node: Convolution, shifts: np.ndarray) -> bool:
-    """Returns whether all filters can be scaled to one shift; ``shifts`` are to the right."""
-    largest = int(np.abs(node.bias).max()) + 9 * 127 * 255
-    requantization = node.requantization
-    return bool(
-        largest < 2**22
-        and shifts.min() >= 0
-        and shifts.max() - shifts.min() < 8
-        and requantization.activation_min >= requantization.output_offset
+        prescaled=fits,
     )
 
 

@@ -65,8 +65,7 @@ class DepthwiseConvolution(Filtered):
         if site.placement.optimize == "speed" and self.in_columns:
             return self._columns_kernel(site, rows)
         lanes, plain, wide = self._int4_weights(site) if self.int4 else self._int8_weights(site)
-        packs = self.by_fours and site.placement.optimize == "speed"
-        made, _ = requantizer(site, self.requantization, rows, self.bias, packs=packs)
+        made, _ = requantizer(site, self.requantization, rows, self.bias)
         return DepthwiseKernel(
             layer=site.layer,
             requantizer=made,

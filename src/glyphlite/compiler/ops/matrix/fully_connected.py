@@ -57,8 +57,7 @@ class FullyConnected(Weighted):
             words = np.concatenate([packing.interleave_quads(part) for part in parts])
             plain = site.add("weights", "uint8_t", words, path)
         wide = site.add("row_weights", "int8_t", np.concatenate([part.reshape(-1) for part in parts]), "wide")
-        packs = lanes is not None and placement.optimize == "speed"
-        made, _ = requantizer(site, self.requantization, self.weights, self.bias, packs=packs)
+        made, _ = requantizer(site, self.requantization, self.weights, self.bias)
         kernel = FullyConnectedKernel(
             layer=site.layer,
             requantizer=made,

@@ -18,7 +18,7 @@ class GroupedConvolution(Filtered):
     def kernel(self, site: Site) -> "GroupedConvolutionKernel":
         """Returns the kernel."""
         rows = self.weights.reshape(len(self.weights), -1)
-        made, _ = requantizer(site, self.requantization, rows, self.bias, packs=False, folds=False)
+        made, _ = requantizer(site, self.requantization, rows, self.bias, folds=False)
         depth = self.weights.shape[3]
         return GroupedConvolutionKernel(
             layer=site.layer,

@@ -29,7 +29,7 @@ class TransposedConvolution(Weighted):
     def kernel(self, site: Site) -> "TransposedConvolutionKernel":
         """Returns the kernel."""
         rows = self.weights.reshape(len(self.weights), -1)
-        made, _ = requantizer(site, self.requantization, rows, self.bias, packs=False, folds=False)
+        made, _ = requantizer(site, self.requantization, rows, self.bias, folds=False)
         return TransposedConvolutionKernel(
             layer=site.layer, requantizer=made, spread=self.spread, weights=site.add("weights", "int8_t", rows)
         )

@@ -1,0 +1,247 @@
+"""One multiplication and one shift in place of the reference's two roundings, wherever that is exact.
+
+The reference's stored value is a step function of the sum: it has at most 255 steps. ``t = sum * 2**fraction + start`` and
+``(step + ((t * multiplier) >> 32)) >> shift`` have the same steps if start and multiplier are chosen well, since a shift of the
+line by less than a sum leaves each of them where it is. So they are searched for, and proven step by step: a layer is refused
+(None) where one step of one channel, within the sums that it can have, would lie elsewhere.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from glyphlite.compiler.values import Requantization
+
+FRACTIONS = (8, 9, 10, 11, 12, 13, 14, 15, 16, 7, 6, 5, 4, 3, 2, 1, 0)
+"""Fractional bits of the sums, in the order of preference: sums of weights that lie as 256 times their value need no shift."""
+
+_DISTANCES = sorted({round(1.06**exponent) for exponent in range(150)})  # 1 to some thousands
+_FAR = 2**63 - 1
+_MOST_SHIFT = 21  # an offset of 255 and what it is added to stay within int32
+
+
+@dataclass(frozen=True)
+class Affine:
+    """Parameters that all channels share, and arrays of one int64 per channel.
+
+    Attributes:
+        fraction: by how many bits sums are shifted left before they are scaled.
+        starts: what is added to the shifted sum; the bias is in it.
+        multipliers: 0 to 2^31 - 1.
+        shift: after the high multiplication, to the right.
+        addend: added before that shift: the output's offset, and a half where halves go away from zero.
+        steps: subtracted before it where the sum is negative, whose halves go the other way; None where nothing is.
+    """
+
+    fraction: int
+    starts: np.ndarray
+    multipliers: np.ndarray
+    shift: int
+    addend: int
+    steps: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class Sums:
+    """The sums of a layer's channels, int64 ``(channels,)``.
+
+    Attributes:
+        bias: what they begin with, the zero point's share included.
+        low: the least sum, bias included; no partial sum is less.
+        high: the largest.
+    """
+
+    bias: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+    @property
+    def reach(self) -> np.ndarray:
+        """Returns the most that a partial sum differs from the bias by."""
+        return np.maximum(self.bias - self.low, self.high - self.bias)
+
+
+def fit(requantization: Requantization, sums: Sums, fractions: Sequence[int] = FRACTIONS) -> Affine | None:
+    """Returns the first exact form over the fractions; None where there is none."""
+    steps = _steps_of(requantization, sums)
+    if steps is None:
+        return None
+    return next((made for fraction in fractions if (made := _fit(steps, sums, fraction))), None)
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """The reference as steps, one for each value above the least: from which sum on it is reached.
+
+    Attributes:
+        values: int64 ``(values,)``.
+        sums: int64 ``(channels, values)``, bias included, possibly outside of what a channel reaches.
+        shifts: of each channel, to the right.
+        constant: of each channel, whether its sums all give one value.
+        two_sided: whether steps below zero are reached, whose halves go the other way.
+    """
+
+    values: np.ndarray
+    sums: np.ndarray
+    offset: int
+    multipliers: np.ndarray
+    shifts: np.ndarray
+    constant: np.ndarray
+    two_sided: bool
+
+
+def _steps_of(requantization: Requantization, sums: Sums) -> _Steps | None:
+    """Returns the steps of ``MultiplyByQuantizedMultiplier`` and the clamp; None where its left shift may wrap."""
+    count = len(sums.bias)
+    multipliers = np.broadcast_to(np.array(requantization.output_multipliers, np.int64), count)
+    shifts = np.broadcast_to(-np.array(requantization.output_shifts, np.int64), count)
+    left = np.maximum(-shifts, 0)
+    if np.any(left > 20) or np.any(np.maximum(np.abs(sums.low), np.abs(sums.high)) << left >= 2**31):
+        return None
+    offset = requantization.output_offset
+    values = np.arange(requantization.activation_min + 1, requantization.activation_max + 1, dtype=np.int64)
+    right = np.maximum(shifts, 0)[:, np.newaxis]
+    halves = (np.int64(1) << right) >> 1
+    centred = values - offset
+    scaled = (centred << right) - halves + ((centred <= 0) & (right > 0))  # least results of the high multiplication
+    slopes = np.maximum(multipliers << left, 1)[:, np.newaxis]
+    first = -((2**30 - np.clip(scaled, -(2**31), 2**31) * 2**31) // slopes)  # rounded up
+    first = np.where(multipliers[:, np.newaxis] > 0, first, np.where(centred <= 0, -(2**62), 2**62))
+    low, high = sums.low[:, np.newaxis], sums.high[:, np.newaxis]
+    reached = (first > low) & (first <= high)
+    two_sided = bool((reached & (first <= 0) & (right > 0)).any())
+    return _Steps(values, first, offset, multipliers, shifts, np.all(~reached, axis=1), two_sided)
+
+
+@dataclass(frozen=True)
+class _Line:
+    """What is decided before the search for each channel's multiplier and start.
+
+    Attributes:
+        below: what is subtracted from negative sums, of each channel.
+        nearest: the multiplier that is nearest to the reference's, of each channel.
+        least: the least start, of each channel; ``most`` the largest.
+    """
+
+    fraction: int
+    shift: int
+    addend: int
+    below: np.ndarray
+    nearest: np.ndarray
+    least: np.ndarray
+    most: np.ndarray
+
+
+def _fit(steps: _Steps, sums: Sums, fraction: int) -> Affine | None:
+    """Returns the form with a fraction; None where it is not exact, or leaves int32."""
+    scaled = steps.shifts[~steps.constant] if not steps.constant.all() else steps.shifts
+    shift = min(fraction - 1 + int(scaled.min()), _MOST_SHIFT)
+    reach, bias = sums.reach << fraction, sums.bias << fraction
+    if shift < 0 or reach.max() >= 2**31:
+        return None
+    least, most = reach - 2**31 + 1, 2**31 - 1 - reach
+    below = np.zeros_like(bias)
+    if steps.two_sided:  # t has the sign of the sum, and none where one value is all that there is
+        below = np.where(steps.shifts > 0, np.int64(1) << np.clip(shift - steps.shifts, 0, shift), 0)
+        least = np.where(steps.constant, reach, np.maximum(least, bias))
+        most = np.where(steps.constant, most, np.minimum(most, bias + 2**fraction - 1))
+    line = _Line(
+        fraction=fraction,
+        shift=shift,
+        addend=(steps.offset << shift) + ((1 << shift) >> 1 if steps.two_sided else 0),
+        below=below,
+        nearest=_divided(steps.multipliers, fraction + steps.shifts - shift - 1),
+        least=least,
+        most=most,
+    )
+    found = _one_multiplier(steps, sums, line) or _multipliers(steps, sums, line)
+    if found is None:
+        return None
+    return Affine(fraction, *found, shift, line.addend, below if steps.two_sided else None)
+
+
+def _divided(values: np.ndarray, exponents: np.ndarray) -> np.ndarray:
+    """Returns values / 2^exponent to the nearest; 2^31, which is no multiplier, for a negative exponent."""
+    right = np.clip(exponents, 0, 40)
+    return np.where(exponents < 0, 2**31, (values + ((np.int64(1) << right) >> 1)) >> right)
+
+
+def _nearest_first() -> Iterator[int]:
+    """Returns how far from the nearest multiplier to look: few steps leave much room, and then many multipliers do."""
+    yield 0
+    for distance in _DISTANCES:
+        yield distance
+        yield -distance
+
+
+def _one_multiplier(steps: _Steps, sums: Sums, line: _Line) -> tuple[np.ndarray, np.ndarray] | None:
+    """Returns starts and multipliers where one multiplier does for all channels; None where none does."""
+    if np.any(line.nearest != line.nearest[0]):
+        return None
+    channels = np.arange(len(line.nearest))
+    doubtful = channels[:1]  # those that ruled out a multiplier are asked first
+    for moved in _nearest_first():
+        multipliers = line.nearest + moved
+        if not _starts(steps, sums, line, doubtful, multipliers[doubtful])[1].all():
+            continue
+        starts, exact = _starts(steps, sums, line, channels, multipliers)
+        if exact.all():
+            return starts, multipliers
+        doubtful = channels[~exact]
+    return None
+
+
+def _multipliers(steps: _Steps, sums: Sums, line: _Line) -> tuple[np.ndarray, np.ndarray] | None:
+    """Returns a start and a multiplier for each channel; None where one has none."""
+    starts, multipliers = np.zeros_like(line.nearest), np.zeros_like(line.nearest)
+    waiting = np.arange(len(line.nearest))
+    for tried in _candidates(line):
+        found, exact = _starts(steps, sums, line, waiting, tried[waiting])
+        starts[waiting[exact]] = found[exact]
+        multipliers[waiting[exact]] = tried[waiting[exact]]
+        waiting = waiting[~exact]
+        if not len(waiting):
+            return starts, multipliers
+    return None
+
+
+def _candidates(line: _Line) -> Iterator[np.ndarray]:
+    """Returns multipliers of each channel; where next to no step is reached, steeper lines may do, whose starts are smaller."""
+    for moved in _nearest_first():
+        yield line.nearest + moved
+    for exponent in range(31):
+        yield np.full_like(line.nearest, 1 << exponent)
+
+
+def _starts(
+    steps: _Steps, sums: Sums, line: _Line, channels: np.ndarray, multipliers: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns starts with which every step of the channels lies in its place, and of which channels they do."""
+    usable = (multipliers > 0) & (multipliers < 2**31)
+    multipliers = np.where(usable, multipliers, 1)
+    low, high = _constants(steps, sums, line, channels, multipliers)
+    least = np.maximum(-(-low // multipliers), line.least[channels])
+    most = np.minimum(high // multipliers, line.most[channels])
+    return np.clip(sums.bias[channels] << line.fraction, least, most), usable & (least <= most)
+
+
+def _constants(
+    steps: _Steps, sums: Sums, line: _Line, channels: np.ndarray, multipliers: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the least and the largest number that, added to the products, leaves every step in its place.
+
+    Products are of sums without the bias: it is part of that number.
+    """
+    bias, lowest, highest = (each[channels, np.newaxis] for each in (sums.bias, sums.low, sums.high))
+    slopes = (multipliers << line.fraction)[:, np.newaxis]
+    drops = np.where(steps.constant, 0, line.below << 32)[channels, np.newaxis]
+    wanted = (((steps.values << line.shift) - line.addend) << 32)[np.newaxis]
+
+    def missing(at: np.ndarray) -> np.ndarray:
+        return wanted - (at - bias) * slopes + np.where(at < 0, drops, 0)
+
+    first = steps.sums[channels]
+    reached = np.where(first <= highest, missing(np.clip(first, lowest, highest)), -_FAR)
+    not_yet = np.where(first > lowest, missing(np.clip(first - 1, lowest, highest)), _FAR)
+    return reached.max(axis=1, initial=-_FAR), not_yet.min(axis=1, initial=_FAR) - 1
