@@ -171,7 +171,7 @@ def test_the_drafts_reach_every_kind_of_layer():
 @pytest.mark.parametrize(
     ("name", "function"),
     [
-        ("sums beyond 20 bits, rows of whole words", "net_t3_conv_2d_dot(const int32_t *lanes, "),
+        ("sums beyond 20 bits, rows of whole words", "for (int32_t groups = 360; groups > 0; groups -= 64) {"),
         ("vectors with a rest, the model's own input", "net_t3_fully_connected_dot(const uint8_t *input, "),
         ("long rows by lanes", "net_t8_fully_connected_dot(const int32_t *lanes, "),
         ("long rows by bytes", "net_t8_fully_connected_dot(const uint8_t *input, "),

@@ -11,6 +11,7 @@ from glyphlite.compiler.codegen.kernel import Kernel, Placement, Site
 from glyphlite.compiler.codegen.packing import Lanes
 from glyphlite.compiler.codegen.requantization import Requantizer, requantizer
 from glyphlite.compiler.context import Context, window_of
+from glyphlite.compiler.ops.matrix.strip import Strip, column_order, strip_of
 from glyphlite.compiler.ops.matrix.weighted import Filtered, PoolableFilter, weighted_facts
 from glyphlite.compiler.values import Value, Window
 from glyphlite.tflite.graph import Operator
@@ -33,14 +34,10 @@ class Convolution(PoolableFilter, Filtered):
         return self.pooled and self.weights.shape[1:] == (3, 3, 1) and not self.is_padded and steps == (1, 1, 1, 1)
 
     @property
-    def is_direct(self) -> bool:
-        """Returns whether a row of the filter lies in one piece of whole words."""
-        return self.filter_window.dilation_x == 1 and self.weights.shape[2] * self.weights.shape[3] % packing.GROUP == 0
-
-    @property
-    def needs_patch(self) -> bool:
-        """Returns whether what a filter looks at is copied together first."""
-        return not self.is_direct or self.is_padded
+    def strip(self) -> Strip:
+        """Returns how the DSP extension lays its inputs down."""
+        width, padded, pooled = self.output.width, self.is_padded, self.pooled
+        return strip_of(self.filter_window, self.weights.shape[3], width, macs=self.macs, padded=padded, pooled=pooled)
 
     @property
     def pixels(self) -> int:
@@ -58,8 +55,8 @@ class Convolution(PoolableFilter, Filtered):
         best = 4 * (self.output.channels + self.output.channels % 2) if self.pooled else 0
         if placement.optimize != "speed":
             return 4 * groups + best
-        lanes = groups * (20 if self.needs_patch else 16) + best
-        return lanes if self.has_lanes and placement.dsp else depth * self.pixels
+        strip = self.strip
+        return 4 * (strip.words + strip.patch) + best if self.has_lanes and placement.dsp else depth * self.pixels
 
     def kernel(self, site: Site) -> Kernel:
         """Returns the kernel that its shape and the placement call for."""
@@ -87,8 +84,7 @@ class Convolution(PoolableFilter, Filtered):
             weights=plain,
             wide_weights=wide,
             pixels=self.pixels,
-            direct=self.is_direct,
-            patch=self.needs_patch,
+            strip=self.strip,
         )
 
 
@@ -101,8 +97,7 @@ class ConvolutionKernel(Kernel):
         lanes: for the DSP extension; None where cores with it run the plain code.
         weights: for plain code, ``wide_weights`` for wide vectors.
         pixels: computed at a time by plain code.
-        direct: whether lanes are made from the map's rows without a patch, at least inside it.
-        patch: whether a patch is gathered, at least at the borders.
+        strip: how the DSP extension lays inputs down.
     """
 
     template: ClassVar[str] = "convolution.c.j2"
@@ -116,8 +111,7 @@ class ConvolutionKernel(Kernel):
     weights: Array
     wide_weights: Array
     pixels: int
-    direct: bool
-    patch: bool
+    strip: Strip
 
     @property
     def even_filters(self) -> int:
@@ -135,6 +129,8 @@ class ConvolutionCompactKernel(ConvolutionKernel):
 def _lanes(node: Convolution, site: Site, rows: np.ndarray, *, compact: bool) -> Lanes | None:
     if not node.has_lanes:
         return None
+    if not compact and node.strip.columns:
+        rows = column_order(node.weights)
     if node.int4:
         words = packing.pack_int4_quads(rows) if compact else packing.pack_int4_pairs(rows)
         array = site.add("lane_weights", "uint32_t", words, "dsp")
