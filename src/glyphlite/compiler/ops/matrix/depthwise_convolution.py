@@ -84,7 +84,7 @@ class DepthwiseConvolution(Filtered):
         packed = packing.pack_int4_taps(rows) if self.int4 else rows
         weights = site.add("channel_weights", "int8_t", packed, "not wide")
         wide = site.add("weights", "int8_t", self.weights, "wide")
-        made, _ = requantizer(site, self.requantization, rows, self.bias, packs=True)
+        made, _ = requantizer(site, self.requantization, rows, self.bias)
         return DepthwiseColumnsKernel(
             layer=site.layer,
             requantizer=made,
