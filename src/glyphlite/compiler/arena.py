@@ -8,85 +8,235 @@ from dataclasses import replace
 
 from glyphlite.compiler.codegen.kernel import Place, Placement, Rows, whole_map
 from glyphlite.compiler.ir import Node, Program
-from glyphlite.compiler.memory_plan import Buffer, align, are_apart, offset_beside, plan
-from glyphlite.compiler.schedule import Segment
-from glyphlite.compiler.values import Optimize, Value
+from glyphlite.compiler.memory_plan import Buffer, Plan, align, are_apart, offset_beside, peaks, plan, plan_at
+from glyphlite.compiler.schedule import Segment, overlays
+from glyphlite.compiler.values import ACTIVATION_TYPES, Optimize, Value
 
 
-class Arena:
-    """The buffers of a scheduled program, with their lifetimes and their places.
-
-    Cores without the DSP extension need less scratch memory, and have a plan of their own.
+class Demand:
+    """The buffers of a scheduled program, with their lifetimes, and what of them may lie over others.
 
     Lifetimes are told in moments: one for each node of a segment, in order. A row that the next node takes as soon as it is
     written lives for two of them, as its maker runs and as that node does; scratch memory lives for one, as a kernel leaves
-    nothing there for its next call. What a window moves over, and what lies whole, lives for all of its segment.
+    nothing there for its next call. What a window moves over, and what lies whole, lives for all of its segment; but the output
+    of one may lie over what it reads, row by row (:func:`overlays`).
+
+    The caller's inputs and outputs are among them: they count only for callers who let them lie in the arena.
 
     Attributes:
-        buffers: all of them, as cores with the DSP extension need them.
-        offsets: in bytes, of each.
-        size: bytes in all, with the DSP extension.
-        plain_size: bytes in all, without.
-        pixels: where raw pixels are kept as the network holds them; None where there is no such place.
-        pixels_end: the bytes that an arena needs which holds these, too: with the DSP extension, and without.
+        buffers: as cores with the DSP extension need them.
+        overlays: which of them may share memory, by their places.
     """
 
-    def __init__(
-        self, program: Program, segments: Sequence[Segment], optimize: Optimize, *, keeps_result: bool, takes_pixels: bool
-    ) -> None:
-        """Plans it.
+    def __init__(self, program: Program, segments: Sequence[Segment], optimize: Optimize, *, keeps_result: bool) -> None:
+        """Adds everything up.
 
         Args:
             program: what is compiled.
             segments: its schedule.
             optimize: what for.
             keeps_result: whether the scores stay in the arena, as no caller gets them.
-            takes_pixels: whether the network holds raw pixels otherwise than they come.
         """
-        self._program, self._segments = program, segments
+        self.program, self.segments = program, segments
         self._optimize: Optimize = optimize
-        self._edges = {edge.index: Place("input", array=edge.name) for edge in program.inputs}
-        if not keeps_result:
-            self._edges |= {edge.index: Place("output", array=edge.name) for edge in program.outputs}
+        self.edges = {edge.index: Place("input", array=edge.name) for edge in program.inputs}
+        outputs = () if keeps_result else program.outputs
+        self.edges |= {edge.index: Place("output", array=edge.name) for edge in outputs}
         for variable in program.variables:
             place = Place("state", array=variable.state.address)
-            self._edges |= {variable.before.index: place, variable.after: place}
+            self.edges |= {variable.before.index: place, variable.after: place}
         self.buffers: list[Buffer] = []
-        self._values: dict[int, int] = {}
-        self._rings: dict[str, int] = {}
-        self._scratch: dict[str, int] = {}
+        self.values: dict[int, int] = {}
+        self.outer: dict[str, int] = {}
+        self.rings: dict[str, int] = {}
+        self.scratch: dict[str, int] = {}
+        self.sums: dict[int, int] = {}
+        self.overlays: dict[tuple[int, int], int] = {}
         self._plain_scratch: dict[int, int] = {}
-        self._sums: dict[int, int] = {}
         self._moments = 1 + max(len(segment.nodes) for segment in segments)
-        self._last_use = self._last_uses()
+        self.last_use = self._last_uses()
+        for edge in program.inputs:
+            if edge.value.element_type in ACTIVATION_TYPES:
+                last = self._last_read(edge.index) if edge.index in self.last_use else -1
+                self.outer[edge.name] = self._add(edge.name, edge.value.bytes, -1, last, outer=True)
         for step, segment in enumerate(segments):
             self._reserve(step, segment)
-        layout = plan(self.buffers)
-        self.offsets, self.size = layout.offsets, layout.size
-        self._plain_buffers = [
-            replace(buffer, size=self._plain_scratch.get(key, buffer.size)) for key, buffer in enumerate(self.buffers)
-        ]
-        self._plain_offsets, self.plain_size = self._plan_plain()
-        self.pixels: Rows | None = None
-        self.pixels_end = self.size, self.plain_size
-        if takes_pixels:
-            self._place_pixels()
+
+    @property
+    def plain_buffers(self) -> list[Buffer]:
+        """Returns the buffers as cores without the DSP extension need them."""
+        return [replace(buffer, size=self._plain_scratch.get(key, buffer.size)) for key, buffer in enumerate(self.buffers)]
+
+    @property
+    def step_bytes(self) -> list[int]:
+        """Returns the most bytes that are alive in each step, the caller's among them."""
+        return self._most(peaks(self.buffers, self.overlays))
+
+    @property
+    def inner_step_bytes(self) -> list[int]:
+        """Returns the most bytes that are alive in each step without the caller's."""
+        inner = [replace(buffer, size=0) if buffer.outer else buffer for buffer in self.buffers]
+        pairs = {pair: distance for pair, distance in self.overlays.items() if not any(self.buffers[key].outer for key in pair)}
+        return self._most(peaks(inner, pairs))
+
+    def _most(self, found: dict[int, int]) -> list[int]:
+        most = [0] * (len(self.segments) + 1)
+        for moment, size in found.items():
+            step = max(moment // self._moments, 0)
+            most[step] = max(most[step], size)
+        return most
+
+    def steps(self, buffer: Buffer) -> tuple[int, int]:
+        """Returns the first and the last step at which a buffer is alive."""
+        return buffer.first // self._moments, buffer.last // self._moments
+
+    def end(self, step: int) -> int:
+        """Returns the last moment of a step."""
+        return (step + 1) * self._moments - 1
 
     def placement(self, segment: Segment, node: Node) -> Placement:
         """Returns how a node of a segment runs, on a core with the DSP extension."""
         return Placement(self._optimize, segment.row_bytes(node))
 
+    def _start(self, step: int) -> int:
+        """Returns the first moment of a step."""
+        return step * self._moments
+
+    def _last_read(self, index: int) -> int:
+        """Returns the last moment at which a value is read: before its output is written, in a segment that adds up."""
+        step = self.last_use[index]
+        segment = self.segments[step]
+        return self._start(step) + len(segment.nodes) - 1 if segment.adds_up else self.end(step)
+
+    def _add(self, name: str, size: int, first: int, last: int, *, outer: bool = False) -> int:
+        self.buffers.append(Buffer(name, size, first, last, outer))
+        return len(self.buffers) - 1
+
+    def _last_uses(self) -> dict[int, int]:
+        last: dict[int, int] = {}
+        for step, segment in enumerate(self.segments):
+            for node in segment.nodes:
+                for value in node.inputs:
+                    last[value.index] = step
+        return last
+
+    def _reserve(self, step: int, segment: Segment) -> None:
+        """Asks for every buffer of a segment."""
+        output = segment.output.output
+        start, end = self._start(step), self.end(step)
+        first = start + len(segment.nodes) if segment.adds_up else start
+        edge = next((edge for edge in self.program.outputs if edge.index == output.index), None)
+        if output.index not in self.edges:
+            last = self.end(len(self.segments)) if edge else self._last_read(output.index)
+            if not self._share(step, segment, last):
+                self.values[output.index] = self._add(output.name, output.bytes, first, last)
+                self._overlay(segment, self.values[output.index], end)
+        elif edge:
+            self.outer[edge.name] = self._add(edge.name, output.bytes, first, self.end(len(self.segments)), outer=True)
+            self._overlay(segment, self.outer[edge.name], end)
+        for place, (node, follower) in enumerate(zip(segment.nodes, segment.nodes[1:], strict=False)):
+            size = _ring_rows(node, follower) * node.output.row_bytes
+            lives = (start, end) if follower.windowed else (start + place, start + place + 1)
+            self.rings[node.name] = self._add(f"{node.name} rows", size, *lives)
+        for place, node in enumerate(segment.nodes):
+            placement = self.placement(segment, node)
+            scratch, plain = node.scratch_bytes(placement), node.scratch_bytes(replace(placement, dsp=False))
+            if scratch or plain:
+                key = self.scratch[node.name] = self._add(f"{node.name} scratch", scratch, start + place, start + place)
+                self._plain_scratch[key] = plain
+        if segment.accumulator is not None and segment.adds_up:
+            size = 4 * -(-segment.accumulator.output.channels // 4) * 4
+            self.sums[step] = self._add(f"{segment.accumulator.name} sums", size, start, end)
+
+    def _overlay(self, segment: Segment, written: int, end: int) -> None:
+        """Lets the output of a segment lie over what it reads, where nothing needs that any more."""
+        names = {edge.index: edge.name for edge in self.program.inputs}
+        for index, distance in overlays(segment).items():
+            read = self.outer.get(names[index]) if index in names else self.values.get(index)
+            if read is not None and self.buffers[read].last == end:
+                self.overlays[written, read] = distance
+
+    def _share(self, step: int, segment: Segment, last: int) -> bool:
+        """Lets an op write where it reads, if it may and nothing needs its input any more."""
+        node = segment.nodes[0]
+        if len(segment.nodes) > 1 or not node.in_place:
+            return False
+        for value in node.inputs:
+            key = self.values.get(value.index)
+            if key is not None and self.last_use[value.index] == step and value.bytes == node.output.bytes:
+                buffer = self.buffers[key]
+                reads_parts = any(other.index == value.index and other.bytes != buffer.size for other in node.inputs)
+                if buffer.last != self.end(step) or reads_parts:
+                    continue
+                self.buffers[key] = Buffer(buffer.name, buffer.size, buffer.first, last)
+                self.values[node.output.index] = key
+                return True
+        return False
+
+
+class Arena:
+    """The places of a program's buffers.
+
+    Cores without the DSP extension need less scratch memory, and have a plan of their own.
+
+    Attributes:
+        size: bytes without the caller's inputs and outputs, with the DSP extension.
+        plain_size: the same, without it.
+        memory: bytes with inputs and outputs, with the DSP extension, and without.
+        pixels: where raw pixels are kept as the network holds them; None where there is no such place.
+        pixels_end: the bytes that an arena needs which holds these, too: with the DSP extension, and without.
+    """
+
+    def __init__(self, demand: Demand, *, takes_pixels: bool) -> None:
+        """Plans it.
+
+        Args:
+            demand: the buffers.
+            takes_pixels: whether the network holds raw pixels otherwise than they come.
+        """
+        self.demand = demand
+        self._plain_buffers = demand.plain_buffers
+        layout = plan(demand.buffers, demand.overlays)
+        plain = self._plan_plain(layout)
+        self._offsets, self._plain_offsets = layout.offsets, plain.offsets
+        self.size, self.plain_size = layout.inner, plain.inner
+        self.memory = layout.size, plain.size
+        self.pixels: Rows | None = None
+        self.pixels_end = self.size, self.plain_size
+        if takes_pixels:
+            self._place_pixels()
+
+    def steps(self, buffer: Buffer) -> tuple[int, int]:
+        """Returns the first and the last step at which a buffer is alive."""
+        return self.demand.steps(buffer)
+
+    def placement(self, segment: Segment, node: Node) -> Placement:
+        """Returns how a node of a segment runs, on a core with the DSP extension."""
+        return self.demand.placement(segment, node)
+
+    @property
+    def placed(self) -> list[tuple[Buffer, int]]:
+        """Returns the buffers that are not the caller's, and the offset of each."""
+        pairs = zip(self.demand.buffers, self._offsets, strict=True)
+        return [(buffer, offset) for buffer, offset in pairs if not buffer.outer]
+
+    def edge(self, name: str) -> Place | None:
+        """Returns where an input or output lies for a caller who lets it lie in the arena; None for one that is not read."""
+        return self._place(self.demand.outer[name]) if name in self.demand.outer else None
+
     def ring(self, node: Node, follower: Node) -> Rows:
         """Returns where a node leaves its rows for the one behind it."""
-        return Rows(self._place(self._rings[node.name]), node.output.height, _ring_rows(node, follower), node.output.row_bytes)
+        return Rows(
+            self._place(self.demand.rings[node.name]), node.output.height, _ring_rows(node, follower), node.output.row_bytes
+        )
 
     def scratch(self, node: Node) -> Place | None:
         """Returns a node's scratch memory; None where it needs none."""
-        return self._place(self._scratch[node.name]) if node.name in self._scratch else None
+        return self._place(self.demand.scratch[node.name]) if node.name in self.demand.scratch else None
 
     def sums(self, step: int) -> Place:
         """Returns where the accumulator of a segment adds up."""
-        return self._place(self._sums[step])
+        return self._place(self.demand.sums[step])
 
     def source(self, segment: Segment, position: int, value: Value) -> Rows:
         """Returns where a node finds one of its inputs: a ring of the node before it, or a whole map."""
@@ -96,102 +246,41 @@ class Arena:
 
     def where(self, index: int) -> Place:
         """Returns where a whole value lies."""
-        if index in self._edges:
-            return self._edges[index]
-        return self._place(self._values[index])
+        if index in self.demand.edges:
+            return self.demand.edges[index]
+        return self._place(self.demand.values[index])
 
     def _place(self, key: int) -> Place:
         """Returns where a buffer lies, on either kind of core."""
-        return Place("arena", self.offsets[key], plain_offset=self._plain_offsets[key])
+        return Place("arena", self._offsets[key], plain_offset=self._plain_offsets[key])
 
-    def _plan_plain(self) -> tuple[tuple[int, ...], int]:
-        """Returns offsets and size on cores without the DSP extension: the same offsets, unless others take less memory."""
-        buffers = self._plain_buffers
-        own = plan(buffers)
-        end = max((at + align(buffer.size) for at, buffer in zip(self.offsets, buffers, strict=True)), default=0)
-        return (self.offsets, end) if end <= own.size and are_apart(buffers, self.offsets) else (own.offsets, own.size)
+    def _plan_plain(self, layout: Plan) -> Plan:
+        """Returns the plan of cores without the DSP extension: the same offsets, unless others take less memory."""
+        buffers, overlaid = self._plain_buffers, self.demand.overlays
+        own, same = plan(buffers, overlaid), plan_at(buffers, layout.offsets)
+        fits = are_apart(buffers, layout.offsets, overlaid)
+        return same if fits and same.size <= own.size and same.inner <= own.inner else own
 
     def _place_pixels(self) -> None:
         """Finds room beside all other buffers: for the rows that the first layer looks at, else for the whole input.
 
         Rows are enough where that layer alone reads the input, row by row.
         """
-        field, head = self._program.input, self._segments[0].nodes[0]
-        readers = [node for segment in self._segments for node in segment.nodes if field.index in {v.index for v in node.inputs}]
-        whole = len(readers) > 1 or readers[0] is not head or not head.windowed or not self._segments[0].chain
+        field, head = self.demand.program.input, self.demand.segments[0].nodes[0]
+        readers = [
+            node for segment in self.demand.segments for node in segment.nodes if field.index in {v.index for v in node.inputs}
+        ]
+        whole = len(readers) > 1 or readers[0] is not head or not head.windowed or not self.demand.segments[0].chain
         capacity = field.height if whole else min(field.height, head.rows_per_step)
-        extra = Buffer("pixels", capacity * field.row_bytes, 0, self._end(self._last_use[field.index]))
+        extra = Buffer("pixels", capacity * field.row_bytes, 0, self.demand.end(self.demand.last_use[field.index]))
+        inner = [key for key, buffer in enumerate(self.demand.buffers) if not buffer.outer]
         plain, at = (
-            offset_beside(buffers, offsets, extra)
-            for buffers, offsets in ((self._plain_buffers, self._plain_offsets), (self.buffers, self.offsets))
+            offset_beside([buffers[key] for key in inner], [offsets[key] for key in inner], extra)
+            for buffers, offsets in ((self._plain_buffers, self._plain_offsets), (self.demand.buffers, self._offsets))
         )
         self.pixels = Rows(Place("arena", at, plain_offset=plain), field.height, capacity, field.row_bytes)
         size = align(extra.size)
         self.pixels_end = max(self.size, at + size), max(self.plain_size, plain + size)
-
-    def steps(self, buffer: Buffer) -> tuple[int, int]:
-        """Returns the first and the last step at which a buffer is alive."""
-        return buffer.first // self._moments, buffer.last // self._moments
-
-    def _start(self, step: int) -> int:
-        """Returns the first moment of a step."""
-        return step * self._moments
-
-    def _end(self, step: int) -> int:
-        """Returns the last moment of a step."""
-        return (step + 1) * self._moments - 1
-
-    def _add(self, name: str, size: int, first: int, last: int) -> int:
-        self.buffers.append(Buffer(name, size, first, last))
-        return len(self.buffers) - 1
-
-    def _last_uses(self) -> dict[int, int]:
-        last: dict[int, int] = {}
-        for step, segment in enumerate(self._segments):
-            for node in segment.nodes:
-                for value in node.inputs:
-                    last[value.index] = step
-        return last
-
-    def _reserve(self, step: int, segment: Segment) -> None:
-        """Asks for every buffer of a segment."""
-        output = segment.output.output
-        start, end = self._start(step), self._end(step)
-        if output.index not in self._edges:
-            last = self._end(len(self._segments) if output.index in self._program.given else self._last_use[output.index])
-            if not self._share(step, segment, last):
-                first = start + len(segment.nodes) if segment.adds_up else start
-                self._values[output.index] = self._add(output.name, output.bytes, first, last)
-        for place, (node, follower) in enumerate(zip(segment.nodes, segment.nodes[1:], strict=False)):
-            size = _ring_rows(node, follower) * node.output.row_bytes
-            lives = (start, end) if follower.windowed else (start + place, start + place + 1)
-            self._rings[node.name] = self._add(f"{node.name} rows", size, *lives)
-        for place, node in enumerate(segment.nodes):
-            placement = self.placement(segment, node)
-            scratch, plain = node.scratch_bytes(placement), node.scratch_bytes(replace(placement, dsp=False))
-            if scratch or plain:
-                key = self._scratch[node.name] = self._add(f"{node.name} scratch", scratch, start + place, start + place)
-                self._plain_scratch[key] = plain
-        if segment.accumulator is not None and segment.adds_up:
-            size = 4 * -(-segment.accumulator.output.channels // 4) * 4
-            self._sums[step] = self._add(f"{segment.accumulator.name} sums", size, start, end)
-
-    def _share(self, step: int, segment: Segment, last: int) -> bool:
-        """Lets an op write where it reads, if it may and nothing needs its input any more."""
-        node = segment.nodes[0]
-        if len(segment.nodes) > 1 or not node.in_place:
-            return False
-        for value in node.inputs:
-            key = self._values.get(value.index)
-            if key is not None and self._last_use[value.index] == step and value.bytes == node.output.bytes:
-                buffer = self.buffers[key]
-                reads_parts = any(other.index == value.index and other.bytes != buffer.size for other in node.inputs)
-                if buffer.last != self._end(step) or reads_parts:
-                    continue
-                self.buffers[key] = Buffer(buffer.name, buffer.size, buffer.first, last)
-                self._values[node.output.index] = key
-                return True
-        return False
 
 
 def _ring_rows(node: Node, follower: Node) -> int:

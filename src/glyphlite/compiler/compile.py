@@ -20,8 +20,8 @@ from glyphlite.compiler.lower import lower
 from glyphlite.compiler.ops.elementwise.softmax import Softmax
 from glyphlite.compiler.ops.int16.softmax import Int16Softmax
 from glyphlite.compiler.passes import optimize
+from glyphlite.compiler.planning import planned
 from glyphlite.compiler.report import CompilationReport, memory_map, report_of
-from glyphlite.compiler.schedule import schedule
 from glyphlite.compiler.values import Optimize
 from glyphlite.errors import ArtifactError
 from glyphlite.files.folders import owned_folder, require_own
@@ -140,7 +140,6 @@ def compile_graph(
     narrow, removed = without_constant_channels(fold_constants(of_one_image(graph)))
     lowered = lower(narrow)
     program = optimize_program(lowered, scores)
-    segments = schedule(program)
     known = range_is_known(convention, has_data=pictures or sample is not None)
     purpose = purpose_of(graph, labels or (), pixels_known=known)
     if not program.has_int8_edges:
@@ -157,9 +156,11 @@ def compile_graph(
     if len(purpose.labels) != classes:
         raise ArtifactError(f"{len(purpose.labels)} labels for a model of {classes} classes; pass one label per class")
     pixel_table = _pixel_table(program, convention) if purpose.classifies_pictures else None
+    segments, arena = planned(program, aim, keeps_result=scores == "none", takes_pixels=pixel_table is not None)
     emitted = emit(
         program,
         segments,
+        arena,
         name,
         scores=scores,
         purpose=purpose,

@@ -90,6 +90,7 @@ class Step:
 def emit(
     program: Program,
     segments: Sequence[Segment],
+    arena: Arena,
     name: str,
     *,
     scores: str,
@@ -105,6 +106,7 @@ def emit(
     Args:
         program: the lowered, optimized model.
         segments: its schedule.
+        arena: the places of its buffers.
         name: a C identifier, the prefix of everything that is emitted.
         scores: "probabilities", "logits" or "none".
         purpose: what the model is for.
@@ -115,7 +117,6 @@ def emit(
         about: where the model comes from.
     """
     labels = purpose.labels
-    arena = Arena(program, segments, optimize, keeps_result=scores == "none", takes_pixels=pixel_table is not None)
     constants = Constants()
     steps = [_step(arena, constants, program, name, number, segment) for number, segment in enumerate(segments)]
     kernels = [kernel for step in steps for kernel in _kernels(step)]
@@ -158,9 +159,7 @@ def emit(
         "example/Makefile": "example_Makefile.j2",
     }
     files = {file: tidy(render(template, context)) for file, template in templates.items()}
-    placed = tuple(
-        Placed(buffer, offset, *arena.steps(buffer)) for buffer, offset in zip(arena.buffers, arena.offsets, strict=True)
-    )
+    placed = tuple(Placed(buffer, offset, *arena.steps(buffer)) for buffer, offset in arena.placed)
     arrays = {layer: tuple(each) for layer, each in constants.by_layer.items()}
     layers = {kernel.layer.name: Functions(kernel.layer.function, kernel.functions) for kernel in kernels}
     return Emitted(files, arena.size, arena.plain_size, max(arena.pixels_end), placed, arrays, layers, state_bytes(program))

@@ -5,7 +5,7 @@ just written, from a ring of as many rows as it looks at. A dense layer or a mea
 brings.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from glyphlite.compiler.ir import Node, Program, consumers
@@ -39,8 +39,74 @@ class Segment:
         return self.chain[-1].output.row_bytes if node is self.accumulator and self.chain else None
 
 
-def schedule(program: Program, *, stream: bool = True) -> tuple[Segment, ...]:
-    """Cuts a program into segments, each node in the file's order."""
+def overlays(segment: Segment) -> dict[int, int]:
+    """Says how far the output of a segment may lie over what the segment reads: rows that nothing needs any more.
+
+    Returns:
+        By the index of each value that lies whole: how many bytes before it the output has to begin, at least, so that no row
+        is written over a byte that is still to be read. Values that need memory apart are not there. Neither is anything of a
+        segment that adds up: it writes its output once all is read.
+    """
+    last = segment.output
+    if segment.adds_up:
+        return {}
+    if not last.streams:
+        values = (value for value in last.inputs if last.in_place)
+        whole = {value.index for value in last.inputs if value.bytes != last.output.bytes or value.offset}
+        return {value.index: 0 for value in values if value.index not in whole}
+    size, row_bytes = last.output.bytes, last.output.row_bytes
+    distances: dict[int, int] = {}
+
+    def read(node: Node, value: Value, row: int, at: int) -> None:
+        by_elements = node.in_place and value.row_bytes == row_bytes and value.bytes == size and not value.offset
+        written = row + (node is last and not by_elements)  # rows, with the one that is being written
+        distances[value.index] = max(distances.get(value.index, -size), written * row_bytes - at)
+
+    _follow_reads(segment.chain, read)
+    return {index: distance for index, distance in distances.items() if distance < size}
+
+
+def _follow_reads(chain: tuple[Node, ...], read: Callable[[Node, Value, int, int], None]) -> None:
+    """Calls ``read(node, value, row, at)`` for what each call of a node's function reads of whole values, in their order.
+
+    ``row`` is that of the chain's last node which is being made, ``at`` the first byte that is read, or a byte before it.
+    The order is that of the templates (``run.c.j2``).
+    """
+    ready = [0] * len(chain)
+
+    def produce(place: int, row: int, final: int) -> None:
+        node = chain[place]
+        before = chain[place - 1] if place else None
+        if before is not None and node.windowed:
+            needed = row * node.row_stride + node.rows_per_step - node.window.pad_top
+            while ready[place - 1] < min(before.output.height, needed):
+                produce(place - 1, ready[place - 1], final)
+                ready[place - 1] += 1
+        elif before is not None:
+            produce(place - 1, row, final)
+        for value in node.inputs:
+            if before is None or value.index != before.output.index:
+                read(node, value, final, value.offset + _first_row(node, value, row) * value.row_bytes)
+
+    for row in range(chain[-1].output.height):
+        produce(len(chain) - 1, row, row)
+
+
+def _first_row(node: Node, value: Value, row: int) -> int:
+    """Returns the first row of a value that a node may read for a row of its output."""
+    if node.windowed:
+        return min(max(row * node.row_stride - node.window.pad_top, 0), value.height)
+    return row if node.in_place and value.height == node.output.height else 0
+
+
+def schedule(program: Program, *, stream: bool = True, cuts: Collection[str] = ()) -> tuple[Segment, ...]:
+    """Cuts a program into segments, each node in the file's order.
+
+    Args:
+        program: the lowered, optimized model.
+        stream: whether nodes run row by row at all.
+        cuts: the names of nodes that end a chain although another node could take their rows.
+    """
     counts = consumers(program)
     done = set(program.read | program.remembered)
     taken: set[int] = set()
@@ -50,7 +116,7 @@ def schedule(program: Program, *, stream: bool = True) -> tuple[Segment, ...]:
             continue
         chain, accumulator = [node], None
         taken.add(position)
-        while stream and chain[-1].streams and counts[chain[-1].output.index] == 1:
+        while stream and chain[-1].streams and chain[-1].name not in cuts and counts[chain[-1].output.index] == 1:
             follower = _follower(program, chain[-1], taken)
             if follower is None:
                 break

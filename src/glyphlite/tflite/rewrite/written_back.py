@@ -1,4 +1,4 @@
-"""What a rewrite changed in a graph, brought into the object model of the same file: constants, shapes, scales, shapes asked for.
+"""Changes of a graph, brought into the object model of the same file: constants, shapes, scales, shapes asked for.
 
 The indices of tensors are the same in both. Every changed constant gets a buffer of its own: others may share the one it had.
 """

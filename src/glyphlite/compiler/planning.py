@@ -1,0 +1,71 @@
+"""The schedule that takes the least memory: chains are cut where a whole map takes less than the rings of what would follow.
+
+Knows what a schedule takes, step by step, and nothing of what for.
+"""
+
+from collections.abc import Callable
+
+from glyphlite.compiler.arena import Arena, Demand
+from glyphlite.compiler.ir import Program
+from glyphlite.compiler.schedule import Segment, schedule
+from glyphlite.compiler.values import Optimize
+
+
+def planned(program: Program, optimize: Optimize, *, keeps_result: bool, takes_pixels: bool) -> tuple[tuple[Segment, ...], Arena]:
+    """Returns the schedule and the places of its buffers.
+
+    The longest chains are taken, unless shorter ones need less memory with the caller's inputs and outputs in the arena, and no
+    more without.
+
+    Args:
+        program: the lowered, optimized model.
+        optimize: what for.
+        keeps_result: whether the scores stay in the arena, as no caller gets them.
+        takes_pixels: whether the network holds raw pixels otherwise than they come.
+    """
+
+    def demand(cuts: frozenset[str]) -> Demand:
+        return Demand(program, schedule(program, cuts=cuts), optimize, keeps_result=keeps_result)
+
+    longest = demand(frozenset())
+    arena = Arena(longest, takes_pixels=takes_pixels)
+    found, cuts = longest, frozenset[str]()
+    while better := _cut(found, cuts, demand, _with_edges):
+        found, cuts = better
+    while max(found.inner_step_bytes) > max(longest.inner_step_bytes) and (better := _cut(found, cuts, demand, _without)):
+        found, cuts = better
+    if cuts:
+        other = Arena(found, takes_pixels=takes_pixels)
+        if sum(other.memory) < sum(arena.memory) and other.size <= arena.size and other.plain_size <= arena.plain_size:
+            return tuple(found.segments), other
+    return tuple(longest.segments), arena
+
+
+def _with_edges(demand: Demand) -> tuple[list[int], list[int]]:
+    """Returns the memory of each step with the caller's inputs and outputs in the arena; nothing else matters."""
+    return demand.step_bytes, []
+
+
+def _without(demand: Demand) -> tuple[list[int], list[int]]:
+    """Returns the memory of each step without the caller's, and what may not grow meanwhile: the most with them."""
+    return demand.inner_step_bytes, [max(demand.step_bytes)]
+
+
+def _cut(
+    found: Demand,
+    cuts: frozenset[str],
+    demand: Callable[[frozenset[str]], Demand],
+    taken: Callable[[Demand], tuple[list[int], list[int]]],
+) -> tuple[Demand, frozenset[str]] | None:
+    """Cuts the chain that takes the most memory where that helps most; returns None where no cut does."""
+    steps, limit = taken(found)
+    worst = steps.index(max(steps))
+    if worst == len(found.segments):
+        return None
+    best, least = None, sorted(steps, reverse=True)
+    for node in found.segments[worst].chain[:-1]:
+        tried = demand(cuts | {node.name})
+        steps, most = taken(tried)
+        if most <= limit and sorted(steps, reverse=True) < least:
+            best, least = (tried, cuts | {node.name}), sorted(steps, reverse=True)
+    return best
