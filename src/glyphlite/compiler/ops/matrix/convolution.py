@@ -10,6 +10,7 @@ from glyphlite.compiler.codegen.constants import Array
 from glyphlite.compiler.codegen.kernel import Kernel, Placement, Site
 from glyphlite.compiler.codegen.packing import Lanes
 from glyphlite.compiler.codegen.requantization import Requantizer, requantizer
+from glyphlite.compiler.codegen.tiles import Tile, tile_of
 from glyphlite.compiler.context import Context, window_of
 from glyphlite.compiler.ops.matrix.strip import Strip, column_order, strip_of
 from glyphlite.compiler.ops.matrix.weighted import Filtered, PoolableFilter, weighted_facts
@@ -40,11 +41,10 @@ class Convolution(PoolableFilter, Filtered):
         return strip_of(self.filter_window, self.weights.shape[3], width, macs=self.macs, padded=padded, pooled=pooled)
 
     @property
-    def pixels(self) -> int:
-        """Returns how many pixels of its output are computed at a time: those that waste the least of a row."""
-        if self.pooled:
-            return 4
-        return min((4, 3, 2, 1), key=lambda pixels: (-(-self.output.width // pixels) * pixels, -pixels))
+    def tile(self) -> Tile:
+        """Returns the pixels that cores without the DSP extension compute at a time."""
+        rows = self.weights.reshape(len(self.weights), -1)
+        return tile_of(rows, self.output.width, int4=self.int4, pooled=self.pooled)
 
     def scratch_bytes(self, placement: Placement) -> int:
         """Returns the bytes of a patch or of lanes, and of the sums under a maximum."""
@@ -56,7 +56,7 @@ class Convolution(PoolableFilter, Filtered):
         if placement.optimize != "speed":
             return 4 * groups + best
         strip = self.strip
-        return 4 * (strip.words + strip.patch) + best if self.has_lanes and placement.dsp else depth * self.pixels
+        return 4 * (strip.words + strip.patch) + best if self.has_lanes and placement.dsp else self.tile.scratch_bytes
 
     def kernel(self, site: Site) -> Kernel:
         """Returns the kernel that its shape and the placement call for."""
@@ -65,12 +65,14 @@ class Convolution(PoolableFilter, Filtered):
         rows = self.weights.reshape(len(self.weights), -1)
         compact = site.placement.optimize != "speed"
         lanes = _lanes(self, site, rows, compact=compact)
-        if self.int4:
-            packed = packing.pack_int4_rows(rows)
-            plain = site.add("int4_weights", "uint16_t", packed, "plain" if compact else "narrow")
-            wide = plain if compact else site.add("weights", "int8_t", rows, "wide")
-        else:
+        tile = self.tile
+        if compact and not self.int4:
             plain = wide = site.add("weights", "int8_t", rows, "plain" if lanes else "both")
+        elif compact:
+            plain = wide = site.add("int4_weights", "uint16_t", packing.pack_int4_rows(rows), "plain")
+        else:
+            plain = _plain_weights(site, rows, tile, int4=self.int4, path="narrow" if lanes else "not wide")
+            wide = site.add("weights", "int8_t", rows, "wide")
         made, _ = requantizer(site, self.requantization, rows, self.bias)
         kind = ConvolutionCompactKernel if compact else ConvolutionKernel
         return kind(
@@ -83,7 +85,7 @@ class Convolution(PoolableFilter, Filtered):
             lanes=lanes,
             weights=plain,
             wide_weights=wide,
-            pixels=self.pixels,
+            tile=tile,
             strip=self.strip,
         )
 
@@ -96,7 +98,7 @@ class ConvolutionKernel(Kernel):
         depth: inputs under one filter.
         lanes: for the DSP extension; None where cores with it run the plain code.
         weights: for plain code, ``wide_weights`` for wide vectors.
-        pixels: computed at a time by plain code.
+        tile: the pixels that plain code computes at a time.
         strip: how the DSP extension lays inputs down.
     """
 
@@ -110,7 +112,7 @@ class ConvolutionKernel(Kernel):
     lanes: Lanes | None
     weights: Array
     wide_weights: Array
-    pixels: int
+    tile: Tile
     strip: Strip
 
     @property
@@ -124,6 +126,15 @@ class ConvolutionCompactKernel(ConvolutionKernel):
     """One pixel at a time: the least memory, the least code."""
 
     template: ClassVar[str] = "convolution_compact.c.j2"
+
+
+def _plain_weights(site: Site, rows: np.ndarray, tile: Tile, *, int4: bool, path: str) -> Array:
+    """Lays down the weights that meet a tile: groups of four, of pairs as they are, else weight + 128, which is one load."""
+    if int4:
+        return site.add("int4_weights", "uint16_t", packing.pack_int4_rows(rows), path)
+    padded = np.zeros((len(rows), tile.groups * packing.GROUP), np.int16)
+    padded[:, : rows.shape[1]] = rows if tile.in_pairs else rows.astype(np.int16) + 128
+    return site.add("plain_weights", "int8_t" if tile.in_pairs else "uint8_t", padded, path)
 
 
 def _lanes(node: Convolution, site: Site, rows: np.ndarray, *, compact: bool) -> Lanes | None:
