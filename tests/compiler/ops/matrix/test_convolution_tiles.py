@@ -83,7 +83,15 @@ POOLED = Draft(
             "conv",
             (0,),
             (9, 10, 5),
-            {"bias": True, "fused": "relu", "filters": 5, "kernel": (3, 3), "strides": (1, 1), "dilation": (1, 1), "padding": "SAME"},
+            {
+                "bias": True,
+                "fused": "relu",
+                "filters": 5,
+                "kernel": (3, 3),
+                "strides": (1, 1),
+                "dilation": (1, 1),
+                "padding": "SAME",
+            },
         ),
         Step("max_pool", (1,), (4, 5, 5), {"fused": "none", "kernel": (2, 2), "strides": (2, 2), "padding": "VALID"}),
     ),
@@ -124,7 +132,9 @@ def test_equal_activations_are_taken_apart_at_the_ends():
         weights[0, ..., ::2], weights[1, ..., ::2] = 8, -8
         weights[0, ..., 0] += total - 128
         source, output = Activation((1, 1, 4, 32), 0.1, -128), Activation((1, 1, 4, 2), 10.0, 0)
-        model = one_op("CONV_2D", [source, Constant(weights, [0.1, 0.1])], output, "Conv2DOptions", strideH=1, strideW=1, padding=1)
+        model = one_op(
+            "CONV_2D", [source, Constant(weights, [0.1, 0.1])], output, "Conv2DOptions", strideH=1, strideW=1, padding=1
+        )
         tile = next(node for node in lower(parse_graph(model)).nodes if isinstance(node, Convolution)).tile
         assert (tile.in_pairs, tile.block) == ((True, 8) if total == 128 else (True, 4))
         agree({f"{total}": model})
