@@ -1,8 +1,8 @@
 """Tiles of pixels on cores without the DSP extension: how many of them one filter meets at a time, and how they lie in words.
 
-Each word holds a pixel's byte; with small weights it holds the bytes of two pixels, 65536 * second + first. One multiplication then
-makes both products, and both sums stay apart as long as neither leaves 16 bits. The compiler knows the weights, so it knows how
-many inputs that holds for.
+Each word holds a pixel's byte; with small weights it holds the bytes of two pixels, 65536 * second + first. One multiplication
+then makes both products, and both sums stay apart as long as neither leaves 16 bits. The compiler knows the weights, so it
+knows how many inputs that holds for.
 """
 
 from dataclasses import dataclass

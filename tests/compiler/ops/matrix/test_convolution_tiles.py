@@ -1,4 +1,4 @@
-"""CONV_2D on cores without the DSP extension: tiles of one to eight pixels, single or in pairs, in C and in Cortex-M0's assembly."""
+"""CONV_2D without the DSP extension: tiles of one to eight pixels, single or in pairs, in C and in Cortex-M0's assembly."""
 
 from pathlib import Path
 from typing import Any
