@@ -84,11 +84,16 @@ def test_runtimes_are_found_by_trying(int8: ArtifactEvaluation, samples: Path, f
         "litert_builtin": True,
         "litert_reference": True,
         "tflm": True,
+        "generated_c": True,
     }
     assert 4_000 < (int8.report.runtimes["tflm"].arena_bytes or 0) < 12_000
     float16 = evaluate_artifact(samples / "model_float16.tflite", few, latency=False).report
     assert float16.runtimes["litert"].accepts
     assert not float16.runtimes["tflm"].accepts
+    assert "generated_c" not in float16.runtimes, "C is generated of integers"
+    int16 = evaluate_artifact(samples / "model_int16x8.tflite", few, latency=False).report
+    assert int16.variant == "int16x8"
+    assert int16.runtimes["generated_c"].accepts
     assert "int8" in (float16.runtimes["tflm"].reason or "")
     assert (float16.agreement_with_keras, float16.mcnemar_p, float16.latency_us) == (None, None, None)
 

@@ -18,7 +18,7 @@ from glyphlite.evaluation.confidence import expected_calibration_error, fit_conf
 from glyphlite.evaluation.convention_search import artifact_convention, keras_convention
 from glyphlite.evaluation.footprint import measure_footprint
 from glyphlite.evaluation.latency import keras_latency, runtime_latency
-from glyphlite.evaluation.variant import ports_of, type_name_of
+from glyphlite.evaluation.variant import COMPILED, ports_of, type_name_of
 from glyphlite.files.single import sha256_of
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import OutputKind, outputs_of
@@ -146,7 +146,7 @@ def evaluate_artifact(
         keras_predictions: classes ``(n,)`` that the float Keras model gives the test split, for agreement and McNemar's test.
         variant: what the file is; by default told from its tensors.
         latency: whether to spend half a second on timing.
-        runtimes: whether to try the file in every interpreter.
+        runtimes: whether to try the file in every interpreter, and where it computes with integers as generated C.
         progress: called with the number of images just finished.
 
     Raises:
@@ -190,7 +190,7 @@ def evaluate_artifact(
         latency_us=timing.median_us if timing else None,
         per_class=per_class_accuracy(predictions, labels, dataset.classes),
         confusion=confusion_matrix(predictions, labels, dataset.classes),
-        runtimes=ask_runtimes(path) if runtimes else {},
+        runtimes=ask_runtimes(path, graph=graph if variant in COMPILED else None) if runtimes else {},
         mean_certainty=mean_certainty(probabilities),
         expected_calibration_error=expected_calibration_error(probabilities, labels),
         certainty=with_test_figures(fitted, probabilities, labels),

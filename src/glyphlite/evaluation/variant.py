@@ -10,6 +10,8 @@ _EDGES = ("QUANTIZE", "DEQUANTIZE", "CAST", "SHAPE", "RESHAPE")
 """Ops that bring numbers into another form or place; what a file computes with is what the others read and write."""
 
 _INTEGER = {"int16": "int16x8", "int8": "int8", "uint8": "uint8"}
+COMPILED = tuple(_INTEGER.values())
+"""Variants that compute with integers, of which C can be generated."""
 
 
 def variant_of(graph: Graph) -> str:

@@ -83,7 +83,7 @@ def accepting(artifact: ArtifactReport) -> list[str]:
 
 def _deployable(artifact: ArtifactReport) -> list[str]:
     """Returns the interpreters that accept an artifact and that products use."""
-    return [name for name in accepting(artifact) if name != "litert_reference"]
+    return [name for name in accepting(artifact) if name not in ("litert_reference", "generated_c")]
 
 
 def refusing(artifact: ArtifactReport) -> list[str]:
@@ -133,10 +133,10 @@ def _runtime_reason(artifact: ArtifactReport) -> str:
     arena = artifact.runtimes["tflm"].arena_bytes if "tflm" in taken else None
     memory = f"; TFLite Micro needs {count(arena)} bytes of arena for it" if arena else ""
     if not refused:
-        return f"All {len(taken)} interpreters tried run it{memory}."
+        return f"All {len(taken)} runtimes tried run it{memory}."
     verb = "refuses" if len(refused) == 1 else "refuse"
     names = listing([runtime_words(each) for each in refused])
-    return f"{len(taken)} of {len(artifact.runtimes)} interpreters run it{memory}; {names} {verb} it."
+    return f"{len(taken)} of {len(artifact.runtimes)} runtimes tried run it{memory}; {names} {verb} it."
 
 
 def _alternatives(chosen: ArtifactReport, results: Results) -> list[str]:

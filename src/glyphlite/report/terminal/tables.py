@@ -42,7 +42,13 @@ MOST_INPUTS = 10
 SHORT_LABEL = 4
 """Longer class names are numbered, and the confusion matrix's columns headed by their numbers."""
 
-SHORT_RUNTIMES = {"litert": "XNNPACK", "litert_builtin": "built-in", "litert_reference": "reference", "tflm": "TFLite Micro"}
+SHORT_RUNTIMES = {
+    "litert": "XNNPACK",
+    "litert_builtin": "built-in",
+    "litert_reference": "reference",
+    "tflm": "TFLite Micro",
+    "generated_c": "C",
+}
 
 
 def stdout_console() -> Console:
@@ -161,8 +167,11 @@ def runtimes_table(artifacts: Sequence[ArtifactReport], *, by_path: bool = False
     named = {id(artifact): artifact.path if by_path else artifact.variant for artifact in artifacts}
     for artifact in artifacts:
         taken = accepting(artifact)
-        verdicts = [Text("runs", "green") if name in taken else Text("refuses", "red") for name in names]
-        arena = next((each.arena_bytes for each in artifact.runtimes.values() if each.arena_bytes), None)
+        refused = refusing(artifact)
+        verdicts = [
+            Text("runs", "green") if name in taken else Text("refuses", "red") if name in refused else Text("") for name in names
+        ]
+        arena = artifact.runtimes["tflm"].arena_bytes if "tflm" in artifact.runtimes else None
         _row(table, named[id(artifact)], *verdicts, count(arena) if arena else "")
     why = [
         plain(f"{named[id(artifact)]} on {runtime_words(name)}: {artifact.runtimes[name].reason or 'no reason given'}")
