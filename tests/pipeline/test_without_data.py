@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.assembled import Assembly
 
 from glyphlite.tflite.reader import read_graph
 from glyphlite.tflite.writer import pack_model, unpack_model
@@ -174,3 +175,17 @@ def test_a_float_model_shows_the_error_of_an_autoencoder(cli: Cli, tmp_path: Pat
         assert errors[source][0] == 0
         assert max(errors[source]) < 0.05
     assert errors["float.keras"] == pytest.approx(errors["float.tflite"], abs=1e-5)
+
+
+def test_a_model_larger_than_the_core_is_compiled_all_the_same(cli: Cli, tmp_path: Path) -> None:
+    assembly = Assembly()
+    part = assembly.subgraph()
+    source, result = part.tensor((1, 5_000_000), (0.01, 0)), part.tensor((1, 5_000_000), (0.01, 0))
+    part.op("RELU", [source], [result])
+    part.edges([source], [result])
+    (tmp_path / "large.tflite").write_bytes(assembly.pack())
+    code, said, error = cli("compile", "large.tflite", "--out", "c", "--no-check")
+    assert code == 0, error
+    assert "input 5,000,000 bytes" in said
+    assert "No trade-offs measured: cortex-m4: 5000000 bytes more do not fit the emulated RAM" in " ".join(error.split())
+    assert (tmp_path / "c" / "large.c").is_file()

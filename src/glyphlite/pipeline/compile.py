@@ -11,7 +11,7 @@ from glyphlite.compiler.compile import OPTIMIZE, check_name, compile_artifact
 from glyphlite.compiler.interface import Sample
 from glyphlite.compiler.report import CompilationReport, memory_map
 from glyphlite.console import progress_bar, say
-from glyphlite.errors import ToolError
+from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.escaping import shell_word, visible
 from glyphlite.evaluation.input_sets.input_set import InputSet
 from glyphlite.evaluation.input_sets.random_inputs import most_inputs, random_set
@@ -109,12 +109,14 @@ def compile_file(
         accuracy=accuracy_words(path),
         dataset=beside(to_remember(data.name, loaded, None)["named"], folder) if loaded else None,
     )
-    counted = (
-        image[np.newaxis]
-        if image is not None
-        else (given or random_set(model, min(TRADE_OFF_INPUTS, most_inputs(model)))).chosen(slice(-1, None))
-    )
-    costs = _trade_offs(path, counted, scores, convention) if compare else {}
+    costs = {}
+    if compare:  # an input may be of a hundred million values
+        counted = (
+            image[np.newaxis]
+            if image is not None
+            else (given or random_set(model, min(TRADE_OFF_INPUTS, most_inputs(model)))).chosen(slice(-1, None))
+        )
+        costs = _trade_offs(path, counted, scores, convention)
     document = {**_document(report), "trade_offs": {each: cost.model_dump(mode="json") for each, cost in costs.items()}}
     document["check"] = None if checked is None else asdict(checked)
     return Compiled(document, _words(report, folder, graph) + (f"\n{checked.words}" if checked else ""), costs)
@@ -142,7 +144,10 @@ def _name_for(path: Path) -> str:
 def _trade_offs(
     path: Path, counted: np.ndarray | InputSet, scores: str, convention: InputConvention | None
 ) -> dict[str, FirmwareReport]:
-    """Returns what each way to optimize takes on an emulated Cortex-M4; nothing where cross-compiler or emulator are missing."""
+    """Returns what each way to optimize takes on an emulated Cortex-M4.
+
+    Nothing where cross-compiler or emulator are missing or the model does not fit the core: the C is written all the same.
+    """
     costs = {}
     try:
         with (
@@ -156,7 +161,7 @@ def _trade_offs(
                 compile_artifact(path, generated, optimize=optimize, scores=kept, convention=convention)
                 costs[optimize] = simulate(generated, TRADE_OFF_CORE, counted).report
                 advance()
-    except ToolError as error:
+    except (ToolError, ArtifactError) as error:
         say(str(error), lead="No trade-offs measured:", style="yellow")
     return costs
 

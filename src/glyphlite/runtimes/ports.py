@@ -269,7 +269,7 @@ def _element(kind: str, dtype: Any) -> np.dtype:
 
 def _check_size(kind: str, shape: tuple[int, ...]) -> None:
     if any(extent > MAXIMUM_ELEMENTS for extent in shape) or int(np.prod(shape, dtype=np.float64)) > MAXIMUM_ELEMENTS:
-        raise ArtifactError(f"its {kind} claims shape {list(shape)}, more than {MAXIMUM_ELEMENTS} elements; the file is broken")
+        raise ArtifactError(f"its {kind} has shape {list(shape)}, more than the {MAXIMUM_ELEMENTS:,} values that glyphlite takes")
 
 
 def _check_range(kind: str, element: np.dtype, scale: float, zero_point: int) -> None:

@@ -1,5 +1,6 @@
 """Random inputs reach all that may enter a model, whatever its inputs are, and are the same for the same seed."""
 
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -143,3 +144,13 @@ def test_what_the_option_says() -> None:
     ):
         with pytest.raises(DataError, match=r"^--inputs random"):
             parse_random(text)
+
+
+def test_a_large_input_is_drawn_in_little_more_memory_than_it_takes() -> None:
+    elements = 4_000_000
+    tracemalloc.start()
+    found = random_set(taking(port("int8", elements)), 8)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found.arrays[0].shape == (8, elements)
+    assert peak < (8 + 16) * elements

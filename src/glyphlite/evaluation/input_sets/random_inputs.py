@@ -95,7 +95,10 @@ def _drawn(port: Port, found: ValueRange, count: int, rng: np.random.Generator, 
     for index, sample in enumerate(values):
         kind = int(rng.integers(4)) if index < count - 1 else 0  # a single input is uniform
         drawn = _sample(kind, port, found, rng, deck)
-        sample[:] = np.clip(np.floor(drawn), found.low, found.high) if port.dtype.kind in "iu" else drawn
+        if port.dtype.kind in "iu":  # in place: some inputs are of a hundred million values
+            drawn = drawn if drawn.dtype.kind in "iu" else np.floor(drawn, out=drawn)
+            drawn = np.clip(drawn, found.low, found.high, out=drawn)
+        sample[:] = drawn
     fixed = constants(found, port.dtype)
     for sample, value in zip(values[: count // 2], _turned(fixed, place), strict=False):
         sample[:] = value
@@ -110,8 +113,10 @@ def _sample(kind: int, port: Port, found: ValueRange, rng: np.random.Generator, 
     if kind == 2:
         centre, width = rng.uniform(low, high), rng.uniform(0, high - low) / 2
         return _uniform(port, max(low, centre - width), min(high, centre + width), elements, rng)
-    ends = rng.choice(np.array([low, high]), elements)
-    return np.where(rng.random(elements) < rng.random(), ends, found.zero)
+    narrow = port.dtype.kind in "iu" and port.dtype.itemsize <= 2
+    values = rng.choice(np.array([low, high], np.int32 if narrow else np.float64), elements)
+    values[rng.random(elements) >= rng.random()] = np.floor(found.zero) if narrow else found.zero
+    return values
 
 
 def _turned(values: list[float], place: int | None) -> list[float]:
@@ -127,10 +132,10 @@ def _deck(port: Port, found: ValueRange, rng: np.random.Generator) -> Iterator[n
     if port.dtype.kind not in "iu" or port.dtype.itemsize > 1:
         return None
 
-    codes = np.arange(found.low, found.high + 1)
+    codes = np.arange(found.low, found.high + 1, dtype=np.int16)
 
     def dealt() -> Iterator[np.ndarray]:
-        left = np.empty(0)
+        left = np.empty(0, np.int16)
         while True:
             decks = -(-max(0, port.elements - len(left)) // len(codes))
             left = np.concatenate([left, rng.permuted(np.tile(codes, (decks, 1)), axis=1).ravel()])
