@@ -146,3 +146,16 @@ def test_columns_of_a_narrow_filter_carry_the_exponent_of_their_scale():
     columns = int4_of(packing.pack_int4_columns_3x3(weights, np.array([0, 1, 7, 3]))).reshape(4, 3, 4)
     assert np.array_equal(columns[..., :3].transpose(0, 2, 1), weights)
     assert columns[:, :, 3].tolist() == [[0] * 3, [1] * 3, [7] * 3, [3] * 3]
+
+
+@pytest.mark.parametrize("taps", [1, 3, 4, 9, 10])
+def test_two_bytes_of_int4_taps_hold_four_in_a_row(taps: int):
+    rows = np.random.default_rng(taps).integers(-8, 8, (3, taps)).astype(np.int8)
+    packed = packing.pack_int4_taps(rows).view(np.uint8).astype(int)
+    assert packed.shape == (3, max(-(-taps // 2), 2))
+    for byte in range(packed.shape[1] - 1):
+        word = packed[:, byte] | packed[:, byte + 1] << 8
+        for place in range(4):
+            tap = 2 * (packed.shape[1] - 2 - byte) + place
+            expected = rows[:, tap] & 0xF if tap < taps else np.zeros(3, int)
+            assert np.array_equal(word >> (12 - 4 * place) & 0xF, expected)

@@ -184,10 +184,15 @@ def pack_int4_channel_pairs(taps: np.ndarray) -> np.ndarray:
 
 
 def pack_int4_taps(rows: np.ndarray) -> np.ndarray:
-    """Packs two neighbouring taps of a channel in a byte, the first one in the high half: int8 (channels, bytes)."""
-    padded = np.zeros((rows.shape[0], rows.shape[1] + rows.shape[1] % 2), np.uint8)
+    """Packs two taps of a channel in a byte, the last tap in the low half of the first one: int8 (channels, bytes).
+
+    A channel has two bytes at least; any two neighbours hold four taps, the first of them in the highest bits.
+    """
+    taps = max(rows.shape[1] + rows.shape[1] % 2, 4)
+    padded = np.zeros((rows.shape[0], taps), np.uint8)
     padded[:, : rows.shape[1]] = rows.astype(np.uint8) & 0xF
-    return ((padded[:, 0::2] << 4) | padded[:, 1::2]).view(np.int8)
+    backwards = padded[:, ::-1]
+    return (backwards[:, 0::2] | (backwards[:, 1::2] << 4)).view(np.int8)
 
 
 def _int4_lanes(weights: np.ndarray) -> np.ndarray:

@@ -89,11 +89,6 @@ class Product:
     columns: int
     weights: int
 
-    @property
-    def first(self) -> str:
-        """Returns the instruction that begins a sum in place of adding to one."""
-        return self.instruction.replace("__smlad", "__smuad").replace("__smla", "__smul")
-
 
 @dataclass(frozen=True)
 class NeighbourColumns(Columns):

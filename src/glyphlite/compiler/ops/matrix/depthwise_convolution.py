@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from glyphlite.compiler.codegen import packing
+from glyphlite.compiler.codegen.affine import FRACTIONS
 from glyphlite.compiler.codegen.constants import Array
 from glyphlite.compiler.codegen.kernel import Kernel, Placement, Site
 from glyphlite.compiler.codegen.requantization import Requantizer, requantizer
@@ -84,7 +85,8 @@ class DepthwiseConvolution(Filtered):
         packed = packing.pack_int4_taps(rows) if self.int4 else rows
         weights = site.add("channel_weights", "int8_t", packed, "not wide")
         wide = site.add("weights", "int8_t", self.weights, "wide")
-        made, _ = requantizer(site, self.requantization, rows, self.bias)
+        fraction = 12 if self.int4 else 8
+        made, _ = requantizer(site, self.requantization, rows, self.bias, fractions=(fraction, *FRACTIONS))
         return DepthwiseColumnsKernel(
             layer=site.layer,
             requantizer=made,
@@ -98,6 +100,8 @@ class DepthwiseConvolution(Filtered):
             shares_sums=False,
             channel_weights=weights,
             weight_bytes=packed.shape[1],
+            fraction=fraction,
+            prescaled=made.scaled is not None and made.scaled.fraction == fraction,
             lanes=self.lanes,
             lane_shape=site.add("lane_shape", "int32_t", self.lanes.shape(), "dsp"),
             columns=self.plain_columns,
@@ -156,6 +160,8 @@ class DepthwiseColumnsKernel(DepthwiseKernel):
     Attributes:
         channel_weights: channel after channel.
         weight_bytes: of one channel there.
+        fraction: by how many bits weights are shifted left in lanes.
+        prescaled: whether that is what sums need to be scaled.
         lanes: which columns and taps share a word on cores with the DSP extension, ``lane_shape`` as a constant.
         columns: which columns share a word on others, ``column_shape`` as a constant.
     """
@@ -164,6 +170,8 @@ class DepthwiseColumnsKernel(DepthwiseKernel):
 
     channel_weights: Array
     weight_bytes: int
+    fraction: int
+    prescaled: bool
     lanes: NeighbourColumns
     lane_shape: Array
     columns: DistantColumns | SingleColumns
