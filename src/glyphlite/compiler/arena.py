@@ -28,7 +28,15 @@ class Demand:
         overlays: which of them may share memory, by their places.
     """
 
-    def __init__(self, program: Program, segments: Sequence[Segment], optimize: Optimize, *, keeps_result: bool) -> None:
+    def __init__(
+        self,
+        program: Program,
+        segments: Sequence[Segment],
+        optimize: Optimize,
+        *,
+        keeps_result: bool,
+        tabled: Sequence[int] = (),
+    ) -> None:
         """Adds everything up.
 
         Args:
@@ -36,6 +44,7 @@ class Demand:
             segments: its schedule.
             optimize: what for.
             keeps_result: whether the scores stay in the arena, as no caller gets them.
+            tabled: the nodes of each segment, from its first on, that a table drives: they share a window's bytes.
         """
         self.program, self.segments = program, segments
         self._optimize: Optimize = optimize
@@ -54,6 +63,8 @@ class Demand:
         self.overlays: dict[tuple[int, int], int] = {}
         self._plain_scratch: dict[int, int] = {}
         self._moments = 1 + max(len(segment.nodes) for segment in segments)
+        self.patches: dict[int, int] = {}
+        self._tabled = tabled or [0] * len(segments)
         self.last_use = self._last_uses()
         for edge in program.inputs:
             if edge.value.element_type in ACTIVATION_TYPES:
@@ -138,7 +149,14 @@ class Demand:
             size = _ring_rows(node, follower) * node.output.row_bytes
             lives = (start, end) if follower.windowed else (start + place, start + place + 1)
             self.rings[node.name] = self._add(f"{node.name} rows", size, *lives)
+        tabled = segment.nodes[: self._tabled[step]]
+        if tabled:
+            windows = [node.window.height * node.window.width * node.inputs[0].channels for node in tabled]
+            lives = start, start + len(tabled) - 1
+            self.patches[step] = self._add(f"{tabled[0].name} window", align(max(windows)), *lives)
         for place, node in enumerate(segment.nodes):
+            if place < len(tabled):
+                continue
             placement = self.placement(segment, node)
             scratch, plain = node.scratch_bytes(placement), node.scratch_bytes(replace(placement, dsp=False))
             if scratch or plain:
@@ -237,6 +255,10 @@ class Arena:
     def sums(self, step: int) -> Place:
         """Returns where the accumulator of a segment adds up."""
         return self._place(self.demand.sums[step])
+
+    def patch(self, step: int) -> Place:
+        """Returns where the tabled nodes of a segment gather a window's bytes."""
+        return self._place(self.demand.patches[step])
 
     def source(self, segment: Segment, position: int, value: Value) -> Rows:
         """Returns where a node finds one of its inputs: a ring of the node before it, or a whole map."""

@@ -156,11 +156,12 @@ def compile_graph(
     if len(purpose.labels) != classes:
         raise ArtifactError(f"{len(purpose.labels)} labels for a model of {classes} classes; pass one label per class")
     pixel_table = _pixel_table(program, convention) if purpose.classifies_pictures else None
-    segments, arena = planned(program, aim, keeps_result=scores == "none", takes_pixels=pixel_table is not None)
+    segments, arena, tabled = planned(program, aim, keeps_result=scores == "none", takes_pixels=pixel_table is not None)
     emitted = emit(
         program,
         segments,
         arena,
+        tabled,
         name,
         scores=scores,
         purpose=purpose,

@@ -5,7 +5,7 @@ Knows nodes by their traits and kernels by their templates; nothing of the file 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -13,12 +13,14 @@ from glyphlite import __version__
 from glyphlite.compiler.arena import Arena
 from glyphlite.compiler.codegen.c_text import c_lines, render
 from glyphlite.compiler.codegen.constants import Array, Constants
+from glyphlite.compiler.codegen.filter_table import Chain, FilterTable, Named, chained, lay_down
 from glyphlite.compiler.codegen.helpers import helpers_called, macro_names, written_once
 from glyphlite.compiler.codegen.kernel import Kernel, Layer, Place, Rows, Site, whole_map
 from glyphlite.compiler.codegen.layout import tidy
 from glyphlite.compiler.interface import About, Sample, facts, parameter_of, threshold
 from glyphlite.compiler.ir import Program
 from glyphlite.compiler.memory_plan import Buffer
+from glyphlite.compiler.ops.tabled import Tabled
 from glyphlite.compiler.schedule import Segment
 from glyphlite.compiler.values import Optimize
 from glyphlite.escaping import c_comment, c_string
@@ -38,10 +40,15 @@ class Placed:
 
 @dataclass(frozen=True)
 class Functions:
-    """The C function that a layer is called after, and those that the model's run calls."""
+    """The C function that a layer is called after, and those that the model's run calls.
+
+    Attributes:
+        entry: the layer's entry in the function's table, and the number of entries; None where it has a function of its own.
+    """
 
     function: str
     calls: tuple[str, ...]
+    entry: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -86,11 +93,33 @@ class Step:
     sums: Sums | None
     target: Rows
 
+    @property
+    def table(self) -> "TabledChain | None":
+        """Returns what stands for the layers at its beginning that run from a table; None where there are none."""
+        head = self.chain[0] if self.chain else None
+        return head if isinstance(head, TabledChain) else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TabledChain(Kernel):
+    """The layers at the beginning of a chain that run from a table; ``layer`` is the last of them.
+
+    Attributes:
+        place: of the chain in the table.
+        flips: whether the first of them reads the caller's input.
+    """
+
+    tabled: ClassVar[bool] = True
+
+    place: Chain
+    flips: bool
+
 
 def emit(
     program: Program,
     segments: Sequence[Segment],
     arena: Arena,
+    tabled: Tabled,
     name: str,
     *,
     scores: str,
@@ -107,6 +136,7 @@ def emit(
         program: the lowered, optimized model.
         segments: its schedule.
         arena: the places of its buffers.
+        tabled: the layers that run from a table.
         name: a C identifier, the prefix of everything that is emitted.
         scores: "probabilities", "logits" or "none".
         purpose: what the model is for.
@@ -118,7 +148,11 @@ def emit(
     """
     labels = purpose.labels
     constants = Constants()
-    steps = [_step(arena, constants, program, name, number, segment) for number, segment in enumerate(segments)]
+    table = _table(arena, constants, program, name, segments, tabled)
+    chains = dict(zip((at for at, count in enumerate(tabled.counts) if count), table.chains if table else (), strict=True))
+    steps = [
+        _step(arena, constants, program, name, number, segment, chains.get(number)) for number, segment in enumerate(segments)
+    ]
     kernels = [kernel for step in steps for kernel in _kernels(step)]
     if pixel_table is not None:
         constants.add("pixels", f"{name}_pixels", "uint8_t", pixel_table)
@@ -127,7 +161,8 @@ def emit(
         for state in program.states
         if (state.initial != state.initial.flat[0]).any()
     }
-    text = written_once("".join(_render(kernel, name) for kernel in kernels))
+    text = render("table/filters.c.j2", {"table": table, **_names(name)}) if table else ""
+    text += written_once("".join(_render(kernel, name) for kernel in kernels if not kernel.tabled))
     context = {
         **_names(name),
         **_interface(program, arena, scores, purpose),
@@ -135,7 +170,7 @@ def emit(
         "initial": initial,
         "layers": text,
         "steps": steps,
-        "uses_flip": any(kernel.layer.reads_model_input for kernel in kernels),
+        "uses_flip": any(_flips(kernel) for kernel in kernels),
         "arrays": [array for arrays in constants.by_layer.values() for array in arrays],
         "pixel_channels": 1 if pixel_table is None else len(pixel_table),
         "pixel_formula": convention.formula,
@@ -162,6 +197,9 @@ def emit(
     placed = tuple(Placed(buffer, offset, *arena.steps(buffer)) for buffer, offset in arena.placed)
     arrays = {layer: tuple(each) for layer, each in constants.by_layer.items()}
     layers = {kernel.layer.name: Functions(kernel.layer.function, kernel.functions) for kernel in kernels}
+    records = table.records if table else ()
+    for number, record in enumerate(records):
+        layers[record.named.name] = Functions(f"{name}_filter", (f"{name}_filter",), (number, len(records)))
     return Emitted(files, arena.size, arena.plain_size, max(arena.pixels_end), placed, arrays, layers, state_bytes(program))
 
 
@@ -173,6 +211,11 @@ def _sample_lines(sample: Sample) -> str:
 def _render(kernel: Kernel, name: str) -> str:
     """Returns the functions of one layer."""
     return render(kernel.template, {"k": kernel, **_names(name)})
+
+
+def _flips(kernel: Kernel) -> bool:
+    """Returns whether a kernel reads bytes of the caller, which may be int8."""
+    return kernel.flips if isinstance(kernel, TabledChain) else kernel.layer.reads_model_input
 
 
 def _kernels(step: Step) -> list[Kernel]:
@@ -228,19 +271,55 @@ def _memory(program: Program, prefix: str) -> dict[str, Any]:
     }
 
 
-def _step(arena: Arena, constants: Constants, program: Program, prefix: str, number: int, segment: Segment) -> Step:
-    """Makes the kernels of a segment, and says where its output goes."""
+def _table(
+    arena: Arena, constants: Constants, program: Program, prefix: str, segments: Sequence[Segment], tabled: Tabled
+) -> FilterTable | None:
+    """Lays down the table of the layers that run from one; None where none does."""
+    if tabled.plan is None:
+        return None
+    heads = [(at, segments[at].nodes[:count]) for at, count in enumerate(tabled.counts) if count]
+    lines: list[Named] = []
+    for at, nodes in heads:
+        followers = [*segments[at].nodes[1:], None]
+        for node, follower in zip(nodes, followers, strict=False):
+            found = node.filter()
+            assert found is not None
+            ring = arena.ring(node, follower) if follower else None
+            function = f"{prefix}_{node.name}_{node.op.lower()}"
+            lines.append(Named(node.name, function, node.sources, found, node.inputs[0], node.output, ring))
+    records = lay_down(tabled.plan, constants, lines)
+    chains = [
+        ([records[node.name] for node in nodes], arena.source(segments[at], 0, nodes[0].inputs[0]).place, arena.patch(at))
+        for at, nodes in heads
+    ]
+    return FilterTable(chained(chains), tabled.plan.form)
+
+
+def _step(
+    arena: Arena,
+    constants: Constants,
+    program: Program,
+    prefix: str,
+    number: int,
+    segment: Segment,
+    chain: Chain | None,
+) -> Step:
+    """Makes the kernels of a segment, and says where its output goes. ``chain`` are its first layers where a table has them."""
     kernels: list[Kernel] = []
-    for position, node in enumerate(segment.nodes):
+    if chain is not None:
+        layer = _layer(arena, constants, program, prefix, segment, len(chain.records) - 1)
+        kernels.append(TabledChain(layer=layer, place=chain, flips=chain.source.base == "input"))
+    for position in range(len(chain.records) if chain else 0, len(segment.nodes)):
+        node = segment.nodes[position]
         layer = _layer(arena, constants, program, prefix, segment, position)
         kernels.append(node.kernel(Site(layer=layer, placement=arena.placement(segment, node), constants=constants)))
     output = segment.output.output
-    whole = kernels[0] if _runs_whole(segment) else None
+    whole = kernels[0] if _runs_whole(segment) and chain is None else None
     sums = Sums(arena.sums(number), -(-output.channels // 4) * 4) if segment.adds_up else None
     return Step(
         title=" -> ".join(node.name for node in segment.nodes),
-        chain=() if whole else tuple(kernels[: len(segment.chain)]),
-        accumulator=kernels[-1] if segment.accumulator and not whole else None,
+        chain=() if whole else tuple(kernels[:-1] if segment.adds_up else kernels),
+        accumulator=kernels[-1] if segment.adds_up else None,
         whole=whole,
         sums=sums,
         target=whole_map(arena.where(output.index), output),

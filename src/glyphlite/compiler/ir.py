@@ -10,6 +10,7 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 
+from glyphlite.compiler.codegen.filters import Filter
 from glyphlite.compiler.codegen.kernel import Kernel, Placement, Site
 from glyphlite.compiler.values import Requantization, Value, Window
 
@@ -129,6 +130,10 @@ class Node(ABC):
         Nothing is left there from one call to the next: the functions of other layers use the same memory.
         """
         return 0
+
+    def filter(self) -> Filter | None:
+        """Returns the node as a filter of a table; None where it is none."""
+        return None
 
     @abstractmethod
     def kernel(self, site: Site) -> Kernel:

@@ -6,13 +6,19 @@ Knows what a schedule takes, step by step, and nothing of what for.
 from collections.abc import Callable
 
 from glyphlite.compiler.arena import Arena, Demand
-from glyphlite.compiler.ir import Program
+from glyphlite.compiler.ir import Node, Program
+from glyphlite.compiler.ops.tabled import Tabled, tabled_layers
 from glyphlite.compiler.schedule import Segment, schedule
 from glyphlite.compiler.values import Optimize
 
+MOST_GROWTH = 16
+"""A table may enlarge the arena by this part of it at most: its function gathers windows that some kernels read in place."""
 
-def planned(program: Program, optimize: Optimize, *, keeps_result: bool, takes_pixels: bool) -> tuple[tuple[Segment, ...], Arena]:
-    """Returns the schedule and the places of its buffers.
+
+def planned(
+    program: Program, optimize: Optimize, *, keeps_result: bool, takes_pixels: bool
+) -> tuple[tuple[Segment, ...], Arena, Tabled]:
+    """Returns the schedule, the places of its buffers, and the layers that run from a table.
 
     The longest chains are taken, unless shorter ones need less memory with the caller's inputs and outputs in the arena, and no
     more without.
@@ -34,11 +40,29 @@ def planned(program: Program, optimize: Optimize, *, keeps_result: bool, takes_p
         found, cuts = better
     while max(found.inner_step_bytes) > max(longest.inner_step_bytes) and (better := _cut(found, cuts, demand, _without)):
         found, cuts = better
+    segments = tuple(longest.segments)
     if cuts:
         other = Arena(found, takes_pixels=takes_pixels)
         if sum(other.memory) < sum(arena.memory) and other.size <= arena.size and other.plain_size <= arena.plain_size:
-            return tuple(found.segments), other
-    return tuple(longest.segments), arena
+            segments, arena = tuple(found.segments), other
+    tabled = tabled_layers(_heads(segments, optimize, takes_pixels=takes_pixels))
+    if tabled.plan is not None:
+        demands = Demand(program, segments, optimize, keeps_result=keeps_result, tabled=tabled.counts)
+        other = Arena(demands, takes_pixels=takes_pixels)
+        if other.plain_size <= arena.plain_size + arena.plain_size // MOST_GROWTH:
+            return segments, other, tabled
+    return segments, arena, Tabled(None, (0,) * len(segments))
+
+
+def _heads(segments: tuple[Segment, ...], optimize: Optimize, *, takes_pixels: bool) -> list[tuple[Node, ...]]:
+    """Returns the nodes of each segment that a table may drive, where the C is optimized for size.
+
+    Rows of raw pixels are converted on the way to the first layer, which then has a function of its own.
+    """
+    if optimize != "size":
+        return [() for _ in segments]
+    heads = [segment.chain if segment.chain or segment.adds_up else segment.nodes for segment in segments]
+    return [() if takes_pixels and not step else head for step, head in enumerate(heads)]
 
 
 def _with_edges(demand: Demand) -> tuple[list[int], list[int]]:

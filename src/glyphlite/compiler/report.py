@@ -33,6 +33,8 @@ class LayerPlan:
     macs: int
     constant_bytes: int
     functions: tuple[str, ...] = ()
+    table_entry: tuple[int, int] | None = None
+    """Of a function that many layers share: which of how many entries of ``FUNCTION_table`` is the layer's."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,7 @@ def report_of(
             macs=node.macs,
             constant_bytes=sum(array.bytes for array in emitted.constants.get(node.name, ()) if array.path in PATHS["dsp"]),
             functions=emitted.layers[node.name].calls,
+            table_entry=emitted.layers[node.name].entry,
         )
         for segment in segments
         for node in segment.nodes

@@ -305,6 +305,9 @@ class _Registers:
 class _Counter:
     """Counts instructions block by block, and follows calls so that each function is charged for what it calls.
 
+    A function beside which the image has a ``FUNCTION_table`` is counted by what its first argument points at in there:
+    ``FUNCTION+48``, 48 bytes from its start.
+
     A translated block runs from its first to its last instruction, so its count is fixed by its bytes.
     """
 
@@ -314,6 +317,12 @@ class _Counter:
         self.inclusive: defaultdict[str, int] = defaultdict(int)
         self._image, self._core, self._registers = image, core, registers
         self._blocks: dict[tuple[int, int], tuple[int, str, bool]] = {}
+        variables = {symbol.name: symbol.address for symbol in image.symbols if symbol.kind == "object"}
+        self._tables = {
+            function.name: variables[f"{function.name}_table"]
+            for function in image.functions
+            if f"{function.name}_table" in variables
+        }
         self._calls: list[tuple[str, int, int, int]] = []  # function, return address, stack pointer, total at entry
 
     def on_block(self, core: Any, address: int, size: int, _: Any) -> None:
@@ -327,6 +336,8 @@ class _Counter:
         if is_entry:
             link = core.reg_read(self._registers.link) & ~1
             stack = core.reg_read(self._registers.stack)
+            if name in self._tables:
+                name = f"{name}+{core.reg_read(self._registers.arguments[0]) - self._tables[name]}"
             if not self._calls or self._calls[-1][:3] != (name, link, stack):  # else a loop back to the first instruction
                 self._calls.append((name, link, stack, self.total))
         self.total += instructions

@@ -13,6 +13,7 @@ import numpy as np
 
 from glyphlite.compiler.compile import compile_artifact
 from glyphlite.cores import CORE_NAMES
+from glyphlite.emulation.elf import ElfImage
 from glyphlite.emulation.emulator import Emulator, Measurement
 from glyphlite.emulation.stack import stack_bound
 from glyphlite.emulation.toolchain import Target, compile_and_link, target_named
@@ -174,7 +175,7 @@ def _simulate(
         stack_bound_missing=unbounded,
         ram_bytes=ram_bytes,
         removed_channels=document.get("removed_channels", 0),
-        layers=[_layer(layer, most) for layer in document["layers"]],
+        layers=[_layer(layer, most, machine.image) for layer in document["layers"]],
     )
     return Simulation(
         report=report,
@@ -230,8 +231,13 @@ def _stored(images: np.ndarray, document: dict[str, Any]) -> np.ndarray:
     return (held ^ np.uint8(0x80)).view(np.int8)
 
 
-def _layer(layer: dict[str, Any], measurement: Measurement) -> LayerReport:
+def _layer(layer: dict[str, Any], measurement: Measurement, image: ElfImage) -> LayerReport:
     function = str(layer["function"])
+    if layer.get("table_entry") is not None:
+        entry, entries = layer["table_entry"]
+        offset = image.symbol(f"{function}_table").size // entries * entry
+        instructions = measurement.inclusive.get(f"{function}+{offset}", 0)
+        return LayerReport.model_validate({**layer, "instructions": instructions})
     functions = layer.get("functions") or [function + suffix for suffix in ("", "_add_row", "_finish")]  # else: older C
     instructions = sum(measurement.inclusive.get(each, 0) for each in functions)
     return LayerReport.model_validate({**layer, "instructions": instructions})

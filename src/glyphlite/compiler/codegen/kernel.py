@@ -110,6 +110,8 @@ class Kernel:
     """The file in ``kernels/`` whose macro ``kernel`` writes its functions."""
     selects_row: ClassVar[bool] = False
     """Whether an accumulating kernel is told which row it gets."""
+    tabled: ClassVar[bool] = False
+    """Whether it stands for the layers at the beginning of a chain that run from a table."""
 
     layer: Layer
 

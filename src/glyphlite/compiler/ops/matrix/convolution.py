@@ -7,6 +7,7 @@ import numpy as np
 
 from glyphlite.compiler.codegen import packing
 from glyphlite.compiler.codegen.constants import Array
+from glyphlite.compiler.codegen.filters import Filter
 from glyphlite.compiler.codegen.kernel import Kernel, Placement, Site
 from glyphlite.compiler.codegen.packing import Lanes
 from glyphlite.compiler.codegen.requantization import Requantizer, requantizer
@@ -57,6 +58,11 @@ class Convolution(PoolableFilter, Filtered):
             return 4 * groups + best
         strip = self.strip
         return 4 * (strip.words + strip.patch) + best if self.has_lanes and placement.dsp else self.tile.scratch_bytes
+
+    def filter(self) -> Filter | None:
+        """Returns it as a filter of a table; a pooled one is none."""
+        rows = self.weights.reshape(len(self.weights), -1)
+        return None if self.pooled else Filter(rows, 1, self.bias, self.requantization, self.filter_window, self.int4)
 
     def kernel(self, site: Site) -> Kernel:
         """Returns the kernel that its shape and the placement call for."""

@@ -8,6 +8,7 @@ import numpy as np
 from glyphlite.compiler.codegen import packing
 from glyphlite.compiler.codegen.affine import FRACTIONS
 from glyphlite.compiler.codegen.constants import Array
+from glyphlite.compiler.codegen.filters import Filter
 from glyphlite.compiler.codegen.kernel import Kernel, Placement, Site
 from glyphlite.compiler.codegen.requantization import Requantizer, requantizer
 from glyphlite.compiler.context import Context, window_of
@@ -59,6 +60,16 @@ class DepthwiseConvolution(Filtered):
         columns = self.plain_columns
         words = packing.GROUP * columns.pitch if isinstance(columns, DistantColumns) else columns.pitch + 2 * columns.steps
         return max(gathered, 4 * words)
+
+    def filter(self) -> Filter | None:
+        """Returns it as a filter of a table, if each output channel has an input channel of its own."""
+        rows = np.moveaxis(self.weights, 2, 0).reshape(self.output.channels, -1)
+        step = self.inputs[0].channels
+        return (
+            Filter(rows, step, self.bias, self.requantization, self.filter_window, self.int4)
+            if self.depth_multiplier == 1
+            else None
+        )
 
     def kernel(self, site: Site) -> "DepthwiseKernel":
         """Returns the kernel, its weights packed as each path reads them."""

@@ -7,12 +7,13 @@ import numpy as np
 
 from glyphlite.compiler.codegen import packing
 from glyphlite.compiler.codegen.constants import Array
+from glyphlite.compiler.codegen.filters import Filter
 from glyphlite.compiler.codegen.kernel import Accumulator, Kernel, Placement, Site
 from glyphlite.compiler.codegen.packing import Lanes
 from glyphlite.compiler.codegen.requantization import Requantizer, requantizer
 from glyphlite.compiler.context import Context
 from glyphlite.compiler.ops.matrix.weighted import Weighted, weighted_facts
-from glyphlite.compiler.values import Value
+from glyphlite.compiler.values import Value, Window
 from glyphlite.tflite.graph import Operator
 
 _FEW_OUTPUTS = 24  # spreading a row into lanes pays from about this many outputs on
@@ -42,6 +43,10 @@ class FullyConnected(Weighted):
         if not placement.dsp or placement.row_bytes is None or self._reads_bytes(placement) or not self._has_lanes(placement):
             return 0
         return 8 * -(-self._row(placement) // packing.GROUP)
+
+    def filter(self) -> Filter | None:
+        """Returns it as a filter of a table, over a map of one pixel."""
+        return Filter(self.weights, 1, self.bias, self.requantization, Window(), self.int4)
 
     def kernel(self, site: Site) -> Kernel:
         """Returns the kernel of a vector, or of a map that comes row by row."""

@@ -1,0 +1,69 @@
+"""The choice of the layers that run from a table instead of functions of their own.
+
+Knows nodes by their traits.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from glyphlite.compiler.codegen.filter_table import FEWEST, Plan, plan_table
+from glyphlite.compiler.codegen.filters import Filter
+from glyphlite.compiler.ir import Node
+
+LAYER_BYTES, TABLE_BYTES = 300, 1100
+"""Flash that a layer's own function and its part of the run take, and that the table's functions take: on Cortex-M0, about."""
+
+LEAST_SHARE = 4
+"""A table takes up to half as many instructions again: it pays where it saves flash of this part of the weights at least."""
+
+
+@dataclass(frozen=True)
+class Tabled:
+    """The layers of a table.
+
+    Attributes:
+        plan: how they are scaled; None where no layer runs from a table.
+        counts: of each segment, the nodes from its first on that do.
+    """
+
+    plan: Plan | None
+    counts: tuple[int, ...]
+
+
+def tabled_layers(chains: Sequence[Sequence[Node]]) -> Tabled:
+    """Chooses the layers at the beginning of each chain that a table can drive.
+
+    Args:
+        chains: of each segment the nodes that hand rows on, or its one node; empty where no table may drive them.
+    """
+    none = Tabled(None, (0,) * len(chains))
+    heads = [_filters(chain) for chain in chains]
+    windows = [found.window_bytes(node.inputs[0].channels) for head in heads for node, found in head if node.streams]
+    for head in heads:  # a vector is gathered like any window: none may take more memory than the windows of the others
+        if head and not head[0][0].streams and head[0][1].products > max(windows, default=0):
+            head.clear()
+    candidates = [(node.name, node.inputs[0].zero_point, found) for head in heads for node, found in head]
+    plan = plan_table(candidates) if len(candidates) >= FEWEST else None
+    if plan is None:
+        return none
+    counts = tuple(_leading([node.name in plan.scalings for node, _ in head]) for head in heads)
+    weights = sum(found.bytes for head, count in zip(heads, counts, strict=True) for _, found in head[:count])
+    saved = LAYER_BYTES * sum(counts) - TABLE_BYTES
+    return Tabled(plan, counts) if sum(counts) >= FEWEST and saved * LEAST_SHARE >= weights else none
+
+
+def _filters(chain: Sequence[Node]) -> list[tuple[Node, Filter]]:
+    """Returns the nodes at the beginning of a chain that are filters of int8."""
+    found: list[tuple[Node, Filter]] = []
+    for node in chain:
+        made = node.filter()
+        is_int8 = {node.inputs[0].element_type, node.output.element_type} == {"int8"}
+        if made is None or node.table is not None or not is_int8:
+            break
+        found.append((node, made))
+    return found
+
+
+def _leading(flags: Sequence[bool]) -> int:
+    """Returns how many flags are set before the first that is not."""
+    return next((at for at, flag in enumerate(flags) if not flag), len(flags))

@@ -1,0 +1,73 @@
+"""Layers that run from a table, where C is optimized for size: TFLite Micro's bytes, over what a table's line can hold."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from random_models import Draft
+from random_models.by_hand import write
+from random_models.drafts import Step
+from random_models.harness import PATHS
+from random_models.one_op import agree
+
+from glyphlite.compiler.compile import compile_graph
+from glyphlite.tflite.reader import parse_graph
+
+CHAINS = 40
+SHARE_OF_CHAINS = 0.6
+"""Those that have a table at least: multipliers of more than 8 and sums beyond 22 bits are left to functions of their own."""
+
+
+def chain(seed: int) -> Draft:
+    """A chain of convolutions and depthwise ones, 1 to 40 channels on maps of 1 to 9 columns, some with a dense layer behind."""
+    rng = np.random.default_rng([seed, 24])
+    height, width, channels = (int(rng.integers(1, most + 1)) for most in (12, 9, 6))
+    shape, steps = (height, width, channels), list[Step]()
+    for number in range(int(rng.integers(4, 9))):
+        kind = "depthwise" if steps and shape[2] > 1 and rng.random() < 0.5 else "conv"
+        padding = str(rng.choice(["SAME", "VALID"]))
+        kernel = [int(rng.integers(1, 5)) for _ in range(2)] if rng.random() < 0.6 else [1, 1]
+        dilation = int(rng.choice([1, 1, 1, 2])) if seed % 4 == 0 else 1
+        if padding == "VALID":
+            kernel = [min(size, 1 + (extent - 1) // dilation) for size, extent in zip(kernel, shape, strict=False)]
+        stride = int(rng.choice([1, 1, 2])) if dilation == 1 else 1
+        rows, columns = (
+            -(-extent // stride) if padding == "SAME" else (extent - (size - 1) * dilation - 1) // stride + 1
+            for extent, size in zip(shape, kernel, strict=False)
+        )
+        filters = shape[2] if kind == "depthwise" else int(rng.choice([1, 2, 3, 4, 7, 8, 15, 16, 17, 23, 40]))
+        settings: dict[str, Any] = {
+            "kernel": tuple(kernel),
+            "strides": (stride, stride),
+            "dilation": (dilation, dilation),
+            "padding": padding,
+            "bias": bool(rng.integers(2)),
+            "fused": str(rng.choice(["none", "relu", "relu6"])),
+            **({"multiplier": 1} if kind == "depthwise" else {"filters": filters}),
+        }
+        shape = (rows, columns, filters)
+        steps.append(Step(kind, (number,), shape, settings))
+    if rng.random() < 0.5:
+        steps.append(Step("mean", (len(steps),), (shape[2],), {"keep": False}))
+        steps.append(Step("dense", (len(steps),), (5,), {"bias": True, "fused": "none", "units": 5}))
+    return Draft(seed, (height, width, channels), tuple(steps), "int8")
+
+
+def chains() -> dict[str, bytes]:
+    """Files of int8 weights, of INT4 ones, and of both in one model."""
+    return {f"seed {seed}": write(chain(seed), narrow=(0.0, 1.0, 0.5)[seed % 3]) for seed in range(CHAINS)}
+
+
+def has_table(model: bytes) -> bool:
+    return "net_filter_table" in compile_graph(parse_graph(model), "net", optimize="size").files["net.c"]
+
+
+def test_most_chains_run_from_a_table():
+    tabled = [has_table(model) for model in chains().values()]
+    assert sum(tabled) >= SHARE_OF_CHAINS * CHAINS, sum(tabled)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", PATHS)
+def test_tables_give_the_bytes_of_tflite_micro(path: str):
+    agree(chains(), optimize="size", path=path, inputs=32)
