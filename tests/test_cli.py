@@ -21,6 +21,8 @@ COMMANDS = (
     "run",
     "datasets",
     "models",
+    "boards",
+    "fits",
     "train",
     "convert",
     "evaluate",

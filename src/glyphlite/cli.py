@@ -179,6 +179,7 @@ KerasOption = Annotated[
         "--keras", help="The .keras file that the artifact was converted from; a model.keras beside it is found automatically."
     ),
 ]
+BoardOption = Annotated[str | None, typer.Option("--board", metavar="NAME", help="Board, by a name from `glyphlite boards`.")]
 InputsOption = Annotated[
     str | None,
     typer.Option(
@@ -379,6 +380,49 @@ def models(
     from glyphlite.report.terminal.tables import models_table
 
     _print(models_table(known, recipes=long))
+
+
+@app.command(epilog="Example: glyphlite boards")
+def boards(as_json: JsonOption = False) -> None:
+    """List the boards: core, clock, flash, RAM.
+
+    `glyphlite fits MODEL` says which of them a model fits.
+    """
+    from glyphlite.boards import BOARDS
+
+    if as_json:
+        from dataclasses import asdict
+
+        _print_json([asdict(board) for board in BOARDS])
+        return
+    from glyphlite.report.terminal.boards import boards_table
+
+    _print(boards_table(BOARDS))
+
+
+@app.command(epilog="Example: glyphlite fits glyph-1k --board pico")
+def fits(
+    file: Annotated[Path, typer.Argument(metavar="MODEL.tflite", help=ARTIFACT_HELP)],
+    board: BoardOption = None,
+    optimize: Annotated[Optimize, typer.Option("--optimize", help="As for `glyphlite compile`.")] = Optimize.SPEED,
+    as_json: JsonOption = False,
+) -> None:
+    """Say which boards a model fits.
+
+    Compiles it for each board's core and measures flash and RAM there. With --board the exit code is 0 or 1.
+    """
+    from glyphlite.boards import BOARDS, board_named
+    from glyphlite.pipeline.fits import fits_on
+
+    found = fits_on(file, [board_named(board)] if board else BOARDS, optimize=optimize.value)
+    if as_json:
+        _print_json([fit.model_dump(mode="json") for fit in found])
+    else:
+        from glyphlite.report.terminal.boards import fits_table
+
+        _print(fits_table(found))
+    if board and found[0].verdict == "DOES NOT FIT":
+        raise typer.Exit(1)
 
 
 @app.command(epilog="Example: glyphlite train micro-cnn --dataset mnist --out runs/micro --epochs 3")
@@ -775,8 +819,12 @@ def compile_(
         ),
     ] = None,
     compare: Annotated[
-        bool, typer.Option("--compare/--no-compare", help="Measure the cost of each --optimize on an emulated Cortex-M4.")
+        bool,
+        typer.Option(
+            "--compare/--no-compare", help="Measure the cost of each --optimize on an emulated Cortex-M4, or the core of --board."
+        ),
     ] = True,
+    board: BoardOption = None,
     data_dir: DataDirOption = None,
     overwrite: OverwriteOption = False,
     check: Annotated[
@@ -793,8 +841,10 @@ def compile_(
 
     The C has no dependencies; its outputs are bit-identical to TensorFlow Lite Micro's.
     """
+    from glyphlite.boards import board_named
     from glyphlite.pipeline.compile import compile_file
 
+    named = board_named(board) if board else None
     compiled = compile_file(
         file,
         out,
@@ -810,6 +860,7 @@ def compile_(
         input_range=input_range,
         inputs=inputs,
         labels=labels,
+        cpu=named.emulated_cpu if named else None,
     )
     if as_json:
         _print_json(compiled.document)
@@ -819,6 +870,10 @@ def compile_(
         from glyphlite.report.terminal.command_output import trade_offs_table
 
         _print(trade_offs_table(compiled.trade_offs, optimize.value))
+    if named and optimize.value in compiled.trade_offs:
+        from glyphlite.pipeline.board_fit import fit_of, fit_words
+
+        _print_words(fit_words(fit_of(named, compiled.trade_offs[optimize.value])))
 
 
 @app.command(epilog="Example: glyphlite simulate runs/micro-cnn/model_int8.tflite --cpu cortex-m4")
@@ -831,6 +886,7 @@ def simulate(
         ),
     ],
     cpu: Annotated[list[Cpu] | None, typer.Option("--cpu", help="Core to emulate; may be repeated.")] = None,
+    board: BoardOption = None,
     images: Annotated[
         int | None,
         typer.Option("--images", min=1, help="Number of inputs to run.", show_default="10; 100 calls of a model with state"),
@@ -848,11 +904,15 @@ def simulate(
 
     Shows what each input gives, exact instructions per layer, flash and total RAM.
     """
+    from glyphlite.boards import board_named
     from glyphlite.pipeline.simulate import simulate_target
 
+    if cpu and board:
+        raise typer.BadParameter("name cores with --cpu, or a board with --board")
+    named = board_named(board) if board else None
     simulation = simulate_target(
         target,
-        [core.value for core in cpu or [Cpu(PREFERRED_CORE)]],
+        [named.emulated_cpu] if named else [core.value for core in cpu or [Cpu(PREFERRED_CORE)]],
         images=images,
         optimize=optimize.value,
         dataset=dataset,
@@ -870,6 +930,10 @@ def simulate(
     _print(predictions_table(predictions) if predictions else outputs_table(simulation.outputs()))
     _print_words(simulation.words)
     _print(firmware_view(simulation.reports))
+    if named:
+        from glyphlite.pipeline.board_fit import fit_of, fit_words
+
+        _print_words(fit_words(fit_of(named, simulation.reports[0])))
 
 
 @app.command(epilog="Example: glyphlite draw runs/edge-cnn")

@@ -3,7 +3,7 @@
 Keys are only ever added. Accuracies are fractions. Every record comes from a measurement on the artifact that it names.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_field, field_validator
 
@@ -411,6 +411,41 @@ class FirmwareReport(Record):
     """Channels that change no answer: generated C leaves them out, with their weights and their multiply-accumulates."""
     layers: list[LayerReport] = Field(default_factory=list)
     """The same per layer."""
+
+
+class BoardFit(Record):
+    """A model on a board: what it takes of flash and RAM there, and whether it fits; None where nothing builds for the core."""
+
+    board: str
+    """Name of the board."""
+    title: str
+    """Its name for people."""
+    core: str
+    """Its core, as its maker calls it."""
+    cpu: str | None
+    """Emulated core that was measured; null where there is none."""
+    mhz: int
+    """Clock at most, in MHz."""
+    board_flash_bytes: int
+    """Flash that a program may use."""
+    board_ram_bytes: int
+    """RAM in one piece."""
+    flash_bytes: int | None = None
+    """Code and constants of the model."""
+    ram_bytes: int | None = None
+    """Arena, state, input, output and stack of the model."""
+    flash_left: int | None = None
+    """Flash that is left; negative where it does not fit."""
+    ram_left: int | None = None
+    """RAM that is left; negative where it does not fit."""
+    instructions: int | None = None
+    """Instructions of one inference."""
+    verdict: Literal["FITS", "TIGHT", "DOES NOT FIT", "UNKNOWN"]
+    """TIGHT where it takes more than 90 % of either."""
+    optimize: str | None = None
+    """What the C was optimized for."""
+    reason: str | None = None
+    """Why nothing was measured; null where something was."""
 
 
 class PretrainedReport(Record):

@@ -62,8 +62,10 @@ def compile_file(
     check: bool = True,
     inputs: str | None = None,
     labels: str | None = None,
+    cpu: str | None = None,
 ) -> Compiled:
-    """Compiles an int8 or int16x8 .tflite file (or a run's) to C99; ``compare`` measures what each ``--optimize`` would cost.
+    """Compiles an int8 or int16x8 .tflite file (or a run's) to C99; ``compare`` measures what each ``--optimize`` would cost
+    on ``cpu``, by default a Cortex-M4.
 
     With ``check``, the C is held to TFLite Micro's bytes before it is written, on what ``inputs`` names, else on random inputs.
 
@@ -116,7 +118,7 @@ def compile_file(
             if image is not None
             else (given or random_set(model, min(TRADE_OFF_INPUTS, most_inputs(model)))).chosen(slice(-1, None))
         )
-        costs = _trade_offs(path, counted, scores, convention)
+        costs = _trade_offs(path, counted, scores, convention, cpu or TRADE_OFF_CORE)
     document = {**_document(report), "trade_offs": {each: cost.model_dump(mode="json") for each, cost in costs.items()}}
     document["check"] = None if checked is None else asdict(checked)
     return Compiled(document, _words(report, folder, graph) + (f"\n{checked.words}" if checked else ""), costs)
@@ -142,9 +144,9 @@ def _name_for(path: Path) -> str:
 
 
 def _trade_offs(
-    path: Path, counted: np.ndarray | InputSet, scores: str, convention: InputConvention | None
+    path: Path, counted: np.ndarray | InputSet, scores: str, convention: InputConvention | None, cpu: str
 ) -> dict[str, FirmwareReport]:
-    """Returns what each way to optimize takes on an emulated Cortex-M4.
+    """Returns what each way to optimize takes on an emulated core.
 
     Nothing where cross-compiler or emulator are missing or the model does not fit the core: the C is written all the same.
     """
@@ -159,7 +161,7 @@ def _trade_offs(
                 # A class alone cannot be read out of the emulator; dropping the scores saves what dropping the softmax saves.
                 kept = "logits" if scores == "none" else scores
                 compile_artifact(path, generated, optimize=optimize, scores=kept, convention=convention)
-                costs[optimize] = simulate(generated, TRADE_OFF_CORE, counted).report
+                costs[optimize] = simulate(generated, cpu, counted).report
                 advance()
     except (ToolError, ArtifactError) as error:
         say(str(error), lead="No trade-offs measured:", style="yellow")

@@ -1,0 +1,176 @@
+"""The boards and chips that people use: one record per board, with what its datasheet says.
+
+Data; knows no compiler. Flash and RAM are what a program may use: a bootloader's part is taken off, and RAM is the largest block
+that is in one piece, since an arena is. A board whose core no tool of ours builds for is listed all the same, and says so.
+"""
+
+from dataclasses import dataclass
+
+from glyphlite.cores import CORES
+from glyphlite.errors import ToolError, did_you_mean
+
+KIB = 1024
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board or chip.
+
+    Attributes:
+        name: on the command line and in results.
+        title: for people.
+        chip: the microcontroller.
+        core: what its maker calls the core.
+        cpu: the record in ``cores.CORES`` whose code runs on it; None where there is none.
+        mhz: the clock at most, in MHz.
+        flash_bytes: of flash that a program may use.
+        ram_bytes: of RAM in one piece.
+        family: the toolchain that its users have.
+        source: the datasheet, or the file of the board's own package, that the figures are from.
+    """
+
+    name: str
+    title: str
+    chip: str
+    core: str
+    cpu: str | None
+    mhz: int
+    flash_bytes: int
+    ram_bytes: int
+    family: str
+    source: str
+
+    @property
+    def emulated_cpu(self) -> str:
+        """Returns the core that is emulated in place of its own.
+
+        Raises:
+            ToolError: there is none.
+        """
+        if self.cpu is None:
+            raise ToolError(f"nothing here builds for the {self.core} of {self.name}; glyphlite boards lists the others")
+        return self.cpu
+
+
+def _arm(name: str, title: str, chip: str, core: str, mhz: int, flash_kib: int, ram_kib: int, family: str, source: str) -> Board:
+    """Returns a board with an Arm core; a Cortex-M0+ runs the Cortex-M0's code, both are Armv6-M."""
+    cpu = f"cortex-{core.lower().removeprefix('cortex-').removesuffix('+').removesuffix('f')}"
+    known = any(record.name == cpu for record in CORES)
+    return Board(name, title, chip, core, cpu if known else None, mhz, flash_kib * KIB, ram_kib * KIB, family, source)
+
+
+BOARDS = (
+    Board(
+        *("arduino-uno", "Arduino Uno R3", "ATmega328P", "AVR", None, 16, 32256, 2048, "Arduino"),
+        "Microchip DS40002061B; arduino:avr boards.txt, uno.upload.maximum_size",
+    ),
+    Board(
+        *("arduino-nano", "Arduino Nano", "ATmega328P", "AVR", None, 16, 30720, 2048, "Arduino"),
+        "Microchip DS40002061B; arduino:avr boards.txt, nano.menu.cpu.atmega328.upload.maximum_size",
+    ),
+    Board(
+        *("arduino-mega", "Arduino Mega 2560", "ATmega2560", "AVR", None, 16, 253952, 8192, "Arduino"),
+        "Microchip DS40002211A; arduino:avr boards.txt, mega.menu.cpu.atmega2560.upload.maximum_size",
+    ),
+    _arm(
+        *("microbit-v1", "BBC micro:bit v1", "nRF51822", "Cortex-M0", 16, 256, 16, "CMake"),
+        "Nordic nRF51822 Product Specification v3.4",
+    ),
+    _arm(*("nucleo-f030r8", "Nucleo-F030R8", "STM32F030R8", "Cortex-M0", 48, 64, 8, "STM32Cube"), "ST DS9773"),
+    _arm(*("nucleo-f072rb", "Nucleo-F072RB", "STM32F072RB", "Cortex-M0", 48, 128, 16, "STM32Cube"), "ST DS9826"),
+    _arm(*("nucleo-g071rb", "Nucleo-G071RB", "STM32G071RB", "Cortex-M0+", 64, 128, 36, "STM32Cube"), "ST DS12232"),
+    _arm(
+        *("arduino-zero", "Arduino Zero", "SAMD21G18A", "Cortex-M0+", 48, 256, 32, "Arduino"),
+        "Microchip DS40001882; the bootloader takes 8 KB of the flash",
+    ),
+    _arm(*("pico", "Raspberry Pi Pico", "RP2040", "Cortex-M0+", 133, 2048, 264, "Pico SDK"), "RP2040 datasheet; 2 MB W25Q16JV"),
+    _arm(*("blue-pill", "Blue Pill", "STM32F103C8", "Cortex-M3", 72, 64, 20, "STM32Cube"), "ST DS5319"),
+    _arm(*("microbit-v2", "BBC micro:bit v2", "nRF52833", "Cortex-M4F", 64, 512, 128, "CMake"), "Nordic nRF52833 PS v1.6"),
+    _arm(
+        *("arduino-nano-33-ble", "Arduino Nano 33 BLE Sense", "nRF52840", "Cortex-M4F", 64, 1024, 256, "Arduino"),
+        "Nordic nRF52840 PS v1.7",
+    ),
+    _arm(*("arduino-uno-r4", "Arduino Uno R4", "RA4M1", "Cortex-M4F", 48, 256, 32, "Arduino"), "Renesas R01DS0355"),
+    _arm(*("nucleo-f401re", "Nucleo-F401RE", "STM32F401RE", "Cortex-M4F", 84, 512, 96, "STM32Cube"), "ST DS10086"),
+    _arm(*("nucleo-f446re", "Nucleo-F446RE", "STM32F446RE", "Cortex-M4F", 180, 512, 128, "STM32Cube"), "ST DS10693"),
+    _arm(
+        *("nucleo-l476rg", "Nucleo-L476RG", "STM32L476RG", "Cortex-M4F", 80, 1024, 96, "STM32Cube"),
+        "ST DS10198; 96 KB SRAM1 beside 32 KB SRAM2",
+    ),
+    _arm(
+        *("sparkfun-edge", "SparkFun Edge", "Apollo3 Blue", "Cortex-M4F", 48, 1024, 384, "CMake"),
+        "Ambiq Apollo3 Blue datasheet v1.0; 96 MHz in bursts",
+    ),
+    _arm(
+        *("apollo4", "Apollo4 EVB", "Apollo4", "Cortex-M4F", 192, 2048, 1024, "CMake"),
+        "Ambiq Apollo4 SoC datasheet; 1 MB shared SRAM beside 384 KB TCM",
+    ),
+    _arm(
+        *("nucleo-h743zi", "Nucleo-H743ZI", "STM32H743ZI", "Cortex-M7", 480, 2048, 512, "STM32Cube"),
+        "ST DS12110; 512 KB AXI SRAM of 1 MB",
+    ),
+    _arm(
+        *("portenta-h7", "Arduino Portenta H7", "STM32H747XI", "Cortex-M7", 480, 2048, 512, "Arduino"),
+        "ST DS12930; 512 KB AXI SRAM of 1 MB",
+    ),
+    _arm(
+        *("teensy-4.1", "Teensy 4.1", "i.MX RT1062", "Cortex-M7", 600, 7936, 512, "Arduino"),
+        "NXP IMXRT1060CEC; teensy:avr boards.txt, teensy41.upload.maximum_size; 512 KB OCRAM beside 512 KB TCM",
+    ),
+    _arm(*("pico-2", "Raspberry Pi Pico 2", "RP2350", "Cortex-M33", 150, 4096, 520, "Pico SDK"), "RP2350 datasheet; 4 MB W25Q32"),
+    _arm(
+        *("nrf5340-dk", "nRF5340 DK", "nRF5340", "Cortex-M33", 128, 1024, 512, "Zephyr"),
+        "Nordic nRF5340 PS v1.3.1; the application core",
+    ),
+    _arm(
+        *("nucleo-u575zi", "Nucleo-U575ZI-Q", "STM32U575ZI", "Cortex-M33", 160, 2048, 768, "STM32Cube"),
+        "ST DS13737; 768 KB SRAM1 to SRAM3 in one piece",
+    ),
+    _arm(
+        *("corstone-300", "Corstone-300 (MPS3 AN547)", "SSE-300", "Cortex-M55", 32, 512, 512, "CMSIS"),
+        "Arm DAI0547; 512 KB ITCM for code, 512 KB DTCM",
+    ),
+    Board(
+        *("esp32-c3", "ESP32-C3-DevKitM-1", "ESP32-C3", "RV32IMC", "rv32imc", 160, 4096 * KIB, 400 * KIB, "ESP-IDF"),
+        "Espressif ESP32-C3 datasheet v1.4; 4 MB module",
+    ),
+    Board(
+        *("ch32v203", "CH32V203C8T6", "CH32V203C8", "RV32IMAC", "rv32imc", 144, 64 * KIB, 20 * KIB, "CMake"),
+        "WCH CH32V203DS0",
+    ),
+    Board(
+        *("longan-nano", "Longan Nano (GD32VF103CB)", "GD32VF103CB", "RV32IMAC", "rv32imc", 108, 128 * KIB, 32 * KIB, "CMake"),
+        "GigaDevice GD32VF103 datasheet rev 1.4",
+    ),
+    Board(
+        *("ch32v003", "CH32V003F4P6", "CH32V003", "RV32EC", None, 48, 16 * KIB, 2 * KIB, "CMake"),
+        "WCH CH32V003DS0",
+    ),
+    Board(
+        *("esp32", "ESP32-DevKitC", "ESP32", "Xtensa LX6", None, 240, 4096 * KIB, 320 * KIB, "ESP-IDF"),
+        "Espressif ESP32 datasheet v4.3; 4 MB module, 320 KB DRAM",
+    ),
+    Board(
+        *("esp32-s3", "ESP32-S3-DevKitC-1", "ESP32-S3", "Xtensa LX7", None, 240, 8192 * KIB, 512 * KIB, "ESP-IDF"),
+        "Espressif ESP32-S3 datasheet v1.8; 8 MB module",
+    ),
+    Board(
+        *("esp8266", "NodeMCU (ESP8266)", "ESP8266EX", "Xtensa L106", None, 80, 4096 * KIB, 80 * KIB, "Arduino"),
+        "Espressif ESP8266EX datasheet v6.8; 4 MB module, 80 KB user data RAM",
+    ),
+)
+"""Every board, by core."""
+
+BOARD_NAMES = tuple(board.name for board in BOARDS)
+
+
+def board_named(name: str) -> Board:
+    """Returns the board of that name.
+
+    Raises:
+        ToolError: there is none; the message lists those there are.
+    """
+    for board in BOARDS:
+        if board.name == name.lower():
+            return board
+    raise ToolError(f"there is no board {name!r}{did_you_mean(name, BOARD_NAMES)}; glyphlite boards lists them")

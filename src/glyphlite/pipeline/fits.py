@@ -1,0 +1,36 @@
+"""``glyphlite fits``: a model on every board, or on one, by what it takes on the board's core."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from glyphlite.boards import Board
+from glyphlite.console import progress_bar
+from glyphlite.evaluation.input_sets.random_inputs import most_inputs, random_set
+from glyphlite.evaluation.input_sets.value_ranges import inputs_of
+from glyphlite.evaluation.simulation import simulate
+from glyphlite.pipeline.board_fit import fit_of
+from glyphlite.pipeline.inputs.files import artifact_in, integer_graph
+from glyphlite.records import BoardFit, FirmwareReport
+
+_INPUTS = 3
+"""Random inputs of which the last, which is no constant, is counted."""
+
+
+def fits_on(path: Path, boards: Sequence[Board], *, optimize: str = "speed") -> list[BoardFit]:
+    """Returns a model's fit on each board: compiled for its core, and run there once on a random input.
+
+    Raises:
+        ArtifactError: the file is malformed, or holds what generated C cannot express.
+        ToolError: cross-compiler or emulator are missing (``pip install glyphlite[firmware]``).
+    """
+    path = artifact_in(path)
+    model = inputs_of(integer_graph(path))
+    inputs = random_set(model, min(_INPUTS, most_inputs(model))).chosen(slice(-1, None))
+    cores = sorted({board.cpu for board in boards if board.cpu is not None})
+    reports: dict[str, FirmwareReport] = {}
+    with progress_bar("Measuring on the boards' cores", len(cores)) as advance:
+        for core in cores:
+            reports[core] = simulate(path, core, inputs, optimize=optimize).report
+            advance()
+    found = [fit_of(board, reports.get(board.cpu) if board.cpu else None) for board in boards]
+    return [fit.model_copy(update={"optimize": optimize}) for fit in found]
