@@ -19,6 +19,8 @@ from glyphlite.compiler.codegen.constants import Array
 GROUP = 4  # inputs taken in one step: two words of two 16-bit lanes, inputs (0, 2) and (1, 3)
 _SAFE_GROUPS = 64  # 256 inputs * 255 * 127 < 2**23, and 256 * 255 * 8 < 2**19
 _SUM_BITS, _INT4_SUM_BITS = 24, 20
+ODD_FRACTION, INT4_FRACTION = 32 - _SUM_BITS, 32 - _INT4_SUM_BITS
+"""Fractional bits of a sum in its lanes: of an odd filter, 256 times its value, and of any INT4 weights, 4096 times."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from glyphlite.compiler.codegen import packing
+from glyphlite.compiler.codegen.affine import FRACTIONS
 from glyphlite.compiler.codegen.constants import Array
 from glyphlite.compiler.codegen.filters import Filter
 from glyphlite.compiler.codegen.kernel import Kernel, Placement, Site
@@ -13,7 +14,7 @@ from glyphlite.compiler.codegen.packing import Lanes
 from glyphlite.compiler.codegen.requantization import Requantizer, requantizer
 from glyphlite.compiler.codegen.tiles import Tile, tile_of
 from glyphlite.compiler.context import Context, window_of
-from glyphlite.compiler.ops.matrix.strip import Strip, column_order, strip_of
+from glyphlite.compiler.ops.matrix.strip import Strip, in_order, strip_of
 from glyphlite.compiler.ops.matrix.weighted import Filtered, PoolableFilter, weighted_facts
 from glyphlite.compiler.values import Value, Window
 from glyphlite.tflite.graph import Operator
@@ -79,7 +80,8 @@ class Convolution(PoolableFilter, Filtered):
         else:
             plain = _plain_weights(site, rows, tile, int4=self.int4, path="narrow" if lanes else "not wide")
             wide = site.add("weights", "int8_t", rows, "wide")
-        made, _ = requantizer(site, self.requantization, rows, self.bias)
+        fractions = FRACTIONS if compact or not self.int4 else (packing.INT4_FRACTION, *FRACTIONS)
+        made, _ = requantizer(site, self.requantization, rows, self.bias, fractions=fractions)
         kind = ConvolutionCompactKernel if compact else ConvolutionKernel
         return kind(
             layer=site.layer,
@@ -122,6 +124,14 @@ class ConvolutionKernel(Kernel):
     strip: Strip
 
     @property
+    def starts_scaled(self) -> bool:
+        """Returns whether sums for the DSP extension begin at their channel's start, and are scaled as they are."""
+        scaled = self.requantizer.scaled
+        if scaled is None or self.lanes is None or self.lanes.in_blocks:
+            return False
+        return scaled.fraction == (packing.INT4_FRACTION if self.int4 else packing.ODD_FRACTION)
+
+    @property
     def even_filters(self) -> int:
         """Returns the number of filters, rounded up to pairs."""
         return self.layer.output.channels + self.layer.output.channels % 2
@@ -146,8 +156,8 @@ def _plain_weights(site: Site, rows: np.ndarray, tile: Tile, *, int4: bool, path
 def _lanes(node: Convolution, site: Site, rows: np.ndarray, *, compact: bool) -> Lanes | None:
     if not node.has_lanes:
         return None
-    if not compact and node.strip.columns:
-        rows = column_order(node.weights)
+    if not compact:
+        rows = in_order(rows, node.strip.order)
     if node.int4:
         words = packing.pack_int4_quads(rows) if compact else packing.pack_int4_pairs(rows)
         array = site.add("lane_weights", "uint32_t", words, "dsp")
