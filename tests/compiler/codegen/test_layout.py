@@ -80,3 +80,8 @@ def test_loops_in_many_loops_stay_within_the_columns():
     lines = tidy("\n".join(" " * (4 * depth) + loop for depth in range(40))).splitlines()
     assert max(map(len, lines)) <= 120
     assert "".join("".join(lines).split()) == "".join((loop * 40).split())
+
+
+def test_a_comment_that_was_broken_goes_on_on_the_same_line() -> None:
+    words = "/* " + "word " * 23 + "that\n * goes on\n * Title   of a table */\nint a;\n"
+    assert tidy(words) == "/* " + "word " * 22 + "word\n * that goes on\n * Title   of a table */\nint a;\n"

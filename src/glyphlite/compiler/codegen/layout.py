@@ -18,13 +18,23 @@ def tidy(text: str) -> str:
     Loops in loops, as many as a fused pipeline has layers, are indented no further than leaves room for a line.
     """
     lines: list[str] = []
+    broken = False
     for line in text.splitlines():
         line = line.rstrip()
         if line.startswith(" " * (DEEPEST + 1)):
             line = " " * DEEPEST + line.lstrip()
+        if broken and _goes_on(line):
+            line = f"{lines.pop()} {line.strip()[2:]}"
+        pieces = wrapped(line)
+        broken = len(pieces) > 1
         if line or (lines and lines[-1]):
-            lines += wrapped(line)
+            lines += pieces
     return "\n".join(lines).strip() + "\n"
+
+
+def _goes_on(line: str) -> bool:
+    """Returns whether a line of a comment goes on with the sentence of the line before, whose end was broken off."""
+    return bool(re.match(r" *\* [a-z0-9]", line))
 
 
 def wrapped(line: str) -> list[str]:
