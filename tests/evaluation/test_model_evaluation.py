@@ -9,6 +9,7 @@ import pytest
 from glyphlite.datasets.dataset import Dataset, Split
 from glyphlite.errors import ArtifactError, ModelError
 from glyphlite.evaluation.accuracy import mcnemar_p
+from glyphlite.evaluation.inspection import ask_compiler
 from glyphlite.evaluation.model_evaluation import ArtifactEvaluation, KerasEvaluation, evaluate_artifact, evaluate_keras
 from glyphlite.files.single import sha256_of
 from glyphlite.models.loading import load_keras_model
@@ -84,16 +85,11 @@ def test_runtimes_are_found_by_trying(int8: ArtifactEvaluation, samples: Path, f
         "litert_builtin": True,
         "litert_reference": True,
         "tflm": True,
-        "generated_c": True,
     }
     assert 4_000 < (int8.report.runtimes["tflm"].arena_bytes or 0) < 12_000
     float16 = evaluate_artifact(samples / "model_float16.tflite", few, latency=False).report
     assert float16.runtimes["litert"].accepts
     assert not float16.runtimes["tflm"].accepts
-    assert "generated_c" not in float16.runtimes, "C is generated of integers"
-    int16 = evaluate_artifact(samples / "model_int16x8.tflite", few, latency=False).report
-    assert int16.variant == "int16x8"
-    assert int16.runtimes["generated_c"].accepts
     assert "int8" in (float16.runtimes["tflm"].reason or "")
     assert (float16.agreement_with_keras, float16.mcnemar_p, float16.latency_us) == (None, None, None)
 
@@ -164,3 +160,13 @@ def test_a_model_trained_with_int8_simulated_is_measured_in_float32(few: Dataset
     measured = evaluate_keras(path, few, latency=False).probabilities
     np.testing.assert_allclose(measured, expected, atol=1e-5)
     assert np.abs(measured - simulated).max() > 1e-3
+
+
+def test_the_compiler_is_asked_for_what_computes_with_integers(samples: Path, few: Dataset) -> None:
+    asked = {
+        variant: evaluate_artifact(samples / f"model_{variant}.tflite", few, latency=False, compiler=ask_compiler).report
+        for variant in ("int16x8", "float32")
+    }
+    assert asked["int16x8"].variant == "int16x8"
+    assert asked["int16x8"].runtimes["generated_c"].accepts
+    assert "generated_c" not in asked["float32"].runtimes

@@ -64,13 +64,16 @@ Answer = Callable[[InputConvention, np.ndarray], np.ndarray]
 """A convention and uint8 images to the classes ``(n,)`` that a model gives them."""
 
 
-def find_convention(path: Path, dataset: Dataset | None = None, *, chosen: InputConvention | None = None) -> FoundConvention:
+def find_convention(
+    path: Path, dataset: Dataset | None = None, *, chosen: InputConvention | None = None, model: "keras.Model | None" = None
+) -> FoundConvention:
     """Finds how the model in a .keras or .tflite file takes a pixel.
 
     Args:
         path: the file.
         dataset: what it is meant for; without one nothing can be tried, and what the file does not say is assumed.
         chosen: what the user has said, which decides.
+        model: what the .keras file holds, where it has been loaded before.
 
     Raises:
         ArtifactError: a .tflite file is missing or malformed.
@@ -80,7 +83,7 @@ def find_convention(path: Path, dataset: Dataset | None = None, *, chosen: Input
         return _of_artifact(path, dataset, chosen)
     from glyphlite.models.loading import load_keras_model
 
-    return keras_convention(load_keras_model(path), path, dataset, chosen=chosen)
+    return keras_convention(load_keras_model(path) if model is None else model, path, dataset, chosen=chosen)
 
 
 def keras_convention(

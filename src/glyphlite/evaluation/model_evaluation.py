@@ -7,6 +7,7 @@ chosen, a temperature and a rejection threshold, comes from the validation split
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from glyphlite.files.single import sha256_of
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import OutputKind, outputs_of
 from glyphlite.models.qat.state import set_quantized
-from glyphlite.records import Accuracy, ArtifactReport, KerasReport
+from glyphlite.records import Accuracy, ArtifactReport, KerasReport, RuntimeReport
 from glyphlite.runtimes.base import predict_probabilities, stored_images
 from glyphlite.tflite.graph import Graph
 
@@ -68,19 +69,21 @@ def evaluate_keras(
     best_epoch: int | None = None,
     latency: bool = True,
     progress: Callable[[int], None] | None = None,
+    model: Any = None,
 ) -> KerasEvaluation:
     """Measures a .keras file on the whole test split, after its certainty was fitted on the validation split.
 
     A model that was trained with int8 simulated is measured without: it is the float source that its artifacts are held against.
 
     Args:
-        path: the file; it is loaded anew, so that what is measured is what was saved.
+        path: the file; what is measured is what was saved.
         dataset: its validation and test splits are used.
         convention: how the model takes a pixel; found with the dataset's training images when None.
         validation_accuracy: what training reported, passed on into the report.
         best_epoch: likewise.
         latency: whether to spend half a second on timing.
         progress: called with the number of images just finished.
+        model: what the file holds, where it has been loaded before; not the model that was trained.
 
     Raises:
         ModelError: the file is no Keras model or does not fit the dataset.
@@ -89,7 +92,7 @@ def evaluate_keras(
     from glyphlite.models.user import check_classifier, load_keras_model, with_fixed_size
     from glyphlite.runtimes.keras import KerasModel
 
-    model = load_keras_model(path)
+    model = load_keras_model(path) if model is None else model
     set_quantized(model, quantized=False)
     kind = check_classifier(model, dataset.input_shape, dataset.classes, str(path))
     convention = convention or keras_convention(model, path, dataset).convention
@@ -134,6 +137,7 @@ def evaluate_artifact(
     latency: bool = True,
     runtimes: bool = True,
     progress: Callable[[int], None] | None = None,
+    compiler: Callable[[Graph], RuntimeReport] | None = None,
 ) -> ArtifactEvaluation:
     """Measures a .tflite file on the whole test split in LiteRT with XNNPACK, its default.
 
@@ -146,8 +150,9 @@ def evaluate_artifact(
         keras_predictions: classes ``(n,)`` that the float Keras model gives the test split, for agreement and McNemar's test.
         variant: what the file is; by default told from its tensors.
         latency: whether to spend half a second on timing.
-        runtimes: whether to try the file in every interpreter, and where it computes with integers as generated C.
+        runtimes: whether to try the file in every interpreter.
         progress: called with the number of images just finished.
+        compiler: says whether C can be generated of a file that computes with integers; not asked when None.
 
     Raises:
         ArtifactError: the file is malformed, does not fit the dataset, or LiteRT refuses it.
@@ -190,7 +195,7 @@ def evaluate_artifact(
         latency_us=timing.median_us if timing else None,
         per_class=per_class_accuracy(predictions, labels, dataset.classes),
         confusion=confusion_matrix(predictions, labels, dataset.classes),
-        runtimes=ask_runtimes(path, graph=graph if variant in COMPILED else None) if runtimes else {},
+        runtimes=_answers(path, graph, variant, compiler) if runtimes else {},
         mean_certainty=mean_certainty(probabilities),
         expected_calibration_error=expected_calibration_error(probabilities, labels),
         certainty=with_test_figures(fitted, probabilities, labels),
@@ -204,6 +209,14 @@ def evaluate_artifact(
         convention,
         accuracy_of(kind.chosen(held_out), validation.labels),
     )
+
+
+def _answers(
+    path: Path, graph: Graph, variant: str, compiler: Callable[[Graph], RuntimeReport] | None
+) -> dict[str, RuntimeReport]:
+    """Returns what every interpreter says of a file, and the compiler where it is asked and the file computes with integers."""
+    answers = ask_runtimes(path)
+    return answers if compiler is None or variant not in COMPILED else {**answers, "generated_c": compiler(graph)}
 
 
 def check_fit(graph: Graph, dataset: Dataset, path: Path) -> None:

@@ -18,9 +18,9 @@ from glyphlite.files.owned import locked_folder, require_ours
 from glyphlite.files.single import without_detours
 from glyphlite.models.interface.input_convention import OURS, InputConvention, parse_input_range
 from glyphlite.models.loading import load_keras_model
-from glyphlite.models.user import choose_user_model, require_source
+from glyphlite.models.user import choose_user_model, classifier, require_source
 from glyphlite.pipeline.inputs.datasets import data_of
-from glyphlite.pipeline.inputs.files import is_keras, own_image_shape
+from glyphlite.pipeline.inputs.files import is_keras, keras_image_shape
 
 ROUND_TRIP_IMAGES = 256
 
@@ -98,9 +98,12 @@ def convert_model(
     with locked_folder(folder):
         prepare()
         # A function of the user's builds its model for the data, whatever their size.
-        takes = own_image_shape(path) if is_keras(path) else None
-        loaded = data_of(path, dataset, data_dir).load(seed, takes)
-        model = choose_user_model(str(path), loaded.input_shape, loaded.classes).build()
+        stored = load_keras_model(path) if is_keras(path) else None
+        loaded = data_of(path, dataset, data_dir).load(seed, keras_image_shape(stored))
+        if stored is not None:
+            model = classifier(stored, loaded.input_shape, loaded.classes, str(path))
+        else:
+            model = choose_user_model(str(path), loaded.input_shape, loaded.classes).build()
         found = keras_convention(model, path, loaded, chosen=chosen)
         if found.words:
             say(found.words)

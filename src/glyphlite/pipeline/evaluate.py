@@ -6,11 +6,13 @@ from typing import Any
 
 from glyphlite.console import progress_bar
 from glyphlite.evaluation.identity import float32_variant_of
+from glyphlite.evaluation.inspection import ask_compiler
 from glyphlite.evaluation.model_evaluation import ArtifactEvaluation, KerasEvaluation, evaluate_artifact, evaluate_keras
 from glyphlite.models.interface.input_convention import InputConvention
+from glyphlite.models.loading import load_keras_model
 from glyphlite.pipeline.inputs.conventions import input_convention, say_if_at_chance
 from glyphlite.pipeline.inputs.datasets import data_of, say_if_labels_differ
-from glyphlite.pipeline.inputs.files import is_keras, keras_beside, model_file, own_image_shape
+from glyphlite.pipeline.inputs.files import is_keras, keras_beside, keras_image_shape, model_file, own_image_shape
 from glyphlite.pipeline.runs.results_file import keep_results
 from glyphlite.records import ArtifactReport, KerasReport
 from glyphlite.tflite.reader import read_graph
@@ -59,15 +61,19 @@ def evaluate_files(
     files = list(dict.fromkeys(model_file(path) for path in files))
     sources = [path for path in files if is_keras(path)]
     artifacts = [path for path in files if not is_keras(path)]
-    shapes = {own_image_shape(path) for path in files} - {None}
+    models = {path: load_keras_model(path) for path in sources}  # once: it takes seconds, and their memory
+    shapes = {keras_image_shape(models[path]) if path in models else own_image_shape(path) for path in files} - {None}
     loaded = data_of(files, dataset, data_dir).load(seed, shapes.pop() if len(shapes) == 1 else None)
     known: dict[Path, KerasEvaluation] = {}
 
     def measure_keras(path: Path) -> KerasEvaluation:
         if path not in known:
-            found = input_convention(path, loaded, input_range)
+            model = models.pop(path, None) or load_keras_model(path)
+            found = input_convention(path, loaded, input_range, model)
             with progress_bar(f"{path.name} on {len(loaded.test)} test images", len(loaded.test)) as advance:
-                known[path] = evaluate_keras(path, loaded, convention=found.convention, latency=latency, progress=advance)
+                known[path] = evaluate_keras(
+                    path, loaded, convention=found.convention, latency=latency, progress=advance, model=model
+                )
             say_if_at_chance(path, known[path].held_out, loaded, "validation images", found)
         return known[path]
 
@@ -98,7 +104,7 @@ def measure(
     latency: bool = True,
     variant: str | None = None,
 ) -> ArtifactEvaluation:
-    """Measures one artifact with a progress bar."""
+    """Measures one artifact with a progress bar, and asks the compiler for it as well."""
     with progress_bar(f"{path.name} on {len(dataset.test)} test images", len(dataset.test)) as advance:
         return evaluate_artifact(
             path,
@@ -108,4 +114,5 @@ def measure(
             variant=variant,
             latency=latency,
             progress=advance,
+            compiler=ask_compiler,
         )

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import shutil
 import subprocess
 import tomllib
 from dataclasses import replace
@@ -360,3 +361,27 @@ def test_parts_of_a_folder_and_how_glyphs_lie_are_kept_too(
 @pytest.mark.parametrize(("name", "may"), [("mnist", True), ("fashion-mnist", False), ("pictures", True)])
 def test_a_known_dataset_of_other_classes_is_not_loaded_to_find_a_range(name: str, may: bool, samples: Path):
     assert replace(data_of(samples / "model_int8.tflite", None), name=name).may_fit(samples / "model_int8.tflite") is may
+
+
+def test_a_keras_file_is_loaded_once_for_all_that_is_asked_of_it(
+    samples: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    import keras
+
+    loads: list[str] = []
+    load = keras.saving.load_model
+
+    def counted(path: Path, **options: object) -> object:
+        loads.append(Path(path).name)
+        return load(path, **options)
+
+    monkeypatch.setattr(keras.saving, "load_model", counted)
+    model = tmp_path / "digits.keras"
+    shutil.copy(samples / "model.keras", model)
+    evaluate_files([model], str(data), keras=None, latency=False, seed=0, data_dir=None)
+    assert len(loads) == 1
+    convert_model(
+        model, tmp_path / "out", variants="float32", batch="1", samples=9, show_calibration=False, seed=0,
+        dataset=str(data), data_dir=None,
+    )  # fmt: skip
+    assert len(loads) == 2

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from glyphlite.console import say
 from glyphlite.datasets.dataset import Dataset
@@ -15,15 +16,17 @@ from glyphlite.pipeline.inputs.files import own_image_shape
 from glyphlite.records import Accuracy
 
 
-def input_convention(path: Path, dataset: Dataset | None, input_range: str | None) -> FoundConvention:
+def input_convention(path: Path, dataset: Dataset | None, input_range: str | None, model: Any = None) -> FoundConvention:
     """Finds how a model takes a pixel and says so where it needs to be said; ``input_range``, what the user has said, decides.
+
+    ``model`` is what a .keras file holds, where it has been loaded before.
 
     Raises:
         ModelError: ``input_range`` is none, or a .keras file cannot be loaded.
         ArtifactError: a .tflite file is malformed.
     """
     chosen = parse_input_range(input_range) if input_range is not None else None
-    found = find_convention(path, dataset, chosen=chosen)
+    found = find_convention(path, dataset, chosen=chosen, model=model)
     if found.words:
         say(found.words)
     return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from glyphlite.console import say
 from glyphlite.errors import ArtifactError, ModelError
@@ -62,7 +63,12 @@ def own_image_shape(path: Path) -> tuple[int, int, int] | None:
     if not is_keras(path):
         graph = read_graph(path)
         return image_shape(graph.input.shape[1:]) if graph.inputs else None
-    inputs = getattr(load_keras_model(path), "inputs", None)
+    return keras_image_shape(load_keras_model(path))
+
+
+def keras_image_shape(model: Any) -> tuple[int, int, int] | None:
+    """Returns height, width, channels of the images that a Keras model takes; None where it fixes none."""
+    inputs = getattr(model, "inputs", None)
     return image_shape(inputs[0].shape[1:]) if inputs else None
 
 
