@@ -13,7 +13,7 @@ what it takes is told apart. ``--cmsis-nn`` measures a checkout of https://githu
 tables show the better of the two in every column. Its memory is one arena of whole maps, as TensorFlow Lite Micro plans it,
 and each layer's scratch. RAM is all that must be writable, input, output and stack among it; flash is code and constants.
 
-Writes benchmarks/results/mlperf_tiny.json after every model (figures and the files' hashes only) and the tables of README
+Writes benchmarks/results/mlperf_tiny.json after every row (figures and the files' hashes only) and the tables of README
 and docs; rows of models and cores that are not named stay as they were. Exits 1 where generated C is behind.
 """
 
@@ -85,8 +85,8 @@ def main() -> int:
                 "cmsis_nn": _theirs(graph, core, inputs, expected, options.counted, versions),
             }
             document["rows"] = [each for each in document["rows"] if (each["model"], each["core"]) != (model, core)] + [row]
-        document["rows"].sort(key=lambda each: (list(MODELS).index(each["model"]), CORES.index(each["core"])))
-        write_json(options.output, document)
+            document["rows"].sort(key=lambda each: (list(MODELS).index(each["model"]), CORES.index(each["core"])))
+            write_json(options.output, document)
     Console(width=180).print(Markdown(mlperf_table(document, options.cores)))
     if options.output == RESULT:
         write_pages()
