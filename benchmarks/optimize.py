@@ -3,10 +3,11 @@
     python benchmarks/optimize.py FOLDER
 
 Takes every .tflite file below FOLDER, such as those of https://github.com/mlcommons/tiny and
-https://github.com/tensorflow/tflite-micro. ``optimize`` itself compares both files' outputs in every runtime. Instructions
-are generated C's on an emulated Cortex-M4, of both files on the same random inputs; the compiler makes most of these
-changes on its own, so they say little of an interpreter. The arena is the smallest that TensorFlow Lite Micro's interpreter
-accepts on this host. Writes benchmarks/results/optimize.json (figures and the files' hashes only) and the table of docs.
+https://github.com/tensorflow/tflite-micro. ``optimize`` itself compares both files' outputs in every runtime. Instructions are
+counted on an emulated Cortex-M4, both files on the same random input: those of generated C, whose compiler makes these changes
+on its own, and those of CMSIS-NN's kernels on the layers as the file has them, where it has a kernel for each. The arena is the
+smallest that TensorFlow Lite Micro's interpreter accepts on this host. Writes benchmarks/results/optimize.json (figures and the
+files' hashes only) and the table of docs.
 """
 
 import argparse
@@ -14,9 +15,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from common import cmsis_nn
 from common.figures import write_pages
 
 from glyphlite.console import say
+from glyphlite.emulation.toolchain import target_named
 from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.input_sets.random_inputs import random_set
 from glyphlite.evaluation.input_sets.value_ranges import inputs_of
@@ -25,7 +28,7 @@ from glyphlite.files.single import sha256_of, write_json
 from glyphlite.pipeline.optimize import optimize_artifact
 from glyphlite.tflite.reader import read_graph
 
-CORE, INPUTS = "cortex-m4", 2
+CORE = "cortex-m4"
 RESULT = Path(__file__).parent / "results" / "optimize.json"
 
 
@@ -56,19 +59,32 @@ def _row(path: Path) -> dict[str, Any]:
             "bytes": report.bytes,
             "tflm_arena_bytes_before": report.arena_bytes_before,
             "tflm_arena_bytes": report.arena_bytes,
-            "instructions_before": _instructions(path),
-            "instructions": _instructions(smaller),
+            "instructions_before": _generated(path),
+            "instructions": _generated(smaller),
+            "cmsis_nn_instructions_before": _cmsis_nn(path),
+            "cmsis_nn_instructions": _cmsis_nn(smaller),
         }
 
 
-def _instructions(path: Path) -> int | None:
+def _generated(path: Path) -> int | None:
     """Returns what generated C executes; None where the compiler does not take the file."""
-    inputs = random_set(inputs_of(read_graph(path)), INPUTS)
     try:
-        return int(simulate(path, CORE, inputs, measured=INPUTS).instructions.mean())
+        return int(simulate(path, CORE, random_set(inputs_of(read_graph(path)), 1)).instructions[0])
     except ArtifactError as error:
         say(str(error))
         return None
+
+
+def _cmsis_nn(path: Path) -> int | None:
+    """Returns what CMSIS-NN's kernels execute, called one after another; None where one is missing."""
+    graph = read_graph(path)
+    (values, *_) = random_set(inputs_of(graph), 1).arrays
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            return cmsis_nn.measure(graph, values, target_named(CORE), Path(folder), cmsis_nn.of_wheel()).instructions
+        except RuntimeError as error:
+            say(str(error))
+            return None
 
 
 if __name__ == "__main__":
