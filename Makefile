@@ -54,9 +54,12 @@ format: $(READY) ## put every file into the project's format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(READY) ## every claim of the README, measured again
+FILES ?=
+OF_FILES := $(addprefix benchmarks/,mlperf_tiny.py any_model.py optimize.py)
+bench: $(READY) ## every claim of the README, measured again (FILES=DIR: those on public .tflite files below DIR, too)
 	$(WITH_INDEX); $(UV) pip install --quiet --python $(BIN)/python --group bench
-	for script in $(filter-out benchmarks/ship.py,$(wildcard benchmarks/*.py)); do $(BIN)/python "$$script"; done
+	for script in $(filter-out benchmarks/ship.py $(OF_FILES),$(wildcard benchmarks/*.py)); do $(BIN)/python "$$script"; done
+	for script in $(if $(FILES),$(OF_FILES)); do $(BIN)/python "$$script" "$(FILES)"; done
 
 campaign: $(READY) ## every long proof again, each with a fixed seed: random models, damaged files, kills, failing writes (hours)
 	for script in campaigns/*.py; do $(BIN)/python "$$script"; done

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from common.tables.any_model import any_model_table, int16_sentence, optimize_file_table
 from common.tables.family import family_in_full, family_table, robustness_table
-from common.tables.firmware import cores_table, firmware_table, optimize_table
+from common.tables.firmware import cores_table, firmware_table, m33_sentence, optimize_table
+from common.tables.mlperf_tiny import mlperf_sentence, mlperf_table, plain_table, published_table
 from common.tables.pictures import rejected_table, sheets_table, steps_table, threshold_sentence
 from common.tables.reference import accuracy_table, main_job_sentence, reading_table
 from common.tables.reference_pages import commands, ops, records
@@ -30,8 +32,17 @@ FIGURES: dict[str, tuple[str, Words]] = {
     "frontier": ("frontier", family_table),
     "family in full": ("frontier", family_in_full),
     "robustness": ("frontier", robustness_table),
-    "firmware": ("cortex_m", firmware_table),
-    "firmware m4": ("cortex_m", lambda document: firmware_table(document, ("cortex-m4",))),
+    "firmware": ("cortex_m", lambda document: firmware_table(document, family=False)),
+    "firmware family": ("cortex_m", lambda document: firmware_table(document, family=True)),
+    "firmware m4": ("cortex_m", lambda document: firmware_table(document, ("cortex-m4",), family=False)),
+    "firmware m33": ("cortex_m", m33_sentence),
+    "mlperf tiny": ("mlperf_tiny", mlperf_sentence),
+    "mlperf tiny m4": ("mlperf_tiny", lambda document: mlperf_table(document, ("cortex-m4",))),
+    "mlperf tiny cores": ("mlperf_tiny", mlperf_table),
+    "mlperf tiny versions": ("mlperf_tiny", plain_table),
+    "any model": ("any_model", any_model_table),
+    "int16": ("any_model", int16_sentence),
+    "optimize files": ("optimize", optimize_file_table),
     "cores": ("generated_c", cores_table),
     "optimize": ("generated_c", optimize_table),
     "arena": ("tflm", arena_parts_table),
@@ -45,7 +56,12 @@ FIGURES: dict[str, tuple[str, Words]] = {
 }
 """Name of a figure: the JSON file in benchmarks/results that it comes from, and what makes its text."""
 
-GENERATED: dict[str, Callable[[], str]] = {"commands": commands, "records": records, "ops": ops}
+GENERATED: dict[str, Callable[[], str]] = {
+    "commands": commands,
+    "records": records,
+    "ops": ops,
+    "mlperf tiny published": published_table,
+}
 """Name of a part that comes from the code itself: what makes its text."""
 
 

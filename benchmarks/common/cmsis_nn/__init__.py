@@ -5,7 +5,7 @@ constants, and working memory is planned as TensorFlow Lite Micro plans it: whol
 scratch in one arena, over their lifetimes. Our own memory planner places them, which finds a plan at least as small.
 """
 
-from common.cmsis_nn.kernels import Kernels, checkout, of_wheel
+from common.cmsis_nn.kernels import Kernels, checkout, fingerprint, of_wheel
 from common.cmsis_nn.measurement import Competitor, measure
 
-__all__ = ["Competitor", "Kernels", "checkout", "measure", "of_wheel"]
+__all__ = ["Competitor", "Kernels", "checkout", "fingerprint", "measure", "of_wheel"]

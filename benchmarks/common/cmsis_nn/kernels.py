@@ -25,7 +25,7 @@ class Kernels:
         files: its C files, and plain C for what it lacks.
         plain: the ops that run in that plain C.
         per_channel_dense: it has a dense kernel for weights quantized per channel.
-        sha256: of all its files, to tell one version from another.
+        sha256: of all its files and of the harness around them, to tell whether a figure still holds.
     """
 
     name: str
@@ -88,6 +88,11 @@ def _revision(root: Path) -> str:
 
 def _digest(files: list[Path]) -> str:
     digest = hashlib.sha256()
-    for path in files:
+    for path in (*files, *sorted(_HERE.glob("*.py")), *sorted(_HERE.glob("*.c"))):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
+
+
+def fingerprint(kernels: Kernels, *parts: object) -> str:
+    """Returns what a figure of CMSIS-NN depends on, as one digest: it is only measured again where this differs."""
+    return hashlib.sha256(repr((kernels.name, kernels.sha256, *parts)).encode()).hexdigest()[:16]
