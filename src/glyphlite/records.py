@@ -380,7 +380,7 @@ class FirmwareReport(Record):
     """Generated C on one emulated core, measured over one call of ``function``; None where a former version did not say.
 
     ``stack_bytes`` is the measured high-water mark, ``stack_bound_bytes`` the static bound; ``ram_bytes`` is arena, state,
-    input, output and stack together.
+    input, output and stack together, input and output in the arena where that takes less: ``memory_bytes`` with it then.
     """
 
     cpu: str
@@ -406,7 +406,9 @@ class FirmwareReport(Record):
     stack_bound_missing: str | None = None
     """Why there is no static bound; null where there is one, or where a former version did not say."""
     ram_bytes: int | None = None
-    """Total RAM: arena, state, input, output and stack."""
+    """Total RAM: arena, state, input, output and stack; with input and output in the arena where that takes less."""
+    memory_bytes: int | None = None
+    """Arena, input and output in one (`NAME_memory_t`); null where that takes no less than the three apart."""
     removed_channels: int = 0
     """Channels that change no answer: generated C leaves them out, with their weights and their multiply-accumulates."""
     layers: list[LayerReport] = Field(default_factory=list)

@@ -238,9 +238,10 @@ class Arena:
         pairs = zip(self.demand.buffers, self._offsets, strict=True)
         return [(buffer, offset) for buffer, offset in pairs if not buffer.outer]
 
-    def edge(self, name: str) -> Place | None:
-        """Returns where an input or output lies for a caller who lets it lie in the arena; None for one that is not read."""
-        return self._place(self.demand.outer[name]) if name in self.demand.outer else None
+    @property
+    def edges(self) -> dict[str, Place]:
+        """Returns where inputs and outputs lie for a caller who lets them lie in the arena, by name; not what nothing reads."""
+        return {name: self._place(key) for name, key in self.demand.outer.items()}
 
     def ring(self, node: Node, follower: Node) -> Rows:
         """Returns where a node leaves its rows for the one behind it."""

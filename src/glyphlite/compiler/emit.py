@@ -3,8 +3,8 @@
 Knows nodes by their traits and kernels by their templates; nothing of the file that the model came from.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -63,6 +63,10 @@ class Emitted:
     constants: dict[str, tuple[Array, ...]]
     layers: dict[str, Functions]
     state_bytes: int = 0
+    memory_bytes: tuple[int, int] = (0, 0)
+    """Of arena, inputs and outputs in one: with the DSP extension, and without."""
+    edges: Mapping[str, Place] = field(default_factory=dict[str, Place])
+    """Where inputs and outputs lie in it."""
 
 
 @dataclass(frozen=True)
@@ -200,7 +204,18 @@ def emit(
     records = table.records if table else ()
     for number, record in enumerate(records):
         layers[record.named.name] = Functions(f"{name}_filter", (f"{name}_filter",), (number, len(records)))
-    return Emitted(files, arena.size, arena.plain_size, max(arena.pixels_end), placed, arrays, layers, state_bytes(program))
+    return Emitted(
+        files,
+        arena.size,
+        arena.plain_size,
+        max(arena.pixels_end),
+        placed,
+        arrays,
+        layers,
+        state_bytes(program),
+        arena.memory,
+        arena.edges,
+    )
 
 
 def _sample_lines(sample: Sample) -> str:
@@ -234,8 +249,8 @@ def _interface(program: Program, arena: Arena, scores: str, purpose: Purpose) ->
     kept = scores == "none"
     outputs, pixels = purpose.outputs, arena.pixels
     return {
-        "inputs": [parameter_of(edge) for edge in program.inputs],
-        "outputs": [parameter_of(edge) for edge in program.outputs],
+        "inputs": [parameter_of(edge, arena.edges.get(edge.name)) for edge in program.inputs],
+        "outputs": [parameter_of(edge, arena.edges.get(edge.name)) for edge in program.outputs],
         "input": program.input,
         "output": program.output,
         "classifies": outputs is not None,
@@ -244,6 +259,8 @@ def _interface(program: Program, arena: Arena, scores: str, purpose: Purpose) ->
         "score_words": outputs.words if outputs else "",
         "threshold": threshold(program, outputs) if outputs and outputs.is_single else None,
         "arena_bytes": (arena.size, arena.plain_size),
+        "memory_bytes": arena.memory,
+        "pixel_table": pixels is not None,
         "pixel_rows": pixels if pixels and pixels.capacity < pixels.height else None,
         "pixel_map": pixels if pixels and pixels.capacity == pixels.height else None,
         "pixels_end": arena.pixels_end,

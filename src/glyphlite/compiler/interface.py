@@ -10,6 +10,7 @@ from textwrap import wrap
 import numpy as np
 
 from glyphlite.compiler.codegen.c_text import c_float
+from glyphlite.compiler.codegen.kernel import Place
 from glyphlite.compiler.ir import Edge, Program
 from glyphlite.compiler.values import Value
 from glyphlite.escaping import c_comment
@@ -69,6 +70,7 @@ class Parameter:
         words: its tensor and shape in the file.
         real: the range of its real values, in words.
         kind: element type in the file.
+        place: where it lies for a caller who lets it lie in the arena; None where it does not.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Parameter:
     words: str
     real: str
     kind: str
+    place: Place | None = None
 
     @property
     def is_unread(self) -> bool:
@@ -96,8 +99,8 @@ class Parameter:
         return _LIMITS[self.value.element_type][1]
 
 
-def parameter_of(edge: Edge) -> Parameter:
-    """Returns the parameter of an input or output."""
+def parameter_of(edge: Edge, place: Place | None = None) -> Parameter:
+    """Returns the parameter of an input or output, which may have a place in the arena."""
     value = edge.value
     low, high = (value.scale * (each - value.quantization.zero_point) for each in _LIMITS[value.element_type])
     return Parameter(
@@ -109,6 +112,7 @@ def parameter_of(edge: Edge) -> Parameter:
         words=c_comment(f"{edge.tensor}, {'x'.join(map(str, edge.shape)) or 'one value'}"),
         real=f"{low:.5g} to {high:.5g}",
         kind=edge.kind,
+        place=place,
     )
 
 

@@ -42,7 +42,10 @@ def lower(graph: Graph) -> Program:
         for kind, indices in (("input", graph.inputs), ("output", graph.outputs))
     }
     context.names |= {*names["input"], *map(copy_name, names["output"])}  # of the layers that copy an edge
-    context.names |= {f"{verb}_{name}" for verb in ("quantize", "dequantize") for each in names.values() for name in each}
+    context.names |= {"memory_invoke", "memory_classify"}
+    context.names |= {
+        f"{verb}_{name}" for verb in ("quantize", "dequantize", "memory") for each in names.values() for name in each
+    }
     for index in graph.inputs:
         _take_input(context, context.tensor(index))
     take_variables(context)

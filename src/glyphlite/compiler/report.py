@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from glyphlite.compiler.codegen.constants import PATHS
+from glyphlite.compiler.codegen.kernel import Place
 from glyphlite.compiler.emit import Emitted
 from glyphlite.compiler.ir import Edge, Program
 from glyphlite.compiler.schedule import Segment
@@ -52,7 +53,8 @@ class BufferPlan:
 class EdgePlan:
     """One input or output: ``name`` is the parameter of ``NAME_invoke``, ``tensor``, ``shape`` and ``kind`` are the file's.
 
-    ``element_type`` is what generated C takes or gives: int8 or int16.
+    ``element_type`` is what generated C takes or gives: int8 or int16. ``memory_offset`` is where it lies in ``NAME_memory_t``
+    with the DSP extension, ``plain_memory_offset`` without; None where it does not.
     """
 
     name: str
@@ -63,6 +65,8 @@ class EdgePlan:
     zero_point: int
     bytes: int
     element_type: str = "int8"
+    memory_offset: int | None = None
+    plain_memory_offset: int | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,7 @@ class CompilationReport:
     gives int8 of their scales and zero points, whatever the ``kind`` of the file's own. What is said of "the" input or output
     is said of the first, ``input_bytes`` and ``output_bytes`` of all. ``classifies`` says whether outputs are scores of classes,
     ``purpose`` how that is known, ``outputs`` which :class:`OutputKind`; ``takes_pictures`` whether there is a ``NAME_classify``.
+    ``memory_bytes`` and ``plain_memory_bytes`` are those of ``NAME_memory_t``: arena, inputs and outputs in one.
     ``removed_channels`` change no answer and were left out, with their weights; they are not among ``macs``.
     """
 
@@ -124,6 +129,8 @@ class CompilationReport:
     classify_arena_bytes: int = 0
     states: tuple[StatePlan, ...] = ()
     removed_channels: int = 0
+    memory_bytes: int = 0
+    plain_memory_bytes: int = 0
 
 
 def report_of(
@@ -185,8 +192,10 @@ def report_of(
         classifies=purpose.outputs is not None,
         takes_pictures=purpose.classifies_pictures,
         purpose=purpose.words,
-        input_tensors=tuple(map(_edge_plan, program.inputs)),
-        output_tensors=tuple(map(_edge_plan, program.outputs)),
+        memory_bytes=emitted.memory_bytes[0],
+        plain_memory_bytes=emitted.memory_bytes[1],
+        input_tensors=tuple(_edge_plan(edge, emitted.edges.get(edge.name)) for edge in program.inputs),
+        output_tensors=tuple(_edge_plan(edge, emitted.edges.get(edge.name)) for edge in program.outputs),
         state_bytes=emitted.state_bytes,
         states=tuple(
             StatePlan(state.name, state.c_type, state.initial.size, state.bytes, state.words) for state in program.states
@@ -194,10 +203,20 @@ def report_of(
     )
 
 
-def _edge_plan(edge: Edge) -> EdgePlan:
+def _edge_plan(edge: Edge, place: Place | None) -> EdgePlan:
     value = edge.value
-    zero_point = value.quantization.zero_point
-    return EdgePlan(edge.name, edge.tensor, edge.shape, edge.kind, value.scale, zero_point, value.bytes, value.element_type)
+    return EdgePlan(
+        name=edge.name,
+        tensor=edge.tensor,
+        shape=edge.shape,
+        kind=edge.kind,
+        scale=value.scale,
+        zero_point=value.quantization.zero_point,
+        bytes=value.bytes,
+        element_type=value.element_type,
+        memory_offset=place.offset if place else None,
+        plain_memory_offset=place.plain_offset if place else None,
+    )
 
 
 def memory_map(report: CompilationReport) -> dict[str, object]:

@@ -24,7 +24,7 @@ from glyphlite.files.scratch import temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import OutputKind
 from glyphlite.records import FirmwareReport, InputReport, LayerReport
-from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE, as_given, as_taken, place_call
+from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE, as_given, as_taken, place_call, place_in_memory
 from glyphlite.tflite.quantization import Quantization, dequantize, quantize
 
 """The cores that can be emulated."""
@@ -114,6 +114,9 @@ def _simulate(
     state_bytes = document.get("state_bytes", 0)  # there is none in what a former version compiled
     target = target_named(cpu)
     arena_bytes = document["arena_bytes"] if target.dsp else document.get("plain_arena_bytes", document["arena_bytes"])
+    apart_bytes = arena_bytes + input_bytes + output_bytes
+    memory_bytes = document.get("memory_bytes" if target.dsp else "plain_memory_bytes") or apart_bytes
+    shares = memory_bytes < apart_bytes
     function = f"{name}_invoke"
     source = generated / f"{name}.c"
     elf = compile_and_link(
@@ -125,13 +128,17 @@ def _simulate(
         flags=FIRMWARE_FLAGS,
     )
     with Emulator(elf, target) as machine:
-        places = place_call(
-            machine,
-            [edge.bytes for edge in inputs],
-            [edge.bytes for edge in outputs],
-            state_bytes=state_bytes,
-            arena_bytes=arena_bytes,
-        )
+        at = [edge.memory_offset if target.dsp else edge.plain_memory_offset for edge in (*inputs, *outputs)]
+        if shares and len(at) == 2 and (each := [place for place in at if place is not None]) == at:
+            places = place_in_memory(machine, each, output_bytes=output_bytes, state_bytes=state_bytes, memory_bytes=memory_bytes)
+        else:
+            places = place_call(
+                machine,
+                [edge.bytes for edge in inputs],
+                [edge.bytes for edge in outputs],
+                state_bytes=state_bytes,
+                arena_bytes=arena_bytes,
+            )
         if places.state is not None:
             machine.call(f"{name}_reset", places.state)
         measurements: list[Measurement] = []
@@ -160,7 +167,7 @@ def _simulate(
     quantization = Quantization((document["output_scale"],), (document["output_zero_point"],))
     most = max(measurements, key=lambda item: item.instructions)
     stack = max(item.stack_bytes for item in measurements)
-    ram_bytes = arena_bytes + state_bytes + input_bytes + output_bytes + stack
+    ram_bytes = min(memory_bytes, apart_bytes) + state_bytes + stack
     report = FirmwareReport(
         cpu=cpu,
         function=function,
@@ -174,6 +181,7 @@ def _simulate(
         stack_bound_bytes=bound,
         stack_bound_missing=unbounded,
         ram_bytes=ram_bytes,
+        memory_bytes=memory_bytes if shares else None,
         removed_channels=document.get("removed_channels", 0),
         layers=[_layer(layer, most, machine.image) for layer in document["layers"]],
     )

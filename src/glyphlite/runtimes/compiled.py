@@ -123,6 +123,26 @@ def place_call(
     return CallPlaces(inputs_at, outputs_at, output_bytes, state, arguments)
 
 
+def place_in_memory(
+    machine: "Emulator", edges: Sequence[int], *, output_bytes: int, state_bytes: int, memory_bytes: int
+) -> CallPlaces:
+    """Allocates arena, input and output in one, for a model of one of each.
+
+    Args:
+        machine: the core.
+        edges: where in it input and output lie.
+        output_bytes: of the output.
+        state_bytes: of what is kept between calls.
+        memory_bytes: of all of it.
+    """
+    memory = machine.allocate(max(memory_bytes, 4))
+    state = machine.allocate(state_bytes) if state_bytes else None
+    given, result = (memory + at for at in edges)
+    return CallPlaces(
+        given, result, room_of([output_bytes]), state, (given, result, *(() if state is None else (state,)), memory)
+    )
+
+
 def _held(edge: EdgePlan) -> np.dtype:
     """Returns the type of what the C takes or gives."""
     return np.dtype(edge.element_type)

@@ -142,12 +142,15 @@ def _build(programs: Sequence[Program], folder: Path, flags: Sequence[str]) -> P
         own = f"{NAME}{number}"
         texts.append(_OURS.sub(lambda found, number=number: _numbered(found[0], number), program.text))
         call = _OURS.sub(lambda found, number=number: _numbered(found[0], number), program.call)
-        texts.append(call.replace("void call(", f"void call{number}("))
+        texts.append(re.sub(r"\bcall(?=\(|_in_memory)", f"call{number}", call))
         models.append(f"{{ {program.input_bytes}, {program.output_bytes}, sizeof({own}_arena_t), call{number} }},")
     main = _MAIN.replace("@MODELS@", "\n".join(models)).replace("@COUNT@", str(len(programs)))
     source = folder / "batch.c"
     source.write_text(
-        "#include <stdlib.h>\n#include <string.h>\n" + "\n".join(texts) + "\n" + main.replace("@SECONDS@", str(SECONDS))
+        "#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n"
+        + "\n".join(texts)
+        + "\n"
+        + main.replace("@SECONDS@", str(SECONDS))
     )
     return compile_program([source], folder / "batch", flags=(*flags, "-std=gnu11"), timeout_s=600)
 

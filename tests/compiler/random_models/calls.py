@@ -9,6 +9,8 @@ def calling(report: CompilationReport, function: str) -> str:
     Among several, each input and output gets an allocation of its own, of the very size that it has, so that the address
     sanitizer sees a byte too far; inputs are copied back, so that whoever calls sees a byte that was written there. So does
     the state, which is reset before the first call.
+
+    Each call is made again with inputs and outputs in the arena, whose answers have to be the same.
     """
     edges = (*report.input_tensors, *report.output_tensors)
     opening = f"static void {function}(signed char *input, signed char *result, void *arena) {{\n"
@@ -18,7 +20,8 @@ def calling(report: CompilationReport, function: str) -> str:
         opening += f"  if (!state) {{ state = malloc(sizeof *state); {report.name}_reset(state); }}\n"
         arena = f"state, {arena}"
     if len(edges) == 2:
-        return f"{opening}  {report.name}_invoke((void *)input, (void *)result, {arena});\n}}\n"
+        call = f"  {report.name}_invoke((void *)input, (void *)result, {arena});\n"
+        return _in_memory(report, function) + opening + call + f"  {function}_in_memory(input, result);\n}}\n"
     made, names, back = [], [], []
     for bulk, tensors in (("input", report.input_tensors), ("result", report.output_tensors)):
         offset = 0
@@ -29,4 +32,32 @@ def calling(report: CompilationReport, function: str) -> str:
             names.append(own)
             offset += edge.bytes
     call = f"  {report.name}_invoke({', '.join(names)}, {arena});"
-    return opening + "\n".join([*made, call, *back]) + "\n}\n"
+    lines = [*made, call, *back, f"  {function}_in_memory(input, result);"]
+    return _in_memory(report, function) + opening + "\n".join(lines) + "\n}\n"
+
+
+def _in_memory(report: CompilationReport, function: str) -> str:
+    """C of a function that does the same in an allocation of arena, inputs and outputs in one, and requires the same result."""
+    name = report.name
+    lines = [f"static void {function}_in_memory(const signed char *input, const signed char *result) {{"]
+    passed = "memory"
+    if report.state_bytes:
+        lines += [
+            f"  static {name}_state_t *state;",
+            f"  if (!state) {{ state = malloc(sizeof *state); {name}_reset(state); }}",
+        ]
+        passed = "state, memory"
+    lines += [f"  {name}_memory_t *memory = malloc(sizeof *memory);", "  memset(memory, 0xA5, sizeof *memory);"]
+    offset = 0
+    for edge in report.input_tensors:
+        if edge.memory_offset is not None:
+            lines.append(f"  memcpy({name}_memory_{edge.name}(memory), input + {offset}, {edge.bytes});")
+        offset += edge.bytes
+    lines.append(f"  {name}_memory_invoke({passed});")
+    offset = 0
+    for edge in report.output_tensors:
+        lines.append(f"  if (memcmp({name}_memory_{edge.name}(memory), result + {offset}, {edge.bytes})) {{")
+        lines.append('    fputs("error: other bytes with inputs and outputs in the arena\\n", stderr);')
+        lines.append("    abort();\n  }")
+        offset += edge.bytes
+    return "\n".join([*lines, "  free(memory);", "}", ""])

@@ -289,7 +289,9 @@ def firmware_table(records: Sequence[FirmwareReport]) -> Table:
     if measured := list(dict.fromkeys(record.function for record in records if record.function)):
         kept = max((record.state_bytes for record in records), default=0)
         state = f"; RAM holds {kept:,} bytes of state, too" if kept else ""
-        table.caption = plain(f"Measured: one call of {', '.join(measured)}, stored values in and out{state}")
+        lies = any(record.memory_bytes for record in records)
+        shared = "; in RAM input and output lie in the arena, as in NAME_memory_t" if lies else ""
+        table.caption = plain(f"Measured: one call of {', '.join(measured)}, stored values in and out{state}{shared}")
     return table
 
 
