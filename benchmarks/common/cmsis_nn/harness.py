@@ -74,7 +74,7 @@ class Harness:
             spans[self._root(operator.outputs[0])] = [step, step]
         spans[self._root(graph.outputs[0])][1] = self.layers
         roots = list(spans)
-        buffers = [Buffer(str(root), graph.tensors[root].bytes, *spans[root]) for root in roots]
+        buffers = [Buffer(str(root), graph.tensors[root].bytes, spans[root][0], spans[root][1]) for root in roots]
         buffers += [Buffer(f"scratch {step}", size, step, step) for step, size in enumerate(scratch)]
         placed = plan(buffers)
         tensors = dict(zip(roots, placed.offsets, strict=False))
@@ -172,13 +172,17 @@ class Harness:
     def _call(self, index: int, function: str, arguments: str) -> None:
         self._calls.append(f"  if ({function}({arguments}) != ARM_CMSIS_NN_SUCCESS) return {index + 1};")
 
+    def _weighted_call(self, index: int, function: str) -> None:
+        """Adds a call of a layer with weights: all of them take the same arguments."""
+        layer = f"&c{index}, &p{index}, &q{index}, &i{index}, INPUT, &f{index}, w{index}, NULL, b{index}, &o{index}, OUTPUT"
+        self._call(index, function, layer)
+
     def _conv_2d(self, index: int, layer: Operator, source: Tensor, result: Tensor) -> None:
         weights = self._graph.tensors[layer.inputs[1]]
         count, height, width, depth = weights.shape
         self._convolution(index, layer, source, result, "", f"{{{count}, {height}, {width}, {depth}}}", "conv")
         self._needs[index] = f"arm_convolve_wrapper_s8_get_buffer_size(&p{index}, &i{index}, &f{index}, &o{index})"
-        dims = f"&c{index}, &p{index}, &q{index}, &i{index}, INPUT, &f{index}, w{index}, NULL, b{index}, &o{index}, OUTPUT"
-        self._call(index, "arm_convolve_wrapper_s8", dims)
+        self._weighted_call(index, "arm_convolve_wrapper_s8")
 
     def _depthwise_conv_2d(self, index: int, layer: Operator, source: Tensor, result: Tensor) -> None:
         weights = self._graph.tensors[layer.inputs[1]]
@@ -186,40 +190,36 @@ class Harness:
         multiplier = f"{layer.options['depth_multiplier']}, "
         self._convolution(index, layer, source, result, multiplier, f"{{1, {height}, {width}, {depth}}}", "dw_conv")
         self._needs[index] = f"arm_depthwise_conv_wrapper_s8_get_buffer_size(&p{index}, &i{index}, &f{index}, &o{index})"
-        dims = f"&c{index}, &p{index}, &q{index}, &i{index}, INPUT, &f{index}, w{index}, NULL, b{index}, &o{index}, OUTPUT"
-        self._call(index, "arm_depthwise_conv_wrapper_s8", dims)
+        self._weighted_call(index, "arm_depthwise_conv_wrapper_s8")
 
     def _fully_connected(self, index: int, layer: Operator, source: Tensor, result: Tensor) -> None:
         weights = self._graph.tensors[layer.inputs[1]]
         assert weights.quantization is not None
         units, depth = weights.shape
-        if len(weights.quantization.scales) > 1 and self._kernels.per_channel_dense:
-            self._dense_per_channel(index, layer, source, result)
-            return
-        if len(weights.quantization.scales) > 1:
+        per_channel = len(weights.quantization.scales) > 1
+        if per_channel and not self._kernels.per_channel_dense:
             flat_source, flat_result = _flat(source, depth), _flat(result, units)
             self._convolution(index, layer, flat_source, flat_result, "", f"{{{units}, 1, 1, {depth}}}", "conv")
             self._needs[index] = f"arm_convolve_wrapper_s8_get_buffer_size(&p{index}, &i{index}, &f{index}, &o{index})"
-            dims = f"&c{index}, &p{index}, &q{index}, &i{index}, INPUT, &f{index}, w{index}, NULL, b{index}, &o{index}, OUTPUT"
-            self._call(index, "arm_convolve_wrapper_s8", dims)
+            self._weighted_call(index, "arm_convolve_wrapper_s8")
             return
+        multipliers, shifts, clamp = self._quantization(index, layer, source, result)
         self._weighted(index, layer)
         before, after = self._offsets(source, result)
-        assert source.quantization is not None
-        assert result.quantization is not None
-        multiplier, shift = quantize_multiplier(
-            source.quantization.scale * weights.quantization.scale / result.quantization.scale
-        )
-        low, high = activation_range(layer.options["activation"], result.quantization.scale, result.quantization.zero_point)
+        if per_channel:
+            scaling = f"{{(int32_t *){self._array(f'm{index}', 'int32_t', np.array(multipliers))}, "
+            scaling += f"(int32_t *){self._array(f's{index}', 'int32_t', np.array(shifts))}}}"
+        else:
+            scaling = f"{{{multipliers[0]}, {shifts[0]}}}"
+        kind = "per_channel" if per_channel else "per_tensor"
         self._constants.append(
-            f"static const cmsis_nn_fc_params p{index} = {{{before}, 0, {after}, {{{low}, {high}}}}};\n"
-            f"static const cmsis_nn_per_tensor_quant_params q{index} = {{{multiplier}, {shift}}};\n"
+            f"static const cmsis_nn_fc_params p{index} = {{{before}, 0, {after}, {clamp}}};\n"
+            f"static const cmsis_nn_{kind}_quant_params q{index} = {scaling};\n"
             f"static const cmsis_nn_dims i{index} = {{1, 1, 1, {depth}}}, f{index} = {{{depth}, 1, 1, {units}}}, "
             f"o{index} = {{1, 1, 1, {units}}};"
         )
         self._needs[index] = f"arm_fully_connected_s8_get_buffer_size(&f{index})"
-        dims = f"&c{index}, &p{index}, &q{index}, &i{index}, INPUT, &f{index}, w{index}, NULL, b{index}, &o{index}, OUTPUT"
-        self._call(index, "arm_fully_connected_s8", dims)
+        self._weighted_call(index, f"arm_fully_connected{'_per_channel' if per_channel else ''}_s8")
 
     def _pool(self, index: int, layer: Operator, source: Tensor, result: Tensor, function: str) -> None:
         assert result.quantization is not None
@@ -242,24 +242,6 @@ class Harness:
     def _average_pool_2d(self, index: int, layer: Operator, source: Tensor, result: Tensor) -> None:
         self._pool(index, layer, source, result, "arm_avgpool_s8")
         self._needs[index] = f"arm_avgpool_s8_get_buffer_size({result.shape[2]}, {source.shape[3]})"
-
-    def _dense_per_channel(self, index: int, layer: Operator, source: Tensor, result: Tensor) -> None:
-        weights = self._graph.tensors[layer.inputs[1]]
-        units, depth = weights.shape
-        multipliers, shifts, clamp = self._quantization(index, layer, source, result)
-        self._weighted(index, layer)
-        self._array(f"m{index}", "int32_t", np.array(multipliers))
-        self._array(f"s{index}", "int32_t", np.array(shifts))
-        before, after = self._offsets(source, result)
-        self._constants.append(
-            f"static const cmsis_nn_fc_params p{index} = {{{before}, 0, {after}, {clamp}}};\n"
-            f"static const cmsis_nn_per_channel_quant_params q{index} = {{(int32_t *)m{index}, (int32_t *)s{index}}};\n"
-            f"static const cmsis_nn_dims i{index} = {{1, 1, 1, {depth}}}, f{index} = {{{depth}, 1, 1, {units}}}, "
-            f"o{index} = {{1, 1, 1, {units}}};"
-        )
-        self._needs[index] = f"arm_fully_connected_s8_get_buffer_size(&f{index})"
-        dims = f"&c{index}, &p{index}, &q{index}, &i{index}, INPUT, &f{index}, w{index}, NULL, b{index}, &o{index}, OUTPUT"
-        self._call(index, "arm_fully_connected_per_channel_s8", dims)
 
     def _add(self, index: int, layer: Operator, source: Tensor, result: Tensor) -> None:
         """Source: ``CalculateOpData``, micro/kernels/add_common.cc."""
