@@ -1,5 +1,6 @@
 """The comparison with CMSIS-NN: its memory plan over residual maps, and tables that tell where generated C is behind."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,14 @@ import pytest
 from common.cmsis_nn.harness import Harness
 from common.cmsis_nn.kernels import Kernels
 from common.published_tiny import SUBMISSIONS, best_published
-from common.tables.mlperf_tiny import MODELS, behind, mlperf_sentence, mlperf_table, plain_table
+from common.tables.mlperf_tiny import MODELS, behind, best, mlperf_sentence, mlperf_table, plain_table
 from support.assembled import Assembly
 
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import parse_graph, read_graph
 
+ROOT = Path(__file__).resolve().parents[2]
+README, RESULTS = ROOT / "README.md", ROOT / "benchmarks" / "results"
 KERNELS = Kernels("some version", (), (), plain=("ADD", "MEAN", "SOFTMAX"), per_channel_dense=False, sha256="")
 
 
@@ -77,14 +80,23 @@ def test_the_sentence_claims_less_ram_only_where_every_row_has_it() -> None:
     assert worse.endswith("1.2 times fewer ([table](#on-a-microcontroller)).")
 
 
+def test_readme_claims_fewer_instructions_on_the_m4_only_while_every_row_has_them() -> None:
+    assert "instructions than [CMSIS-NN](#on-a-microcontroller), Arm's own library, on all models measured" in README.read_text()
+    tiny, models = (json.loads((RESULTS / f"{name}.json").read_text())["rows"] for name in ("mlperf_tiny", "cortex_m"))
+    m4 = [row for row in tiny if row["core"] == "cortex-m4"]
+    assert {row["model"] for row in m4} == MODELS.keys()
+    assert all(best(row, "instructions") > row["ours"]["instructions"] for row in m4)
+    assert all(row["instructions_ratio"] > 1 for row in models if row["core"] == "cortex-m4")
+
+
 @pytest.mark.parametrize("submission", SUBMISSIONS, ids=lambda each: f"{each.engine} {each.board}")
 def test_published_cycles_are_clock_over_throughput(submission: Any) -> None:
     assert submission.throughput.keys() <= MODELS.keys()
     for model, throughput in submission.throughput.items():
         assert submission.cycles(model) * throughput == pytest.approx(submission.mhz * 1e6, rel=1e-4)
-        best = best_published(model, submission.core)
-        assert best is not None
-        assert best.cycles(model) <= submission.cycles(model)
+        first = best_published(model, submission.core)
+        assert first is not None
+        assert first.cycles(model) <= submission.cycles(model)
 
 
 def test_nothing_is_published_of_a_core_that_nobody_submitted() -> None:
