@@ -14,7 +14,6 @@ static inline int32_t __sxtb16(int32_t x) {
     const uint32_t high = (uint32_t)(int32_t)(int8_t)(((uint32_t)x >> 16) & 0xFFU);
     return (int32_t)((low & 0xFFFFU) | (high << 16));
 }
-static inline uint32_t __uxtb16(uint32_t x) { return x & 0xFF00FFU; }
 static inline int32_t __smlad(int32_t a, int32_t b, int32_t c) {
     return acle_wrap(acle_wrap(acle_bottom(a) * acle_bottom(b), c), acle_top(a) * acle_top(b));
 }
