@@ -9,6 +9,7 @@ import pytest
 from random_models import draw
 from random_models.by_hand import write
 from random_models.edges import with_edges
+from support.assembled import Assembly
 
 from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.input_sets.random_inputs import random_set
@@ -81,3 +82,21 @@ def test_inputs_of_another_model_are_refused(tmp_path: Path):
     with pytest.raises(ArtifactError, match="takes"):
         export_tflm(path, tmp_path / "project", samples=[np.zeros((1, 99), np.int8)])
     assert not (tmp_path / "project").exists()
+
+
+@pytest.mark.parametrize("given", [1, 2, 7])
+def test_a_file_of_a_fixed_batch_gets_as_many_test_inputs_as_it_takes(given: int, tmp_path: Path):
+    assembly = Assembly()
+    part = assembly.subgraph()
+    inputs, output = [part.tensor((3, 4), None, "float32") for _ in range(2)], part.tensor((3, 4), None, "float32")
+    part.op("ADD", inputs, [output], "AddOptions")
+    part.edges(inputs, [output])
+    path = tmp_path / "model.tflite"
+    path.write_bytes(assembly.pack())
+    samples = [np.arange(4 * given, dtype=np.float32).reshape(given, 4) + place for place in range(2)]
+    export_tflm(path, tmp_path / "project", samples=samples)
+    taken = samples[0][np.arange(3) % given].reshape(-1)
+    text = (tmp_path / "project" / "test_inputs.h").read_text()
+    constants = re.findall(r"\b(k(?:TestInput|ExpectedOutput)\w*)\[", text)
+    for constant, values in zip(constants, (taken, taken + 1, 2 * taken + 1), strict=True):
+        np.testing.assert_array_equal(numbers(text, rf"\b{constant}\b"), values)

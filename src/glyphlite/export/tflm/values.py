@@ -73,7 +73,8 @@ def value_ports(artifact: Path, graph: Graph, samples: Sequence[np.ndarray]) -> 
     Args:
         artifact: the file.
         graph: of it.
-        samples: one array a model input, stored, ``(n, *shape of a sample)``; the first of them are taken.
+        samples: one array a model input, stored, ``(n, *shape of a sample)``; the first of them are taken, again from the
+            start where a file of a fixed batch takes more.
 
     Raises:
         ArtifactError: TFLite Micro refuses the file, or an element type is none that a program can hold.
@@ -91,7 +92,8 @@ def value_ports(artifact: Path, graph: Graph, samples: Sequence[np.ndarray]) -> 
                     f"(at most {MOST_VALUES:,}); export it with --for c-array"
                 )
     with get_runtime("tflm").load(artifact) as model:
-        taken = ports.check_batches([values[: model.ports.batch] for values in samples], model.inputs)
+        places = np.arange(model.ports.batch)
+        taken = ports.check_batches([values[places % len(values)] for values in samples], model.inputs)
         given = [ports.frames(taken, model.ports), model.run(taken)]
     found: list[tuple[PortText, ...]] = []
     for (kind, indices), arrays in zip(named.items(), given, strict=True):

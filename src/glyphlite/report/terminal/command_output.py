@@ -66,7 +66,7 @@ def verification_view(verification: "Verification") -> RenderableType:
     """Returns the matrix of ``glyphlite verify``, who refused and why, every tensor that differs, and the verdict."""
     parts: list[RenderableType] = [verify_table(verification.records)]
     for name, reason in verification.refused.items():
-        parts.append(plain(f"{name} refuses the file: {reason}"))
+        parts.append(plain(f"Refused by {runtime_words(name)}: {reason}"))
     for record in verification.records:
         if record.differing_tensors:
             against = runtime_words(record.reference)
