@@ -308,6 +308,8 @@ class OptimizeReport(Record):
     """What was done."""
     inputs: int
     """Random inputs that both files were run on."""
+    models: int = 1
+    """Models in the file, each compared on its own: one a signature, and the first subgraph."""
     identical_in: list[str] = Field(default_factory=list)
     """The runtimes that run the files; every byte of their outputs is the same."""
 

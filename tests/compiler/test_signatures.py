@@ -1,13 +1,12 @@
 """Files of several signatures: the first subgraph is the model, as TFLite Micro takes it; what follows it is checked alike."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from random_models.differential import examine
 from random_models.harness import PATHS
 from support.assembled import Assembly
+from support.signatures import several
 
 from glyphlite.compiler import compile_graph
 from glyphlite.errors import ArtifactError
@@ -16,28 +15,6 @@ from glyphlite.export.tflm.op_resolver import resolver_entries
 from glyphlite.tflite.reader import parse_graph
 
 OPS: tuple[str, ...] = ("LOGISTIC", "ABS", "RELU")
-
-
-def several(*names: str, subgraphs: tuple[int, ...] = (0, 1, 2)) -> bytes:
-    """A file of one op a subgraph, and a signature for each of these subgraphs, called like its op in small letters."""
-    assembly = Assembly()
-    for name in names:
-        part = assembly.subgraph()
-        source = part.tensor((1, 12), (0.04, 3))
-        output = part.tensor((1, 12), (1 / 256, -128))
-        part.op(name, [source], [output])
-        part.edges([source], [output])
-    assembly.model.signatureDefs = []
-    for index in subgraphs:
-        signature: Any = schema.SignatureDefT()
-        signature.signatureKey, signature.subgraphIndex = names[index].lower().encode(), index
-        signature.inputs, signature.outputs = [], []
-        for ports, place in ((signature.inputs, 0), (signature.outputs, 1)):
-            port: Any = schema.TensorMapT()
-            port.name, port.tensorIndex = b"x", place
-            ports.append(port)
-        assembly.model.signatureDefs.append(signature)
-    return assembly.pack()
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.assembled import Assembly
 
 from glyphlite.evaluation.variant import ports_of, type_name_of, variant_of
 from glyphlite.tflite.graph import Graph
-from glyphlite.tflite.reader import read_graph
+from glyphlite.tflite.reader import parse_graph, read_graph
 
 VARIANTS = ["float32", "float16", "dynamic", "int8", "int16x8"]
 
@@ -72,3 +73,14 @@ def test_the_int16_state_of_an_int8_lstm_does_not_make_it_int16x8(int8: Graph):
 def test_one_op_in_int16_does_not_make_the_rest_int16(int8: Graph):
     graph = with_types(int8, {int8.operators[-2].outputs[0]: np.int16, int8.operators[-1].outputs[0]: np.int16})
     assert variant_of(graph) == "int8"
+
+
+def test_a_custom_op_is_known_by_what_it_writes():
+    """As a compiler for an accelerator leaves it: commands as uint8, then the model's own input."""
+    assembly = Assembly()
+    part = assembly.subgraph()
+    commands, source, output = part.tensor((64,), None, "uint8"), part.tensor((1, 8), (0.5, 3)), part.tensor((1, 2), (0.5, 3))
+    part.op("CUSTOM", [commands, source], [output])
+    part.edges([source], [output])
+    assembly.model.operatorCodes[0].customCode = b"ethos-u"
+    assert variant_of(parse_graph(assembly.pack())) == "int8"

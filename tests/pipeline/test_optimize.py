@@ -1,9 +1,11 @@
 """``glyphlite optimize``: what is written, and when nothing is."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.signatures import several
 
 from glyphlite.errors import ArtifactError, OutputError
 from glyphlite.evaluation.verification import same_answers as module
@@ -11,6 +13,7 @@ from glyphlite.pipeline import optimize
 from glyphlite.pipeline.optimize import optimize_artifact
 from glyphlite.report.terminal.command_output import optimization_words
 from glyphlite.tflite.reader import read_graph
+from glyphlite.tflite.rewrite.optimization import Optimized, optimize_file
 
 
 @pytest.fixture
@@ -56,6 +59,21 @@ def test_nothing_is_written_where_a_runtime_answers_otherwise(
     with pytest.raises(RuntimeError, match="answers otherwise in litert"):
         optimize_artifact(artifact, tmp_path / "out.tflite", strip_names=False, seed=0, overwrite=False)
     assert list(tmp_path.iterdir()) == [artifact]
+
+
+def test_every_model_of_a_file_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, out = tmp_path / "several.tflite", tmp_path / "out.tflite"
+    path.write_bytes(several("LOGISTIC", "ABS", "RELU"))
+    report = optimize_artifact(path, out, strip_names=False, seed=0, overwrite=False)
+    assert report.models == 3
+    assert "Every output byte of each of its 3 models is the same on 64 random inputs" in optimization_words(report)
+
+    def altered(content: bytes, name: str, **options: bool) -> Optimized:
+        return replace(optimize_file(content, name, **options), content=several("LOGISTIC", "ABS", "RELU6"))
+
+    monkeypatch.setattr(optimize, "optimize_file", altered)
+    with pytest.raises(RuntimeError, match=r"several\.tflite .* answers otherwise in"):
+        optimize_artifact(path, tmp_path / "other.tflite", strip_names=False, seed=0, overwrite=False)
 
 
 def test_other_answers_and_refusals_are_seen(artifact: Path, samples: Path, tmp_path: Path) -> None:

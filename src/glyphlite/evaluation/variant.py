@@ -63,9 +63,10 @@ def _is_narrow(graph: Graph, operator: Operator) -> bool:
 def _computed_with(graph: Graph, operator: Operator) -> str | None:
     """Returns the element type of the first activation that an op reads, of what it writes where it reads none.
 
-    State is none, and neither are int32 and int64, which hold shapes and places.
+    State is none, and neither are int32 and int64, which hold shapes and places. A custom op is known by what it writes: those
+    of accelerators read commands and scratch memory as uint8.
     """
-    read = [graph.tensors[index] for index in operator.inputs if index >= 0]
+    read = [graph.tensors[index] for index in operator.inputs if index >= 0 and operator.custom_code is None]
     written = [graph.tensors[index] for index in operator.outputs if index >= 0]
     found = [tensor for tensor in (*read, *written) if not tensor.is_constant and not tensor.is_variable]
     return next((tensor.dtype.name for tensor in found if tensor.dtype.name not in ("int32", "int64")), None)

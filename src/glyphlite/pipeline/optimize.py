@@ -13,6 +13,7 @@ from glyphlite.records import OptimizeReport
 from glyphlite.runtimes.tflm_arena import measure_arena
 from glyphlite.tflite.reader import parse_graph, read_content
 from glyphlite.tflite.rewrite.optimization import optimize_file
+from glyphlite.tflite.rewrite.several_models import other_models, with_leading
 
 INPUTS = 64
 """Random inputs that both files are run on."""
@@ -43,13 +44,11 @@ def optimize_artifact(path: Path, out: Path, *, strip_names: bool, seed: int, ov
     if out.exists() and not overwrite and (not out.is_file() or out.read_bytes() != optimized.content):
         raise OutputError(f"{out} is there already and would be replaced; name another file with --out, or add --overwrite")
     with temporary_folder() as folder:
-        before, after = folder / "before.tflite", folder / "after.tflite"
-        before.write_bytes(content)
-        after.write_bytes(optimized.content)
-        inputs = random_set(inputs_of(parse_graph(content, path.name)), INPUTS, seed)
-        same, apart = same_answers(before, after, inputs)
-        if apart:
-            raise RuntimeError(f"{path.name} without what it does not need answers otherwise in {', '.join(apart)}")
+        before, after = folder / "before" / path.name, folder / "after" / path.name
+        same, inputs = _compare(before, after, content, optimized.content, seed)
+        for place in other_models(content):
+            leading = [with_leading(each, place) for each in (content, optimized.content)]
+            _compare(folder / f"before-{place}" / path.name, folder / f"after-{place}" / path.name, *leading, seed)
         report = OptimizeReport(
             artifact=str(path),
             path=str(out),
@@ -58,11 +57,29 @@ def optimize_artifact(path: Path, out: Path, *, strip_names: bool, seed: int, ov
             arena_bytes_before=_arena(before),
             arena_bytes=_arena(after),
             steps=list(optimized.steps),
-            inputs=len(inputs),
+            inputs=inputs,
+            models=1 + len(other_models(content)),
             identical_in=list(same),
         )
     write_bytes(out, optimized.content)
     return report
+
+
+def _compare(before: Path, after: Path, content: bytes, optimized: bytes, seed: int) -> tuple[tuple[str, ...], int]:
+    """Writes two files and compares what they answer; returns the runtimes that run both and the number of random inputs.
+
+    Raises:
+        ArtifactError: they run nowhere.
+        RuntimeError: a runtime answered otherwise.
+    """
+    for path, each in ((before, content), (after, optimized)):
+        path.parent.mkdir()
+        path.write_bytes(each)
+    inputs = random_set(inputs_of(parse_graph(content, before.name)), INPUTS, seed)
+    same, apart = same_answers(before, after, inputs)
+    if apart:
+        raise RuntimeError(f"{before.name} without what it does not need answers otherwise in {', '.join(apart)}")
+    return same, len(inputs)
 
 
 def _arena(path: Path) -> int | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from glyphlite.errors import ArtifactError, GlyphliteError
 from glyphlite.evaluation.input_sets.input_set import InputSet
 from glyphlite.evaluation.verification.output_comparison import rows_differ
-from glyphlite.runtimes.registry import INTERPRETERS, get_runtime
+from glyphlite.runtimes.registry import INTERPRETERS, get_runtime, runtime_words
 
 COMPARED = (*INTERPRETERS, "generated_c")
 
@@ -41,5 +41,6 @@ def same_answers(before: Path, after: Path, inputs: InputSet) -> tuple[tuple[str
             continue
         (apart if rows_differ(expected, answers).any() else same).append(name)
     if not same and not apart:
-        raise ArtifactError(f"{before.name} runs in none of {', '.join(COMPARED)}; what cannot be compared is not changed")
+        runtimes = ", ".join(map(runtime_words, COMPARED))
+        raise ArtifactError(f"{before.name} runs in none of {runtimes}; what cannot be compared is not changed")
     return tuple(same), tuple(apart)

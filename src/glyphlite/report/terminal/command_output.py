@@ -164,4 +164,5 @@ def optimization_words(report: OptimizeReport) -> str:
         before, after = count(report.arena_bytes_before), count(report.arena_bytes)
         lines.append(f"arena in TensorFlow Lite Micro: {before} bytes before, {after} after")
     runtimes = ", ".join(runtime_words(name) for name in report.identical_in)
-    return "\n".join([*lines, f"Every output byte is the same on {count(report.inputs)} random inputs in {runtimes}."])
+    of_each = f" of each of its {report.models} models" if report.models > 1 else ""
+    return "\n".join([*lines, f"Every output byte{of_each} is the same on {count(report.inputs)} random inputs in {runtimes}."])

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from glyphlite.escaping import printable
 from glyphlite.evaluation.inspection import Inspection
+from glyphlite.formatting import things
 from glyphlite.report.op_labels import describe_options, describe_quantization, describe_shape, title_of
 from glyphlite.tflite.description import OperatorInfo, TensorInfo
 
@@ -86,7 +87,8 @@ def _facts(inspection: Inspection) -> Iterator[tuple[str, str]]:
         yield "subgraphs", f"{inspection.subgraphs}: the model and its initializers"
     yield (
         "in all",
-        f"{inspection.macs:,} multiply-accumulates, {inspection.parameters:,} parameters in {inspection.weight_bytes:,} bytes",
+        f"{things(inspection.macs, 'multiply-accumulate')}, {things(inspection.parameters, 'parameter')} in "
+        f"{things(inspection.weight_bytes, 'byte')}",
     )
     yield "takes and gives", _purpose(inspection)
     where = f" (at op {inspection.live_op})" if inspection.live_op is not None else ""
