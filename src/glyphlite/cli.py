@@ -60,6 +60,12 @@ class ExportFor(StrEnum):
     TFLM = "tflm"
     C_ARRAY = "c-array"
     WEB = "web"
+    ARDUINO = "arduino"
+    PLATFORMIO = "platformio"
+    ESP_IDF = "esp-idf"
+    ZEPHYR = "zephyr"
+    CMAKE = "cmake"
+    CMSIS_PACK = "cmsis-pack"
 
 
 class Language(StrEnum):
@@ -741,7 +747,8 @@ def export(
         ExportFor,
         typer.Option(
             "--for",
-            help="tflm: a TensorFlow Lite Micro project. c-array: any .tflite file as a C array. web: a page to draw on.",
+            help="tflm: a TensorFlow Lite Micro project. c-array: any .tflite file as a C array. web: a page to draw on. "
+            "arduino, platformio, esp-idf, zephyr, cmake, cmsis-pack: one C library that all six take.",
         ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")],
@@ -758,7 +765,7 @@ def export(
 ) -> None:
     """Turn a .tflite file into firmware sources or a web page.
 
-    Writes a TensorFlow Lite Micro project, a C array, or a page to draw on.
+    Writes a TensorFlow Lite Micro project, a C array, a page to draw on, or a C library for a toolchain.
     """
     from glyphlite.pipeline.export import export_file
 

@@ -1,18 +1,21 @@
 """``glyphlite export``: an artifact as firmware sources for other people's runtimes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from glyphlite.console import say
+from glyphlite.datasets.dataset import Split
 from glyphlite.errors import DataError, ToolError
 from glyphlite.escaping import one_line, shell_word, visible
-from glyphlite.evaluation.input_sets.random_inputs import random_set
+from glyphlite.evaluation.input_sets.image_inputs import image_set
+from glyphlite.evaluation.input_sets.random_inputs import most_inputs, random_set
 from glyphlite.evaluation.input_sets.value_ranges import inputs_of
 from glyphlite.export.c_array import write_model_data
 from glyphlite.export.c_names import check_identifier
+from glyphlite.export.library.folder import TOOLCHAINS, export_library
 from glyphlite.export.tflm.project import ExportReport, export_tflm
 from glyphlite.export.web.litertjs import LiteRtJs, obtain_litertjs
 from glyphlite.export.web.page import WebExport, export_web
@@ -21,11 +24,14 @@ from glyphlite.files.scratch import temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.purpose import is_picture, purpose_of, range_is_known
 from glyphlite.models.interface.stated_convention import convention_of_graph
-from glyphlite.pipeline.inputs.conventions import convention_on
+from glyphlite.pipeline.inputs.conventions import convention_on, input_convention
 from glyphlite.pipeline.inputs.datasets import RunData, data_of, image_of
-from glyphlite.pipeline.inputs.files import artifact_in, default_artifact
+from glyphlite.pipeline.inputs.files import artifact_in, default_artifact, integer_graph
 from glyphlite.pipeline.inputs.sets import named_set
 from glyphlite.tflite.reader import read_graph
+
+RANDOM_SAMPLES = 8
+"""Random inputs of which the last, which is no constant, is the sample of a library's check."""
 
 PAGE_WEIGHTS = 16 << 10
 """Bytes of weights of the model that a page is served with when none is named: a first visit then fetches less than 125 KB."""
@@ -58,7 +64,7 @@ def export_file(
 
     Args:
         path: a .tflite file, or a run's folder (its int8 artifact).
-        target: ``tflm``, ``c-array`` or ``web``.
+        target: ``tflm``, ``c-array``, ``web``, or a toolchain that takes the C library.
         folder: what is written.
         name: prefix of the C symbols.
         language: ``cc`` or ``c``.
@@ -91,6 +97,8 @@ def export_file(
         return _web(
             export_web(path, folder, convention=convention, litertjs=_second_engine(litertjs), overwrite=overwrite), convention
         )
+    if target in TOOLCHAINS:
+        return _library(path, folder, data, name=name, sample=sample, inputs=inputs, dataset=dataset, overwrite=overwrite)
     test, convention = _test_input(path, data, sample, inputs, dataset, input_range)
     report = export_tflm(
         path,
@@ -103,6 +111,55 @@ def export_file(
     )
     document = {**_document(report), "input": convention.report().model_dump(mode="json") if convention else None}
     return Exported(document, _words(report))
+
+
+def _library(
+    path: Path,
+    folder: Path,
+    data: RunData,
+    *,
+    name: str,
+    sample: int,
+    inputs: str | None,
+    dataset: str | None,
+    overwrite: bool,
+) -> Exported:
+    """Exports the C library, checked on a test image where data fits the model, else on one of the inputs or a random one."""
+    graph = integer_graph(path)
+    model = inputs_of(graph)
+    loaded = data.load_fitting(graph) if inputs is None else None
+    labels, convention = None, None
+    if loaded is not None:
+        image, label, labels = image_of(loaded, sample)
+        convention = input_convention(path, loaded, None).convention
+        one = replace(loaded, test=Split(image[np.newaxis], np.array([label])))
+        found, words = image_set(one, graph, convention), f"{loaded.name} test image {sample}"
+        sample = 0
+    elif inputs is None:
+        found = random_set(model, min(RANDOM_SAMPLES, most_inputs(model)))
+        sample, words = len(found) - 1, found.source
+    else:
+        found = named_set(model, inputs, dataset=dataset)
+        words = f"input {sample} of {found.source}"
+    if sample >= len(found):
+        raise DataError(f"there are inputs 0 to {len(found) - 1}; there is no input {sample}")
+    chosen = found.chosen(slice(sample, sample + 1)).arrays
+    report = export_library(
+        path,
+        folder,
+        name=name,
+        sample=chosen,
+        sample_words=words,
+        labels=labels,
+        convention=convention,
+        overwrite=overwrite,
+    )
+    document = {"folder": str(folder), "name": name, "files": list(report.files), "sample": words, "toolchains": list(TOOLCHAINS)}
+    lines = [
+        f"{visible(str(folder))}: a C library for {', '.join(TOOLCHAINS)}",
+        f"{name}_check() runs {words} and compares with TensorFlow Lite Micro's bytes; README.md says what each toolchain does",
+    ]
+    return Exported(document, "\n".join(lines))
 
 
 def draw_page(path: Path | None, *, host: str, port: int, litertjs: bool = True, input_range: str | None = None) -> None:

@@ -1,0 +1,159 @@
+"""The folder of the library: generated C in ``src``, a manifest per toolchain, examples, and a check of a sample."""
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from glyphlite import __version__
+from glyphlite.compiler.compile import check_name, compile_artifact
+from glyphlite.compiler.report import CompilationReport, EdgePlan
+from glyphlite.export.templating import render
+from glyphlite.files.folders import owned_folder, require_own
+from glyphlite.files.scratch import temporary_folder
+from glyphlite.models.interface.input_convention import InputConvention
+from glyphlite.runtimes.compiled import as_taken, offsets
+from glyphlite.runtimes.registry import get_runtime
+
+URL = "https://github.com/glyphlite/glyphlite"
+
+FILES = {
+    "library.properties": "library.properties",
+    "library.json": "library.json",
+    "keywords.txt": "keywords.txt",
+    "idf_component.yml": "idf_component.yml",
+    "CMakeLists.txt": "CMakeLists.txt",
+    "cmake/Config.cmake.in": "cmake/Config.cmake.in",
+    "zephyr/module.yml": "zephyr/module.yml",
+    "zephyr/CMakeLists.txt": "zephyr/CMakeLists.txt",
+    "zephyr/Kconfig": "zephyr/Kconfig",
+    "package.pdsc": "glyphlite.{name}.pdsc",
+    "README.md": "README.md",
+    "check.h": "src/{name}_check.h",
+    "check.c": "src/{name}_check.c",
+    "examples/serial.ino": "examples/{name}_serial/{name}_serial.ino",
+    "examples/platformio.ini": "examples/platformio/platformio.ini",
+    "examples/main.cpp": "examples/platformio/src/main.cpp",
+    "examples/cmake_CMakeLists.txt": "examples/cmake/CMakeLists.txt",
+    "examples/main.c": "examples/cmake/main.c",
+    "examples/idf_CMakeLists.txt": "examples/esp-idf/CMakeLists.txt",
+    "examples/idf_main_CMakeLists.txt": "examples/esp-idf/main/CMakeLists.txt",
+    "examples/idf_main.c": "examples/esp-idf/main/main.c",
+    "examples/zephyr_CMakeLists.txt": "examples/zephyr/CMakeLists.txt",
+    "examples/prj.conf": "examples/zephyr/prj.conf",
+    "examples/zephyr_main.c": "examples/zephyr/src/main.c",
+}
+"""Where each template goes."""
+
+TOOLCHAINS = ("arduino", "platformio", "esp-idf", "zephyr", "cmake", "cmsis-pack")
+
+
+@dataclass(frozen=True)
+class CheckedEdge:
+    """An input or output of the sample that the check runs: its name in C, its type, and its stored values."""
+
+    name: str
+    element_type: str
+    values: tuple[int, ...]
+
+    @property
+    def text(self) -> str:
+        """Returns the values as lines of C."""
+        return "\n    ".join(textwrap.wrap(", ".join(map(str, self.values)), 110))
+
+
+@dataclass(frozen=True)
+class LibraryReport:
+    """The record of what was written."""
+
+    folder: Path
+    name: str
+    files: tuple[str, ...]
+    compilation: CompilationReport
+    sample: str
+
+
+def export_library(
+    artifact: Path,
+    folder: Path,
+    *,
+    name: str,
+    sample: Sequence[np.ndarray],
+    sample_words: str,
+    optimize: str = "speed",
+    labels: Sequence[str] | None = None,
+    convention: InputConvention | None = None,
+    overwrite: bool = False,
+) -> LibraryReport:
+    """Writes the library; the folder appears whole or not at all.
+
+    Args:
+        artifact: an int8 or int16x8 .tflite file.
+        folder: created, or replaced where it holds an earlier export and nothing else.
+        name: of the C symbols, the files and the library.
+        sample: what every input of the file holds, ``(1, ...)``, for the check; TFLite Micro says what must come out.
+        sample_words: where the sample comes from.
+        optimize: "speed", "size" or "ram".
+        labels: the classes' names.
+        convention: how the model takes a raw pixel.
+        overwrite: also replace files of an earlier export that were changed, and keep the user's own.
+
+    Raises:
+        ArtifactError: the file is malformed, or holds what generated C cannot express.
+        OutputError: the name is no C identifier, or the folder holds other files or cannot be written.
+        ToolError: TFLite Micro's Python wheel is not installed.
+    """
+    check_name(name)
+    require_own(folder, overwrite=overwrite)
+    with get_runtime("tflm").load(artifact) as reference:
+        expected = reference.run(tuple(sample))
+    with temporary_folder() as scratch:
+        report = compile_artifact(artifact, scratch / "c", name=name, optimize=optimize, labels=labels, convention=convention)
+        sources = {f"src/{file}": (scratch / "c" / file).read_text() for file in report.files if file.endswith((".c", ".h"))}
+    sources = {path: text for path, text in sources.items() if not path.startswith("src/example")}
+    values = {
+        **_values(artifact, report, sample_words),
+        "inputs": _edges(as_taken(sample, report.input_tensors)[0], report.input_tensors),
+        "outputs": _edges(as_taken(expected, report.output_tensors)[0], report.output_tensors),
+    }
+    for template, path in FILES.items():
+        sources[path.format(name=name)] = render(f"library/{template}", values)
+    with owned_folder(folder, overwrite=overwrite) as temporary:
+        for path, text in sources.items():
+            (temporary / path).parent.mkdir(parents=True, exist_ok=True)
+            (temporary / path).write_text(text, encoding="utf-8")
+    return LibraryReport(folder, name, tuple(sorted(sources)), report, sample_words)
+
+
+def _values(artifact: Path, report: CompilationReport, sample_words: str) -> dict[str, Any]:
+    """Returns what the templates are told but for the sample."""
+    kind = f"classifier of {len(report.labels)} classes" if report.classifies else "network"
+    name = report.name
+    return {
+        "name": name,
+        "macro": name.upper(),
+        # Arduino's index keeps names that begin with its own for itself.
+        "title": f"glyphlite_{name}" if name.lower().startswith("arduino") else name,
+        "version": __version__,
+        "url": URL,
+        "source": artifact.name,
+        "sentence": f"{name}: a {kind} in C99 for microcontrollers.",
+        "banner": f"Generated by glyphlite {__version__}.",
+        "sample_words": sample_words,
+        "takes_pictures": report.takes_pictures,
+        "has_state": bool(report.state_bytes),
+        "report": report,
+        "toolchains": TOOLCHAINS,
+    }
+
+
+def _edges(stored: np.ndarray, plans: Sequence[EdgePlan]) -> list[CheckedEdge]:
+    """Returns inputs or outputs of one sample from the bytes that the C takes or gives."""
+    found = []
+    for plan, start in zip(plans, offsets([plan.bytes for plan in plans]), strict=True):
+        values = stored[start : start + plan.bytes].view(plan.element_type)
+        found.append(CheckedEdge(plan.name, plan.element_type, tuple(int(value) for value in values)))
+    return found

@@ -1,0 +1,14 @@
+// {{ sentence }}
+#include <Arduino.h>
+
+#include "{{ name }}.h"
+#include "{{ name }}_check.h"
+
+void setup() {
+    Serial.begin(115200);
+    Serial.print("{{ name }}: ");
+    Serial.print({{ name }}_check());
+    Serial.println(" bytes differ from TensorFlow Lite Micro's");
+}
+
+void loop() {}

@@ -1,0 +1,164 @@
+"""The library for six toolchains: built with CMake in both ways, each manifest read by its own validator, the sketch compiled."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from support.streaming import running_sum
+from support.validators import NoValidatorsError, validators
+
+from glyphlite.errors import OutputError
+from glyphlite.evaluation.input_sets.random_inputs import random_set
+from glyphlite.evaluation.input_sets.value_ranges import inputs_of
+from glyphlite.export.library.folder import TOOLCHAINS, LibraryReport, export_library
+from glyphlite.pipeline.export import export_file
+from glyphlite.tflite.reader import read_graph
+
+WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
+needs_cmake = pytest.mark.skipif(shutil.which("cmake") is None, reason="no cmake here")
+
+ARDUINO_H = """#pragma once
+#include <cstdio>
+inline unsigned long micros() { return 0; }
+struct {
+    void begin(long) {}
+    void print(const char *text) { std::printf("%s", text); }
+    void print(long value) { std::printf("%ld", value); }
+    void println(const char *text) { std::printf("%s\\n", text); }
+} Serial;
+"""
+
+Export = Callable[[Path], LibraryReport]
+
+
+def library_of(artifact: Path, folder: Path, name: str = "digits") -> LibraryReport:
+    sample = random_set(inputs_of(read_graph(artifact)), 8).chosen(slice(-1, None))
+    return export_library(artifact, folder, name=name, sample=sample.arrays, sample_words=sample.source)
+
+
+@pytest.fixture(scope="module")
+def library(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("library") / "lib"
+    library_of(samples / "model_int8.tflite", folder)
+    return folder
+
+
+def run(*command: str | Path, cwd: Path | None = None) -> str:
+    done = subprocess.run([*map(str, command)], cwd=cwd, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def build(source: Path, folder: Path, *options: str) -> str:
+    run("cmake", "-S", source, "-B", folder, *options)
+    run("cmake", "--build", folder)
+    return run(folder / "digits_example")
+
+
+@needs_cmake
+def test_cmake_takes_it_by_add_subdirectory_and_by_find_package(library: Path, tmp_path: Path) -> None:
+    example = library / "examples" / "cmake"
+    assert build(example, tmp_path / "inside") == "digits: 0 bytes differ from TensorFlow Lite Micro's\n"
+    run("cmake", "-S", library, "-B", tmp_path / "build", f"-DCMAKE_INSTALL_PREFIX={tmp_path / 'installed'}")
+    run("cmake", "--build", tmp_path / "build", "--target", "install")
+    moved = shutil.copytree(example, tmp_path / "elsewhere" / "a" / "b")  # where ../.. is no library
+    assert "0 bytes differ" in build(moved, tmp_path / "outside", f"-DCMAKE_PREFIX_PATH={tmp_path / 'installed'}")
+
+
+def test_the_check_finds_a_wrong_byte(library: Path, tmp_path: Path) -> None:
+    source = shutil.copytree(library / "src", tmp_path / "src")
+    text = (source / "digits_check.c").read_text()
+    start = text.index("expected_output[10] = {") + len("expected_output[10] = {")
+    first = text[start:].split(",")[0]
+    (source / "digits_check.c").write_text(
+        text[:start] + first.replace(first.strip(), str(~int(first))) + text[start + len(first) :]
+    )
+    main = library / "examples" / "cmake" / "main.c"
+    run("gcc", "-std=c99", *WARNINGS, "-I", source, main, source / "digits.c", source / "digits_check.c", "-o", tmp_path / "run")
+    done = subprocess.run([tmp_path / "run"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "digits: 1 bytes differ from TensorFlow Lite Micro's\n")
+
+
+def test_the_sketch_compiles_as_the_arduino_ide_does_and_its_check_is_right(library: Path, tmp_path: Path) -> None:
+    """The IDE puts Arduino.h before a sketch, compiles it as C++ and the library's C as C."""
+    (tmp_path / "Arduino.h").write_text(ARDUINO_H)
+    sketch = (library / "examples" / "digits_serial" / "digits_serial.ino").read_text()
+    (tmp_path / "sketch.cpp").write_text(f'#include "Arduino.h"\n{sketch}\nint main() {{ setup(); loop(); }}\n')
+    objects = []
+    for name in ("digits", "digits_check"):
+        objects.append(tmp_path / f"{name}.o")
+        run("gcc", "-std=c99", *WARNINGS, "-c", library / "src" / f"{name}.c", "-o", objects[-1])
+    flags = ("-std=c++11", "-Wall", "-Wextra", "-Werror", "-I", tmp_path, "-I", library / "src")
+    run("g++", *flags, tmp_path / "sketch.cpp", *objects, "-o", tmp_path / "sketch")
+    assert run(tmp_path / "sketch").startswith("digits: 0 bytes differ from TensorFlow Lite Micro's, ")
+
+
+def test_a_model_with_state_is_reset_and_checked(tmp_path: Path) -> None:
+    model = tmp_path / "stream.tflite"
+    model.write_bytes(running_sum())
+    library_of(model, tmp_path / "lib", "sums")
+    source = tmp_path / "lib" / "src"
+    assert "sums_reset(&state);" in (source / "sums_check.c").read_text()
+    main = tmp_path / "lib" / "examples" / "cmake" / "main.c"
+    run("gcc", "-std=c99", *WARNINGS, "-I", source, main, source / "sums.c", source / "sums_check.c", "-o", tmp_path / "run")
+    assert run(tmp_path / "run").startswith("sums: 0 bytes differ")
+
+
+def test_manifests_are_what_their_own_validators_take(library: Path, tmp_path: Path) -> None:
+    try:
+        python = validators()
+    except NoValidatorsError as error:
+        pytest.skip(str(error))
+    code = """
+import sys
+from platformio.package.manifest.parser import ManifestParserFactory
+from platformio.package.manifest.schema import ManifestSchema
+for name in ("library.json", "library.properties"):
+    manifest = ManifestSchema().load_manifest(ManifestParserFactory.new_from_file(f"{sys.argv[1]}/{name}").as_dict())
+    print(manifest["name"], manifest["version"])
+"""
+    assert run(python, "-c", code, library).split() == ["digits", "0.2.0"] * 2
+    run(python.parent / "compote", "component", "pack", "--name", "digits", "--dest-dir", tmp_path / "packed", cwd=library)
+    assert list((tmp_path / "packed").glob("digits_*.tgz"))
+
+
+def test_the_other_manifests_name_files_that_are_there(library: Path) -> None:
+    pack = ET.fromstring((library / "glyphlite.digits.pdsc").read_text())
+    listed = [file.attrib["name"] for file in pack.iter("file")]
+    assert all((library / name).exists() for name in listed)
+    assert len(listed) == 4
+    module = (library / "zephyr" / "module.yml").read_text()
+    assert module == "name: digits\nbuild:\n  cmake: zephyr\n  kconfig: zephyr/Kconfig\n"
+    assert "digits.c" in (library / "zephyr" / "CMakeLists.txt").read_text()
+    assert (library / "zephyr" / "Kconfig").read_text().startswith("config DIGITS\n")
+    assert (library / "examples/zephyr/prj.conf").read_text().startswith("CONFIG_DIGITS=y\n")
+    assert json.loads((library / "library.json").read_text())["headers"] == "digits.h"
+
+
+def test_every_toolchain_gets_the_same_folder(samples: Path, tmp_path: Path) -> None:
+    common = {"name": "net", "language": "cc", "dataset": None, "sample": 0, "data_dir": None, "inputs": "random:3"}
+    folders = [tmp_path / toolchain for toolchain in TOOLCHAINS[:2]]
+    for toolchain, folder in zip(TOOLCHAINS, folders, strict=False):
+        exported = export_file(samples / "model_int8.tflite", toolchain, folder, **common)
+        assert exported.document["toolchains"] == list(TOOLCHAINS)
+    first, second = (
+        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()} for folder in folders
+    )
+    assert first == second
+
+
+def test_a_folder_of_the_users_own_files_is_not_written_into(samples: Path, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("mine")
+    with pytest.raises(OutputError, match=r"README\.md"):
+        library_of(samples / "model_int8.tflite", tmp_path)
+    assert (tmp_path / "README.md").read_text() == "mine"
+
+
+def test_a_name_that_arduino_keeps_for_itself_is_changed_in_its_manifest(samples: Path, tmp_path: Path) -> None:
+    library_of(samples / "model_int8.tflite", tmp_path / "lib", "arduino_digits")
+    assert (tmp_path / "lib" / "library.properties").read_text().startswith("name=glyphlite_arduino_digits\n")
+    assert (tmp_path / "lib" / "src" / "arduino_digits.c").is_file()
