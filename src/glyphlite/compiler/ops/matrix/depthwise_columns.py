@@ -66,18 +66,19 @@ class Columns(ABC):
         return before, second, both, first, len(inside) - before - second - both - first
 
     @property
-    def in_order(self) -> bool:
-        """Returns whether words come in the order of these runs."""
+    def is_regular(self) -> bool:
+        """Returns whether words come in the order of these runs, some with both columns, and all fits the shape's 16 bits."""
         before, second, both, first, behind = self.runs
         out, kinds = (False, False), [(False, True)] * second + [(True, True)] * both + [(True, False)] * first
-        return self.inside() == [out] * before + kinds + [out] * behind
+        in_order = self.inside() == [out] * before + kinds + [out] * behind
+        return in_order and both > 0 and bool(np.all((self.shape() >= 0) & (self.shape() < 2**16)))
 
     def shape(self) -> np.ndarray:
-        """Returns what the function that lays columns down is told: int32, in the order of ``helpers_columns.c.j2``."""
+        """Returns what the function that lays columns down is told, in the order of ``helpers_columns.c.j2``."""
         window, source = self.window, self.input
         second = self.runs[0] * self.advance - window.pad_left + self.distance
         fixed = (window.height, window.dilation_y, source.channels, self.pitch, self.unit, source.zero_point, second)
-        return np.array([*fixed, *self.runs], np.int32)
+        return np.array([*fixed, *self.runs], np.int64)
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ class DepthwiseConvolution(Filtered):
         window = self.filter_window
         plain = self.depth_multiplier == 1 and window.dilation_x == 1 and window.pad_left >= 0
         fits = self.output.channels >= packing.GROUP and self.output.width > 2 and window.height * window.width <= 25
-        return plain and fits and self.lanes.in_order and self.plain_columns.in_order
+        return plain and fits and self.lanes.is_regular and self.plain_columns.is_regular
 
     @property
     def lanes(self) -> NeighbourColumns:
@@ -114,9 +114,9 @@ class DepthwiseConvolution(Filtered):
             fraction=fraction,
             prescaled=made.scaled is not None and made.scaled.fraction == fraction,
             lanes=self.lanes,
-            lane_shape=site.add("lane_shape", "int32_t", self.lanes.shape(), "dsp"),
+            lane_shape=site.add("lane_shape", "uint16_t", self.lanes.shape(), "dsp"),
             columns=self.plain_columns,
-            column_shape=site.add("column_shape", "int32_t", self.plain_columns.shape(), "narrow"),
+            column_shape=site.add("column_shape", "uint16_t", self.plain_columns.shape(), "narrow"),
         )
 
     def _int8_weights(self, site: Site) -> tuple[Array | None, Array, Array]:
