@@ -7,9 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from random_models.one_op import Activation, Constant, one_op
+from random_models.recurrent import draw_lstm
 
 from glyphlite.compiler.compile import compile_artifact, compile_graph
 from glyphlite.emulation.toolchain import compile_program
+from glyphlite.models.interface.input_convention import InputConvention
+from glyphlite.models.interface.purpose import is_picture
 from glyphlite.tflite.reader import parse_graph
 
 STRICT = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wcast-align", "-Wshadow", "-Werror")
@@ -82,3 +85,43 @@ def test_memory_is_told_of_every_edge(samples: Path) -> None:
     assert all(
         edge.memory_offset + edge.bytes <= compilation.report.memory_bytes for edge in edges if edge.memory_offset is not None
     )
+
+
+STREAM = """\
+#include "net.h"
+#include <string.h>
+int main(void) {
+    static net_memory_t memory;
+    static net_arena_t arena;
+    static net_state_t one, other;
+    static uint8_t pixels[NET_INPUT_SIZE];
+    int8_t scores[NET_OUTPUT_SIZE];
+    net_reset(&one);
+    net_reset(&other);
+    for (int call = 0; call < 6; ++call) {
+        for (int i = 0; i < NET_INPUT_SIZE; ++i) pixels[i] = (uint8_t)(i * (call + 3) * 7 % 251);
+        const int expected = net_classify(pixels, scores, &one, &arena);
+        memcpy(net_memory_input(&memory), pixels, sizeof pixels);
+        if (net_memory_classify(&other, &memory) != expected) return 1;
+        if (memcmp(net_memory_output(&memory), scores, sizeof scores)) return 2;
+    }
+    return 0;
+}
+"""
+
+
+def test_pixels_in_the_arena_of_a_model_that_keeps_state(tmp_path: Path) -> None:
+    graph = next(
+        graph for seed in range(60) if is_picture(graph := parse_graph(draw_lstm(seed, dense=True, features=9, steps=9)))
+    )
+    quantization = graph.input.quantization
+    assert quantization is not None
+    as_stored = InputConvention((float(128 + quantization.zero_point),), (1 / quantization.scale,), "the test")
+    labels = [str(index) for index in range(graph.output.elements)]
+    compilation = compile_graph(graph, "net", convention=as_stored, labels=labels)
+    assert compilation.report.state_bytes
+    compilation.write(tmp_path)
+    (tmp_path / "main.c").write_text(STREAM)
+    flags = (*STRICT, "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+    program = compile_program([tmp_path / "main.c", tmp_path / "net.c"], tmp_path / "main", flags=flags, include=[tmp_path])
+    assert subprocess.run([program], check=False).returncode == 0

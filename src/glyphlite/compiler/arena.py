@@ -36,6 +36,7 @@ class Demand:
         *,
         keeps_result: bool,
         tabled: Sequence[int] = (),
+        known: dict[tuple[str, Placement], int] | None = None,
     ) -> None:
         """Adds everything up.
 
@@ -45,6 +46,7 @@ class Demand:
             optimize: what for.
             keeps_result: whether the scores stay in the arena, as no caller gets them.
             tabled: the nodes of each segment, from its first on, that a table drives: they share a window's bytes.
+            known: the scratch memory of nodes that other schedules of the same program have asked for, which grows.
         """
         self.program, self.segments = program, segments
         self._optimize: Optimize = optimize
@@ -64,6 +66,7 @@ class Demand:
         self._plain_scratch: dict[int, int] = {}
         self._moments = 1 + max(len(segment.nodes) for segment in segments)
         self.patches: dict[int, int] = {}
+        self._known = {} if known is None else known
         self._tabled = tabled or [0] * len(segments)
         self.last_use = self._last_uses()
         for edge in program.inputs:
@@ -158,13 +161,19 @@ class Demand:
             if place < len(tabled):
                 continue
             placement = self.placement(segment, node)
-            scratch, plain = node.scratch_bytes(placement), node.scratch_bytes(replace(placement, dsp=False))
+            scratch, plain = (self._scratch_bytes(node, replace(placement, dsp=dsp)) for dsp in (True, False))
             if scratch or plain:
                 key = self.scratch[node.name] = self._add(f"{node.name} scratch", scratch, start + place, start + place)
                 self._plain_scratch[key] = plain
         if segment.accumulator is not None and segment.adds_up:
             size = 4 * -(-segment.accumulator.output.channels // 4) * 4
             self.sums[step] = self._add(f"{segment.accumulator.name} sums", size, start, end)
+
+    def _scratch_bytes(self, node: Node, placement: Placement) -> int:
+        """Returns what a node asks for, which may take it long to say."""
+        if (node.name, placement) not in self._known:
+            self._known[node.name, placement] = node.scratch_bytes(placement)
+        return self._known[node.name, placement]
 
     def _overlay(self, segment: Segment, written: int, end: int) -> None:
         """Lets the output of a segment lie over what it reads, where nothing needs that any more."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 ALIGNMENT = 4
 _SEARCH_LIMIT = 20_000
+_TRIAL_LIMIT = 6_000
+"""Placements of all trials."""
 _FEW = 8
 """Buffers whose orders are gone through; the plans of more are made better by trial."""
 
@@ -211,7 +213,7 @@ class _Search:
         """Returns a plan that is no worse: again and again, what ends highest or lies below that is placed earlier or later."""
         drawn = random.Random(0)  # noqa: S311 - the same plan each time
         kept = list(order)
-        for _ in range(_SEARCH_LIMIT // len(kept)):
+        for _ in range(_TRIAL_LIMIT // len(kept)):
             if self._cost(best) <= (self._inner, self._bound):
                 break
             key = drawn.choice(self._highest(best))

@@ -6,6 +6,7 @@ Knows what a schedule takes, step by step, and nothing of what for.
 from collections.abc import Callable
 
 from glyphlite.compiler.arena import Arena, Demand
+from glyphlite.compiler.codegen.kernel import Placement
 from glyphlite.compiler.ir import Node, Program
 from glyphlite.compiler.ops.tabled import Tabled, tabled_layers
 from glyphlite.compiler.schedule import Segment, schedule
@@ -29,9 +30,10 @@ def planned(
         keeps_result: whether the scores stay in the arena, as no caller gets them.
         takes_pixels: whether the network holds raw pixels otherwise than they come.
     """
+    known: dict[tuple[str, Placement], int] = {}
 
     def demand(cuts: frozenset[str]) -> Demand:
-        return Demand(program, schedule(program, cuts=cuts), optimize, keeps_result=keeps_result)
+        return Demand(program, schedule(program, cuts=cuts), optimize, keeps_result=keeps_result, known=known)
 
     longest = demand(frozenset())
     arena = Arena(longest, takes_pixels=takes_pixels)

@@ -6,7 +6,9 @@ from support.assembled import Assembly, Parameters, Part
 _OUT, _CELL_POWERS = 1 / 128, (-11, -12, -12, -13, -14, -15, -8, -5, -16)
 
 
-def draw_lstm(seed: int, *, layers: int | None = None, dense: bool | None = None, features: int | None = None) -> bytes:
+def draw_lstm(
+    seed: int, *, layers: int | None = None, dense: bool | None = None, features: int | None = None, steps: int | None = None
+) -> bytes:
     """A model of one to two LSTMs and what follows them: a dense layer on the flattened sequence, or nothing.
 
     Args:
@@ -14,12 +16,13 @@ def draw_lstm(seed: int, *, layers: int | None = None, dense: bool | None = None
         layers: the number of LSTMs; drawn when None.
         dense: whether a dense layer follows; drawn when None.
         features: of a step of the input; drawn, and few, when None.
+        steps: of the input; drawn, and few, when None.
     """
     rng = np.random.default_rng([seed, 71])
     assembly = Assembly()
     part = assembly.subgraph()
-    steps, few = int(rng.integers(1, 7)), int(rng.integers(1, 10))
-    features = features or few
+    short, few = int(rng.integers(1, 7)), int(rng.integers(1, 10))
+    features, steps = features or few, steps or short
     time_major = bool(rng.random() < 0.4)
     shape = (steps, 1, features) if time_major else (1, steps, features)
     parameters = _any(rng, 10 ** rng.uniform(-3, -0.5))
