@@ -118,6 +118,7 @@ def requantizer(
     *,
     folds: bool = True,
     fractions: Sequence[int] = affine.FRACTIONS,
+    pairs: bool = False,
 ) -> tuple[Requantizer, np.ndarray]:
     """Chooses the form and lays down what it needs.
 
@@ -129,6 +130,7 @@ def requantizer(
         folds: whether sums are of stored bytes, and the bias takes care of their zero point; else the kernel centres each byte,
             and may leave some out.
         fractions: the fractional bits that its sums for the DSP extension may have, the preferred ones first.
+        pairs: whether cores with the DSP extension read channels in pairs, so that an odd last one gets a neighbour of zeros.
 
     Returns:
         What templates are told of it, and the bias with the input's zero point folded in.
@@ -138,7 +140,7 @@ def requantizer(
     form = _choose(shifts, int(max(np.abs(sums.high).max(), np.abs(sums.low).max())), requantization)
     scaled, plain = None, "both"
     if fitted := affine.fit(requantization, sums, fractions):
-        scaled, plain = _scaled(site, fitted), "plain"
+        scaled, plain = _scaled(site, fitted, pairs=pairs), "plain"
     multiplier = _parameter(site, "output_multiplier", "int32_t", np.array(requantization.output_multipliers), plain)
     if form is None:
         shift = _parameter(site, "output_shift", "int8_t", shifts, plain)
@@ -195,7 +197,7 @@ def _parameter(site: Site, name: str, c_type: str, values: np.ndarray, path: str
     return int(values[0]) if np.all(values == values[0]) else site.add(name, c_type, values, path)
 
 
-def _scaled(site: Site, fitted: affine.Affine) -> Scaled:
+def _scaled(site: Site, fitted: affine.Affine, *, pairs: bool) -> Scaled:
     """Lays down the numbers of each channel, but for those that all share."""
     columns = [fitted.starts]
     multiplier, step = int(fitted.multipliers[0]), 0
@@ -207,7 +209,9 @@ def _scaled(site: Site, fitted: affine.Affine) -> Scaled:
         if np.any(fitted.steps != fitted.steps[0]):
             step = None
             columns.append(-fitted.steps)
-    array = site.add("scaling", "int32_t", np.stack(columns, axis=1).astype(np.int32), "dsp")
+    numbers = np.stack(columns, axis=1).astype(np.int32)
+    numbers = np.pad(numbers, ((0, len(numbers) % 2 if pairs else 0), (0, 0)))
+    array = site.add("scaling", "int32_t", numbers, "dsp")
     return Scaled(array, len(columns), fitted.fraction, multiplier, step, fitted.addend, fitted.shift)
 
 

@@ -117,7 +117,7 @@ def _unrolled(groups: int) -> int:
         rounds = groups // unrolled
         return 4 * rounds + 3 * (unrolled + groups % unrolled) if rounds > 1 else 3 * groups
 
-    return min((6, 4, 3, 2), key=cost)
+    return min((6, 5, 4, 3, 2), key=cost)
 
 
 def _runs(width: int, macs: int, most: int) -> tuple[Run, ...]:
