@@ -81,7 +81,9 @@ class Convolution(PoolableFilter, Filtered):
             plain = _plain_weights(site, rows, tile, int4=self.int4, path="narrow" if lanes else "not wide")
             wide = site.add("weights", "int8_t", rows, "wide")
         fractions = FRACTIONS if compact or not self.int4 else (packing.INT4_FRACTION, *FRACTIONS)
-        made, _ = requantizer(site, self.requantization, rows, self.bias, fractions=fractions, pairs=lanes is not None and not compact)
+        made, _ = requantizer(
+            site, self.requantization, rows, self.bias, fractions=fractions, pairs=lanes is not None and not compact
+        )
         kind = ConvolutionCompactKernel if compact else ConvolutionKernel
         return kind(
             layer=site.layer,
