@@ -47,8 +47,8 @@ def optimize_artifact(path: Path, out: Path, *, strip_names: bool, seed: int, ov
         before, after = folder / "before" / path.name, folder / "after" / path.name
         same, inputs = _compare(before, after, content, optimized.content, seed)
         for place in other_models(content):
-            leading = [with_leading(each, place) for each in (content, optimized.content)]
-            _compare(folder / f"before-{place}" / path.name, folder / f"after-{place}" / path.name, *leading, seed)
+            led, led_after = with_leading(content, place), with_leading(optimized.content, place)
+            _compare(folder / f"before-{place}" / path.name, folder / f"after-{place}" / path.name, led, led_after, seed)
         report = OptimizeReport(
             artifact=str(path),
             path=str(out),
