@@ -89,7 +89,7 @@ def test_leaky_relu_of_every_value(source: float, out: float, alpha: float, tmp_
 
 
 @pytest.mark.parametrize(("source", "out"), [(1e-4, 1e-4), (3e-4, 1e-4), (1e-4, 3.3e-4), (0.5, 1e-3)])
-@pytest.mark.parametrize("kind", ["relu", "quantize"])
+@pytest.mark.parametrize("kind", ["relu", "abs", "quantize"])
 def test_rescaling_of_every_value(kind: str, source: float, out: float, tmp_path: Path):
     check(one_op(kind, 65536, [source, out]), EVERY[None], tmp_path)
 

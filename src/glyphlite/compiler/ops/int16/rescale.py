@@ -1,4 +1,4 @@
-"""RELU, RELU6 and LEAKY_RELU on int16, and QUANTIZE from or to it: each value scaled on its own, then clamped."""
+"""RELU, RELU6, LEAKY_RELU and ABS on int16, and QUANTIZE from or to it: each value scaled on its own, then clamped."""
 
 import math
 from dataclasses import dataclass
@@ -86,6 +86,16 @@ def lower_leaky_relu(context: Context, operator: Operator) -> None:
     identity = _scale(context, operator, source.scale / output.scale)
     leak = _scale(context, operator, source.scale * alpha / output.scale)
     _append(context, operator, source, output, identity, leak, -32768, 32767)
+
+
+def lower_abs(context: Context, operator: Operator) -> None:
+    """Lowers ABS: values below 0 are scaled by as much with the other sign, which rounds alike.
+
+    Source: ``PrepareAbsRsqrt`` and ``AbsEvalQuantized``, micro/kernels/elementwise.cc, which scales nothing between equal scales.
+    """
+    source, output = context.value(operator), context.new_value(operator)
+    multiplier, shift = _scale(context, operator, source.scale / output.scale)
+    _append(context, operator, source, output, (multiplier, shift), (-multiplier, shift), -32768, 32767)
 
 
 def requantize(context: Context, operator: Operator, source: Value, output: Value) -> None:

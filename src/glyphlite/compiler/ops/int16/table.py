@@ -10,7 +10,7 @@ from glyphlite.compiler.ops.int16.depthwise_convolution import lower_depthwise_c
 from glyphlite.compiler.ops.int16.fully_connected import lower_fully_connected
 from glyphlite.compiler.ops.int16.pool import lower_pool
 from glyphlite.compiler.ops.int16.reduce import lower_reduction
-from glyphlite.compiler.ops.int16.rescale import lower_leaky_relu, lower_relu, lower_relu6
+from glyphlite.compiler.ops.int16.rescale import lower_abs, lower_leaky_relu, lower_relu, lower_relu6
 from glyphlite.compiler.ops.int16.scaling import narrow_weights, sums_fit
 from glyphlite.compiler.ops.int16.sigmoid import lower_sigmoid
 from glyphlite.compiler.ops.int16.softmax import lower_softmax
@@ -65,6 +65,7 @@ INT16_OPS: dict[str, Callable[[Context, Operator], None]] = {
     "RELU": lower_relu,
     "RELU6": lower_relu6,
     "LEAKY_RELU": lower_leaky_relu,
+    "ABS": lower_abs,
     "LOGISTIC": lower_sigmoid,
     "TANH": lower_sigmoid,
     "SOFTMAX": lower_softmax,
