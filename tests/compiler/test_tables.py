@@ -13,9 +13,9 @@ from random_models.one_op import agree
 from glyphlite.compiler.compile import compile_graph
 from glyphlite.tflite.reader import parse_graph
 
-CHAINS = 40
-SHARE_OF_CHAINS = 0.6
-"""Those that have a table at least: multipliers of more than 8 and sums beyond 22 bits are left to functions of their own."""
+CHAINS = 60
+SHARE_OF_CHAINS = 0.4
+"""Those that have a table at least: others have multipliers of more than 8 or long sums, or would take more memory."""
 
 
 def chain(seed: int) -> Draft:

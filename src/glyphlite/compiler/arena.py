@@ -9,6 +9,7 @@ from dataclasses import replace
 from glyphlite.compiler.codegen.kernel import Place, Placement, Rows, whole_map
 from glyphlite.compiler.ir import Node, Program
 from glyphlite.compiler.memory_plan import Buffer, Plan, align, are_apart, offset_beside, peaks, plan, plan_at
+from glyphlite.compiler.ops.tabled import Tabled
 from glyphlite.compiler.schedule import Segment, overlays
 from glyphlite.compiler.values import ACTIVATION_TYPES, Optimize, Value
 
@@ -35,7 +36,7 @@ class Demand:
         optimize: Optimize,
         *,
         keeps_result: bool,
-        tabled: Sequence[int] = (),
+        tabled: Tabled | None = None,
         known: dict[tuple[str, Placement], int] | None = None,
     ) -> None:
         """Adds everything up.
@@ -45,7 +46,7 @@ class Demand:
             segments: its schedule.
             optimize: what for.
             keeps_result: whether the scores stay in the arena, as no caller gets them.
-            tabled: the nodes of each segment, from its first on, that a table drives: they share a window's bytes.
+            tabled: the layers that a table drives, which share the memory for a window's bytes; None where none does.
             known: the scratch memory of nodes that other schedules of the same program have asked for, which grows.
         """
         self.program, self.segments = program, segments
@@ -67,7 +68,7 @@ class Demand:
         self._moments = 1 + max(len(segment.nodes) for segment in segments)
         self.patches: dict[int, int] = {}
         self._known = {} if known is None else known
-        self._tabled = tabled or [0] * len(segments)
+        self._tabled = tabled or Tabled(None, (0,) * len(segments))
         self.last_use = self._last_uses()
         for edge in program.inputs:
             if edge.value.element_type in ACTIVATION_TYPES:
@@ -75,6 +76,11 @@ class Demand:
                 self.outer[edge.name] = self._add(edge.name, edge.value.bytes, -1, last, outer=True)
         for step, segment in enumerate(segments):
             self._reserve(step, segment)
+        for group in self._tabled.groups:
+            nodes = [node for step in group for node in segments[step].nodes[: self._tabled.counts[step]]]
+            windows = [node.window.height * node.window.width * node.inputs[0].channels for node in nodes]
+            last = self._start(group[-1]) + self._tabled.counts[group[-1]] - 1
+            self.patches[group[0]] = self._add(f"{nodes[0].name} window", align(max(windows)), self._start(group[0]), last)
 
     @property
     def plain_buffers(self) -> list[Buffer]:
@@ -152,13 +158,8 @@ class Demand:
             size = _ring_rows(node, follower) * node.output.row_bytes
             lives = (start, end) if follower.windowed else (start + place, start + place + 1)
             self.rings[node.name] = self._add(f"{node.name} rows", size, *lives)
-        tabled = segment.nodes[: self._tabled[step]]
-        if tabled:
-            windows = [node.window.height * node.window.width * node.inputs[0].channels for node in tabled]
-            lives = start, start + len(tabled) - 1
-            self.patches[step] = self._add(f"{tabled[0].name} window", align(max(windows)), *lives)
         for place, node in enumerate(segment.nodes):
-            if place < len(tabled):
+            if place < self._tabled.counts[step]:
                 continue
             placement = self.placement(segment, node)
             scratch, plain = (self._scratch_bytes(node, replace(placement, dsp=dsp)) for dsp in (True, False))
@@ -267,7 +268,7 @@ class Arena:
         return self._place(self.demand.sums[step])
 
     def patch(self, step: int) -> Place:
-        """Returns where the tabled nodes of a segment gather a window's bytes."""
+        """Returns where the tabled nodes of a group gather a window's bytes; ``step`` is its first."""
         return self._place(self.demand.patches[step])
 
     def source(self, segment: Segment, position: int, value: Value) -> Rows:

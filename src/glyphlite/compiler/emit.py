@@ -4,7 +4,7 @@ Knows nodes by their traits and kernels by their templates; nothing of the file 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -153,9 +153,12 @@ def emit(
     labels = purpose.labels
     constants = Constants()
     table = _table(arena, constants, program, name, segments, tabled)
-    chains = dict(zip((at for at, count in enumerate(tabled.counts) if count), table.chains if table else (), strict=True))
+    chains = dict(zip((group[-1] for group in tabled.groups), table.chains if table else (), strict=True))
+    begun = {at for group in tabled.groups for at in group[:-1]}  # what the last segment of a group runs, too
     steps = [
-        _step(arena, constants, program, name, number, segment, chains.get(number)) for number, segment in enumerate(segments)
+        _step(arena, constants, program, name, number, segment, chains.get(number), tabled.counts[number])
+        for number, segment in enumerate(segments)
+        if number not in begun
     ]
     kernels = [kernel for step in steps for kernel in _kernels(step)]
     if pixel_table is not None:
@@ -294,20 +297,27 @@ def _table(
     """Lays down the table of the layers that run from one; None where none does."""
     if tabled.plan is None:
         return None
-    heads = [(at, segments[at].nodes[:count]) for at, count in enumerate(tabled.counts) if count]
+    groups = [[(at, node) for at in group for node in segments[at].nodes[: tabled.counts[at]]] for group in tabled.groups]
     lines: list[Named] = []
-    for at, nodes in heads:
-        followers = [*segments[at].nodes[1:], None]
-        for node, follower in zip(nodes, followers, strict=False):
+    for group in groups:
+        for (at, node), behind in zip(group, [*group[1:], None], strict=True):
             found = node.filter()
             assert found is not None
-            ring = arena.ring(node, follower) if follower else None
             function = f"{prefix}_{node.name}_{node.op.lower()}"
-            lines.append(Named(node.name, function, node.sources, found, node.inputs[0], node.output, ring))
+            lines.append(Named(node.name, function, node.sources, found, node.inputs[0], node.output, None))
+            nodes = segments[at].nodes
+            if behind is not None and behind[0] == at:
+                lines[-1] = replace(lines[-1], ring=arena.ring(node, nodes[nodes.index(node) + 1]))
+            elif behind is not None:
+                lines[-1] = replace(lines[-1], ring=whole_map(arena.where(node.output.index), node.output))
     records = lay_down(tabled.plan, constants, lines)
     chains = [
-        ([records[node.name] for node in nodes], arena.source(segments[at], 0, nodes[0].inputs[0]).place, arena.patch(at))
-        for at, nodes in heads
+        (
+            [records[node.name] for _, node in group],
+            arena.source(segments[group[0][0]], 0, group[0][1].inputs[0]).place,
+            arena.patch(group[0][0]),
+        )
+        for group in groups
     ]
     return FilterTable(chained(chains), tabled.plan.form)
 
@@ -320,21 +330,26 @@ def _step(
     number: int,
     segment: Segment,
     chain: Chain | None,
+    tabled: int,
 ) -> Step:
-    """Makes the kernels of a segment, and says where its output goes. ``chain`` are its first layers where a table has them."""
+    """Makes the kernels of a segment, and says where its output goes.
+
+    ``chain`` are the first ``tabled`` layers where a table has them, and what runs before them as one with them.
+    """
     kernels: list[Kernel] = []
     if chain is not None:
-        layer = _layer(arena, constants, program, prefix, segment, len(chain.records) - 1)
+        layer = _layer(arena, constants, program, prefix, segment, tabled - 1)
         kernels.append(TabledChain(layer=layer, place=chain, flips=chain.source.base == "input"))
-    for position in range(len(chain.records) if chain else 0, len(segment.nodes)):
+    for position in range(tabled, len(segment.nodes)):
         node = segment.nodes[position]
         layer = _layer(arena, constants, program, prefix, segment, position)
         kernels.append(node.kernel(Site(layer=layer, placement=arena.placement(segment, node), constants=constants)))
     output = segment.output.output
     whole = kernels[0] if _runs_whole(segment) and chain is None else None
     sums = Sums(arena.sums(number), -(-output.channels // 4) * 4) if segment.adds_up else None
+    names = [record.named.name for record in chain.records[:-tabled]] if chain else []
     return Step(
-        title=" -> ".join(node.name for node in segment.nodes),
+        title=" -> ".join([*names, *(node.name for node in segment.nodes)]),
         chain=() if whole else tuple(kernels[:-1] if segment.adds_up else kernels),
         accumulator=kernels[-1] if segment.adds_up else None,
         whole=whole,

@@ -47,9 +47,10 @@ def planned(
         other = Arena(found, takes_pixels=takes_pixels)
         if sum(other.memory) < sum(arena.memory) and other.size <= arena.size and other.plain_size <= arena.plain_size:
             segments, arena = tuple(found.segments), other
-    tabled = tabled_layers(_heads(segments, optimize, takes_pixels=takes_pixels))
+    elsewhere = program.given | program.kept | program.read | program.remembered
+    tabled = tabled_layers(_heads(segments, optimize, takes_pixels=takes_pixels), elsewhere)
     if tabled.plan is not None:
-        demands = Demand(program, segments, optimize, keeps_result=keeps_result, tabled=tabled.counts)
+        demands = Demand(program, segments, optimize, keeps_result=keeps_result, tabled=tabled)
         other = Arena(demands, takes_pixels=takes_pixels)
         if other.plain_size <= arena.plain_size + arena.plain_size // MOST_GROWTH:
             return segments, other, tabled

@@ -3,8 +3,8 @@
 Knows shapes, weights and places; no op, no node.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from glyphlite.compiler.values import Value
 
 FEWEST = 4
 """Filters from which on one function and its table take less flash than a function each."""
+
+
+_SHORT = 128
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class Record:
 
     Attributes:
         lanes: its weights for the DSP extension; None where they are the same.
+        bias_unit: what its biases are stored divided by.
     """
 
     named: Named
@@ -52,6 +56,7 @@ class Record:
     lanes: Array | None
     scaling: Array
     bias: Array
+    bias_unit: int
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,12 @@ class Chain:
     patch: Place
 
     @property
+    def is_vector(self) -> bool:
+        """Returns whether it is one filter on one row, its whole input."""
+        named = self.records[0].named
+        return len(self.records) == 1 and (named.input.height, named.output.height, named.filter.window.height) == (1, 1, 1)
+
+    @property
     def maps(self) -> tuple[MapRecord, ...]:
         """Returns the maps: the first one's input, and what each of them writes."""
         source, last = self.records[0].named.input, self.records[-1].named.output
@@ -104,8 +115,17 @@ class FilterTable:
 
     @property
     def maps(self) -> tuple[MapRecord, ...]:
-        """Returns the maps, each chain's input before its outputs."""
-        return tuple(line for chain in self.chains for line in chain.maps)
+        """Returns the maps, each chain's input before its outputs; what one writes and the next reads is there once."""
+        found: list[MapRecord] = []
+        for chain in self.chains:
+            found[chain.first_map :] = chain.maps
+        return tuple(found)
+
+    @property
+    def square(self) -> bool:
+        """Returns whether windows, strides and paddings are the same in both directions, and windows fit seven bits."""
+        windows = [record.named.filter.window for record in self.records]
+        return all((w.height, w.stride_y, w.pad_top) == (w.width, w.stride_x, w.pad_left) and w.height < _SHORT for w in windows)
 
     @property
     def longest(self) -> int:
@@ -131,6 +151,11 @@ class FilterTable:
     def has_lanes(self) -> bool:
         """Returns whether cores with the DSP extension read other weights of some filter."""
         return any(record.lanes for record in self.records)
+
+    @property
+    def has_units(self) -> bool:
+        """Returns whether biases of some filter are stored divided by something."""
+        return any(record.bias_unit != 1 for record in self.records)
 
     @property
     def bias_type(self) -> str:
@@ -172,8 +197,6 @@ def _numbers(table: FilterTable, field: str) -> list[int]:
     if field == "capacity":
         return [line.capacity for line in table.maps]
     filters = [record.named.filter for record in table.records]
-    if field in ("products", "step"):
-        return [getattr(each, field) for each in filters]
     return [getattr(each.window, field.removeprefix("window_")) for each in filters]
 
 
@@ -186,12 +209,20 @@ class Plan:
 
 
 def chained(chains: Sequence[tuple[Sequence[Record], Place, Place]]) -> tuple[Chain, ...]:
-    """Returns chains, each of records, the place of its source and of its patch, one behind the other in the table."""
+    """Returns chains, one behind the other in the table.
+
+    Args:
+        chains: the records of each, and the place of its source and of its patch.
+    """
     made: list[Chain] = []
-    first = first_map = 0
+    first, last = 0, list[MapRecord]()
     for records, source, patch in chains:
-        made.append(Chain(tuple(records), first, first_map, source, patch))
-        first, first_map = first + len(records), first_map + len(records) + 1
+        chain = Chain(tuple(records), first, len(last), source, patch)
+        if last and last[-1] == chain.maps[0]:
+            chain = replace(chain, first_map=len(last) - 1)
+        made.append(chain)
+        last[chain.first_map :] = chain.maps
+        first += len(records)
     return tuple(made)
 
 
@@ -244,10 +275,28 @@ def _fits_lanes(taken: Filter) -> bool:
     return packing.is_packable(taken.rows) and packing.blocks_of(taken.rows, int4=taken.int4) >= groups
 
 
+def _units(biases: Mapping[str, np.ndarray]) -> tuple[str, dict[str, int]]:
+    """Chooses how biases are stored: the C type of all, and what those of each layer are divided by.
+
+    Without a bias of its own a layer has the input's zero point times sums of weights, which layers of the same weights share.
+    """
+    divisors = {name: int(np.gcd.reduce(bias)) if bias.any() else 1 for name, bias in biases.items()}
+    units = {name: divisor if divisor < 256 else 1 for name, divisor in divisors.items()}
+    found: list[tuple[int, str, dict[str, int]]] = []
+    for each in (dict.fromkeys(biases, 1), units):
+        stored = {name: biases[name] // unit for name, unit in each.items()}
+        most = max(int(np.abs(values).max()) for values in stored.values())
+        c_type, size = ("int8_t", 1) if most < 2**7 else ("int16_t", 2) if most < 2**15 else ("int32_t", 4)
+        arrays = {values.tobytes(): len(values) for values in stored.values()}
+        found.append((size * sum(arrays.values()), c_type, each))
+    _, c_type, chosen = min(found, key=lambda way: way[0])
+    return c_type, chosen
+
+
 def lay_down(plan: Plan, constants: Constants, filters: Sequence[Named]) -> dict[str, Record]:
     """Lays down the constants of every filter of a table: its line, by layer name."""
     folded = {each.name: sums_of(each.filter, each.input.zero_point)[0] for each in filters}
-    narrow = all(np.abs(bias).max() < 2**15 for bias in folded.values())
+    bias_type, units = _units(folded)
     records: dict[str, Record] = {}
     for each in filters:
         weights = pack_int4(each.filter.rows) if each.filter.int4 else each.filter.rows
@@ -262,6 +311,7 @@ def lay_down(plan: Plan, constants: Constants, filters: Sequence[Named]) -> dict
             add("weights", "uint8_t" if each.filter.int4 else "int8_t", weights, "plain" if has_lanes else "both"),
             add("lane_weights", *_lanes(each.filter), "dsp") if has_lanes else None,
             add("scaling", "uint32_t", words),
-            add("bias", "int16_t" if narrow else "int32_t", folded[each.name]),
+            add("bias", bias_type, folded[each.name] // units[each.name]),
+            units[each.name],
         )
     return records

@@ -24,17 +24,20 @@ class Tabled:
     Attributes:
         plan: how they are scaled; None where no layer runs from a table.
         counts: of each segment, the nodes from its first on that do.
+        groups: segments of which each reads the whole map that the one before writes, in order: they run as one.
     """
 
     plan: Plan | None
     counts: tuple[int, ...]
+    groups: tuple[tuple[int, ...], ...] = ()
 
 
-def tabled_layers(chains: Sequence[Sequence[Node]]) -> Tabled:
+def tabled_layers(chains: Sequence[Sequence[Node]], elsewhere: frozenset[int]) -> Tabled:
     """Chooses the layers at the beginning of each chain that a table can drive.
 
     Args:
         chains: of each segment the nodes that hand rows on, or its one node; empty where no table may drive them.
+        elsewhere: the values that do not lie in the arena.
     """
     none = Tabled(None, (0,) * len(chains))
     heads = [_filters(chain) for chain in chains]
@@ -49,7 +52,26 @@ def tabled_layers(chains: Sequence[Sequence[Node]]) -> Tabled:
     counts = tuple(_leading([node.name in plan.scalings for node, _ in head]) for head in heads)
     weights = sum(found.bytes for head, count in zip(heads, counts, strict=True) for _, found in head[:count])
     saved = LAYER_BYTES * sum(counts) - TABLE_BYTES
-    return Tabled(plan, counts) if sum(counts) >= FEWEST and saved * LEAST_SHARE >= weights else none
+    if sum(counts) < FEWEST or saved * LEAST_SHARE < weights:
+        return none
+    return Tabled(plan, counts, _groups(chains, counts, elsewhere))
+
+
+def _groups(chains: Sequence[Sequence[Node]], counts: Sequence[int], elsewhere: frozenset[int]) -> tuple[tuple[int, ...], ...]:
+    """Returns the numbers of the segments that begin with layers of the table, those together that run as one."""
+    groups: list[list[int]] = []
+    for step, (chain, count) in enumerate(zip(chains, counts, strict=True)):
+        if not count:
+            continue
+        before = step - 1 if groups and groups[-1][-1] == step - 1 else None
+        if before is not None and counts[before] == len(chains[before]):
+            written, read = chains[before][-1].output, chain[0].inputs[0]
+            same = (written.index, written.shape, written.zero_point) == (read.index, read.shape, read.zero_point)
+            if same and not read.offset and written.index not in elsewhere:
+                groups[-1].append(step)
+                continue
+        groups.append([step])
+    return tuple(map(tuple, groups))
 
 
 def _filters(chain: Sequence[Node]) -> list[tuple[Node, Filter]]:

@@ -12,6 +12,9 @@ from glyphlite.compiler.context import Context
 from glyphlite.compiler.ir import Node
 from glyphlite.tflite.graph import Operator
 
+_FEWEST_HALVES = 24
+"""Exponentials of 16 bits from which on a table of their own takes less flash, with the choice between the two."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Softmax(Node):
@@ -28,18 +31,28 @@ class Softmax(Node):
 
     def kernel(self, site: Site) -> "SoftmaxKernel":
         """Returns the kernel, its table of exponentials laid down."""
+        halves = self.exponentials < 2**16
+        first = len(self.exponentials)
+        if site.placement.optimize == "size" and int(halves.sum()) >= _FEWEST_HALVES:
+            first = int(np.argmax(halves))  # they only fall
         return SoftmaxKernel(
             layer=site.layer,
             depth=self.output.channels,
             rows=self.output.height * self.output.width,
             entries=len(self.exponentials),
-            exponentials=site.add("exp", "int32_t", self.exponentials),
+            exponentials=site.add("exp", "int32_t", self.exponentials[:first]),
+            tail=site.add("exp_tail", "uint16_t", self.exponentials[first:]) if first < len(self.exponentials) else None,
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class SoftmaxKernel(Kernel):
-    """``rows`` vectors of ``depth`` values; ``entries`` of the table, past which exponentials count as nothing."""
+    """``rows`` vectors of ``depth`` values.
+
+    Attributes:
+        entries: of the table, past which exponentials count as nothing.
+        tail: the table's last entries, of 16 bits; None where all are in ``exponentials``.
+    """
 
     template: ClassVar[str] = "softmax.c.j2"
 
@@ -47,6 +60,7 @@ class SoftmaxKernel(Kernel):
     rows: int
     entries: int
     exponentials: Array
+    tail: Array | None
 
 
 def lower_softmax(context: Context, operator: Operator) -> None:
