@@ -202,7 +202,7 @@ def _numbers(table: FilterTable, field: str) -> list[int]:
 
 @dataclass(frozen=True)
 class Plan:
-    """What all filters of a model share, and how the sums of each are scaled, by layer name."""
+    """The form of scaling that all filters of a model share, and how the sums of each are scaled, by layer name."""
 
     form: ShortForm
     scalings: dict[str, ShortScaling]
