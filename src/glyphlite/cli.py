@@ -14,9 +14,13 @@ from glyphlite.cores import CORES, PREFERRED_CORE
 from glyphlite.models import DEFAULT_MODEL
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import RenderableType
 
+    from glyphlite.boards import Board
     from glyphlite.models.training_options import TrainingOptions
+    from glyphlite.records import FirmwareReport
 
 app = typer.Typer(
     name="glyphlite",
@@ -262,6 +266,14 @@ def _print_words(words: str) -> None:
         typer.echo(visible(words, keep="\n"))
 
 
+def _print_fit(board: "Board", reports: "Sequence[FirmwareReport]") -> None:
+    from glyphlite.pipeline.board_fit import fit_of, fit_words
+
+    for report in reports:
+        if report.cpu == board.cpu:
+            _print_words(fit_words(fit_of(board, report)))
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         from glyphlite import __version__
@@ -307,6 +319,7 @@ def run(
     ] = 1000,
     pretrained: Annotated[bool, typer.Option("--pretrained", help="Use the pretrained weights instead of training.")] = False,
     data_dir: DataDirOption = None,
+    board: BoardOption = None,
     input_range: InputRangeOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -314,10 +327,12 @@ def run(
 
     Writes every variant, generated C, report.html and results.json.
     """
+    from glyphlite.boards import board_named
     from glyphlite.pipeline.convert import require_all_variants
     from glyphlite.pipeline.run import RunOptions, run_all, run_pipeline
 
     training = _training_options(epochs, rate, batch_size, augmentation, class_weights, early_stopping, input_size)
+    named = board_named(board) if board else None
     options = RunOptions(
         model=model,
         dataset=dataset,
@@ -331,6 +346,7 @@ def run(
         calibration_samples=calibration_samples,
         verify_images=verify_images,
         data_dir=data_dir,
+        **({"cores": (named.emulated_cpu,)} if named else {}),
     )
     if model == "all":
         everything = run_all(options)
@@ -344,6 +360,8 @@ def run(
         from glyphlite.report.terminal.command_output import run_view
 
         _print(run_view(results))
+        if named:
+            _print_fit(named, results.firmware)
     require_all_variants([each.variant for each in results.failed])
 
 
@@ -877,10 +895,8 @@ def compile_(
         from glyphlite.report.terminal.command_output import trade_offs_table
 
         _print(trade_offs_table(compiled.trade_offs, optimize.value))
-    if named and optimize.value in compiled.trade_offs:
-        from glyphlite.pipeline.board_fit import fit_of, fit_words
-
-        _print_words(fit_words(fit_of(named, compiled.trade_offs[optimize.value])))
+    if named:
+        _print_fit(named, [report for name, report in compiled.trade_offs.items() if name == optimize.value])
 
 
 @app.command(epilog="Example: glyphlite simulate runs/micro-cnn/model_int8.tflite --cpu cortex-m4")
@@ -938,9 +954,7 @@ def simulate(
     _print_words(simulation.words)
     _print(firmware_view(simulation.reports))
     if named:
-        from glyphlite.pipeline.board_fit import fit_of, fit_words
-
-        _print_words(fit_words(fit_of(named, simulation.reports[0])))
+        _print_fit(named, simulation.reports)
 
 
 @app.command(epilog="Example: glyphlite draw runs/edge-cnn")

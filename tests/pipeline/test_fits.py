@@ -34,3 +34,19 @@ def test_the_exit_code_answers_for_one_board(samples: Path, monkeypatch: pytest.
     does_not = CliRunner().invoke(app, ["fits", path, "--board", "pico"])
     assert does_not.exit_code == 1
     assert "DOES NOT FIT" in does_not.stdout
+
+
+def test_simulate_and_compile_say_whether_the_board_has_room(samples: Path, tmp_path: Path) -> None:
+    path = str(samples / "model_int8.tflite")
+    simulated = CliRunner().invoke(app, ["simulate", path, "--board", "pico", "--inputs", "random:1"])
+    assert simulated.exit_code == 0, simulated.output
+    assert "Raspberry Pi Pico: FITS; flash " in simulated.stdout
+    assert "Cortex-M0" in simulated.stdout
+    compiled = CliRunner().invoke(
+        app, ["compile", path, "--board", "blue-pill", "--out", str(tmp_path / "c"), "--inputs", "random:1"]
+    )
+    assert compiled.exit_code == 0, compiled.output
+    assert "Blue Pill: FITS; flash " in compiled.stdout
+    assert "On an emulated Cortex-M3" in compiled.stdout
+    both = CliRunner().invoke(app, ["simulate", path, "--board", "pico", "--cpu", "cortex-m4"])
+    assert both.exit_code == 2

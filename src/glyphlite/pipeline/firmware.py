@@ -1,5 +1,6 @@
 """Firmware from an int8 artifact: the TFLite Micro project, generated C99, and what that costs on emulated cores."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,7 +28,15 @@ class Firmware:
     reports: list[FirmwareReport] = field(default_factory=list)
 
 
-def build_firmware(artifact: Path, folder: Path, dataset: Dataset, convention: InputConvention, accuracy: str = "") -> Firmware:
+def build_firmware(
+    artifact: Path,
+    folder: Path,
+    dataset: Dataset,
+    convention: InputConvention,
+    accuracy: str = "",
+    *,
+    cores: Sequence[str] = RUN_CORES,
+) -> Firmware:
     """Exports ``folder/tflm``, compiles ``folder/c``, and counts on emulated cores; what cannot be done is said, not fatal.
 
     ``accuracy`` is what was measured on the artifact, in words, for the header.
@@ -64,8 +73,8 @@ def build_firmware(artifact: Path, folder: Path, dataset: Dataset, convention: I
             overwrite=True,
             accuracy=accuracy,
         )
-        with progress_bar("Counting on emulated cores", len(RUN_CORES)) as advance:
-            for core in RUN_CORES:
+        with progress_bar("Counting on emulated cores", len(cores)) as advance:
+            for core in cores:
                 reports.append(simulate(folder / "c", core, dataset.test.images[:RUN_IMAGES], measured=RUN_IMAGES).report)
                 advance()
     except (ArtifactError, ToolError) as error:

@@ -25,7 +25,7 @@ from glyphlite.models.registry import REFERENCE_NAMES, is_known_model
 from glyphlite.models.training_options import TrainingOptions
 from glyphlite.pipeline.convert import check_weights, convert_what_can_be
 from glyphlite.pipeline.evaluate import measure
-from glyphlite.pipeline.firmware import Firmware, build_firmware
+from glyphlite.pipeline.firmware import RUN_CORES, Firmware, build_firmware
 from glyphlite.pipeline.inputs.conventions import say_if_at_chance
 from glyphlite.pipeline.inputs.datasets import to_remember
 from glyphlite.pipeline.report import write_report_of
@@ -60,6 +60,7 @@ class RunOptions:
     calibration_samples: int = 300
     verify_images: int = 1000
     data_dir: Path | None = None
+    cores: tuple[str, ...] = RUN_CORES
 
     @property
     def wish(self) -> Wish:
@@ -189,7 +190,7 @@ def _run_alone(options: RunOptions, plan: TrainingPlan, card: PretrainedCard | N
     with stages.stage("firmware", "Firmware from the int8 artifact: TFLite Micro project, C99, emulated cores"):
         measured = next((each.report.accuracy for each in evaluations if int8 and each.report.path == int8.path.name), None)
         accuracy = f"{in_words(measured)}, {dataset.name}" if measured else ""
-        firmware = build_firmware(int8.path, folder, dataset, convention, accuracy) if int8 else Firmware()
+        firmware = build_firmware(int8.path, folder, dataset, convention, accuracy, cores=options.cores) if int8 else Firmware()
     with stages.stage("verify", f"Verifying the int8 artifact in every runtime on {options.verify_images} test images"):
         verified = _verify(int8, dataset, convention, folder, options)
     results = Results(
