@@ -52,7 +52,9 @@ def test_emulated_cores_agree(core: str, name: str, tmp_path: Path):
 
 
 @pytest.mark.parametrize("core", ["cortex-m0", "cortex-m4"])
-@pytest.mark.parametrize("flags", [("-O0",), ("-O3", "-fno-omit-frame-pointer"), ("-Os", "-fno-inline")])
+@pytest.mark.parametrize(
+    "flags", [("-O0",), ("-O3", "-fno-omit-frame-pointer"), ("-Os", "-fno-inline"), ("-O2", "-DNET_PORTABLE")]
+)
 def test_the_assembly_leaves_compilers_enough_registers(core: str, flags: tuple[str, ...], tmp_path: Path):
     compilation = compile_graph(parse_graph(write(DRAFTS["rows"], narrow=0.0), "rows"), "net")
     compilation.write(tmp_path)
