@@ -77,6 +77,8 @@ def test_what_a_browser_has_already_is_not_sent_again(port: int) -> None:
         "/nothing",
         "/%00",
         "/..%2fsecret.txt",
+        "/" + 300 * "a",
+        "/" + 3000 * "a/b",
     ],
 )
 def test_nothing_else(port: int, path: str) -> None:
@@ -98,13 +100,35 @@ def test_asked_for_itself_it_answers(port: int, host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "192.0.2.1", "[::1]", "", "[", ":"]
+    "host",
+    [
+        "evil.example",
+        "evil.example:8000",
+        "127.0.0.1.evil.example",
+        "192.0.2.1",
+        "[::1]",
+        "",
+        "[",
+        ":",
+        "localhost, evil.example",
+        "localhost:5, evil.example",
+        "localhost@evil.example",
+        "localhost:5:6",
+        "[localhost]",
+        "local host",
+    ],
 )
 def test_asked_for_another_host_it_does_not(port: int, host: str) -> None:
     """A name that is turned to this address (DNS rebinding) must not let its page read ours."""
     status, _, content = ask(port, "/", headers={"Host": host})
     assert status == 421
     assert b"this is" not in content
+
+
+def test_asked_for_two_hosts_it_does_not(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.0 421 ")
 
 
 def test_a_host_of_ones_own_choice_is_answered(folder: Path) -> None:

@@ -6,6 +6,7 @@ Knows files and HTTP, nothing of models.
 import errno
 import io
 import ipaddress
+import re
 import socket
 import sys
 import time
@@ -97,7 +98,8 @@ class _Handler(SimpleHTTPRequestHandler):
 
     def _is_meant(self) -> bool:
         """Returns whether the Host header names this machine as it was reached: by address, as localhost, or by --host's name."""
-        host = _host_of(self.headers.get("Host", ""))
+        headers = self.headers.get_all("Host", [])
+        host = _host_of(headers[0]) if len(headers) == 1 else ""
         if host in self.hosts:
             return True
         try:
@@ -111,9 +113,10 @@ class _Handler(SimpleHTTPRequestHandler):
         folder = Path(self.directory).resolve()
         try:
             wanted = Path(self.translate_path(self.path)).resolve()
-        except (OSError, ValueError):  # a loop of links, a null byte
-            wanted = folder.parent
-        if not wanted.is_relative_to(folder) or not (wanted.is_file() or wanted == folder):
+            is_there = wanted.is_relative_to(folder) and (wanted.is_file() or wanted == folder)
+        except (OSError, ValueError):  # a loop of links, a null byte, a name of thousands of letters
+            is_there = False
+        if not is_there:
             self.send_error(HTTPStatus.NOT_FOUND)
             return None
         return super().send_head()
@@ -207,11 +210,9 @@ def serve(folder: Path, *, host: str = "127.0.0.1", port: int = 8000, say: Calla
 
 
 def _host_of(header: str) -> str:
-    """Returns the host of a Host header in lower case, without its port and an IPv6 address's brackets."""
-    host = header.strip().lower()
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0]
+    """Returns the host of a Host header in lower case, without its port and an IPv6 address's brackets; "" where it is none."""
+    found = re.fullmatch(r"(?:\[([0-9a-f:.]+)\]|([^\s\[\]:,@/]+))(?::\d*)?", header.strip().lower())
+    return "" if found is None else found[1] or found[2]
 
 
 def _is_local(host: str) -> bool:
