@@ -11,6 +11,7 @@ from random_models.harness import PATHS
 from random_models.one_op import agree
 
 from glyphlite.compiler.compile import compile_graph
+from glyphlite.models.pretrained import pretrained_artifact
 from glyphlite.tflite.reader import parse_graph
 
 CHAINS = 60
@@ -65,6 +66,13 @@ def has_table(model: bytes) -> bool:
 def test_most_chains_run_from_a_table():
     tabled = [has_table(model) for model in chains().values()]
     assert sum(tabled) >= SHARE_OF_CHAINS * CHAINS, sum(tabled)
+
+
+def test_pretrained_models_give_the_bytes_of_tflite_micro():
+    """Long chains, cut where a whole map takes less memory, with a mean behind them whose sums must be 0 before all of it."""
+    models = {name: pretrained_artifact(name).read_bytes() for name in ("glyph-700", "glyph-1k", "glyph-4k", "glyph-8k")}
+    assert all(map(has_table, models.values()))
+    agree(models, optimize="size", path="v6m", inputs=8)
 
 
 @pytest.mark.slow

@@ -168,7 +168,8 @@ class Demand:
                 self._plain_scratch[key] = plain
         if segment.accumulator is not None and segment.adds_up:
             size = 4 * -(-segment.accumulator.output.channels // 4) * 4
-            self.sums[step] = self._add(f"{segment.accumulator.name} sums", size, start, end)
+            first = next((group[0] for group in self._tabled.groups if group[-1] == step), step)  # they are 0 before that runs
+            self.sums[step] = self._add(f"{segment.accumulator.name} sums", size, self._start(first), end)
 
     def _scratch_bytes(self, node: Node, placement: Placement) -> int:
         """Returns what a node asks for, which may take it long to say."""

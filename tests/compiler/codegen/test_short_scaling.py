@@ -16,7 +16,7 @@ def drawn(rng: np.random.Generator, most_bits: int) -> tuple[Requantization, np.
     if rng.random() < 0.3:
         ratios[:3] = 2.0 ** -rng.integers(1, 8, 3)  # ties in plenty
     multipliers, shifts = zip(*(arithmetic.quantize_multiplier(float(ratio)) for ratio in ratios), strict=True)
-    offset = int(rng.choice([0, 255, rng.integers(256)]))
+    offset = int(rng.choice([0, 255, int(rng.integers(256))]))
     low, high = ((offset, 255) if rng.random() < 0.4 else (0, int(rng.choice([255, 255, 200])))) if offset < 200 else (0, 255)
     bounds = np.sort(rng.integers(-(2**most_bits) + 1, 2**most_bits, (CHANNELS, 2)), axis=1)
     return Requantization(multipliers, shifts, offset, low, high), bounds[:, 0], bounds[:, 1]
