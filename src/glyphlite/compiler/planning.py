@@ -49,11 +49,11 @@ def planned(
             segments, arena = tuple(found.segments), other
     elsewhere = program.given | program.kept | program.read | program.remembered
     tabled = tabled_layers(_heads(segments, optimize, takes_pixels=takes_pixels), elsewhere)
-    if tabled.plan is not None:
-        demands = Demand(program, segments, optimize, keeps_result=keeps_result, tabled=tabled)
+    for way in (tabled, tabled.apart()) if tabled.plan is not None else ():
+        demands = Demand(program, segments, optimize, keeps_result=keeps_result, tabled=way)
         other = Arena(demands, takes_pixels=takes_pixels)
         if other.plain_size <= arena.plain_size + arena.plain_size // MOST_GROWTH:
-            return segments, other, tabled
+            return segments, other, way
     return segments, arena, Tabled(None, (0,) * len(segments))
 
 

@@ -4,7 +4,7 @@ Knows nodes by their traits.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from glyphlite.compiler.codegen.filter_table import FEWEST, Plan, plan_table
 from glyphlite.compiler.codegen.filters import Filter
@@ -30,6 +30,10 @@ class Tabled:
     plan: Plan | None
     counts: tuple[int, ...]
     groups: tuple[tuple[int, ...], ...] = ()
+
+    def apart(self) -> "Tabled":
+        """Returns the same with each segment run by itself: less memory, more code."""
+        return replace(self, groups=tuple((step,) for group in self.groups for step in group))
 
 
 def tabled_layers(chains: Sequence[Sequence[Node]], elsewhere: frozenset[int]) -> Tabled:
