@@ -81,7 +81,7 @@ def strip_of(window: Window, channels: int, width: int, *, macs: int, padded: bo
         step=step,
         words=(most - 1) * step + 2 * groups,
         patch=0 if columns or (window.dilation_x == 1 and not padded) else -(-window.height * run // 4),
-        unrolled=_unrolled(groups),
+        unrolled=_unrolled(groups, most),
         runs=runs,
     )
 
@@ -110,8 +110,10 @@ def _order_of_runs(height: int, run: int) -> tuple[int, ...]:
     return tuple(order)
 
 
-def _unrolled(groups: int) -> int:
+def _unrolled(groups: int, pixels: int) -> int:
     """Returns how many groups one round of the hot loop takes: few rounds, little code, and all at once where there are few."""
+    if pixels == 1 and groups % 8 == 0:  # a group of one pixel is little code
+        return 8
 
     def cost(unrolled: int) -> int:
         rounds = groups // unrolled
