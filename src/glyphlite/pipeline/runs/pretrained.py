@@ -14,6 +14,7 @@ from glyphlite.files.single import sha256_of
 from glyphlite.formatting import percent, things
 from glyphlite.models.loading import load_keras_model
 from glyphlite.models.pretrained import PretrainedCard, pretrained_card, pretrained_keras
+from glyphlite.models.saving import stored_weights
 from glyphlite.records import PretrainedReport
 from glyphlite.training.trainer import TrainingResult
 
@@ -52,6 +53,7 @@ def take_pretrained(card: PretrainedCard, dataset: Dataset, folder: Path) -> Tra
     )
     with owned_path(folder / "model.keras") as temporary:
         shutil.copyfile(pretrained_keras(card.model), temporary)
+    write_owned(folder / "model.weights.h5", stored_weights(folder / "model.keras"))
     write_owned(folder / "labels.txt", "".join(f"{label}\n" for label in dataset.labels))
     return TrainingResult(
         model=load_keras_model(folder / "model.keras"),
