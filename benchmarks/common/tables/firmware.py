@@ -1,5 +1,6 @@
 """Tables of generated C: against CMSIS-NN, on each core, and for each choice of ``--optimize``."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -48,8 +49,9 @@ def m33_sentence(document: dict[str, Any]) -> str:
     pairs = [(row, counts[model, "cortex-m4"]) for (model, core), row in counts.items() if core == "cortex-m33"]
     apart = [abs(m33[side]["instructions"] / m4[side]["instructions"] - 1) for m33, m4 in pairs for side in ("ours", "cmsis_nn")]
     ratios = [m33["instructions_ratio"] for m33, _ in pairs]
+    most = math.ceil(max(apart) * 1000) / 10
     return (
-        f"On a Cortex-M33 (same kernels) either side's count is within {max(apart) * 100:.1f} % of the Cortex-M4's; "
+        f"On a Cortex-M33 (same kernels) either side's count is within {most:.1f} % of the Cortex-M4's; "
         f"the ratios over all {len(pairs)} models are {min(ratios):.1f} to {max(ratios):.1f}."
     )
 
