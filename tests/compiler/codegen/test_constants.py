@@ -34,7 +34,7 @@ def test_equal_arrays_are_one(content: bytes, optimize: str):
     aliases = dict(ALIAS.findall(header))
     for layer in ("depth", "point"):
         assert any(re.fullmatch(rf"net_{layer}_2_\w+_2d_(int4_|lane_)?weights", alias) for alias in aliases)
-    assert "net_point_2_conv_2d_bias" in arrays
+    assert {"net_point_2_conv_2d_scaling", "net_point_2_conv_2d_bias"} & arrays.keys()
     for alias, name in aliases.items():
         assert name in arrays
         assert alias not in arrays

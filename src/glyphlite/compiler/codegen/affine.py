@@ -6,7 +6,7 @@ line by less than a sum leaves each of them where it is. So they are searched fo
 (None) where one step of one channel, within the sums that it can have, would lie elsewhere.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ FRACTIONS = (8, 9, 10, 11, 12, 13, 14, 15, 16, 7, 6, 5, 4, 3, 2, 1, 0)
 """Fractional bits of the sums, in the order of preference: sums of weights that lie as 256 times their value need no shift."""
 
 _DISTANCES = sorted({round(1.06**exponent) for exponent in range(150)})  # 1 to some thousands
+_HOPELESS = 24  # multipliers after which most channels have theirs, if there is a form at all
 _FAR = 2**63 - 1
 _MOST_SHIFT = 21  # an offset of 255 and what it is added to stay within int32
 
@@ -62,16 +63,8 @@ class Sums:
         return np.maximum(self.bias - self.low, self.high - self.bias)
 
 
-def fit(requantization: Requantization, sums: Sums, fractions: Sequence[int] = FRACTIONS) -> Affine | None:
-    """Returns the first exact form over the fractions; None where there is none."""
-    steps = _steps_of(requantization, sums)
-    if steps is None:
-        return None
-    return next((made for fraction in fractions if (made := _fit(steps, sums, fraction))), None)
-
-
 @dataclass(frozen=True)
-class _Steps:
+class Steps:
     """The reference as steps, one for each value above the least: from which sum on it is reached.
 
     Attributes:
@@ -91,7 +84,7 @@ class _Steps:
     two_sided: bool
 
 
-def _steps_of(requantization: Requantization, sums: Sums) -> _Steps | None:
+def steps_of(requantization: Requantization, sums: Sums) -> Steps | None:
     """Returns the steps of ``MultiplyByQuantizedMultiplier`` and the clamp; None where its left shift may wrap."""
     count = len(sums.bias)
     multipliers = np.broadcast_to(np.array(requantization.output_multipliers, np.int64), count)
@@ -111,7 +104,12 @@ def _steps_of(requantization: Requantization, sums: Sums) -> _Steps | None:
     low, high = sums.low[:, np.newaxis], sums.high[:, np.newaxis]
     reached = (first > low) & (first <= high)
     two_sided = bool((reached & (first <= 0) & (right > 0)).any())
-    return _Steps(values, first, offset, multipliers, shifts, np.all(~reached, axis=1), two_sided)
+    return Steps(values, first, offset, multipliers, shifts, np.all(~reached, axis=1), two_sided)
+
+
+def fit(steps: Steps, sums: Sums, fractions: Sequence[int] = FRACTIONS) -> Affine | None:
+    """Returns the first exact form over the fractions; None where there is none."""
+    return next((made for fraction in fractions if (made := _fit(steps, sums, fraction))), None)
 
 
 @dataclass(frozen=True)
@@ -133,7 +131,7 @@ class _Line:
     most: np.ndarray
 
 
-def _fit(steps: _Steps, sums: Sums, fraction: int) -> Affine | None:
+def _fit(steps: Steps, sums: Sums, fraction: int) -> Affine | None:
     """Returns the form with a fraction; None where it is not exact, or leaves int32."""
     scaled = steps.shifts[~steps.constant] if not steps.constant.all() else steps.shifts
     shift = min(fraction - 1 + int(scaled.min()), _MOST_SHIFT)
@@ -151,20 +149,71 @@ def _fit(steps: _Steps, sums: Sums, fraction: int) -> Affine | None:
         shift=shift,
         addend=(steps.offset << shift) + ((1 << shift) >> 1 if steps.two_sided else 0),
         below=below,
-        nearest=_divided(steps.multipliers, fraction + steps.shifts - shift - 1),
+        nearest=divided(steps.multipliers, fraction + steps.shifts - shift - 1),
         least=least,
         most=most,
     )
-    found = _one_multiplier(steps, sums, line) or _multipliers(steps, sums, line)
+    found = search(line.nearest, lambda channels, tried: _starts(steps, sums, line, channels, tried))
     if found is None:
         return None
     return Affine(fraction, *found, shift, line.addend, below if steps.two_sided else None)
 
 
-def _divided(values: np.ndarray, exponents: np.ndarray) -> np.ndarray:
-    """Returns values / 2^exponent to the nearest; 2^31, which is no multiplier, for a negative exponent."""
+def divided(values: np.ndarray, exponents: np.ndarray) -> np.ndarray:
+    """Returns values / 2^exponent to the nearest, exponents of -20 and more."""
     right = np.clip(exponents, 0, 40)
-    return np.where(exponents < 0, 2**31, (values + ((np.int64(1) << right) >> 1)) >> right)
+    return ((values << np.clip(-exponents, 0, 20)) + ((np.int64(1) << right) >> 1)) >> right
+
+
+Found = tuple[np.ndarray, np.ndarray]
+"""Starts and multipliers, or starts and whether they are exact, of each channel."""
+
+
+def search(nearest: np.ndarray, starts_of: Callable[[np.ndarray, np.ndarray], Found]) -> Found | None:
+    """Returns a start and a multiplier for each channel, the same multiplier where one does for all; None where one has none.
+
+    Args:
+        nearest: the multiplier that is nearest to the reference's, of each channel.
+        starts_of: what channels' starts are with multipliers, and whether these are exact.
+    """
+    return (_one_for_all(nearest, starts_of) if np.all(nearest == nearest[0]) else None) or _one_each(nearest, starts_of)
+
+
+def _one_for_all(nearest: np.ndarray, starts_of: Callable[[np.ndarray, np.ndarray], Found]) -> Found | None:
+    channels = np.arange(len(nearest))
+    doubtful = channels[:1]  # those that ruled out a multiplier are asked first
+    for moved in _nearest_first():
+        tried = nearest + moved
+        if not starts_of(doubtful, tried[doubtful])[1].all():
+            continue
+        starts, exact = starts_of(channels, tried)
+        if exact.all():
+            return starts, tried
+        doubtful = channels[~exact]
+    return None
+
+
+def _one_each(nearest: np.ndarray, starts_of: Callable[[np.ndarray, np.ndarray], Found]) -> Found | None:
+    starts, multipliers = np.zeros_like(nearest), np.zeros_like(nearest)
+    waiting = np.arange(len(nearest))
+    for number, tried in enumerate(_candidates(nearest)):
+        found, exact = starts_of(waiting, tried[waiting])
+        starts[waiting[exact]] = found[exact]
+        multipliers[waiting[exact]] = tried[waiting[exact]]
+        waiting = waiting[~exact]
+        if not len(waiting):
+            return starts, multipliers
+        if number == _HOPELESS and len(waiting) > len(nearest) // 2:
+            return None
+    return None
+
+
+def _candidates(nearest: np.ndarray) -> Iterator[np.ndarray]:
+    """Returns multipliers of each channel; where next to no step is reached, steeper lines may do, whose starts are smaller."""
+    for moved in _nearest_first():
+        yield nearest + moved
+    for exponent in range(31):
+        yield np.full_like(nearest, 1 << exponent)
 
 
 def _nearest_first() -> Iterator[int]:
@@ -175,47 +224,8 @@ def _nearest_first() -> Iterator[int]:
         yield -distance
 
 
-def _one_multiplier(steps: _Steps, sums: Sums, line: _Line) -> tuple[np.ndarray, np.ndarray] | None:
-    """Returns starts and multipliers where one multiplier does for all channels; None where none does."""
-    if np.any(line.nearest != line.nearest[0]):
-        return None
-    channels = np.arange(len(line.nearest))
-    doubtful = channels[:1]  # those that ruled out a multiplier are asked first
-    for moved in _nearest_first():
-        multipliers = line.nearest + moved
-        if not _starts(steps, sums, line, doubtful, multipliers[doubtful])[1].all():
-            continue
-        starts, exact = _starts(steps, sums, line, channels, multipliers)
-        if exact.all():
-            return starts, multipliers
-        doubtful = channels[~exact]
-    return None
-
-
-def _multipliers(steps: _Steps, sums: Sums, line: _Line) -> tuple[np.ndarray, np.ndarray] | None:
-    """Returns a start and a multiplier for each channel; None where one has none."""
-    starts, multipliers = np.zeros_like(line.nearest), np.zeros_like(line.nearest)
-    waiting = np.arange(len(line.nearest))
-    for tried in _candidates(line):
-        found, exact = _starts(steps, sums, line, waiting, tried[waiting])
-        starts[waiting[exact]] = found[exact]
-        multipliers[waiting[exact]] = tried[waiting[exact]]
-        waiting = waiting[~exact]
-        if not len(waiting):
-            return starts, multipliers
-    return None
-
-
-def _candidates(line: _Line) -> Iterator[np.ndarray]:
-    """Returns multipliers of each channel; where next to no step is reached, steeper lines may do, whose starts are smaller."""
-    for moved in _nearest_first():
-        yield line.nearest + moved
-    for exponent in range(31):
-        yield np.full_like(line.nearest, 1 << exponent)
-
-
 def _starts(
-    steps: _Steps, sums: Sums, line: _Line, channels: np.ndarray, multipliers: np.ndarray
+    steps: Steps, sums: Sums, line: _Line, channels: np.ndarray, multipliers: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns starts with which every step of the channels lies in its place, and of which channels they do."""
     usable = (multipliers > 0) & (multipliers < 2**31)
@@ -227,7 +237,7 @@ def _starts(
 
 
 def _constants(
-    steps: _Steps, sums: Sums, line: _Line, channels: np.ndarray, multipliers: np.ndarray
+    steps: Steps, sums: Sums, line: _Line, channels: np.ndarray, multipliers: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns the least and the largest number that, added to the products, leaves every step in its place.
 

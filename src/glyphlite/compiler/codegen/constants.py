@@ -7,11 +7,13 @@ import numpy as np
 _SIZES = {"int8_t": 1, "uint8_t": 1, "int16_t": 2, "uint16_t": 2, "int32_t": 4, "uint32_t": 4, "int64_t": 8}
 
 PATHS = {
-    "dsp": {"both", "dsp", "not wide"},
-    "plain": {"both", "plain", "narrow", "not wide"},
-    "wide": {"both", "plain", "wide"},
+    "dsp": {"both", "dsp", "not wide", "long"},
+    "plain": {"both", "plain", "narrow", "not wide", "short"},
+    "wide": {"both", "plain", "wide", "long"},
 }
-"""The arrays that end up in the flash of a core with the DSP extension, of one without, and in a host's program."""
+"""The arrays that end up in the flash of a core with the DSP extension, of one without, and in a host's program.
+
+Of cores without, those that multiply 32 bits by 32 to 32 have ``short`` ones, the others ``long`` ones of the same size."""
 
 
 @dataclass(frozen=True)

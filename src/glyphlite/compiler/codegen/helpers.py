@@ -43,4 +43,10 @@ def written_once(layers: str) -> str:
 def macro_names(prefix: str) -> dict[str, str]:
     """Returns the names of macros that all templates share."""
     upper = prefix.upper()
-    return {"P": upper, "dsp_macro": f"{upper}_DSP", "wide_macro": f"{upper}_WIDE", "assembly_macro": f"{upper}_ASSEMBLY"}
+    return {
+        "P": upper,
+        "dsp_macro": f"{upper}_DSP",
+        "wide_macro": f"{upper}_WIDE",
+        "assembly_macro": f"{upper}_ASSEMBLY",
+        "short_macro": f"{upper}_SHORT",
+    }

@@ -6,12 +6,11 @@ layer can have; which one a layer gets is decided once, and ``requantize.c.j2`` 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import ClassVar
 
 import numpy as np
 
-from glyphlite.compiler.codegen import affine
+from glyphlite.compiler.codegen import affine, pieces
 from glyphlite.compiler.codegen.affine import Sums
 from glyphlite.compiler.codegen.constants import Array
 from glyphlite.compiler.codegen.kernel import Site
@@ -21,44 +20,31 @@ Parameter = int | Array
 """A multiplier or a shift: one for all channels, or an array with one per channel."""
 
 
-class Rounding(StrEnum):
-    """The division by a power of two after the high multiplication."""
-
-    NONE = "none"
-    """There is no shift."""
-    UP = "up"
-    """Halves go up: the clamp makes all results below the zero point equal, so that their sign does not matter."""
-    AWAY_ALWAYS = "away, every channel shifted"
-    """Halves go away from zero, and every shift is at least one."""
-    AWAY = "away"
-    """Halves go away from zero, shifts of zero among them."""
-
-
 @dataclass(frozen=True)
 class Wide:
     """A multiplier above one, or sums beyond 30 bits: shifted left first, wrapping, in 64 bits."""
 
     kind: ClassVar[str] = "wide"
 
+    bias: Array
     output_multiplier: Parameter
     output_shift: Parameter  # as TFLite has it: positive is to the left
 
 
 @dataclass(frozen=True)
 class HighMul:
-    """The high word of a 32 x 32 bit product, then a right shift."""
+    """The rounded high word of a 32 x 32 bit product, then a rounding right shift."""
 
     kind: ClassVar[str] = "high_mul"
 
+    bias: Array
     output_multiplier: Parameter
     right_shift: Parameter
-    sum_factor: int  # what sums are multiplied by first: 2, or more in place of a left shift
-    rounding: Rounding
 
 
 @dataclass(frozen=True)
 class Scaled:
-    """Requantization for cores with the DSP extension, in two or three instructions (``affine.py``).
+    """One long multiplication and one shift (``affine.py``), for cores that have one.
 
     A byte comes of ``t``, the sum times ``2**fraction`` plus the channel's start, in which its bias is. So a kernel may begin its
     sum at the start, if its weights lie as so many times their value, and hand it over as it is.
@@ -81,9 +67,26 @@ class Scaled:
 
 @dataclass(frozen=True)
 class Pieces:
-    """Requantization for Cortex-M0, which multiplies 32 bits by 32 to 32: the multiplier in three pieces of ``bits`` bits."""
+    """Two short multiplications and one shift (``pieces.py``), for cores without a long one.
 
-    bits: int
+    Attributes:
+        scaling: ``words`` int32 of each channel: its start, its multiplier unless all share it, the high piece in the high half,
+            and what is added to negative values unless all share it, or nothing is.
+        multiplier: of all channels; None where each has its own.
+        step: likewise, 0 where nothing is added to negative values.
+        low, high: what sums are held within; None where they need not be.
+    """
+
+    scaling: Array
+    words: int
+    multiplier: int | None
+    step: int | None
+    coarse: int
+    right: int
+    addend: int
+    shift: int
+    low: int | None
+    high: int | None
 
 
 @dataclass(frozen=True)
@@ -91,23 +94,17 @@ class Requantizer:
     """Everything that a layer's requantizing function needs.
 
     Attributes:
-        form: on any core.
-        scaled: what cores with the DSP extension do instead; None where they do the same.
-        pieces: what Cortex-M0 does instead.
+        scaled: on cores with a long multiplication; None where these take ``form``.
+        pieces: on cores without; None where these take ``form``.
+        form: the reference's own arithmetic, on any core; None where none takes it.
     """
 
-    form: Wide | HighMul
     scaled: Scaled | None
     pieces: Pieces | None
-    bias: Array
+    form: Wide | HighMul | None
     output_offset: int
     activation_min: int
     activation_max: int
-
-    @property
-    def rounds_up(self) -> bool:
-        """Returns whether the clamp lets halves be rounded up."""
-        return isinstance(self.form, HighMul) and self.form.rounding is Rounding.UP
 
 
 def requantizer(
@@ -120,7 +117,7 @@ def requantizer(
     fractions: Sequence[int] = affine.FRACTIONS,
     pairs: bool = False,
 ) -> tuple[Requantizer, np.ndarray]:
-    """Chooses the form and lays down what it needs.
+    """Chooses the forms and lays down what they need.
 
     Args:
         site: where the layer is written.
@@ -129,32 +126,21 @@ def requantizer(
         bias: int64 ``(outputs,)``, the input's zero point not yet folded in.
         folds: whether sums are of stored bytes, and the bias takes care of their zero point; else the kernel centres each byte,
             and may leave some out.
-        fractions: the fractional bits that its sums for the DSP extension may have, the preferred ones first.
+        fractions: the fractional bits that its sums may have, the preferred ones first.
         pairs: whether cores with the DSP extension read channels in pairs, so that an odd last one gets a neighbour of zeros.
 
     Returns:
         What templates are told of it, and the bias with the input's zero point folded in.
     """
     sums = (_sums if folds else _sums_of_centred)(site.layer.input.zero_point, rows, bias)
-    shifts = np.array(requantization.output_shifts)
-    form = _choose(shifts, int(max(np.abs(sums.high).max(), np.abs(sums.low).max())), requantization)
-    scaled, plain = None, "both"
-    if fitted := affine.fit(requantization, sums, fractions):
-        scaled, plain = _scaled(site, fitted, pairs=pairs), "plain"
-    multiplier = _parameter(site, "output_multiplier", "int32_t", np.array(requantization.output_multipliers), plain)
-    if form is None:
-        shift = _parameter(site, "output_shift", "int8_t", shifts, plain)
-        chosen = Wide(multiplier, shift)
-    else:
-        factor = 2 ** (int(shifts[0]) + 1) if np.any(shifts > 0) else 2
-        shift = _parameter(site, "right_shift", "uint8_t", -shifts, plain)
-        chosen = HighMul(multiplier, shift, factor, form)
-    pieces = _pieces(int(sums.high.max()), shifts) if form is Rounding.UP else None
+    steps = affine.steps_of(requantization, sums)
+    scaled = affine.fit(steps, sums, fractions) if steps else None
+    short = pieces.fit(steps, sums) if steps else None
+    path = "both" if not scaled and not short else "long" if not scaled else "short"
     made = Requantizer(
-        form=chosen,
-        scaled=scaled,
-        pieces=pieces,
-        bias=site.add("bias", "int32_t", sums.bias, plain),
+        scaled=_scaled(site, scaled, pairs=pairs) if scaled else None,
+        pieces=_pieces(site, short) if short else None,
+        form=None if scaled and short else _form(site, requantization, sums, path),
         output_offset=requantization.output_offset,
         activation_min=requantization.activation_min,
         activation_max=requantization.activation_max,
@@ -178,18 +164,14 @@ def _sums_of_centred(zero_point: int, rows: np.ndarray, bias: np.ndarray) -> Sum
     return Sums(bias, bias + low, bias + high)
 
 
-def _choose(shifts: np.ndarray, bound: int, requantization: Requantization) -> Rounding | None:
-    """Returns the rounding after a high multiplication; None where that does not do."""
-    if bound >= 2**30:
-        return None
-    if np.any(shifts > 0):
-        uniform = bool(np.all(shifts == shifts[0]))
-        return Rounding.NONE if uniform and bound * 2 ** (int(shifts[0]) + 1) < 2**31 else None
-    if np.all(shifts == 0):
-        return Rounding.NONE
-    if requantization.activation_min >= requantization.output_offset:
-        return Rounding.UP
-    return Rounding.AWAY_ALWAYS if np.all(shifts < 0) else Rounding.AWAY
+def _form(site: Site, requantization: Requantization, sums: Sums, path: str) -> Wide | HighMul:
+    """Lays down what the reference's own arithmetic needs, for the cores of a path."""
+    shifts = np.array(requantization.output_shifts)
+    bias = site.add("bias", "int32_t", sums.bias, path)
+    multiplier = _parameter(site, "output_multiplier", "int32_t", np.array(requantization.output_multipliers), path)
+    if np.any(shifts > 0) or int(max(np.abs(sums.high).max(), np.abs(sums.low).max())) >= 2**30:
+        return Wide(bias, multiplier, _parameter(site, "output_shift", "int8_t", shifts, path))
+    return HighMul(bias, multiplier, _parameter(site, "right_shift", "uint8_t", -shifts, path))
 
 
 def _parameter(site: Site, name: str, c_type: str, values: np.ndarray, path: str) -> Parameter:
@@ -197,30 +179,42 @@ def _parameter(site: Site, name: str, c_type: str, values: np.ndarray, path: str
     return int(values[0]) if np.all(values == values[0]) else site.add(name, c_type, values, path)
 
 
+def _columns(starts: np.ndarray, multipliers: np.ndarray, steps: np.ndarray | None) -> tuple[np.ndarray, int | None, int | None]:
+    """Returns each channel's numbers, int32 ``(channels, words)``, and the multiplier and the step that all channels share."""
+    columns = [starts]
+    multiplier, step = int(multipliers[0]), 0
+    if np.any(multipliers != multiplier):
+        multiplier = None
+        columns.append(multipliers)
+    if steps is not None:
+        step = -int(steps[0])
+        if np.any(steps != steps[0]):
+            step = None
+            columns.append(-steps)
+    return np.stack(columns, axis=1).astype(np.uint32).view(np.int32), multiplier, step
+
+
 def _scaled(site: Site, fitted: affine.Affine, *, pairs: bool) -> Scaled:
     """Lays down the numbers of each channel, but for those that all share."""
-    columns = [fitted.starts]
-    multiplier, step = int(fitted.multipliers[0]), 0
-    if np.any(fitted.multipliers != multiplier):
-        multiplier = None
-        columns.append(fitted.multipliers)
-    if fitted.steps is not None:
-        step = -int(fitted.steps[0])
-        if np.any(fitted.steps != fitted.steps[0]):
-            step = None
-            columns.append(-fitted.steps)
-    numbers = np.stack(columns, axis=1).astype(np.int32)
-    numbers = np.pad(numbers, ((0, len(numbers) % 2 if pairs else 0), (0, 0)))
-    array = site.add("scaling", "int32_t", numbers, "dsp")
-    return Scaled(array, len(columns), fitted.fraction, multiplier, step, fitted.addend, fitted.shift)
+    columns, multiplier, step = _columns(fitted.starts, fitted.multipliers, fitted.steps)
+    columns = np.pad(columns, ((0, len(columns) % 2 if pairs else 0), (0, 0)))
+    array = site.add("scaling", "int32_t", columns, "long")
+    return Scaled(array, columns.shape[1], fitted.fraction, multiplier, step, fitted.addend, fitted.shift)
 
 
-def _pieces(largest: int, shifts: np.ndarray) -> Pieces | None:
-    """Returns pieces of a multiplier that keep every product with a sum in 32 bits; None if none do."""
-    bits = min(31 - max(largest, 1).bit_length(), 15)
-    shift = -int(shifts.min())
-    if 3 * bits < 31 or shift > 2 * bits:
-        return None
-    rounding = (1 << 30) + (1 << (30 + shift))
-    top = (rounding >> (2 * bits)) + (max(largest, 1) << (31 - 2 * bits)) + max(largest, 1) + 1
-    return Pieces(bits) if top < 2**32 else None
+def _pieces(site: Site, fitted: pieces.Pieces) -> Pieces:
+    """Lays down the numbers of each channel, but for those that all share."""
+    columns, multiplier, step = _columns(fitted.starts, (fitted.highs << 16) + fitted.lows, fitted.steps)
+    low, high = fitted.limits or (None, None)
+    return Pieces(
+        scaling=site.add("short_scaling", "int32_t", columns, "short"),
+        words=columns.shape[1],
+        multiplier=multiplier,
+        step=step,
+        coarse=fitted.coarse,
+        right=fitted.right,
+        addend=fitted.addend,
+        shift=fitted.shift,
+        low=low,
+        high=high,
+    )
