@@ -75,6 +75,30 @@ def test_pretrained_models_give_the_bytes_of_tflite_micro():
     agree(models, optimize="size", path="v6m", inputs=8)
 
 
+def large() -> dict[str, bytes]:
+    """Files of few weights on maps of more than 65,535 bytes, and of rows of more: their numbers leave 16 bits."""
+    shapes = {"tall": (300, 60, 1), "wide": (5, 9000, 1)}
+    return {name: write(same_maps(number, shape), narrow=0.5) for number, (name, shape) in enumerate(shapes.items())}
+
+
+def same_maps(seed: int, shape: tuple[int, int, int]) -> Draft:
+    """Four convolutions of the same extents, 3x3 and 1x1 by turns, to 8 channels, none of which can be dropped."""
+    height, width, _ = shape
+    steps = []
+    for number in range(5):
+        kernel = (3, 3) if number % 2 == 0 else (1, 1)
+        settings = {"kernel": kernel, "strides": (1, 1), "dilation": (1, 1), "padding": "SAME", "bias": True, "fused": "relu"}
+        steps.append(Step("conv", (number,), (height, width, 8), {"filters": 8, **settings}))
+    return Draft(seed, shape, tuple(steps), "int8")
+
+
+@pytest.mark.parametrize("path", ["plain", "dsp"])
+def test_tables_of_large_maps_give_the_bytes_of_tflite_micro(path: str):
+    models = large()
+    assert all(map(has_table, models.values()))
+    agree(models, optimize="size", path=path, inputs=2)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("path", PATHS)
 def test_tables_give_the_bytes_of_tflite_micro(path: str):

@@ -13,7 +13,7 @@ from glyphlite.compiler.codegen.constants import Array, Constants
 from glyphlite.compiler.codegen.filters import Filter
 from glyphlite.compiler.codegen.kernel import Place, Rows
 from glyphlite.compiler.codegen.short_scaling import FORMS, ShortForm, ShortScaling, short_scaling
-from glyphlite.compiler.values import Value
+from glyphlite.compiler.values import Value, Window
 
 FEWEST = 4
 """Filters from which on one function and its table take less flash than a function each."""
@@ -89,7 +89,7 @@ class Chain:
     def is_vector(self) -> bool:
         """Returns whether it is one filter on one row, its whole input."""
         named = self.records[0].named
-        return len(self.records) == 1 and (named.input.height, named.output.height, named.filter.window.height) == (1, 1, 1)
+        return len(self.records) == 1 and named.input.height == named.output.height == 1 and named.filter.window == Window()
 
     @property
     def maps(self) -> tuple[MapRecord, ...]:
@@ -182,17 +182,21 @@ class FilterTable:
 
     def type_of(self, field: str) -> str:
         """Returns the narrowest C type of a field of the table."""
-        return "uint8_t" if max(_numbers(self, field)) < 256 else "uint16_t"
+        most = max(_numbers(self, field))
+        return "uint8_t" if most < 2**8 else "uint16_t" if most < 2**16 else "int32_t"
 
     def signed_type_of(self, field: str) -> str:
         """Returns the narrowest signed C type of a field of the table."""
         numbers = _numbers(self, field)
-        return "int8_t" if min(numbers) >= -128 and max(numbers) < 128 else "int16_t"
+        most = max(map(abs, numbers))
+        return "int8_t" if most < 2**7 else "int16_t" if most < 2**15 else "int32_t"
 
 
 def _numbers(table: FilterTable, field: str) -> list[int]:
     values = [line.value for line in table.maps]
-    if field in ("height", "width", "channels"):
+    if field == "offset":
+        return [at for line in table.maps for at in (line.place.offset, line.place.plain_offset)]
+    if field in ("height", "channels", "row_bytes"):
         return [getattr(value, field) for value in values]
     if field == "capacity":
         return [line.capacity for line in table.maps]
