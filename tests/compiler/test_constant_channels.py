@@ -2,7 +2,7 @@
 
 import pytest
 from random_models.one_op import agree
-from support.stuck_channels import network
+from support.stuck_channels import in_int4, network
 
 from glyphlite.compiler import compile_graph
 from glyphlite.tflite.reader import parse_graph
@@ -11,6 +11,16 @@ from glyphlite.tflite.reader import parse_graph
 @pytest.mark.parametrize("path", ["plain", "dsp"])
 def test_networks_with_stuck_channels_give_the_bytes_of_the_whole_file(path: str) -> None:
     agree({f"seed {seed}": network(seed)[0] for seed in range(40)}, path=path)
+
+
+@pytest.mark.parametrize("path", ["plain", "dsp"])
+def test_weights_of_four_bits_go_as_well(path: str) -> None:
+    models = {f"seed {seed}": in_int4(network(seed)[0]) for seed in range(20)}
+    agree(models, path=path)
+    for seed, content in enumerate(models.values()):
+        graph = parse_graph(content)
+        assert {tensor.packed_bits for tensor in graph.tensors} == {None, 4}
+        assert compile_graph(graph, "net").report.removed_channels == network(seed)[1]
 
 
 def test_the_report_says_how_many_went() -> None:

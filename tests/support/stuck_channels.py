@@ -1,7 +1,10 @@
 """Random networks in which some channels hold one value whatever comes in, or are read with weights of 0 alone."""
 
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 
+from glyphlite.tflite.rewrite.int4_weights import with_narrow_weights
+from glyphlite.tflite.writer import pack_model, unpack_model
 from support.assembled import Assembly, Part
 
 SAME, VALID, RELU, RELU6 = 0, 1, 1, 3
@@ -89,3 +92,14 @@ def _convolution(
     bias = part.constant(biases.astype(np.int32), [(each * scale, 0) for each in scales])
     options = {"padding": padding, "strideH": 1, "strideW": 1, "fusedActivationFunction": fused}
     part.op("CONV_2D", [source, weights, bias], [target], "Conv2DOptions", **options)
+
+
+def in_int4(content: bytes) -> bytes:
+    """Returns such a network with its weights rounded to 15 values, which are stored in four bits."""
+    model = unpack_model(content)
+    for tensor in model.subgraphs[0].tensors:
+        data = model.buffers[tensor.buffer].data
+        if data is not None and tensor.type == schema.TensorType.INT8:
+            coarse = np.rint(np.frombuffer(bytes(data), np.int8) / 18) * 18
+            model.buffers[tensor.buffer].data = np.frombuffer(coarse.astype(np.int8).tobytes(), np.uint8)
+    return with_narrow_weights(pack_model(model))

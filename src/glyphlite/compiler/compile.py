@@ -137,7 +137,7 @@ def compile_graph(
         raise ArtifactError(f"unknown scores {scores}; choose one of {', '.join(SCORES)}")
     check_name(name)
     convention = convention or convention_of_graph(graph)
-    narrow, removed = without_constant_channels(fold_constants(of_one_image(graph)))
+    narrow, removed = without_constant_channels(fold_constants(of_one_image(graph)), int4=True)
     lowered = lower(narrow)
     program = optimize_program(lowered, scores)
     known = range_is_known(convention, has_data=pictures or sample is not None)

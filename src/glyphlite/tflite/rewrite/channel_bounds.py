@@ -56,7 +56,7 @@ def _flattened(graph: Graph, operator: Operator, found: Mapping[int, Bounds]) ->
 
 
 def _weighted(graph: Graph, operator: Operator, found: Mapping[int, Bounds]) -> Bounds | None:
-    """Returns bounds of sums of products, scaled and clamped; None for other types than plain int8."""
+    """Returns bounds of sums of products, scaled and clamped; None for other types than int8, weights of four bits among it."""
     source, weights, output = (graph.tensors[index] for index in (*operator.inputs[:2], operator.outputs[0]))
     if not _is_plain(source, weights, output):
         return None
@@ -84,7 +84,7 @@ def _weighted(graph: Graph, operator: Operator, found: Mapping[int, Bounds]) -> 
 
 def _is_plain(source: Tensor, weights: Tensor, output: Tensor) -> bool:
     activations = all(each.dtype == np.int8 and each.quantization is not None for each in (source, output))
-    constant = weights.data is not None and weights.dtype == np.int8 and weights.packed_bits is None
+    constant = weights.data is not None and weights.dtype == np.int8
     symmetric = weights.quantization is not None and not any(weights.quantization.zero_points)
     return activations and constant and symmetric and bool(source.shape)
 

@@ -31,21 +31,25 @@ class _Chain:
         return (self.between or (self.maker,))[-1].outputs[0]
 
 
-def without_constant_channels(graph: Graph) -> tuple[Graph, int]:
+def without_constant_channels(graph: Graph, *, int4: bool) -> tuple[Graph, int]:
     """Removes constant channels between layers; returns what is left, of one image, and how many went.
 
     Goes over the layers again as long as one gets narrower: what reads a layer may make one of the next.
+
+    Args:
+        graph: the reader's.
+        int4: whether layers with weights of four bits may get narrower: a runtime may take no odd number of those.
     """
     total = 0
     graph = of_one_image(graph)
     while True:
-        graph, count = _narrowed(graph)
+        graph, count = _narrowed(graph, int4=int4)
         total += count
         if not count:
             return graph, total
 
 
-def _narrowed(graph: Graph) -> tuple[Graph, int]:
+def _narrowed(graph: Graph, *, int4: bool) -> tuple[Graph, int]:
     """Removes channels, each layer's once."""
     bounds = channel_bounds(graph)
     edit = _Edit(graph)
@@ -55,7 +59,7 @@ def _narrowed(graph: Graph) -> tuple[Graph, int]:
         ops = {chain.maker.index, chain.reader.index}
         if ops & taken:  # its weights were changed already, of which the bounds know nothing
             continue
-        gone = _removable(graph, chain, bounds)
+        gone = _removable(graph, chain, bounds, int4=int4)
         if len(gone):
             _remove(edit, chain, gone, bounds)
             taken |= ops
@@ -96,7 +100,7 @@ def _chains(graph: Graph) -> list[_Chain]:
     return chains
 
 
-def _removable(graph: Graph, chain: _Chain, bounds: dict[int, Bounds]) -> np.ndarray:
+def _removable(graph: Graph, chain: _Chain, bounds: dict[int, Bounds], *, int4: bool) -> np.ndarray:
     """Returns the channels that the layer which sums them up may do without; never all of them."""
     nothing = np.zeros(0, np.int64)
     tensor = graph.tensors[chain.last]
@@ -109,7 +113,7 @@ def _removable(graph: Graph, chain: _Chain, bounds: dict[int, Bounds]) -> np.nda
         depthwise = operator.name == "DEPTHWISE_CONV_2D"
         if operator.outputs[0] not in bounds and operator is not chain.reader:
             return nothing
-        if weights.data is None or weights.dtype != np.int8 or weights.packed_bits or weights.quantization is None:
+        if weights.data is None or weights.dtype != np.int8 or (weights.packed_bits and not int4) or weights.quantization is None:
             return nothing
         if any(weights.quantization.zero_points) or (depthwise and operator.options["depth_multiplier"] != 1):
             return nothing

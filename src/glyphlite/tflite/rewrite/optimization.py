@@ -52,7 +52,7 @@ def optimize_file(content: bytes, name: str, *, strip_names: bool = False) -> Op
     steps = list(_fold(model, graph))
     if steps:
         model, graph = _again(model, name)
-    narrow, count = without_constant_channels(graph) if graph.subgraphs == 1 else (graph, 0)
+    narrow, count = without_constant_channels(graph, int4=False) if graph.subgraphs == 1 else (graph, 0)
     if count:
         write_back(model, of_one_image(graph), narrow)
         steps.append(f"removed {things(count, 'channel')} that no answer depends on")
