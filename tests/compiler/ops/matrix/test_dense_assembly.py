@@ -48,7 +48,8 @@ def test_emulated_cores_agree(core: str, name: str, tmp_path: Path):
     with get_runtime("tflm").load(path) as reference, get_runtime(core).load(path) as model:
         inputs = np.random.default_rng(1).integers(-128, 128, (20, *model.inputs[0].shape)).astype(np.int8)
         inputs[0], inputs[1] = -128, 127
-        assert np.array_equal(*reference.run((inputs,)), *model.run((inputs,)))
+        [expected], [got] = reference.run((inputs,)), model.run((inputs,))
+        assert np.array_equal(got, expected)
 
 
 @pytest.mark.parametrize("core", ["cortex-m0", "cortex-m4"])

@@ -51,7 +51,9 @@ class Convolution(PoolableFilter, Filtered):
     def scratch_bytes(self, placement: Placement) -> int:
         """Returns the bytes of a patch or of lanes, and of the sums under a maximum."""
         if self.is_3x3_maxpool:
-            return 8 * (2 * self.output.width + 2) if placement.dsp else 4 * 9
+            if placement.dsp:
+                return 8 * (2 * self.output.width + 2)
+            return 4 * 9 * (4 if _takes_words(self, placement) else 1)
         depth = int(np.prod(self.weights.shape[1:]))
         groups = -(-depth // packing.GROUP)
         best = 4 * (self.output.channels + self.output.channels % 2) if self.pooled else 0
@@ -180,6 +182,7 @@ class Convolution3x3MaxPoolKernel(Kernel):
         weights: for plain code.
         tap_weights: for wide vectors.
         prescaled: whether the weights for the DSP extension lie scaled, so that its sums have their fractional bits.
+        in_words: whether plain code takes bytes and weights as words.
     """
 
     template: ClassVar[str] = "convolution_3x3_maxpool.c.j2"
@@ -190,6 +193,12 @@ class Convolution3x3MaxPoolKernel(Kernel):
     weights: Array
     tap_weights: Array
     prescaled: bool
+    in_words: bool
+
+
+def _takes_words(node: Convolution, placement: Placement) -> bool:
+    """Returns whether plain code of the 3x3 kernel takes words: Cortex-M0 loads four by one instruction."""
+    return placement.optimize == "speed" and not node.int4
 
 
 def _kernel_3x3_maxpool(node: Convolution, site: Site) -> Convolution3x3MaxPoolKernel:
@@ -215,6 +224,7 @@ def _kernel_3x3_maxpool(node: Convolution, site: Site) -> Convolution3x3MaxPoolK
         weights=plain,
         tap_weights=taps,
         prescaled=fits,
+        in_words=_takes_words(node, site.placement),
     )
 
 
