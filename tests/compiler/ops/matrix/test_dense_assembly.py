@@ -11,6 +11,7 @@ from random_models.drafts import Step
 
 from glyphlite.compiler import compile_graph
 from glyphlite.emulation.toolchain import compile_and_link, target_named
+from glyphlite.evaluation.simulation import simulate
 from glyphlite.runtimes.registry import get_runtime
 from glyphlite.tflite.reader import parse_graph
 
@@ -38,6 +39,19 @@ DRAFTS = {
         "int8",
     ),
 }
+
+
+@pytest.mark.parametrize("core", ["cortex_m0", "cortex_m4"])
+@pytest.mark.parametrize("name", ["whole words", "blocks"])
+def test_emulated_cores_agree_without_unrolled_loops(core: str, name: str, tmp_path: Path):
+    model = write(DRAFTS[name], narrow=0.0)
+    (tmp_path / "model.tflite").write_bytes(model)
+    graph = parse_graph(model, name)
+    inputs = np.random.default_rng(1).integers(-128, 128, (8, *graph.input.shape[1:])).astype(np.int8)
+    found = simulate(tmp_path / "model.tflite", core.replace("_", "-"), inputs, optimize="size").scores
+    with get_runtime("tflm").load(tmp_path / "model.tflite") as reference:
+        [expected] = reference.run((inputs,))
+    assert np.array_equal(found.reshape(expected.shape), expected)
 
 
 @pytest.mark.parametrize("core", ["cortex_m0", "cortex_m4"])
