@@ -12,7 +12,7 @@ from glyphlite.compiler.ops.tabled import Tabled, tabled_layers
 from glyphlite.compiler.schedule import Segment, schedule
 from glyphlite.compiler.values import Optimize
 
-MOST_GROWTH = 16
+MOST_GROWTH = 12
 """A table may enlarge the arena by this part of it at most: its function gathers windows that some kernels read in place."""
 
 
