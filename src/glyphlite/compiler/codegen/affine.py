@@ -114,7 +114,7 @@ def fit(steps: Steps, sums: Sums, fractions: Sequence[int] = FRACTIONS) -> Affin
 
 @dataclass(frozen=True)
 class _Line:
-    """What is decided before the search for each channel's multiplier and start.
+    """The part of a form that is decided before the search for each channel's multiplier and start.
 
     Attributes:
         below: what is subtracted from negative sums, of each channel.

@@ -43,7 +43,7 @@ class Pieces:
 
 @dataclass(frozen=True)
 class _Form:
-    """What is decided before the search for each channel's multiplier and start."""
+    """The part of a form that is decided before the search for each channel's multiplier and start."""
 
     low_bits: int
     coarse: int

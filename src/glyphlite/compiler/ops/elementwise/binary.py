@@ -12,6 +12,7 @@ from glyphlite.compiler import arithmetic
 from glyphlite.compiler.codegen.kernel import Kernel, Place, Rows, Site
 from glyphlite.compiler.context import Context
 from glyphlite.compiler.ir import Requantized
+from glyphlite.compiler.ops.elementwise.line import Line, fit_line
 from glyphlite.compiler.ops.elementwise.lookup import EVERY_BYTE, Lookup
 from glyphlite.compiler.ops.elementwise.operand import KINDS, Kind, Operand
 from glyphlite.compiler.values import Requantization, Value
@@ -43,7 +44,24 @@ class Binary(Requantized):
             constant = Rows(Place("constant", array=array.name), height, height, width * channels)
             inputs = (constant, *layer.inputs) if self.constant_first else (*layer.inputs, constant)
             layer = replace(layer, inputs=inputs)
-        return BinaryKernel(layer=layer, kind=self.kind, operands=self.operands, requantization=self.requantization)
+        return BinaryKernel(
+            layer=layer, kind=self.kind, operands=self.operands, requantization=self.requantization, line=self._line()
+        )
+
+    def _line(self) -> Line | None:
+        """Returns what gives the results of a sum or a difference in one step; None where nothing does."""
+        if self.kind not in ("add", "sub"):
+            return None
+        left, right = self.operands
+        scaling = self.requantization
+        unit = scaling.output_multipliers[0] * 2.0 ** (scaling.output_shifts[0] - 31) * 2.0 ** LEFT_SHIFTS[self.kind]
+        first, second = (each.multiplier * 2.0 ** (each.shift - 31) * unit for each in (left, right))
+        return fit_line(
+            self.result(EVERY_BYTE[:, np.newaxis], EVERY_BYTE[np.newaxis]),
+            (first, second if self.kind == "add" else -second),
+            (left.zero_point, right.zero_point),
+            (scaling.activation_min, scaling.activation_max),
+        )
 
     def result(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         """Returns what the generated C computes from stored bytes.
@@ -102,13 +120,18 @@ class Binary(Requantized):
 
 @dataclass(frozen=True, kw_only=True)
 class BinaryKernel(Kernel):
-    """A row of the output from a row of each operand."""
+    """A row of the output from a row of each operand.
+
+    Attributes:
+        line: what gives the results of a sum or a difference in one step; None where the reference's own steps are taken.
+    """
 
     template: ClassVar[str] = "binary.c.j2"
 
     kind: Kind
     operands: tuple[Operand, Operand]
     requantization: Requantization
+    line: Line | None
 
     @property
     def is_callers(self) -> tuple[bool, ...]:
