@@ -17,6 +17,13 @@ LOWEST, HIGHEST = -128, 127
 _ROUNDING = 0.75 + 1e-6
 _INEXACT = 1e-6
 """Of a factor, as a fraction of it: as float32, or of 31 bits."""
+_ACTIVATION_LIMITS: dict[str, tuple[float | None, float | None]] = {
+    "none": (None, None),
+    "relu": (0.0, None),
+    "relu6": (0.0, 6.0),
+    "relu_n1_to_1": (-1.0, 1.0),
+}
+"""Real values that a fused activation clamps to."""
 Bounds = tuple[np.ndarray, np.ndarray]
 """Least and greatest stored value of each channel of a tensor, its last axis: int64 ``(channels,)`` each."""
 
@@ -112,7 +119,9 @@ def _stored(
     if (np.maximum(np.abs(least), np.abs(most)) * np.maximum(2 * ratios, 1) >= 2**31).any():
         return None
     zero_point = output.quantization.zero_point
-    lowest, highest = clamp(operator, output)
+    if (ends := clamp(operator, output)) is None:
+        return None
+    lowest, highest = ends
     low = np.ceil(least * ratios * (1 - _INEXACT * np.sign(least)) - _ROUNDING) + zero_point
     high = np.floor(most * ratios * (1 + _INEXACT * np.sign(most)) + _ROUNDING) + zero_point
     return np.clip(low, lowest, highest).astype(np.int64), np.clip(high, lowest, highest).astype(np.int64)
@@ -130,15 +139,22 @@ def is_padded(graph: Graph, operator: Operator) -> bool:
     )
 
 
-def clamp(operator: Operator, output: Tensor) -> tuple[int, int]:
-    """Returns the stored values that a fused activation clamps to; the whole type for those that are not followed.
+def clamp(operator: Operator, output: Tensor) -> tuple[int, int] | None:
+    """Returns the stored values that a fused activation clamps to; None for one that is not known.
 
-    Source: ``CalculateActivationRangeQuantized``, kernels/kernel_util.cc.
+    Where the ends are not known, a sum that leaves them says nothing of the value: the type's own end would be wrong.
+    Source: ``CalculateActivationRangeQuantized``, kernels/kernel_util.cc, which divides in float32.
     """
     assert output.quantization is not None
+    limits = _ACTIVATION_LIMITS.get(operator.options.get("activation", "none"))
+    if limits is None:
+        return None
     scale, zero_point = output.quantization.scale, output.quantization.zero_point
-    activation = operator.options.get("activation", "none")
-    if activation not in ("relu", "relu6"):
-        return LOWEST, HIGHEST
-    six = zero_point + math.floor(6 / scale + 0.5) if activation == "relu6" else HIGHEST
-    return max(LOWEST, zero_point), min(HIGHEST, six)
+
+    def stored(real: float) -> int:
+        steps = float(np.float32(min(max(real / scale, -1e6), 1e6)))  # far beyond the type's ends
+        return zero_point + math.floor(abs(steps) + 0.5) * (1 if steps >= 0 else -1)
+
+    low, high = limits
+    least = LOWEST if low is None else max(LOWEST, stored(low))
+    return least, HIGHEST if high is None else min(HIGHEST, stored(high))
