@@ -33,14 +33,14 @@ def test_equal_arrays_are_one(content: bytes, optimize: str):
     arrays = {name: (kind, values) for kind, name, values in ARRAY.findall(header)}
     aliases = dict(ALIAS.findall(header))
     for layer in ("depth", "point"):
-        assert any(re.fullmatch(rf"net_{layer}_2_\w+_2d_(int4_|lane_)?weights", alias) for alias in aliases)
+        assert any(re.fullmatch(rf"net_{layer}_2_\w+_2d_(\w+_)?weights", alias) for alias in aliases)
     assert {"net_point_2_conv_2d_scaling", "net_point_2_conv_2d_bias"} & arrays.keys()
     for alias, name in aliases.items():
         assert name in arrays
         assert alias not in arrays
     layers = {layer.name: layer.constant_bytes for layer in compilation.report.layers}
-    assert layers["depth"] - layers["depth_2"] >= 12 * 9 / 2
-    assert layers["point"] - layers["point_2"] >= 12 * 12 / 2
+    assert layers["depth"] - layers["depth_2"] >= 12 * 9 / 2 - 12 * 4, "scaling may take a word more per channel"
+    assert layers["point"] - layers["point_2"] >= 12 * 12 / 2 - 12 * 4
     assert sum(layers.values()) == compilation.report.constant_bytes
 
 
