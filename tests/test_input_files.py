@@ -23,6 +23,7 @@ PATIENCE = 60.0
 """Seconds of the processor; the campaign allows two."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "count"), [("npz", 300), ("idx", 300), ("picture", 200)])
 def test_damaged_files_are_taken_rightly_or_refused_in_one_line(kind: str, count: int) -> None:
     trials = run_trials(kind, SEED, 0, count, PATIENCE)

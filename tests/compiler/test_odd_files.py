@@ -44,6 +44,7 @@ def test_an_odd_file_is_read(odd: dict[str, bytes], name: str) -> None:
     assert all(describe_operator(graph, operator).outputs for operator in graph.operators)
 
 
+@pytest.mark.slow
 def test_odd_files_give_the_bytes_of_tflite_micro(odd: dict[str, bytes]) -> None:
     verdicts = examine(list(odd.values()), inputs=8)
     assert {name: verdict for name, verdict in zip(odd, verdicts, strict=True) if verdict.outcome != "equal"} == {}

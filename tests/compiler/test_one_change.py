@@ -6,6 +6,7 @@
 import re
 import struct
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,12 @@ from glyphlite.tflite.writer import pack_model, unpack_model
 MOVERS = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "PAD", "RELU6")
 """Ops that only move or clamp bytes: their output's quantization is the reader's of it to apply."""
 SEEDS = (7, 31, 1001, 1003, 1007)
+
+
+@cache
+def changes_of(seed: int) -> dict[str, bytes]:
+    """Every change of a random model, by its words."""
+    return dict(changes(model_of(seed)[1]))
 
 
 def _moved(content: bytes) -> list[int]:
@@ -100,7 +107,7 @@ def test_a_hard_swish_whose_output_is_far_coarser_than_its_input_is_equal() -> N
 
 
 def test_a_uint8_edge_whose_ratio_of_scales_leaves_31_bits_is_refused() -> None:
-    by_words = dict(changes(model_of(7)[1]))
+    by_words = changes_of(7)
     for words in ("tensor 1: scale 1e30", "tensor 7: scale 1e-30"):
         verdict, why = compare(by_words[words], seed=7)
         assert verdict == "not compiled", why
@@ -141,10 +148,9 @@ def test_a_free_batch_hides_no_shape_that_does_not_fit() -> None:
 @pytest.mark.parametrize("name", ["a" * 10_000, "\n\r\033[2J", "x/" + "b_" * 5_000 + "/y"])
 def test_a_refusal_stays_one_short_line_whatever_a_tensor_is_called(name: str) -> None:
     """``compare`` counts as a fault what is not one printable line of at most 1,000 characters."""
-    content = model_of(7)[1]
     refused: Counter[str] = Counter()
     for change in ("tensor 1: scale 1e30", "tensor 4: scale 1e-30", "tensor 4: not quantized", "tensor 2: zero point 3"):
-        model = unpack_model(dict(changes(content))[change])
+        model = unpack_model(changes_of(7)[change])
         for tensor in model.subgraphs[0].tensors:
             tensor.name = name
         verdict, why = compare(pack_model(model))

@@ -87,7 +87,11 @@ def test_scripts_and_make_targets_exist(page: Path) -> None:
 
 
 PYTHON = [
-    pytest.param(block["code"], id=f"{page.relative_to(ROOT)}-{number}")
+    pytest.param(
+        block["code"],
+        id=f"{page.relative_to(ROOT)}-{number}",
+        marks=[pytest.mark.slow] if "TFLiteConverter" in block["code"] else [],
+    )
     for page in PAGES
     for number, block in enumerate(BLOCK.finditer(page.read_text()))
     if block["language"] == "python" and not block["skip"]

@@ -65,7 +65,7 @@ def test_what_comes_out_is_made_as_mnist_was(mnist: Dataset) -> None:
         assert np.abs(np.array(centre_of_mass(pixels.astype(float))) - 14).max() <= 1.01 or extent.max() + 2 > 20
 
 
-@pytest.mark.parametrize("factor", [1, 3, 7])
+@pytest.mark.parametrize("factor", [1, 3, pytest.param(7, marks=pytest.mark.slow)])
 def test_neither_polarity_nor_size_nor_place_nor_margin_changes_much(mnist: Dataset, factor: int) -> None:
     for image in mnist.test.images[:20, ..., 0]:
         large = np.clip(np.rint(np.pad(np.kron(image, np.ones((factor, factor))), ((9, 40), (50, 3)))), 0, 255).astype(np.uint8)
@@ -76,6 +76,7 @@ def test_neither_polarity_nor_size_nor_place_nor_margin_changes_much(mnist: Data
         assert _difference(first.pixels, prepare_glyph(image).pixels) < 14
 
 
+@pytest.mark.slow
 def test_light_does_not_matter(mnist: Dataset) -> None:
     rows, columns = np.mgrid[:300, :260]
     for image in mnist.test.images[:20, ..., 0]:

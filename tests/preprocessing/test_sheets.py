@@ -31,6 +31,7 @@ def right(model: LoadedModel, pictures: list[np.ndarray], labels: np.ndarray) ->
     return float(np.mean(believed & (classes == labels)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lines", [False, True])
 def test_digits_on_a_sheet_on_a_desk_are_read(mnist: Dataset, model: LoadedModel, lines: bool) -> None:
     rng = np.random.default_rng(11)
@@ -39,6 +40,7 @@ def test_digits_on_a_sheet_on_a_desk_are_read(mnist: Dataset, model: LoadedModel
     assert right(model, pictures, labels) >= 0.85
 
 
+@pytest.mark.slow
 def test_digits_on_school_paper_are_read(mnist: Dataset, model: LoadedModel) -> None:
     rng = np.random.default_rng(12)
     images, labels = mnist.validation.images[20:40, ..., 0], mnist.validation.labels[20:40]
@@ -78,7 +80,7 @@ def test_a_sheet_without_a_desk_is_the_whole_picture(mnist: Dataset) -> None:
     assert (desk.top, desk.right, desk.bottom) == (0, 600, 420)
 
 
-@pytest.mark.parametrize("factor", [1, 4, 12])
+@pytest.mark.parametrize("factor", [1, 4, pytest.param(12, marks=pytest.mark.slow)])
 def test_a_glyph_cut_close_is_still_read(mnist: Dataset, model: LoadedModel, factor: int) -> None:
     images, labels = mnist.validation.images[:40, ..., 0], mnist.validation.labels[:40]
     pictures = []

@@ -1,4 +1,5 @@
 import re
+from functools import cache
 
 import pytest
 from random_models import model_of
@@ -9,26 +10,35 @@ from glyphlite.compiler.codegen.layout import tidy, wrapped
 from glyphlite.tflite.reader import parse_graph
 
 
-@pytest.mark.parametrize("optimize", ["speed", "size", "ram"])
+@cache
+def files_of(seed: int, optimize: str) -> dict[str, str]:
+    return compile_graph(parse_graph(model_of(seed)[1]), "net", optimize=optimize).files
+
+
+def others_slow(*optimize: str) -> list[object]:
+    """The first setting at every save, the others with the whole suite: they differ in little of the layout."""
+    return [optimize[0], *(pytest.param(each, marks=pytest.mark.slow) for each in optimize[1:])]
+
+
+@pytest.mark.parametrize("optimize", others_slow("speed", "size", "ram"))
 def test_no_line_of_generated_c_is_longer_than_120_columns(optimize: str):
     longest = 0
     for seed in range(1, 81, 4):
-        for file, text in compile_graph(parse_graph(model_of(seed)[1]), "net", optimize=optimize).files.items():
+        for file, text in files_of(seed, optimize).items():
             for line in text.splitlines():
                 assert len(line) <= COLUMNS, f"seed {seed}, {file}: {line}"
                 longest = max(longest, len(line))
     assert longest > COLUMNS - 10, "some lines are wrapped"
 
 
-def test_at_most_one_level_of_the_preprocessor_in_layers():
+@pytest.mark.parametrize("optimize", others_slow("speed", "size"))
+def test_at_most_one_level_of_the_preprocessor_in_layers(optimize: str):
     """Cores are told apart once per place: no #if inside another."""
     for seed in range(1, 121, 3):
-        for optimize in ("speed", "size"):
-            text = compile_graph(parse_graph(model_of(seed | 1)[1]), "net", optimize=optimize).files["net.c"]
-            depth = 0
-            for line in text.splitlines():
-                depth += line.startswith("#if") - line.startswith("#endif")
-                assert depth <= 1, f"seed {seed | 1}, {optimize}"
+        depth = 0
+        for line in files_of(seed | 1, optimize)["net.c"].splitlines():
+            depth += line.startswith("#if") - line.startswith("#endif")
+            assert depth <= 1, f"seed {seed | 1}"
 
 
 @pytest.mark.parametrize(

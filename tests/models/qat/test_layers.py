@@ -24,22 +24,48 @@ LAYERS = (FoldedConv("stem", 6, 5, 2), FoldedDepthwise("depth", 3), FoldedConv("
 STATISTICS = ("beta", "gamma", "mean", "variance")
 
 
-@pytest.fixture
+Weights = list[np.ndarray]
+
+
+@pytest.fixture(scope="module")
 def images(mnist) -> np.ndarray:
-    return mnist.train.images[:64].astype(np.float32) / 255
+    images = mnist.train.images[:64].astype(np.float32) / 255
+    images.setflags(write=False)
+    return images
 
 
-@pytest.fixture
-def model(images) -> Any:
-    """Every kind of layer, its statistics moved by a few batches, as training moves them."""
+def _moved(architecture: Architecture, images: np.ndarray, batches: int = 300) -> Any:
+    """A model whose statistics were moved by a few batches, as training moves them."""
     import keras
 
     keras.utils.set_random_seed(3)
-    built = Architecture("small", (*LAYERS, GlobalMean("mean"))).build((28, 28, 1), 10)
-    for _ in range(300):
+    built = architecture.build((28, 28, 1), 10)
+    for _ in range(batches):
         built(images, training=True)
-    measure_ranges(built, images)
     return built
+
+
+def _with_weights(architecture: Architecture, weights: Weights) -> Any:
+    """The same model again, which a test may change."""
+    built = architecture.build((28, 28, 1), 10)
+    built.set_weights(weights)
+    return built
+
+
+SMALL = Architecture("small", (*LAYERS, GlobalMean("mean")))
+
+
+@pytest.fixture(scope="module")
+def moved_small(images) -> Weights:
+    built = _moved(SMALL, images)
+    measure_ranges(built, images)
+    return built.get_weights()
+
+
+@pytest.fixture
+def model(moved_small) -> Any:
+    """Every kind of layer."""
+    return _with_weights(SMALL, moved_small)
 
 
 def _layer(model: Any, name: str) -> Any:
@@ -167,15 +193,9 @@ def test_counts_are_those_of_the_model_that_is_built(last):
 
 @pytest.fixture
 def unbiased(images) -> Any:
-    """Convolutions without bias, their mean squares moved by a few batches."""
-    import keras
-
-    keras.utils.set_random_seed(3)
+    """Convolutions without bias."""
     layers = (FoldedConv("stem", 6, 5, 2, bias=False), FoldedDepthwise("depth", 3), FoldedConv("point", 8, 1, bias=False))
-    built = Architecture("unbiased", (*layers, GlobalMean("mean"))).build((28, 28, 1), 10)
-    for _ in range(300):
-        built(images, training=True)
-    return built
+    return _moved(Architecture("unbiased", (*layers, GlobalMean("mean"))), images)
 
 
 def test_normalization_without_a_bias_divides_by_the_root_of_the_mean_square(unbiased, images):
@@ -223,16 +243,18 @@ def test_scores_without_bias_have_none_to_count_and_make_none_of_nothing(layers,
     assert architecture.document() != Architecture("unbiased", layers).document()
 
 
-@pytest.fixture
-def narrow(images) -> Any:
-    """The same layers with weights of four bits, still in float."""
-    import keras
+NARROW = Architecture("narrow", (*LAYERS, GlobalMean("mean")), weight_bits=4)
 
-    keras.utils.set_random_seed(3)
-    built = Architecture("narrow", (*LAYERS, GlobalMean("mean")), weight_bits=4).build((28, 28, 1), 10)
-    for _ in range(100):
-        built(images, training=True)
-    return built
+
+@pytest.fixture(scope="module")
+def moved_narrow(images) -> Weights:
+    return _moved(NARROW, images, batches=100).get_weights()
+
+
+@pytest.fixture
+def narrow(moved_narrow) -> Any:
+    """The same layers with weights of four bits, still in float."""
+    return _with_weights(NARROW, moved_narrow)
 
 
 def _stored_kernel(layer: Any) -> np.ndarray:
@@ -387,15 +409,14 @@ TWICE = Architecture(
 """A separable convolution whose weights are used once more."""
 
 
-@pytest.fixture
-def twice(images) -> Any:
-    import keras
+@pytest.fixture(scope="module")
+def moved_twice(images) -> Weights:
+    return _moved(TWICE, images).get_weights()
 
-    keras.utils.set_random_seed(3)
-    built = TWICE.build((28, 28, 1), 10)
-    for _ in range(300):
-        built(images, training=True)
-    return built
+
+@pytest.fixture
+def twice(moved_twice) -> Any:
+    return _with_weights(TWICE, moved_twice)
 
 
 def test_weights_used_twice_are_counted_once_and_computed_with_twice(twice):

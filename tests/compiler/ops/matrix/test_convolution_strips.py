@@ -60,6 +60,7 @@ def deep(channels: int, width: int, kernel: int, seed: int) -> bytes:
     return write(Draft(seed, (1, width, channels), (step,), "int8"), narrow=float(seed % 2))
 
 
+@pytest.mark.slow
 def test_sums_beyond_their_bits_agree():
     shapes = [(516, 1, 1), (1030, 3, 1), (700, 5, 1), (264, 2, 3), (1100, 7, 1)]
     models = {f"{shape}, seed {seed}": deep(*shape, seed) for shape in shapes for seed in range(2)}

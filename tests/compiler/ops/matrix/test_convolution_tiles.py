@@ -59,7 +59,7 @@ def any_convolution(rng: np.random.Generator) -> tuple[str, bytes] | None:
     return f"{shape} to {filters}, weights up to {most}, {window}", convolution(rng, shape, filters, most, **window)
 
 
-@pytest.mark.parametrize("path", ["plain", "v6m"])
+@pytest.mark.parametrize("path", ["plain", pytest.param("v6m", marks=pytest.mark.slow)])
 def test_any_shapes_and_weights_agree(path: str):
     rng = np.random.default_rng(len(path))
     models = dict(found for _ in range(40) if (found := any_convolution(rng)))
