@@ -24,7 +24,8 @@ def aware_model(
     """Every kind of layer that is trained for int8; ``stem``: filters of the first one.
 
     ``bias``: of convolutions; ``biased_scores``: of classes; ``again``: the weights behind a stem of 12 are
-    used a second time, each channel scaled otherwise.
+    used a second time, each channel scaled otherwise; maps are not pooled then, so that both uses are wide enough for
+    the kernel of wide maps, whose weights lie in its own order.
     """
     import keras
 
@@ -33,7 +34,7 @@ def aware_model(
     second = replace(depth, name="depth2", weights_of="depth"), replace(point, name="point2", weights_of="point")
     layers = (
         FoldedConv("stem", stem, 5, 2, bias=bias),
-        Pool("pool"),
+        *(() if again else (Pool("pool"),)),
         depth,
         point,
         *(second if again else ()),

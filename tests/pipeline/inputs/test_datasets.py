@@ -7,6 +7,7 @@ import subprocess
 import tomllib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -371,7 +372,7 @@ def test_a_keras_file_is_loaded_once_for_all_that_is_asked_of_it(
     loads: list[str] = []
     load = keras.saving.load_model
 
-    def counted(path: Path, **options: object) -> object:
+    def counted(path: Path, **options: Any) -> object:
         loads.append(Path(path).name)
         return load(path, **options)
 
