@@ -40,6 +40,7 @@ def one_op(
     options: str | None = None,
     *,
     taken: int = 0,
+    ahead: Activation | None = None,
     behind: Sequence[tuple[str, Activation]] = (),
     **fields: Any,
 ) -> bytes:
@@ -52,11 +53,12 @@ def one_op(
         output: what it computes, or all that it computes.
         options: the name of its options table.
         taken: which of its outputs is the model's.
+        ahead: the model's input where it is none of the op's, of which a QUANTIZE makes the first activation.
         behind: ops of one input that follow it, each with what it computes.
         fields: of that table.
     """
     writer = _Writer(Draft(0, (1,), (), "int8"))
-    given: dict[Activation, int] = {}
+    given: dict[Activation, int] = {} if ahead is None else {ahead: _activation(writer, ahead)}
     inputs: list[int] = []
     for operand in operands:
         if operand is None:

@@ -3,10 +3,13 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, Self
 
+import numpy as np
+
 from glyphlite.compiler import arithmetic
 from glyphlite.compiler.codegen.kernel import Accumulator, Kernel, Site
 from glyphlite.compiler.context import Context
 from glyphlite.compiler.ir import Node
+from glyphlite.compiler.ops.reduction.sum_line import MOST_BYTES, SumLine, fit_sum_line
 from glyphlite.compiler.values import Requantization, Value
 from glyphlite.tflite.graph import Operator
 
@@ -60,7 +63,23 @@ class Reduced(Node):
             requantization=self.requantization,
             activation_min=self.activation_min,
             activation_max=self.activation_max,
+            line=self._line(),
         )
+
+    def _line(self) -> SumLine | None:
+        """Returns what makes a stored byte of a sum in one step; None where nothing does, or extremes are taken."""
+        if self.kind != "sum" or self.count > MOST_BYTES:
+            return None
+        limits = self.activation_min, self.activation_max
+        sums = np.arange(255 * self.count + 1, dtype=np.int64)
+        if (scaling := self.requantization) is None:
+            centred = sums - 128 * self.count  # of the stored int8 values: halves go away from zero
+            rounded = 128 + np.sign(centred) * ((np.abs(centred) + self.count // 2) // self.count)
+            return fit_sum_line(np.clip(rounded, *limits).astype(np.uint8), 1 / self.count, limits)
+        multiplier, shift = scaling.output_multipliers[0], scaling.output_shifts[0]
+        centred = sums - self.inputs[0].zero_point * self.count
+        scaled = arithmetic.multiply_by_quantized_multiplier(centred, multiplier, shift) + scaling.output_offset
+        return fit_sum_line(np.clip(scaled, *limits).astype(np.uint8), multiplier * 2.0 ** (shift - 31), limits)
 
     def clamped(self, low: int, high: int) -> Self:
         """Returns the node with its output clamped to ``low`` to ``high``."""
@@ -82,7 +101,9 @@ class MapReduction(Reduced):
     def kernel(self, site: Site) -> "MapReductionKernel":
         """Returns the kernel that gets row after row."""
         by_words = self.kind == "sum" and self.row.outer == 1 and self.row.inner % 4 == 0 and self.row.reduced <= 257
-        return MapReductionKernel(**vars(super().kernel(site)), by_words=by_words)
+        kernel = super().kernel(site)
+        in_pairs = by_words and site.layer.unrolls and self.count <= 257 and kernel.line is not None
+        return MapReductionKernel(**vars(kernel), by_words=by_words, in_pairs=in_pairs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +124,7 @@ class RowReductionKernel(Kernel):
     requantization: Requantization | None
     activation_min: int
     activation_max: int
+    line: SumLine | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,11 +133,20 @@ class MapReductionKernel(RowReductionKernel, Accumulator):
 
     Attributes:
         by_words: whether four channels are added at a time, two sums in each word.
+        in_pairs: whether the sums of all rows lie so, too, none of them over 16 bits; that is a little longer.
     """
 
     over_rows: ClassVar[bool] = True
 
     by_words: bool
+    in_pairs: bool
+
+    @property
+    def is_aligned(self) -> bool:
+        """Returns whether the rows begin at whole words: all but the caller's do, if words are what they consist of."""
+        place = self.layer.inputs[0].place
+        whole = all(each % 4 == 0 for each in (place.offset, place.plain_offset, self.layer.input.row_bytes))
+        return place.base == "arena" and whole
 
 
 def reduction_of(context: Context, operator: Operator, source: Value) -> tuple[set[int], Row, int]:
