@@ -42,6 +42,7 @@ def trials(sources: dict[str, bytes], samples: Path, few: Dataset, tmp_path_fact
     ]
 
 
+@pytest.mark.slow
 def test_the_reader_takes_every_mutant_or_refuses_it_in_one_line(sources: dict[str, bytes]) -> None:
     refusals = [refusal_of(make_mutant(sources, SEED, index)) for index in range(READ)]
     refused = [line for line in refusals if line is not None]

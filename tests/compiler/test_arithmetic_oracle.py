@@ -16,6 +16,7 @@ import pytest
 from random_models.by_hand import write
 from random_models.drafts import Draft, Step
 from random_models.harness import PATHS, run_generated
+from support.slow import rest_slow
 
 from glyphlite.compiler import arithmetic, compile_graph
 from glyphlite.emulation.toolchain import compile_shared
@@ -101,7 +102,7 @@ def build(folder: Path, flags: tuple[str, ...]) -> ctypes.CDLL:
     return ctypes.CDLL(str(compile_shared([source], folder / "harness.so", flags=flags, include=[folder])))
 
 
-@pytest.fixture(scope="module", params=["plain", "v6m"])
+@pytest.fixture(scope="module", params=rest_slow(["plain", "v6m"]))
 def library(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     """For one path; undefined behaviour would end the process."""
     traps = ("-fsanitize=undefined", "-fsanitize-undefined-trap-on-error")

@@ -64,6 +64,7 @@ def check(model: bytes, inputs: np.ndarray, folder: Path) -> np.ndarray:
     return expected
 
 
+@pytest.mark.slow
 def test_a_dense_layer_with_one_weight_scale(tmp_path: Path):
     rng = np.random.default_rng(1)
     seen = 0

@@ -9,6 +9,7 @@ from random_models.by_hand import write
 from random_models.drafts import Step
 from random_models.harness import PATHS
 from random_models.one_op import agree
+from support.slow import rest_slow
 
 from glyphlite.compiler.compile import compile_graph
 from glyphlite.models.pretrained import pretrained_artifact
@@ -63,6 +64,7 @@ def has_table(model: bytes) -> bool:
     return "net_filter_table" in compile_graph(parse_graph(model), "net", optimize="size").files["net.c"]
 
 
+@pytest.mark.slow
 def test_most_chains_run_from_a_table():
     tabled = [has_table(model) for model in chains().values()]
     assert sum(tabled) >= SHARE_OF_CHAINS * CHAINS, sum(tabled)
@@ -92,7 +94,7 @@ def same_maps(seed: int, shape: tuple[int, int, int]) -> Draft:
     return Draft(seed, shape, tuple(steps), "int8")
 
 
-@pytest.mark.parametrize("path", ["plain", "dsp"])
+@pytest.mark.parametrize("path", rest_slow(["plain", "dsp"]))
 def test_tables_of_large_maps_give_the_bytes_of_tflite_micro(path: str):
     models = large()
     assert all(map(has_table, models.values()))

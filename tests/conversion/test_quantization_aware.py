@@ -16,6 +16,8 @@ from glyphlite.runtimes.base import predict_probabilities
 from glyphlite.runtimes.registry import get_runtime
 from glyphlite.tflite.reader import parse_graph
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def model(mnist) -> Any:

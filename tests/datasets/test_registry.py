@@ -202,6 +202,7 @@ def test_a_folder_without_test_pictures_gives_the_same_ones_whatever_the_seed(tm
     assert first.labels == tuple(str(number) for number in range(5, 15))
 
 
+@pytest.mark.slow
 def test_pictures_of_other_sizes_and_polarity_are_prepared_as_predict_does(tmp_path: Path, arrays: Arrays) -> None:
     large = 255 - arrays["x_train"].repeat(4, 1).repeat(4, 2)
     _save_pictures(tmp_path, large, arrays["y_train"], ".webp")

@@ -101,6 +101,7 @@ def test_a_damaged_file_is_one_line(samples: Path, tmp_path: Path) -> None:
         inspect_artifact(path)
 
 
+@pytest.mark.slow
 def test_a_long_chain_is_described_in_linear_time(samples: Path) -> None:
     """Five thousand ops whose outputs all stay alive: hostile to anything quadratic."""
     from dataclasses import replace

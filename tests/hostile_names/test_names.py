@@ -6,10 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 NAMES, SEED = 6, 4
 
 
+@pytest.mark.slow
 def test_hostile_names_break_out_of_nothing(tmp_path: Path) -> None:
     output = tmp_path / "names.json"
     done = subprocess.run(

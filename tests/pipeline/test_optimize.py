@@ -21,6 +21,7 @@ def artifact(samples: Path, tmp_path: Path) -> Path:
     return Path(shutil.copyfile(samples / "model_int8.tflite", tmp_path / "model.tflite"))
 
 
+@pytest.mark.slow
 def test_a_file_is_written_that_answers_alike_in_every_runtime(artifact: Path, tmp_path: Path) -> None:
     out = tmp_path / "small.tflite"
     report = optimize_artifact(artifact, out, strip_names=True, seed=0, overwrite=False)
@@ -61,6 +62,7 @@ def test_nothing_is_written_where_a_runtime_answers_otherwise(
     assert list(tmp_path.iterdir()) == [artifact]
 
 
+@pytest.mark.slow
 def test_every_model_of_a_file_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, out = tmp_path / "several.tflite", tmp_path / "out.tflite"
     path.write_bytes(several("LOGISTIC", "ABS", "RELU"))

@@ -177,6 +177,7 @@ def test_a_float_model_shows_the_error_of_an_autoencoder(cli: Cli, tmp_path: Pat
     assert errors["float.keras"] == pytest.approx(errors["float.tflite"], abs=1e-5)
 
 
+@pytest.mark.slow
 def test_a_model_larger_than_the_core_is_compiled_all_the_same(cli: Cli, tmp_path: Path) -> None:
     assembly = Assembly()
     part = assembly.subgraph()

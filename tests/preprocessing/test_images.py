@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import ImageFont
 from support.scenes import blank_sheet, drawn_glyph, enlarged, noise_picture, photograph, scene
+from support.slow import rest_slow
 
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import DataError
@@ -65,7 +66,7 @@ def test_what_comes_out_is_made_as_mnist_was(mnist: Dataset) -> None:
         assert np.abs(np.array(centre_of_mass(pixels.astype(float))) - 14).max() <= 1.01 or extent.max() + 2 > 20
 
 
-@pytest.mark.parametrize("factor", [1, 3, pytest.param(7, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("factor", rest_slow([1, 3, 7], fast=2))
 def test_neither_polarity_nor_size_nor_place_nor_margin_changes_much(mnist: Dataset, factor: int) -> None:
     for image in mnist.test.images[:20, ..., 0]:
         large = np.clip(np.rint(np.pad(np.kron(image, np.ones((factor, factor))), ((9, 40), (50, 3)))), 0, 255).astype(np.uint8)

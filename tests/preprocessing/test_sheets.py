@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from support.scenes import enlarged
 from support.sheets import DESKS, PAPERS, desk_scene, school_sheet
+from support.slow import rest_slow
 
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.models.interface.input_convention import OURS
@@ -80,7 +81,7 @@ def test_a_sheet_without_a_desk_is_the_whole_picture(mnist: Dataset) -> None:
     assert (desk.top, desk.right, desk.bottom) == (0, 600, 420)
 
 
-@pytest.mark.parametrize("factor", [1, 4, pytest.param(12, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("factor", rest_slow([1, 4, 12], fast=2))
 def test_a_glyph_cut_close_is_still_read(mnist: Dataset, model: LoadedModel, factor: int) -> None:
     images, labels = mnist.validation.images[:40, ..., 0], mnist.validation.labels[:40]
     pictures = []

@@ -41,6 +41,7 @@ def test_beginning_in_the_middle_gives_the_same(augmentation):
     assert all((chunk.transforms is None) == (augmentation is None) for chunk in whole)
 
 
+@pytest.mark.slow
 def test_transforms_warp_as_the_data_package_does(mnist):
     chunk = next(replace(BATCHES, augmentation="affine").epoch(1))
     assert chunk.transforms is not None

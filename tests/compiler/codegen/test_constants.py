@@ -8,6 +8,7 @@ import pytest
 from random_models import Oracle, from_model, to_model
 from random_models.harness import OPTIMIZE, PATHS, run_generated
 from support.aware import aware_model
+from support.slow import rest_slow
 
 from glyphlite.compiler import compile_graph
 from glyphlite.compiler.codegen.constants import Constants
@@ -19,7 +20,7 @@ ARRAY = re.compile(r"static const (\w+) (\w+)\[\d+\] = \{(.*?)\};", re.DOTALL)
 ALIAS = re.compile(r"/\* The same numbers, stored once\. \*/\n#define (\w+) (\w+)\n")
 
 
-@pytest.fixture(scope="module", params=[4, 8])
+@pytest.fixture(scope="module", params=rest_slow([4, 8]))
 def content(request: pytest.FixtureRequest, mnist: Dataset) -> bytes:
     model = aware_model(mnist, "twice", seed=9, stem=12, weight_bits=request.param, again=True)
     with exported(model) as saved:

@@ -3,6 +3,7 @@ from functools import cache
 
 import pytest
 from random_models import model_of
+from support.slow import rest_slow
 
 from glyphlite.compiler import compile_graph
 from glyphlite.compiler.codegen.c_text import COLUMNS
@@ -15,12 +16,7 @@ def files_of(seed: int, optimize: str) -> dict[str, str]:
     return compile_graph(parse_graph(model_of(seed)[1]), "net", optimize=optimize).files
 
 
-def others_slow(*optimize: str) -> list[object]:
-    """The first setting at every save, the others with the whole suite: they differ in little of the layout."""
-    return [optimize[0], *(pytest.param(each, marks=pytest.mark.slow) for each in optimize[1:])]
-
-
-@pytest.mark.parametrize("optimize", others_slow("speed", "size", "ram"))
+@pytest.mark.parametrize("optimize", rest_slow(["speed", "size", "ram"]))
 def test_no_line_of_generated_c_is_longer_than_120_columns(optimize: str):
     longest = 0
     for seed in range(1, 81, 4):
@@ -31,7 +27,7 @@ def test_no_line_of_generated_c_is_longer_than_120_columns(optimize: str):
     assert longest > COLUMNS - 10, "some lines are wrapped"
 
 
-@pytest.mark.parametrize("optimize", others_slow("speed", "size"))
+@pytest.mark.parametrize("optimize", rest_slow(["speed", "size"]))
 def test_at_most_one_level_of_the_preprocessor_in_layers(optimize: str):
     """Cores are told apart once per place: no #if inside another."""
     for seed in range(1, 121, 3):

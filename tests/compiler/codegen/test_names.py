@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from random_models import model_of
+from support.slow import rest_slow
 
 from glyphlite.compiler import Compilation, compile_graph
 from glyphlite.compiler.ops import OPS
@@ -27,6 +28,7 @@ def parts_of(compilation: Compilation) -> set[str]:
     return {name.removeprefix(f"{function}_") for name in names for function in functions if name.startswith(f"{function}_")}
 
 
+@pytest.mark.slow
 def test_no_part_is_called_like_an_op():
     """So that LAYER_OP_PART is never the LAYER_OP of another layer."""
     parts = {part for seed in SEEDS for compilation in compilations(seed) for part in parts_of(compilation)}
@@ -44,7 +46,7 @@ def renamed(graph: Graph, name: str) -> Graph:
     return replace(graph, tensors=tuple(tensors))
 
 
-@pytest.mark.parametrize("name", ["input", "run", "t", "t_conv_2d", "depthwise", "leaky"])
+@pytest.mark.parametrize("name", rest_slow(["input", "run", "t", "t_conv_2d", "depthwise", "leaky"]))
 def test_functions_of_layers_that_are_called_alike_differ(name: str):
     for seed in SEEDS[:10]:
         graph = renamed(parse_graph(model_of(seed)[1]), name)

@@ -21,6 +21,7 @@ def made_by(monkeypatch: pytest.MonkeyPatch, seeds: list[int]) -> Iterator[Requa
     yield from seen
 
 
+@pytest.mark.slow
 def test_random_models_reach_every_form(monkeypatch: pytest.MonkeyPatch):
     forms: Counter[str] = Counter()
     for made in made_by(monkeypatch, [*range(1, 161, 2), 189]):

@@ -70,6 +70,7 @@ def drawn(rng: np.random.Generator) -> tuple[Requantization, Sums]:
     return Requantization(multipliers, shifts, offset, least, most), Sums(bias, low, high)
 
 
+@pytest.mark.slow
 def test_every_form_that_is_found_is_exact_and_most_are_found():
     rng = np.random.default_rng(0)
     found = [0, 0]

@@ -60,6 +60,7 @@ def build(source: Path, folder: Path, *options: str) -> str:
 
 
 @needs_cmake
+@pytest.mark.slow
 def test_cmake_takes_it_by_add_subdirectory_and_by_find_package(library: Path, tmp_path: Path) -> None:
     example = library / "examples" / "cmake"
     assert build(example, tmp_path / "inside") == "digits: 0 bytes differ from TensorFlow Lite Micro's\n"

@@ -21,6 +21,7 @@ from glyphlite.results import Results
 from glyphlite.training.history import EpochRecord
 
 
+@pytest.mark.slow
 def test_every_picture_of_a_run_is_written(results: Results, sheet: SampleSheet, tmp_path: Path):
     written = write_figures(results, tmp_path, samples=sheet)
     assert {each.name for each in written} == {

@@ -204,6 +204,7 @@ def test_a_damaged_file_is_refused_as_by_every_command(samples: Path) -> None:
         optimize_file((samples / INT8).read_bytes()[:5000], "some file")
 
 
+@pytest.mark.slow
 def test_damaged_files_are_refused_or_become_files_that_are_read(odd: dict[str, bytes]) -> None:
     outcomes: list[bool] = []
     for number in range(250):

@@ -146,6 +146,7 @@ def test_many_subgraphs_cost_no_more_than_their_tables() -> None:
         parse_graph(running_sum(change=doubled), "large")
 
 
+@pytest.mark.slow
 def test_damaged_variables_are_refused_or_sound() -> None:
     """A thousand damaged files: a line, or variables whose values have the size that every op expects."""
     source, refused = {"sum": running_sum()}, 0

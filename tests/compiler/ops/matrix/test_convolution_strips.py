@@ -6,6 +6,7 @@ from random_models.by_hand import write
 from random_models.drafts import FUSED, Draft, Step
 from random_models.harness import OPTIMIZE, PATHS
 from random_models.one_op import agree
+from support.slow import rest_slow
 
 from glyphlite.compiler.ops.matrix.strip import in_order, strip_of
 from glyphlite.compiler.values import Window
@@ -41,7 +42,7 @@ def some_models(first: int, count: int) -> dict[str, bytes]:
     return {f"seed {draft.seed}: {draft}": write(draft, narrow=float(draft.seed % 4 == 0)) for draft in drafts}
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("path", rest_slow(sorted(PATHS, key="dsp".__ne__)))
 def test_any_shape_agrees(path: str):
     agree(some_models(100 * list(PATHS).index(path), 12 if path == "dsp" else 5), path=path)
 

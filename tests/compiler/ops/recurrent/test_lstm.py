@@ -12,6 +12,7 @@ from random_models.inputs import draw_inputs
 from random_models.one_change import changes
 from random_models.oracle import Oracle, RefusedError
 from random_models.recurrent import draw_lstm, draw_svdf
+from support.slow import rest_slow
 from support.streaming import diffusion
 
 from glyphlite.compiler import compile_graph
@@ -23,7 +24,7 @@ LSTM = 0
 """The op of a model that :func:`draw_lstm` makes, and a seed of one LSTM on one sequence."""
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", rest_slow(range(10), fast=3))
 def test_many_lstms_agree_over_consecutive_calls(seed: int, tmp_path: Path) -> None:
     model = draw_lstm(seed)
     graph = parse_graph(model)

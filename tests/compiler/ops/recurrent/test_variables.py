@@ -11,6 +11,7 @@ from random_models.harness import OPTIMIZE, PATHS, run_generated
 from random_models.inputs import from_model, to_model
 from random_models.oracle import Oracle
 from random_models.states import with_states
+from support.slow import rest_slow
 from support.streaming import diffusion, running_sum, streaming_network
 
 from glyphlite.compiler import compile_graph
@@ -29,7 +30,7 @@ def agrees(content: bytes, seed: int, calls: int, folder: Path, *, aim: str = "s
     return len(np.unique(expected, axis=0))
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", rest_slow(range(8), fast=3))
 def test_random_models_with_state_agree_over_consecutive_calls(seed: int, tmp_path: Path) -> None:
     content = with_states(write(draw(2 * seed + 1, for_keras=False)), np.random.default_rng([seed, 3]))
     agrees(content, seed, 40, tmp_path, aim=OPTIMIZE[seed % 3], path=list(PATHS)[seed % len(PATHS)])
