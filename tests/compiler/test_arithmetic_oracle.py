@@ -89,6 +89,7 @@ def build(folder: Path, flags: tuple[str, ...]) -> ctypes.CDLL:
             Step("dense", (0,), (3,), {"units": 3, "bias": True, "fused": "none"}),
             Step("add", (1,), (3,), {"constant": (3,), "fused": "none"}),
             Step("softmax", (2,), (3,)),
+            Step("log_softmax", (3,), (3,)),
         )
         compilation = compile_graph(parse_graph(write(Draft(seed, (2,), steps, "int8"))), "net")
         if all(f"net_{helper}(" in compilation.files["net.c"] for helper in HELPERS):
