@@ -1,6 +1,7 @@
 """The C functions that layers share: each is written only where something calls it."""
 
 import re
+from collections import Counter
 
 from glyphlite.compiler.codegen.c_text import render
 
@@ -16,9 +17,11 @@ def helpers_called(layers: str, prefix: str, *, unrolls: bool) -> str:
         prefix: what every generated name begins with.
         unrolls: whether hot loops are unrolled.
     """
-    pieces = _START.split(render("helpers.c.j2", {"p": prefix, **macro_names(prefix), "unrolls": unrolls}))
-    texts = dict(zip(pieces[1::2], pieces[2::2], strict=True))
     calls = re.compile(rf"\b{prefix}_(\w+)\(")
+    counts = Counter(calls.findall(layers))
+    names = {"p": prefix, **macro_names(prefix), "unrolls": unrolls, "counts": counts}
+    pieces = _START.split(render("helpers.c.j2", names))
+    texts = dict(zip(pieces[1::2], pieces[2::2], strict=True))
     called: set[str] = set()
     waiting = [layers]
     while waiting:

@@ -1,5 +1,9 @@
-"""FULLY_CONNECTED on emulated cores, whose assembly no host runs: vectors with and without a rest, the model's input, rows."""
+"""FULLY_CONNECTED on emulated cores, whose assembly no host runs: vectors with and without a rest, the model's input, rows.
 
+Cores without the DSP extension share code between layers.
+"""
+
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,3 +81,18 @@ def test_the_assembly_leaves_compilers_enough_registers(core: str, flags: tuple[
     compile_and_link(
         target_named(core), [tmp_path / "net.c"], tmp_path / "net.elf", keep=["net_invoke"], optimize=level, flags=rest
     )
+
+
+@pytest.mark.parametrize("core", ["cortex-m3", "rv32imc"])
+@pytest.mark.parametrize(("seed", "layers"), [(5, 1), (25, 2)])
+def test_layers_of_one_scale_share_code(core: str, seed: int, layers: int, tmp_path: Path):
+    draft = replace(dense(24, 16, 12, 8, 20, 8, 4, 16, 36, 8, 12, 4), seed=seed)
+    path = tmp_path / "model.tflite"
+    path.write_bytes(write(draft, narrow=0.0))
+    compilation = compile_graph(parse_graph(path.read_bytes(), "chain"), "net")
+    assert compilation.files["net.c"].count("net_quad_dense(input, &") == layers
+    inputs = np.random.default_rng(1).integers(-128, 128, (8, *parse_graph(path.read_bytes(), "chain").input.shape[1:]))
+    found = simulate(path, core, inputs.astype(np.int8)).scores
+    with get_runtime("tflm").load(path) as reference:
+        [expected] = reference.run((inputs.astype(np.int8),))
+    assert np.array_equal(found.reshape(expected.shape), expected)

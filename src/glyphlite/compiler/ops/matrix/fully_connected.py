@@ -122,6 +122,15 @@ class FullyConnectedKernel(Kernel):
         """Returns the elements of plain weights of four outputs."""
         return self.row if self.int4 else 4 * self.row
 
+    @property
+    def shares_code(self) -> bool:
+        """Returns whether cores with a long multiplication, but without the DSP extension, run what all such layers share."""
+        made, scaled = self.requantizer, self.requantizer.scaled
+        if self.int4 or self.layer.reads_model_input or self.layer.table or self.layer.output.channels % 4 or scaled is None:
+            return False
+        plain = scaled.words == 1 and scaled.fraction == 8 and not scaled.step and not scaled.addend
+        return plain and (made.activation_min, made.activation_max) == (0, 255)
+
 
 @dataclass(frozen=True, kw_only=True)
 class FullyConnectedRowsKernel(FullyConnectedKernel, Accumulator):
