@@ -2,14 +2,14 @@
 
 import pytest
 from random_models.one_op import agree
-from support.slow import rest_slow
 from support.stuck_channels import in_int4, network
 
 from glyphlite.compiler import compile_graph
 from glyphlite.tflite.reader import parse_graph
 
 
-@pytest.mark.parametrize("path", rest_slow(["plain", "dsp"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("path", ["plain", "dsp"])
 def test_networks_with_stuck_channels_give_the_bytes_of_the_whole_file(path: str) -> None:
     agree({f"seed {seed}": network(seed)[0] for seed in range(40)}, path=path)
 

@@ -9,7 +9,6 @@ from random_models.by_hand import write
 from random_models.differential import examine
 from random_models.edges import with_edges
 from random_models.harness import OPTIMIZE, PATHS
-from support.slow import rest_slow
 
 from glyphlite.compiler import compile_graph
 from glyphlite.emulation.toolchain import compile_program
@@ -23,7 +22,8 @@ def model(seed: int) -> bytes:
     return with_edges(write(draw(seed, for_keras=False)), np.random.default_rng([seed, 1]))
 
 
-@pytest.mark.parametrize("path", rest_slow(PATHS))
+@pytest.mark.slow
+@pytest.mark.parametrize("path", PATHS)
 def test_models_of_several_inputs_and_outputs_agree(path: str):
     first = 40 * list(PATHS).index(path)
     contents = [model(seed) for seed in range(first, first + 40)]

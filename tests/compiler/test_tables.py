@@ -9,7 +9,6 @@ from random_models.by_hand import write
 from random_models.drafts import Step
 from random_models.harness import PATHS
 from random_models.one_op import agree
-from support.slow import rest_slow
 
 from glyphlite.compiler.compile import compile_graph
 from glyphlite.models.pretrained import pretrained_artifact
@@ -94,7 +93,8 @@ def same_maps(seed: int, shape: tuple[int, int, int]) -> Draft:
     return Draft(seed, shape, tuple(steps), "int8")
 
 
-@pytest.mark.parametrize("path", rest_slow(["plain", "dsp"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("path", ["plain", "dsp"])
 def test_tables_of_large_maps_give_the_bytes_of_tflite_micro(path: str):
     models = large()
     assert all(map(has_table, models.values()))

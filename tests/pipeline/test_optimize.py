@@ -38,6 +38,7 @@ def test_a_file_is_written_that_answers_alike_in_every_runtime(artifact: Path, t
     assert "nothing that the file does not need" in optimization_words(again)
 
 
+@pytest.mark.slow
 def test_no_file_of_the_users_is_replaced(artifact: Path, tmp_path: Path) -> None:
     before = artifact.read_bytes()
     with pytest.raises(OutputError, match="is the file that is read"):

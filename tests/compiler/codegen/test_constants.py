@@ -8,7 +8,6 @@ import pytest
 from random_models import Oracle, from_model, to_model
 from random_models.harness import OPTIMIZE, PATHS, run_generated
 from support.aware import aware_model
-from support.slow import rest_slow
 
 from glyphlite.compiler import compile_graph
 from glyphlite.compiler.codegen.constants import Constants
@@ -20,13 +19,14 @@ ARRAY = re.compile(r"static const (\w+) (\w+)\[\d+\] = \{(.*?)\};", re.DOTALL)
 ALIAS = re.compile(r"/\* The same numbers, stored once\. \*/\n#define (\w+) (\w+)\n")
 
 
-@pytest.fixture(scope="module", params=rest_slow([4, 8]))
+@pytest.fixture(scope="module", params=[4, 8])
 def content(request: pytest.FixtureRequest, mnist: Dataset) -> bytes:
     model = aware_model(mnist, "twice", seed=9, stem=12, weight_bits=request.param, again=True)
     with exported(model) as saved:
         return convert_exported(saved, "int8").content
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimize", OPTIMIZE)
 def test_equal_arrays_are_one(content: bytes, optimize: str):
     compilation = compile_graph(parse_graph(content), "net", optimize=optimize)
@@ -45,6 +45,7 @@ def test_equal_arrays_are_one(content: bytes, optimize: str):
     assert sum(layers.values()) == compilation.report.constant_bytes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PATHS)
 def test_both_uses_give_the_bytes_of_tflite_micro(content: bytes, path: str, tmp_path: Path):
     graph = parse_graph(content)

@@ -9,7 +9,6 @@ from random_models import Draft
 from random_models.by_hand import write
 from random_models.drafts import Step
 from random_models.one_op import Activation, Constant, agree, any_activation, one_op
-from support.slow import rest_slow
 
 from glyphlite.compiler.lower import lower
 from glyphlite.compiler.ops.matrix.convolution import Convolution
@@ -60,7 +59,8 @@ def any_convolution(rng: np.random.Generator) -> tuple[str, bytes] | None:
     return f"{shape} to {filters}, weights up to {most}, {window}", convolution(rng, shape, filters, most, **window)
 
 
-@pytest.mark.parametrize("path", rest_slow(["plain", "v6m"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("path", ["plain", "v6m"])
 def test_any_shapes_and_weights_agree(path: str):
     rng = np.random.default_rng(len(path))
     models = dict(found for _ in range(40) if (found := any_convolution(rng)))
