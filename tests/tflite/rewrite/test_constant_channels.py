@@ -1,11 +1,14 @@
 """Channels that hold one value whatever comes in are removed, and no byte of TFLite Micro's or LiteRT's answers changes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support.stuck_channels import network
 
 from glyphlite.tflite.reader import parse_graph
 from glyphlite.tflite.rewrite.channel_bounds import channel_bounds
+from glyphlite.tflite.rewrite.constant_channels import without_constant_channels
 from glyphlite.tflite.rewrite.optimization import optimize_file
 
 
@@ -73,3 +76,25 @@ def test_bounds_hold_what_tflite_micro_computes() -> None:
                 assert (values >= low).all()
                 assert (values <= high).all()
         assert len(bounds) >= 2
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_a_constant_that_is_read_with_weights_of_zero_alone_needs_no_bias(seed: int) -> None:
+    """The layer that reads it has no bias to which anything could be added."""
+    graph = parse_graph(network(seed)[0])
+    bounds = channel_bounds(graph)
+    maker, reader = graph.operators[0], graph.operators[1]
+    while reader.name not in ("CONV_2D", "FULLY_CONNECTED"):
+        reader = graph.operators[reader.index + 1]
+    low, high = bounds[maker.outputs[0]]
+    weights = graph.tensors[reader.inputs[1]]
+    assert weights.data is not None
+    data = weights.data.copy()
+    data.reshape(-1, weights.shape[-1])[:, np.resize(low == high, weights.shape[-1])] = 0
+    tensors, operators = list(graph.tensors), list(graph.operators)
+    tensors[weights.index] = replace(weights, data=data)
+    operators[reader.index] = replace(reader, inputs=(*reader.inputs[:2], -1))
+    tensors.append(replace(graph.tensors[graph.outputs[0]], index=len(tensors)))  # the one that an index of -1 would find
+    narrowed, removed = without_constant_channels(replace(graph, tensors=tuple(tensors), operators=tuple(operators)), int4=True)
+    assert removed >= int((low == high).sum()) - 1
+    assert narrowed.operators[reader.index].inputs[2] == -1

@@ -159,9 +159,9 @@ def _remove(edit: "_Edit", chain: _Chain, gone: np.ndarray, bounds: dict[int, Bo
     places = (np.arange(pixels)[:, None] * channels + gone).reshape(-1)
     weights = edit.graph.tensors[chain.reader.inputs[1]].data
     assert weights is not None
-    if values.any():
-        sums = weights[..., places].astype(np.int64).reshape(len(weights), -1, len(gone)) @ values
-        edit.add(chain.reader.inputs[2], sums.sum(1))
+    sums = (weights[..., places].astype(np.int64).reshape(len(weights), -1, len(gone)) @ values).sum(1)
+    if sums.any():  # a channel that is read with weights of 0 alone adds nothing, whatever it holds, and needs no bias
+        edit.add(chain.reader.inputs[2], sums)
     edit.without(chain.reader.inputs[1], -1, places)
 
 
