@@ -43,6 +43,7 @@ def test_importing_it_imports_nothing_heavy() -> None:
     assert json.loads(done.stdout) == ["glyphlite"]
 
 
+@pytest.mark.slow
 def test_from_a_file_to_firmware(samples: Path, mnist: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = samples / "model_int8.tflite"
     assert glyphlite.inspect(path, runtimes=False).operators

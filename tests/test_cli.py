@@ -354,6 +354,7 @@ def test_a_text_file_as_an_image(cli: Cli, samples: Path, tmp_path: Path) -> Non
     assert not (tmp_path / "seen.png").exists()
 
 
+@pytest.mark.slow
 def test_a_huge_image(cli: Cli, samples: Path, tmp_path: Path) -> None:
     Image.new("1", (30_000, 30_000)).save(tmp_path / "huge.png")
     refused(cli("predict", samples / "model_int8.tflite", tmp_path / "huge.png"), "huge.png")
@@ -395,6 +396,7 @@ def test_an_unwritable_folder(cli: Cli, samples: Path) -> None:
         refused(cli("run", "--model", "mlp", "--out", folder), folder)
 
 
+@pytest.mark.slow
 def test_a_model_of_another_size_than_asked_for(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         "import keras\n\n\ndef build():\n    inputs = keras.Input((32, 32, 3))\n"
@@ -404,6 +406,7 @@ def test_a_model_of_another_size_than_asked_for(cli: Cli, tmp_path: Path) -> Non
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_variants_that_tflite_micro_does_not_take(cli: Cli, samples: Path, tmp_path: Path) -> None:
     for variant in ("float16", "dynamic"):
         refused(cli("export", samples / f"model_{variant}.tflite", "--for", "tflm", "--out", tmp_path / "out"), "int8")
@@ -423,6 +426,7 @@ def test_unknown_names(cli: Cli, samples: Path, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_interrupted_work_says_so_and_leaves_nothing(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [
@@ -489,6 +493,7 @@ def test_what_was_mistyped_is_named_in_plain_words(cli: Cli, tmp_path: Path, mon
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_optimize_says_what_it_did(cli: Cli, samples: Path, tmp_path: Path) -> None:
     artifact, out = samples / "model_int8.tflite", tmp_path / "small.tflite"
     document = json.loads(cli("optimize", artifact, "--out", out, "--strip-names", "--json").out)

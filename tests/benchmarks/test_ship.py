@@ -69,6 +69,7 @@ def leave_checkpoint(
     CheckpointStore(run / "checkpoints").save(1, session.checkpoint(settings, {}))
 
 
+@pytest.mark.slow
 def test_both_files_are_measured_on_validation_and_the_package_can_use_them(
     ship: ModuleType, run: Path, tmp_path: Path, monkeypatch
 ) -> None:

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import pytest
 from random_models.differential import examine
 
 from glyphlite.tflite.reader import parse_graph
 from glyphlite.tflite.rewrite.optimization import optimize_file
 
 
+@pytest.mark.slow
 def test_files_from_pytorch_and_onnx_give_the_bytes_of_tflite_micro(samples: Path) -> None:
     files = {path.relative_to(samples.parent): path.read_bytes() for path in sorted(samples.parent.glob("frameworks/*/*.tflite"))}
     assert len(files) == 3

@@ -89,6 +89,7 @@ def test_missing_tools_say_how_to_get_them(monkeypatch: pytest.MonkeyPatch, tmp_
         toolchain.cross_compiler(TARGETS["cortex-m4"])
 
 
+@pytest.mark.slow
 def test_a_tool_that_hangs_is_stopped_with_its_children(tmp_path: Path):
     marker = tmp_path / "child"
     started = time.monotonic()

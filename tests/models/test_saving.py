@@ -6,12 +6,14 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from glyphlite.models.loading import load_keras_model
 from glyphlite.models.registry import resolve_model
 from glyphlite.models.saving import save_keras, without_circumstances
 
 
+@pytest.mark.slow
 def test_two_moments_write_the_same_bytes_and_the_same_model_comes_back(tmp_path: Path) -> None:
     import keras
 

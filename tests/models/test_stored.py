@@ -167,6 +167,7 @@ def test_weights_that_are_named_over_and_over_are_refused(tmp_path: Path) -> Non
         look_into(tmp_path / "model.h5")
 
 
+@pytest.mark.slow
 def test_a_file_that_holds_the_hdf5_library_for_ever_is_refused_after_a_second(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

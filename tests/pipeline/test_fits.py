@@ -36,6 +36,7 @@ def test_the_exit_code_answers_for_one_board(samples: Path, monkeypatch: pytest.
     assert "DOES NOT FIT" in does_not.stdout
 
 
+@pytest.mark.slow
 def test_simulate_and_compile_say_whether_the_board_has_room(samples: Path, tmp_path: Path) -> None:
     path = str(samples / "model_int8.tflite")
     simulated = CliRunner().invoke(app, ["simulate", path, "--board", "pico", "--inputs", "random:1"])

@@ -79,6 +79,7 @@ def test_every_model_of_a_file_is_compared(tmp_path: Path, monkeypatch: pytest.M
         optimize_artifact(path, tmp_path / "other.tflite", strip_names=False, seed=0, overwrite=False)
 
 
+@pytest.mark.slow
 def test_other_answers_and_refusals_are_seen(artifact: Path, samples: Path, tmp_path: Path) -> None:
     from glyphlite.evaluation.input_sets.random_inputs import random_set
     from glyphlite.evaluation.input_sets.value_ranges import inputs_of

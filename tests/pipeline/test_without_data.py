@@ -143,6 +143,7 @@ def test_what_names_no_inputs_is_one_line(regression: Path, cli: Cli, tmp_path: 
     assert " ".join(err.split()).startswith(f"glyphlite: {said}")
 
 
+@pytest.mark.slow
 def test_a_float_model_shows_the_error_of_an_autoencoder(cli: Cli, tmp_path: Path) -> None:
     """Both kinds of source; a model of two inputs and two outputs of one shape, which the converter brings into another order."""
     import keras

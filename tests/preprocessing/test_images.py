@@ -202,6 +202,7 @@ def test_polarity_is_told_from_the_strokes_not_from_the_light() -> None:
         assert not is_dark_on_light((40 + 140 * sheet) * shadow)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=40)))
 def test_any_array_is_prepared_or_refused(picture: np.ndarray) -> None:

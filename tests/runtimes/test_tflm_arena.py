@@ -75,6 +75,7 @@ def test_a_search_that_takes_too_long_is_ended(samples: Path) -> None:
         measure_arena(samples / "model_int8.tflite", timeout_s=0.01)
 
 
+@pytest.mark.slow
 def test_an_inference_without_end_is_ended(samples: Path) -> None:
     script = """
 import sys, itertools

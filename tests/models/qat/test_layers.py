@@ -20,6 +20,8 @@ from glyphlite.models.qat.state import (
     with_nearest_frozen,
 )
 
+pytestmark = pytest.mark.slow  # Keras starts and trains
+
 LAYERS = (FoldedConv("stem", 6, 5, 2), FoldedDepthwise("depth", 3), FoldedConv("point", 8, 1), Pool("pool"))
 STATISTICS = ("beta", "gamma", "mean", "variance")
 

@@ -78,6 +78,7 @@ def forget_mnist(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(datasets, "load_dataset", refuse)
 
 
+@pytest.mark.slow
 def test_every_command_takes_the_runs_own_data(run: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
     forget_mnist(monkeypatch)
     options = {"model_path": None, "samples": [0], "show": None, "every": False, "dataset": None, "data_dir": None}
@@ -92,6 +93,7 @@ def test_every_command_takes_the_runs_own_data(run: Path, monkeypatch: pytest.Mo
     assert verification.records[0].images == 61
 
 
+@pytest.mark.slow
 def test_what_is_compiled_and_exported_embeds_the_runs_own_image(run: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     forget_mnist(monkeypatch)
     out = tmp_path / "elsewhere" / "out"
@@ -364,6 +366,7 @@ def test_a_known_dataset_of_other_classes_is_not_loaded_to_find_a_range(name: st
     assert replace(data_of(samples / "model_int8.tflite", None), name=name).may_fit(samples / "model_int8.tflite") is may
 
 
+@pytest.mark.slow
 def test_a_keras_file_is_loaded_once_for_all_that_is_asked_of_it(
     samples: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -41,6 +41,7 @@ def test_every_picture_of_a_run_is_written(results: Results, sheet: SampleSheet,
             assert len(np.unique(np.asarray(picture.convert("L")))) > 20
 
 
+@pytest.mark.slow
 def test_hostile_labels_are_drawn_as_text(results: Results, sheet: SampleSheet, tmp_path: Path):
     labels = ["$\\frac{1$", "</svg><script>", "\N{PILE OF POO}", "a\nb", "_{x}^{y}", "%s", "", "$$", "\\", "x" * 40]
     assert len(write_figures(results.model_copy(update={"labels": labels}), tmp_path, samples=sheet)) == 6
