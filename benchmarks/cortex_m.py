@@ -126,15 +126,7 @@ def _theirs(
     other = cmsis_nn.measure(parse_graph(content, name), images, target, folder, kernels)
     if not np.array_equal(other.outputs, expected):
         raise SystemExit(f"{name} on {target.name}, {folder.name}: CMSIS-NN's logits differ from TFLite Micro's")
-    return {
-        "instructions": other.instructions,
-        "code_bytes": other.footprint.code_bytes,
-        "constant_bytes": other.footprint.constant_bytes,
-        "arena_bytes": other.arena_bytes,
-        "scratch_bytes": other.scratch_bytes,
-        "stack_bytes": other.stack_bytes,
-        "ram_bytes": other.ram_bytes,
-    }
+    return {"instructions": other.instructions, **other.memory}
 
 
 def _ours(artifact: Path, images: np.ndarray, expected: np.ndarray, target: Target, folder: Path) -> dict[str, Any]:

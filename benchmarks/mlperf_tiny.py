@@ -146,12 +146,7 @@ def _theirs(
             "instructions": other.instructions,
             "plain_instructions": sum(other.plain_instructions.values()),
             "flash_bytes": other.footprint.flash_bytes,
-            "code_bytes": other.footprint.code_bytes,
-            "constant_bytes": other.footprint.constant_bytes,
-            "arena_bytes": other.arena_bytes,
-            "scratch_bytes": other.scratch_bytes,
-            "stack_bytes": other.stack_bytes,
-            "ram_bytes": other.ram_bytes,
+            **other.memory,
         }
     return found
 

@@ -1,4 +1,4 @@
-"""What others have published on MLPerf Tiny's models, closed division, on cores that we emulate. Data; nothing is measured here.
+"""Published cycles of MLPerf Tiny's models, closed division, on cores that we emulate. Data; nothing is measured here.
 
 A submission tells its median throughput, as a board measured it, and its clock; their quotient is cycles per inference. Every
 entry was read from the submitter's own ``results/BOARD/MODEL/performance/results.txt`` and ``systems/BOARD.json`` in

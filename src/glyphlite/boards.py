@@ -6,7 +6,6 @@ that is in one piece, since an arena is. A board whose core no tool of ours buil
 
 from dataclasses import dataclass
 
-from glyphlite.cores import CORES
 from glyphlite.errors import ToolError, did_you_mean
 
 KIB = 1024
@@ -52,110 +51,125 @@ class Board:
         return self.cpu
 
 
-def _arm(name: str, title: str, chip: str, core: str, mhz: int, flash_kib: int, ram_kib: int, family: str, source: str) -> Board:
-    """Returns a board with an Arm core; a Cortex-M0+ runs the Cortex-M0's code, both are Armv6-M."""
-    cpu = f"cortex-{core.lower().removeprefix('cortex-').removesuffix('+').removesuffix('f')}"
-    known = any(record.name == cpu for record in CORES)
-    return Board(name, title, chip, core, cpu if known else None, mhz, flash_kib * KIB, ram_kib * KIB, family, source)
+_CPUS = {
+    "Cortex-M0": "cortex-m0",
+    "Cortex-M0+": "cortex-m0",  # Armv6-M, as the Cortex-M0
+    "Cortex-M3": "cortex-m3",
+    "Cortex-M4F": "cortex-m4",
+    "Cortex-M7": "cortex-m7",
+    "Cortex-M33": "cortex-m33",
+    "RV32IMC": "rv32imc",
+    "RV32IMAC": "rv32imc",
+}
+"""The emulated core whose code runs on a maker's core."""
+
+
+def _board(
+    name: str, title: str, chip: str, core: str, mhz: int, flash_kib: float, ram_kib: int, family: str, source: str
+) -> Board:
+    """Returns a board with the emulated core that stands for its own, if there is one."""
+    return Board(name, title, chip, core, _CPUS.get(core), mhz, int(flash_kib * KIB), ram_kib * KIB, family, source)
 
 
 BOARDS = (
-    Board(
-        *("arduino-uno", "Arduino Uno R3", "ATmega328P", "AVR", None, 16, 32256, 2048, "Arduino"),
+    _board(
+        *("arduino-uno", "Arduino Uno R3", "ATmega328P", "AVR", 16, 31.5, 2, "Arduino"),
         "Microchip DS40002061B; arduino:avr boards.txt, uno.upload.maximum_size",
     ),
-    Board(
-        *("arduino-nano", "Arduino Nano", "ATmega328P", "AVR", None, 16, 30720, 2048, "Arduino"),
+    _board(
+        *("arduino-nano", "Arduino Nano", "ATmega328P", "AVR", 16, 30, 2, "Arduino"),
         "Microchip DS40002061B; arduino:avr boards.txt, nano.menu.cpu.atmega328.upload.maximum_size",
     ),
-    Board(
-        *("arduino-mega", "Arduino Mega 2560", "ATmega2560", "AVR", None, 16, 253952, 8192, "Arduino"),
+    _board(
+        *("arduino-mega", "Arduino Mega 2560", "ATmega2560", "AVR", 16, 248, 8, "Arduino"),
         "Microchip DS40002211A; arduino:avr boards.txt, mega.menu.cpu.atmega2560.upload.maximum_size",
     ),
-    _arm(
+    _board(
         *("microbit-v1", "BBC micro:bit v1", "nRF51822", "Cortex-M0", 16, 256, 16, "CMake"),
         "Nordic nRF51822 Product Specification v3.4",
     ),
-    _arm(*("nucleo-f030r8", "Nucleo-F030R8", "STM32F030R8", "Cortex-M0", 48, 64, 8, "STM32Cube"), "ST DS9773"),
-    _arm(*("nucleo-f072rb", "Nucleo-F072RB", "STM32F072RB", "Cortex-M0", 48, 128, 16, "STM32Cube"), "ST DS9826"),
-    _arm(*("nucleo-g071rb", "Nucleo-G071RB", "STM32G071RB", "Cortex-M0+", 64, 128, 36, "STM32Cube"), "ST DS12232"),
-    _arm(
+    _board(*("nucleo-f030r8", "Nucleo-F030R8", "STM32F030R8", "Cortex-M0", 48, 64, 8, "STM32Cube"), "ST DS9773"),
+    _board(*("nucleo-f072rb", "Nucleo-F072RB", "STM32F072RB", "Cortex-M0", 48, 128, 16, "STM32Cube"), "ST DS9826"),
+    _board(*("nucleo-g071rb", "Nucleo-G071RB", "STM32G071RB", "Cortex-M0+", 64, 128, 36, "STM32Cube"), "ST DS12232"),
+    _board(
         *("arduino-zero", "Arduino Zero", "SAMD21G18A", "Cortex-M0+", 48, 256, 32, "Arduino"),
         "Microchip DS40001882; the bootloader takes 8 KB of the flash",
     ),
-    _arm(*("pico", "Raspberry Pi Pico", "RP2040", "Cortex-M0+", 133, 2048, 264, "Pico SDK"), "RP2040 datasheet; 2 MB W25Q16JV"),
-    _arm(*("blue-pill", "Blue Pill", "STM32F103C8", "Cortex-M3", 72, 64, 20, "STM32Cube"), "ST DS5319"),
-    _arm(*("microbit-v2", "BBC micro:bit v2", "nRF52833", "Cortex-M4F", 64, 512, 128, "CMake"), "Nordic nRF52833 PS v1.6"),
-    _arm(
+    _board(*("pico", "Raspberry Pi Pico", "RP2040", "Cortex-M0+", 133, 2048, 264, "Pico SDK"), "RP2040 datasheet; 2 MB W25Q16JV"),
+    _board(*("blue-pill", "Blue Pill", "STM32F103C8", "Cortex-M3", 72, 64, 20, "STM32Cube"), "ST DS5319"),
+    _board(*("microbit-v2", "BBC micro:bit v2", "nRF52833", "Cortex-M4F", 64, 512, 128, "CMake"), "Nordic nRF52833 PS v1.6"),
+    _board(
         *("arduino-nano-33-ble", "Arduino Nano 33 BLE Sense", "nRF52840", "Cortex-M4F", 64, 1024, 256, "Arduino"),
         "Nordic nRF52840 PS v1.7",
     ),
-    _arm(*("arduino-uno-r4", "Arduino Uno R4", "RA4M1", "Cortex-M4F", 48, 256, 32, "Arduino"), "Renesas R01DS0355"),
-    _arm(*("nucleo-f401re", "Nucleo-F401RE", "STM32F401RE", "Cortex-M4F", 84, 512, 96, "STM32Cube"), "ST DS10086"),
-    _arm(*("nucleo-f446re", "Nucleo-F446RE", "STM32F446RE", "Cortex-M4F", 180, 512, 128, "STM32Cube"), "ST DS10693"),
-    _arm(
+    _board(*("arduino-uno-r4", "Arduino Uno R4", "RA4M1", "Cortex-M4F", 48, 256, 32, "Arduino"), "Renesas R01DS0355"),
+    _board(*("nucleo-f401re", "Nucleo-F401RE", "STM32F401RE", "Cortex-M4F", 84, 512, 96, "STM32Cube"), "ST DS10086"),
+    _board(*("nucleo-f446re", "Nucleo-F446RE", "STM32F446RE", "Cortex-M4F", 180, 512, 128, "STM32Cube"), "ST DS10693"),
+    _board(
         *("nucleo-l476rg", "Nucleo-L476RG", "STM32L476RG", "Cortex-M4F", 80, 1024, 96, "STM32Cube"),
         "ST DS10198; 96 KB SRAM1 beside 32 KB SRAM2",
     ),
-    _arm(
+    _board(
         *("sparkfun-edge", "SparkFun Edge", "Apollo3 Blue", "Cortex-M4F", 48, 1024, 384, "CMake"),
         "Ambiq Apollo3 Blue datasheet v1.0; 96 MHz in bursts",
     ),
-    _arm(
+    _board(
         *("apollo4", "Apollo4 EVB", "Apollo4", "Cortex-M4F", 192, 2048, 1024, "CMake"),
         "Ambiq Apollo4 SoC datasheet; 1 MB shared SRAM beside 384 KB TCM",
     ),
-    _arm(
+    _board(
         *("nucleo-h743zi", "Nucleo-H743ZI", "STM32H743ZI", "Cortex-M7", 480, 2048, 512, "STM32Cube"),
         "ST DS12110; 512 KB AXI SRAM of 1 MB",
     ),
-    _arm(
+    _board(
         *("portenta-h7", "Arduino Portenta H7", "STM32H747XI", "Cortex-M7", 480, 2048, 512, "Arduino"),
         "ST DS12930; 512 KB AXI SRAM of 1 MB",
     ),
-    _arm(
+    _board(
         *("teensy-4.1", "Teensy 4.1", "i.MX RT1062", "Cortex-M7", 600, 7936, 512, "Arduino"),
         "NXP IMXRT1060CEC; teensy:avr boards.txt, teensy41.upload.maximum_size; 512 KB OCRAM beside 512 KB TCM",
     ),
-    _arm(*("pico-2", "Raspberry Pi Pico 2", "RP2350", "Cortex-M33", 150, 4096, 520, "Pico SDK"), "RP2350 datasheet; 4 MB W25Q32"),
-    _arm(
+    _board(
+        *("pico-2", "Raspberry Pi Pico 2", "RP2350", "Cortex-M33", 150, 4096, 520, "Pico SDK"), "RP2350 datasheet; 4 MB W25Q32"
+    ),
+    _board(
         *("nrf5340-dk", "nRF5340 DK", "nRF5340", "Cortex-M33", 128, 1024, 512, "Zephyr"),
         "Nordic nRF5340 PS v1.3.1; the application core",
     ),
-    _arm(
+    _board(
         *("nucleo-u575zi", "Nucleo-U575ZI-Q", "STM32U575ZI", "Cortex-M33", 160, 2048, 768, "STM32Cube"),
         "ST DS13737; 768 KB SRAM1 to SRAM3 in one piece",
     ),
-    _arm(
+    _board(
         *("corstone-300", "Corstone-300 (MPS3 AN547)", "SSE-300", "Cortex-M55", 32, 512, 512, "CMSIS"),
         "Arm DAI0547; 512 KB ITCM for code, 512 KB DTCM",
     ),
-    Board(
-        *("esp32-c3", "ESP32-C3-DevKitM-1", "ESP32-C3", "RV32IMC", "rv32imc", 160, 4096 * KIB, 400 * KIB, "ESP-IDF"),
+    _board(
+        *("esp32-c3", "ESP32-C3-DevKitM-1", "ESP32-C3", "RV32IMC", 160, 4096, 400, "ESP-IDF"),
         "Espressif ESP32-C3 datasheet v1.4; 4 MB module",
     ),
-    Board(
-        *("ch32v203", "CH32V203C8T6", "CH32V203C8", "RV32IMAC", "rv32imc", 144, 64 * KIB, 20 * KIB, "CMake"),
+    _board(
+        *("ch32v203", "CH32V203C8T6", "CH32V203C8", "RV32IMAC", 144, 64, 20, "CMake"),
         "WCH CH32V203DS0",
     ),
-    Board(
-        *("longan-nano", "Longan Nano (GD32VF103CB)", "GD32VF103CB", "RV32IMAC", "rv32imc", 108, 128 * KIB, 32 * KIB, "CMake"),
+    _board(
+        *("longan-nano", "Longan Nano (GD32VF103CB)", "GD32VF103CB", "RV32IMAC", 108, 128, 32, "CMake"),
         "GigaDevice GD32VF103 datasheet rev 1.4",
     ),
-    Board(
-        *("ch32v003", "CH32V003F4P6", "CH32V003", "RV32EC", None, 48, 16 * KIB, 2 * KIB, "CMake"),
+    _board(
+        *("ch32v003", "CH32V003F4P6", "CH32V003", "RV32EC", 48, 16, 2, "CMake"),
         "WCH CH32V003DS0",
     ),
-    Board(
-        *("esp32", "ESP32-DevKitC", "ESP32", "Xtensa LX6", None, 240, 4096 * KIB, 320 * KIB, "ESP-IDF"),
+    _board(
+        *("esp32", "ESP32-DevKitC", "ESP32", "Xtensa LX6", 240, 4096, 320, "ESP-IDF"),
         "Espressif ESP32 datasheet v4.3; 4 MB module, 320 KB DRAM",
     ),
-    Board(
-        *("esp32-s3", "ESP32-S3-DevKitC-1", "ESP32-S3", "Xtensa LX7", None, 240, 8192 * KIB, 512 * KIB, "ESP-IDF"),
+    _board(
+        *("esp32-s3", "ESP32-S3-DevKitC-1", "ESP32-S3", "Xtensa LX7", 240, 8192, 512, "ESP-IDF"),
         "Espressif ESP32-S3 datasheet v1.8; 8 MB module",
     ),
-    Board(
-        *("esp8266", "NodeMCU (ESP8266)", "ESP8266EX", "Xtensa L106", None, 80, 4096 * KIB, 80 * KIB, "Arduino"),
+    _board(
+        *("esp8266", "NodeMCU (ESP8266)", "ESP8266EX", "Xtensa L106", 80, 4096, 80, "Arduino"),
         "Espressif ESP8266EX datasheet v6.8; 4 MB module, 80 KB user data RAM",
     ),
 )

@@ -1,4 +1,4 @@
-"""Where CMSIS-NN's sources come from: the ``bakenn`` wheel, which holds version 4.0.0, or a checkout of ARM-software/CMSIS-NN."""
+"""The sources of CMSIS-NN: from the ``bakenn`` wheel, which holds version 4.0.0, or a checkout of ARM-software/CMSIS-NN."""
 
 import hashlib
 import subprocess
@@ -12,7 +12,7 @@ from common.artifacts import cache_folder
 WHEEL, VERSION = "bakenn", "1.0.0"
 _HERE = Path(__file__).parent
 _KINDS = ("_s8", "_q7", "_q15", "tables", "_s16_s8")
-"""What the names of the files hold that int8 models need; the others would only take time to build."""
+"""Parts of the names of files that int8 models need; the others would only take time to build."""
 
 
 @dataclass(frozen=True)

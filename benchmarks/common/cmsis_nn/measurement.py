@@ -54,6 +54,18 @@ class Competitor:
         return round(float(np.mean([each.instructions for each in self.measurements])))
 
     @property
+    def memory(self) -> dict[str, int]:
+        """Returns what it takes of flash and RAM, under the names that result files have."""
+        return {
+            "code_bytes": self.footprint.code_bytes,
+            "constant_bytes": self.footprint.constant_bytes,
+            "arena_bytes": self.arena_bytes,
+            "scratch_bytes": self.scratch_bytes,
+            "stack_bytes": self.stack_bytes,
+            "ram_bytes": self.ram_bytes,
+        }
+
+    @property
     def stack_bytes(self) -> int:
         """Returns the deepest stack that was measured."""
         return max(each.stack_bytes for each in self.measurements)

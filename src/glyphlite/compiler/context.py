@@ -269,6 +269,8 @@ def filter_of(context: Context, operator: Operator) -> tuple[Tensor, np.ndarray]
     Raises:
         ArtifactError: they are something else.
     """
+    if operator.options.get("weights_format", "default") != "default":
+        raise context.refuse(operator, "its weights are shuffled", "convert without weight shuffling, the default")
     tensor = context.tensor(operator.inputs[1])
     quantization = tensor.quantization
     if tensor.data is None:

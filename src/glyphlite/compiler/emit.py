@@ -64,9 +64,9 @@ class Emitted:
     layers: dict[str, Functions]
     state_bytes: int = 0
     memory_bytes: tuple[int, int] = (0, 0)
-    """Of arena, inputs and outputs in one: with the DSP extension, and without."""
+    """Bytes of arena, inputs and outputs in one: with the DSP extension, and without."""
     edges: Mapping[str, Place] = field(default_factory=dict[str, Place])
-    """Where inputs and outputs lie in it."""
+    """Places of inputs and outputs in it."""
 
 
 @dataclass(frozen=True)

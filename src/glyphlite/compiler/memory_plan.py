@@ -130,7 +130,7 @@ class _Search:
         self._left = _SEARCH_LIMIT
         distances = {(a, b): align(distance) for (a, b), distance in overlays.items()}
         self.conflicts: list[dict[int, tuple[int, int]]] = []
-        """Of each buffer, by the other one: how far before that it has to begin, or how far behind its begin."""
+        """For each buffer, by the other one: how far before that it has to begin, or how far behind its begin."""
         for key, buffer in enumerate(buffers):
             size = self._sizes[key]
             self.conflicts.append(

@@ -35,7 +35,7 @@ class LayerPlan:
     constant_bytes: int
     functions: tuple[str, ...] = ()
     table_entry: tuple[int, int] | None = None
-    """Of a function that many layers share: which of how many entries of ``FUNCTION_table`` is the layer's."""
+    """Number of the layer's entry in ``FUNCTION_table`` and of all entries, of a function that many layers share."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -35,6 +35,10 @@ class Dataset:
         """Returns height, width, channels of one image."""
         height, width, channels = self.train.images.shape[1:]
         return height, width, channels
+
+    def with_test(self, places: slice) -> "Dataset":
+        """Returns the same with these test images alone."""
+        return replace(self, test=Split(self.test.images[places], self.test.labels[places]))
 
     @property
     def classes(self) -> int:

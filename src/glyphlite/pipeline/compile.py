@@ -14,7 +14,7 @@ from glyphlite.console import progress_bar, say
 from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.escaping import shell_word, visible
 from glyphlite.evaluation.input_sets.input_set import InputSet
-from glyphlite.evaluation.input_sets.random_inputs import most_inputs, random_set
+from glyphlite.evaluation.input_sets.random_inputs import last_random
 from glyphlite.evaluation.input_sets.value_ranges import inputs_of
 from glyphlite.evaluation.recorded_accuracy import accuracy_words
 from glyphlite.evaluation.simulation import simulate
@@ -113,11 +113,10 @@ def compile_file(
     )
     costs = {}
     if compare:  # an input may be of a hundred million values
-        counted = (
-            image[np.newaxis]
-            if image is not None
-            else (given or random_set(model, min(TRADE_OFF_INPUTS, most_inputs(model)))).chosen(slice(-1, None))
-        )
+        if image is not None:
+            counted = image[np.newaxis]
+        else:
+            counted = given.chosen(slice(-1, None)) if given else last_random(model, TRADE_OFF_INPUTS)
         costs = _trade_offs(path, counted, scores, convention, cpu or TRADE_OFF_CORE)
     document = {**_document(report), "trade_offs": {each: cost.model_dump(mode="json") for each, cost in costs.items()}}
     document["check"] = None if checked is None else asdict(checked)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from glyphlite.boards import Board
 from glyphlite.console import progress_bar
-from glyphlite.evaluation.input_sets.random_inputs import most_inputs, random_set
+from glyphlite.evaluation.input_sets.random_inputs import last_random
 from glyphlite.evaluation.input_sets.value_ranges import inputs_of
 from glyphlite.evaluation.simulation import simulate
 from glyphlite.pipeline.board_fit import fit_of
@@ -24,8 +24,7 @@ def fits_on(path: Path, boards: Sequence[Board], *, optimize: str = "speed") -> 
         ToolError: cross-compiler or emulator are missing (``pip install glyphlite[firmware]``).
     """
     path = artifact_in(path)
-    model = inputs_of(integer_graph(path))
-    inputs = random_set(model, min(_INPUTS, most_inputs(model))).chosen(slice(-1, None))
+    inputs = last_random(inputs_of(integer_graph(path)), _INPUTS)
     cores = sorted({board.cpu for board in boards if board.cpu is not None})
     reports: dict[str, FirmwareReport] = {}
     with progress_bar("Measuring on the boards' cores", len(cores)) as advance:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from glyphlite.console import progress_bar, say
-from glyphlite.datasets.dataset import Dataset, Split
 from glyphlite.datasets.download.catalogue import CATALOGUE
 from glyphlite.errors import ArtifactError, DisagreementError, ToolError
 from glyphlite.evaluation.input_sets.compiled_inputs import inputs_of_map, memory_map_in
@@ -156,7 +155,7 @@ def simulate_target(
         else:
             check_fit(graph, loaded, target.name)
             convention = input_convention(target, loaded, input_range).convention
-            found = image_set(_first(loaded, count), graph, convention)
+            found = image_set(loaded.with_test(slice(count)), graph, convention)
     found = replace(found, unit="call") if model.keeps_state else found
     simulations = _on_cores(target, cores, found, optimize, convention)
     checked = _checked(target, found, simulations)
@@ -242,11 +241,6 @@ def _checked(target: Path, found: InputSet, simulations: Sequence[Simulation]) -
                 f"this is a fault of glyphlite. Please report it with {target}"
             )
     return len(found)
-
-
-def _first(dataset: Dataset, images: int) -> Dataset:
-    """Returns a dataset of its first test images alone."""
-    return replace(dataset, test=Split(dataset.test.images[:images], dataset.test.labels[:images]))
 
 
 def _some(values: np.ndarray) -> str:

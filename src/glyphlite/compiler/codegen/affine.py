@@ -243,7 +243,7 @@ def _constants(
 
     Products are of sums without the bias: it is part of that number.
     """
-    bias, lowest, highest = (each[channels, np.newaxis] for each in (sums.bias, sums.low, sums.high))
+    bias = sums.bias[channels, np.newaxis]
     slopes = (multipliers << line.fraction)[:, np.newaxis]
     drops = np.where(steps.constant, 0, line.below << 32)[channels, np.newaxis]
     wanted = (((steps.values << line.shift) - line.addend) << 32)[np.newaxis]
@@ -251,6 +251,21 @@ def _constants(
     def missing(at: np.ndarray) -> np.ndarray:
         return wanted - (at - bias) * slopes + np.where(at < 0, drops, 0)
 
+    return bounds(steps, sums, channels, missing)
+
+
+def bounds(
+    steps: Steps, sums: Sums, channels: np.ndarray, missing: Callable[[np.ndarray], np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the least and the largest number that, added to what channels' sums are scaled to, leaves every step in its place.
+
+    Args:
+        steps: the reference.
+        sums: of the layer.
+        channels: which of them.
+        missing: what sums ``(channels, values)`` lack to reach each value.
+    """
+    lowest, highest = (each[channels, np.newaxis] for each in (sums.low, sums.high))
     first = steps.sums[channels]
     reached = np.where(first <= highest, missing(np.clip(first, lowest, highest)), -_FAR)
     not_yet = np.where(first > lowest, missing(np.clip(first - 1, lowest, highest)), _FAR)

@@ -111,7 +111,7 @@ class Kernel:
     selects_row: ClassVar[bool] = False
     """Whether an accumulating kernel is told which row it gets."""
     tabled: ClassVar[bool] = False
-    """Whether it stands for the layers at the beginning of a chain that run from a table."""
+    """True for what stands for the layers at the beginning of a chain that run from a table."""
 
     layer: Layer
 

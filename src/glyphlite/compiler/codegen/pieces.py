@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glyphlite.compiler.codegen.affine import Found, Steps, Sums, divided, search
+from glyphlite.compiler.codegen.affine import Found, Steps, Sums, bounds, divided, search
 
 _PIECE = 16  # bits: two pieces share a word
-_FAR = 2**62
 
 
 @dataclass(frozen=True)
@@ -123,10 +122,7 @@ def _starts(steps: Steps, sums: Sums, form: _Form, channels: np.ndarray, multipl
     def missing(at: np.ndarray) -> np.ndarray:
         return wanted - form.products(at - bias, multipliers) + np.where(at < 0, drops, 0)
 
-    first = steps.sums[channels]
-    reached = np.where(first <= highest, missing(np.clip(first, lowest, highest)), -_FAR)
-    not_yet = np.where(first > lowest, missing(np.clip(first - 1, lowest, highest)), _FAR)
-    least, most = reached.max(axis=1, initial=-_FAR), not_yet.min(axis=1, initial=_FAR) - 1
+    least, most = bounds(steps, sums, channels, missing)
     ends = form.products(np.concatenate([lowest, highest], axis=1) - bias, multipliers)
     if steps.two_sided:  # the scaled sum is negative where the sum is
         zero, before = (form.products(np.clip(at, lowest, highest) - bias, multipliers)[:, 0] for at in (0 * bias, 0 * bias - 1))

@@ -37,6 +37,11 @@ def default_count(model: ModelInputs) -> int:
     return min(wanted, most_inputs(model))
 
 
+def last_random(model: ModelInputs, count: int) -> InputSet:
+    """Returns the last of so many random inputs, or of as many as fit the memory: the first hold one value each."""
+    return random_set(model, min(count, most_inputs(model))).chosen(slice(-1, None))
+
+
 def parse_random(text: str) -> tuple[int | None, int | None] | None:
     """Returns count and seed of ``random[:N[:SEED]]``, None for each that is not given; None where it is something else.
 

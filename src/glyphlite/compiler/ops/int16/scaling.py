@@ -136,8 +136,6 @@ def narrow_weights(context: Context, operator: Operator) -> np.ndarray:
     Raises:
         ArtifactError: they are something else, INT4 among it, as TensorFlow Lite Micro has no kernel for that.
     """
-    if operator.options.get("weights_format", "default") != "default":
-        raise context.refuse(operator, "its weights are shuffled", "convert without weight shuffling, the default")
     tensor, weights = filter_of(context, operator)
     if tensor.packed_bits == 4:
         raise context.refuse(operator, "INT4 weights with int16 activations", "convert with --to int16x8, without INT4 weights")

@@ -98,8 +98,6 @@ def weighted_facts(context: Context, operator: Operator, *, output_axis: int = 0
     Raises:
         ArtifactError: weights or biases are none that the compiler takes, or a sum could leave int32.
     """
-    if operator.options.get("weights_format", "default") != "default":
-        raise context.refuse(operator, "its weights are shuffled", "convert without weight shuffling, the default")
     source, (tensor, weights) = context.value(operator), filter_of(context, operator)
     output, channels = context.new_value(operator), weights.shape[output_axis]
     bias = bias_of(context, operator, channels)
