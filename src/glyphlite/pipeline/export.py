@@ -1,17 +1,16 @@
 """``glyphlite export``: an artifact as firmware sources for other people's runtimes."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from glyphlite.console import say
-from glyphlite.datasets.dataset import Split
 from glyphlite.errors import DataError, ToolError
 from glyphlite.escaping import one_line, shell_word, visible
 from glyphlite.evaluation.input_sets.image_inputs import image_set
-from glyphlite.evaluation.input_sets.random_inputs import most_inputs, random_set
+from glyphlite.evaluation.input_sets.random_inputs import random_set
 from glyphlite.evaluation.input_sets.value_ranges import inputs_of
 from glyphlite.export.c_array import write_model_data
 from glyphlite.export.c_names import check_identifier
@@ -28,10 +27,8 @@ from glyphlite.pipeline.inputs.conventions import convention_on, input_conventio
 from glyphlite.pipeline.inputs.datasets import RunData, data_of, image_of
 from glyphlite.pipeline.inputs.files import artifact_in, default_artifact, integer_graph
 from glyphlite.pipeline.inputs.sets import named_set
+from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import read_graph
-
-RANDOM_SAMPLES = 8
-"""Random inputs of which the last, which is no constant, is the sample of a library's check."""
 
 PAGE_WEIGHTS = 16 << 10
 """Bytes of weights of the model that a page is served with when none is named: a first visit then fetches less than 125 KB."""
@@ -98,7 +95,17 @@ def export_file(
             export_web(path, folder, convention=convention, litertjs=_second_engine(litertjs), overwrite=overwrite), convention
         )
     if target in TOOLCHAINS:
-        return _library(path, folder, data, name=name, sample=sample, inputs=inputs, dataset=dataset, overwrite=overwrite)
+        return _library(
+            path,
+            folder,
+            data,
+            name=name,
+            sample=sample,
+            inputs=inputs,
+            dataset=dataset,
+            input_range=input_range,
+            overwrite=overwrite,
+        )
     test, convention = _test_input(path, data, sample, inputs, dataset, input_range)
     report = export_tflm(
         path,
@@ -122,33 +129,24 @@ def _library(
     sample: int,
     inputs: str | None,
     dataset: str | None,
+    input_range: str | None,
     overwrite: bool,
 ) -> Exported:
     """Exports the C library, checked on a test image where data fits the model, else on one of the inputs or a random one."""
     graph = integer_graph(path)
-    model = inputs_of(graph)
     loaded = data.load_fitting(graph) if inputs is None else None
-    labels, convention = None, None
-    if loaded is not None:
-        image, label, labels = image_of(loaded, sample)
-        convention = input_convention(path, loaded, None).convention
-        one = replace(loaded, test=Split(image[np.newaxis], np.array([label])))
-        found, words = image_set(one, graph, convention), f"{loaded.name} test image {sample}"
-        sample = 0
-    elif inputs is None:
-        found = random_set(model, min(RANDOM_SAMPLES, most_inputs(model)))
-        sample, words = len(found) - 1, found.source
+    convention = input_convention(path, loaded, input_range).convention if loaded or input_range else None
+    if loaded is not None and convention is not None:
+        _, _, labels = image_of(loaded, sample)
+        samples = image_set(loaded.with_test(slice(sample, sample + 1)), graph, convention).arrays
+        words = f"{loaded.name} test image {sample}"
     else:
-        found = named_set(model, inputs, dataset=dataset)
-        words = f"input {sample} of {found.source}"
-    if sample >= len(found):
-        raise DataError(f"there are inputs 0 to {len(found) - 1}; there is no input {sample}")
-    chosen = found.chosen(slice(sample, sample + 1)).arrays
+        labels, (samples, words) = None, _one_input(graph, sample, inputs, dataset, "its check runs")
     report = export_library(
         path,
         folder,
         name=name,
-        sample=chosen,
+        sample=samples,
         sample_words=words,
         labels=labels,
         convention=convention,
@@ -160,6 +158,33 @@ def _library(
         f"{name}_check() runs {words} and compares with TensorFlow Lite Micro's bytes; README.md says what each toolchain does",
     ]
     return Exported(document, "\n".join(lines))
+
+
+def _one_input(
+    graph: Graph, sample: int, inputs: str | None, dataset: str | None, doing: str
+) -> tuple[tuple[np.ndarray, ...], str]:
+    """Returns one of the inputs that the user names, else the last of some random ones, and where it comes from.
+
+    Args:
+        graph: the model.
+        sample: which of ``inputs``.
+        inputs: where they come from; None draws some, of which the first hold one value each.
+        dataset: of ``inputs`` that are its images.
+        doing: what a random one is for, for the line that says so.
+
+    Raises:
+        DataError: there is no such input.
+    """
+    model = inputs_of(graph)
+    if inputs is not None:
+        taken = named_set(model, inputs, dataset=dataset)
+        if sample >= len(taken):
+            raise DataError(f"{taken.source}: inputs 0 to {len(taken) - 1}; there is no input {sample}")
+    else:
+        taken = random_set(model)
+        sample = len(taken) - 1
+        say(f"{doing} a random input; --inputs FILE brings others", lead="No dataset:")
+    return taken.chosen(slice(sample, sample + 1)).arrays, f"{taken.unit} {sample} of {taken.source}"
 
 
 def draw_page(path: Path | None, *, host: str, port: int, litertjs: bool = True, input_range: str | None = None) -> None:
@@ -220,16 +245,8 @@ def _test_input(
         shape = tuple(abs(extent) for extent in graph.input.shape[1:])
         image = np.zeros((*shape, *[1] * (3 - len(shape))), np.uint8)
         return {"image": image, "labels": purpose.labels, "image_source": "a blank image"}, convention
-    model = inputs_of(graph)
-    if inputs is not None:
-        taken = named_set(model, inputs, dataset=dataset)
-        if sample >= len(taken):
-            raise DataError(f"{taken.source}: inputs 0 to {len(taken) - 1}; there is no input {sample}")
-    else:
-        taken = random_set(model)
-        say("the project holds a random input; --inputs FILE brings others", lead="No dataset:")
-    place = sample if inputs is not None else len(taken) - 1  # the first random ones hold one value each
-    return {"samples": taken.chosen(slice(place, None)).arrays, "image_source": f"{taken.unit} {place} of {taken.source}"}, None
+    samples, words = _one_input(graph, sample, inputs, dataset, "the project holds")
+    return {"samples": samples, "image_source": words}, None
 
 
 def _document(report: ExportReport) -> dict[str, Any]:

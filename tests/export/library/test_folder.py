@@ -163,3 +163,12 @@ def test_a_name_that_arduino_keeps_for_itself_is_changed_in_its_manifest(samples
     library_of(samples / "model_int8.tflite", tmp_path / "lib", "arduino_digits")
     assert (tmp_path / "lib" / "library.properties").read_text().startswith("name=glyphlite_arduino_digits\n")
     assert (tmp_path / "lib" / "src" / "arduino_digits.c").is_file()
+
+
+def test_the_input_range_that_the_user_names_is_the_pictures_of_the_c(samples: Path, tmp_path: Path) -> None:
+    common = {"name": "net", "language": "cc", "dataset": None, "sample": 0, "data_dir": None, "inputs": "random:3"}
+    export_file(samples / "model_int8.tflite", "cmake", tmp_path / "lib", **common, input_range="-1..1")
+    header = (tmp_path / "lib" / "src" / "net.h").read_text()
+    export_file(samples / "model_int8.tflite", "cmake", tmp_path / "plain", **common)
+    assert header != (tmp_path / "plain" / "src" / "net.h").read_text()
+    assert "-1" in header[: header.index("#ifndef")]

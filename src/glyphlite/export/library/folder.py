@@ -110,8 +110,8 @@ def export_library(
         expected = reference.run(tuple(sample))
     with temporary_folder() as scratch:
         report = compile_artifact(artifact, scratch / "c", name=name, optimize=optimize, labels=labels, convention=convention)
-        sources = {f"src/{file}": (scratch / "c" / file).read_text() for file in report.files if file.endswith((".c", ".h"))}
-    sources = {path: text for path, text in sources.items() if not path.startswith("src/example")}
+        own = [file for file in report.files if "/" not in file and file.endswith((".c", ".h"))]
+        sources = {f"src/{file}": (scratch / "c" / file).read_text() for file in own}
     values = {
         **_values(artifact, report, sample_words),
         "inputs": _edges(as_taken(sample, report.input_tensors)[0], report.input_tensors),
