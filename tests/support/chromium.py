@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from glyphlite.files.single import user_cache
+from support.debian import NoPackagesError, unpack
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -79,42 +78,8 @@ def _unpacked(root: Path) -> Chromium:
 
 
 def _fetch(cache: Path) -> None:
-    """Download Debian's packages that are not installed with apt-get, and unpack them; ``cache`` appears whole."""
-    if not all(shutil.which(program) for program in ("apt-get", "dpkg-deb")):
-        raise NoChromiumError(f"no Chromium here, and no apt-get to fetch Debian's; {HELP}")
+    """Fetch Debian's packages into the cache."""
     try:
-        missing = _missing_packages()
-    except subprocess.SubprocessError:
-        _run("apt-get", "--quiet=2", "update", check=False)
-        try:
-            missing = _missing_packages()
-        except subprocess.SubprocessError:
-            raise NoChromiumError(f"apt-get knows no package chromium; {HELP}") from None
-    cache.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache.parent, prefix=".chromium-") as name:
-        folder = Path(name)
-        try:
-            _run("apt-get", "--quiet=2", "--option=APT::Sandbox::User=root", "download", *missing, folder=folder)
-            for package in folder.glob("*.deb"):
-                _run("dpkg-deb", "--extract", package.name, "root", folder=folder)
-        except subprocess.SubprocessError as error:
-            raise NoChromiumError(f"apt-get could not fetch Debian's chromium ({error}); {HELP}") from None
-        if not (folder / "root/usr/lib/chromium/chromium").is_file():
-            raise NoChromiumError(f"Debian's package chromium holds no Chromium here; {HELP}")
-        try:
-            (folder / "root").replace(cache)
-        except OSError:
-            if not (cache / "usr/lib/chromium/chromium").is_file():  # else another process was faster
-                raise
-
-
-def _missing_packages() -> list[str]:
-    """What apt-get would install for a Chromium, without what is recommended only."""
-    plan = _run("apt-get", "install", "--simulate", "--no-install-recommends", *PACKAGES)
-    return [line.split()[1] for line in plan.splitlines() if line.startswith("Inst ")]
-
-
-def _run(*command: str, folder: Path | None = None, check: bool = True) -> str:
-    return subprocess.run(
-        command, cwd=folder, check=check, capture_output=True, text=True, timeout=400, env={**os.environ, "LC_ALL": "C"}
-    ).stdout
+        unpack(PACKAGES, cache, "usr/lib/chromium/chromium")
+    except NoPackagesError as error:
+        raise NoChromiumError(f"no Chromium here: {error}; {HELP}") from None

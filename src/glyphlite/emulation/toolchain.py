@@ -244,18 +244,21 @@ def compile_and_link(
     return output
 
 
-def run_tool(command: Sequence[str | Path], *, what: str, timeout_s: float) -> str:
+def run_tool(
+    command: Sequence[str | Path], *, what: str, timeout_s: float, environment: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """Runs a program to its end in a process group of its own, and returns what it printed.
 
     Args:
         command: the program and its arguments.
         what: what it does, for messages: "gcc building net.c".
         timeout_s: after this it is killed with all that it started.
+        environment: what it gets beside this process's own environment.
 
     Raises:
         ToolError: it is missing, fails (its first error line is quoted) or takes too long.
     """
-    environment = {**os.environ, **_zig_caches(), "LC_ALL": "C"}
+    whole = {**os.environ, **_zig_caches(), "LC_ALL": "C", **environment}
     try:
         process = subprocess.Popen(
             [str(word) for word in command],
@@ -264,7 +267,7 @@ def run_tool(command: Sequence[str | Path], *, what: str, timeout_s: float) -> s
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            env=environment,
+            env=whole,
             start_new_session=True,
         )
     except OSError as error:
