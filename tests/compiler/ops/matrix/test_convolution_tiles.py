@@ -10,8 +10,11 @@ from random_models.by_hand import write
 from random_models.drafts import Step
 from random_models.one_op import Activation, Constant, agree, any_activation, one_op
 
+from glyphlite.compiler import compile_graph
 from glyphlite.compiler.lower import lower
 from glyphlite.compiler.ops.matrix.convolution import Convolution
+from glyphlite.emulation.elf import read_elf
+from glyphlite.emulation.toolchain import compile_and_link, target_named
 from glyphlite.runtimes.registry import get_runtime
 from glyphlite.tflite.checked_op import convolved
 from glyphlite.tflite.reader import parse_graph
@@ -130,3 +133,13 @@ def test_equal_activations_are_taken_apart_at_the_ends():
         tile = next(node for node in lower(parse_graph(model)).nodes if isinstance(node, Convolution)).tile
         assert (tile.in_pairs, tile.block) == ((True, 8) if total == 128 else (True, 4))
         agree({f"{total}": model})
+
+
+@pytest.mark.parametrize(("filters", "shared"), [(8, False), (40, True)])
+def test_many_products_share_what_fills_a_pixel(filters: int, shared: bool, tmp_path: Path):
+    model = convolution(np.random.default_rng(filters), (4, 8, 12), filters, 127, kernel=(3, 3), padding="same")
+    compile_graph(parse_graph(model), "net").write(tmp_path)
+    image = compile_and_link(
+        target_named("rv32imc"), [tmp_path / "net.c"], tmp_path / "net.elf", keep=["net_invoke"], optimize="-O2"
+    )
+    assert any(each.name.endswith("_fill_words") for each in read_elf(image).functions) == shared

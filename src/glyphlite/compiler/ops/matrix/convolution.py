@@ -19,6 +19,8 @@ from glyphlite.compiler.ops.matrix.weighted import Filtered, PoolableFilter, wei
 from glyphlite.compiler.values import Value, Window
 from glyphlite.tflite.graph import Operator
 
+_MANY_PRODUCTS = 2048  # of a pixel: a call is less than half a percent of them
+
 
 @dataclass(frozen=True, kw_only=True)
 class Convolution(PoolableFilter, Filtered):
@@ -134,6 +136,14 @@ class ConvolutionKernel(Kernel):
         if scaled is None or self.lanes is None or self.lanes.in_blocks:
             return False
         return scaled.fraction == (packing.INT4_FRACTION if self.int4 else packing.ODD_FRACTION)
+
+    @property
+    def calls_fill(self) -> bool:
+        """Returns whether what fills a pixel of a tile is a function that plain code calls: compilers would write it once for
+        each pixel. The call is nothing beside the products of a pixel where these are many; a lone run of bytes needs none.
+        """
+        is_run = self.layer.window.height == 1 and not self.padded
+        return not is_run and self.layer.output.channels * self.depth >= _MANY_PRODUCTS
 
     @property
     def even_filters(self) -> int:
