@@ -135,11 +135,10 @@ def test_equal_activations_are_taken_apart_at_the_ends():
         agree({f"{total}": model})
 
 
-@pytest.mark.parametrize(("filters", "shared"), [(8, False), (40, True)])
-def test_many_products_share_what_fills_a_pixel(filters: int, shared: bool, tmp_path: Path):
-    model = convolution(np.random.default_rng(filters), (4, 8, 12), filters, 127, kernel=(3, 3), padding="same")
+def test_many_products_share_what_fills_a_pixel(tmp_path: Path):
+    model = convolution(np.random.default_rng(1), (4, 8, 12), 40, 127, kernel=(3, 3), padding="same")
     compile_graph(parse_graph(model), "net").write(tmp_path)
-    image = compile_and_link(
-        target_named("rv32imc"), [tmp_path / "net.c"], tmp_path / "net.elf", keep=["net_invoke"], optimize="-O2"
-    )
-    assert any(each.name.endswith("_fill_words") for each in read_elf(image).functions) == shared
+    elf = tmp_path / "net.elf"
+    compile_and_link(target_named("rv32imc"), [tmp_path / "net.c"], elf, keep=["net_invoke"], optimize="-O2")
+    fills = [each for each in read_elf(elf).functions if each.name.endswith("_fill_words")]
+    assert len(fills) == 1
