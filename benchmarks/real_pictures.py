@@ -40,9 +40,10 @@ from rich.table import Table
 from glyphlite.console import progress_bar, quiet_tensorflow
 from glyphlite.datasets.download.subprocesses import run_quietly, running
 from glyphlite.errors import DataError
-from glyphlite.evaluation.confidence import as_probabilities, calibrated, fit_confidence, is_refused
+from glyphlite.evaluation.confidence import as_probabilities, fit_confidence
 from glyphlite.evaluation.recorded_confidence import certainty_of
 from glyphlite.files.single import make_folder, user_cache, write_bytes, write_json
+from glyphlite.models.interface.certainty import calibrated, is_refused
 from glyphlite.models.interface.input_convention import OURS
 from glyphlite.pipeline.inputs.files import artifact_in
 from glyphlite.preprocessing.glyphs import ink_parts, main_glyph

@@ -13,7 +13,7 @@ from support.sheets import DESKS, PAPERS, desk_scene, school_sheet
 
 from common.tables.pictures import OUTCOMES
 from glyphlite.datasets.dataset import Split
-from glyphlite.evaluation.confidence import calibrated, is_refused
+from glyphlite.models.interface.certainty import calibrated, is_refused
 from glyphlite.preprocessing.images import find_glyph
 from glyphlite.records import Certainty
 

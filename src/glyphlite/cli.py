@@ -64,6 +64,7 @@ class ExportFor(StrEnum):
     TFLM = "tflm"
     C_ARRAY = "c-array"
     WEB = "web"
+    PYTHON = "python"
     ARDUINO = "arduino"
     PLATFORMIO = "platformio"
     ESP_IDF = "esp-idf"
@@ -766,6 +767,7 @@ def export(
         typer.Option(
             "--for",
             help="tflm: a TensorFlow Lite Micro project. c-array: any .tflite file as a C array. web: a page to draw on. "
+            "python: predict.py for a Raspberry Pi, without TensorFlow. "
             "arduino, platformio, esp-idf, zephyr, cmake, cmsis-pack: one C library that all six take.",
         ),
     ],
@@ -781,9 +783,10 @@ def export(
     input_range: InputRangeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Turn a .tflite file into firmware sources or a web page.
+    """Turn a .tflite file into firmware, a page or a program.
 
-    Writes a TensorFlow Lite Micro project, a C array, a page to draw on, or a C library for a toolchain.
+    Writes a TensorFlow Lite Micro project, a C array, a page to draw on, a program for a Raspberry Pi, or a C library for
+    a toolchain.
     """
     from glyphlite.pipeline.export import export_file
 

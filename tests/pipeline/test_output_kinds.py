@@ -19,7 +19,8 @@ from glyphlite.evaluation.simulation import simulate
 from glyphlite.evaluation.verification.agreement import verify
 from glyphlite.export.web.page import export_web
 from glyphlite.models.interface.input_convention import OURS
-from glyphlite.models.interface.output_kind import OutputKind, outputs_of
+from glyphlite.models.interface.output_kind import OutputKind
+from glyphlite.models.interface.outputs import outputs_of
 from glyphlite.models.registry import resolve_model
 from glyphlite.pipeline.predict import predict_pictures
 from glyphlite.tflite.reader import read_graph

@@ -175,7 +175,7 @@ def test_an_iphones_photo_is_read(tmp_path: Path, mnist: Dataset) -> None:
 def test_what_an_iphones_photo_needs_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "photo.jpg").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
-    with pytest.raises(DataError, match=r"photo\.jpg is a HEIC picture.*pip install 'glyphlite\[heic\]'\), or save it as JPEG"):
+    with pytest.raises(DataError, match=r"photo\.jpg is a HEIC picture.*pip install pillow-heif\), or save it as JPEG"):
         read_picture(tmp_path / "photo.jpg")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from glyphlite.evaluation.accuracy import accuracy_of
+from glyphlite.models.interface.certainty import calibrated, is_refused, logits_of
 from glyphlite.models.interface.output_kind import OutputKind, sigmoid, softmax
 from glyphlite.records import Certainty, CertaintyTest
 
@@ -79,22 +80,11 @@ def fit_confidence(probabilities: np.ndarray, labels: np.ndarray, *, independent
         return certainty
     if np.sum(probabilities.argmax(axis=1) != labels) >= FEWEST_MISTAKES:
         slope = _independent_slope if independent else _slope
-        temperature = round(1 / _likeliest_sharpness(_logits(probabilities, certainty), labels, slope), _DIGITS)
+        temperature = round(1 / _likeliest_sharpness(logits_of(probabilities, certainty), labels, slope), _DIGITS)
         certainty = certainty.model_copy(update={"temperature": temperature})
     # Rounded down, so that an image exactly there is not refused where another machine's last digit is another.
     least = float(np.quantile(calibrated(probabilities, certainty).max(axis=1), REFUSED, method="lower"))
     return certainty.model_copy(update={"least_certainty": math.floor(least * 10**_DIGITS) / 10**_DIGITS})
-
-
-def calibrated(probabilities: np.ndarray, certainty: Certainty) -> np.ndarray:
-    """Probabilities ``(n, classes)`` at the fitted temperature, float64; the order of an image's classes stays."""
-    logits = _logits(probabilities, certainty) / certainty.temperature
-    return sigmoid(logits) if certainty.independent else softmax(logits)
-
-
-def is_refused(calibrated_probabilities: np.ndarray, certainty: Certainty) -> np.ndarray:
-    """Returns which images ``(n,)`` are below the rejection threshold."""
-    return calibrated_probabilities.max(axis=1) < certainty.least_certainty
 
 
 def with_test_figures(certainty: Certainty, probabilities: np.ndarray, labels: np.ndarray) -> Certainty:
@@ -108,14 +98,6 @@ def with_test_figures(certainty: Certainty, probabilities: np.ndarray, labels: n
         accuracy=accuracy_of(answers[~refused], labels[~refused]),
     )
     return certainty.model_copy(update={"test": test})
-
-
-def _logits(probabilities: np.ndarray, certainty: Certainty) -> np.ndarray:
-    """Returns the logarithms of probabilities, of independent ones those of their odds."""
-    logarithms = np.log(np.maximum(probabilities.astype(np.float64), certainty.floor))
-    if not certainty.independent:
-        return logarithms
-    return logarithms - np.log(np.maximum(1 - probabilities.astype(np.float64), certainty.floor))
 
 
 def _likeliest_sharpness(

@@ -22,7 +22,8 @@ from glyphlite.evaluation.latency import keras_latency, runtime_latency
 from glyphlite.evaluation.variant import COMPILED, ports_of, type_name_of
 from glyphlite.files.single import sha256_of
 from glyphlite.models.interface.input_convention import InputConvention
-from glyphlite.models.interface.output_kind import OutputKind, outputs_of
+from glyphlite.models.interface.output_kind import OutputKind
+from glyphlite.models.interface.outputs import outputs_of
 from glyphlite.models.qat.state import set_quantized
 from glyphlite.records import Accuracy, ArtifactReport, KerasReport, RuntimeReport
 from glyphlite.runtimes.base import predict_probabilities, stored_images

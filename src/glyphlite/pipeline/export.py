@@ -15,17 +15,20 @@ from glyphlite.evaluation.input_sets.value_ranges import inputs_of
 from glyphlite.export.c_array import write_model_data
 from glyphlite.export.c_names import check_identifier
 from glyphlite.export.library.folder import TOOLCHAINS, export_library
+from glyphlite.export.python.folder import export_python
 from glyphlite.export.tflm.project import ExportReport, export_tflm
 from glyphlite.export.web.litertjs import LiteRtJs, obtain_litertjs
 from glyphlite.export.web.page import WebExport, export_web
 from glyphlite.export.web.server import serve
 from glyphlite.files.scratch import temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention
+from glyphlite.models.interface.outputs import class_count
 from glyphlite.models.interface.purpose import is_picture, purpose_of, range_is_known
 from glyphlite.models.interface.stated_convention import convention_of_graph
 from glyphlite.pipeline.inputs.conventions import convention_on, input_convention
 from glyphlite.pipeline.inputs.datasets import RunData, data_of, image_of
 from glyphlite.pipeline.inputs.files import artifact_in, default_artifact, integer_graph
+from glyphlite.pipeline.inputs.labels import labels_of
 from glyphlite.pipeline.inputs.sets import named_set
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import read_graph
@@ -61,7 +64,7 @@ def export_file(
 
     Args:
         path: a .tflite file, or a run's folder (its int8 artifact).
-        target: ``tflm``, ``c-array``, ``web``, or a toolchain that takes the C library.
+        target: ``tflm``, ``c-array``, ``web``, ``python``, or a toolchain that takes the C library.
         folder: what is written.
         name: prefix of the C symbols.
         language: ``cc`` or ``c``.
@@ -106,6 +109,8 @@ def export_file(
             input_range=input_range,
             overwrite=overwrite,
         )
+    if target == "python":
+        return _python(path, folder, convention_on(path, data, input_range), overwrite=overwrite)
     test, convention = _test_input(path, data, sample, inputs, dataset, input_range)
     report = export_tflm(
         path,
@@ -158,6 +163,26 @@ def _library(
         f"{name}_check() runs {words} and compares with TensorFlow Lite Micro's bytes; README.md says what each toolchain does",
     ]
     return Exported(document, "\n".join(lines))
+
+
+def _python(path: Path, folder: Path, convention: InputConvention, *, overwrite: bool) -> Exported:
+    """Exports the Python program."""
+    report = export_python(
+        path, folder, labels=labels_of(path, class_count(read_graph(path))), convention=convention, overwrite=overwrite
+    )
+    document = {
+        "folder": str(folder),
+        "files": [str(file) for file in report.files],
+        "labels": list(report.labels),
+        "model_bytes": report.model_bytes,
+        "sha256": report.sha256,
+        "input": convention.report().model_dump(mode="json"),
+    }
+    words = (
+        f"{visible(str(folder))}: predict.py and its model, {report.model_bytes:,} bytes; needs ai-edge-litert, NumPy, Pillow\n"
+        f"Try it: pip install -r {shell_word(folder / 'requirements.txt')} && python {shell_word(folder / 'predict.py')} PICTURE"
+    )
+    return Exported(document, words)
 
 
 def _one_input(

@@ -9,16 +9,18 @@ import numpy as np
 
 from glyphlite.console import say
 from glyphlite.datasets.dataset import image_shape_of
-from glyphlite.datasets.own.labels import read_names
 from glyphlite.errors import ArtifactError, DataError
-from glyphlite.evaluation.confidence import REFUSED, calibrated, is_refused
+from glyphlite.evaluation.confidence import REFUSED
 from glyphlite.evaluation.recorded_confidence import RECORDS, certainty_of
 from glyphlite.files.named import require_own_file
 from glyphlite.formatting import confidence, percent
-from glyphlite.models.interface.output_kind import OutputKind, outputs_of
+from glyphlite.models.interface.certainty import calibrated, is_refused
+from glyphlite.models.interface.output_kind import OutputKind
+from glyphlite.models.interface.outputs import outputs_of
 from glyphlite.pipeline.inputs.conventions import convention_on
 from glyphlite.pipeline.inputs.datasets import RunData, data_of, say_if_labels_differ
 from glyphlite.pipeline.inputs.files import is_keras, model_and_pictures, trained_on
+from glyphlite.pipeline.inputs.labels import labels_of
 from glyphlite.preprocessing.images import find_glyph, prepare_lines, read_picture
 from glyphlite.preprocessing.pictures import page_count
 from glyphlite.records import Certainty
@@ -204,7 +206,7 @@ def predict_pictures(
             return Answers(tuple(each for each in read if isinstance(each, Failure)))
         images = np.stack([glyph.seen for glyph in glyphs])
         probabilities = _outputs(model, path).probabilities(predict_probabilities(model, images, convention))
-    labels = _labels(path, probabilities.shape[1])
+    labels = labels_of(path, probabilities.shape[1])
     certainty = certainty_of(path)
     if certainty is None:
         say(f"The confidence is {path.name}'s own, not calibrated, and no answer is rejected for it: {_unknown(path)}")
@@ -321,15 +323,6 @@ def _samples(
         )
         for sample in samples
     ]
-
-
-def _labels(path: Path, classes: int) -> tuple[str, ...]:
-    """Returns the labels the file carries, those beside it in a run's folder, else the numbers."""
-    carried = () if is_keras(path) else read_labels(path.read_bytes())
-    beside = path.parent / "labels.txt"
-    if not carried and beside.is_file():
-        carried = read_names(beside)[:classes]
-    return carried if len(carried) == classes else tuple(str(index) for index in range(classes))
 
 
 def _with_channels(pixels: np.ndarray, channels: int) -> np.ndarray:

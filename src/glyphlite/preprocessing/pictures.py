@@ -191,7 +191,7 @@ def _is_heic(content: bytes, path: Path) -> bool:
     try:
         from pillow_heif import register_heif_opener
     except ImportError:
-        advice = "install pillow-heif (pip install 'glyphlite[heic]'), or save it as JPEG"
+        advice = "install pillow-heif (pip install pillow-heif), or save it as JPEG"
         raise DataError(f"{path} is a HEIC picture, which needs one more package to be read; {advice}") from None
     register_heif_opener()
     return True

@@ -10,9 +10,10 @@ import pytest
 from support.web_tools import node
 
 from glyphlite.datasets.dataset import Dataset
-from glyphlite.evaluation.confidence import as_probabilities, calibrated, fit_confidence, is_refused
+from glyphlite.evaluation.confidence import as_probabilities, fit_confidence
 from glyphlite.export.web.page import export_web
 from glyphlite.files.single import sha256_of
+from glyphlite.models.interface.certainty import calibrated, is_refused
 from glyphlite.models.interface.input_convention import OURS
 from glyphlite.runtimes.base import predict_probabilities
 from glyphlite.runtimes.registry import get_runtime

@@ -17,7 +17,7 @@ from glyphlite.errors import ArtifactError, OutputError, ToolError
 from glyphlite.export.web import page as web
 from glyphlite.export.web.page import WebExport, export_web
 from glyphlite.export.web.server import HEADERS
-from glyphlite.tflite.metadata import ModelMetadata, add_metadata, read_metadata
+from glyphlite.tflite.metadata import read_metadata
 
 
 def test_the_whole_page_is_small(page: WebExport) -> None:
@@ -136,16 +136,6 @@ def test_another_export_is_another_version(page: WebExport, tmp_path: Path) -> N
     assert web._service_worker(written, {}) == (page.folder / "sw.js").read_bytes()
     assert web._service_worker(written | {"preprocessing/ink.js": b"//"}, {}) != web._service_worker(written, {})
     assert web._service_worker(written, {"litert.wasm": b"1"}) != web._service_worker(written, {"litert.wasm": b"2"})
-
-
-def test_the_name_of_a_model(samples: Path, tmp_path: Path) -> None:
-    """What the file says of itself; a file of a run that says nothing has its run's name."""
-    content = (samples / "model_int8.tflite").read_bytes()
-    named = add_metadata(content, ModelMetadata(name="a name"))
-    assert web._model_name(tmp_path / "mine.tflite", named) == "a name"
-    unnamed = add_metadata(content, ModelMetadata())
-    assert web._model_name(tmp_path / "mine.tflite", unnamed) == "mine"
-    assert web._model_name(samples / "model_int8.tflite", unnamed) == "micro-cnn"
 
 
 def test_a_model_of_no_images(samples: Path) -> None:

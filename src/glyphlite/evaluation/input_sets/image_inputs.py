@@ -6,7 +6,7 @@ from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.input_sets.input_set import InputSet
 from glyphlite.models.interface.input_convention import InputConvention
-from glyphlite.models.interface.output_kind import outputs_of
+from glyphlite.models.interface.outputs import outputs_of
 from glyphlite.runtimes.base import stored_images
 from glyphlite.runtimes.ports import as_image, of_graph
 from glyphlite.tflite.graph import Graph

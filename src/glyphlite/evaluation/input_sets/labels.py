@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from glyphlite.errors import ArtifactError, DataError
 from glyphlite.evaluation.input_sets.input_set import InputSet
-from glyphlite.models.interface.output_kind import outputs_of
+from glyphlite.models.interface.outputs import outputs_of
 from glyphlite.runtimes.ports import as_classes, of_graph
 from glyphlite.tflite.graph import Graph
 

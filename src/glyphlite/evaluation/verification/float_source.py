@@ -15,7 +15,8 @@ from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.input_sets.input_set import InputSet
 from glyphlite.evaluation.input_sets.value_ranges import input_name
 from glyphlite.evaluation.verification.tensor_comparison import differences
-from glyphlite.models.interface.output_kind import OutputKind, outputs_of
+from glyphlite.models.interface.output_kind import OutputKind
+from glyphlite.models.interface.outputs import outputs_of
 from glyphlite.runtimes.base import LoadedModel
 from glyphlite.runtimes.ports import Port, of_graph
 from glyphlite.runtimes.registry import FLOAT_TFLITE, get_runtime

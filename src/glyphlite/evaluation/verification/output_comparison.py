@@ -7,7 +7,7 @@ from glyphlite.evaluation.accuracy import accuracy_of
 from glyphlite.evaluation.input_sets.input_set import InputSet
 from glyphlite.evaluation.verification.float_source import FloatOutputs
 from glyphlite.evaluation.verification.tensor_comparison import LONGEST_NAME, TensorComparison, differences
-from glyphlite.models.interface.output_kind import outputs_of
+from glyphlite.models.interface.outputs import outputs_of
 from glyphlite.records import OutputDifference, VerifyReport
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.quantization import dequantize

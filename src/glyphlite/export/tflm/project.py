@@ -23,7 +23,7 @@ from glyphlite.export.tflm.op_resolver import ResolverEntry, resolver_entries
 from glyphlite.export.tflm.values import C_TYPES, value_ports
 from glyphlite.files.folders import owned_folder, require_own
 from glyphlite.models.interface.input_convention import InputConvention
-from glyphlite.models.interface.output_kind import class_count, outputs_of
+from glyphlite.models.interface.outputs import class_count, outputs_of
 from glyphlite.models.interface.stated_convention import convention_of_graph
 from glyphlite.runtimes.tflm_arena import ArenaMeasurement, measure_arena
 from glyphlite.tflite.graph import Graph, Tensor

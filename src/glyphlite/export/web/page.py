@@ -19,6 +19,7 @@ from glyphlite.emulation.toolchain import compile_and_link, target_named
 from glyphlite.errors import ArtifactError
 from glyphlite.escaping import name_of
 from glyphlite.evaluation.recorded_confidence import certainty_of
+from glyphlite.export.model_name import model_name
 from glyphlite.export.templating import render
 from glyphlite.export.web.litertjs import LICENSE, LiteRtJs
 from glyphlite.export.web.minified import served
@@ -26,9 +27,8 @@ from glyphlite.export.web.second_engine import GLUE, SecondEngine, second_engine
 from glyphlite.files.folders import owned_folder, require_own
 from glyphlite.files.scratch import temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention
-from glyphlite.models.interface.output_kind import class_count
+from glyphlite.models.interface.outputs import class_count
 from glyphlite.tflite.graph import Graph
-from glyphlite.tflite.metadata import read_metadata
 from glyphlite.tflite.reader import parse_graph, read_artifact
 
 STATIC = (
@@ -164,7 +164,7 @@ def export_web(
         if not report.takes_pictures:
             raise ArtifactError(f"{artifact.name} classifies no pictures that are stored as int8, which the page draws")
         engines = {f"engine-{build}.wasm": _engine(scratch, build) for build in BUILDS}
-    name = _model_name(artifact, content)
+    name = model_name(artifact, content)
     taken = second_engine(artifact, content, graph, litertjs) if litertjs else None
     second = taken if taken and taken.variants else None
     written = {file: served(file) for file in STATIC} | engines
@@ -222,14 +222,6 @@ def _engine(folder: Path, build: str) -> bytes:
         include=[folder / "c"],
     )
     return output.read_bytes()
-
-
-def _model_name(artifact: Path, content: bytes) -> str:
-    """Returns what the file calls itself; else the folder of a run, since all runs name their files alike; else the file."""
-    if name := read_metadata(content).name:
-        return name_of(name)
-    stem = artifact.stem
-    return name_of(artifact.resolve().parent.name if stem.startswith("model_") else stem)
 
 
 def _model_record(

@@ -1,15 +1,12 @@
 """The meaning of a classifier's outputs: one record, read from the model's last activation and used wherever classes are read.
 
 Models end in a softmax, in nothing (logits), in a sigmoid per class, or in a single one for two classes; the largest of the
-values is the class in all cases but the last. Knows arrays and graphs, no Keras.
+values is the class in all cases but the last. Knows arrays alone: exported programs carry this module as it is.
 """
 
 from enum import StrEnum
 
 import numpy as np
-
-from glyphlite.errors import ArtifactError
-from glyphlite.tflite.graph import Graph, last_activation
 
 SUM_TOLERANCE = 0.1
 """By how much a row of probabilities may miss 1: quantized ones are each rounded to a step."""
@@ -134,32 +131,3 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     """Returns logits ``(n, classes)`` as probabilities."""
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
     return shifted / shifted.sum(axis=1, keepdims=True)
-
-
-def outputs_of(graph: Graph, name: str) -> OutputKind:
-    """Returns what the outputs of a .tflite file mean.
-
-    Args:
-        graph: of the file.
-        name: what messages call it.
-
-    Raises:
-        ArtifactError: no class can be read from its single output.
-    """
-    values, activation = abs(max(graph.output.shape[-1:], default=1)), last_activation(graph)
-    kind = output_kind(activation, values)
-    if kind is None:
-        raise ArtifactError(f"{name} {single_output_words(activation)}")
-    return kind
-
-
-def class_count(graph: Graph) -> int:
-    """Returns how many classes the outputs of a .tflite file tell apart."""
-    values = abs(max(graph.output.shape[-1:], default=1))
-    return (output_kind(last_activation(graph), values) or OutputKind.LOGITS).classes(values)
-
-
-def single_output_words(activation: str | None) -> str:
-    """Returns why no class can be read from one output, and what to do."""
-    reason = "which is 1 for every image" if activation == "softmax" else "which is no probability"
-    return f"has one output, a {activation}, {reason}; end the model with Dense(1, 'sigmoid') or Dense(2, 'softmax')"

@@ -10,7 +10,8 @@ import numpy as np
 
 from glyphlite.console import say
 from glyphlite.errors import ModelError
-from glyphlite.models.interface.output_kind import OutputKind, output_kind, single_output_words
+from glyphlite.models.interface.output_kind import OutputKind, output_kind
+from glyphlite.models.interface.outputs import single_output_words
 
 if TYPE_CHECKING:
     import keras

@@ -25,7 +25,7 @@ from glyphlite.datasets.resizing import fit_images
 from glyphlite.errors import DataError
 from glyphlite.files.untrusted import parsing, read_input
 from glyphlite.models.interface.image_shape import image_shape
-from glyphlite.models.interface.output_kind import class_count
+from glyphlite.models.interface.outputs import class_count
 from glyphlite.models.pretrained import CARD
 from glyphlite.pipeline.inputs.files import trained_on
 from glyphlite.runtimes import ports

@@ -1,10 +1,13 @@
-"""The class labels of ``--labels``: a text file of one a line, or names between commas. Knows no model."""
+"""The class labels of a model: those of ``--labels``, else those that its file carries or that lie beside it."""
 
 from pathlib import Path
 
+from glyphlite.datasets.own.labels import read_names
 from glyphlite.errors import DataError
 from glyphlite.escaping import lines_of, name_of
 from glyphlite.files.untrusted import read_input
+from glyphlite.pipeline.inputs.files import is_keras
+from glyphlite.tflite.metadata import read_labels
 
 LARGEST_LABELS = 1 << 20
 """Bytes of a file of labels, at most."""
@@ -35,3 +38,12 @@ def named_labels(text: str) -> tuple[str, ...]:
     if twice is not None:
         raise DataError(f"--labels names {twice!r} twice; expected another label for each class")
     return tuple(names)
+
+
+def labels_of(path: Path, classes: int) -> tuple[str, ...]:
+    """Returns the labels that a .tflite file carries, those beside it in a run's folder, else the numbers."""
+    carried = () if is_keras(path) else read_labels(path.read_bytes())
+    beside = path.parent / "labels.txt"
+    if not carried and beside.is_file():
+        carried = read_names(beside)[:classes]
+    return carried if len(carried) == classes else tuple(str(index) for index in range(classes))
