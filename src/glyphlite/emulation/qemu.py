@@ -23,23 +23,37 @@ class Machine:
         program: the QEMU that has it.
         package: Debian's package of that.
         options: what that QEMU needs beside the board's name.
+        flash: where programs lie that it starts, and how many bytes there are: ``(origin, bytes)``.
+        ram: where data lies, in one piece.
     """
 
     name: str
     core: str
+    flash: tuple[int, int]
+    ram: tuple[int, int]
     program: str = "qemu-system-arm"
     package: str = "qemu-system-arm"
     options: tuple[str, ...] = ()
 
 
+_MPS2 = ((0x0000_0000, 4 << 20), (0x2000_0000, 4 << 20))
+"""Memory of Arm's MPS2 boards: ZBT SRAM for code and for data (Arm DAI0385 and DAI0400; QEMU, hw/arm/mps2.c)."""
+
 MACHINES = (
-    Machine("microbit", "cortex-m0"),
-    Machine("mps2-an385", "cortex-m3"),
-    Machine("mps2-an386", "cortex-m4"),
-    Machine("mps2-an500", "cortex-m7"),
-    Machine("mps2-an505", "cortex-m33"),
-    Machine("mps3-an547", "cortex-m55"),
-    Machine("virt", "rv32imc", "qemu-system-riscv32", "qemu-system-misc", ("-bios", "none")),
+    # QEMU, include/hw/arm/nrf51_soc.h, with the 16 KB of RAM that the board's chip has.
+    Machine("microbit", "cortex-m0", (0, 256 << 10), (0x2000_0000, 16 << 10)),
+    Machine("mps2-an385", "cortex-m3", *_MPS2),
+    Machine("mps2-an386", "cortex-m4", *_MPS2),
+    Machine("mps2-an500", "cortex-m7", *_MPS2),
+    # The secure aliases of SSRAM 1, where the core starts, and of SSRAM 2 (Arm DAI0505; QEMU, hw/arm/mps2-tz.c).
+    Machine("mps2-an505", "cortex-m33", (0x1000_0000, 4 << 20), (0x3800_0000, 2 << 20)),
+    # ITCM and DTCM (Arm DAI0547; QEMU, hw/arm/mps2-tz.c).
+    Machine("mps3-an547", "cortex-m55", (0x0000_0000, 512 << 10), (0x2000_0000, 512 << 10)),
+    # All is RAM there: its first MB stands for flash (QEMU, hw/riscv/virt.c).
+    Machine(
+        *("virt", "rv32imc", (0x8000_0000, 1 << 20), (0x8010_0000, 1 << 20)),
+        *("qemu-system-riscv32", "qemu-system-misc", ("-bios", "none")),
+    ),
 )
 """One board per core."""
 

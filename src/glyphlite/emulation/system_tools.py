@@ -53,6 +53,7 @@ def find_tool(program: str, package: str) -> SystemTool:
 def unpacked_tool(path: Path) -> SystemTool:
     """Returns a program of unpacked packages, told where its libraries are."""
     root = path.parents[2]
-    folders = [str(folder) for folder in sorted(root.glob("usr/lib/*-linux-gnu*")) if folder.is_dir()]
+    places = [folder for lib in ("usr/lib", "lib") for folder in sorted(root.glob(f"{lib}/*-linux-gnu*"))]
+    folders = [str(folder) for folder in places if folder.is_dir()]
     libraries = os.pathsep.join([*folders, *filter(None, [os.environ.get("LD_LIBRARY_PATH")])])
     return SystemTool(path, root, {"LD_LIBRARY_PATH": libraries} if libraries else {})

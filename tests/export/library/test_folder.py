@@ -3,20 +3,17 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from support.exported import library_of, run, with_a_wrong_byte
 from support.streaming import running_sum
 from support.validators import NoValidatorsError, validators
 
 from glyphlite.errors import OutputError
-from glyphlite.evaluation.input_sets.random_inputs import random_set
-from glyphlite.evaluation.input_sets.value_ranges import inputs_of
-from glyphlite.export.library.folder import TOOLCHAINS, LibraryReport, export_library
+from glyphlite.export.library.folder import TOOLCHAINS
 from glyphlite.pipeline.export import export_file
-from glyphlite.tflite.reader import read_graph
 
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
 needs_cmake = pytest.mark.skipif(shutil.which("cmake") is None, reason="no cmake here")
@@ -31,26 +28,6 @@ struct {
     void println(const char *text) { std::printf("%s\\n", text); }
 } Serial;
 """
-
-Export = Callable[[Path], LibraryReport]
-
-
-def library_of(artifact: Path, folder: Path, name: str = "digits") -> LibraryReport:
-    sample = random_set(inputs_of(read_graph(artifact)), 8).chosen(slice(-1, None))
-    return export_library(artifact, folder, name=name, sample=sample.arrays, sample_words=sample.source)
-
-
-@pytest.fixture(scope="module")
-def library(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("library") / "lib"
-    library_of(samples / "model_int8.tflite", folder)
-    return folder
-
-
-def run(*command: str | Path, cwd: Path | None = None) -> str:
-    done = subprocess.run([*map(str, command)], cwd=cwd, capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def build(source: Path, folder: Path, *options: str) -> str:
@@ -72,12 +49,7 @@ def test_cmake_takes_it_by_add_subdirectory_and_by_find_package(library: Path, t
 
 def test_the_check_finds_a_wrong_byte(library: Path, tmp_path: Path) -> None:
     source = shutil.copytree(library / "src", tmp_path / "src")
-    text = (source / "digits_check.c").read_text()
-    start = text.index("expected_output[10] = {") + len("expected_output[10] = {")
-    first = text[start:].split(",")[0]
-    (source / "digits_check.c").write_text(
-        text[:start] + first.replace(first.strip(), str(~int(first))) + text[start + len(first) :]
-    )
+    with_a_wrong_byte(source)
     main = library / "examples" / "cmake" / "main.c"
     run("gcc", "-std=c99", *WARNINGS, "-I", source, main, source / "digits.c", source / "digits_check.c", "-o", tmp_path / "run")
     done = subprocess.run([tmp_path / "run"], capture_output=True, text=True, check=False)

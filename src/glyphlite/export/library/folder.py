@@ -11,6 +11,7 @@ import numpy as np
 from glyphlite import __version__
 from glyphlite.compiler.compile import check_name, compile_artifact
 from glyphlite.compiler.report import CompilationReport, EdgePlan
+from glyphlite.export.library.bare_metal import BOARDS_FOLDER, bare_metal_boards
 from glyphlite.export.templating import render
 from glyphlite.files.folders import owned_folder, require_own
 from glyphlite.files.scratch import temporary_folder
@@ -43,6 +44,17 @@ FILES = {
     "examples/zephyr_CMakeLists.txt": "examples/zephyr/CMakeLists.txt",
     "examples/prj.conf": "examples/zephyr/prj.conf",
     "examples/zephyr_main.c": "examples/zephyr/src/main.c",
+    "bare-metal/README.md": "examples/bare-metal/README.md",
+    "bare-metal/main.c": "examples/bare-metal/main.c",
+    "bare-metal/start.c": "examples/bare-metal/start.c",
+    "bare-metal/semihosting.h": "examples/bare-metal/semihosting.h",
+    "bare-metal/semihosting.c": "examples/bare-metal/semihosting.c",
+    "bare-metal/memory.c": "examples/bare-metal/memory.c",
+    "bare-metal/string.h": "examples/bare-metal/string.h",
+    "bare-metal/sections.ld": "examples/bare-metal/sections.ld",
+    "bare-metal/Makefile": "examples/bare-metal/Makefile",
+    "bare-metal/CMakeLists.txt": "examples/bare-metal/CMakeLists.txt",
+    "bare-metal/arm-none-eabi.cmake": "examples/bare-metal/arm-none-eabi.cmake",
 }
 """Where each template goes."""
 
@@ -119,6 +131,8 @@ def export_library(
     }
     for template, path in FILES.items():
         sources[path.format(name=name)] = render(f"library/{template}", values)
+    for board in values["boards"]:
+        sources[f"{BOARDS_FOLDER}/{board['core']}.ld"] = render("library/bare-metal/board.ld", {**values, "board": board})
     with owned_folder(folder, overwrite=overwrite) as temporary:
         for path, text in sources.items():
             (temporary / path).parent.mkdir(parents=True, exist_ok=True)
@@ -143,6 +157,7 @@ def _values(artifact: Path, report: CompilationReport, sample_words: str) -> dic
         "takes_pictures": report.takes_pictures,
         "has_state": bool(report.state_bytes),
         "report": report,
+        "boards": bare_metal_boards(),
         "toolchains": TOOLCHAINS,
     }
 
