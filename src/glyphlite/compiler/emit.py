@@ -189,6 +189,7 @@ def emit(
         ),
         "facts": facts(program, about, purpose, convention),
         "returned": "" if scores == "none" else "scores, ",
+        "flash_space": constants.flash_space,
     }
     context["run"] = render("run.c.j2", context)
     context["helpers"] = helpers_called(text + context["run"], name, unrolls=optimize != "size")

@@ -15,7 +15,7 @@ from glyphlite.conversion.converter import convert_exported, exported
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.tflite.reader import parse_graph
 
-ARRAY = re.compile(r"static const (\w+) (\w+)\[\d+\] = \{(.*?)\};", re.DOTALL)
+ARRAY = re.compile(r"static const NET_FLASH (\w+) (\w+)\[\d+\] = \{(.*?)\};", re.DOTALL)
 ALIAS = re.compile(r"/\* The same numbers, stored once\. \*/\n#define (\w+) (\w+)\n")
 
 

@@ -16,6 +16,10 @@ PATHS = {
 Of cores without, those that multiply 32 bits by 32 to 32 have ``short`` ones, the others ``long`` ones of the same size."""
 
 
+_NEAR_FLASH_BYTES = 60_000
+"""Constants that avr-gcc's pointers of 16 bits reach: 64 KB less what else stands at the beginning of flash."""
+
+
 @dataclass(frozen=True)
 class Array:
     """A constant of generated C.
@@ -54,3 +58,10 @@ class Constants:
         first = self._first.setdefault((array.c_type, array.path, array.values.astype(np.int64).tobytes()), array)
         self.by_layer.setdefault(layer, []).append(array if first is array else replace(array, same_as=first.name))
         return array
+
+    @property
+    def flash_space(self) -> str:
+        """Returns avr-gcc's name of the address space that reaches all of them: of 16 bits where it does, else of 24."""
+        arrays = (array for arrays in self.by_layer.values() for array in arrays)
+        near = sum(array.bytes for array in arrays if array.path in PATHS["plain"]) <= _NEAR_FLASH_BYTES
+        return "__flash" if near else "__memx"

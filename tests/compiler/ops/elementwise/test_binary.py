@@ -94,4 +94,4 @@ def test_a_constant_of_one_number_is_a_table(name: str):
     constant = Constant(np.full((1, 1, 5), 41, np.int8), [0.03], 3)
     model = one_op(name, [source, constant], Activation((1, 3, 4, 5), 0.05, -7), OPTIONS.get(name, (None, {}))[0])
     agree({name: model})
-    assert "constant" not in compile_graph(parse_graph(model), "net").files["net_weights.h"]
+    assert "_constant[" not in compile_graph(parse_graph(model), "net").files["net_weights.h"]

@@ -36,7 +36,7 @@ class Int16Binary(Node):
         if self.constant is not None:
             height, width, channels = self.constant.shape
             array = site.add("constant", "int16_t", self.constant)
-            place = Place("constant", array=f"(const uint8_t *){array.name}")
+            place = Place("constant", array=array.name)
             constant = Rows(place, height, height, 2 * width * channels)
             inputs = (constant, *layer.inputs) if self.constant_first else (*layer.inputs, constant)
             layer = replace(layer, inputs=inputs)
