@@ -65,6 +65,7 @@ class ExportFor(StrEnum):
     C_ARRAY = "c-array"
     WEB = "web"
     PYTHON = "python"
+    RUST = "rust"
     ARDUINO = "arduino"
     PLATFORMIO = "platformio"
     ESP_IDF = "esp-idf"
@@ -767,7 +768,7 @@ def export(
         typer.Option(
             "--for",
             help="tflm: a TensorFlow Lite Micro project. c-array: any .tflite file as a C array. web: a page to draw on. "
-            "python: predict.py for a Raspberry Pi, without TensorFlow. "
+            "python: predict.py for a Raspberry Pi, without TensorFlow. rust: a no_std crate. "
             "arduino, platformio, esp-idf, zephyr, cmake, cmsis-pack: one C library that all six take.",
         ),
     ],
@@ -785,8 +786,8 @@ def export(
 ) -> None:
     """Turn a .tflite file into firmware, a page or a program.
 
-    Writes a TensorFlow Lite Micro project, a C array, a page to draw on, a program for a Raspberry Pi, or a C library for
-    a toolchain.
+    Writes a TensorFlow Lite Micro project, a C array, a page to draw on, a program for a Raspberry Pi, a Rust crate, or a
+    C library for a toolchain.
     """
     from glyphlite.pipeline.export import export_file
 

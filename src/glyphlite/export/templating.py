@@ -5,7 +5,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from glyphlite.escaping import c_comment, c_string, markdown
+from glyphlite.escaping import c_comment, c_string, markdown, visible
 
 
 @cache
@@ -18,7 +18,9 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 - the output is C and Make; what enters a string or a comment goes through the filters below
     )
-    environment.filters.update(c_string=c_string, c_comment=c_comment, markdown=markdown, thousands=lambda number: f"{number:,}")
+    environment.filters.update(
+        c_string=c_string, c_comment=c_comment, markdown=markdown, comment=visible, thousands=lambda number: f"{number:,}"
+    )
     return environment
 
 

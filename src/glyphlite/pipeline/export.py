@@ -16,6 +16,7 @@ from glyphlite.export.c_array import write_model_data
 from glyphlite.export.c_names import check_identifier
 from glyphlite.export.library.folder import TOOLCHAINS, export_library
 from glyphlite.export.python.folder import export_python
+from glyphlite.export.rust.crate import export_rust
 from glyphlite.export.tflm.project import ExportReport, export_tflm
 from glyphlite.export.web.litertjs import LiteRtJs, obtain_litertjs
 from glyphlite.export.web.page import WebExport, export_web
@@ -64,7 +65,7 @@ def export_file(
 
     Args:
         path: a .tflite file, or a run's folder (its int8 artifact).
-        target: ``tflm``, ``c-array``, ``web``, ``python``, or a toolchain that takes the C library.
+        target: ``tflm``, ``c-array``, ``web``, ``python``, ``rust``, or a toolchain that takes the C library.
         folder: what is written.
         name: prefix of the C symbols.
         language: ``cc`` or ``c``.
@@ -97,9 +98,10 @@ def export_file(
         return _web(
             export_web(path, folder, convention=convention, litertjs=_second_engine(litertjs), overwrite=overwrite), convention
         )
-    if target in TOOLCHAINS:
+    if target in TOOLCHAINS or target == "rust":
         return _library(
             path,
+            target,
             folder,
             data,
             name=name,
@@ -127,6 +129,7 @@ def export_file(
 
 def _library(
     path: Path,
+    target: str,
     folder: Path,
     data: RunData,
     *,
@@ -137,7 +140,9 @@ def _library(
     input_range: str | None,
     overwrite: bool,
 ) -> Exported:
-    """Exports the C library, checked on a test image where data fits the model, else on one of the inputs or a random one."""
+    """Exports the C as a library, or as a crate of Rust: checked on a test image where data fits the model, else on one of the
+    inputs or a random one.
+    """
     graph = integer_graph(path)
     loaded = data.load_fitting(graph) if inputs is None else None
     convention = input_convention(path, loaded, input_range).convention if loaded or input_range else None
@@ -147,22 +152,21 @@ def _library(
         words = f"{loaded.name} test image {sample}"
     else:
         labels, (samples, words) = None, _one_input(graph, sample, inputs, dataset, "its check runs")
-    report = export_library(
-        path,
-        folder,
-        name=name,
-        sample=samples,
-        sample_words=words,
-        labels=labels,
-        convention=convention,
-        overwrite=overwrite,
-    )
-    document = {"folder": str(folder), "name": name, "files": list(report.files), "sample": words, "toolchains": list(TOOLCHAINS)}
+    checked = {"sample": samples, "sample_words": words, "labels": labels, "convention": convention}
+    document: dict[str, Any] = {"folder": str(folder), "name": name, "sample": words}
+    if target == "rust":
+        crate = export_rust(path, folder, name=name, overwrite=overwrite, **checked)
+        lines = [
+            f"{visible(str(folder))}: the crate {crate.crate}, without the standard library",
+            f"cargo test runs {words} and compares with TensorFlow Lite Micro's bytes; README.md says how to use it",
+        ]
+        return Exported({**document, "files": list(crate.files), "crate": crate.crate}, "\n".join(lines))
+    report = export_library(path, folder, name=name, overwrite=overwrite, **checked)
     lines = [
         f"{visible(str(folder))}: a C library for {', '.join(TOOLCHAINS)}",
         f"{name}_check() runs {words} and compares with TensorFlow Lite Micro's bytes; README.md says what each toolchain does",
     ]
-    return Exported(document, "\n".join(lines))
+    return Exported({**document, "files": list(report.files), "toolchains": list(TOOLCHAINS)}, "\n".join(lines))
 
 
 def _python(path: Path, folder: Path, convention: InputConvention, *, overwrite: bool) -> Exported:

@@ -1,6 +1,5 @@
 """The folder of the library: generated C in ``src``, a manifest per toolchain, examples, and a check of a sample."""
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +9,14 @@ import numpy as np
 
 from glyphlite import __version__
 from glyphlite.compiler.compile import check_name, compile_artifact
-from glyphlite.compiler.report import CompilationReport, EdgePlan
+from glyphlite.compiler.report import CompilationReport
+from glyphlite.export.checked_edges import checked_edges
 from glyphlite.export.library.bare_metal import BOARDS_FOLDER, bare_metal_boards
 from glyphlite.export.templating import render
 from glyphlite.files.folders import owned_folder, require_own
 from glyphlite.files.scratch import temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention
-from glyphlite.runtimes.compiled import as_taken, offsets
+from glyphlite.runtimes.compiled import as_taken
 from glyphlite.runtimes.registry import get_runtime
 
 FILES = {
@@ -59,20 +59,6 @@ FILES = {
 """Where each template goes."""
 
 TOOLCHAINS = ("arduino", "platformio", "esp-idf", "zephyr", "cmake", "cmsis-pack")
-
-
-@dataclass(frozen=True)
-class CheckedEdge:
-    """An input or output of the sample that the check runs: its name in C, its type, and its stored values."""
-
-    name: str
-    element_type: str
-    values: tuple[int, ...]
-
-    @property
-    def text(self) -> str:
-        """Returns the values as lines of C."""
-        return "\n    ".join(textwrap.wrap(", ".join(map(str, self.values)), 110))
 
 
 @dataclass(frozen=True)
@@ -126,8 +112,8 @@ def export_library(
         sources = {f"src/{file}": (scratch / "c" / file).read_text() for file in own}
     values = {
         **_values(artifact, report, sample_words),
-        "inputs": _edges(as_taken(sample, report.input_tensors)[0], report.input_tensors),
-        "outputs": _edges(as_taken(expected, report.output_tensors)[0], report.output_tensors),
+        "inputs": checked_edges(as_taken(sample, report.input_tensors)[0], report.input_tensors),
+        "outputs": checked_edges(as_taken(expected, report.output_tensors)[0], report.output_tensors),
     }
     for template, path in FILES.items():
         sources[path.format(name=name)] = render(f"library/{template}", values)
@@ -160,12 +146,3 @@ def _values(artifact: Path, report: CompilationReport, sample_words: str) -> dic
         "boards": bare_metal_boards(),
         "toolchains": TOOLCHAINS,
     }
-
-
-def _edges(stored: np.ndarray, plans: Sequence[EdgePlan]) -> list[CheckedEdge]:
-    """Returns inputs or outputs of one sample from the bytes that the C takes or gives."""
-    found = []
-    for plan, start in zip(plans, offsets([plan.bytes for plan in plans]), strict=True):
-        values = stored[start : start + plan.bytes].view(plan.element_type)
-        found.append(CheckedEdge(plan.name, plan.element_type, tuple(int(value) for value in values)))
-    return found

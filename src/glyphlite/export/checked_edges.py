@@ -1,0 +1,33 @@
+"""The sample that an exported project checks itself with: its inputs, and the outputs that TFLite Micro gives for them."""
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from glyphlite.compiler.report import EdgePlan
+from glyphlite.runtimes.compiled import offsets
+
+
+@dataclass(frozen=True)
+class CheckedEdge:
+    """An input or output of the sample that the check runs: its name in C, its type, and its stored values."""
+
+    name: str
+    element_type: str
+    values: tuple[int, ...]
+
+    @property
+    def text(self) -> str:
+        """Returns the values as lines of C."""
+        return "\n    ".join(textwrap.wrap(", ".join(map(str, self.values)), 110))
+
+
+def checked_edges(stored: np.ndarray, plans: Sequence[EdgePlan]) -> list[CheckedEdge]:
+    """Returns inputs or outputs of one sample from the bytes that the C takes or gives."""
+    found = []
+    for plan, start in zip(plans, offsets([plan.bytes for plan in plans]), strict=True):
+        values = stored[start : start + plan.bytes].view(plan.element_type)
+        found.append(CheckedEdge(plan.name, plan.element_type, tuple(int(value) for value in values)))
+    return found

@@ -1,0 +1,153 @@
+"""The crate's folder: the C, a build script, an interface in safe Rust, and a test with TFLite Micro's answer to one sample."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from glyphlite import __version__
+from glyphlite.compiler.compile import check_name, compile_artifact
+from glyphlite.compiler.report import CompilationReport, EdgePlan
+from glyphlite.escaping import name_of, visible
+from glyphlite.export.checked_edges import checked_edges
+from glyphlite.export.templating import render
+from glyphlite.files.folders import owned_folder, require_own
+from glyphlite.files.scratch import temporary_folder
+from glyphlite.models.interface.input_convention import InputConvention
+from glyphlite.runtimes.compiled import as_taken
+from glyphlite.runtimes.registry import get_runtime
+
+FILES = {
+    "Cargo.toml": "Cargo.toml",
+    "build.rs": "build.rs",
+    "lib.rs": "src/lib.rs",
+    "check.rs": "tests/check.rs",
+    "rust.c": "c/{name}_rust.c",
+    "README.md": "README.md",
+}
+"""Where each template goes."""
+
+TYPES = {"int8": "i8", "uint8": "u8", "int16": "i16", "int32": "i32"}
+"""Rust's names of the element types."""
+
+_KEYWORDS = frozenset(
+    """
+    abstract as async await become box break const continue crate do dyn else enum extern false final fn for gen if impl in let
+    loop macro match mod move mut override priv pub ref return self static struct super trait true try type typeof unsafe unsized
+    use virtual where while yield
+    """.split()  # noqa: SIM905 - a list of words is read more easily than one of strings
+)
+"""The words that Rust keeps for itself."""
+
+
+@dataclass(frozen=True)
+class RustEdge:
+    """An input or output as the interface names it: the parameter, its constant's prefix, element type and count."""
+
+    name: str
+    constant: str
+    type: str
+    plan: EdgePlan
+
+
+@dataclass(frozen=True)
+class RustReport:
+    """The record of what was written."""
+
+    folder: Path
+    crate: str
+    files: tuple[str, ...]
+    compilation: CompilationReport
+
+
+def export_rust(
+    artifact: Path,
+    folder: Path,
+    *,
+    name: str,
+    sample: Sequence[np.ndarray],
+    sample_words: str,
+    labels: Sequence[str] | None = None,
+    convention: InputConvention | None = None,
+    overwrite: bool = False,
+) -> RustReport:
+    """Writes the crate; the folder appears whole or not at all.
+
+    Args:
+        artifact: an int8 or int16x8 .tflite file.
+        folder: created, or replaced where it holds an earlier export and nothing else.
+        name: of the C symbols; the crate is ``glyphlite-NAME``.
+        sample: what every input of the file holds, ``(1, ...)``, for the test; TFLite Micro says what must come out.
+        sample_words: where the sample comes from.
+        labels: the classes' names.
+        convention: how the model takes a raw pixel.
+        overwrite: also replace files of an earlier export that were changed, and keep the user's own.
+
+    Raises:
+        ArtifactError: the file is malformed, or holds what generated C cannot express.
+        OutputError: the name is no C identifier, or the folder holds other files or cannot be written.
+        ToolError: TFLite Micro's Python wheel is not installed.
+    """
+    check_name(name)
+    require_own(folder, overwrite=overwrite)
+    with get_runtime("tflm").load(artifact) as reference:
+        expected = reference.run(tuple(sample))
+    with temporary_folder() as scratch:
+        report = compile_artifact(artifact, scratch / "c", name=name, labels=labels, convention=convention)
+        own = [file for file in report.files if "/" not in file and file.endswith((".c", ".h"))]
+        sources = {f"c/{file}": (scratch / "c" / file).read_text(encoding="utf-8") for file in own}
+    values = _values(artifact, report, sample_words)
+    for kind, given, plans in (("inputs", sample, report.input_tensors), ("outputs", expected, report.output_tensors)):
+        values[f"checked_{kind}"] = [*zip(checked_edges(as_taken(given, plans)[0], plans), values[kind], strict=True)]
+    for template, path in FILES.items():
+        sources[path.format(name=name)] = render(f"rust/{template}.j2", values)
+    with owned_folder(folder, overwrite=overwrite, built=("Cargo.lock",)) as temporary:
+        for path, text in sources.items():
+            (temporary / path).parent.mkdir(parents=True, exist_ok=True)
+            (temporary / path).write_text(text, encoding="utf-8")
+    return RustReport(folder, values["crate"], tuple(sorted(sources)), report)
+
+
+def rust_string(text: str) -> str:
+    r"""Returns text as the inside of a Rust string literal, in ASCII.
+
+    Example:
+        >>> print(rust_string('a"\\é'))
+        a\"\\\u{e9}
+    """
+    escaped = visible(text).replace("\\", "\\\\").replace('"', '\\"')
+    return re.sub(r"[^ -~]", lambda found: f"\\u{{{ord(found[0]):x}}}", escaped)
+
+
+def _values(artifact: Path, report: CompilationReport, sample_words: str) -> dict[str, Any]:
+    """Returns what the templates are told but for the sample."""
+    kind = f"classifier of {len(report.labels)} classes" if report.classifies else "network"
+    return {
+        "name": report.name,
+        "crate": "glyphlite-" + report.name.lower().strip("_").replace("_", "-"),
+        "library": "glyphlite_" + report.name.lower().strip("_"),
+        "version": __version__,
+        "source": name_of(artifact.name),
+        "kind": kind,
+        "sample_words": sample_words,
+        "report": report,
+        "labels": [rust_string(label) for label in report.labels],
+        "inputs": _edges(report.input_tensors),
+        "outputs": _edges(report.output_tensors),
+        # The arena's size depends on the core: the larger one is enough for each, and no arena of C is empty.
+        "arena_bytes": max(report.arena_bytes, report.plain_arena_bytes, 4),
+    }
+
+
+def _edges(plans: Sequence[EdgePlan]) -> list[RustEdge]:
+    """Returns inputs or outputs under names that Rust takes."""
+    return [RustEdge(_parameter(plan.name), plan.name.upper(), TYPES[plan.element_type], plan) for plan in plans]
+
+
+def _parameter(name: str) -> str:
+    """Returns a C parameter's name as Rust writes one."""
+    lower = name.lower()
+    return f"{lower}_" if lower in _KEYWORDS else lower
