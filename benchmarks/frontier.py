@@ -1,14 +1,18 @@
 """The glyph family, measured: every shipped int8 file on the whole test split, against its Keras model and what is published.
 
     python benchmarks/frontier.py [--all-images] [--runs runs/edge-cnn runs/micro-cnn] [--write]
+    python benchmarks/frontier.py --costs [--write]
+    python benchmarks/frontier.py --models glyph-4k --merge --write
     python benchmarks/frontier.py --retrain glyph-4k --seed 7
 
 For each model: weights and biases as stored, file bytes, multiply-accumulates; mean, deviation and worst accuracy over its seeds
 (LiteRT); the shipped seed's accuracy with its Wilson interval, its Keras model's, and whether the two differ beyond chance
 (McNemar); whether TFLite Micro, LiteRT's built-in kernels and generated C give the same bytes (the first 1,000 images, or
 ``--all-images``); the published classifier it is held against; accuracy under corruptions (glyphlite.evaluation.corruptions) and
-on scikit-learn's load_digits, prepared as ``glyphlite predict`` prepares pictures. The shipped seed was chosen on validation
-images; this script is the only place where the models meet the test split, and nothing is chosen here.
+on scikit-learn's load_digits, prepared as ``glyphlite predict`` prepares pictures; and what the file costs when it is compiled:
+total flash, total RAM and instructions on emulated cores (``common/deployed.py``), each build's outputs equal to TensorFlow Lite
+Micro's. ``--costs`` measures these alone again, which is enough after a change of the compiler. The shipped seed was chosen on
+validation images; this script is the only place where the models meet the test split, and nothing is chosen here.
 
 Writes benchmarks/results/frontier.json; with ``--write`` also the pictures and the tables of README and docs.
 ``--retrain`` trains a model anew with another seed on this computer and says whether it lands where the shipped seeds say it
@@ -29,10 +33,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from common.artifacts import REFERENCE, artifact_of
+from common.deployed import deployed_costs, dominated
 from common.figures import ROOT, write_pages
-from common.frontier_pictures import draw_corruptions, draw_frontier
+from common.frontier_pictures import draw_corruptions, draw_costs, draw_frontier
 from common.published import GOALS, PUBLISHED, ahead_of_us, budget_unit, held_against
-from common.tables.family import family_in_full, family_table, robustness_table
+from common.tables.family import costs_table, family_in_full, family_table, robustness_table, tracks_table
 
 from glyphlite.console import progress_bar, quiet_tensorflow, say
 from glyphlite.datasets.dataset import Dataset
@@ -87,6 +93,8 @@ def prediction_interval(accuracies: Sequence[float]) -> tuple[float, float]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", nargs="*", help="only these of the shipped models; nothing is written then")
+    parser.add_argument("--merge", action="store_true", help="with --models: put their rows among those measured before")
+    parser.add_argument("--costs", action="store_true", help="measure flash, RAM and instructions alone; the rest stays")
     parser.add_argument("--runs", nargs="*", type=Path, default=[], help="finished runs to hold the robustness against")
     parser.add_argument(
         "--all-images", action="store_true", help="compare the runtimes on every test image, not on the first 1,000"
@@ -111,13 +119,17 @@ def main() -> int:
         if arguments.from_json:
             document = read_document(arguments.json or RESULTS)
         else:
-            document = measure(arguments)
-            if arguments.json or not arguments.models:
+            if arguments.costs:
+                document = with_costs(read_document(RESULTS), arguments.models)
+            else:
+                document = measure(arguments)
+                document = merged(read_document(RESULTS), document) if arguments.merge else document
+            if arguments.json or arguments.merge or arguments.costs or not arguments.models:
                 write_json(arguments.json or RESULTS, document)
     except GlyphliteError as error:
         raise SystemExit(f"frontier.py: {error}") from None
-    print(f"{family_table(document)}\n\n{family_in_full(document)}")
-    print("\n".join(["", robustness_table(document), "", *sentences(document)]).replace("\n\n\n", "\n\n"))
+    tables = (family_table, family_in_full, costs_table, tracks_table, robustness_table)
+    print("\n\n".join(filter(None, [*(table(document) for table in tables), "\n".join(sentences(document))])))
     if arguments.write:
         write_everything(document)
     return 0
@@ -149,6 +161,30 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         "others": others,
         "published": [published_row(each, members) for each in PUBLISHED],
     }
+
+
+def merged(before: dict[str, Any], measured: dict[str, Any]) -> dict[str, Any]:
+    """Puts the rows of models that were measured now among those of before; rows of models that are no longer shipped go."""
+    rows = {each["model"]: each for each in (*before["members"], *measured["members"])}
+    members = [rows[name] for name in pretrained_names() if name in rows]
+    others = {each["model"]: each for each in (*before["others"], *measured["others"])}
+    return {
+        **measured,
+        "members": members,
+        "others": list(others.values()),
+        "published": [published_row(each, members) for each in PUBLISHED],
+    }
+
+
+def with_costs(document: dict[str, Any], names: list[str] | None) -> dict[str, Any]:
+    """Measures flash, RAM and instructions of the models of a document again, or of those that are named."""
+    images = load_dataset("mnist").test.images
+    for each in (*document["members"], *document["others"]):
+        if names is None or each["model"] in names:
+            say(each["model"])
+            path = artifact_of(each["model"]) if each["model"] in REFERENCE else pretrained_artifact(each["model"])
+            each["deployed"] = deployed_costs(path, images)
+    return document
 
 
 def measure_member(card: PretrainedCard, dataset: Dataset, images: int | None) -> dict[str, Any]:
@@ -190,6 +226,7 @@ def measure_member(card: PretrainedCard, dataset: Dataset, images: int | None) -
         "accuracy": accuracies[card.chosen].model_dump(),
         "keras": measure_keras(card, dataset, classes[card.chosen]),
         "runtimes": measure_runtimes(card, dataset, images),
+        "deployed": deployed_costs(pretrained_artifact(card.model), dataset.test.images),
         "goal": goal,
         "reached": goal is not None and spread.mean >= goal,
         "against": against and {"name": against.name, unit: getattr(against, unit), "accuracy": against.accuracy},
@@ -266,6 +303,7 @@ def measure_run(folder: Path, dataset: Dataset) -> dict[str, Any]:
         "bytes": footprint.bytes,
         "macs": total_macs(graph),
         "accuracy": accuracy.model_dump(),
+        "deployed": deployed_costs(folder / "model_int8.tflite", dataset.test.images),
     }
 
 
@@ -359,12 +397,18 @@ def sentences(document: dict[str, Any]) -> list[str]:
             f"{'none' if member['goal'] is None else 'reached' if member['reached'] else 'not reached'}"
             + (f"; smaller and more accurate: {', '.join(member['behind_smaller'])}" if member["behind_smaller"] else "")
         )
-    return lines
+    beaten = dominated(document["members"])
+    return [
+        *lines,
+        *(f"{name}: {better} is at least as accurate and costs no more in anything" for name, better in beaten.items()),
+    ]
 
 
 def write_everything(document: dict[str, Any]) -> None:
     """Draws the pictures in docs/pictures and writes the tables of README and docs."""
     draw_frontier(document["members"], PICTURES / "frontier.png")
+    for scheme in ("light", "dark"):
+        draw_costs(document["members"], document["others"], PICTURES / f"costs-{scheme}.png", scheme)
     draw_corruptions(load_dataset("mnist").test.images, PICTURES / "corruptions.png")
     write_pages(ROOT)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from common.tables.any_model import any_model_table, int16_sentence, optimize_file_table
-from common.tables.family import family_in_full, family_table, robustness_table
+from common.tables.family import costs_table, family_in_full, family_table, robustness_table, tracks_table
 from common.tables.firmware import cores_table, firmware_table, m33_sentence, optimize_table
 from common.tables.mlperf_tiny import mlperf_sentence, mlperf_table, plain_table, published_table
 from common.tables.pictures import rejected_table, sheets_table, steps_table, threshold_sentence
@@ -31,6 +31,8 @@ FIGURES: dict[str, tuple[str, Words]] = {
     "reading": ("reading", reading_table),
     "frontier": ("frontier", family_table),
     "family in full": ("frontier", family_in_full),
+    "costs": ("frontier", costs_table),
+    "tracks": ("frontier", tracks_table),
     "robustness": ("frontier", robustness_table),
     "firmware": ("cortex_m", lambda document: firmware_table(document, family=False)),
     "firmware family": ("cortex_m", lambda document: firmware_table(document, family=True)),

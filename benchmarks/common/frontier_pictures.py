@@ -7,7 +7,7 @@ import numpy as np
 
 from common.published import PUBLISHED, budget_unit
 from glyphlite.evaluation.corruptions import CORRUPTIONS, LEVELS, corrupt
-from glyphlite.report.figures.style import PALETTE, drawing, empty_figure, our_style, save_png
+from glyphlite.report.figures.style import DARK_PALETTE, PALETTE, drawing, empty_figure, our_style, save_png
 
 SHEET_DIGITS = 5
 _KINDS = {1_024: "1 KB", 4_096: "4 KB", 16_384: "16 KB", 65_536: "64 KB", 262_144: "256 KB"}
@@ -93,6 +93,103 @@ def _label_offset(weight_bytes: int) -> tuple[int, int]:
     if weight_bytes < flat:
         return -9, 5
     return (6, 8) if weight_bytes > flatter else (0, 14)
+
+
+_PANELS = (
+    ("Flash (Cortex-M0, size)", "cortex-m0 size", "flash", {4_096: "4 KB", 16_384: "16 KB", 65_536: "64 KB", 262_144: "256 KB"}),
+    ("RAM in all (Cortex-M0, size)", "cortex-m0 size", "ram", {1_024: "1 KB", 2_048: "2 KB", 4_096: "4 KB", 16_384: "16 KB"}),
+    (
+        "Instructions (Cortex-M0, speed)",
+        "cortex-m0 speed",
+        "instructions",
+        {200_000: "0.2 M", 1_000_000: "1 M", 4_000_000: "4 M", 16_000_000: "16 M"},
+    ),
+    (
+        "Instructions (Cortex-M4, speed)",
+        "cortex-m4 speed",
+        "instructions",
+        {100_000: "0.1 M", 400_000: "0.4 M", 1_000_000: "1 M", 4_000_000: "4 M"},
+    ),
+)
+"""Title, build, figure and ticks of each panel."""
+
+_ACCURACIES = (98.4, 99.0, 99.2, 99.4, 99.5, 99.6, 99.7)
+_Point = tuple[str, int, float]
+"""A model's name, what it costs, and its accuracy in percent."""
+
+
+def draw_costs(members: list[dict[str, Any]], others: list[dict[str, Any]], path: Path, scheme: str) -> Path:
+    """Accuracy over flash, RAM and instructions: the family (means over seeds), two reference models, and published cycles.
+
+    Args:
+        members: the family's measured rows, with what they cost.
+        others: reference models' rows.
+        path: where the picture goes.
+        scheme: ``light`` or ``dark``.
+    """
+    palette = DARK_PALETTE if scheme == "dark" else PALETTE
+    with our_style(palette):
+        figure = empty_figure(10, 7.6)
+        for axes, (title, build, what, ticks) in zip(figure.subplots(2, 2, sharey=True).flat, _PANELS, strict=True):
+            ours = [
+                (each["model"].removeprefix("glyph-"), each["deployed"][build][what], each["mean"] * 100)
+                for each in members
+                if "deployed" in each
+            ]
+            known = [
+                (each["model"], each["deployed"][build][what], each["accuracy"]["value"] * 100)
+                for each in others
+                if "deployed" in each
+            ]
+            axes.set_xscale("log")
+            axes.set_yscale("function", functions=(_spread, _gathered))
+            _scatter(axes, ours, "o", palette["accent"], "glyphlite, pretrained", palette)
+            _scatter(axes, known, "s", palette["second"], "glyphlite, reference models", palette)
+            if build == "cortex-m0 speed":
+                cycles = [
+                    (each.name.removeprefix("BitNetMCU "), each.cycles, each.accuracy * 100) for each in PUBLISHED if each.cycles
+                ]
+                _scatter(axes, cycles, "D", palette["quiet"], "BitNetMCU: cycles on a CH32V002", palette)
+            best = sorted(_unbeaten(ours), key=lambda point: point[1])
+            axes.step(*zip(*[point[1:] for point in best], strict=True), where="post", color=palette["accent"], linewidth=1)
+            axes.set_title(title)
+            axes.set_xticks(list(ticks), list(ticks.values()))
+            axes.minorticks_off()
+            axes.tick_params(length=0)
+            axes.set_yticks(_ACCURACIES, [f"{each:.1f}" for each in _ACCURACIES])
+            axes.set_ylim(98.2, 99.76)
+            axes.margins(x=0.12)
+        figure.supylabel("accuracy on the 10,000 test images, %", fontsize=10, color=palette["muted"])
+        handles, names = figure.axes[2].get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
+    return save_png(figure, path)
+
+
+def _scatter(axes: Any, points: list[_Point], marker: str, colour: str, words: str, palette: dict[str, str]) -> None:
+    """Draws points with their names: above and left of those that nothing beats, else below and right."""
+    if not points:
+        return
+    axes.scatter(*zip(*[point[1:] for point in points], strict=True), s=30, marker=marker, color=colour, zorder=4, label=words)
+    unbeaten = _unbeaten(points)
+    for point in points:
+        above = marker == "o" and point in unbeaten
+        offset, side = ((-4, 6), "right") if above else ((5, -10), "left")
+        axes.annotate(point[0], point[1:], offset, textcoords="offset points", fontsize=8, color=palette["muted"], ha=side)
+
+
+def _spread(accuracies: Any) -> Any:
+    """Returns accuracies in percent as the logarithm of what is missing, so that 99.4 to 99.7 is as wide as 98.8 to 99.4."""
+    return -np.log(np.maximum(100 - np.asarray(accuracies, float), 1e-3))
+
+
+def _gathered(spread: Any) -> Any:
+    """Returns what `_spread` was given."""
+    return 100 - np.exp(-np.asarray(spread, float))
+
+
+def _unbeaten(points: list[_Point]) -> list[_Point]:
+    """Returns the points of which none is more accurate for no more."""
+    return [each for each in points if not any(x <= each[1] and y > each[2] for _, x, y in points)]
 
 
 @our_style()

@@ -21,6 +21,7 @@ class Published:
         how: what the accuracy is, and how it was chosen.
         offset: where the plot's label stands from the point, in points.
         macs: multiply-accumulates an image, where the source tells.
+        cycles: of an image on a RISC-V core at 48 MHz (CH32V002, with a multiplier), where the source tells.
     """
 
     name: str
@@ -30,13 +31,14 @@ class Published:
     how: str
     offset: tuple[int, int] = (8, -3)
     macs: int | None = None
+    cycles: int | None = None
 
 
 PUBLISHED: tuple[Published, ...] = (
     Published("697 parameters", "JoshWarn/Parameter-Efficient-MNIST", 697, 0.9903, "the best of about 700 runs", (-80, 8)),
     Published("1,936 parameters", "ruslangrimov/mnist-minimal-model", 1_936, 0.9910, "held-out validation", (8, -4)),
-    Published("BitNetMCU CNN-16 small", "cpldcpu/BitNetMCU", 3_200, 0.9892, "on a CH32V002", (8, -12)),
-    Published("BitNetMCU CNN-32", "cpldcpu/BitNetMCU", 7_300, 0.9928, "on a CH32V002", (8, -4)),
+    Published("BitNetMCU CNN-16 small", "cpldcpu/BitNetMCU", 3_200, 0.9892, "on a CH32V002", (8, -12), cycles=686_490),
+    Published("BitNetMCU CNN-32", "cpldcpu/BitNetMCU", 7_300, 0.9928, "on a CH32V002", (8, -4), cycles=1_434_667),
     Published(
         "ERA, 7,918 parameters",
         "snehanshu-raj/ERA",
@@ -46,7 +48,7 @@ PUBLISHED: tuple[Published, ...] = (
         (8, -12),
         2_020_000,
     ),
-    Published("BitNetMCU CNN-64", "cpldcpu/BitNetMCU", 11_300, 0.9955, "on a CH32V002", (41, -15), 236_000),
+    Published("BitNetMCU CNN-64", "cpldcpu/BitNetMCU", 11_300, 0.9955, "on a CH32V002", (41, -15), 236_000, 2_736_250),
     Published("BitNetMCU CNN-96", "cpldcpu/BitNetMCU", 13_000, 0.9958, "the repository's figure", (28, -13)),
     Published(
         "EfficientMnist-Under20K", "divya-r-kamat/EfficientMnist-Under20K", 15_794, 0.9959, "the best epoch on test", (9, -4)

@@ -69,6 +69,42 @@ def test_the_published_are_held_against_what_has_no_more_bytes(frontier: ModuleT
     assert frontier.published_row(published, members[:2])["met_by"] is None
 
 
+def test_a_track_takes_the_most_accurate_model_of_which_one_build_keeps_to_every_limit(frontier: ModuleType) -> None:
+    deployed = importlib.import_module("common.deployed")
+    track = deployed.Track("small", {"cortex-m0": {"ram": 2_000, "flash": 9_000}}, 0.99)
+
+    def member(name: str, mean: float, size: tuple[int, int], speed: tuple[int, int]) -> dict[str, object]:
+        figures = {"size": size, "speed": speed}
+        costs = {
+            f"{core} {goal}": {"ram": ram, "flash": flash, "instructions": 1_000 if goal == "speed" else 2_000}
+            for core in ("cortex-m0", "cortex-m4")
+            for goal, (ram, flash) in figures.items()
+        }
+        return {"model": name, "mean": mean, "weight_bytes": 500, "deployed": costs}
+
+    fits = member("fits", 0.991, (1_900, 8_900), (2_500, 12_000))
+    split = member("no build keeps to both", 0.995, (2_100, 8_000), (1_900, 9_500))
+    better = member("better", 0.993, (1_500, 8_000), (1_900, 8_900))
+    assert track.best([fits, split]) is fits
+    assert track.best([fits, split, better]) is better
+    assert track.builds(better["deployed"]) == ["cortex-m0 size"], "the one with the most to spare"
+    assert track.best([split]) is None
+    assert deployed.dominated([fits, split, better]) == {"fits": "better"}
+
+
+def test_rows_of_models_measured_before_stay_and_those_no_longer_shipped_go(
+    frontier: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frontier, "pretrained_names", lambda: ("a", "b"))
+    rows = {name: {"model": name, "weight_bytes": 1_000, "mean": 0.992, "at": "before"} for name in ("a", "c")}
+    before = {"members": list(rows.values()), "others": [{"model": "micro-cnn"}]}
+    now = {"members": [{"model": "b", "weight_bytes": 900, "mean": 0.993}], "others": [], "images": 10}
+    merged = frontier.merged(before, now)
+    assert [each["model"] for each in merged["members"]] == ["a", "b"]
+    assert merged["others"] == before["others"]
+    assert merged["images"] == 10
+
+
 @pytest.mark.slow
 def test_a_shipped_model_is_measured_and_its_row_and_pictures_come_out(
     frontier: ModuleType, few: Dataset, shipped: Path, samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -91,6 +127,16 @@ def test_a_shipped_model_is_measured_and_its_row_and_pictures_come_out(
     assert member["robustness"]["worst"]["accuracy"] <= member["robustness"]["mean"] < 1
     assert member["goal"] is None
     assert member["against"]["bytes"] == 327_000
+    deployed = member["deployed"]
+    assert deployed["cortex-m0 size"]["flash"] < deployed["cortex-m0 speed"]["flash"]
+    assert deployed["cortex-m4 speed"]["instructions"] < deployed["cortex-m0 speed"]["instructions"]
+    assert all(22_000 < cost["flash"] < 30_000 and 784 < cost["ram"] < 2_048 for cost in deployed.values())
+    assert f"| micro-cnn | {member['mean'] * 100:.2f} | {deployed['cortex-m0 size']['flash']:,} |" in frontier.costs_table(
+        document
+    )
+    tracks = frontier.tracks_table(document)
+    assert "| 2 KB of RAM and 32 KB of flash, as an Arduino Uno has | micro-cnn |" in tracks
+    assert "| 16 KB of flash, Cortex-M0 | |" in tracks, "its flash is more than that"
     table = frontier.family_table(document)
     assert "| micro-cnn | 22,000 | 26,298 | 70,464 |" in table
     assert "99.64 with 327,000 bytes (MNIST-CNN-99.75)" in table
@@ -109,7 +155,7 @@ def test_a_shipped_model_is_measured_and_its_row_and_pictures_come_out(
     frontier.write_everything(document)
     assert table in (tmp_path / "README.md").read_text()
     assert "| Model | Clean | contrast | stripes | Mean | load_digits |" in measuring.read_text()
-    for name in ("frontier.png", "corruptions.png"):
+    for name in ("frontier.png", "corruptions.png", "costs-light.png", "costs-dark.png"):
         assert (tmp_path / name).read_bytes().startswith(PNG)
 
 

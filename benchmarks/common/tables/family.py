@@ -2,7 +2,11 @@
 
 from typing import Any
 
+from common.deployed import TRACKS
 from common.tables import interval, markdown_table
+from glyphlite.cores import CORES
+
+_UNITS = {"flash": "bytes of flash", "ram": "bytes of RAM", "instructions": "instructions"}
 
 
 def family_table(document: dict[str, Any]) -> str:
@@ -57,6 +61,59 @@ def family_in_full(document: dict[str, Any]) -> str:
     return markdown_table(columns, rows)
 
 
+def costs_table(document: dict[str, Any]) -> str:
+    """Returns what each model costs on a microcontroller: flash, RAM and instructions of the smallest and the fastest build."""
+    columns = (
+        "Model",
+        "Accuracy, %",
+        "Smallest build, M0: flash",
+        "RAM",
+        "Instructions",
+        "Fastest build, M0: flash",
+        "RAM",
+        "Instructions",
+        "Fastest build, M4: flash",
+        "RAM",
+        "Instructions",
+    )
+    builds = ("cortex-m0 size", "cortex-m0 speed", "cortex-m4 speed")
+    rows = [
+        (
+            row["model"],
+            f"{row.get('mean', row['accuracy']['value']) * 100:.2f}",
+            *(f"{row['deployed'][build][what]:,}" for build in builds for what in ("flash", "ram", "instructions")),
+        )
+        for row in (*document["members"], *document["others"])
+        if "deployed" in row
+    ]
+    return markdown_table(columns, rows) if rows else ""
+
+
+def tracks_table(document: dict[str, Any]) -> str:
+    """Returns for each budget in flash, RAM or instructions the most accurate model that keeps to it, and what it takes."""
+    rows = []
+    for track in TRACKS:
+        best = track.best(document["members"])
+        if best is None:
+            rows.append((track.name, "", "", "", track.published))
+            continue
+        takes = [
+            f"{best['deployed'][build][what]:,} {_UNITS[what]}{_where(build, several=len(track.limits) > 1)}"
+            for build, limits in zip(track.builds(best["deployed"]), track.limits.values(), strict=True)
+            for what in limits
+        ]
+        rows.append((track.name, best["model"], _over_seeds(best), ", ".join(takes), track.published))
+    columns = ("Budget", "Most accurate model in it", "Accuracy, %: mean of 5 seeds", "What it takes", "Published, accuracy in %")
+    return markdown_table(columns, rows)
+
+
+def _where(build: str, *, several: bool) -> str:
+    """Returns the goal of a build in brackets, and its core where there are several."""
+    core, goal = build.split()
+    title = next(each.title for each in CORES if each.name == core)
+    return f" (`{goal}`, {title})" if several else f" (`{goal}`)"
+
+
 def robustness_table(document: dict[str, Any]) -> str:
     """Returns accuracy per model and corruption, the mean of three strengths; models that were not measured so are left out."""
     rows = [each for each in (*document["members"], *document["others"]) if "robustness" in each]
@@ -77,7 +134,8 @@ def robustness_table(document: dict[str, Any]) -> str:
 def _over_seeds(row: dict[str, Any]) -> str:
     """Returns the mean over seeds, with the sample standard deviation where there are several."""
     deviation = "" if row["deviation"] is None else f" ± {row['deviation'] * 100:.2f}"
-    return f"**{row['mean'] * 100:.2f}**{deviation}"
+    seeds = "" if len(row["seeds"]) == 5 else f" ({len(row['seeds'])} seeds)"
+    return f"**{row['mean'] * 100:.2f}**{deviation}{seeds}"
 
 
 def _published(row: dict[str, Any]) -> str:

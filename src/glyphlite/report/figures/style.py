@@ -31,6 +31,18 @@ PALETTE = {
 }
 """Colour by role. Each value occurs once: an SVG's colours are told apart by them."""
 
+DARK_PALETTE = {
+    "ink": "#e7ebf1",
+    "muted": "#9ca8b7",
+    "line": "#2b333e",
+    "surface": "#151a21",
+    "accent": "#43cfa2",
+    "second": "#86aefc",
+    "quiet": "#6b7a8d",
+    "bad": "#ff9466",
+}
+"""The same roles on a dark ground."""
+
 DPI = 160
 
 
@@ -92,7 +104,7 @@ def _own_identifiers(svg: str, name: str) -> str:
 
 
 @contextmanager
-def our_style() -> Iterator[None]:
+def our_style(palette: dict[str, str] = PALETTE) -> Iterator[None]:
     """Applies our settings for the time of one drawing: matplotlib's own stay as the user has them. Also decorates a function."""
     import matplotlib as mpl
 
@@ -105,25 +117,25 @@ def our_style() -> Iterator[None]:
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.spines.left": False,
-        "axes.edgecolor": PALETTE["line"],
-        "axes.labelcolor": PALETTE["muted"],
-        "axes.titlecolor": PALETTE["ink"],
+        "axes.edgecolor": palette["line"],
+        "axes.labelcolor": palette["muted"],
+        "axes.titlecolor": palette["ink"],
         "axes.titlelocation": "left",
         "axes.titlesize": 11,
         "axes.titleweight": "bold",
         "axes.titlepad": 10,
         "axes.grid": True,
         "axes.axisbelow": True,
-        "axes.facecolor": PALETTE["surface"],
-        "figure.facecolor": PALETTE["surface"],
-        "grid.color": PALETTE["line"],
+        "axes.facecolor": palette["surface"],
+        "figure.facecolor": palette["surface"],
+        "grid.color": palette["line"],
         "grid.linewidth": 0.7,
-        "text.color": PALETTE["ink"],
+        "text.color": palette["ink"],
         # A label from a dataset is text, never a formula.
         "text.parse_math": False,
         "text.usetex": False,
-        "xtick.color": PALETTE["muted"],
-        "ytick.color": PALETTE["muted"],
+        "xtick.color": palette["muted"],
+        "ytick.color": palette["muted"],
         "lines.linewidth": 2,
         "lines.solid_capstyle": "round",
     }

@@ -1,0 +1,212 @@
+"""A search for small digit classifiers by what they cost: flash, RAM and instructions first, accuracy of a short training then.
+
+    python benchmarks/small_nets.py cost "c4s4x16 c3x16 h32" "c5s3x8 c3x16 p2 h40 b4"
+    python benchmarks/small_nets.py try --epochs 12 "c4s4x16 c3x16 h32"
+
+An architecture is a line of words: ``c3x16`` a convolution of 3x3 with 16 filters (``c4s2x8`` with stride 2, ``c3x16=`` padded to
+the same size), ``d3`` a depthwise one, ``p2`` a max pooling, ``m`` the mean over the map, ``h32`` a hidden layer of 32 over the
+whole map, ``b4`` INT4 weights, ``z`` no biases. ``cost`` builds the untrained net with int8 simulated, converts, compiles and
+simulates it: what it prints is exact, as cost does not depend on the weights but for a core's few early exits. ``try`` trains
+each for a few epochs from the labels, in float, and judges it on validation images under eight gentle warps each (40,000); the
+test split is not looked at. Both append a JSON line per architecture to ``--log``.
+"""
+
+import argparse
+import json
+import re
+import tempfile
+import time
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from glyphlite.console import quiet_tensorflow
+from glyphlite.datasets.dataset import Dataset, Split
+from glyphlite.datasets.registry import load_dataset
+from glyphlite.errors import GlyphliteError
+from glyphlite.models.architecture import Architecture, Flatten, FoldedConv, FoldedDepthwise, GlobalMean, Layer, Pool
+from glyphlite.models.choice import ModelChoice
+from glyphlite.models.recipe import Recipe, Schedule
+
+SHAPE, CLASSES = (28, 28, 1), 10
+WARPS = 8
+"""Gentle affine augmentations of each validation image."""
+
+WORD = re.compile(
+    r"(?P<kind>[cdphmbz])(?P<size>\d*)(?:s(?P<stride>\d+))?(?:x(?P<filters>\d+))?(?P<same>=?)$",
+)
+
+
+def architecture_of(words: str) -> Architecture:
+    """Returns the architecture that a line of words says.
+
+    Raises:
+        SystemExit: a word is none.
+    """
+    parsed = [WORD.match(word) for word in words.split()]
+    if not all(parsed):
+        raise SystemExit(f"cannot read {words!r}; expected words as {(__doc__ or '').split('An architecture', 1)[1][:120]}...")
+    matches = [match for match in parsed if match]
+    bits = next((int(match["size"]) for match in matches if match["kind"] == "b"), 8)
+    bias = all(match["kind"] != "z" for match in matches)
+    layers: list[Layer] = []
+    for number, match in enumerate(matches):
+        size, stride = int(match["size"] or 0), int(match["stride"] or 1)
+        padding = "same" if match["same"] else "valid"
+        match match["kind"]:
+            case "c":
+                layers.append(FoldedConv(f"conv{number}", int(match["filters"]), size, stride, padding, bias))
+            case "d":
+                layers.append(FoldedDepthwise(f"depth{number}", size, stride, padding))
+            case "p":
+                layers.append(Pool(f"pool{number}", size))
+            case "m":
+                layers.append(GlobalMean("mean"))
+            case "h":
+                side = list(Architecture("part", tuple(layers)).costs(SHAPE, CLASSES))[len(layers) - 1].output_shape[0]
+                layers += [FoldedConv(f"hidden{number}", size, side, bias=bias)]
+            case _:
+                pass
+    if not isinstance(layers[-1], GlobalMean):
+        layers.append(Flatten())
+    return Architecture("net", tuple(layers), bits, biased_scores=bias)
+
+
+def cost(words: str, cores: list[str], optimize: list[str]) -> dict[str, Any]:
+    """Returns what an architecture costs: multiply-accumulates, weight bytes, and per core and goal flash, RAM, instructions."""
+    import keras
+
+    from glyphlite.conversion.converter import convert
+    from glyphlite.evaluation.simulation import simulate
+    from glyphlite.models.qat.state import measure_ranges, set_quantized
+    from glyphlite.tflite.cost import total_macs, weight_bytes
+    from glyphlite.tflite.reader import parse_graph
+
+    keras.utils.set_random_seed(0)
+    images = digits().validation.images
+    model = architecture_of(words).build(SHAPE, CLASSES)
+    measure_ranges(model, images[:200].astype(np.float32) / 255)
+    set_quantized(model, quantized=True)
+    content = convert(model, "int8").content
+    graph = parse_graph(content, "net")
+    found: dict[str, Any] = {"macs": total_macs(graph), "weight_bytes": weight_bytes(graph)}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "net.tflite"
+        path.write_bytes(content)
+        for core in cores:
+            for goal in optimize:
+                simulation = simulate(path, core, images[:2], optimize=goal, measured=2)
+                report = simulation.report
+                found[f"{core} {goal}"] = {
+                    "flash": report.code_bytes + report.constant_bytes,
+                    "ram": simulation.ram_bytes,
+                    "instructions": round(float(np.mean(simulation.instructions))),
+                    "layers": [(layer.name, layer.instructions) for layer in report.layers],
+                }
+    return found
+
+
+def short_training(words: str, epochs: int, seed: int, augmentation: str, quantized: int) -> dict[str, Any]:
+    """Returns the training loss and the accuracy on warped validation images after a short training from the labels."""
+    from glyphlite.training.batches import Batches
+    from glyphlite.training.loop import TrainingLoop
+    from glyphlite.training.schedule import recipe_rates
+
+    recipe = Recipe(
+        "short",
+        epochs,
+        256,
+        Schedule("one_cycle", peak=0.02, warmup=0.15),
+        augmentation=augmentation,
+        photometric="faded_noisy_gentle",
+        ema=0.998,
+        quantized_epochs=quantized,
+        quantized_schedule=Schedule("one_cycle", peak=0.001, warmup=0.1),
+    )
+    architecture = architecture_of(words)
+    choice = ModelChoice("net", SHAPE, CLASSES, recipe, "a search", words, lambda: architecture.build(SHAPE, CLASSES))
+    dataset, start, began = digits(), time.process_time(), time.monotonic()
+    loop = TrainingLoop(choice, dataset.train, warped_validation(), recipe, seed)
+    batches = Batches(len(dataset.train), SHAPE[:2], recipe.batch_size, seed, recipe.augmentation)
+    loss = 0.0
+    for epoch in range(epochs):
+        if quantized and epoch == recipe.float_epochs:
+            loop.quantize()
+        rates, loss = recipe_rates(recipe, epoch, batches.steps), 0.0
+        for chunk in batches.epoch(epoch):
+            loss += loop.run(chunk, rates[chunk.first_step : chunk.first_step + len(chunk.order)])[0]
+    loop.synchronize()
+    validation_loss, accuracy = loop.validate()
+    return {
+        "epochs": epochs,
+        "seed": seed,
+        "augmentation": augmentation,
+        "quantized": quantized,
+        "training_loss": loss / len(dataset.train),
+        "loss": validation_loss,
+        "accuracy": accuracy,
+        "cpu_seconds": time.process_time() - start,
+        "seconds": time.monotonic() - began,
+    }
+
+
+@cache
+def digits() -> Dataset:
+    """Returns MNIST with the validation images of the glyph family."""
+    return load_dataset("mnist", seed=0)
+
+
+@cache
+def warped_validation() -> Split:
+    """Returns each validation image under `WARPS` gentle affine augmentations, always the same."""
+    from glyphlite.training.augmentation.parameters import AUGMENTATIONS, draw_affines, warp
+
+    split, rng = digits().validation, np.random.default_rng(1)
+    images = np.concatenate([split.images] * WARPS)
+    return Split(warp(images, *draw_affines(len(images), AUGMENTATIONS["affine_gentle"], rng)), np.tile(split.labels, WARPS))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("command", choices=("cost", "try"))
+    parser.add_argument("architectures", nargs="+", help="each a line of words, as above")
+    parser.add_argument("--cores", nargs="*", default=["cortex-m4", "cortex-m0"])
+    parser.add_argument("--optimize", nargs="*", default=["speed", "size"])
+    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--quantized", type=int, default=0, help="how many of the epochs, the last ones, with int8 simulated")
+    parser.add_argument("--seeds", nargs="*", type=int, default=[0])
+    parser.add_argument("--augmentation", default="elastic")
+    parser.add_argument("--log", type=Path, help="where a JSON line per architecture is appended")
+    arguments = parser.parse_args()
+    quiet_tensorflow()
+    for words in arguments.architectures:
+        for seed in arguments.seeds if arguments.command == "try" else [0]:
+            try:
+                if arguments.command == "cost":
+                    found = cost(words, arguments.cores, arguments.optimize)
+                    show = {key: value if isinstance(value, int) else {**value, "layers": None} for key, value in found.items()}
+                    lines = [
+                        f"  {key}: {value['flash']:,} flash, {value['ram']:,} RAM, {value['instructions']:,} instructions"
+                        for key, value in show.items()
+                        if isinstance(value, dict)
+                    ]
+                    print(f"{words}: {found['macs']:,} MACs, {found['weight_bytes']:,} bytes\n" + "\n".join(lines), flush=True)
+                else:
+                    found = short_training(words, arguments.epochs, seed, arguments.augmentation, arguments.quantized)
+                    print(
+                        f"{words}, seed {seed}: loss {found['training_loss']:.4f}, warped validation {found['accuracy']:.2%} "
+                        f"(loss {found['loss']:.4f}), {found['cpu_seconds']:.0f} CPU s",
+                        flush=True,
+                    )
+            except GlyphliteError as error:
+                print(f"{words}: {error}", flush=True)
+                continue
+            if arguments.log:
+                with arguments.log.open("a") as log:
+                    log.write(json.dumps({"architecture": words, **found}) + "\n")
+
+
+if __name__ == "__main__":
+    main()
