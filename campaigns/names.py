@@ -23,6 +23,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ def main() -> int:
 
     quiet_tensorflow()
     warnings.simplefilter("ignore")
-    names = importlib.import_module("hostile_names.strings").NAMES
+    names, fork = importlib.import_module("hostile_names.strings").NAMES, importlib.import_module("support.forked").fork
     for module in (*WARM, "tensorflow") if options.costly_every and not options.quick else WARM:
         importlib.import_module(module)
     chosen = list(range(len(names)))[: options.first]
@@ -84,10 +85,9 @@ def main() -> int:
         while waiting or running:
             while waiting and len(running) < options.jobs:
                 number = waiting.pop(0)
-                if not (child := os.fork()):
-                    some = [each for each in commands if number in costly or not each.costly]
-                    _work(trial, number, names[number], some, like, costly=number in costly, kept=kept)
-                running[child] = number
+                some = [each for each in commands if number in costly or not each.costly]
+                work = partial(_work, trial, number, names[number], some, like, costly=number in costly, kept=kept)
+                running[fork(work)] = number
             ended, _ = os.wait()
             number = running.pop(ended)
             for fault in (json.loads(_record(kept, number).read_text()) if _record(kept, number).exists() else {}).get(
@@ -135,26 +135,21 @@ def _shapes(trial: Any, commands: Sequence[Any]) -> tuple[dict[str, dict[str, An
 def _work(
     trial: Any, number: int, name: tuple[str, bytes], commands: Sequence[Any], like: Any, *, costly: bool, kept: Path
 ) -> None:
-    """Runs commands with a name, in a process of its own that ends here, and keeps what came of it."""
-    code = 1
+    """Runs commands with a name, in a process of its own, and keeps what came of it."""
+    codes, faults, folder = {}, [], Path(tempfile.mkdtemp(prefix="glyphlite-names-"))
+    before = _processor_seconds()
     try:
-        codes, faults, folder = {}, [], Path(tempfile.mkdtemp(prefix="glyphlite-names-"))
-        before = _processor_seconds()
-        try:
-            place = trial.Place(folder, name[1], SAMPLES)
-            for command in commands:
-                codes[command.name], found = trial.faults_of(command, place, like.get(command.name, {}))
-                faults += [f"{name[0]}: {name[1]!r}: {command.name}: {each}" for each in found]
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-        seconds = round(_processor_seconds() - before, 1)
-        record = {"name": repr(name[1]), "codes": codes, "faults": faults, "costly": costly, "seconds": seconds}
-        draft = _record(kept, number).with_suffix(".draft")
-        draft.write_text(json.dumps(record))
-        draft.replace(_record(kept, number))
-        code = 0
+        place = trial.Place(folder, name[1], SAMPLES)
+        for command in commands:
+            codes[command.name], found = trial.faults_of(command, place, like.get(command.name, {}))
+            faults += [f"{name[0]}: {name[1]!r}: {command.name}: {each}" for each in found]
     finally:
-        os._exit(code)
+        shutil.rmtree(folder, ignore_errors=True)
+    seconds = round(_processor_seconds() - before, 1)
+    record = {"name": repr(name[1]), "codes": codes, "faults": faults, "costly": costly, "seconds": seconds}
+    draft = _record(kept, number).with_suffix(".draft")
+    draft.write_text(json.dumps(record))
+    draft.replace(_record(kept, number))
 
 
 def _processor_seconds() -> float:

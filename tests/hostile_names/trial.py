@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 from hostile_names.strings import in_file_name
+from support.forked import fork, wait_for
 
 PATIENCE_S = 300
 BENIGN = b"seven"
@@ -262,37 +263,29 @@ def faults_of(command: Command, place: Place, like: dict[str, Any]) -> tuple[int
 def run(command: Command, place: Place) -> Ended:
     """Runs a command line in a forked child whose working folder, home and caches are the place's."""
     streams = [place.home.parent / name for name in ("stdout", "stderr")]
-    child = os.fork()
-    if not child:
-        _become(command.words(place), place, streams)
-    ends = _wait(child)
+    ends = wait_for(fork(lambda: _become(command.words(place), place, streams)))
     return Ended(ends, *(stream.read_bytes() for stream in streams))
 
 
-def _become(words: list[str], place: Place, streams: list[Path]) -> None:
-    code = 99
+def _become(words: list[str], place: Place, streams: list[Path]) -> int:
+    """Is the command, in a forked child; returns its exit code."""
+    signal.alarm(PATIENCE_S)
+    for number, stream in enumerate(streams, 1):
+        os.dup2(os.open(stream, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+    sys.stdout, sys.stderr = (os.fdopen(number, "w", errors="strict", closefd=False) for number in (1, 2))
+    sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr
+    os.environ |= {"XDG_CACHE_HOME": str(place.home / ".cache"), "TMPDIR": str(place.home.parent), "COLUMNS": "120"}
+    os.chdir(place.home)
+    sys.argv = ["glyphlite", *words]
+    from glyphlite.__main__ import main
+
     try:
-        signal.alarm(PATIENCE_S)
-        for number, stream in enumerate(streams, 1):
-            os.dup2(os.open(stream, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
-        sys.stdout, sys.stderr = (os.fdopen(number, "w", errors="strict", closefd=False) for number in (1, 2))
-        sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr
-        os.environ |= {"XDG_CACHE_HOME": str(place.home / ".cache"), "TMPDIR": str(place.home.parent), "COLUMNS": "120"}
-        os.chdir(place.home)
-        sys.argv = ["glyphlite", *words]
-        from glyphlite.__main__ import main
-
-        try:
-            main()
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else 1
-        sys.stdout.flush()
-    finally:
-        os._exit(code)
-
-
-def _wait(child: int) -> int:
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        main()
+        code = 99  # it always exits
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    sys.stdout.flush()
+    return code
 
 
 def _said(command: Command, ended: Ended) -> Iterator[str]:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from support.forked import fork, wait_for
+
 PROCESSOR_SECONDS = 2.0
 WALL_SECONDS = 60.0
 """A stage may wait without computing; on a busy machine it also waits for others."""
@@ -60,10 +62,7 @@ def each(
 def _serve(work: Callable[[Any], Iterator[Any]], items: Sequence[Any], memory_bytes: int | None) -> tuple[list[list[Any]], bool]:
     """Returns what one child found until it was done or died, and whether it died."""
     reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
-        os.close(reading)
-        _work(work, items, writing, memory_bytes)
+    child = fork(lambda: _work(work, items, reading, writing, memory_bytes))
     os.close(writing)
     results: list[list[Any]] = [[]]
     with os.fdopen(reading, "rb") as stream:
@@ -76,7 +75,7 @@ def _serve(work: Callable[[Any], Iterator[Any]], items: Sequence[Any], memory_by
             if len(content) < length:
                 break
             results[-1].append(pickle.loads(content))
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    code = wait_for(child)
     if code == 0:
         return results[:-1], False
     results[-1].append(Ended(_words(code)))
@@ -91,31 +90,30 @@ def _words(code: int) -> str:
     return signal.Signals(-code).name
 
 
-def _work(work: Callable[[Any], Iterator[Any]], items: Sequence[Any], writing: int, memory_bytes: int | None) -> None:
-    """Is the child: quiet, limited, and never a return into what forked it."""
-    try:
-        faulthandler.disable()
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 1)
-        os.dup2(nowhere, 2)
-        signal.signal(signal.SIGPROF, signal.SIG_DFL)
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        if memory_bytes is not None:
-            limit = _data_bytes() + memory_bytes
-            resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-        with os.fdopen(writing, "wb") as stream:
-            for item in items:
-                alarm(PROCESSOR_SECONDS)
-                for found in work(item):
-                    content = pickle.dumps(found)
-                    stream.write(_LENGTH.pack(len(content)) + content)
-                    stream.flush()
-                stream.write(_LENGTH.pack(0))
+def _work(
+    work: Callable[[Any], Iterator[Any]], items: Sequence[Any], reading: int, writing: int, memory_bytes: int | None
+) -> None:
+    """Is the child: quiet and limited."""
+    os.close(reading)
+    faulthandler.disable()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if memory_bytes is not None:
+        limit = _data_bytes() + memory_bytes
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    with os.fdopen(writing, "wb") as stream:
+        for item in items:
+            alarm(PROCESSOR_SECONDS)
+            for found in work(item):
+                content = pickle.dumps(found)
+                stream.write(_LENGTH.pack(len(content)) + content)
                 stream.flush()
-        os._exit(0)
-    except BaseException:
-        os._exit(1)
+            stream.write(_LENGTH.pack(0))
+            stream.flush()
 
 
 def _data_bytes() -> int:

@@ -39,6 +39,19 @@ def write_inputs(folder: Path) -> Path:
     return folder
 
 
+def import_what_exports() -> None:
+    """Imports what the commands on .tflite files import and reads every template of C, once for all trials."""
+    import glyphlite.pipeline.compile
+    import glyphlite.pipeline.export
+    import glyphlite.pipeline.optimize
+    import glyphlite.report.terminal.command_output  # noqa: F401
+    from glyphlite.compiler.codegen import c_text
+
+    environment = c_text._environment()
+    for name in environment.list_templates(extensions=["j2"]):
+        environment.get_template(name)
+
+
 def import_everything() -> None:
     """Imports what the commands import, once for all trials; starts none of TensorFlow's threads, so that forks are safe."""
     import matplotlib.backends.backend_agg
@@ -46,19 +59,17 @@ def import_everything() -> None:
 
     from glyphlite.conversion import isolation, worker
 
+    import_what_exports()
     worker.import_converter()
     import keras  # noqa: F401
 
-    import glyphlite.pipeline.compile
     import glyphlite.pipeline.convert
     import glyphlite.pipeline.evaluate
-    import glyphlite.pipeline.export
     import glyphlite.pipeline.inspect
     import glyphlite.pipeline.predict
     import glyphlite.pipeline.report
     import glyphlite.pipeline.run
-    import glyphlite.pipeline.train
-    import glyphlite.report.terminal.command_output  # noqa: F401
+    import glyphlite.pipeline.train  # noqa: F401
 
     assert not isolation._has_runtime_started()
 
@@ -128,7 +139,7 @@ def export_commands(inputs: Path) -> list[Command]:
             failing=SCENARIOS if kind == "c-array" else ("again", "theirs"),
             whole=kind != "c-array",
         )
-        for kind, more in (("c-array", ()), ("tflm", ()), ("web", ("--no-litertjs",)))
+        for kind, more in (("c-array", ()), ("tflm", ()), ("web", ("--no-litertjs",)), ("cmake", ()))
     ]
     return [
         Command(
@@ -142,7 +153,7 @@ def export_commands(inputs: Path) -> list[Command]:
 
 
 def other_commands(inputs: Path) -> list[Command]:
-    """Returns the commands that write one file, or that only keep something: report, evaluate, inspect, predict, draw, caches."""
+    """Returns the commands that write one file, or that only keep something: report, evaluate, optimize, predict, draw, ..."""
     run = {name: inputs / "run" / name for name in ("model.keras", "model_int8.tflite")}
     whole_run = {path.relative_to(inputs / "run").as_posix(): path for path in (inputs / "run").rglob("*") if path.is_file()}
     data = ("--dataset", str(inputs / "bars.npz"))
@@ -164,6 +175,12 @@ def other_commands(inputs: Path) -> list[Command]:
             out=None,
             unkept="cannot write",
             needs=run,
+        ),
+        Command(
+            "optimize",
+            ("optimize", model, "--out", "{out}/small.tflite", "--strip-names"),
+            scenarios=("new",),
+            out=None,
         ),
         Command("inspect", ("inspect", model, "--no-runtimes", "--graph", "{out}/graph.svg"), scenarios=("new",), out=None),
         Command(

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from support.campaign_log import read_lines
-from support.faults.commands import all_commands, import_everything, make_inputs
+from support.faults.commands import all_commands, import_everything, import_what_exports, make_inputs
 from support.faults.shortcuts import take_shortcuts
 from support.faults.trial import FAILURES, KILLS, WRITES, Bench, Command, Trial, adopt_orphans
 
@@ -38,8 +38,8 @@ def main() -> None:
     commands = {each.name: each for each in all_commands(inputs)}
     for wish in sys.argv[4:]:
         kind, name, count = wish.split(":")
-        if uses_tensorflow := not name.startswith(("export", "compile")):
-            import_everything()
+        uses_tensorflow = not name.startswith(("export", "compile", "optimize"))
+        import_everything() if uses_tensorflow else import_what_exports()
         take_shortcuts(folder / "known", tensorflow=uses_tensorflow)
         trials = kills if kind == "kills" else failures
         before = [each for each in known if each["command"] == name]

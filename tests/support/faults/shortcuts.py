@@ -35,7 +35,7 @@ def take_shortcuts(folder: Path, *, tensorflow: bool, one_model: bool = False) -
             page,
             "_engine",
             lambda _, build: build,
-            lambda place, _: [each.read_bytes() for each in sorted((place / "c").iterdir())],
+            lambda place, _: [each.read_bytes() for each in sorted((place / "c").rglob("*.[ch]"))],
         ),
         (converter, "convert_apart", lambda _, variant, images, *, select: (variant, select, images is None), _saved_model),
     ):

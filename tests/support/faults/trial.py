@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from support.faults.contents import MANIFEST, contents, difference
+from support.forked import fork, wait_for
 
 SCENARIOS = ("new", "again", "theirs", "link", "here")
 """Places of a result: a new folder, over an earlier result, over one with the user's files in it, the target of a link, the
@@ -210,12 +211,10 @@ class Bench:
         """Run a command in a child with a fault at a moment; returns its exit code (negative: a signal) and what it said."""
         self.counter.write_bytes(bytes(8))
         output = self.root.with_name(f"{self.root.name}.output")
-        child = os.fork()
-        if not child:
-            self._become(words, mode, at, output)
+        child = fork(lambda: self._become(words, mode, at, output))
         if mode in ("moment", "alone") and at:
             self._kill_at(child, at, alone=mode == "alone")
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        code = wait_for(child)
         reap_orphans()
         return code, output.read_text(errors="replace")
 
@@ -229,8 +228,8 @@ class Bench:
             except ProcessLookupError:
                 continue
 
-    def _become(self, words: "Sequence[str] | Callable[[], object]", mode: str, at: float, output: Path) -> None:
-        """Be the command, in a forked child; never returns."""
+    def _become(self, words: "Sequence[str] | Callable[[], object]", mode: str, at: float, output: Path) -> int:
+        """Be the command, in a forked child; returns its exit code."""
 
         def prepare() -> None:
             if self.scenario == "here" and self.place.is_dir():
@@ -238,7 +237,7 @@ class Bench:
             tempfile.tempdir = str(self.root / "tmp")
             self._preload(mode, 0 if mode in ("moment", "alone") else int(at))
 
-        _become(words, output, prepare)
+        return _become(words, output, prepare)
 
     def _preload(self, mode: str, at: int) -> None:
         """Set the fault, for this process and for those that it will start."""
@@ -260,16 +259,13 @@ class Bench:
 
 def run_apart(words: Sequence[str], output: Path) -> tuple[int, str]:
     """Runs a command in a forked child; returns its exit code and what it said."""
-    child = os.fork()
-    if not child:
-        _become(words, output, lambda: None)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    code = wait_for(fork(lambda: _become(words, output, lambda: None)))
     reap_orphans()
     return code, output.read_text(errors="replace")
 
 
-def _become(words: "Sequence[str] | Callable[[], object]", output: Path, prepare: Callable[[], None]) -> None:
-    """Be a command, in a forked child; never returns."""
+def _become(words: "Sequence[str] | Callable[[], object]", output: Path, prepare: Callable[[], None]) -> int:
+    """Be a command, in a forked child; returns its exit code."""
     code = 1
     try:
         os.setsid()
@@ -288,11 +284,10 @@ def _become(words: "Sequence[str] | Callable[[], object]", output: Path, prepare
         code = error.code if isinstance(error.code, int) else 1
     except BaseException:
         traceback.print_exc()
-    finally:
-        atexit._run_exitfuncs()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return code
 
 
 def _copy(folder: Path, place: Path) -> None:

@@ -4,15 +4,15 @@ import copy
 import functools
 import io
 import json
-import os
 import tempfile
 import warnings
 import zipfile
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from support.forked import fork, wait_for
 
 SHAPE, CLASSES = (8, 8, 1), 3
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
@@ -107,14 +107,8 @@ def sources() -> dict[str, bytes]:
     import keras  # noqa: F401 - once, for every child
 
     with tempfile.TemporaryDirectory() as folder:
-        child = os.fork()
-        if child == 0:
-            code = 1
-            with suppress(BaseException):
-                _save_models(Path(folder))
-                code = 0
-            os._exit(code)
-        assert os.waitpid(child, 0)[1] == 0, "the sound models could not be made"
+        child = fork(lambda: _save_models(Path(folder)))
+        assert wait_for(child) == 0, "the sound models could not be made"
         return {path.name: _plain(path.read_bytes()) for path in sorted(Path(folder).iterdir())}
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from glyphlite.errors import GlyphliteError
+from support.forked import fork
 from support.input_files.damage import make_damaged
 from support.input_files.kinds import KINDS
 
@@ -57,14 +58,7 @@ def run_trials(kind: str, seed: int, first: int, count: int, longest_s: float = 
 def _in_child(kind: str, seed: int, numbers: range, longest_s: float) -> list[Trial]:
     """Tries files in one child until it dies; the one that it died of is the last."""
     reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reader)
-        code = 1
-        with suppress(BaseException):
-            _serve(kind, seed, numbers, longest_s, writer)
-            code = 0
-        os._exit(code)
+    child = fork(lambda: _serve(kind, seed, numbers, longest_s, reader, writer))
     os.close(writer)
     done = []
     with os.fdopen(reader, "rb", 0) as stream:  # unbuffered: what waits in a buffer select does not see
@@ -101,7 +95,8 @@ def _cpu_seconds(child: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _serve(kind: str, seed: int, numbers: range, longest_s: float, writer: int) -> None:
+def _serve(kind: str, seed: int, numbers: range, longest_s: float, reader: int, writer: int) -> None:
+    os.close(reader)
     folder = Path(tempfile.mkdtemp(prefix="glyphlite-damaged-"))
     try:
         with os.fdopen(writer, "w") as answers, (folder / "noise").open("w+b") as noise:
