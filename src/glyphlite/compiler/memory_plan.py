@@ -144,9 +144,11 @@ class _Search:
     def place(self, placed: Mapping[int, int], key: int) -> int:
         """Returns the lowest offset at which a buffer fits between those that live with it."""
         taken = sorted(
-            (placed[other] - below, placed[other] + above)
-            for other, (below, above) in self.conflicts[key].items()
-            if other in placed
+            [
+                (placed[other] - below, placed[other] + above)
+                for other, (below, above) in self.conflicts[key].items()
+                if other in placed
+            ]
         )
         offset = 0
         for start, end in taken:
@@ -180,11 +182,14 @@ class _Search:
                 return best
             best, order = min((best, order), (self._in_order(other), other), key=lambda each: self._cost(each[0]))
         if self._cost(best) > (self._inner, self._bound):
-            best = self._visit(best, {}, order) if len(buffers) <= _FEW else self._improved(best, order)
+            best = self._visited(best, order) if len(buffers) <= _FEW else self._improved(best, order)
         return best
 
     def _cost(self, found: Plan) -> tuple[int, int]:
-        return max(found.inner, self._inner) if self._inner else 0, found.size
+        return self._cost_of(found.inner, found.size)
+
+    def _cost_of(self, inner: int, size: int) -> tuple[int, int]:
+        return max(inner, self._inner) if self._inner else 0, size
 
     def _in_order(self, order: Sequence[int]) -> Plan:
         placed: dict[int, int] = {}
@@ -195,18 +200,30 @@ class _Search:
     def _plan(self, placed: Mapping[int, int]) -> Plan:
         return plan_at(self._buffers, [placed[key] for key in range(len(placed))])
 
-    def _visit(self, best: Plan, placed: Mapping[int, int], order: Sequence[int]) -> Plan:
-        self._left -= 1
-        if self._left < 0 or self._cost(best) <= (self._inner, self._bound):
-            return best
-        if len(placed) == len(order):
-            return min(best, self._plan(placed), key=self._cost)
-        for key in order:
-            if key not in placed:
-                offset = self.place(placed, key)
-                outer, end = self._buffers[key].outer, offset + self._sizes[key]
-                if end < best.size or (not outer and end < best.inner):
-                    best = self._visit(best, {**placed, key: offset}, order)
+    def _visited(self, best: Plan, order: Sequence[int]) -> Plan:
+        """Returns the best plan over the orders of placing, depth first, no further than a plan could still be better."""
+        placed: dict[int, int] = {}
+        cost, goal = self._cost(best), (self._inner, self._bound)
+
+        def visit(size: int, inner: int) -> None:
+            nonlocal best, cost
+            self._left -= 1
+            if self._left < 0 or cost <= goal:
+                return
+            if len(placed) == len(order):
+                if self._cost_of(inner, size) < cost:
+                    best, cost = self._plan(placed), self._cost_of(inner, size)
+                return
+            for key in order:
+                if key not in placed:
+                    offset = self.place(placed, key)
+                    outer, end = self._buffers[key].outer, offset + self._sizes[key]
+                    if end < best.size or (not outer and end < best.inner):
+                        placed[key] = offset
+                        visit(max(size, end), inner if outer else max(inner, end))
+                        del placed[key]
+
+        visit(0, 0)
         return best
 
     def _improved(self, best: Plan, order: Sequence[int]) -> Plan:

@@ -6,7 +6,7 @@ line by less than a sum leaves each of them where it is. So they are searched fo
 (None) where one step of one channel, within the sums that it can have, would lie elsewhere.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,9 @@ FRACTIONS = (8, 9, 10, 11, 12, 13, 14, 15, 16, 7, 6, 5, 4, 3, 2, 1, 0)
 """Fractional bits of the sums, in the order of preference: sums of weights that lie as 256 times their value need no shift."""
 
 _DISTANCES = sorted({round(1.06**exponent) for exponent in range(150)})  # 1 to some thousands
+_NEAREST_FIRST = np.array([0, *(sign * distance for distance in _DISTANCES for sign in (1, -1))])
+"""How far from the nearest multiplier to look: few steps leave much room, and then many multipliers do."""
+_AT_ONCE = 128  # multipliers of channels that are tried in one call
 _HOPELESS = 24  # multipliers after which most channels have theirs, if there is a form at all
 _FAR = 2**63 - 1
 _MOST_SHIFT = 21  # an offset of 255 and what it is added to stay within int32
@@ -180,48 +183,43 @@ def search(nearest: np.ndarray, starts_of: Callable[[np.ndarray, np.ndarray], Fo
 
 
 def _one_for_all(nearest: np.ndarray, starts_of: Callable[[np.ndarray, np.ndarray], Found]) -> Found | None:
-    channels = np.arange(len(nearest))
-    doubtful = channels[:1]  # those that ruled out a multiplier are asked first
-    for moved in _nearest_first():
-        tried = nearest + moved
-        if not starts_of(doubtful, tried[doubtful])[1].all():
-            continue
+    """Returns the first multiplier that does for all channels; one that it does not do for is asked of all that are left."""
+    channels, left = np.arange(len(nearest)), _NEAREST_FIRST
+    while len(left):
+        tried = nearest + left[0]
         starts, exact = starts_of(channels, tried)
         if exact.all():
             return starts, tried
-        doubtful = channels[~exact]
+        doubtful = np.full(len(left) - 1, channels[~exact][0])
+        left = left[1:][starts_of(doubtful, nearest[doubtful] + left[1:])[1]]
     return None
 
 
 def _one_each(nearest: np.ndarray, starts_of: Callable[[np.ndarray, np.ndarray], Found]) -> Found | None:
+    """Returns each channel's first multiplier, as many candidates at once as are worth a call of NumPy."""
     starts, multipliers = np.zeros_like(nearest), np.zeros_like(nearest)
-    waiting = np.arange(len(nearest))
-    for number, tried in enumerate(_candidates(nearest)):
-        found, exact = starts_of(waiting, tried[waiting])
-        starts[waiting[exact]] = found[exact]
-        multipliers[waiting[exact]] = tried[waiting[exact]]
-        waiting = waiting[~exact]
+    waiting, number, candidates = np.arange(len(nearest)), 0, _candidates(nearest)
+    while number < len(candidates):
+        upto = number + max(1, _AT_ONCE // len(waiting))
+        if number <= _HOPELESS:
+            upto = min(upto, _HOPELESS + 1)
+        tried = candidates[number:upto, waiting]
+        found, exact = (each.reshape(tried.shape) for each in starts_of(np.tile(waiting, len(tried)), tried.ravel()))
+        first, has = exact.argmax(axis=0), exact.any(axis=0)
+        starts[waiting[has]] = found[first, np.arange(len(waiting))][has]
+        multipliers[waiting[has]] = tried[first, np.arange(len(waiting))][has]
+        waiting, number = waiting[~has], number + len(tried)
         if not len(waiting):
             return starts, multipliers
-        if number == _HOPELESS and len(waiting) > len(nearest) // 2:
+        if number == _HOPELESS + 1 and len(waiting) > len(nearest) // 2:
             return None
     return None
 
 
-def _candidates(nearest: np.ndarray) -> Iterator[np.ndarray]:
+def _candidates(nearest: np.ndarray) -> np.ndarray:
     """Returns multipliers of each channel; where next to no step is reached, steeper lines may do, whose starts are smaller."""
-    for moved in _nearest_first():
-        yield nearest + moved
-    for exponent in range(31):
-        yield np.full_like(nearest, 1 << exponent)
-
-
-def _nearest_first() -> Iterator[int]:
-    """Returns how far from the nearest multiplier to look: few steps leave much room, and then many multipliers do."""
-    yield 0
-    for distance in _DISTANCES:
-        yield distance
-        yield -distance
+    near = nearest + _NEAREST_FIRST[:, np.newaxis]
+    return np.concatenate([near, np.broadcast_to(1 << np.arange(31, dtype=np.int64)[:, np.newaxis], (31, len(nearest)))])
 
 
 def _starts(
