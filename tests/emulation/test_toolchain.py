@@ -1,4 +1,5 @@
 import ctypes
+import importlib.util
 import subprocess
 import time
 from pathlib import Path
@@ -82,7 +83,7 @@ def test_the_first_error_is_quoted(tmp_path: Path):
 
 def test_missing_tools_say_how_to_get_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(toolchain.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ToolError, match=r"no C compiler here; .*pip install 'glyphlite\[firmware\]'"):
         toolchain.host_compiler()
     with pytest.raises(ToolError, match=r"no C compiler for cortex-m4 here; .*glyphlite\[firmware\]"):

@@ -1,18 +1,10 @@
-"""C compilers: those of this host, and those that build freestanding images for the cores that we emulate.
+"""Cross-compilers: those that build freestanding images for the cores that we emulate.
 
-``zig cc`` (clang, from the ``ziglang`` wheel) serves both, so that no system package is needed; gcc, clang and
-arm-none-eabi-gcc are used where they are installed. Knows C files, flags and targets; nothing of models, and runs nothing
-that it built.
+``zig cc`` (clang, from the ``ziglang`` wheel) serves all of them, so that no system package is needed; arm-none-eabi-gcc is used
+where it is asked for. Knows C files, flags and targets; nothing of models, and runs nothing that it built.
 """
 
-import functools
-import importlib.util
-import os
-import re
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +12,34 @@ from types import MappingProxyType
 
 from glyphlite.cores import CORES, Core
 from glyphlite.errors import ToolError, did_you_mean
-from glyphlite.files.scratch import system_temporary_folder, temporary_folder
-from glyphlite.files.single import make_folder, user_cache
+from glyphlite.files.scratch import temporary_folder
+from glyphlite.host_compiler import (
+    FIRMWARE_EXTRA,
+    Compiler,
+    build,
+    compile_program,
+    compile_shared,
+    host_compiler,
+    host_compilers,
+    run_tool,
+    zig,
+)
 
-FIRMWARE_EXTRA = "pip install 'glyphlite[firmware]'"
-"""What brings the cross-compiler, the emulator and the disassembler."""
+__all__ = [
+    "FIRMWARE_EXTRA",
+    "TARGETS",
+    "Compiler",
+    "Target",
+    "compile_and_link",
+    "compile_program",
+    "compile_shared",
+    "cross_compiler",
+    "host_compiler",
+    "host_compilers",
+    "run_tool",
+    "target_named",
+    "zig",
+]
 
 FLASH_ORIGIN, FLASH_BYTES = 0x0000_0000, 4 << 20
 RAM_ORIGIN, RAM_BYTES = 0x2000_0000, 4 << 20
@@ -89,18 +104,6 @@ TARGETS: Mapping[str, Target] = MappingProxyType({target.name: target for target
 """Every core that we build for by its name, and WebAssembly."""
 
 
-@dataclass(frozen=True)
-class Compiler:
-    """A C compiler that is here: its short name and the command that starts it."""
-
-    name: str
-    command: tuple[str, ...]
-
-    def version(self) -> str:
-        """Returns the first line that the compiler prints about itself."""
-        return _version(self.command)
-
-
 def target_named(name: str) -> Target:
     """Returns the target of that name.
 
@@ -111,32 +114,6 @@ def target_named(name: str) -> Target:
         return TARGETS[name.replace("_", "-")]
     except KeyError:
         raise ToolError(f"unknown core {name!r}{did_you_mean(name, TARGETS)}; use one of {', '.join(TARGETS)}") from None
-
-
-def zig() -> Compiler | None:
-    """Returns ``zig cc`` of the ``ziglang`` wheel, or None when the wheel is not installed."""
-    if importlib.util.find_spec("ziglang") is None:
-        return None
-    return Compiler("zig", (sys.executable, "-m", "ziglang", "cc"))
-
-
-def host_compilers() -> tuple[Compiler, ...]:
-    """Returns the compilers that build for this host, the preferred one first: gcc, clang, zig."""
-    found = [Compiler(name, (path,)) for name in ("gcc", "clang") if (path := shutil.which(name))]
-    bundled = zig()
-    return (*found, bundled) if bundled else tuple(found)
-
-
-def host_compiler(name: str | None = None) -> Compiler:
-    """Returns one compiler for this host: the named one, or the preferred one.
-
-    Raises:
-        ToolError: it is not installed.
-    """
-    for compiler in host_compilers():
-        if name in (None, compiler.name):
-            return compiler
-    raise ToolError(f"no {name or 'C compiler'} here; install gcc, or: {FIRMWARE_EXTRA}")
 
 
 def cross_compiler(target: Target, name: str | None = None) -> Compiler:
@@ -151,41 +128,6 @@ def cross_compiler(target: Target, name: str | None = None) -> Compiler:
     if target.gnu_program and name in (None, target.gnu_program) and (path := shutil.which(target.gnu_program)):
         return Compiler(target.gnu_program, (path,))
     raise ToolError(f"no {name or 'C compiler'} for {target.name} here; {FIRMWARE_EXTRA} brings one")
-
-
-def compile_shared(
-    sources: Sequence[Path],
-    output: Path,
-    *,
-    compiler: Compiler | None = None,
-    flags: Sequence[str] = ("-O2",),
-    include: Iterable[Path] = (),
-    timeout_s: float = 120,
-) -> Path:
-    """Builds a shared library for this host, to be loaded with ctypes.
-
-    Raises:
-        ToolError: no compiler, or it refuses the sources (its first error is quoted), or it takes too long.
-    """
-    return compile_program(
-        sources, output, compiler=compiler, flags=("-shared", "-fPIC", *flags), include=include, timeout_s=timeout_s
-    )
-
-
-def compile_program(
-    sources: Sequence[Path],
-    output: Path,
-    *,
-    compiler: Compiler | None = None,
-    flags: Sequence[str] = ("-O2",),
-    include: Iterable[Path] = (),
-    timeout_s: float = 120,
-) -> Path:
-    """Builds an executable for this host. Raises ToolError as :func:`compile_shared` does."""
-    compiler = compiler or host_compiler()
-    libraries = [flag for flag in flags if flag.startswith("-l")]
-    _build(compiler, ["-std=c99", *flags], sources, output, include, timeout_s, libraries)
-    return output
 
 
 def compile_and_link(
@@ -240,93 +182,5 @@ def compile_and_link(
             own = [*target.gnu_flags]
             link.append("-static")
             libraries = ["-lc", "-lgcc"]
-        _build(compiler, [*own, *common, *link], sources, output, include, timeout_s, libraries)
+        build(compiler, [*own, *common, *link], sources, output, include, timeout_s, libraries)
     return output
-
-
-def run_tool(
-    command: Sequence[str | Path], *, what: str, timeout_s: float, environment: Mapping[str, str] = MappingProxyType({})
-) -> str:
-    """Runs a program to its end in a process group of its own, and returns what it printed.
-
-    Args:
-        command: the program and its arguments.
-        what: what it does, for messages: "gcc building net.c".
-        timeout_s: after this it is killed with all that it started.
-        environment: what it gets beside this process's own environment.
-
-    Raises:
-        ToolError: it is missing, fails (its first error line is quoted) or takes too long.
-    """
-    whole = {**os.environ, **_zig_caches(), "LC_ALL": "C", **environment}
-    try:
-        process = subprocess.Popen(
-            [str(word) for word in command],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            env=whole,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise ToolError(f"{what}: cannot start {command[0]}: {error.strerror}") from None
-    try:
-        output, errors = process.communicate(timeout=timeout_s)
-    except subprocess.TimeoutExpired:
-        raise ToolError(f"{what}: no end after {timeout_s:g} s; stopped it") from None
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-    if process.returncode != 0:
-        raise ToolError(f"{what}: exit status {process.returncode}: {_first_error(errors or output)}")
-    return output
-
-
-def _build(
-    compiler: Compiler,
-    flags: Sequence[str],
-    sources: Sequence[Path],
-    output: Path,
-    include: Iterable[Path],
-    timeout_s: float,
-    libraries: Sequence[str],
-) -> None:
-    make_folder(output.parent)
-    folders = [f"-I{folder}" for folder in include]
-    command = [*compiler.command, *flags, *folders, *(str(source) for source in sources), "-o", str(output)]
-    command += libraries  # which must follow the objects that need them
-    names = ", ".join(source.name for source in sources[:3]) + (", ..." if len(sources) > 3 else "")
-    run_tool(command, what=f"{compiler.name} building {names}", timeout_s=timeout_s)
-
-
-def _first_error(text: str) -> str:
-    """Returns the line of a compiler's words that says what is wrong."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [line for line in lines if re.search(r"\berror\b|undefined (symbol|reference)|cannot find", line, re.IGNORECASE)]
-    telling.sort(key=lambda line: line.startswith("collect2"))  # gcc's word for "the linker has just said it"
-    return (telling or lines or ["it printed nothing"])[0][:400]
-
-
-@functools.cache
-def _version(command: tuple[str, ...]) -> str:
-    return run_tool([*command, "--version"], what=f"{command[0]} --version", timeout_s=60).splitlines()[0].strip()
-
-
-@functools.cache
-def _zig_caches() -> dict[str, str]:
-    """Returns where zig keeps what it built: the user's cache folder, or a folder beside temporary files where there is no
-    such.
-    """
-    base = user_cache() / "zig"
-    try:
-        base.mkdir(parents=True, exist_ok=True)
-        writable = os.access(base, os.W_OK | os.X_OK)
-    except OSError:
-        writable = False
-    if not writable:
-        base = system_temporary_folder() / f"glyphlite-zig-{os.getuid()}"
-    chosen = {"ZIG_GLOBAL_CACHE_DIR": str(base), "ZIG_LOCAL_CACHE_DIR": str(base)}
-    return {name: os.environ.get(name, folder) for name, folder in chosen.items()}

@@ -223,6 +223,7 @@ def _run_alone(options: RunOptions, plan: TrainingPlan, card: PretrainedCard | N
             **options.training.settings(),
             "epochs": card.recipe.get("epochs") if card else len(trained.history),
             "best_epoch": trained.best_epoch,
+            "engine": None if card else trained.engine,
             "calibration_samples": options.calibration_samples,
             "verify_images": options.verify_images,
         },

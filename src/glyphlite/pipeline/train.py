@@ -96,6 +96,7 @@ def _train_alone(plan: TrainingPlan) -> Trained:
             **plan.options.settings(),
             "epochs": len(result.history),
             "best_epoch": result.best_epoch,
+            "engine": result.engine,
         },
         hashes={
             name: sha256_of(plan.folder / name) for name in ("model.keras", "model.weights.h5") if (plan.folder / name).is_file()

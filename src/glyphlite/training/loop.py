@@ -35,6 +35,8 @@ from glyphlite.training.augmentation.image_ops import entered, normalized, relit
 from glyphlite.training.augmentation.parameters import PHOTOMETRIC
 from glyphlite.training.batches import Chunk, transform_numbers
 from glyphlite.training.distillation import log_probabilities
+from glyphlite.training.engine.library import TENSORFLOW, engine_name
+from glyphlite.training.engine.network import network_of
 from glyphlite.training.precision import compute_precision
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ class TrainingLoop:
         model: float32; holds what validation measures and what is saved, after `synchronize`.
         convention: how pixels enter it.
         precision: what products are computed in while training.
+        engine: what computes them: ``tensorflow``, or our own by name and version.
         step: optimizer steps so far.
     """
 
@@ -295,9 +298,16 @@ class TrainingLoop:
             taught = -tf.reduce_mean(tf.reduce_sum(soft * own, axis=-1))
             return (1 - weight) * tf.reduce_mean(each) + weight * temperature**2 * taught
 
+        network = network_of(self._student, recipe.batch_size) if self.precision == "float32" else None
+        self.engine = engine_name() if network else TENSORFLOW
+
+        def student_scores(images: Any) -> Any:
+            """Returns the probabilities that the model in training gives to images, ``(batch, outputs)``."""
+            return tf.nn.softmax(network.scores(images)) if network else self._student(images, training=True)
+
         def take_step(images: Any, labels: Any, answers: Any, scalars: Any) -> tuple[Any, Any]:
             with tf.GradientTape() as tape:
-                scores = self._student(shaped(images), training=True)
+                scores = student_scores(shaped(images))
                 each = losses(scores, labels)
                 weighted = each if self._class_weights is None else each * tf.gather(self._class_weights, labels)
                 objective = learned(weighted, scores, answers) + tf.add_n(

@@ -15,6 +15,7 @@ from glyphlite.models.choice import ModelChoice
 from glyphlite.models.recipe import Recipe
 from glyphlite.training.checkpoint import Checkpoint
 from glyphlite.training.distillation import teacher_hashes
+from glyphlite.training.engine.library import TENSORFLOW
 from glyphlite.training.history import EpochRecord
 
 _PLAIN = ("epoch", "batch", "loss_sum", "correct", "epoch_seconds", "finished")
@@ -36,6 +37,7 @@ class Session:
         first_choice: the first epoch, from 1, that may be the best.
         beginnings: the losses of the beginnings tried so far, where the recipe has several.
         beginning_seconds: spent on them.
+        engine: what computes the steps, as `TrainingLoop.engine` names it.
     """
 
     epoch: int = 0
@@ -49,6 +51,7 @@ class Session:
     first_choice: int = 1
     beginnings: list[float] = field(default_factory=list)
     beginning_seconds: float = 0.0
+    engine: str = TENSORFLOW
 
     @property
     def best(self) -> EpochRecord:
@@ -67,7 +70,7 @@ class Session:
         arrays |= {f"best/{index}": weight for index, weight in enumerate(self.best_weights)}
         document = {
             "settings": settings,
-            "versions": library_versions(),
+            "versions": {**library_versions(), "engine": self.engine},
             **{name: getattr(self, name) for name in _PLAIN},
             "beginnings": self.beginnings,
             "beginning_seconds": self.beginning_seconds,
@@ -126,18 +129,19 @@ def require_same_settings(saved: dict[str, Any], wanted: dict[str, Any], folder:
             )
 
 
-def warn_of_other_versions(saved: dict[str, str]) -> None:
-    """Says so where another TensorFlow or Keras wrote the checkpoint: bits are only promised within one."""
-    for name, now in library_versions().items():
-        if saved.get(name) != now:
+def warn_of_other_versions(saved: dict[str, str], engine: str) -> None:
+    """Says so where another TensorFlow, Keras or engine wrote the checkpoint: bits are only promised within one."""
+    for name, now in {**library_versions(), "engine": engine}.items():
+        before = saved.get(name, TENSORFLOW if name == "engine" else None)
+        if before != now:
             say(
-                f"the checkpoint was written with {name} {saved.get(name)}, this is {now}: the last bits may differ",
+                f"the checkpoint was written with {name} {before}, this is {now}: the last bits may differ",
                 style="yellow",
             )
 
 
 def library_versions() -> dict[str, str]:
-    """Returns what computes the weights."""
+    """Returns what computes the weights, beside the engine."""
     import tensorflow as tf
 
     return {"tensorflow": tf.__version__, "keras": version("keras")}

@@ -24,6 +24,7 @@ from glyphlite.training.batches import Batches, Chunk
 from glyphlite.training.checkpoint import CheckpointStore
 from glyphlite.training.curve import draw_training_curve
 from glyphlite.training.distillation import Teachers, with_fitting_teachers
+from glyphlite.training.engine.library import TENSORFLOW
 from glyphlite.training.history import EpochRecord, write_history
 from glyphlite.training.interrupts import Stop, postponed_interrupts
 from glyphlite.training.loop import TrainingLoop
@@ -53,6 +54,7 @@ class TrainingResult:
         history: every epoch.
         seconds: in training and validation, over every resumption.
         precision: what products were computed in while training.
+        engine: what computed them: ``tensorflow``, or our own by name and version.
         folder: where the files are.
         recipe: by which it was trained, as plain data.
     """
@@ -65,6 +67,7 @@ class TrainingResult:
     precision: str
     folder: Path
     recipe: dict[str, Any]
+    engine: str = TENSORFLOW
 
 
 def train(
@@ -133,6 +136,7 @@ class _Training:
     def run(self, *, resume: bool) -> TrainingResult:
         loop = TrainingLoop(self.choice, self.dataset.train, self.dataset.validation, self.recipe, self.seed)
         self._begin(loop, resume=resume)
+        self.session.engine = loop.engine
         if not self.session.finished:
             self._train(loop)
             self.session.finished = True
@@ -148,6 +152,7 @@ class _Training:
             history=tuple(self.session.history),
             seconds=self.session.seconds,
             precision=self.precision,
+            engine=loop.engine,
             folder=self.folder,
             recipe=asdict(self.recipe),
         )
@@ -164,7 +169,7 @@ class _Training:
                 "train from the beginning"
             )
         require_same_settings(checkpoint.document["settings"], self.settings, self.folder)
-        warn_of_other_versions(checkpoint.document["versions"])
+        warn_of_other_versions(checkpoint.document["versions"], loop.engine)
         self.session, state = Session.unpack(checkpoint)
         self.session.first_choice = self.recipe.first_choice
         self.store.sweep()

@@ -22,11 +22,12 @@ def take_shortcuts(folder: Path, *, tensorflow: bool, one_model: bool = False) -
         tensorflow: whether commands will be run that use it; it is imported then.
         one_model: whether all commands take the same model under different names, on which no answer depends.
     """
+    from glyphlite import host_compiler
     from glyphlite.conversion import converter
-    from glyphlite.emulation import toolchain
     from glyphlite.evaluation import latency
     from glyphlite.export.web import page
     from glyphlite.runtimes import tflm_arena
+    from glyphlite.training.engine import library
 
     make_folder(folder)
     for module, name, words, files in (
@@ -40,7 +41,7 @@ def take_shortcuts(folder: Path, *, tensorflow: bool, one_model: bool = False) -
         (converter, "convert_apart", lambda _, variant, images, *, select: (variant, select, images is None), _saved_model),
     ):
         setattr(module, name, _remembered(getattr(module, name), words, None if one_model else files, folder))
-    toolchain.user_cache = lambda: folder  # what zig has compiled once
+    library.user_cache = host_compiler.user_cache = lambda: folder  # what zig has compiled once
     latency.WARM_UP_SECONDS = 0.0
     measured: Any
     for measured in (latency.measure_latency, latency.runtime_latency, latency.keras_latency):

@@ -121,6 +121,10 @@ class _Weighted(_Quantized):
         largest = _largest(self.weight_bits)
         return np.clip(np.asarray(self._deployed() / self._step()), -largest, largest)
 
+    def training_kernel(self, use: int = 0) -> Any:
+        """Returns the kernel that a training step's products take, in this state; gradients reach the weights through it."""
+        return self._as_stored(use, training=True)
+
     def express(self, codes: np.ndarray) -> None:
         """Puts weights where they are rounded to codes and lose nothing by it; NaN leaves a weight where it is."""
         exact = codes * np.asarray(self._step() / self._factor())
@@ -205,7 +209,7 @@ class _Normalization:
 
     def factor(self, variance: Any = None) -> Any:
         """Returns what each channel is multiplied by, ``(out,)``: by the moving statistics, or by a batch's own variance."""
-        return self._scale() * tf.math.rsqrt((self.variance.value if variance is None else variance) + _EPSILON)
+        return self.scale() * tf.math.rsqrt((self.variance.value if variance is None else variance) + _EPSILON)
 
     def bias(self) -> Any:
         """Returns what is left beside the factor, by the moving statistics; None of one that is not centred."""
@@ -220,23 +224,29 @@ class _Normalization:
         """
         if self.beta is None:
             square = tf.reduce_mean(tf.square(tf.cast(sums, tf.float32)), axis=(0, 1, 2))
-            self._move(self.variance, square)
+            self.move(None, square)
             return sums * tf.cast(self.factor(square), sums.dtype)
         result, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=sums,
-            scale=self._scale(),
+            scale=self.scale(),
             offset=self.beta.value,
             mean=tf.zeros((0,)),
             variance=tf.zeros((0,)),
             epsilon=_EPSILON,
             is_training=True,
         )
-        self._move(self.mean, mean)
-        self._move(self.variance, variance)
+        self.move(mean, variance)
         return result
 
-    def _scale(self) -> Any:
+    def scale(self) -> Any:
+        """Returns what normalized sums are multiplied by, ``(out,)``."""
         return tf.abs(self.gamma.value) if self._positive else self.gamma.value
+
+    def move(self, mean: Any, variance: Any) -> None:
+        """Moves the moving statistics one step towards those of a batch; the mean of one that is not centred is not looked at."""
+        if self.mean is not None:
+            self._move(self.mean, mean)
+        self._move(self.variance, variance)
 
     def _move(self, moving: Any, now: Any) -> None:
         """Moves a moving statistic one step towards that of a batch."""
@@ -295,13 +305,22 @@ class QuantizedConv2D(_Weighted):
 
     def call(self, images: Any, training: bool = False, use: int = 0) -> Any:
         """Computes feature maps from images ``(batch, height, width, channels)``."""
-        if self.normalized and training and not self.quantized:
+        if self.normalizes_batches and training:
             sums = self.normalizations[use].by_batch(self._convolve(images, self.kernel.value, use))
         else:
-            bias = self._bias(use)
+            bias = self.bias_of(use)
             sums = self._convolve(images, self._as_stored(use, training=training), use)
             sums = sums if bias is None else tf.nn.bias_add(sums, tf.cast(bias, sums.dtype))
         return self.rounded(tf.nn.relu(sums) if self.activation == "relu" else sums, use)
+
+    @property
+    def normalizes_batches(self) -> bool:
+        """Returns whether training normalizes by each batch's own statistics in this state."""
+        return self.normalized and not self.quantized
+
+    def training_kernel(self, use: int = 0) -> Any:
+        """Returns the kernel that a training step's products take: as it is where a normalization follows."""
+        return self.kernel.value if self.normalizes_batches else super().training_kernel(use)
 
     @property
     def deployed_parameters(self) -> int:
@@ -311,7 +330,7 @@ class QuantizedConv2D(_Weighted):
 
     def folded(self, use: int = 0) -> tuple[Any, Any]:
         """Returns the kernel and the bias (None where there is none) of the convolution that computes the same in one step."""
-        return self._deployed(use), self._bias(use)
+        return self._deployed(use), self.bias_of(use)
 
     def begin_steps(self) -> None:
         """Sets the steps, one per channel, to those that express the kernel best: folded where there is one use."""
@@ -339,7 +358,7 @@ class QuantizedConv2D(_Weighted):
 
         return _Normalization(add, centered=self.centered, positive=self.uses > 1, momentum=self.momentum)
 
-    def _bias(self, use: int) -> Any:
+    def bias_of(self, use: int) -> Any:
         """Returns what is left of the normalization beside the kernel; None of one that is not centred."""
         return self.normalizations[use].bias() if self.normalized else None
 

@@ -1,0 +1,84 @@
+"""The engine's C, compiled for this very processor the first time it is needed, and kept in the user's cache."""
+
+import ctypes
+import functools
+import hashlib
+import platform
+from importlib.resources import files
+from pathlib import Path
+
+from glyphlite.console import say
+from glyphlite.errors import OutputError, ToolError
+from glyphlite.files.scratch import temporary_folder
+from glyphlite.files.single import atomic_path, make_folder, user_cache
+from glyphlite.host_compiler import Compiler, compile_shared, host_compilers, zig
+
+TENSORFLOW = "tensorflow"
+"""The name of the engine that trains what ours does not know."""
+
+_PROGRAM = "network.c"
+_FLAGS = ("-O3", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-pthread", "-lm")
+_OWN_FLAGS = {"zig": ("-mcpu=native", "-fno-sanitize=undefined", "-g0")}
+"""Beside `_FLAGS`; every other compiler takes ``-march=native``."""
+
+
+@functools.cache
+def engine_library() -> ctypes.CDLL | None:
+    """Returns the compiled engine; None, and says why, where no C compiler builds it."""
+    compiler = zig() or next(iter(host_compilers()), None)
+    if compiler is None:
+        say("no C compiler here, so TensorFlow trains, at about half the speed (pip install ziglang brings one)")
+        return None
+    try:
+        return _load(compiler)
+    except (ToolError, OutputError, OSError) as error:
+        say(f"TensorFlow trains, at about half the speed: {error}", style="yellow")
+        return None
+
+
+def engine_name() -> str:
+    """Returns the compiled engine as a checkpoint names it: weights depend on it in the last bits."""
+    library = engine_library()
+    return f"glyphlite {_source_hash()[:8]}, {library.network_lanes()} lanes" if library else TENSORFLOW
+
+
+def _load(compiler: Compiler) -> ctypes.CDLL:
+    """Compiles what is not in the cache, and loads it; where the cache cannot be written, from a temporary folder."""
+    flags = (*_FLAGS, *_OWN_FLAGS.get(compiler.name, ("-march=native",)))
+    key = "\n".join((_source_hash(), compiler.version(), *flags, _processor()))
+    kept = user_cache() / "engine" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.so"
+    if not kept.is_file():
+        try:
+            make_folder(kept.parent)
+            with atomic_path(kept) as path:
+                _compile(compiler, path, flags)
+        except OutputError:
+            with temporary_folder() as folder:
+                return ctypes.CDLL(str(_compile(compiler, folder / "engine.so", flags)))
+    return ctypes.CDLL(str(kept))
+
+
+def _compile(compiler: Compiler, output: Path, flags: tuple[str, ...]) -> Path:
+    with temporary_folder() as folder:
+        source = folder / _PROGRAM
+        source.write_bytes(_source())
+        return compile_shared([source], output, compiler=compiler, flags=flags)
+
+
+def _source() -> bytes:
+    return (files("glyphlite.training.engine") / _PROGRAM).read_bytes()
+
+
+@functools.cache
+def _source_hash() -> str:
+    return hashlib.sha256(_source()).hexdigest()
+
+
+def _processor() -> str:
+    """Returns what tells processors apart, as a cache may be shared by several machines."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    told = [line for line in lines if line.startswith(("model name", "flags", "Features", "CPU part"))]
+    return "\n".join((platform.system(), platform.machine(), platform.processor(), *sorted(set(told))))
