@@ -13,8 +13,6 @@ from random_models.one_op import Activation, Constant, agree, any_activation, on
 from glyphlite.compiler import compile_graph
 from glyphlite.compiler.lower import lower
 from glyphlite.compiler.ops.matrix.convolution import Convolution
-from glyphlite.emulation.elf import read_elf
-from glyphlite.emulation.toolchain import compile_and_link, target_named
 from glyphlite.runtimes.registry import get_runtime
 from glyphlite.tflite.checked_op import convolved
 from glyphlite.tflite.reader import parse_graph
@@ -135,10 +133,10 @@ def test_equal_activations_are_taken_apart_at_the_ends():
         agree({f"{total}": model})
 
 
-def test_many_products_share_what_fills_a_pixel(tmp_path: Path):
-    model = convolution(np.random.default_rng(1), (4, 8, 12), 40, 127, kernel=(3, 3), padding="same")
-    compile_graph(parse_graph(model), "net").write(tmp_path)
-    elf = tmp_path / "net.elf"
-    compile_and_link(target_named("rv32imc"), [tmp_path / "net.c"], elf, keep=["net_invoke"], optimize="-O2")
-    fills = [each for each in read_elf(elf).functions if each.name.endswith("_fill_words")]
-    assert len(fills) == 1
+@pytest.mark.parametrize(("filters", "called"), [(8, False), (16, True)])
+def test_what_gathers_a_pixel_is_called_where_products_are_many(filters: int, called: bool):
+    model = convolution(np.random.default_rng(1), (8, 8, 16), filters, 127, kernel=(3, 3), padding="same")
+    [line] = [
+        line for line in compile_graph(parse_graph(model), "net").files["net.c"].splitlines() if "_fill_words(const" in line
+    ]
+    assert line.startswith("NET_LAYER ") == called
