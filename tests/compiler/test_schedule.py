@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from random_models.by_hand import write
+from random_models.drafts import Draft, Step
 from random_models.one_op import Activation, Constant, one_op
 
 from glyphlite.compiler.lower import lower
 from glyphlite.compiler.passes import optimize
-from glyphlite.compiler.schedule import overlays, schedule
+from glyphlite.compiler.schedule import Segment, overlays, schedule
 from glyphlite.tflite.reader import parse_graph
 
 VALID, SAME = 1, 0
@@ -41,8 +43,40 @@ def filtered(size: int, stride: int, padding: int, filters: int) -> bytes:
 def test_rows_are_written_over_those_that_are_read(size: int, stride: int, padding: int, filters: int, distance: int | None):
     program = optimize(lower(parse_graph(filtered(size, stride, padding, filters))))
     (segment,) = schedule(program)
-    found = overlays(segment).get(program.input.index)
+    found = overlays(segment, dsp=False).get(program.input.index)
     if distance is None:
         assert found is None or found > 12 * 96
     else:
         assert found == distance
+
+
+def chain(*strides: int) -> bytes:
+    """Depthwise layers of 3x3 on 12x12x8 bytes, each padded, between 1x1 convolutions."""
+    settings = {"bias": True, "fused": "none", "dilation": (1, 1), "padding": "SAME"}
+    shapes, steps = [(12, 12, 8)], []
+    for stride in strides:
+        steps.append(Step("conv", (len(steps),), shapes[-1], {**settings, "kernel": (1, 1), "strides": (1, 1), "filters": 8}))
+        shapes += [shapes[-1], (-(-shapes[-1][0] // stride), -(-shapes[-1][1] // stride), 8)]
+        window = {"kernel": (3, 3), "strides": (stride, stride), "multiplier": 1}
+        steps.append(Step("depthwise", (len(steps),), shapes[-1], {**settings, **window}))
+    return write(Draft(1, shapes[0], tuple(steps), "int8"), narrow=0.0)
+
+
+def test_layers_that_make_two_rows_a_call_read_one_more():
+    program = optimize(lower(parse_graph(chain(1, 2, 1))))
+    (segment,) = schedule(program, pairs=True)
+    depthwise = [node for node in segment.nodes if node.op == "DEPTHWISE_CONV_2D"]
+    assert segment.paired == {node.name for node in depthwise}
+    assert [segment.span(node, dsp=True) for node in depthwise] == [4, 5, 4]
+    assert {segment.span(node, dsp=False) for node in depthwise} == {3}
+    assert {segment.rows_at_once(node, dsp=False) for node in segment.nodes} == {1}
+    (alone,) = schedule(program)
+    assert not alone.paired
+
+
+def test_two_rows_are_written_over_rows_that_neither_needs():
+    program = optimize(lower(parse_graph(chain(1))))
+    point, depth = (Segment((node,), None, frozenset({node.name} if at else ())) for at, node in enumerate(program.nodes))
+    assert set(overlays(point, dsp=True).values()) == {96}
+    assert list(overlays(depth, dsp=False).values()) == [2 * 96]
+    assert list(overlays(depth, dsp=True).values()) == [3 * 96]

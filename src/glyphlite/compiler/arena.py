@@ -64,7 +64,8 @@ class Demand:
         self.scratch: dict[str, int] = {}
         self.sums: dict[int, int] = {}
         self.overlays: dict[tuple[int, int], int] = {}
-        self._plain_scratch: dict[int, int] = {}
+        self.plain_overlays: dict[tuple[int, int], int] = {}
+        self._plain_bytes: dict[int, int] = {}
         self._moments = 1 + max(len(segment.nodes) for segment in segments)
         self.patches: dict[int, int] = {}
         self._known = {} if known is None else known
@@ -85,7 +86,7 @@ class Demand:
     @property
     def plain_buffers(self) -> list[Buffer]:
         """Returns the buffers as cores without the DSP extension need them."""
-        return [replace(buffer, size=self._plain_scratch.get(key, buffer.size)) for key, buffer in enumerate(self.buffers)]
+        return [replace(buffer, size=self._plain_bytes.get(key, buffer.size)) for key, buffer in enumerate(self.buffers)]
 
     @property
     def step_bytes(self) -> list[int]:
@@ -116,7 +117,8 @@ class Demand:
 
     def placement(self, segment: Segment, node: Node) -> Placement:
         """Returns how a node of a segment runs, on a core with the DSP extension."""
-        return Placement(self._optimize, segment.row_bytes(node))
+        rows = segment.rows_at_once(node, dsp=True)
+        return Placement(self._optimize, segment.row_bytes(node), rows_at_once=rows)
 
     def _start(self, step: int) -> int:
         """Returns the first moment of a step."""
@@ -155,9 +157,10 @@ class Demand:
             self.outer[edge.name] = self._add(edge.name, output.bytes, first, self.end(len(self.segments)), outer=True)
             self._overlay(segment, self.outer[edge.name], end)
         for place, (node, follower) in enumerate(zip(segment.nodes, segment.nodes[1:], strict=False)):
-            size = _ring_rows(node, follower) * node.output.row_bytes
+            size, plain = (_ring_rows(segment, node, follower, dsp=dsp) * node.output.row_bytes for dsp in (True, False))
             lives = (start, end) if follower.windowed else (start + place, start + place + 1)
-            self.rings[node.name] = self._add(f"{node.name} rows", size, *lives)
+            key = self.rings[node.name] = self._add(f"{node.name} rows", size, *lives)
+            self._plain_bytes[key] = plain
         for place, node in enumerate(segment.nodes):
             if place < self._tabled.counts[step]:
                 continue
@@ -165,7 +168,7 @@ class Demand:
             scratch, plain = (self._scratch_bytes(node, replace(placement, dsp=dsp)) for dsp in (True, False))
             if scratch or plain:
                 key = self.scratch[node.name] = self._add(f"{node.name} scratch", scratch, start + place, start + place)
-                self._plain_scratch[key] = plain
+                self._plain_bytes[key] = plain
         if segment.accumulator is not None and segment.adds_up:
             size = 4 * -(-segment.accumulator.output.channels // 4) * 4
             first = next((group[0] for group in self._tabled.groups if group[-1] == step), step)  # they are 0 before that runs
@@ -180,10 +183,11 @@ class Demand:
     def _overlay(self, segment: Segment, written: int, end: int) -> None:
         """Lets the output of a segment lie over what it reads, where nothing needs that any more."""
         names = {edge.index: edge.name for edge in self.program.inputs}
-        for index, distance in overlays(segment).items():
-            read = self.outer.get(names[index]) if index in names else self.values.get(index)
-            if read is not None and self.buffers[read].last == end:
-                self.overlays[written, read] = distance
+        for dsp, kept in ((True, self.overlays), (False, self.plain_overlays)):
+            for index, distance in overlays(segment, dsp=dsp).items():
+                read = self.outer.get(names[index]) if index in names else self.values.get(index)
+                if read is not None and self.buffers[read].last == end:
+                    kept[written, read] = distance
 
     def _share(self, step: int, segment: Segment, last: int) -> bool:
         """Lets an op write where it reads, if it may and nothing needs its input any more."""
@@ -254,11 +258,11 @@ class Arena:
         """Returns where inputs and outputs lie for a caller who lets them lie in the arena, by name; not what nothing reads."""
         return {name: self._place(key) for name, key in self.demand.outer.items()}
 
-    def ring(self, node: Node, follower: Node) -> Rows:
-        """Returns where a node leaves its rows for the one behind it."""
-        return Rows(
-            self._place(self.demand.rings[node.name]), node.output.height, _ring_rows(node, follower), node.output.row_bytes
-        )
+    def ring(self, segment: Segment, node: Node, follower: Node) -> Rows:
+        """Returns where a node of a segment leaves its rows for the one behind it."""
+        capacity, plain = (_ring_rows(segment, node, follower, dsp=dsp) for dsp in (True, False))
+        place, output = self._place(self.demand.rings[node.name]), node.output
+        return Rows(place, output.height, capacity, output.row_bytes, plain)
 
     def scratch(self, node: Node) -> Place | None:
         """Returns a node's scratch memory; None where it needs none."""
@@ -275,7 +279,7 @@ class Arena:
     def source(self, segment: Segment, position: int, value: Value) -> Rows:
         """Returns where a node finds one of its inputs: a ring of the node before it, or a whole map."""
         if position > 0 and segment.nodes[position - 1].output.index == value.index:
-            return self.ring(segment.nodes[position - 1], segment.nodes[position])
+            return self.ring(segment, segment.nodes[position - 1], segment.nodes[position])
         return whole_map(self.where(value.index).moved(value.offset), value)
 
     def where(self, index: int) -> Place:
@@ -290,7 +294,7 @@ class Arena:
 
     def _plan_plain(self, layout: Plan) -> Plan:
         """Returns the plan of cores without the DSP extension: the same offsets, unless others take less memory."""
-        buffers, overlaid = self._plain_buffers, self.demand.overlays
+        buffers, overlaid = self._plain_buffers, self.demand.plain_overlays
         own, same = plan(buffers, overlaid), plan_at(buffers, layout.offsets)
         fits = are_apart(buffers, layout.offsets, overlaid)
         return same if fits and same.size <= own.size and same.inner <= own.inner else own
@@ -317,6 +321,8 @@ class Arena:
         self.pixels_end = max(self.size, at + size), max(self.plain_size, plain + size)
 
 
-def _ring_rows(node: Node, follower: Node) -> int:
-    """Returns the rows that a node keeps for the one behind it: as many as that looks at."""
-    return min(node.output.height, follower.rows_per_step) if follower.windowed else 1
+def _ring_rows(segment: Segment, node: Node, follower: Node, *, dsp: bool) -> int:
+    """Returns the rows that a node keeps for the one behind it: as many as that looks at, and what is made before its time."""
+    if not follower.windowed:
+        return 1
+    return min(node.output.height, segment.span(follower, dsp=dsp) + segment.rows_at_once(node, dsp=dsp) - 1)

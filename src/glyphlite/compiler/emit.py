@@ -308,7 +308,7 @@ def _table(
             lines.append(Named(node.name, function, node.sources, found, node.inputs[0], node.output, None))
             nodes = segments[at].nodes
             if behind is not None and behind[0] == at:
-                lines[-1] = replace(lines[-1], ring=arena.ring(node, nodes[nodes.index(node) + 1]))
+                lines[-1] = replace(lines[-1], ring=arena.ring(segments[at], node, nodes[nodes.index(node) + 1]))
             elif behind is not None:
                 lines[-1] = replace(lines[-1], ring=whole_map(arena.where(node.output.index), node.output))
     records = lay_down(tabled.plan, constants, lines)
@@ -382,14 +382,16 @@ def _layer(arena: Arena, constants: Constants, program: Program, prefix: str, se
         output=node.output,
         window=node.window,
         row_stride=node.row_stride,
-        span=node.rows_per_step,
+        span=segment.span(node, dsp=False),
+        dsp_span=segment.span(node, dsp=True),
+        rows_at_once=segment.rows_at_once(node, dsp=True),
         windowed=node.windowed,
         inputs=inputs,
         reads_model_input=any(
             rows.place.base == "input" and value.element_type == "int8" for rows, value in zip(inputs, node.inputs, strict=True)
         ),
         scratch=arena.scratch(node),
-        ring=arena.ring(node, follower) if follower else None,
+        ring=arena.ring(segment, node, follower) if follower else None,
         feeds_window=follower is not None and follower.windowed,
         table=table,
         unrolls=arena.placement(segment, node).optimize != "size",

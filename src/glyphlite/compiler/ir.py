@@ -107,6 +107,11 @@ class Node(ABC):
         return self.window.stride_y
 
     @property
+    def pairs_rows(self) -> bool:
+        """Returns whether its function makes two rows of output a call on cores with the DSP extension, if asked to."""
+        return False
+
+    @property
     def window_rows(self) -> tuple[int, int]:
         """Returns the rows and columns of windows: the output's own, unless the output is pooled."""
         return self.output.height, self.output.width

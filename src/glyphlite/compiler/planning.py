@@ -4,6 +4,7 @@ Knows what a schedule takes, step by step, and nothing of what for.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from glyphlite.compiler.arena import Arena, Demand
 from glyphlite.compiler.codegen.kernel import Placement
@@ -14,6 +15,9 @@ from glyphlite.compiler.values import Optimize
 
 MOST_GROWTH = 12
 """A table may enlarge the arena by this part of it at most: its function gathers windows that some kernels read in place."""
+
+MOST_PAIRED = 1.5
+"""Two rows a call may make the arena so many times as large at most."""
 
 
 def planned(
@@ -32,10 +36,15 @@ def planned(
     """
     known: dict[tuple[str, Placement], int] = {}
 
-    def demand(cuts: frozenset[str]) -> Demand:
-        return Demand(program, schedule(program, cuts=cuts), optimize, keeps_result=keeps_result, known=known)
+    def demand(cuts: frozenset[str], *, pairs: bool = False) -> Demand:
+        segments = schedule(program, cuts=cuts, pairs=pairs)
+        return Demand(program, segments, optimize, keeps_result=keeps_result, known=known)
 
     longest = demand(frozenset())
+    if optimize == "speed":
+        paired = demand(frozenset(), pairs=True)
+        if max(paired.step_bytes) <= MOST_PAIRED * max(longest.step_bytes):
+            longest, demand = paired, partial(demand, pairs=True)
     arena = Arena(longest, takes_pixels=takes_pixels)
     found, cuts = longest, frozenset[str]()
     while better := _cut(found, cuts, demand, _with_edges):

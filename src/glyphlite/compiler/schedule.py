@@ -14,10 +14,16 @@ from glyphlite.compiler.values import Value
 
 @dataclass(frozen=True)
 class Segment:
-    """A chain of nodes. ``accumulator`` ends it by adding up; without one the last node's output is written whole."""
+    """A chain of nodes. ``accumulator`` ends it by adding up; without one the last node's output is written whole.
+
+    Attributes:
+        paired: the names of the nodes that make two rows a call on cores with the DSP extension: 0 and 1, 2 and 3, and so on,
+            of an odd number the last two, one of them once more.
+    """
 
     chain: tuple[Node, ...]
     accumulator: Node | None = None
+    paired: frozenset[str] = frozenset()
 
     @property
     def nodes(self) -> tuple[Node, ...]:
@@ -38,8 +44,16 @@ class Segment:
         """Returns the bytes of the rows that the chain hands over to its accumulator; None for other nodes."""
         return self.chain[-1].output.row_bytes if node is self.accumulator and self.chain else None
 
+    def rows_at_once(self, node: Node, *, dsp: bool) -> int:
+        """Returns the rows that each call of a node's function makes, on a core with the DSP extension or without."""
+        return 2 if dsp and node.name in self.paired else 1
 
-def overlays(segment: Segment) -> dict[int, int]:
+    def span(self, node: Node, *, dsp: bool) -> int:
+        """Returns the input rows that such a call looks at, first to last."""
+        return node.rows_per_step + (self.rows_at_once(node, dsp=dsp) - 1) * node.row_stride
+
+
+def overlays(segment: Segment, *, dsp: bool) -> dict[int, int]:
     """Says how far the output of a segment may lie over what the segment reads: rows that nothing needs any more.
 
     Returns:
@@ -59,37 +73,45 @@ def overlays(segment: Segment) -> dict[int, int]:
 
     def read(node: Node, value: Value, row: int, at: int) -> None:
         by_elements = node.in_place and value.row_bytes == row_bytes and value.bytes == size and not value.offset
-        written = row + (node is last and not by_elements)  # rows, with the one that is being written
+        made = segment.rows_at_once(node, dsp=dsp) if node is last and not by_elements else 0
+        written = row + made  # rows, with those that are being written
         distances[value.index] = max(distances.get(value.index, -size), written * row_bytes - at)
 
-    _follow_reads(segment.chain, read)
+    _follow_reads(segment, read, dsp=dsp)
     return {index: distance for index, distance in distances.items() if distance < size}
 
 
-def _follow_reads(chain: tuple[Node, ...], read: Callable[[Node, Value, int, int], None]) -> None:
+def _follow_reads(segment: Segment, read: Callable[[Node, Value, int, int], None], *, dsp: bool) -> None:
     """Calls ``read(node, value, row, at)`` for what each call of a node's function reads of whole values, in their order.
 
-    ``row`` is that of the chain's last node which is being made, ``at`` the first byte that is read, or a byte before it.
+    ``row`` is the first that the chain's last node is making, ``at`` the first byte that is read, or a byte before it.
     The order is that of the templates (``run.c.j2``).
     """
+    chain = segment.chain
     ready = [0] * len(chain)
+
+    def produce_rows(place: int, first: int, final: int | None) -> int:
+        rows = segment.rows_at_once(chain[place], dsp=dsp)
+        row = min(first, chain[place].output.height - rows)
+        produce(place, row, row if final is None else final)
+        return first + rows
 
     def produce(place: int, row: int, final: int) -> None:
         node = chain[place]
         before = chain[place - 1] if place else None
         if before is not None and node.windowed:
-            needed = row * node.row_stride + node.rows_per_step - node.window.pad_top
+            needed = row * node.row_stride + segment.span(node, dsp=dsp) - node.window.pad_top
             while ready[place - 1] < min(before.output.height, needed):
-                produce(place - 1, ready[place - 1], final)
-                ready[place - 1] += 1
+                ready[place - 1] = produce_rows(place - 1, ready[place - 1], final)
         elif before is not None:
             produce(place - 1, row, final)
         for value in node.inputs:
             if before is None or value.index != before.output.index:
                 read(node, value, final, value.offset + _first_row(node, value, row) * value.row_bytes)
 
-    for row in range(chain[-1].output.height):
-        produce(len(chain) - 1, row, row)
+    row = 0
+    while row < chain[-1].output.height:
+        row = produce_rows(len(chain) - 1, row, None)
 
 
 def _first_row(node: Node, value: Value, row: int) -> int:
@@ -99,13 +121,14 @@ def _first_row(node: Node, value: Value, row: int) -> int:
     return row if node.in_place and value.height == node.output.height else 0
 
 
-def schedule(program: Program, *, stream: bool = True, cuts: Collection[str] = ()) -> tuple[Segment, ...]:
+def schedule(program: Program, *, stream: bool = True, cuts: Collection[str] = (), pairs: bool = False) -> tuple[Segment, ...]:
     """Cuts a program into segments, each node in the file's order.
 
     Args:
         program: the lowered, optimized model.
         stream: whether nodes run row by row at all.
         cuts: the names of nodes that end a chain although another node could take their rows.
+        pairs: whether nodes that can make two rows a call do so.
     """
     counts = consumers(program)
     done = set(program.read | program.remembered)
@@ -141,9 +164,23 @@ def schedule(program: Program, *, stream: bool = True, cuts: Collection[str] = (
         if accumulator is None and len(chain) == 1 and node.accumulates:
             segments.append(Segment((), node))
         else:
-            segments.append(Segment(tuple(chain), accumulator))
+            segments.append(Segment(tuple(chain), accumulator, _paired(program, chain, accumulator) if pairs else frozenset()))
         done.add(segments[-1].output.output.index)
     return tuple(segments)
+
+
+def _paired(program: Program, chain: list[Node], accumulator: Node | None) -> frozenset[str]:
+    """Returns the names of the nodes of a chain that make two rows a call: none that hands one row at a time on, none that reads
+    the caller's inputs, of which raw pixels are held row by row.
+    """
+    followers = (*chain[1:], accumulator)
+    return frozenset(
+        node.name
+        for node, follower in zip(chain, followers, strict=True)
+        if node.pairs_rows
+        and (follower is None or (follower is not accumulator and follower.windowed))
+        and not any(value.index in program.read for value in node.inputs)
+    )
 
 
 def _writes_over(program: Program, node: Node, readers: Iterable[Node]) -> bool:

@@ -33,12 +33,20 @@ class Place:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of a map: all ``height`` of them, or a ring of the last ``capacity``."""
+    """Rows of a map: all ``height`` of them, or a ring of the last ``capacity``, ``plain_capacity`` on cores without the DSP
+    extension.
+    """
 
     place: Place
     height: int
     capacity: int
     row_bytes: int
+    plain_capacity: int = 0
+
+    def __post_init__(self) -> None:
+        """Lets cores without the DSP extension keep as many, unless told otherwise."""
+        if not self.plain_capacity:
+            object.__setattr__(self, "plain_capacity", self.capacity)
 
 
 def whole_map(place: Place, value: Value) -> Rows:
@@ -54,11 +62,13 @@ class Placement:
         optimize: what the C is optimized for.
         row_bytes: bytes of the row that the chain before an accumulating node hands over; None where it reads a whole map.
         dsp: whether on a core with the DSP extension; kernels hold the code of both, scratch memory is asked for by each.
+        rows_at_once: the rows that each call makes on a core with the DSP extension.
     """
 
     optimize: Optimize
     row_bytes: int | None = None
     dsp: bool = True
+    rows_at_once: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +81,7 @@ class Layer:
         sources: the ops of the file that it computes, in words.
         row_stride: input rows that one output row moves on by.
         span: input rows that one output row touches, first to last.
+        dsp_span: those that a call touches on a core with the DSP extension, where it makes ``rows_at_once``.
         windowed: whether it takes pointers to the rows under a window.
         inputs: where it finds its inputs.
         reads_model_input: whether an input is the caller's, whose bytes may be int8: the kernel takes ``flip``.
@@ -91,6 +102,8 @@ class Layer:
     window: Window
     row_stride: int
     span: int
+    dsp_span: int
+    rows_at_once: int
     windowed: bool
     inputs: tuple[Rows, ...]
     reads_model_input: bool

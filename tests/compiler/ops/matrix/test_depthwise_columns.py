@@ -1,6 +1,7 @@
 """DEPTHWISE_CONV_2D channel after channel along a row: TFLite Micro's bytes over its parameter space, on every path."""
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,13 @@ from random_models.drafts import Draft, Step
 from random_models.harness import PATHS
 from random_models.one_op import agree
 
+from glyphlite.compiler import compile_graph
 from glyphlite.compiler.lower import lower
 from glyphlite.compiler.ops.matrix.depthwise_columns import DistantColumns, NeighbourColumns, SingleColumns, fit_16_bits
 from glyphlite.compiler.ops.matrix.depthwise_convolution import DepthwiseConvolution
 from glyphlite.compiler.values import Value, Window
+from glyphlite.emulation.toolchain import compile_and_link, target_named
+from glyphlite.runtimes.registry import get_runtime
 from glyphlite.tflite.checked_op import convolved
 from glyphlite.tflite.quantization import Quantization
 from glyphlite.tflite.reader import parse_graph
@@ -118,3 +122,79 @@ def test_sums_of_16_bits_are_those_of_small_weights():
     assert not fit_16_bits(np.full((2, 17), -8, np.int8))
     assert not fit_16_bits(np.array([[127, 2], [1, 1]], np.int8))
     assert fit_16_bits(np.array([[127, -127], [1, 1]], np.int8))
+
+
+def pairing(shape: tuple[int, int, int], strides: tuple[int, ...], padding: str, fused: str = "none") -> Draft:
+    """A chain of depthwise layers between 1x1 convolutions, which make two rows a call where they can."""
+    shapes, steps = [shape], list[Step]()
+    common: dict[str, Any] = {"dilation": (1, 1), "bias": True, "fused": fused}
+    for stride in strides:
+        height, width, channels = shapes[-1]
+        point: dict[str, Any] = {"kernel": (1, 1), "strides": (1, 1), "padding": "SAME", "filters": channels, **common}
+        steps.append(Step("conv", (len(steps),), shapes[-1], point))
+        shapes.append(shapes[-1])
+        extents = [convolved(extent, 3, stride, 1, padding.lower()) for extent in (height, width)]
+        shapes.append((extents[0], extents[1], channels))
+        depth: dict[str, Any] = {"kernel": (3, 3), "strides": (stride, stride), "padding": padding, "multiplier": 1, **common}
+        steps.append(Step("depthwise", (len(steps),), shapes[-1], depth))
+    return Draft(sum(shape) + len(strides), shape, tuple(steps), "int8")
+
+
+PAIRED = {
+    "an even number of rows": (pairing((8, 9, 5), (1, 1), "SAME"), 0.0),
+    "an odd one, INT4": (pairing((7, 8, 8), (1, 1), "SAME", "relu"), 1.0),
+    "no padding": (pairing((11, 10, 6), (1, 1, 1), "VALID"), 0.0),
+    "no padding, INT4": (pairing((12, 13, 4), (1, 1), "VALID", "relu6"), 1.0),
+    "strides of two": (pairing((13, 12, 7), (2, 1), "SAME"), 0.0),
+    "two rows": (pairing((2, 3, 4), (1, 1), "SAME"), 0.0),
+    "three rows": (pairing((3, 5, 4), (1,), "SAME"), 0.0),
+}
+
+
+@pytest.mark.parametrize("name", PAIRED)
+def test_two_rows_a_call_agree_on_a_core_that_runs_the_assembly(name: str, tmp_path: Path):
+    draft, narrow = PAIRED[name]
+    path = tmp_path / "model.tflite"
+    path.write_bytes(write(draft, narrow=narrow))
+    text = compile_graph(parse_graph(path.read_bytes()), "net").files["net.c"]
+    assert "], %[start]" in text
+    with get_runtime("tflm").load(path) as reference, get_runtime("cortex_m4").load(path) as model:
+        inputs = np.random.default_rng(1).integers(-128, 128, (12, *model.inputs[0].shape)).astype(np.int8)
+        inputs[0], inputs[1] = -128, 127
+        [expected], [got] = reference.run((inputs,)), model.run((inputs,))
+        assert np.array_equal(got, expected)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", PATHS)
+def test_two_rows_a_call_agree_on_any_shape(path: str):
+    rng = np.random.default_rng([24, list(PATHS).index(path)])
+    models: dict[str, bytes] = {}
+    for _ in range(12):
+        padding, strides = str(rng.choice(["SAME", "VALID"])), tuple(int(s) for s in rng.integers(1, 3, rng.integers(1, 4)))
+        shape = int(rng.integers(1, 10)), int(rng.integers(3, 10)), int(rng.integers(4, 41))
+        if padding == "VALID":
+            shape = shape[0] + 14, shape[1] + 14, shape[2] // 3 + 4
+        narrow = float(rng.integers(2))
+        models[f"{shape} {strides} {padding} {narrow}"] = write(pairing(shape, strides, padding), narrow=narrow)
+    agree(models, path=path)
+
+
+@pytest.mark.parametrize(
+    "flags", [("-O0",), ("-O3", "-fno-omit-frame-pointer"), ("-Os", "-fno-inline"), ("-O2", "-DNET_PORTABLE")]
+)
+def test_the_assembly_leaves_compilers_enough_registers(flags: tuple[str, ...], tmp_path: Path):
+    compile_graph(parse_graph(write(pairing((5, 7, 4), (1, 2), "SAME"), narrow=0.0)), "net").write(tmp_path)
+    level, *rest = flags
+    core = target_named("cortex-m4")
+    compile_and_link(core, [tmp_path / "net.c"], tmp_path / "net.elf", keep=["net_invoke"], optimize=level, flags=rest)
+
+
+def test_assembly_multiplies_as_c_does():
+    for stride, rows in ((1, 4), (2, 5)):
+        columns = NeighbourColumns(Window(3, 3, stride, stride), value_of(9, 40), value_of(4, 6), 2)
+        firsts = [product[0] for load in columns.loads for product in load.products if product[4]]
+        assert (columns.rows, sorted(firsts), firsts[-1]) == (rows, [0, 1, 2, 3], columns.last_sum)
+        met = {(sum_, load.lane % columns.unit, row, tap) for load in columns.loads for sum_, _, row, tap, _ in load.products}
+        assert all(lane == row + stride * (sum_ // 2) for sum_, lane, row, _ in met)
+        assert sum(len(load.products) for load in columns.loads) == 2 * 3 * len(columns.products)

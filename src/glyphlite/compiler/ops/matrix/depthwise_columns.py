@@ -21,6 +21,11 @@ class Columns(ABC):
     output: Value
 
     @property
+    def rows(self) -> int:
+        """Returns the input rows that are laid down."""
+        return self.window.height
+
+    @property
     def steps(self) -> int:
         """Returns the steps along a row of outputs, two at a time."""
         return -(-self.output.width // 2)
@@ -43,7 +48,7 @@ class Columns(ABC):
     @property
     def unit(self) -> int:
         """Returns the words that the rows of a pair of columns take."""
-        return self.window.height
+        return self.rows
 
     @property
     def pitch(self) -> int:
@@ -77,7 +82,7 @@ class Columns(ABC):
         """Returns what the function that lays columns down is told, in the order of ``helpers_columns.c.j2``."""
         window, source = self.window, self.input
         second = self.runs[0] * self.advance - window.pad_left + self.distance
-        fixed = (window.height, window.dilation_y, source.channels, self.pitch, self.unit, source.zero_point, second)
+        fixed = (self.rows, window.dilation_y, source.channels, self.pitch, self.unit, source.zero_point, second)
         return np.array([*fixed, *self.runs], np.int64)
 
 
@@ -92,11 +97,32 @@ class Product:
 
 
 @dataclass(frozen=True)
+class Load:
+    """One load of a step of two rows of outputs, and the multiplications with what it brings.
+
+    Attributes:
+        lane: the word of columns, counted from the step's first.
+        products: of each the sum that it adds to, its instruction, the filter row and word of weights, and whether it is the
+            first of that sum.
+    """
+
+    lane: int
+    products: tuple[tuple[int, str, int, int, bool], ...]
+
+
+@dataclass(frozen=True)
 class NeighbourColumns(Columns):
     """Neighbours share a word: for the DSP extension, which multiplies the halves of two words at once.
 
-    A step's first output starts at the first column of a word.
+    A step's first output starts at the first column of a word. One row of outputs is made, or ``rows_at_once``.
     """
+
+    rows_at_once: int = 1
+
+    @property
+    def rows(self) -> int:
+        """Returns the input rows that are laid down."""
+        return self.window.height + (self.rows_at_once - 1) * self.window.stride_y
 
     @property
     def distance(self) -> int:
@@ -115,8 +141,8 @@ class NeighbourColumns(Columns):
 
     @property
     def unit(self) -> int:
-        """Returns the words that the rows of a pair of columns take; a step leaves two sums there."""
-        return max(self.window.height, 2) if self.window.stride_x == 1 else self.window.height
+        """Returns the words that the rows of a pair of columns take; a step leaves two sums there for each row of outputs."""
+        return max(self.rows, 2 * self.rows_at_once) if self.window.stride_x == 1 or self.rows_at_once > 1 else self.rows
 
     @cached_property
     def taps(self) -> tuple[tuple[int, int | None], ...]:
@@ -139,6 +165,33 @@ class NeighbourColumns(Columns):
                 made.append(Product(output, "__smlatb", word, 0))
             made += [self._product(output, word + (tap + odd) // 2, tap) for tap in range(odd, self.window.width, 2)]
         return tuple(made)
+
+    @cached_property
+    def loads(self) -> tuple[Load, ...]:
+        """Returns the multiplications of a step in the order in which assembly makes them, input row after input row."""
+        met = {
+            word * self.unit + ky: [
+                (2 * row + product.output, product.instruction, ky - row * self.window.stride_y, product.weights)
+                for row in range(self.rows_at_once)
+                for product in self.products
+                if product.columns == word and 0 <= ky - row * self.window.stride_y < self.window.height
+            ]
+            for ky in range(self.rows)
+            for word in sorted({product.columns for product in self.products})
+        }
+        begun: set[int] = set()
+        made: list[Load] = []
+        for lane, products in met.items():
+            products.sort(key=lambda each: (each[0] not in begun, -each[0] if each[0] not in begun else 0))
+            firsts = [each[0] not in begun for each in products]
+            begun.update(each[0] for each in products)
+            made.append(Load(lane, tuple((*each, first) for each, first in zip(products, firsts, strict=True))))
+        return tuple(load for load in made if load.products)
+
+    @property
+    def last_sum(self) -> int:
+        """Returns the sum that begins last: until then its register holds the start of all."""
+        return [product[0] for load in self.loads for product in load.products if product[4]][-1]
 
     def _product(self, output: int, columns: int, tap: int) -> Product:
         """Returns the multiplication of a tap, and of the next one if there is one, with a word of columns."""

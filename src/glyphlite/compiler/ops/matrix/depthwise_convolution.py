@@ -16,6 +16,8 @@ from glyphlite.compiler.ops.matrix.depthwise_columns import DistantColumns, Neig
 from glyphlite.compiler.ops.matrix.weighted import Filtered, weighted_facts
 from glyphlite.tflite.graph import Operator
 
+_WORDS_OF_TAPS = 6  # that stay in registers beside four sums
+
 
 @dataclass(frozen=True, kw_only=True)
 class DepthwiseConvolution(Filtered):
@@ -40,9 +42,23 @@ class DepthwiseConvolution(Filtered):
         return plain and fits and self.lanes.is_regular and self.plain_columns.is_regular
 
     @property
+    def pairs_rows(self) -> bool:
+        """Returns whether two rows of output are made a call: a channel's weights are made ready once for both, and what both
+        look at is laid down once. That takes a register for every two of its weights.
+        """
+        window, rows = self.filter_window, self.output.height
+        alike = window.stride_y == window.stride_x < window.height and window.dilation_y == 1
+        few = window.height * len(self.lanes.taps) <= _WORDS_OF_TAPS
+        return rows > 1 and alike and few and self.in_columns and self.lanes_of(2).is_regular
+
+    @property
     def lanes(self) -> NeighbourColumns:
-        """Returns the columns that cores with the DSP extension multiply."""
-        return NeighbourColumns(self.filter_window, self.inputs[0], self.output)
+        """Returns the columns that cores with the DSP extension multiply for one row."""
+        return self.lanes_of(1)
+
+    def lanes_of(self, rows: int) -> NeighbourColumns:
+        """Returns the columns that cores with the DSP extension multiply for so many rows of output at once."""
+        return NeighbourColumns(self.filter_window, self.inputs[0], self.output, rows)
 
     @property
     def plain_columns(self) -> DistantColumns | SingleColumns:
@@ -56,7 +72,7 @@ class DepthwiseConvolution(Filtered):
         if placement.optimize != "speed" or not self.in_columns:
             return gathered
         if placement.dsp:
-            return 4 * packing.GROUP * self.lanes.pitch
+            return 4 * packing.GROUP * self.lanes_of(placement.rows_at_once).pitch
         columns = self.plain_columns
         words = packing.GROUP * columns.pitch if isinstance(columns, DistantColumns) else columns.pitch + 2 * columns.steps
         return max(gathered, 4 * words)
@@ -98,6 +114,7 @@ class DepthwiseConvolution(Filtered):
         wide = site.add("weights", "int8_t", self.weights, "wide")
         fraction = 12 if self.int4 else 8
         made, _ = requantizer(site, self.requantization, rows, self.bias, fractions=(fraction, *FRACTIONS))
+        lanes = self.lanes_of(site.placement.rows_at_once)
         return DepthwiseColumnsKernel(
             layer=site.layer,
             requantizer=made,
@@ -113,8 +130,8 @@ class DepthwiseConvolution(Filtered):
             weight_bytes=packed.shape[1],
             fraction=fraction,
             prescaled=made.scaled is not None and made.scaled.fraction == fraction,
-            lanes=self.lanes,
-            lane_shape=site.add("lane_shape", "uint16_t", self.lanes.shape(), "dsp"),
+            lanes=lanes,
+            lane_shape=site.add("lane_shape", "uint16_t", lanes.shape(), "dsp"),
             columns=self.plain_columns,
             column_shape=site.add("column_shape", "uint16_t", self.plain_columns.shape(), "narrow"),
         )
@@ -187,6 +204,11 @@ class DepthwiseColumnsKernel(DepthwiseKernel):
     lane_shape: Array
     columns: DistantColumns | SingleColumns
     column_shape: Array
+
+    @property
+    def paired(self) -> bool:
+        """Returns whether cores with the DSP extension make two rows a call."""
+        return self.lanes.rows_at_once > 1
 
     @property
     def two_in_a_word(self) -> bool:
