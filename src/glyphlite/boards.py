@@ -26,6 +26,7 @@ class Board:
         ram_bytes: of RAM in one piece.
         family: the toolchain that its users have.
         source: the datasheet, or the file of the board's own package, that the figures are from.
+        constants_in_ram: its toolchain puts a program's constants into RAM as well as into flash.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Board:
     ram_bytes: int
     family: str
     source: str
+    constants_in_ram: bool = False
 
     @property
     def emulated_cpu(self) -> str:
@@ -47,7 +49,10 @@ class Board:
             ToolError: there is none.
         """
         if self.cpu is None:
-            raise ToolError(f"nothing here builds for the {self.core} of {self.name}; glyphlite boards lists the others")
+            raise ToolError(
+                f"nothing here runs the {self.core} of {self.name}: glyphlite fits MODEL --board {self.name} says what is known "
+                "of it, glyphlite boards lists the others"
+            )
         return self.cpu
 
 
@@ -60,15 +65,27 @@ _CPUS = {
     "Cortex-M33": "cortex-m33",
     "RV32IMC": "rv32imc",
     "RV32IMAC": "rv32imc",
+    "RV32EC": "rv32ec",
 }
 """The emulated core whose code runs on a maker's core."""
 
 
 def _board(
-    name: str, title: str, chip: str, core: str, mhz: int, flash_kib: float, ram_kib: int, family: str, source: str
+    name: str,
+    title: str,
+    chip: str,
+    core: str,
+    mhz: int,
+    flash_kib: float,
+    ram_kib: int,
+    family: str,
+    source: str,
+    *,
+    constants_in_ram: bool = False,
 ) -> Board:
     """Returns a board with the emulated core that stands for its own, if there is one."""
-    return Board(name, title, chip, core, _CPUS.get(core), mhz, int(flash_kib * KIB), ram_kib * KIB, family, source)
+    flash_bytes, ram_bytes = int(flash_kib * KIB), ram_kib * KIB
+    return Board(name, title, chip, core, _CPUS.get(core), mhz, flash_bytes, ram_bytes, family, source, constants_in_ram)
 
 
 BOARDS = (
@@ -171,6 +188,7 @@ BOARDS = (
     _board(
         *("esp8266", "NodeMCU (ESP8266)", "ESP8266EX", "Xtensa L106", 80, 4096, 80, "Arduino"),
         "Espressif ESP8266EX datasheet v6.8; 4 MB module, 80 KB user data RAM",
+        constants_in_ram=True,  # .rodata is linked into dram0 (its Arduino core's eagle.app.v6.common.ld)
     ),
 )
 """Every board, by core."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from glyphlite.boards import Board
     from glyphlite.models.training_options import TrainingOptions
-    from glyphlite.records import FirmwareReport
+    from glyphlite.records import BoardFit, FirmwareReport
 
 app = typer.Typer(
     name="glyphlite",
@@ -268,12 +268,23 @@ def _print_words(words: str) -> None:
         typer.echo(visible(words, keep="\n"))
 
 
-def _print_fit(board: "Board", reports: "Sequence[FirmwareReport]") -> None:
-    from glyphlite.pipeline.board_fit import fit_of, fit_words
+def _fit(board: "Board | None", reports: "Sequence[FirmwareReport]") -> "BoardFit | None":
+    """Returns the fit on the board that was named, from the report of its core."""
+    from glyphlite.pipeline.boards.fit import fit_of
 
-    for report in reports:
-        if report.cpu == board.cpu:
-            _print_words(fit_words(fit_of(board, report)))
+    return next((fit_of(board, report) for report in reports if report.cpu == board.cpu), None) if board else None
+
+
+def _print_fit(fit: "BoardFit | None") -> None:
+    if fit:
+        from glyphlite.pipeline.boards.fit import fit_words
+
+        _print_words(fit_words(fit))
+
+
+def _fit_key(fit: "BoardFit | None") -> dict[str, Any]:
+    """Returns what a JSON document gets of a fit: nothing where no board was named."""
+    return {"board_fit": fit.model_dump(mode="json")} if fit else {}
 
 
 def _version(wanted: bool) -> None:
@@ -362,8 +373,7 @@ def run(
         from glyphlite.report.terminal.command_output import run_view
 
         _print(run_view(results))
-        if named:
-            _print_fit(named, results.firmware)
+        _print_fit(_fit(named, results.firmware))
     require_all_variants([each.variant for each in results.failed])
 
 
@@ -435,7 +445,8 @@ def fits(
 ) -> None:
     """Say which boards a model fits.
 
-    Compiles it for each board's core and measures flash and RAM there. With --board the exit code is 0 or 1.
+    Compiles it for each board's core and measures flash and RAM there; the time of an inference is an estimate.
+    With --board the exit code is 0 or 1.
     """
     from glyphlite.boards import BOARDS, board_named
     from glyphlite.pipeline.fits import fits_on
@@ -891,16 +902,16 @@ def compile_(
         labels=labels,
         cpu=named.emulated_cpu if named else None,
     )
+    fit = _fit(named, [report for name, report in compiled.trade_offs.items() if name == optimize.value])
     if as_json:
-        _print_json(compiled.document)
+        _print_json({**compiled.document, **_fit_key(fit)})
         return
     _print_words(compiled.words)
-    if compiled.trade_offs:
+    if compare and compiled.trade_offs:
         from glyphlite.report.terminal.command_output import trade_offs_table
 
         _print(trade_offs_table(compiled.trade_offs, optimize.value))
-    if named:
-        _print_fit(named, [report for name, report in compiled.trade_offs.items() if name == optimize.value])
+    _print_fit(fit)
 
 
 @app.command(epilog="Example: glyphlite simulate runs/micro-cnn/model_int8.tflite --cpu cortex-m4")
@@ -947,8 +958,9 @@ def simulate(
         input_range=input_range,
         inputs=inputs,
     )
+    fit = _fit(named, simulation.reports)
     if as_json:
-        _print_json(simulation.document())
+        _print_json([{**entry, **_fit_key(fit)} for entry in simulation.document()])
         return
     from glyphlite.report.terminal.command_output import firmware_view
     from glyphlite.report.terminal.tables import outputs_table, predictions_table
@@ -957,8 +969,7 @@ def simulate(
     _print(predictions_table(predictions) if predictions else outputs_table(simulation.outputs()))
     _print_words(simulation.words)
     _print(firmware_view(simulation.reports))
-    if named:
-        _print_fit(named, simulation.reports)
+    _print_fit(fit)
 
 
 @app.command(epilog="Example: glyphlite draw runs/edge-cnn")

@@ -21,6 +21,7 @@ class Core:
         gnu_flags: what tells that compiler the core and the floating-point convention.
         dsp: the core has Arm's DSP extension (``__ARM_FEATURE_DSP``).
         unicorn_model: the name of unicorn's constant for the core; None where its architecture has no models.
+        argument_registers: how many arguments of 32 bits a call passes in registers; the rest lie on the stack.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Core:
     gnu_flags: tuple[str, ...]
     dsp: bool = False
     unicorn_model: str | None = None
+    argument_registers: int = 4
 
     @property
     def runtime(self) -> str:
@@ -67,6 +69,18 @@ CORES = (
         zig_cpu="generic_rv32+m+c",
         gnu_program="riscv64-unknown-elf-gcc",
         gnu_flags=("-march=rv32imc", "-mabi=ilp32"),
+        argument_registers=8,
+    ),
+    # Sixteen registers and no multiplication: the smallest RISC-V there is.
+    Core(
+        name="rv32ec",
+        title="RV32EC",
+        architecture="riscv",
+        zig_target="riscv32-freestanding-none",
+        zig_cpu="generic_rv32+e+c",
+        gnu_program="riscv64-unknown-elf-gcc",
+        gnu_flags=("-march=rv32ec", "-mabi=ilp32e"),
+        argument_registers=6,
     ),
 )
 """Every core, the smallest Cortex-M first."""

@@ -413,6 +413,8 @@ class FirmwareReport(Record):
     """Arena, input and output in one (`NAME_memory_t`); null where that takes no less than the three apart."""
     removed_channels: int = 0
     """Channels that change no answer: generated C leaves them out, with their weights and their multiply-accumulates."""
+    instruction_mix: dict[str, int] = Field(default_factory=dict)
+    """Instructions of each kind that takes some core more than one cycle: loads, taken branches, ...; empty off Arm."""
     layers: list[LayerReport] = Field(default_factory=list)
     """The same per layer."""
 
@@ -444,6 +446,16 @@ class BoardFit(Record):
     """RAM that is left; negative where it does not fit."""
     instructions: int | None = None
     """Instructions of one inference."""
+    flash_basis: str | None = None
+    """`measured`, or what the bytes of flash are estimated from; null where there are none."""
+    ram_basis: str | None = None
+    """The same of the RAM."""
+    time_ms: float | None = None
+    """Time of one inference at `mhz`, in milliseconds; null where nothing counts instructions for the core."""
+    cycles: int | None = None
+    """Cycles of one inference, of which the time is made."""
+    time_basis: str | None = None
+    """`measured`, or `estimated: ...` with where the cycles of the core's instructions are published."""
     verdict: Literal["FITS", "TIGHT", "DOES NOT FIT", "UNKNOWN"]
     """TIGHT where it takes more than 90 % of either."""
     optimize: str | None = None

@@ -8,9 +8,9 @@ core's pipeline.
 import math
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, Self
@@ -19,6 +19,7 @@ import numpy as np
 
 from glyphlite.cores import CORE_NAMES, CORES
 from glyphlite.emulation.elf import ElfImage, read_elf
+from glyphlite.emulation.instruction_mix import mix_of, thumb_decoder
 from glyphlite.emulation.toolchain import FIRMWARE_EXTRA, FLASH_BYTES, FLASH_ORIGIN, RAM_BYTES, RAM_ORIGIN, Target
 from glyphlite.errors import ArtifactError, ToolError
 
@@ -41,6 +42,7 @@ class Measurement:
         by_function: each function's own instructions.
         inclusive: each function's instructions with those of all it called.
         stack_bytes: from the caller's stack pointer to the lowest byte that was written.
+        mix: how many of the instructions are of each kind that a core's timings distinguish; empty off Arm.
     """
 
     result: int
@@ -48,6 +50,7 @@ class Measurement:
     by_function: dict[str, int]
     inclusive: dict[str, int]
     stack_bytes: int
+    mix: dict[str, int] = field(default_factory=dict)
 
 
 class Emulator:
@@ -180,14 +183,14 @@ class Emulator:
         left = np.frombuffer(self.read(_STACK_TOP - self._stack_bytes, self._stack_bytes), np.uint8)
         touched = np.flatnonzero(left != paint)
         stack = self._stack_bytes - int(touched[0]) if len(touched) else 0
-        return Measurement(result, counter.total, dict(counter.own), dict(counter.inclusive), stack)
+        return Measurement(result, counter.total, dict(counter.own), dict(counter.inclusive), stack, counter.mix())
 
     def _make_core(self) -> Any:
         unicorn = self._unicorn
         if self.target.architecture == "riscv":
             from unicorn import riscv_const
 
-            names = (f"UC_RISCV_REG_A{index}" for index in range(8))
+            names = (f"UC_RISCV_REG_A{index}" for index in range(self.target.argument_registers))
             self._registers = _Registers(
                 tuple(getattr(riscv_const, name) for name in names),
                 riscv_const.UC_RISCV_REG_SP,
@@ -200,7 +203,7 @@ class Emulator:
             raise ToolError(f"no emulator for {self.target.name}; use one of {', '.join(CORE_NAMES)}")
         from unicorn import arm_const
 
-        names = (f"UC_ARM_REG_R{index}" for index in range(4))
+        names = (f"UC_ARM_REG_R{index}" for index in range(self.target.argument_registers))
         self._registers = _Registers(
             tuple(getattr(arm_const, name) for name in names),
             arm_const.UC_ARM_REG_SP,
@@ -324,12 +327,20 @@ class _Counter:
             if f"{function.name}_table" in variables
         }
         self._calls: list[tuple[str, int, int, int]] = []  # function, return address, stack pointer, total at entry
+        self._runs: defaultdict[tuple[int, int], int] = defaultdict(int)
+        self._left: defaultdict[tuple[int, int], int] = defaultdict(int)
+        self._last: tuple[int, int] | None = None
 
     def on_block(self, core: Any, address: int, size: int, _: Any) -> None:
         """Counts a block that is about to run (Unicorn's hook)."""
-        block = self._blocks.get((address, size))
+        place = (address, size)
+        block = self._blocks.get(place)
         if block is None:
-            block = self._blocks[address, size] = self._describe(address, size)
+            block = self._blocks[place] = self._describe(address, size)
+        if self._last and self._last[0] + self._last[1] != address:
+            self._left[self._last] += 1
+        self._runs[place] += 1
+        self._last = place
         instructions, name, is_entry = block
         while self._calls and self._calls[-1][1] == address and core.reg_read(self._registers.stack) >= self._calls[-1][2]:
             self._leave()
@@ -347,6 +358,19 @@ class _Counter:
         """Records that the outermost function has returned."""
         while self._calls:
             self._leave()
+
+    def mix(self) -> dict[str, int]:
+        """Returns how many of the instructions are of each kind, and how many branches were taken; nothing off Arm."""
+        if not self._registers.thumb:
+            return {}
+        decoder, mix = thumb_decoder(), Counter[str]()
+        for (address, size), runs in self._runs.items():
+            kinds = mix_of(decoder, self._image.read(address, size), address)
+            left = self._left[address, size]
+            kind = "calls" if kinds.pop("ends_in_call", 0) else "pops" if kinds.pop("ends_in_pop", 0) else "taken"
+            mix[kind] += left
+            mix.update({name: count * runs for name, count in kinds.items()})
+        return dict(mix)
 
     def _leave(self) -> None:
         name, _, _, before = self._calls.pop()

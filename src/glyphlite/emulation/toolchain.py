@@ -54,7 +54,7 @@ MEMORY
 }}
 SECTIONS
 {{
-  .text {FLASH_ORIGIN + 0x100:#x} : {{ *(.text .text.*) }} > FLASH
+  .text {FLASH_ORIGIN + 0x100:#x} : {{ *(.literal .literal.*) *(.text .text.*) }} > FLASH
   .rodata : {{ *(.rodata .rodata.* .srodata .srodata.*) }} > FLASH
   .data : {{ *(.data .data.* .sdata .sdata.*) }} > RAM AT > FLASH
   .bss (NOLOAD) : {{ *(.bss .bss.* .sbss .sbss.* COMMON) }} > RAM
@@ -82,7 +82,7 @@ int memcmp(const void *a, const void *b, size_t bytes);
 class Target:
     """A core that we build for: what to call it, and how each compiler is told.
 
-    ``dsp``: whether the core has Arm's DSP extension (``__ARM_FEATURE_DSP``).
+    ``dsp``: whether the core has Arm's DSP extension (``__ARM_FEATURE_DSP``); ``argument_registers`` as of the core.
     """
 
     name: str
@@ -91,12 +91,32 @@ class Target:
     gnu_program: str | None = None
     gnu_flags: tuple[str, ...] = ()
     dsp: bool = False
+    argument_registers: int = 4
 
 
 def _target_of(core: Core) -> Target:
     zig_flags = ("-target", core.zig_target, f"-mcpu={core.zig_cpu}")
-    return Target(core.name, core.architecture, zig_flags, core.gnu_program, core.gnu_flags, core.dsp)
+    return Target(core.name, core.architecture, zig_flags, core.gnu_program, core.gnu_flags, core.dsp, core.argument_registers)
 
+
+_ESP8266_ROM = {
+    "__muldi3": 0x4000_0650,
+    "__divdi3": 0x4000_CE60,
+    "__udivdi3": 0x4000_D310,
+    "__umoddi3": 0x4000_D770,
+    "__umulsidi3": 0x4000_DCF0,
+    "__divsi3": 0x4000_DC88,
+    "__udivsi3": 0x4000_E21C,
+    "__umodsi3": 0x4000_E268,
+}
+"""Arithmetic that the ESP8266 has in its ROM, so that its compiler's library leaves it out (eagle.rom.addr.v6.ld)."""
+
+XTENSA = Target(
+    *("xtensa-lx106", "xtensa", (), "xtensa-lx106-elf-gcc"),
+    # -mlongcalls, as every build for it: the ROM is out of a plain call's reach.
+    ("-mlongcalls", *(f"-Wl,--defsym={name}={address:#x}" for name, address in _ESP8266_ROM.items())),
+)
+"""The ESP8266's core: built for, to know what a model takes there; nothing here runs it."""
 
 _WASM = Target("wasm32", "wasm", ("-target", "wasm32-freestanding", "-mcpu=generic+bulk_memory"))
 

@@ -183,6 +183,7 @@ def _simulate(
         ram_bytes=ram_bytes,
         memory_bytes=memory_bytes if shares else None,
         removed_channels=document.get("removed_channels", 0),
+        instruction_mix=most.mix,
         layers=[_layer(layer, most, machine.image) for layer in document["layers"]],
     )
     return Simulation(

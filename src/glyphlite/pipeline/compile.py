@@ -1,5 +1,6 @@
 """Compilation of a file to C99 as a user asks for it: what it is tried with, what it costs, and what is said of it."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,7 @@ def compile_file(
     cpu: str | None = None,
 ) -> Compiled:
     """Compiles an int8 or int16x8 .tflite file (or a run's) to C99; ``compare`` measures what each ``--optimize`` would cost
-    on ``cpu``, by default a Cortex-M4.
+    on ``cpu``, by default a Cortex-M4. Where ``cpu`` is named, what was chosen is measured there even without it.
 
     With ``check``, the C is held to TFLite Micro's bytes before it is written, on what ``inputs`` names, else on random inputs.
 
@@ -112,12 +113,13 @@ def compile_file(
         dataset=beside(to_remember(data.name, loaded, None)["named"], folder) if loaded else None,
     )
     costs = {}
-    if compare:  # an input may be of a hundred million values
+    weighed = OPTIMIZE if compare else [optimize] if cpu else []
+    if weighed:  # an input may be of a hundred million values
         if image is not None:
             counted = image[np.newaxis]
         else:
             counted = given.chosen(slice(-1, None)) if given else last_random(model, TRADE_OFF_INPUTS)
-        costs = _trade_offs(path, counted, scores, convention, cpu or TRADE_OFF_CORE)
+        costs = _trade_offs(path, weighed, counted, scores, convention, cpu or TRADE_OFF_CORE)
     document = {**_document(report), "trade_offs": {each: cost.model_dump(mode="json") for each, cost in costs.items()}}
     document["check"] = None if checked is None else asdict(checked)
     return Compiled(document, _words(report, folder, graph) + (f"\n{checked.words}" if checked else ""), costs)
@@ -143,9 +145,14 @@ def _name_for(path: Path) -> str:
 
 
 def _trade_offs(
-    path: Path, counted: np.ndarray | InputSet, scores: str, convention: InputConvention | None, cpu: str
+    path: Path,
+    weighed: Sequence[str],
+    counted: np.ndarray | InputSet,
+    scores: str,
+    convention: InputConvention | None,
+    cpu: str,
 ) -> dict[str, FirmwareReport]:
-    """Returns what each way to optimize takes on an emulated core.
+    """Returns what each of some ways to optimize takes on an emulated core.
 
     Nothing where cross-compiler or emulator are missing or the model does not fit the core: the C is written all the same.
     """
@@ -153,9 +160,9 @@ def _trade_offs(
     try:
         with (
             temporary_folder() as folder,
-            progress_bar("Weighing the trade-offs", len(OPTIMIZE)) as advance,
+            progress_bar("Weighing the trade-offs", len(weighed)) as advance,
         ):
-            for optimize in OPTIMIZE:
+            for optimize in weighed:
                 generated = folder / optimize
                 # A class alone cannot be read out of the emulator; dropping the scores saves what dropping the softmax saves.
                 kept = "logits" if scores == "none" else scores

@@ -8,7 +8,8 @@ from glyphlite.console import progress_bar
 from glyphlite.evaluation.input_sets.random_inputs import last_random
 from glyphlite.evaluation.input_sets.value_ranges import inputs_of
 from glyphlite.evaluation.simulation import simulate
-from glyphlite.pipeline.board_fit import fit_of
+from glyphlite.pipeline.boards.fit import fit_of
+from glyphlite.pipeline.boards.xtensa import STACK_CORE, is_xtensa, xtensa_fit, xtensa_sizes
 from glyphlite.pipeline.inputs.files import artifact_in, integer_graph
 from glyphlite.records import BoardFit, FirmwareReport
 
@@ -19,17 +20,26 @@ _INPUTS = 3
 def fits_on(path: Path, boards: Sequence[Board], *, optimize: str = "speed") -> list[BoardFit]:
     """Returns a model's fit on each board: compiled for its core, and run there once on a random input.
 
+    Boards whose core is not emulated get what a compiler says, or an estimate that names what it is from.
+
     Raises:
         ArtifactError: the file is malformed, or holds what generated C cannot express.
         ToolError: cross-compiler or emulator are missing (``pip install glyphlite[firmware]``).
     """
     path = artifact_in(path)
     inputs = last_random(inputs_of(integer_graph(path)), _INPUTS)
-    cores = sorted({board.cpu for board in boards if board.cpu is not None})
+    cores = {board.cpu for board in boards if board.cpu is not None}
+    xtensa = any(is_xtensa(board) for board in boards)
+    if xtensa:
+        cores.add(STACK_CORE)
     reports: dict[str, FirmwareReport] = {}
     with progress_bar("Measuring on the boards' cores", len(cores)) as advance:
-        for core in cores:
+        for core in sorted(cores):
             reports[core] = simulate(path, core, inputs, optimize=optimize).report
             advance()
-    found = [fit_of(board, reports.get(board.cpu) if board.cpu else None) for board in boards]
+    sizes = xtensa_sizes(path, reports[STACK_CORE], optimize=optimize) if xtensa else None
+    found = [
+        xtensa_fit(board, sizes) if sizes and is_xtensa(board) else fit_of(board, reports.get(board.cpu) if board.cpu else None)
+        for board in boards
+    ]
     return [fit.model_copy(update={"optimize": optimize}) for fit in found]

@@ -1,4 +1,4 @@
-"""What the bare-metal example knows of each core: its compilers' flags, and the board that QEMU runs it on."""
+"""The cores of the bare-metal example: their compilers' flags, and the boards that QEMU runs them on."""
 
 from typing import Any
 
