@@ -11,7 +11,7 @@ from glyphlite.compiler.ir import Node, Program
 from glyphlite.compiler.memory_plan import Buffer, Plan, align, are_apart, offset_beside, peaks, plan, plan_at
 from glyphlite.compiler.ops.tabled import Tabled
 from glyphlite.compiler.schedule import Segment, overlays
-from glyphlite.compiler.values import ACTIVATION_TYPES, Optimize, Value
+from glyphlite.compiler.values import Optimize, Value
 
 
 class Demand:
@@ -72,7 +72,7 @@ class Demand:
         self._tabled = tabled or Tabled(None, (0,) * len(segments))
         self.last_use = self._last_uses()
         for edge in program.inputs:
-            if edge.value.element_type in ACTIVATION_TYPES:
+            if not edge.is_shape:
                 last = self._last_read(edge.index) if edge.index in self.last_use else -1
                 self.outer[edge.name] = self._add(edge.name, edge.value.bytes, -1, last, outer=True)
         for step, segment in enumerate(segments):

@@ -28,7 +28,7 @@ BOX_PART = 20 / 28
 LARGEST_GLYPH = 64
 """Rows and columns of the largest grey picture that the header takes for one of a glyph."""
 
-_LIMITS = {"int8": (-128, 127), "int16": (-32768, 32767), "int32": (-(2**31), 2**31 - 1)}
+_LIMITS = {"int8": (-128, 127), "int16": (-32768, 32767), "int32": (-(2**31), 2**31 - 1), "bool": (0, 1)}
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ class Parameter:
         real: the range of its real values, in words.
         kind: element type in the file.
         place: where it lies for a caller who lets it lie in the arena; None where it does not.
+        is_unread: whether no op looks at it: the shape of an output that is fixed.
     """
 
     name: str
@@ -82,11 +83,7 @@ class Parameter:
     real: str
     kind: str
     place: Place | None = None
-
-    @property
-    def is_unread(self) -> bool:
-        """Says whether no op looks at it: an input of int32, the shape of an output that is fixed."""
-        return self.kind == "int32"
+    is_unread: bool = False
 
     @property
     def lowest(self) -> int:
@@ -106,13 +103,14 @@ def parameter_of(edge: Edge, place: Place | None = None) -> Parameter:
     return Parameter(
         name=edge.name,
         macro=edge.name.upper(),
-        c_type=f"{value.element_type}_t",
+        c_type="uint8_t" if value.element_type == "bool" else f"{value.element_type}_t",
         value=value,
         scale=c_float(value.scale),
         words=c_comment(f"{edge.tensor}, {'x'.join(map(str, edge.shape)) or 'one value'}"),
-        real=f"{low:.5g} to {high:.5g}",
+        real="0 or 1" if value.element_type == "bool" else f"{low:.5g} to {high:.5g}",
         kind=edge.kind,
         place=place,
+        is_unread=edge.is_shape,
     )
 
 

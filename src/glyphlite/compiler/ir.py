@@ -167,7 +167,8 @@ class Edge:
         name: of the parameter of generated C: ``input``, or ``input_a`` among several.
         tensor: the file's name for it.
         shape: in the file, free extents as 1.
-        kind: element type in the file: int8, uint8 or float32.
+        kind: element type in the file, such as int8, uint8 or float32.
+        is_shape: whether it is an input that no op looks at, the shape of an output that is fixed.
     """
 
     value: Value
@@ -175,6 +176,7 @@ class Edge:
     tensor: str
     shape: tuple[int, ...]
     kind: str
+    is_shape: bool = False
 
     @property
     def index(self) -> int:

@@ -8,10 +8,10 @@ import numpy as np
 from glyphlite.compiler.codegen.c_names import copy_name, parameter_names
 from glyphlite.compiler.context import Context
 from glyphlite.compiler.ir import Edge, Program
-from glyphlite.compiler.ops import ADVICE, BEGINS, OPS
+from glyphlite.compiler.ops import ADVICE, BEGINS, OPS, TAKES_TRUTH
 from glyphlite.compiler.ops.int16.table import INT16_OPS
 from glyphlite.compiler.ops.recurrent.variables import finish_variables, take_variables
-from glyphlite.compiler.values import ACTIVATION_TYPES, ElementType, Value
+from glyphlite.compiler.values import ACTIVATION_TYPES, AS_IT_IS, ElementType, Value
 from glyphlite.errors import ArtifactError
 from glyphlite.escaping import printable
 from glyphlite.tflite.graph import Graph, Operator, Tensor
@@ -75,8 +75,10 @@ def _unsupported(operator: Operator) -> tuple[str, str]:
 def _lower_operator(context: Context, operator: Operator) -> None:
     """Lowers an op by the type of the activations that it reads."""
     types = {context.values[index].element_type for index in operator.inputs if index in context.values}
-    if "int32" in types:
+    if "int32" in types and operator.name != "QUANTIZE":
         raise context.refuse(operator, "its input is int32, not int8 or int16", "convert with --to int8")
+    if "bool" in types and operator.name not in TAKES_TRUTH:
+        raise context.refuse(operator, "it reads bool", f"ops that read it are {', '.join(TAKES_TRUTH)}")
     if operator.name not in ("QUANTIZE", "DEQUANTIZE"):
         for index in operator.inputs:
             value = context.values.get(index)
@@ -95,15 +97,20 @@ def _lower_operator(context: Context, operator: Operator) -> None:
 def _take_input(context: Context, tensor: Tensor) -> None:
     """Makes an input of the model a value; a float32 one becomes one where it is quantized."""
     if tensor.dtype.name in ACTIVATION_TYPES:
-        one_image = tensor.shape[:1] == (1,)
-        context.values[tensor.index] = context.activation(tensor, context.graph.operators[0], any_batch=one_image)
-    elif tensor.dtype.name not in ("uint8", "float32") and not _is_ignored(context.graph, tensor):
-        raise ArtifactError(
-            f"the model's input is {tensor.dtype}; the compiler takes int8, int16, uint8 and float32: convert with --to int8"
-        )
+        context.values[tensor.index] = context.activation(tensor, context.graph.operators[0], any_batch=True)
+    elif tensor.dtype == np.bool_:
+        extents = context.extents(tensor, context.graph.operators[0], any_batch=True)
+        context.values[tensor.index] = Value(tensor.index, tensor.name, *extents, AS_IT_IS, "bool")
+    elif tensor.dtype.name not in ("uint8", "float32") and not _is_shape(context.graph, tensor):
+        readers = {operator.name for operator in context.graph.operators if tensor.index in operator.inputs}
+        if tensor.dtype != np.int32 or readers != {"QUANTIZE"}:
+            raise ArtifactError(
+                f"the model's input is {tensor.dtype}; the compiler takes int8, int16, uint8 and float32, bool, and int32 that a "
+                "QUANTIZE reads: convert with --to int8"
+            )
 
 
-def _is_ignored(graph: Graph, tensor: Tensor) -> bool:
+def _is_shape(graph: Graph, tensor: Tensor) -> bool:
     """Says whether an int32 input of the model is read by ops alone that TensorFlow Lite Micro runs without looking at it.
 
     TRANSPOSE_CONV's output has the shape of its tensor. Source: ``TransposeConvEval``, micro/kernels/transpose_conv.cc.
@@ -136,4 +143,5 @@ def _edge(context: Context, tensor: Tensor, name: str) -> Edge:
         value = Value(tensor.index, tensor.name, *extents, Quantization(parameters.scales[:1], (zero_point,)), element_type)
     if value is None:
         raise ArtifactError(f"the model's output {printable(tensor.name)} is not computed by its ops")
-    return Edge(value, name, tensor.name, tensor.shape, tensor.dtype.name)
+    is_shape = tensor.index in context.graph.inputs and _is_shape(context.graph, tensor)
+    return Edge(value, name, tensor.name, tensor.shape, tensor.dtype.name, is_shape)

@@ -2,8 +2,8 @@
 
 Knows neither the file format nor C. Inside generated code an activation is held as ``stored + 128`` in a ``uint8_t``: a
 ReLU's zero point becomes 0, Cortex-M0 can load it with an immediate offset, and a raw pixel needs no conversion at all.
-All zero points and activation limits here are already in that form. An int16 activation is held as it is stored, and so is
-int32, which stands at the edges of a model alone.
+All zero points and activation limits here are already in that form. An int16 activation is held as it is stored, and so are
+bool, a byte of 0 or 1, and int32, which stands at the edges of a model alone.
 """
 
 from dataclasses import dataclass
@@ -12,12 +12,15 @@ from typing import Literal
 from glyphlite.tflite.quantization import Quantization
 
 Optimize = Literal["speed", "size", "ram"]
-ElementType = Literal["int8", "int16", "int32"]
+ElementType = Literal["int8", "int16", "int32", "bool"]
 
-ELEMENT_BYTES: dict[ElementType, int] = {"int8": 1, "int16": 2, "int32": 4}
+ELEMENT_BYTES: dict[ElementType, int] = {"int8": 1, "int16": 2, "int32": 4, "bool": 1}
 
 ACTIVATION_TYPES: tuple[ElementType, ...] = ("int8", "int16")
 """Those that ops compute with."""
+
+AS_IT_IS = Quantization((1.0,), (0,))
+"""Of whole numbers and of truth, which have no scale."""
 
 
 @dataclass(frozen=True)

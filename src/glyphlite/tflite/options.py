@@ -35,6 +35,8 @@ _INPUT_OPTIONS: Mapping[str, Mapping[str, int]] = MappingProxyType(
         "SPLIT_V": {"sizes": 1, "axes": 2},
         "REVERSE_V2": {"axes": 1},
         "BROADCAST_TO": {"new_shape": 1},
+        "ARG_MAX": {"axis": 1},
+        "ARG_MIN": {"axis": 1},
         "TILE": {"multiples": 1},
         "SPACE_TO_BATCH_ND": {"block": 1, "paddings": 2},
         "BATCH_TO_SPACE_ND": {"block": 1, "crops": 2},

@@ -9,6 +9,7 @@ import numpy as np
 from random_models.arithmetic import FIRST_SEED
 from random_models.drafts import Draft, draw
 from random_models.edges import vary_edges
+from random_models.findings import vary_findings
 from random_models.inputs import draw_inputs, edge_of, edges_of, from_model, stored_inputs, to_model
 from random_models.oracle import Oracle, RefusedError, undefined
 from random_models.states import vary_states
@@ -32,7 +33,8 @@ __all__ = [
 def model_of(seed: int) -> tuple[Draft, bytes]:
     """The network of a seed: its draft and its .tflite file. Even seeds go through Keras, odd ones are written by hand.
 
-    From seed 1,000 on one in five is an int16x8 file. One in six gets further inputs and outputs, of int8 files one in six state.
+    From seed 1,000 on one in five is an int16x8 file. One in six gets further inputs and outputs, of int8 files one in six state;
+    one in eight outputs that say where values lie and which are larger.
 
     Raises:
         RefusedError: the converter does not take it (nothing of the compiler's).
@@ -43,10 +45,10 @@ def model_of(seed: int) -> tuple[Draft, bytes]:
         from random_models import by_hand, by_hand_int16
 
         if wide:
-            return draft, vary_edges(by_hand_int16.write(draft), seed)
-        return draft, vary_states(vary_edges(by_hand.write(draft), seed), seed)
+            return draft, vary_findings(vary_edges(by_hand_int16.write(draft), seed), seed)
+        return draft, vary_findings(vary_states(vary_edges(by_hand.write(draft), seed), seed), seed)
     from random_models.with_keras import convert
 
     if wide:
-        return draft, vary_edges(convert(draft, wide=True), seed)
-    return draft, vary_states(vary_edges(convert(draft), seed), seed)
+        return draft, vary_findings(vary_edges(convert(draft, wide=True), seed), seed)
+    return draft, vary_findings(vary_states(vary_edges(convert(draft), seed), seed), seed)

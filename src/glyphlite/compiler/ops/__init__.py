@@ -17,10 +17,13 @@ from glyphlite.compiler.ops.elementwise.activation import (
     lower_rsqrt,
     lower_tanh,
 )
+from glyphlite.compiler.ops.elementwise.add_n import lower_add_n
 from glyphlite.compiler.ops.elementwise.binary import lower_binary
+from glyphlite.compiler.ops.elementwise.comparison import lower_comparison
 from glyphlite.compiler.ops.elementwise.l2_normalization import lower_l2_normalization
 from glyphlite.compiler.ops.elementwise.log_softmax import lower_log_softmax
 from glyphlite.compiler.ops.elementwise.quantize import lower_dequantize, lower_quantize
+from glyphlite.compiler.ops.elementwise.select import lower_select
 from glyphlite.compiler.ops.elementwise.softmax import lower_softmax
 from glyphlite.compiler.ops.layout.concatenation import lower_concatenation, lower_pack
 from glyphlite.compiler.ops.layout.gather import lower_gather, lower_mirror_pad, lower_resize_nearest
@@ -45,6 +48,7 @@ from glyphlite.compiler.ops.matrix.transposed_convolution import lower_transpose
 from glyphlite.compiler.ops.recurrent.lstm import lower_lstm
 from glyphlite.compiler.ops.recurrent.svdf import lower_svdf
 from glyphlite.compiler.ops.recurrent.variables import lower_assign_variable, lower_nothing, lower_read_variable
+from glyphlite.compiler.ops.reduction.arg_max import lower_arg_max
 from glyphlite.compiler.ops.reduction.pool import lower_pool
 from glyphlite.compiler.ops.reduction.reduce import lower_average_of_map, lower_reduction
 from glyphlite.tflite.graph import Operator
@@ -89,7 +93,10 @@ OPS: dict[str, Lowering] = {
     "SUM": lower_reduction,
     "REDUCE_MAX": lower_reduction,
     "REDUCE_MIN": lower_reduction,
+    "ARG_MAX": lower_arg_max,
+    "ARG_MIN": lower_arg_max,
     "ADD": lower_binary,
+    "ADD_N": lower_add_n,
     "SUB": lower_binary,
     "MUL": lower_binary,
     "DIV": lower_binary,
@@ -97,6 +104,16 @@ OPS: dict[str, Lowering] = {
     "MAXIMUM": lower_binary,
     "MINIMUM": lower_binary,
     "PRELU": lower_binary,
+    "EQUAL": lower_comparison,
+    "NOT_EQUAL": lower_comparison,
+    "GREATER": lower_comparison,
+    "GREATER_EQUAL": lower_comparison,
+    "LESS": lower_comparison,
+    "LESS_EQUAL": lower_comparison,
+    "LOGICAL_AND": lower_comparison,
+    "LOGICAL_OR": lower_comparison,
+    "LOGICAL_NOT": lower_comparison,
+    "SELECT_V2": lower_select,
     "PAD": lower_pad,
     "PADV2": lower_pad,
     "MIRROR_PAD": lower_mirror_pad,
@@ -146,6 +163,9 @@ OPS: dict[str, Lowering] = {
 BEGINS = frozenset(("QUANTIZE", "CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE"))
 """Ops that need no activation to begin from."""
 
+TAKES_TRUTH = ("EQUAL", "NOT_EQUAL", "LOGICAL_AND", "LOGICAL_OR", "LOGICAL_NOT", "SELECT_V2")
+"""Ops that read bool."""
+
 ADVICE = {
     "SHAPE": "convert the model with a fixed batch of 1",
     "GELU": "use HARD_SWISH",
@@ -153,7 +173,6 @@ ADVICE = {
     "NEG": "use MUL by -1",
     "SQUARE": "use MUL of the value with itself",
     "CONV_3D": "use CONV_2D",
-    "ARG_MAX": "let the model give its scores, and take the largest in your program",
     "L2_POOL_2D": "use AVERAGE_POOL_2D",
 }
 """What would express an op that is not supported."""

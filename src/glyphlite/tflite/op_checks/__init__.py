@@ -281,6 +281,36 @@ def _comparison(site: Site) -> None:
     site.shape(_broadcast(site, site.input(0).shape, site.input(1).shape))
 
 
+def _sum_of_several(site: Site) -> None:
+    site.arity(max(len(site.operator.inputs), 2))
+    maps = [site.input(position) for position in range(len(site.operator.inputs))]
+    site.same_type(*maps)
+    site.quantized(*maps, site.output)
+    for each in maps:
+        site.shape(each.shape)
+
+
+def _choice(site: Site) -> None:
+    """Checks SELECT and SELECT_V2: a condition and two maps, which broadcast to the output."""
+    site.arity(3)
+    condition, first, second = (site.input(position) for position in range(3))
+    site.same_type(first, second)
+    site.shape(_broadcast(site, condition.shape, _broadcast(site, first.shape, second.shape)))
+
+
+def _place_of_extreme(site: Site) -> None:
+    """Checks ARG_MAX and ARG_MIN: one axis, which the output lacks."""
+    site.arity(2)
+    image, axis = site.input(0), site.input(1)
+    if axis.elements != 1 or axis.dtype.name not in ("int32", "int64"):
+        site.refuse(f"takes its axis from a {axis.dtype.name} of shape {list(axis.shape)}")
+    if site.output.dtype.name not in ("int32", "int64"):
+        site.refuse(f"gives places as {site.output.dtype.name}")
+    if "axis" in site.operator.options:
+        place = site.axis(site.operator.options["axis"][0], len(image.shape))
+        site.shape([extent for each, extent in enumerate(image.shape) if each != place])
+
+
 _ELEMENTWISE = ("RELU", "RELU6", "RELU_N1_TO_1", "RELU_0_TO_1", "HARD_SWISH", "LOGISTIC", "TANH", "LEAKY_RELU", "ELU", "GELU")
 _SAME_SHAPE = (
     *("ABS", "EXP", "LOG", "SQRT", "RSQRT", "SQUARE", "NEG", "SIN", "COS", "FLOOR", "CEIL", "ROUND", "SIGN", "LOGICAL_NOT"),
@@ -308,8 +338,8 @@ _TAKES_EMPTY = ("RESHAPE", *_REDUCTIONS, "TRANSPOSE", "BROADCAST_TO", "FILL")
 
 _COUNTED: tuple[tuple[int, tuple[str, ...]], ...] = (
     (1, ("SHAPE", "RANK")),
-    (2, ("ARG_MAX", "ARG_MIN", "GATHER_ND", "CUMSUM", "FILL", "EMBEDDING_LOOKUP")),
-    (3, ("SELECT", "SELECT_V2", "RANGE", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND")),
+    (2, ("GATHER_ND", "CUMSUM", "FILL", "EMBEDDING_LOOKUP")),
+    (3, ("RANGE", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND")),
 )
 _INPUTS: Mapping[str, tuple[int, int]] = MappingProxyType({name: (count, count) for count, names in _COUNTED for name in names})
 """Fewest and most inputs of ops that are only shown: kernels read them before they count them."""
@@ -319,6 +349,9 @@ _CHECKS: Mapping[str, Callable[[Site], None]] = MappingProxyType(
     | dict.fromkeys(_SAME_SHAPE, _same_shape)
     | dict.fromkeys(_COMPARISONS, _comparison)
     | dict.fromkeys(_BINARY, _binary)
+    | dict.fromkeys(("SELECT", "SELECT_V2"), _choice)
+    | dict.fromkeys(("ARG_MAX", "ARG_MIN"), _place_of_extreme)
+    | {"ADD_N": _sum_of_several}
     | dict.fromkeys(("MAX_POOL_2D", "AVERAGE_POOL_2D", "L2_POOL_2D"), _pooling)
     | dict.fromkeys(_REDUCTIONS, _reduction)
     | dict.fromkeys(("PAD", "PADV2", "MIRROR_PAD"), _pad)

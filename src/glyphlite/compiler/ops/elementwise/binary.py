@@ -14,7 +14,7 @@ from glyphlite.compiler.context import Context
 from glyphlite.compiler.ir import Requantized
 from glyphlite.compiler.ops.elementwise.line import Line, fit_line
 from glyphlite.compiler.ops.elementwise.lookup import EVERY_BYTE, Lookup
-from glyphlite.compiler.ops.elementwise.operand import KINDS, Kind, Operand
+from glyphlite.compiler.ops.elementwise.operand import KINDS, Kind, Operand, held, shape_under
 from glyphlite.compiler.values import Requantization, Value
 from glyphlite.escaping import printable
 from glyphlite.tflite.graph import Operator, Tensor
@@ -156,9 +156,10 @@ def lower_binary(context: Context, operator: Operator) -> None:
         if tensor.index not in context.values:
             if tensor.data is None:
                 raise context.refuse(operator, f"tensor {printable(tensor.name)} is not available")
-            context.activation(tensor, operator)  # its type and scale
-    first, second = (context.values.get(tensor.index) or context.activation(tensor, operator) for tensor in tensors)
-    output = context.new_value(operator)
+            context.activation(tensor, operator, any_batch=True)  # its type and scale
+    values = (context.values.get(tensor.index) or context.activation(tensor, operator, any_batch=True) for tensor in tensors)
+    first, second = values
+    output = context.new_value(operator, any_batch=True)
     kind = KINDS[operator.name]
     low, high = context.clamp(operator, output)
     scales, real = _ratios(context, operator, first, second, output)
@@ -174,10 +175,10 @@ def lower_binary(context: Context, operator: Operator) -> None:
         output=output,
         kind=kind,
         operands=(
-            _operand(context, operator, tensors[0], first, scales[0]),
-            _operand(context, operator, tensors[1], second, scales[1]),
+            _operand(shape_under(context, operator, tensors[0], output), first, scales[0]),
+            _operand(shape_under(context, operator, tensors[1], output), second, scales[1]),
         ),
-        constant=None if constant is None else _stored(context, constant, operator),
+        constant=None if constant is None else held(context, operator, constant, output),
         constant_first=tensors[0].index not in context.values,
         requantization=Requantization((multiplier,), (shift,), output.zero_point, low + 128, high + 128),
     )
@@ -222,11 +223,5 @@ def _check_divisors(context: Context, operator: Operator, tensor: Tensor, shift:
         raise context.refuse(operator, "its output's scale is far from that of its quotients", "quantize the model again")
 
 
-def _operand(context: Context, operator: Operator, tensor: Tensor, value: Value, scale: float) -> Operand:
-    multiplier, shift = arithmetic.quantize_multiplier(scale)
-    return Operand(context.extents(tensor, operator), value.zero_point, multiplier, shift)
-
-
-def _stored(context: Context, tensor: Tensor, operator: Operator) -> np.ndarray:
-    assert tensor.data is not None
-    return (tensor.data.astype(np.int16) + 128).astype(np.uint8).reshape(context.extents(tensor, operator))
+def _operand(shape: tuple[int, int, int], value: Value, scale: float) -> Operand:
+    return Operand(shape, value.zero_point, *arithmetic.quantize_multiplier(scale))

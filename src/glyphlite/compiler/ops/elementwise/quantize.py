@@ -1,6 +1,6 @@
 """QUANTIZE and DEQUANTIZE: at an edge they change what the caller passes or gets, between int8 tensors a QUANTIZE is a table.
 
-From or to int16 a QUANTIZE scales each value; from int16 to an int32 output of the model too.
+From or to int16 a QUANTIZE scales each value; from an int32 input of the model and from int16 to an int32 output too.
 """
 
 from dataclasses import replace
@@ -29,6 +29,9 @@ def lower_quantize(context: Context, operator: Operator) -> None:
         requantize(context, operator, context.value(operator), context.new_value(operator))
     elif at_output and source.dtype == np.int16 and output.dtype == np.int32 and output.quantization:
         requantize(context, operator, context.value(operator), _int32_value(context, operator, output))
+    elif at_input and source.dtype == np.int32 and source.quantization and output.dtype.name in ACTIVATION_TYPES:
+        taken = context.values.get(source.index) or _int32_value(context, operator, source)
+        requantize(context, operator, taken, context.new_value(operator))
     elif at_input and source.dtype == np.float32 and output.dtype.name in ACTIVATION_TYPES:
         taken = context.quantized_inputs.setdefault(source.index, value := context.new_value(operator))
         if taken != replace(value, index=taken.index, name=taken.name):  # generated code takes an input in one scale
@@ -57,7 +60,7 @@ def uint8_value(context: Context, operator: Operator, tensor: Tensor) -> Value:
 
 
 def _int32_value(context: Context, operator: Operator, tensor: Tensor) -> Value:
-    """Returns an output of int32, which no op may read."""
+    """Returns an input or output of int32, which no other op may read."""
     assert tensor.quantization is not None
     if len(tensor.quantization.scales) != 1 or tensor.quantization.zero_point != 0:
         raise context.refuse(operator, "to int32 with a zero point or several scales", "quantize int32 symmetrically")

@@ -100,8 +100,11 @@ def lower_abs(context: Context, operator: Operator) -> None:
 
 def requantize(context: Context, operator: Operator, source: Value, output: Value) -> None:
     """Appends a QUANTIZE between integers. Source: ``Requantize``, kernels/internal/reference/requantize.h."""
+    ratio = source.scale / output.scale
+    if source.element_type == "int32" and ratio >= 1.0:
+        raise context.refuse(operator, f"it scales int32 up, by {ratio:.3g}", "quantize the model again")
     low, high = {"int8": (0, 255), "int16": (-32768, 32767), "int32": (-(2**31), 2**31 - 1)}[output.element_type]
-    _append(context, operator, source, output, _scale(context, operator, source.scale / output.scale), None, low, high)
+    _append(context, operator, source, output, _scale(context, operator, ratio), None, low, high)
 
 
 def _scale(context: Context, operator: Operator, real: float) -> Scale:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from glyphlite.compiler.context import Context
 from glyphlite.compiler.ops.elementwise.quantize import lower_dequantize, lower_quantize
+from glyphlite.compiler.ops.elementwise.select import lower_select
+from glyphlite.compiler.ops.int16.batch_matmul import lower_batch_matmul
 from glyphlite.compiler.ops.int16.binary import lower_binary
 from glyphlite.compiler.ops.int16.convolution import lower_convolution, lower_matrix_product
 from glyphlite.compiler.ops.int16.depthwise_convolution import lower_depthwise_convolution
@@ -11,6 +13,7 @@ from glyphlite.compiler.ops.int16.fully_connected import lower_fully_connected
 from glyphlite.compiler.ops.int16.pool import lower_pool
 from glyphlite.compiler.ops.int16.reduce import lower_reduction
 from glyphlite.compiler.ops.int16.rescale import lower_abs, lower_leaky_relu, lower_relu, lower_relu6
+from glyphlite.compiler.ops.int16.rsqrt import lower_rsqrt
 from glyphlite.compiler.ops.int16.scaling import narrow_weights, sums_fit
 from glyphlite.compiler.ops.int16.sigmoid import lower_sigmoid
 from glyphlite.compiler.ops.int16.softmax import lower_softmax
@@ -37,6 +40,7 @@ INT16_OPS: dict[str, Callable[[Context, Operator], None]] = {
     "CONV_2D": lower_convolution,
     "DEPTHWISE_CONV_2D": lower_depthwise_convolution,
     "FULLY_CONNECTED": _fully_connected,
+    "BATCH_MATMUL": lower_batch_matmul,
     "TRANSPOSE_CONV": lower_transposed_convolution,
     "MAX_POOL_2D": lower_pool,
     "AVERAGE_POOL_2D": lower_pool,
@@ -45,8 +49,10 @@ INT16_OPS: dict[str, Callable[[Context, Operator], None]] = {
     "ADD": lower_binary,
     "SUB": lower_binary,
     "MUL": lower_binary,
+    "SQUARED_DIFFERENCE": lower_binary,
     "MAXIMUM": lower_binary,
     "MINIMUM": lower_binary,
+    "SELECT_V2": lower_select,
     "PAD": lower_pad,
     "CONCATENATION": lower_concatenation,
     "RESHAPE": lower_reshape,
@@ -66,6 +72,7 @@ INT16_OPS: dict[str, Callable[[Context, Operator], None]] = {
     "RELU6": lower_relu6,
     "LEAKY_RELU": lower_leaky_relu,
     "ABS": lower_abs,
+    "RSQRT": lower_rsqrt,
     "LOGISTIC": lower_sigmoid,
     "TANH": lower_sigmoid,
     "SOFTMAX": lower_softmax,

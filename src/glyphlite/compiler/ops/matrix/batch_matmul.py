@@ -74,6 +74,48 @@ class BatchMatmulKernel(Kernel):
 
 def lower_batch_matmul(context: Context, operator: Operator) -> None:
     """Lowers BATCH_MATMUL. Source: micro/kernels/batch_matmul.cc, kernels/internal/reference/batch_matmul.h."""
+    product = product_of(context, operator)
+    if product.depth > _MOST_PRODUCTS:
+        raise context.refuse(operator, f"{product.depth} inputs to one sum; int32 holds {_MOST_PRODUCTS}")
+    constants = [None if array is None else (array.astype(np.int16) + 128).astype(np.uint8) for array in product.constants]
+    multiplier, shift = arithmetic.quantize_multiplier(product.real)
+    context.nodes.append(
+        BatchMatmul(
+            **context.facts(operator, operands=2),
+            inputs=product.inputs,
+            output=product.output,
+            macs=product.output.elements * product.depth,
+            factors=product.factors,
+            depth=product.depth,
+            constants=(constants[0], constants[1]),
+            requantization=Requantization((multiplier,), (shift,), product.output.zero_point, 0, 255),
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Product:
+    """The product of two matrices as the file has it, whatever its type.
+
+    Attributes:
+        inputs: the sides that are computed.
+        output: what it makes.
+        factors: how both sides are read.
+        depth: products in a sum.
+        constants: the stored values of the sides that are constant, of the shape of their maps.
+        real: what a sum is scaled by.
+    """
+
+    inputs: tuple[Value, ...]
+    output: Value
+    factors: tuple[Factor, Factor]
+    depth: int
+    constants: tuple[np.ndarray | None, np.ndarray | None]
+    real: float
+
+
+def product_of(context: Context, operator: Operator) -> Product:
+    """Returns the product of a BATCH_MATMUL, or refuses batches that broadcast halfway."""
     sides = [context.tensor(index) for index in operator.inputs]
     values = [context.values.get(side.index) or context.activation(side, operator, any_batch=True) for side in sides]
     output = context.new_value(operator, any_batch=True)
@@ -82,28 +124,19 @@ def lower_batch_matmul(context: Context, operator: Operator) -> None:
         raise context.refuse(
             operator, f"it broadcasts batches of {list(batches[0])} and {list(batches[1])}", "repeat them before"
         )
-    depth = values[0].width if operator.options["adjoint_x"] else values[0].channels
-    if depth > _MOST_PRODUCTS:
-        raise context.refuse(operator, f"{depth} inputs to one sum; int32 holds {_MOST_PRODUCTS}")
     real = values[0].scale * values[1].scale / output.scale
     context.check_ratio(operator, real)
-    multiplier, shift = arithmetic.quantize_multiplier(real)
-    constants = [None if side.data is None else (side.data.astype(np.int16) + 128).astype(np.uint8) for side in sides]
-    shaped = [None if array is None else array.reshape(value.shape) for array, value in zip(constants, values, strict=True)]
-    context.nodes.append(
-        BatchMatmul(
-            **context.facts(operator, operands=2),
-            inputs=tuple(value for value, side in zip(values, sides, strict=True) if side.data is None),
-            output=output,
-            macs=output.elements * depth,
-            factors=(
-                _factor(values[0], by_columns=operator.options["adjoint_x"]),
-                _factor(values[1], by_columns=operator.options["adjoint_y"]),
-            ),
-            depth=depth,
-            constants=(shaped[0], shaped[1]),
-            requantization=Requantization((multiplier,), (shift,), output.zero_point, 0, 255),
-        )
+    constants = [None if side.data is None else side.data.reshape(value.shape) for side, value in zip(sides, values, strict=True)]
+    return Product(
+        inputs=tuple(value for value, side in zip(values, sides, strict=True) if side.data is None),
+        output=output,
+        factors=(
+            _factor(values[0], by_columns=operator.options["adjoint_x"]),
+            _factor(values[1], by_columns=operator.options["adjoint_y"]),
+        ),
+        depth=values[0].width if operator.options["adjoint_x"] else values[0].channels,
+        constants=(constants[0], constants[1]),
+        real=real,
     )
 
 
