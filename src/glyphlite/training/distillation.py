@@ -4,8 +4,10 @@ A teacher comes with glyphlite and teaches only on the very split that it was tr
 was learned by it. Their answers to warped images are kept: the warps repeat after some epochs, the teachers are asked once.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +17,11 @@ from glyphlite.models.pretrained import is_shipped, pretrained_card, pretrained_
 from glyphlite.models.recipe import Distillation, Recipe
 from glyphlite.training.augmentation.image_ops import normalized, warped
 from glyphlite.training.batches import Batches, Chunk, transform_numbers
+from glyphlite.training.engine.network import Network, network_of
+from glyphlite.training.engine.warp import warp_of
+
+if TYPE_CHECKING:
+    import keras
 
 
 def with_fitting_teachers(recipe: Recipe, model: str, content: str) -> Recipe:
@@ -61,6 +68,9 @@ class Teachers:
         models = [load_keras_model(pretrained_keras(name)) for name in distillation.teachers]
         for model in models:
             set_quantized(model, quantized=False)
+        networks = [network_of(model, batches.batch_size, trains=False) for model in models]
+        answering = [_answering(model, network) for model, network in zip(models, networks, strict=True)]
+        warp = warp_of(dataset.train.images, batches.augmentation) if all(networks) else None
         images = tf.constant(dataset.train.images)
         self._batches, self._kept = batches, {}
 
@@ -68,10 +78,12 @@ class Teachers:
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.int32), tf.TensorSpec([None, numbers], tf.float32)])
         def ask(order: Any, transforms: Any) -> Any:
-            seen = normalized(tf.gather(images, order))
-            if batches.augmentation is not None:
-                seen = warped(seen, transforms)
-            return tf.add_n([log_probabilities(model(seen, training=False)) for model in models]) / len(models)
+            if warp is not None:
+                seen = warp(order, transforms)
+            else:
+                seen = normalized(tf.gather(images, order))
+                seen = seen if batches.augmentation is None else warped(seen, transforms)
+            return tf.add_n([log_probabilities(answer(seen)) for answer in answering]) / len(models)
 
         self._ask = ask
 
@@ -90,3 +102,10 @@ class Teachers:
         empty = np.zeros((*chunk.order.shape, 0), np.float32)
         pairs = zip(chunk.order, empty if chunk.transforms is None else chunk.transforms, strict=True)
         return np.stack([self._ask(order, transforms).numpy() for order, transforms in pairs]).astype(np.float16)
+
+
+def _answering(model: "keras.Model", network: Network | None) -> Callable[[Any], Any]:
+    """Returns what gives a model's probabilities inside TensorFlow's graph: the engine, where it knows the model."""
+    import tensorflow as tf
+
+    return partial(model, training=False) if network is None else lambda seen: tf.nn.softmax(network.scores(seen))

@@ -37,6 +37,7 @@ from glyphlite.training.batches import Chunk, transform_numbers
 from glyphlite.training.distillation import log_probabilities
 from glyphlite.training.engine.library import TENSORFLOW, engine_name
 from glyphlite.training.engine.network import network_of
+from glyphlite.training.engine.warp import warp_of
 from glyphlite.training.precision import compute_precision
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ class TrainingLoop:
         self._first_moments = [tf.Variable(tf.zeros_like(weight)) for weight in self._weights]
         self._second_moments = [tf.Variable(tf.zeros_like(weight)) for weight in self._weights]
         self._averages = [tf.Variable(weight) for weight in self._weights] if recipe.ema else []
+        self._images = train.images
         self._train = (tf.constant(train.images), tf.constant(train.labels.astype(np.int32)))
         self._validation = (tf.constant(validation.images), tf.constant(validation.labels.astype(np.int32)))
         self._validation_images = len(validation)
@@ -300,6 +302,7 @@ class TrainingLoop:
 
         network = network_of(self._student, recipe.batch_size) if self.precision == "float32" else None
         self.engine = engine_name() if network else TENSORFLOW
+        warp = warp_of(self._images, recipe.augmentation) if network else None
 
         def student_scores(images: Any) -> Any:
             """Returns the probabilities that the model in training gives to images, ``(batch, outputs)``."""
@@ -333,9 +336,13 @@ class TrainingLoop:
                 average.assign_sub((average - weight) * (1 - scalars[1]))
             return tf.reduce_sum(each), hits(scores, labels)
 
-        def altered(images: Any, transforms: Any, seed: Any) -> Any:
-            """Warps and relights images, as the recipe says."""
-            images = warped(images, transforms) if recipe.augmentation else images
+        def altered(order: Any, transforms: Any, seed: Any) -> Any:
+            """Returns training images in [0, 1], warped and relit as the recipe says."""
+            if warp is not None:
+                images = warp(order, transforms)
+            else:
+                images = normalized(tf.gather(self._train[0], order))
+                images = warped(images, transforms) if recipe.augmentation else images
             return relit(images, PHOTOMETRIC[recipe.photometric], seed) if recipe.photometric else images
 
         @tf.function(
@@ -350,8 +357,8 @@ class TrainingLoop:
         def run(order: Any, transforms: Any, answers: Any, scalars: Any, seeds: Any) -> tuple[Any, Any]:
             loss, correct = tf.constant(0.0), tf.constant(0)
             for step in tf.range(tf.shape(order)[0]):
-                images, labels = tf.gather(self._train[0], order[step]), tf.gather(self._train[1], order[step])
-                images = entered(altered(normalized(images), transforms[step], seeds[step]), self.convention)
+                labels = tf.gather(self._train[1], order[step])
+                images = entered(altered(order[step], transforms[step], seeds[step]), self.convention)
                 more_loss, more_correct = take_step(images, labels, answers[step], scalars[step])
                 loss, correct = loss + more_loss, correct + more_correct
             return loss, correct

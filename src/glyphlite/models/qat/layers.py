@@ -121,6 +121,10 @@ class _Weighted(_Quantized):
         largest = _largest(self.weight_bits)
         return np.clip(np.asarray(self._deployed() / self._step()), -largest, largest)
 
+    def stored_kernel(self, use: int = 0) -> Any:
+        """Returns the deployed kernel as the file has it in this state."""
+        return self._as_stored(use)
+
     def training_kernel(self, use: int = 0) -> Any:
         """Returns the kernel that a training step's products take, in this state; gradients reach the weights through it."""
         return self._as_stored(use, training=True)

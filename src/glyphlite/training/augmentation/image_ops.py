@@ -50,7 +50,7 @@ def _bent(images: Any, transforms: Any) -> Any:
     height, width, channels = images.shape[1:]
     rows, columns = np.meshgrid(np.arange(height, dtype=np.float32), np.arange(width, dtype=np.float32), indexing="ij")
     plane = tf.constant(np.stack([columns, rows, np.ones_like(rows)]).reshape(3, -1))
-    spread = tf.constant(np.einsum("rg,ch->ghrc", _influence(height), _influence(width)).reshape(ELASTIC_GRID**2, -1))
+    spread = tf.constant(np.einsum("rg,ch->ghrc", influence(height), influence(width)).reshape(ELASTIC_GRID**2, -1))
     displacements = transforms[:, 8:]
     x = transforms[:, 0:3] @ plane + displacements[:, : ELASTIC_GRID**2] @ spread
     y = transforms[:, 3:6] @ plane + displacements[:, ELASTIC_GRID**2 :] @ spread
@@ -67,7 +67,7 @@ def _bent(images: Any, transforms: Any) -> Any:
     return tf.reshape(upper + (lower - upper) * down, tf.shape(images))
 
 
-def _influence(pixels: int) -> np.ndarray:
+def influence(pixels: int) -> np.ndarray:
     """Returns each grid point's weight for each pixel along an axis, ``(pixels, ELASTIC_GRID)``; a row adds up to 1."""
     places = np.linspace(0, ELASTIC_GRID - 1, pixels, dtype=np.float32)
     nearness = np.clip(1 - np.abs(places[:, None] - np.arange(ELASTIC_GRID, dtype=np.float32)), 0, 1)

@@ -16,7 +16,7 @@ from glyphlite.host_compiler import Compiler, compile_shared, host_compilers, zi
 TENSORFLOW = "tensorflow"
 """The name of the engine that trains what ours does not know."""
 
-_PROGRAM = "network.c"
+_PROGRAMS = ("network.c", "warp.c")
 _FLAGS = ("-O3", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-pthread", "-lm")
 _OWN_FLAGS = {"zig": ("-mcpu=native", "-fno-sanitize=undefined", "-g0")}
 """Beside `_FLAGS`; every other compiler takes ``-march=native``."""
@@ -60,18 +60,18 @@ def _load(compiler: Compiler) -> ctypes.CDLL:
 
 def _compile(compiler: Compiler, output: Path, flags: tuple[str, ...]) -> Path:
     with temporary_folder() as folder:
-        source = folder / _PROGRAM
-        source.write_bytes(_source())
-        return compile_shared([source], output, compiler=compiler, flags=flags)
+        for name, content in _sources().items():
+            (folder / name).write_bytes(content)
+        return compile_shared([folder / name for name in _PROGRAMS], output, compiler=compiler, flags=flags)
 
 
-def _source() -> bytes:
-    return (files("glyphlite.training.engine") / _PROGRAM).read_bytes()
+def _sources() -> dict[str, bytes]:
+    return {name: (files("glyphlite.training.engine") / name).read_bytes() for name in _PROGRAMS}
 
 
 @functools.cache
 def _source_hash() -> str:
-    return hashlib.sha256(_source()).hexdigest()
+    return hashlib.sha256(b"".join(_sources().values())).hexdigest()
 
 
 def _processor() -> str:

@@ -82,16 +82,18 @@ typedef struct {
   lanes *sums;
   double *moments;       /* [group][filter][2] */
   float *partial;        /* [group][parameters of this layer] */
-  int partial_size;      /* kernel, scale, shift, low, high */
+  int partial_size;      /* kernel, shift, low, high */
+  size_t accumulators_at; /* in its segment's */
+  int segment;           /* of the backward pass */
   activation behind;     /* what becomes of the sums */
 } layer;
 
 typedef struct {
-  int count, threads, largest_threads, images, groups, backward;
+  int count, trains, threads, largest_threads, images, groups, backward;
   layer *layers;
   lanes *input, *gradients[2];
-  lanes **scratch; /* per thread: input, gradient, accumulators */
-  size_t scratch_input, scratch_gradient, scratch_sums, gradient_block;
+  lanes **scratch; /* per thread: input, gradient of sums, accumulators, gradients between the layers of a segment */
+  size_t scratch_input, scratch_gradient, scratch_sums, gradient_block, inner_gradient;
   float *ones, *zeros;
   activation input_behind;
   const float *given_images, *parameters, *given_gradients;
@@ -330,10 +332,15 @@ static activation behind_of(const layer *l, const float *parameters) {
 
 /* ---- one layer, one block of images ---- */
 
-static const lanes *sums_before(const network *n, int index, int block) {
-  if (!index) return n->input + (size_t)block * n->layers[0].d.channels * n->layers[0].places;
-  const layer *l = &n->layers[index - 1];
-  return l->sums + (size_t)block * l->d.filters * l->out_places;
+/* Where a thread keeps the sums of a block: of a net that is only asked, nobody asks for them again. */
+static lanes *sums_of(const network *n, int index, int block, int thread) {
+  const layer *l = &n->layers[index];
+  return l->sums + (size_t)(n->trains ? block : thread) * l->d.filters * l->out_places;
+}
+
+static const lanes *sums_before(const network *n, int index, int block, int thread) {
+  if (index) return sums_of(n, index - 1, block, thread);
+  return n->input + (size_t)block * n->layers[0].d.channels * n->layers[0].places;
 }
 
 static const activation *activation_before(const network *n, int index) {
@@ -341,9 +348,9 @@ static const activation *activation_before(const network *n, int index) {
 }
 
 /* The input of a convolution, framed; where it is the sums before as they are, those. */
-static const lanes *whole_input(const network *n, int index, int block, lanes *room) {
+static const lanes *whole_input(const network *n, int index, int block, int thread, lanes *room) {
   const layer *l = &n->layers[index];
-  const lanes *sums = sums_before(n, index, block);
+  const lanes *sums = sums_before(n, index, block, thread);
   const activation *a = activation_before(n, index);
   if (a->is_identity && l->in.height * l->in.width == l->places) return sums;
   for (int c = 0; c < l->d.channels; c++)
@@ -374,11 +381,11 @@ static void pool_forward(const layer *l, const lanes *in, lanes *out) {
     }
 }
 
-static void forward_block(const network *n, int index, int block, lanes *room, const lanes valid, double *moments) {
+static void forward_block(const network *n, int index, int block, int thread, const lanes valid, double *moments) {
   const layer *l = &n->layers[index];
-  lanes *sums = l->sums + (size_t)block * l->d.filters * l->out_places;
+  lanes *sums = sums_of(n, index, block, thread), *room = n->scratch[thread];
   if (l->d.kind == CONVOLUTION) {
-    const lanes *in = whole_input(n, index, block, room);
+    const lanes *in = whole_input(n, index, block, thread, room);
     if (l->taps == l->d.channels) /* of 1x1: all places are one row */
       convolve(in, 0, 1, l->tap_offsets, l->taps, l->weights, l->d.filters, 1, l->out_places, sums);
     else
@@ -387,7 +394,8 @@ static void forward_block(const network *n, int index, int block, lanes *room, c
   } else
     for (int c = 0; c < l->d.channels; c++) {
       lanes *out = sums + c * l->out_places;
-      activate(sums_before(n, index, block) + c * l->places, l->d.height, l->d.width, c, activation_before(n, index), l->in, room);
+      activate(sums_before(n, index, block, thread) + c * l->places, l->d.height, l->d.width, c, activation_before(n, index), l->in,
+               room);
       if (l->d.kind == DEPTHWISE)
         depthwise(room, l->in.width, l->d.stride, l->weights + c * l->taps, l->d.window_height, l->d.window_width,
                   l->d.out_height, l->d.out_width, out);
@@ -471,16 +479,16 @@ typedef struct {
   lanes *input, *gradient, *weights, *shifts, *lows, *highs; /* the last three: of each filter, or one for all */
 } rooms;
 
-static void convolution_backward(const network *n, int index, int block, const lanes *gradient, lanes *before, const lanes valid,
-                                 rooms r) {
+static void convolution_backward(const network *n, int index, int block, int thread, const lanes *gradient, lanes *before,
+                                 const lanes valid, rooms r) {
   const layer *l = &n->layers[index];
-  const lanes *sums = l->sums + (size_t)block * l->d.filters * l->out_places;
+  const lanes *sums = sums_of(n, index, block, thread);
   const frame f = l->gradient;
   const int plane = f.height * f.width, pointwise = l->taps == l->d.channels || l->contraction;
   for (int c = 0; c < l->d.filters; c++)
     sums_gradient(l, sums + c * l->out_places, gradient + c * l->out_places, c, valid, f, r.gradient + c * plane, r.shifts + c,
                   r.lows, r.highs);
-  const lanes *in = whole_input(n, index, block, r.input);
+  const lanes *in = whole_input(n, index, block, thread, r.input);
   const lanes *first = r.gradient + f.top * f.width + f.left;
   for (int t = 0, taps; t < l->taps; t += taps) {
     taps = part(l->taps, TAP_TILE, t);
@@ -498,19 +506,18 @@ static void convolution_backward(const network *n, int index, int block, const l
              l->d.channels, l->d.height, l->d.width, before);
 }
 
-static void channels_backward(const network *n, int index, int block, const lanes *gradient, lanes *before, const lanes valid,
-                              rooms r) {
+static void channels_backward(const network *n, int index, int block, int thread, const lanes *gradient, lanes *before,
+                              const lanes valid, rooms r) {
   const layer *l = &n->layers[index];
   const frame f = l->gradient;
   for (int c = 0; c < l->d.channels; c++) {
-    const lanes *sums = l->sums + ((size_t)block * l->d.filters + c) * l->out_places;
-    sums_gradient(l, sums, gradient + c * l->out_places, c, valid, f, r.gradient, r.shifts + c, r.lows, r.highs);
+    sums_gradient(l, sums_of(n, index, block, thread) + c * l->out_places, gradient + c * l->out_places, c, valid, f, r.gradient, r.shifts + c, r.lows, r.highs);
     lanes *to = before ? before + c * l->places : NULL;
     if (l->d.kind == MEAN) {
       for (int p = 0; to && p < l->places; p++) to[p] = r.gradient[0] / (float)l->places;
       continue;
     }
-    activate(sums_before(n, index, block) + c * l->places, l->d.height, l->d.width, c, activation_before(n, index), l->in,
+    activate(sums_before(n, index, block, thread) + c * l->places, l->d.height, l->d.width, c, activation_before(n, index), l->in,
              r.input);
     if (l->d.kind == MAX_POOL) {
       if (to) pool_backward(l, r.input, r.gradient, to);
@@ -540,18 +547,35 @@ static int blocks_of(const network *n, int group) {
 
 static int is_normalized(const layer *l) { return l->d.normalization == CENTERED || l->d.normalization == UNCENTERED; }
 
-static void forward_group(const network *n, int index, int group, int thread) {
-  const layer *l = &n->layers[index];
-  double *moments = is_normalized(l) ? l->moments + (size_t)group * l->d.filters * 2 : NULL;
-  if (moments) memset(moments, 0, l->d.filters * 2 * sizeof(double));
-  for (int b = 0, blocks = blocks_of(n, group); b < blocks; b++) {
-    int block = group * GROUP_BLOCKS + b;
-    forward_block(n, index, block, n->scratch[thread], valid_lanes(n, block), moments);
+static void leave_block(const network *n, int block, int thread) {
+  const layer *last = &n->layers[n->count - 1];
+  const lanes *sums = sums_of(n, n->count - 1, block, thread);
+  for (int f = 0; f < last->d.filters; f++) {
+    lanes value = activated(sums[f], spread(last->scale[f]), spread(last->shift[f]), &last->behind, 0);
+    if (last->d.quantized) value = activated(sums[f], spread(last->scale[f]), spread(last->shift[f]), &last->behind, 1);
+    for (int i = 0; i < LANES && block * LANES + i < n->images; i++)
+      n->scores[(size_t)(block * LANES + i) * last->d.filters + f] = value[i];
   }
 }
 
-static lanes *gradient_of(const network *n, int index, int block) {
-  return n->gradients[index & 1] + (size_t)block * n->gradient_block;
+/* The layers from one on up to the next that needs the whole batch's statistics, or to the last: block by block, in a cache. */
+static void forward_group(const network *n, int first, int end, int group, int thread) {
+  const layer *last = &n->layers[end - 1];
+  double *moments = is_normalized(last) ? last->moments + (size_t)group * last->d.filters * 2 : NULL;
+  if (moments) memset(moments, 0, last->d.filters * 2 * sizeof(double));
+  for (int b = 0, blocks = blocks_of(n, group); b < blocks; b++) {
+    int block = group * GROUP_BLOCKS + b;
+    for (int index = first; index < end; index++)
+      forward_block(n, index, block, thread, valid_lanes(n, block), index + 1 == end ? moments : NULL);
+    if (end == n->count) leave_block(n, block, thread);
+  }
+}
+
+/* Where the gradient of what becomes of a layer's sums is kept: for the whole batch behind a segment, else for a block. */
+static lanes *gradient_of(const network *n, int index, int block, int thread) {
+  const layer *l = &n->layers[index];
+  if (index + 1 == n->count || l[1].segment != l->segment) return n->gradients[l->segment & 1] + (size_t)block * n->gradient_block;
+  return n->scratch[thread] + n->scratch_input + n->scratch_gradient + n->scratch_sums + (index & 1) * n->inner_gradient;
 }
 
 /* Adds up lanes: the gradients of a layer's parameters, as this group's images give them. */
@@ -564,25 +588,33 @@ static void store_partial(const layer *l, int group, rooms r) {
   *to++ = added(*r.highs);
 }
 
-static void backward_group(const network *n, int index, int group, int thread) {
+static rooms rooms_of(const network *n, int index, int thread) {
   const layer *l = &n->layers[index];
   lanes *room = n->scratch[thread];
-  rooms r = {room, room + n->scratch_input, room + n->scratch_input + n->scratch_gradient, NULL, NULL, NULL};
-  r.shifts = r.weights + n->scratch_sums - l->d.filters - 2;
-  r.lows = r.shifts + l->d.filters;
-  r.highs = r.lows + 1;
-  memset(r.weights, 0, n->scratch_sums * sizeof(lanes));
-  const layer *previous = index ? l - 1 : NULL;
+  rooms r = {room, room + n->scratch_input, room + n->scratch_input + n->scratch_gradient + l->accumulators_at, NULL, NULL, NULL};
+  r.highs = r.weights + l->partial_size - 1;
+  r.lows = r.highs - 1;
+  r.shifts = r.lows - l->d.filters;
+  return r;
+}
+
+/* A segment: a layer and the depthwise ones before it, block by block, so that what is between them stays in a cache. */
+static void backward_group(const network *n, int first, int end, int group, int thread) {
+  memset(n->scratch[thread] + n->scratch_input + n->scratch_gradient, 0, n->scratch_sums * sizeof(lanes));
+  const layer *previous = first ? &n->layers[first - 1] : NULL;
   double *moments = previous && is_normalized(previous) ? previous->moments + (size_t)group * previous->d.filters * 2 : NULL;
   if (moments) memset(moments, 0, previous->d.filters * 2 * sizeof(double));
   for (int b = 0, blocks = blocks_of(n, group); b < blocks; b++) {
     int block = group * GROUP_BLOCKS + b;
-    lanes *before = index ? gradient_of(n, index - 1, block) : NULL;
-    (l->d.kind == CONVOLUTION ? convolution_backward : channels_backward)(n, index, block, gradient_of(n, index, block), before,
-                                                                          valid_lanes(n, block), r);
-    if (moments) add_slopes(previous, previous->sums + (size_t)block * previous->d.filters * previous->out_places, before, moments);
+    for (int index = end - 1; index >= first; index--) {
+      lanes *before = index ? gradient_of(n, index - 1, block, thread) : NULL;
+      (n->layers[index].d.kind == CONVOLUTION ? convolution_backward : channels_backward)(
+          n, index, block, thread, gradient_of(n, index, block, thread), before, valid_lanes(n, block), rooms_of(n, index, thread));
+    }
+    if (moments)
+      add_slopes(previous, sums_of(n, first - 1, block, thread), gradient_of(n, first - 1, block, thread), moments);
   }
-  store_partial(l, group, r);
+  for (int index = first; index < end; index++) store_partial(&n->layers[index], group, rooms_of(n, index, thread));
 }
 
 /* ---- between groups: sums over the batch ---- */
@@ -686,25 +718,11 @@ static void enter_group(const network *n, int group) {
   }
 }
 
-static void leave_group(const network *n, int group) {
-  const layer *last = &n->layers[n->count - 1];
-  for (int b = 0, blocks = blocks_of(n, group); b < blocks; b++) {
-    int block = group * GROUP_BLOCKS + b;
-    const lanes *sums = last->sums + (size_t)block * last->d.filters;
-    for (int f = 0; f < last->d.filters; f++) {
-      lanes value = activated(sums[f], spread(last->scale[f]), spread(last->shift[f]), &last->behind, 0);
-      if (last->d.quantized) value = activated(sums[f], spread(last->scale[f]), spread(last->shift[f]), &last->behind, 1);
-      for (int i = 0; i < LANES && block * LANES + i < n->images; i++)
-        n->scores[(size_t)(block * LANES + i) * last->d.filters + f] = value[i];
-    }
-  }
-}
-
 static void begin_backward_group(const network *n, int group) {
   const layer *last = &n->layers[n->count - 1];
   for (int b = 0, blocks = blocks_of(n, group); b < blocks; b++) {
     int block = group * GROUP_BLOCKS + b;
-    float *to = (float *)gradient_of(n, n->count - 1, block);
+    float *to = (float *)gradient_of(n, n->count - 1, block, 0);
     for (int f = 0; f < last->d.filters; f++)
       for (int i = 0; i < LANES; i++) {
         int image = block * LANES + i;
@@ -719,18 +737,19 @@ static void begin_backward_group(const network *n, int group) {
 
 static void run_forward(network *n, int thread) {
   EACH_GROUP(enter_group(n, group));
-  for (int index = 0; index < n->count; index++) {
-    EACH_GROUP(forward_group(n, index, group, thread));
-    if (is_normalized(&n->layers[index])) meet(n, finish_moments, index);
+  for (int first = 0, end; first < n->count; first = end) {
+    for (end = first + 1; end < n->count && !is_normalized(&n->layers[end - 1]);) end++;
+    EACH_GROUP(forward_group(n, first, end, group, thread));
+    if (is_normalized(&n->layers[end - 1])) meet(n, finish_moments, end - 1);
   }
-  EACH_GROUP(leave_group(n, group));
 }
 
 static void run_backward(network *n, int thread) {
   EACH_GROUP(begin_backward_group(n, group));
-  for (int index = n->count - 1; index >= 0; index--) {
-    if (is_normalized(&n->layers[index])) meet(n, finish_slopes, index);
-    EACH_GROUP(backward_group(n, index, group, thread));
+  for (int end = n->count, first; end; end = first) {
+    for (first = end - 1; first && n->layers[first - 1].segment == n->layers[end - 1].segment;) first--;
+    if (is_normalized(&n->layers[end - 1])) meet(n, finish_slopes, end - 1);
+    EACH_GROUP(backward_group(n, first, end, group, thread));
   }
 }
 
@@ -780,7 +799,7 @@ static void *room(size_t bytes) {
 
 static size_t larger_size(size_t a, size_t b) { return a > b ? a : b; }
 
-static int prepare_layer(layer *l, int images) {
+static int prepare_layer(layer *l, int images, int trains, int threads) {
   const description *d = &l->d;
   const int window = d->window_height * d->window_width, groups = (images + GROUP_IMAGES - 1) / GROUP_IMAGES;
   l->places = d->height * d->width, l->out_places = d->out_height * d->out_width;
@@ -805,9 +824,9 @@ static int prepare_layer(layer *l, int images) {
   for (int i = 0; i < 6; i++)
     if (!(*each[i] = room(d->filters * sizeof(float)))) return -1;
   l->partial_size = l->taps * (d->kind == DEPTHWISE ? d->channels : d->filters) + d->filters + 2;
-  l->partial = room((size_t)groups * l->partial_size * sizeof(float));
+  l->partial = room(trains ? (size_t)groups * l->partial_size * sizeof(float) : 0);
   l->moments = room((size_t)groups * d->filters * 2 * sizeof(double));
-  l->sums = room((size_t)groups * GROUP_BLOCKS * d->filters * l->out_places * sizeof(lanes));
+  l->sums = room((size_t)(trains ? groups * GROUP_BLOCKS : threads) * d->filters * l->out_places * sizeof(lanes));
   if (!l->tap_offsets || !l->back_offsets || !l->weights || !l->back_weights || !l->partial || !l->moments || !l->sums) return -1;
   for (int t = 0; t < l->taps; t++)
     l->tap_offsets[t] = (t / window * l->in.height + t % window / d->window_width) * l->in.width + t % window % d->window_width;
@@ -832,12 +851,12 @@ void network_free(network *n) {
   free(n);
 }
 
-/* A net for batches of at most so many images; NULL where there is no memory for it. */
-network *network_new(const description *descriptions, int count, int images, int threads, int parameter_count) {
+/* A net for batches of at most so many images, trained or only asked; NULL where there is no memory for it. */
+network *network_new(const description *descriptions, int count, int images, int threads, int parameter_count, int trains) {
   network *n = room(sizeof(network));
   if (!n) return NULL;
   pthread_mutex_init(&n->mutex, NULL), pthread_cond_init(&n->released, NULL);
-  n->count = count, n->parameter_count = parameter_count;
+  n->count = count, n->parameter_count = parameter_count, n->trains = trains;
   n->largest_threads = threads < MOST_THREADS ? threads : MOST_THREADS;
   n->layers = room(count * sizeof(layer));
   n->scratch = room(MOST_THREADS * sizeof(lanes *));
@@ -845,25 +864,29 @@ network *network_new(const description *descriptions, int count, int images, int
   for (int i = 0; !failed && i < count; i++) {
     layer *l = &n->layers[i];
     l->d = descriptions[i];
-    failed = prepare_layer(l, images);
+    failed = prepare_layer(l, images, trains, n->largest_threads);
     if (failed) break;
     const int whole = l->d.kind == CONVOLUTION;
     n->scratch_input = larger_size(n->scratch_input, (size_t)(whole ? l->d.channels : 1) * l->in.height * l->in.width);
     n->scratch_gradient =
         larger_size(n->scratch_gradient, (size_t)(whole ? l->d.filters : 1) * l->gradient.height * l->gradient.width);
-    n->scratch_sums = larger_size(n->scratch_sums, l->partial_size);
+    const int inner = i && l[-1].d.kind == DEPTHWISE && !is_normalized(&l[-1]);
+    l->segment = i ? l[-1].segment + !inner : 0;
+    l->accumulators_at = inner ? l[-1].accumulators_at + l[-1].partial_size : 0;
+    n->scratch_sums = larger_size(n->scratch_sums, l->accumulators_at + l->partial_size);
+    if (inner) n->inner_gradient = larger_size(n->inner_gradient, (size_t)l[-1].d.filters * l[-1].out_places);
     n->gradient_block = larger_size(n->gradient_block, (size_t)l->d.filters * l->out_places);
     channels = (int)larger_size(channels, larger_size(l->d.channels, l->d.filters));
   }
   const size_t blocks = (size_t)(images + GROUP_IMAGES - 1) / GROUP_IMAGES * GROUP_BLOCKS;
   if (!failed) {
     n->input = room(blocks * n->layers[0].d.channels * n->layers[0].places * sizeof(lanes));
-    for (int i = 0; i < 2; i++) n->gradients[i] = room(blocks * n->gradient_block * sizeof(lanes));
+    for (int i = 0; i < 2; i++) n->gradients[i] = room(trains ? blocks * n->gradient_block * sizeof(lanes) : 0);
     n->ones = room(channels * sizeof(float)), n->zeros = room(channels * sizeof(float));
     failed = !n->input || !n->gradients[0] || !n->gradients[1] || !n->ones || !n->zeros;
     for (int i = 0; !failed && i < channels; i++) n->ones[i] = 1;
     for (int t = 0; !failed && t < threads && t < MOST_THREADS; t++)
-      failed = !(n->scratch[t] = room((n->scratch_input + n->scratch_gradient + n->scratch_sums) * sizeof(lanes)));
+      failed = !(n->scratch[t] = room((n->scratch_input + n->scratch_gradient + n->scratch_sums + 2 * n->inner_gradient) * sizeof(lanes)));
   }
   if (!failed) return n;
   network_free(n);

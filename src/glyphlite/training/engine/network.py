@@ -5,7 +5,6 @@ computes what lies between the images and the scores, forward and backward, whic
 """
 
 import ctypes
-import os
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ import numpy as np
 from glyphlite.errors import ModelError
 from glyphlite.training.engine.library import engine_library
 from glyphlite.training.engine.plan import Description, Plan, observe_statistics, parameters_of, plan_of
+from glyphlite.training.engine.processors import processors
 
 if TYPE_CHECKING:
     import keras
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 _FLOATS = ctypes.POINTER(ctypes.c_float)
 
 
-def network_of(model: "keras.Model", images: int) -> "Network | None":
-    """Returns a model's training step in the compiled engine, for batches of up to so many images.
+def network_of(model: "keras.Model", images: int, *, trains: bool = True) -> "Network | None":
+    """Returns a model in the compiled engine, for batches of up to so many images: trained, or only asked.
 
     None where the engine does not know one of its layers, or no compiler is here.
 
     Raises:
         ModelError: there is not enough memory.
     """
-    plan = plan_of(model)
+    plan = plan_of(model, trains=trains)
     library = engine_library() if plan else None
-    return Network(library, plan, images, _processors()) if plan and library else None
+    return Network(library, plan, images, processors()) if plan and library else None
 
 
 class Network:
@@ -46,7 +46,7 @@ class Network:
         self._library, self._plan = library, plan
         library.network_new.restype = ctypes.c_void_p
         records = (Description * len(plan.descriptions))(*plan.descriptions)
-        address = library.network_new(records, len(records), images, threads, plan.parameters)
+        address = library.network_new(records, len(records), images, threads, plan.parameters, int(plan.trains))
         if not address:
             raise ModelError(f"no memory to train in batches of {images}; use smaller ones")
         self._address = ctypes.c_void_p(address)
@@ -54,9 +54,9 @@ class Network:
         weakref.finalize(self, library.network_free, self._address)
 
     def scores(self, images: Any) -> Any:
-        """Returns the model's scores before the softmax, ``(batch, classes)``, as in training; inside TensorFlow's graph.
+        """Returns the model's scores before the softmax, ``(batch, classes)``; inside TensorFlow's graph.
 
-        The model's moving statistics follow the batch's; gradients reach its weights.
+        Where it is trained, its moving statistics follow the batch's, and gradients reach its weights.
 
         Args:
             images: float32 ``(batch, height, width, channels)`` in [0, 1].
@@ -77,6 +77,9 @@ class Network:
                 tf.ensure_shape(statistics, [self._plan.statistics]),
             ), gradient
 
+        if not self._plan.trains:
+            scores, _ = tf.numpy_function(self._forward, [images, parameters_of(self._plan)], [tf.float32, tf.float32])
+            return tf.ensure_shape(scores, [None, self._classes])
         scores, statistics = passes(images, parameters_of(self._plan))
         observe_statistics(self._plan, statistics)
         return scores
@@ -105,8 +108,3 @@ class Network:
 
 def _pointer(array: np.ndarray) -> Any:
     return array.ctypes.data_as(_FLOATS)
-
-
-def _processors() -> int:
-    """Returns the number of processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -60,6 +60,7 @@ class Plan:
         sizes: of the parts of the vector of parameters, in the order of `parameters`.
         statistics: numbers that the batch's normalizations give.
         rounds_input: whether pixels are rounded as int8 holds them.
+        trains: whether batches are normalized by their own statistics and gradients are asked for.
     """
 
     descriptions: tuple[Description, ...]
@@ -67,6 +68,7 @@ class Plan:
     sizes: tuple[int, ...]
     statistics: int
     rounds_input: bool
+    trains: bool
 
     @property
     def parameters(self) -> int:
@@ -74,14 +76,19 @@ class Plan:
         return sum(self.sizes)
 
 
-def plan_of(model: "keras.Model") -> Plan | None:
-    """Returns the plan of a model as it is trained now; None where it is anything but a chain of layers that the engine has."""
+def plan_of(model: "keras.Model", *, trains: bool = True) -> Plan | None:
+    """Returns the plan of a model as it is now; None where it is anything but a chain of layers that the engine has.
+
+    Args:
+        model: whose layers stay as they are as long as the plan is used.
+        trains: whether it is trained, or only asked.
+    """
     stages = _stages(model)
     if stages is None:
         return None
     descriptions, sizes, statistics = [], [], 0
     for stage in stages:
-        record = _described(stage)
+        record = _described(stage, trains=trains)
         if record is None:
             return None
         for name, size in _parts(stage, record):
@@ -94,7 +101,7 @@ def plan_of(model: "keras.Model") -> Plan | None:
     quantized = {bool(record.quantized) for record in descriptions if record.kind != MAX_POOL}
     if len(quantized) != 1:
         return None
-    return Plan(tuple(descriptions), tuple(stages), tuple(sizes), statistics, quantized == {True})
+    return Plan(tuple(descriptions), tuple(stages), tuple(sizes), statistics, quantized == {True}, trains)
 
 
 def parameters_of(plan: Plan) -> Any:
@@ -157,7 +164,7 @@ def _chain(model: "keras.Model") -> list[tuple[Any, int, Any]] | None:
         tensor = node.input_tensors[0]
 
 
-def _described(stage: Stage) -> Description | None:
+def _described(stage: Stage, *, trains: bool) -> Description | None:
     import keras
 
     from glyphlite.models.qat.layers import QuantizedConv2D, QuantizedDense
@@ -194,10 +201,10 @@ def _described(stage: Stage) -> Description | None:
             record.top, record.left = (_before(length, stride, size) for length in (height, width))
         if layer.activation not in ("relu", None):
             return None
-        if layer.normalized and layer.quantized:
-            record.normalization = BIASED if layer.centered else PLAIN
-        elif layer.normalizes_batches:
+        if layer.normalizes_batches and trains:
             record.normalization = CENTERED if layer.centered else UNCENTERED
+        elif layer.normalized:
+            record.normalization = BIASED if layer.centered else PLAIN
     return record
 
 
@@ -228,7 +235,7 @@ def _tensors(plan: Plan) -> Sequence[Any]:
     for record, stage in zip(plan.descriptions, plan.stages, strict=True):
         layer, use = stage.layer, stage.use
         if record.kind in (CONVOLUTION, DEPTHWISE):
-            tensors.append(layer.training_kernel(use))
+            tensors.append(layer.training_kernel(use) if plan.trains else layer.stored_kernel(use))
         if record.normalization in (CENTERED, UNCENTERED):
             tensors.append(layer.normalizations[use].scale())
         if record.normalization == CENTERED:

@@ -1,0 +1,58 @@
+"""Affine augmentation and elastic distortion in the compiled engine, inside TensorFlow's graph: what `image_ops.warped` gives."""
+
+import ctypes
+from typing import Any
+
+import numpy as np
+
+from glyphlite.training.augmentation.image_ops import influence
+from glyphlite.training.augmentation.parameters import AUGMENTATIONS
+from glyphlite.training.engine.library import engine_library
+from glyphlite.training.engine.processors import processors
+
+_LARGEST_SIDE = 256
+"""Of an image, as warp.c has it."""
+
+
+def warp_of(images: np.ndarray, augmentation: str | None) -> "Warp | None":
+    """Returns what warps some of the images; None where they are not augmented, not grey, too large, or no compiler is here."""
+    height, width, channels = images.shape[1:]
+    if augmentation is None or channels != 1 or max(height, width) > _LARGEST_SIDE:
+        return None
+    library = engine_library()
+    return Warp(library, images, AUGMENTATIONS[augmentation].numbers) if library else None
+
+
+class Warp:
+    """Images that lie in memory, of which each call warps some."""
+
+    def __init__(self, library: ctypes.CDLL, images: np.ndarray, numbers: int) -> None:
+        """Keeps the images, uint8 ``(images, height, width, 1)``; ``numbers`` say what is done to one."""
+        self._library, self._numbers = library, numbers
+        self._images = np.ascontiguousarray(images)
+        height, width = images.shape[1:3]
+        self._influences = [np.ascontiguousarray(influence(side), np.float32) for side in (height, width)]
+
+    def __call__(self, order: Any, transforms: Any) -> Any:
+        """Returns float32 images ``(batch, height, width, 1)`` in [0, 1].
+
+        Args:
+            order: int32 ``(batch,)``, which images.
+            transforms: float32 ``(batch, numbers)``, as `glyphlite.training.batches.Chunk` has them.
+        """
+        import tensorflow as tf
+
+        warped = tf.numpy_function(self._warp, [order, transforms], tf.float32, stateful=False)
+        return tf.ensure_shape(warped, [None, *self._images.shape[1:]])
+
+    def _warp(self, order: np.ndarray, transforms: np.ndarray) -> np.ndarray:
+        order, transforms = np.ascontiguousarray(order, np.int32), np.ascontiguousarray(transforms, np.float32)
+        height, width = self._images.shape[1:3]
+        results = np.empty((len(order), height, width, 1), np.float32)
+        arrays = (self._images, order, transforms, *self._influences, results)
+        addresses = [each.ctypes.data_as(ctypes.c_void_p) for each in arrays]
+        pixels, of_order, of_transforms, rows, columns, into = addresses
+        self._library.warp(
+            pixels, height, width, of_order, of_transforms, self._numbers, rows, columns, len(order), into, processors()
+        )
+        return results
