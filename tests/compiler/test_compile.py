@@ -73,7 +73,7 @@ def test_scores_may_be_logits_or_only_the_class(int8: Path, mnist: Dataset, tmp_
 def test_the_memory_map_is_what_the_header_says(int8: Path, tmp_path: Path):
     report = compile_artifact(int8, tmp_path / "c", name="digits")
     assert sorted(path.name for path in (tmp_path / "c").iterdir()) == sorted(
-        ["digits.h", "digits.c", "digits_weights.h", "example", "Makefile", "digits.json", MANIFEST]
+        ["digits.h", "digits.c", "digits_weights.h", "digits_vectors.h", "example", "Makefile", "digits.json", MANIFEST]
     )
     assert sorted(path.name for path in (tmp_path / "c" / "example").iterdir()) == ["Makefile", "example.c"]
     document = json.loads((tmp_path / "c" / "digits.json").read_text())

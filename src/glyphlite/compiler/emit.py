@@ -192,11 +192,13 @@ def emit(
         "flash_space": constants.flash_space,
     }
     context["run"] = render("run.c.j2", context)
+    context["vectors"] = f"{name}_lane_t" in text
     context["helpers"] = helpers_called(text + context["run"], name, unrolls=optimize != "size")
     templates = {
         f"{name}.h": "program.h.j2",
         f"{name}.c": "program.c.j2",
         f"{name}_weights.h": "weights.h.j2",
+        **({f"{name}_vectors.h": "vectors.h.j2"} if context["vectors"] else {}),
         "Makefile": "Makefile.j2",
         "example/example.c": "example.c.j2",
         "example/Makefile": "example_Makefile.j2",

@@ -80,7 +80,7 @@ class Program:
 def program_of(compilation: Compilation) -> Program:
     """Returns what was compiled under :data:`NAME` as one text of C."""
     files, text = compilation.files, compilation.files[f"{NAME}.c"]
-    for file in (f"{NAME}.h", f"{NAME}_weights.h"):
+    for file in sorted(file for file in files if file.endswith(".h")):
         included = f'#include "{file}"'
         assert included in text
         text = text.replace(included, files[file])

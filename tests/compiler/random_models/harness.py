@@ -16,21 +16,33 @@ from random_models.calls import calling
 FLAGS = ("-O1", "-w", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 
-def _has_avx2() -> bool:
-    """Whether this processor has the wide vectors of the fourth path."""
+def _features() -> frozenset[str]:
+    """What this processor has, as Linux names it."""
     description = Path("/proc/cpuinfo")
-    return description.exists() and " avx2 " in description.read_text()
+    return frozenset(description.read_text().split()) if description.exists() else frozenset()
+
+
+AVX = {
+    "avx2": ("avx2",),
+    "avx_vnni": ("avx2", "avx_vnni"),
+    "avx512_vnni": ("avx2", "avx512f", "avx512bw", "avx512vl", "avx512_vnni"),
+}
+"""The builds for x86 with wide vectors, by the features that each needs."""
 
 
 OPTIMIZE = ("speed", "size", "ram")
 
-# Generated C takes one of four paths by the compiler's macros. All run here: host_acle has the DSP intrinsics in portable C.
+# Generated C takes one of its paths by the compiler's macros. All run here: host_acle has the DSP intrinsics in portable C.
 ACLE = Path(__file__).parents[1] / "host_acle"
 PATHS: dict[str, tuple[str, ...]] = {
     "plain": (),
     "dsp": ("-D__ARM_FEATURE_DSP=1", "-D__ARM_FEATURE_SIMD32=1", f"-I{ACLE}"),
     "v6m": ("-D__ARM_ARCH_6M__=1",),
-    **({"avx2": ("-mavx2",)} if _has_avx2() else {}),
+    **{
+        name: tuple(f"-m{feature.replace('_', '')}" for feature in features)
+        for name, features in AVX.items()
+        if _features().issuperset(features)
+    },
 }
 
 _MAIN = """\

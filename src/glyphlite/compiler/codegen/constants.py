@@ -13,7 +13,8 @@ PATHS = {
 }
 """The arrays that end up in the flash of a core with the DSP extension, of one without, and in a host's program.
 
-Of cores without, those that multiply 32 bits by 32 to 32 have ``short`` ones, the others ``long`` ones of the same size."""
+Of cores without, those that multiply 32 bits by 32 to 32 have ``short`` ones, the others ``long`` ones of the same size. Of those
+with wide vectors, the ones that multiply int8 by int8 alone have ``signed`` ones besides."""
 
 
 _NEAR_FLASH_BYTES = 60_000

@@ -13,6 +13,7 @@ from glyphlite.compiler.codegen.kernel import Kernel, Placement, Site
 from glyphlite.compiler.codegen.packing import Lanes
 from glyphlite.compiler.codegen.requantization import Requantizer, requantizer
 from glyphlite.compiler.codegen.tiles import Tile, tile_of
+from glyphlite.compiler.codegen.vectors import Vectors, Walk, vectors_of, walk_of
 from glyphlite.compiler.context import Context, window_of
 from glyphlite.compiler.ops.matrix.strip import Strip, in_order, strip_of
 from glyphlite.compiler.ops.matrix.weighted import Filtered, PoolableFilter, weighted_facts
@@ -78,12 +79,11 @@ class Convolution(PoolableFilter, Filtered):
         lanes = _lanes(self, site, rows, compact=compact)
         tile = self.tile
         if compact and not self.int4:
-            plain = wide = site.add("weights", "int8_t", rows, "plain" if lanes else "both")
+            plain = site.add("weights", "int8_t", rows, "plain" if lanes else "both")
         elif compact:
-            plain = wide = site.add("int4_weights", "uint16_t", packing.pack_int4_rows(rows), "plain")
+            plain = site.add("int4_weights", "uint16_t", packing.pack_int4_rows(rows), "plain")
         else:
             plain = _plain_weights(site, rows, tile, int4=self.int4, path="narrow" if lanes else "not wide")
-            wide = site.add("weights", "int8_t", rows, "wide")
         fractions = FRACTIONS if compact or not self.int4 else (packing.INT4_FRACTION, *FRACTIONS)
         made, _ = requantizer(
             site, self.requantization, rows, self.bias, fractions=fractions, pairs=lanes is not None and not compact
@@ -98,34 +98,78 @@ class Convolution(PoolableFilter, Filtered):
             depth=rows.shape[1],
             lanes=lanes,
             weights=plain,
-            wide_weights=wide,
+            vectors=None if compact else self.vectors_for(site, rows, made),
             tile=tile,
             strip=self.strip,
         )
 
+    def vectors_for(self, site: Site, rows: np.ndarray, made: Requantizer) -> Vectors:
+        """Lays down weights for wide vectors: a row of the window lies together, unless dilation parts its columns."""
+        window = self.filter_window
+        segments = window.height * (1 if window.dilation_x == 1 else window.width)
+        return vectors_of(site, [rows], made, segments=segments)
+
 
 @dataclass(frozen=True, kw_only=True)
-class ConvolutionKernel(Kernel):
+class VectorConvolutionKernel(Kernel):
+    """What kernels for wide vectors read.
+
+    Attributes:
+        pooled: whether a 2x2 maximum is taken of the sums.
+        vectors: weights for wide vectors; None where these run the plain code.
+    """
+
+    requantizer: Requantizer
+    pooled: bool
+    padded: bool
+    vectors: Vectors | None
+
+    @property
+    def pixels(self) -> int:
+        """Returns the pixels of sums in a row."""
+        return self.layer.output.width * (2 if self.pooled else 1)
+
+    @property
+    def columns(self) -> int:
+        """Returns the segments of a row of the window."""
+        return 1 if self.layer.window.dilation_x == 1 else self.layer.window.width
+
+    @property
+    def strip_rows(self) -> int:
+        """Returns the rows that wide vectors lay down as lanes."""
+        return self.layer.span if self.pooled else self.layer.window.height
+
+    @property
+    def walk(self) -> Walk:
+        """Returns how wide vectors walk along a row; there is no limit, as a sum has no more inputs than int32 holds."""
+        lanes = self.layer.input.channels * self.strip_rows
+        return walk_of(self.layer.window, self.pixels, lanes, least=2 if self.pooled else 1)
+
+    @property
+    def lies_as_lanes(self) -> bool:
+        """Returns whether rows may be read where they are by wide vectors whose lanes are stored bytes."""
+        segment = self.layer.input.channels * (self.layer.window.width if self.columns == 1 else 1)
+        return not self.padded and not self.layer.reads_model_input and segment % packing.GROUP == 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvolutionKernel(VectorConvolutionKernel):
     """A few pixels at a time, every filter multiplied with their patches.
 
     Attributes:
         depth: inputs under one filter.
         lanes: for the DSP extension; None where cores with it run the plain code.
-        weights: for plain code, ``wide_weights`` for wide vectors.
+        weights: for plain code.
         tile: the pixels that plain code computes at a time.
         strip: how the DSP extension lays inputs down.
     """
 
     template: ClassVar[str] = "convolution.c.j2"
 
-    requantizer: Requantizer
     int4: bool
-    pooled: bool
-    padded: bool
     depth: int
     lanes: Lanes | None
     weights: Array
-    wide_weights: Array
     tile: Tile
     strip: Strip
 
@@ -184,24 +228,21 @@ def _lanes(node: Convolution, site: Site, rows: np.ndarray, *, compact: bool) ->
 
 
 @dataclass(frozen=True, kw_only=True)
-class Convolution3x3MaxPoolKernel(Kernel):
+class Convolution3x3MaxPoolKernel(VectorConvolutionKernel):
     """3x3 filters on one channel, stride 1, no padding, a 2x2 maximum after them.
 
     Attributes:
         lane_weights: for the DSP extension, by columns; of INT4 the weights of every core without wide vectors.
         weights: for plain code.
-        tap_weights: for wide vectors.
         prescaled: whether the weights for the DSP extension lie scaled, so that its sums have their fractional bits.
         in_words: whether plain code takes bytes and weights as words.
     """
 
     template: ClassVar[str] = "convolution_3x3_maxpool.c.j2"
 
-    requantizer: Requantizer
     int4: bool
     lane_weights: Array
     weights: Array
-    tap_weights: Array
     prescaled: bool
     in_words: bool
 
@@ -215,7 +256,6 @@ def _kernel_3x3_maxpool(node: Convolution, site: Site) -> Convolution3x3MaxPoolK
     rows = node.weights.reshape(len(node.weights), -1)
     size = site.placement.optimize == "size"  # Cortex-M0: a signed byte takes two instructions
     plain = None if node.int4 else site.add("weights", "int8_t" if size else "int32_t", rows, "narrow")
-    taps = site.add("tap_weights", "int32_t", rows.T, "wide")
     made, _ = requantizer(site, node.requantization, rows, node.bias)
     fits = made.scaled is not None and made.scaled.fraction <= (12 if node.int4 else 8)  # weights in 16 bits
     fraction = made.scaled.fraction if made.scaled and fits else 0
@@ -232,7 +272,9 @@ def _kernel_3x3_maxpool(node: Convolution, site: Site) -> Convolution3x3MaxPoolK
         int4=node.int4,
         lane_weights=lanes,
         weights=plain,
-        tap_weights=taps,
+        pooled=True,
+        padded=False,
+        vectors=node.vectors_for(site, rows, made),
         prescaled=fits,
         in_words=_takes_words(node, site.placement),
     )

@@ -11,12 +11,14 @@ from glyphlite.compiler.codegen.constants import Array
 from glyphlite.compiler.codegen.filters import Filter
 from glyphlite.compiler.codegen.kernel import Kernel, Placement, Site
 from glyphlite.compiler.codegen.requantization import Requantizer, requantizer
+from glyphlite.compiler.codegen.vectors import LANES_OF_COLUMN, Vectors, Walk, channel_vectors_of, walk_of
 from glyphlite.compiler.context import Context, window_of
 from glyphlite.compiler.ops.matrix.depthwise_columns import DistantColumns, NeighbourColumns, SingleColumns, fit_16_bits
 from glyphlite.compiler.ops.matrix.weighted import Filtered, weighted_facts
 from glyphlite.tflite.graph import Operator
 
 _WORDS_OF_TAPS = 6  # that stay in registers beside four sums
+_MOST_COLUMNS = 1024  # and rows, under a window that wide vectors lay down
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +94,10 @@ class DepthwiseConvolution(Filtered):
         rows = np.moveaxis(self.weights, 2, 0).reshape(self.output.channels, -1)
         if site.placement.optimize == "speed" and self.in_columns:
             return self._columns_kernel(site, rows)
-        lanes, plain, wide = self._int4_weights(site) if self.int4 else self._int8_weights(site)
         made, _ = requantizer(site, self.requantization, rows, self.bias)
+        vectors = self._vectors(site, made)
+        lay_down = self._int4_weights if self.int4 else self._int8_weights
+        lanes, plain, wide = lay_down(site, vectors=vectors is not None)
         return DepthwiseKernel(
             layer=site.layer,
             requantizer=made,
@@ -104,6 +108,7 @@ class DepthwiseConvolution(Filtered):
             lane_weights=lanes,
             weights=plain,
             wide_weights=wide,
+            vectors=vectors,
             shares_sums=site.placement.optimize == "size" and not site.layer.reads_model_input,
         )
 
@@ -111,7 +116,6 @@ class DepthwiseConvolution(Filtered):
         """Returns the kernel of channel after channel."""
         packed = packing.pack_int4_taps(rows) if self.int4 else rows
         weights = site.add("channel_weights", "int8_t", packed, "not wide")
-        wide = site.add("weights", "int8_t", self.weights, "wide")
         fraction = 12 if self.int4 else 8
         made, _ = requantizer(site, self.requantization, rows, self.bias, fractions=(fraction, *FRACTIONS))
         lanes = self.lanes_of(site.placement.rows_at_once)
@@ -123,8 +127,9 @@ class DepthwiseConvolution(Filtered):
             depth_multiplier=1,
             by_words=self.inputs[0].channels % 4 == 0,
             lane_weights=None,
-            weights=wide,
-            wide_weights=wide,
+            weights=weights,
+            wide_weights=weights,
+            vectors=self._vectors(site, made),
             shares_sums=False,
             channel_weights=weights,
             weight_bytes=packed.shape[1],
@@ -136,20 +141,26 @@ class DepthwiseConvolution(Filtered):
             column_shape=site.add("column_shape", "uint16_t", self.plain_columns.shape(), "narrow"),
         )
 
-    def _int8_weights(self, site: Site) -> tuple[Array | None, Array, Array]:
+    def _vectors(self, site: Site, made: Requantizer) -> Vectors | None:
+        """Lays down weights for wide vectors; None where these run a loop over channels."""
+        fits = self.filter_window.span_x * self.filter_window.height <= _MOST_COLUMNS
+        return channel_vectors_of(site, self.weights, made) if self.depth_multiplier == 1 and fits else None
+
+    def _int8_weights(self, site: Site, *, vectors: bool) -> tuple[Array | None, Array, Array]:
         lanes = site.add("lane_weights", "int32_t", packing.pack_depthwise(self.weights), "dsp") if self.by_fours else None
-        plain = site.add("weights", "int8_t", self.weights, "plain" if self.by_fours else "both")
+        path = ("narrow" if vectors else "plain") if self.by_fours else "not wide" if vectors else "both"
+        plain = site.add("weights", "int8_t", self.weights, path)
         return lanes, plain, plain
 
-    def _int4_weights(self, site: Site) -> tuple[Array | None, Array, Array]:
+    def _int4_weights(self, site: Site, *, vectors: bool) -> tuple[Array | None, Array, Array]:
         """Lays down INT4 weights: four channels in a word where they come in fours, for every core but one of wide vectors."""
-        if self.by_fours:
-            lanes = site.add("int4_weights", "uint16_t", packing.pack_int4_depthwise(self.weights), "not wide")
-            return lanes, lanes, site.add("weights", "int8_t", self.weights, "wide")
         single = self.depth_multiplier == 1
-        pairs = packing.pack_int4_channel_pairs(self.weights)
-        plain = site.add("int4_weights", "uint8_t", pairs, "not wide" if single else "both")
-        return None, plain, site.add("weights", "int8_t", self.weights, "wide") if single else plain
+        if self.by_fours:
+            lanes = plain = site.add("int4_weights", "uint16_t", packing.pack_int4_depthwise(self.weights), "not wide")
+        else:
+            pairs = packing.pack_int4_channel_pairs(self.weights)
+            lanes, plain = None, site.add("int4_weights", "uint8_t", pairs, "not wide" if single else "both")
+        return lanes, plain, site.add("weights", "int8_t", self.weights, "wide") if single and not vectors else plain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +170,8 @@ class DepthwiseKernel(Kernel):
     Attributes:
         by_words: whether the window at a border is gathered word by word.
         lane_weights: of four channels at a time; None where channels are computed one by one.
-        weights: for plain code, ``wide_weights`` for wide vectors.
+        weights: for plain code, ``wide_weights`` for wide vectors that run a loop over channels.
+        vectors: for wide vectors; None where these run that loop.
         shares_sums: whether the loop over INT4 weights is a function that layers share.
     """
 
@@ -173,7 +185,14 @@ class DepthwiseKernel(Kernel):
     lane_weights: Array | None
     weights: Array
     wide_weights: Array
+    vectors: Vectors | None
     shares_sums: bool
+
+    @property
+    def walk(self) -> Walk:
+        """Returns how wide vectors walk along a row."""
+        quads = -(-self.layer.window.height // packing.GROUP)
+        return walk_of(self.layer.window, self.layer.output.width, LANES_OF_COLUMN * quads)
 
     @property
     def fill_word(self) -> int:

@@ -11,6 +11,7 @@ from glyphlite.compiler.codegen.filters import Filter
 from glyphlite.compiler.codegen.kernel import Accumulator, Kernel, Placement, Site
 from glyphlite.compiler.codegen.packing import Lanes
 from glyphlite.compiler.codegen.requantization import Requantizer, requantizer
+from glyphlite.compiler.codegen.vectors import Vectors, vectors_of
 from glyphlite.compiler.context import Context
 from glyphlite.compiler.ops.matrix.weighted import Weighted, weighted_facts
 from glyphlite.compiler.values import Value, Window
@@ -61,7 +62,6 @@ class FullyConnected(Weighted):
         else:
             words = np.concatenate([packing.interleave_quads(part) for part in parts])
             plain = site.add("weights", "uint8_t", words, path)
-        wide = site.add("row_weights", "int8_t", np.concatenate([part.reshape(-1) for part in parts]), "wide")
         made, _ = requantizer(site, self.requantization, self.weights, self.bias)
         kernel = FullyConnectedKernel(
             layer=site.layer,
@@ -70,7 +70,7 @@ class FullyConnected(Weighted):
             row=row,
             lanes=lanes,
             weights=plain,
-            wide_weights=wide,
+            vectors=vectors_of(site, parts, made),
         )
         if not accumulates:
             return kernel
@@ -95,7 +95,8 @@ class FullyConnectedKernel(Kernel):
     Attributes:
         row: inputs.
         lanes: for the DSP extension; None where cores with it run the plain code.
-        weights: for plain code, ``wide_weights`` for wide vectors.
+        weights: for plain code.
+        vectors: for wide vectors.
     """
 
     template: ClassVar[str] = "fully_connected.c.j2"
@@ -105,7 +106,7 @@ class FullyConnectedKernel(Kernel):
     row: int
     lanes: Lanes | None
     weights: Array
-    wide_weights: Array
+    vectors: Vectors
 
     @property
     def tail(self) -> int:

@@ -1,0 +1,147 @@
+"""Weights and scaling as processors with wide vectors read them: sixteen outputs side by side.
+
+One layout serves every family of vectors: of each block of sixteen outputs, four inputs at a time, an output's four weights lie
+together. Instructions that add four products of bytes to 32 bits (VNNI, SDOT) take them as they are; others (VPMADDWD, the
+dot products of WebAssembly) spread them over 16 bits first. Knows weights and numbers, no C.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from glyphlite.compiler.codegen.constants import Array
+from glyphlite.compiler.codegen.kernel import Site
+from glyphlite.compiler.codegen.requantization import Requantizer, Scaled
+from glyphlite.compiler.values import Window
+
+BLOCK = 16  # outputs side by side
+GROUP = 4  # inputs taken in one step
+LANES_OF_COLUMN = 64  # of sixteen channels, four rows of a column
+_PIXELS = 4  # computed at a time
+_LANES = 16384  # of a strip, which lies on the stack
+
+
+@dataclass(frozen=True)
+class VectorScaling:
+    """How sums become bytes, sixteen at a time.
+
+    Attributes:
+        numbers: int32: the start of every output, then each one's multiplier, then what is added to each one's negative sums.
+        width: outputs in each of the three, whole blocks.
+    """
+
+    scaled: Scaled
+    numbers: Array
+    width: int
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """A layer's weights for wide vectors.
+
+    Attributes:
+        weights: int8 (part, block of outputs, segment of the window, group of inputs, output, input).
+        excess: int32 (part, output): 128 times the sum of the output's weights, for families whose lanes hold inputs as int8.
+        scaling: None where sums are scaled as the reference does.
+        blocks: of outputs.
+        groups: of inputs, in each segment.
+    """
+
+    weights: Array
+    excess: Array
+    scaling: VectorScaling | None
+    blocks: int
+    groups: int
+
+    @property
+    def segment_lanes(self) -> int:
+        """Returns the lanes of a segment, whole groups."""
+        return GROUP * self.groups
+
+
+@dataclass(frozen=True)
+class Walk:
+    """How a layer's windows pass along a row: a strip of it is laid down as lanes, for some pixels at a time.
+
+    Attributes:
+        chunk: pixels of one strip.
+        columns: of the map under these.
+    """
+
+    chunk: int
+    columns: int
+
+
+def vectors_of(site: Site, parts: Sequence[np.ndarray], made: Requantizer, *, segments: int = 1) -> Vectors:
+    """Lays down weights, int8 ``(outputs, inputs)`` of each part of the input that comes alone.
+
+    A window's inputs lie in segments, each next to each other in the map.
+    """
+    blocks = -(-len(parts[0]) // BLOCK)
+    packed = [in_blocks(part.reshape(len(part), segments, -1)) for part in parts]
+    weights = site.add("vector_weights", "int8_t", np.stack(packed), "wide")
+    return Vectors(weights, _excess(site, parts, blocks), _scaling(site, made), blocks, packed[0].shape[2])
+
+
+def channel_vectors_of(site: Site, taps: np.ndarray, made: Requantizer) -> Vectors:
+    """Lays down depthwise weights, int8 ``(height, width, channels)``: of sixteen channels, four rows of a column at a time.
+
+    The last sixteen channels overlap those before them where they are not whole blocks.
+    """
+    height, width, channels = taps.shape
+    quads = -(-height // GROUP)
+    padded = np.zeros((quads * GROUP, width, max(channels, BLOCK)), np.int8)
+    padded[:height, :, :channels] = taps
+    blocks = [padded[:, :, first : first + BLOCK] for first in firsts_of(channels)]
+    ordered = [block.reshape(quads, GROUP, width, BLOCK).transpose(0, 2, 3, 1) for block in blocks]
+    weights = site.add("vector_weights", "int8_t", np.stack(ordered), "wide")
+    excess = _excess(site, [taps.reshape(-1, channels).T], -(-channels // BLOCK))
+    return Vectors(weights, excess, _scaling(site, made), len(blocks), quads)
+
+
+def firsts_of(channels: int) -> list[int]:
+    """Returns the first channel of each sixteen."""
+    return [max(0, min(first, channels - BLOCK)) for first in range(0, channels, BLOCK)]
+
+
+def walk_of(window: Window, width: int, lanes_of_column: int, *, least: int = 1) -> Walk:
+    """Returns how a row of so many outputs is walked, ``least`` of them at a time where more lanes would take too much memory."""
+
+    def columns(pixels: int) -> int:
+        return (pixels - 1) * window.stride_x + window.span_x
+
+    for chunk in (width, 64 * _PIXELS, 16 * _PIXELS, 4 * _PIXELS, _PIXELS):
+        if chunk <= width and columns(chunk) * lanes_of_column <= _LANES:
+            return Walk(chunk, columns(chunk))
+    return Walk(least, columns(least))
+
+
+def in_blocks(rows: np.ndarray) -> np.ndarray:
+    """Orders weights, int8 ``(outputs, segments, inputs)``, by block, segment, group, output and input; what is missing is 0."""
+    outputs, segments, inputs = rows.shape
+    padded = np.zeros((-(-outputs // BLOCK) * BLOCK, segments, -(-inputs // GROUP) * GROUP), np.int8)
+    padded[:outputs, :, :inputs] = rows
+    return padded.reshape(-1, BLOCK, segments, padded.shape[2] // GROUP, GROUP).transpose(0, 2, 3, 1, 4)
+
+
+def _excess(site: Site, parts: Sequence[np.ndarray], blocks: int) -> Array:
+    sums = np.zeros((len(parts), blocks * BLOCK), np.int64)
+    for number, part in enumerate(parts):
+        sums[number, : len(part)] = 128 * part.astype(np.int64).sum(axis=1)
+    return site.add("vector_excess", "int32_t", sums, "signed")
+
+
+def _scaling(site: Site, made: Requantizer) -> VectorScaling | None:
+    """Lays down the numbers of the one long multiplication, each kind by itself."""
+    scaled = made.scaled
+    if scaled is None:
+        return None
+    columns = scaled.scaling.values.reshape(-1, scaled.words)
+    width = -(-len(columns) // BLOCK) * BLOCK
+    numbers = np.zeros((3, width), np.int64)
+    given = list(columns.T)
+    numbers[0, : len(columns)] = given.pop(0)
+    numbers[1, : len(columns)] = given.pop(0) if scaled.multiplier is None else scaled.multiplier
+    numbers[2, : len(columns)] = given.pop(0) if scaled.step is None else scaled.step
+    return VectorScaling(scaled, site.add("vector_scaling", "int32_t", numbers, "wide"), width)
