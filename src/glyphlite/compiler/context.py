@@ -160,6 +160,8 @@ class Context:
             raise self.refuse(
                 operator, f"tensor {printable(tensor.name)} has no single scale", "convert with full integer quantization"
             )
+        if tensor.quantization.scale == 0 and operator.name != "MUL":
+            raise self.refuse(operator, f"tensor {printable(tensor.name)} has the scale 0", "convert the model again")
         is_unsigned = operator.name == "SOFTMAX" and tensor.index in operator.outputs  # and checks its zero point itself
         if tensor.dtype == np.int16 and tensor.quantization.zero_point != 0 and not is_unsigned:
             reason = f"tensor {printable(tensor.name)} is int16 with the zero point {tensor.quantization.zero_point}"

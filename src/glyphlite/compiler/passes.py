@@ -9,6 +9,7 @@ import numpy as np
 
 from glyphlite.compiler.codegen.c_names import copy_name
 from glyphlite.compiler.ir import Edge, Node, Program, consumers
+from glyphlite.compiler.ops.elementwise.binary import Binary
 from glyphlite.compiler.ops.elementwise.lookup import EVERY_BYTE, Lookup
 from glyphlite.compiler.ops.int16.convolution import Int16Convolution
 from glyphlite.compiler.ops.layout.concatenation import WIDTH, Concatenation
@@ -30,6 +31,7 @@ def optimize(program: Program) -> Program:
         copy_outputs,
         fold_padding,
         fuse_tables,
+        pool_first,
         fuse_pools,
         fuse_tables,
         view_parts,
@@ -140,6 +142,53 @@ def _with_table(producer: Node, node: Lookup) -> Node | None:
     clamp = node.as_clamp
     clamped = fused.clamped(*clamp) if clamp is not None else None
     return replace(fused, table=node.answers) if clamped is None else clamped
+
+
+def pool_first(program: Program) -> Program:
+    """Takes a maximum over windows before what is computed with a constant for each channel, where that never falls.
+
+    The largest value then gives the largest result: what follows a convolution as MUL and ADD, a normalization that was not
+    folded, is computed for one value of each window, and the maximum may join the convolution.
+    """
+    while (swapped := _with_pool_ahead(program)) is not None:
+        program = swapped
+    return program
+
+
+def _with_pool_ahead(program: Program) -> Program | None:
+    """Returns the program with one maximum ahead of the node before it; None where there is none left."""
+    counts = consumers(program)
+    producers = {node.output.index: place for place, node in enumerate(program.nodes)}
+    for place, pool in enumerate(program.nodes):
+        before = producers.get(pool.inputs[0].index) if pool.inputs else None
+        if before is None or not isinstance(pool, Pool) or pool.kind != "max":
+            continue
+        node = program.nodes[before]
+        source = node.inputs[0]
+        if (
+            not isinstance(node, Binary)
+            or counts[node.output.index] > 1
+            or pool.inputs[0].shape != source.shape
+            or pool.output.elements >= source.elements
+            or not node.never_falls
+        ):
+            continue
+        size = {"height": pool.output.height, "width": pool.output.width}
+        pooled = replace(source, index=node.output.index, name=pool.output.name, offset=0, **size)
+        nodes = list(program.nodes)
+        nodes[place] = replace(_then(node, pool), inputs=(pooled,), output=pool.output)
+        nodes[before] = replace(pool, inputs=(source,), output=pooled, activation_min=0, activation_max=255, table=None)
+        return replace(program, nodes=tuple(nodes))
+    return None
+
+
+def _then(node: Binary, pool: Pool) -> Binary:
+    """Returns the node with the pool's clamp and table behind it."""
+    limits = pool.activation_min, pool.activation_max
+    if node.table is None:
+        return replace(node.clamped(*limits), table=pool.table)
+    table = np.clip(node.table, *limits)
+    return replace(node, table=table if pool.table is None else pool.table[table])
 
 
 def fuse_pools(program: Program) -> Program:

@@ -101,7 +101,7 @@ class _Tensors:
             name=stored.name,
             shape=shape,
             dtype=element.dtype,
-            quantization=_quantization(stored, shape, element, where, is_constant=data is not None),
+            quantization=_quantization(stored, shape, element, where, data),
             data=data,
             buffer=stored.buffer,
             is_variable=stored.is_variable,
@@ -203,13 +203,13 @@ def _constant(raw: np.ndarray, shape: tuple[int, ...], element: Element, where: 
 
 
 def _quantization(
-    stored: StoredTensor, shape: tuple[int, ...], element: Element, where: str, *, is_constant: bool
+    stored: StoredTensor, shape: tuple[int, ...], element: Element, where: str, data: np.ndarray | None
 ) -> Quantization | None:
     """Returns the checked scales and zero points; None where there are none, or where the element type gives them no meaning.
 
     A constant of 32 or 64 bits is a bias, whose scale follows from those of input and weights: a missing zero point is 0, a scale
     may be 0, and the axis is the only one that there is. The axis of a single scale means nothing. A channel of weights that are
-    all 0 may have the scale 0: converters of 2019 wrote it.
+    all 0 may have the scale 0: converters of 2019 wrote it; so may a constant that is 0 throughout, such as an LSTM's first state.
     """
     quantization = stored.quantization
     if quantization is None:
@@ -219,7 +219,7 @@ def _quantization(
             f"{where} is quantized by a scheme other than scale and zero point (kind {quantization.details}); convert to int8"
         )
     scales, zero_points, axis = quantization.scales, quantization.zero_points, quantization.axis
-    is_bias = is_constant and element.dtype.name in _WIDE_INTEGERS
+    is_bias = data is not None and element.dtype.name in _WIDE_INTEGERS
     if scales is None or not len(scales):
         if zero_points is not None and len(zero_points):
             raise ArtifactError(f"{where} has zero points but no scales")
@@ -240,7 +240,8 @@ def _quantization(
         raise ArtifactError(
             f"{where} has {count:,} scales along axis {axis} of the shape {list(shape)}; there must be one per channel"
         )
-    may_be_zero = is_bias or (is_constant and count > 1)
+    is_nothing = data is not None and count == 1 and bool((data == zero_points[0]).all())
+    may_be_zero = is_bias or (data is not None and count > 1) or is_nothing
     if not np.isfinite(scales).all() or scales.min() < 0 or (not scales.all() and not may_be_zero):
         raise ArtifactError(f"{where} has a scale that is not a finite number above 0; convert the model again")
     if element.dtype.kind not in "iu":

@@ -8,6 +8,7 @@ from random_models.harness import OPTIMIZE, PATHS
 from random_models.one_op import Activation, Constant, agree, any_activation, any_constant, one_op, outcomes
 
 from glyphlite.compiler import compile_graph
+from glyphlite.compiler.lower import lower
 from glyphlite.errors import ArtifactError
 from glyphlite.tflite.reader import parse_graph
 
@@ -95,3 +96,15 @@ def test_a_constant_of_one_number_is_a_table(name: str):
     model = one_op(name, [source, constant], Activation((1, 3, 4, 5), 0.05, -7), OPTIONS.get(name, (None, {}))[0])
     agree({name: model})
     assert "_constant[" not in compile_graph(parse_graph(model), "net").files["net_weights.h"]
+
+
+def test_a_product_with_nothing_may_have_the_scale_0():
+    """An unrolled LSTM's first state: TFLite Micro multiplies by it."""
+    source, nothing = Activation((1, 3, 5), 0.05, -7), Constant(np.full((1, 5), 4, np.int8), [0.0], 4)
+    product = one_op("MUL", [source, nothing], Activation((1, 3, 5), 1e-40, -7), "MulOptions")
+    agree({"MUL": product})
+    with pytest.raises(ArtifactError, match="has the scale 0"):
+        lower(parse_graph(one_op("ADD", [source, nothing], source, "AddOptions")))
+    something = Constant(np.arange(5, dtype=np.int8).reshape(1, 5), [0.0], 4)
+    with pytest.raises(ArtifactError, match="not a finite number above 0"):
+        parse_graph(one_op("MUL", [source, something], Activation((1, 3, 5), 0.05, -7), "MulOptions"))

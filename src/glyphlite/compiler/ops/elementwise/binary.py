@@ -99,6 +99,17 @@ class Binary(Requantized):
             output = arithmetic.multiply_by_quantized_multiplier(total, *scaling)
         return np.clip(output + requantization.output_offset, *limits).astype(np.uint8)
 
+    @property
+    def never_falls(self) -> bool:
+        """Returns whether it computes with a constant for each channel, and of a larger byte never a smaller result."""
+        if self.constant is None or self.constant.shape[:2] != (1, 1) or self.inputs[0].shape != self.output.shape:
+            return False
+        pair = EVERY_BYTE[:, np.newaxis], self.constant.reshape(1, -1)
+        results = self.result(*(pair[::-1] if self.constant_first else pair))
+        if self.table is not None:
+            results = self.table[results]
+        return bool((np.diff(results.astype(np.int16), axis=0) >= 0).all())
+
     def as_lookup(self) -> Lookup | None:
         """Returns a table where one stored byte decides: the other operand is one number, or the same tensor again."""
         same = self.inputs[0].elements == self.output.elements  # the constant makes no more of the other operand
