@@ -209,7 +209,7 @@ def _quantization(
 
     A constant of 32 or 64 bits is a bias, whose scale follows from those of input and weights: a missing zero point is 0, a scale
     may be 0, and the axis is the only one that there is. The axis of a single scale means nothing. A channel of weights that are
-    all 0 may have the scale 0: converters of 2019 wrote it; so may a constant that is 0 throughout, such as an LSTM's first state.
+    all 0 may have the scale 0: converters of 2019 wrote it; so may a constant that is 0 throughout, as an LSTM's first state.
     """
     quantization = stored.quantization
     if quantization is None:
