@@ -5,13 +5,14 @@
 One image at a time: a call of the generated function through ctypes against ``Interpreter.invoke`` on a file with batch 1;
 copying the image in and the scores out is left out on both sides. The test split: one call of a C loop against LiteRT on the same
 weights with a free batch, at the batch size that is fastest for it, copies left out too. The two take turns, block by block, and
-the medians are compared, so that a busy machine slows both. The C is built by gcc, once for this very processor
-(-O3 -march=native) and once as a distribution would (-O2). Writes benchmarks/results/host_inference.json.
+the least processor times are compared, so that a busy machine changes little. The C is built by gcc, once for this very processor
+(-O3 -march=native), once with AVX2 alone, and once as a distribution would (-O2). Beside them stands the peak: what a small loop
+in registers reaches in multiply-accumulates of bytes. Writes benchmarks/results/host_inference.json.
 """
 
 import argparse
 import ctypes
-import statistics
+import math
 import sys
 import tempfile
 import time
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common.artifacts import REFERENCE, SEPARABLE, artifact_of
+from common.artifacts import REFERENCE, SEPARABLE, artifact_of, cache_folder
 from rich.console import Console
 from rich.table import Table
 
@@ -29,8 +30,10 @@ from glyphlite.console import quiet_tensorflow, say
 from glyphlite.datasets.registry import load_dataset
 from glyphlite.emulation.toolchain import compile_shared, host_compiler
 from glyphlite.files.single import write_json
+from glyphlite.models.pretrained import pretrained_artifact
 
-BUILDS = {"native": ("-O3", "-march=native"), "plain": ("-O2",)}
+BUILDS = {"native": ("-O3", "-march=native"), "avx2": ("-O3", "-mavx2"), "plain": ("-O2",)}
+PRETRAINED = ("glyph-1k", "glyph-4k", "glyph-16k", "glyph-64k", "glyph-50kmac")
 BATCHES = (32, 256, 2048)
 BLOCK_S = 0.004
 
@@ -41,10 +44,48 @@ void net_batch(const int8_t *in, int8_t *out, int32_t count, net_arena_t *arena)
 }
 """
 
+_PEAK = """
+#include <stdint.h>
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+#define KEPT(value) "+v"(value)
+#if defined(__AVX512VNNI__)
+#define BYTES 64
+typedef __m512i vector;
+#define ADD(sums, a, b) _mm512_dpbusd_epi32(sums, a, b)
+#define SAME(byte) _mm512_set1_epi8(byte)
+#elif defined(__AVX2__)
+#define BYTES 16
+typedef __m256i vector;
+#define ADD(sums, a, b) _mm256_add_epi32(sums, _mm256_madd_epi16(a, b))
+#define SAME(byte) _mm256_set1_epi16(byte)
+#else
+#define BYTES 1
+#undef KEPT
+#define KEPT(value) "+r"(value)
+typedef int32_t vector;
+#define ADD(sums, a, b) ((sums) + (a) * (b))
+#define SAME(byte) (byte)
+#endif
+/* The multiply-accumulates of `rounds` rounds, none of which waits for another. */
+int64_t peak(int32_t rounds, int8_t first, int8_t second, void *result) {
+  vector sums[12], a = SAME(first), b = SAME(second);
+  for (int i = 0; i < 12; i++) sums[i] = SAME(0);
+  for (int32_t round = 0; round < rounds; round++) {
+#pragma GCC unroll 12
+    for (int i = 0; i < 12; i++) sums[i] = ADD(sums[i], a, b);
+    __asm__ volatile("" : KEPT(a), KEPT(b));
+  }
+  for (int i = 0; i < 12; i++) ((vector *)result)[i] = sums[i];
+  return (int64_t)rounds * 12 * BYTES;
+}
+"""
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--models", nargs="*", default=[*REFERENCE, SEPARABLE])
+    parser.add_argument("--models", nargs="*", default=[*REFERENCE, SEPARABLE, *PRETRAINED])
     parser.add_argument("--rounds", type=int, default=41)
     parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results" / "host_inference.json")
     options = parser.parse_args()
@@ -54,18 +95,22 @@ def main() -> int:
     for model in options.models:
         say(model)
         rows.append(_measure(model, images, options.rounds))
-    _print(rows)
+    peak = _peak()
+    _print(rows, peak)
     versions = {"compiler": host_compiler().version(), "litert": _litert_version(), "processor": _processor()}
-    write_json(options.output, {"schema": 1, "images": len(images), "versions": versions, "rows": rows})
+    means = {kind: _mean(rows, kind) for kind in ("one", "split")}
+    document = {"images": len(images), "versions": versions, "peak_gmacs": peak, "geometric_mean": means, "rows": rows}
+    write_json(options.output, {"schema": 1, **document})
     return 0
 
 
 def _measure(model: str, images: np.ndarray, rounds: int) -> dict[str, Any]:
     stored = np.ascontiguousarray((images.astype(np.int16) - 128).astype(np.int8).reshape(len(images), -1))
     with tempfile.TemporaryDirectory() as folder:
-        ours = {name: _Generated(artifact_of(model), Path(folder) / name, flags) for name, flags in BUILDS.items()}
-        single = _LiteRT(artifact_of(model), 1, stored)
-        batched = {size: _LiteRT(artifact_of(model, batch=None), size, stored) for size in BATCHES}
+        artifact, free = (_pretrained(model), _pretrained(model)) if model in PRETRAINED else (artifact_of(model), None)
+        ours = {name: _Generated(artifact, Path(folder) / name, flags) for name, flags in BUILDS.items()}
+        single = _LiteRT(artifact, 1, stored)
+        batched = {size: _LiteRT(free or artifact_of(model, batch=None), size, stored) for size in BATCHES}
         classes = {name: build.run(stored).argmax(axis=1) for name, build in ours.items()}
         for name, found in classes.items():  # XNNPACK rounds otherwise, but a class that differs would be a wrong benchmark
             agreeing = float(np.mean(found[:500] == single.classes(stored[:500])))
@@ -79,7 +124,7 @@ def _measure(model: str, images: np.ndarray, rounds: int) -> dict[str, Any]:
         sizes = {**{f"litert {size}": size for size in BATCHES}, **dict.fromkeys(ours, len(part))}
         wholes = {name: seconds / sizes[name] for name, seconds in _interleaved(whole, max(5, rounds // 3)).items()}
     best = min(BATCHES, key=lambda size: wholes[f"litert {size}"])
-    row: dict[str, Any] = {"model": model, "litert_batch": best}
+    row: dict[str, Any] = {"model": model, "macs": ours["native"].macs, "litert_batch": best}
     for kind, times, theirs in (("one_us", singles, singles["litert"]), ("split_us", wholes, wholes[f"litert {best}"])):
         row[kind] = {"litert": theirs * 1e6, **{name: times[name] * 1e6 for name in BUILDS}}
         row[kind.replace("_us", "_ratio")] = {name: theirs / times[name] for name in BUILDS}
@@ -87,22 +132,51 @@ def _measure(model: str, images: np.ndarray, rounds: int) -> dict[str, Any]:
 
 
 def _interleaved(calls: dict[Any, Callable[[], object]], rounds: int) -> dict[Any, float]:
-    """The median seconds of a call of each, block after block in turn."""
+    """The least seconds of processor time of a call of each, block after block in turn."""
     repeats = {}
     for name, call in calls.items():
         call()
-        start = time.perf_counter()
+        start = time.thread_time()
         call()
-        repeats[name] = max(1, round(BLOCK_S / max(time.perf_counter() - start, 1e-7)))
+        repeats[name] = max(1, round(BLOCK_S / max(time.thread_time() - start, 1e-7)))
     times: dict[Any, list[float]] = {name: [] for name in calls}
     for _ in range(rounds):
         for name, call in calls.items():
             count = repeats[name]
-            start = time.perf_counter()
+            start = time.thread_time()
             for _ in range(count):
                 call()
-            times[name].append((time.perf_counter() - start) / count)
-    return {name: statistics.median(found) for name, found in times.items()}
+            times[name].append((time.thread_time() - start) / count)
+    return {name: min(found) for name, found in times.items()}
+
+
+def _pretrained(model: str) -> Path:
+    """The int8 file of a pretrained model; LiteRT takes many images of it by resizing its input."""
+    return pretrained_artifact(model)
+
+
+def _mean(rows: list[dict[str, Any]], kind: str) -> float:
+    """The geometric mean of the models' ratios."""
+    return math.exp(sum(math.log(row[f"{kind}_ratio"]["native"]) for row in rows) / len(rows))
+
+
+def _peak() -> dict[str, float]:
+    """Thousand millions of multiply-accumulates of bytes a second, of each build: the most that its instructions give."""
+    found = {}
+    folder = cache_folder("benchmark-peak")
+    (folder / "peak.c").write_text(_PEAK)
+    for name, flags in BUILDS.items():
+        library = ctypes.CDLL(str(compile_shared([folder / "peak.c"], folder / f"peak_{name}.so", flags=flags)))
+        library.peak.restype = ctypes.c_int64
+        result = ctypes.create_string_buffer(12 * 64 + 64)
+        aligned = ctypes.c_void_p(-(-ctypes.addressof(result) // 64) * 64)
+        rates = []
+        for _ in range(9):
+            start = time.thread_time()
+            macs = library.peak(ctypes.c_int32(1_000_000), ctypes.c_int8(3), ctypes.c_int8(5), aligned)
+            rates.append(macs / (time.thread_time() - start) / 1e9)
+        found[name] = max(rates)
+    return found
 
 
 class _Generated:
@@ -114,7 +188,8 @@ class _Generated:
         library = compile_shared([folder / "net.c", folder / "loop.c"], folder / "net.so", flags=flags, include=[folder])
         self._library = ctypes.CDLL(str(library))
         self._output_bytes = report.output_bytes
-        self._arena = np.zeros(report.arena_bytes // 4 + 1, np.uint32)
+        self.macs = report.macs
+        self._arena = np.zeros(max(report.arena_bytes, report.plain_arena_bytes) // 4 + 1, np.uint32)
 
     def caller(self, image: np.ndarray) -> Callable[[], object]:
         """A call of one inference."""
@@ -164,9 +239,10 @@ class _LiteRT:
         return np.array(found)
 
 
-def _print(rows: list[dict[str, Any]]) -> None:
+def _print(rows: list[dict[str, Any]], peak: dict[str, float]) -> None:
     table = Table(title="Microseconds an image, and how many times faster generated C is")
-    headings = ("model", "LiteRT", "C native", "times", "C -O2", "times", "LiteRT split", "C native", "times", "C -O2", "times")
+    each = ("C native", "times", "C AVX2", "times", "C -O2", "times")
+    headings = ("model", "LiteRT", *each, "LiteRT split", *each)
     for heading in headings:
         table.add_column(heading, justify="left" if heading == "model" else "right")
     for row in rows:
@@ -177,10 +253,14 @@ def _print(rows: list[dict[str, Any]]) -> None:
             for build in BUILDS:
                 cells += [f"{times[build]:.2f}", f"{ratios[build]:.2f}"]
         table.add_row(*cells)
-    Console(width=150).print(table)
+    Console(width=170).print(table)
     for kind, words in (("one", "one image at a time"), ("split", "the whole test split")):
         ratios = [row[f"{kind}_ratio"]["native"] for row in rows]
-        print(f"{words}: generated C is {min(ratios):.2f} to {max(ratios):.2f} times as fast as LiteRT")
+        mean = _mean(rows, kind)
+        print(f"{words}: {min(ratios):.2f} to {max(ratios):.2f} times as fast as LiteRT, {mean:.2f} in the geometric mean")
+    best = max(row["macs"] / row["split_us"]["native"] / 1000 for row in rows)
+    peaks = ", ".join(f"{name} {value:.0f}" for name, value in peak.items())
+    print(f"peak of int8 in 1e9 multiply-accumulates a second: {peaks}; reached: {best:.0f}")
 
 
 def _litert_version() -> str:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glyphlite.compiler.compile import Compilation
-from glyphlite.emulation.toolchain import compile_program
+from glyphlite.emulation.toolchain import Compiler, compile_program
 from glyphlite.errors import ToolError
 from random_models.calls import calling
+from random_models.foreign import PROCESSORS, foreign
 from random_models.harness import PATHS
 
 FLAGS = ("-O0", "-w", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
@@ -96,7 +97,7 @@ def run_batch(
     Args:
         programs: generated models, all different.
         inputs: for each the stored int8 inputs, one after the other, as many for each.
-        path: which of :data:`random_models.harness.PATHS`.
+        path: which of :data:`random_models.harness.PATHS`, or of :data:`random_models.foreign.PROCESSORS`.
         flags: the C compiler's.
 
     Returns:
@@ -105,10 +106,14 @@ def run_batch(
     if not programs:
         return []
     count = len(inputs[0]) // programs[0].input_bytes
+    other = foreign(path) if path in PROCESSORS else None
     with tempfile.TemporaryDirectory(prefix="glyphlite-batch-") as temporary:
         folder = Path(temporary)
         try:
-            binary = _build(programs, folder, (*flags, *PATHS[path]))
+            if other:
+                binary = _build(programs, folder, other.flags, other.compiler)
+            else:
+                binary = _build(programs, folder, (*flags, *PATHS[path]))
         except ToolError as error:
             if len(programs) == 1:
                 return [f"not C: {error}"]
@@ -120,14 +125,15 @@ def run_batch(
         (folder / "inputs").write_bytes(b"".join(inputs))
         answers: list[bytes | str] = []
         while len(answers) < len(programs):
-            command = [binary, str(len(answers)), str(count), folder / "inputs"]
-            finished = subprocess.run(command, capture_output=True, check=False, env={"ASAN_OPTIONS": "detect_leaks=0"})
+            command = [*(other.command if other else ()), binary, str(len(answers)), str(count), folder / "inputs"]
+            environment = {"ASAN_OPTIONS": "detect_leaks=0", **(other.environment if other else {})}
+            finished = subprocess.run(command, capture_output=True, check=False, env=environment)
             position = 0
             for program in programs[len(answers) :]:
                 size = program.output_bytes * count
                 if position + size > len(finished.stdout):
                     place = len(answers)
-                    alone = flags is TRAPS and run_batch([program], [inputs[place]], path=path, flags=FLAGS)[0]
+                    alone = flags is TRAPS and not other and run_batch([program], [inputs[place]], path=path, flags=FLAGS)[0]
                     answers.append(alone if isinstance(alone, str) else _words(finished))
                     break
                 answers.append(finished.stdout[position : position + size])
@@ -135,7 +141,7 @@ def run_batch(
     return answers
 
 
-def _build(programs: Sequence[Program], folder: Path, flags: Sequence[str]) -> Path:
+def _build(programs: Sequence[Program], folder: Path, flags: Sequence[str], compiler: Compiler | None = None) -> Path:
     """Builds all of them as one unit, every name of theirs numbered."""
     texts, models = [], []
     for number, program in enumerate(programs):
@@ -152,7 +158,7 @@ def _build(programs: Sequence[Program], folder: Path, flags: Sequence[str]) -> P
         + "\n"
         + main.replace("@SECONDS@", str(SECONDS))
     )
-    return compile_program([source], folder / "batch", flags=(*flags, "-std=gnu11"), timeout_s=600)
+    return compile_program([source], folder / "batch", compiler=compiler, flags=(*flags, "-std=gnu11"), timeout_s=600)
 
 
 def _numbered(name: str, number: int) -> str:

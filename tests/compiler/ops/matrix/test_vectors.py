@@ -4,15 +4,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from random_models import model_of
 from random_models.by_hand import write
+from random_models.differential import examine
 from random_models.drafts import FUSED, Draft, Step
+from random_models.foreign import PROCESSORS, foreign
 from random_models.harness import AVX, PATHS
 from random_models.one_op import agree
+from support.debian import NoPackagesError
 
 from glyphlite.tflite.checked_op import convolved
 
-pytestmark = pytest.mark.skipif(not AVX.keys() & PATHS.keys(), reason="this processor has no AVX2")
 VECTORS = [path for path in PATHS if path in AVX]
+needs_avx = pytest.mark.skipif(not VECTORS, reason="this processor has no AVX2")
 
 
 def window_of(rng: np.random.Generator, kernel: tuple[int, int]) -> dict[str, Any]:
@@ -59,12 +63,14 @@ def some_models(seeds: range) -> dict[str, bytes]:
     return {f"seed {draft.seed}: {draft}": write(draft, narrow=float(draft.seed % 5 == 0)) for draft in drafts}
 
 
+@needs_avx
 @pytest.mark.parametrize("path", VECTORS)
 def test_any_shape_agrees(path: str):
     first = 50 * VECTORS.index(path)
     agree(some_models(range(first, first + 8)), path=path)
 
 
+@needs_avx
 @pytest.mark.slow
 @pytest.mark.parametrize("path", VECTORS)
 def test_many_shapes_agree(path: str):
@@ -72,6 +78,7 @@ def test_many_shapes_agree(path: str):
     agree(some_models(range(first, first + 60)), path=path)
 
 
+@needs_avx
 @pytest.mark.parametrize("kind", ["conv", "depthwise"])
 def test_rows_too_long_for_one_strip_agree(kind: str):
     """Their lanes are laid down for some pixels at a time, the last of these fewer."""
@@ -85,3 +92,20 @@ def test_rows_too_long_for_one_strip_agree(kind: str):
         step = Step(kind, (0,), (*extents, filters), {**settings, "bias": True, "fused": "relu", **window})
         models[str(width)] = write(Draft(seed, (4, width, channels), (step,), "int8"))
     agree(models, path=VECTORS[-1], inputs=4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", PROCESSORS)
+def test_other_processors_agree(path: str):
+    """AArch64 under QEMU: what this file draws, and random models of every op."""
+    try:
+        foreign(path)
+    except NoPackagesError as error:
+        pytest.skip(str(error))
+    first = 10 * list(PROCESSORS).index(path)
+    models = some_models(range(5000 + first, 5008 + first))
+    models |= {f"seed {seed}": model_of(seed)[1] for seed in range(2001 + first, 2007 + first, 2)}
+    verdicts = examine(list(models.values()), path=path)
+    wrong = {name: verdict for name, verdict in zip(models, verdicts, strict=True) if verdict.is_fault}
+    assert not wrong, "\n".join(f"{name}: {verdict.outcome}, {verdict.why}" for name, verdict in wrong.items())
+    assert sum(verdict.outcome == "equal" for verdict in verdicts) > len(models) // 2
