@@ -736,6 +736,15 @@ def verify(
             help="Share of images whose class may differ between runtimes; 0.001 when left out.",
         ),
     ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            "--device",
+            metavar="PORT",
+            help="Serial port of a board with the example NAME_link of an exported library, such as /dev/ttyACM0: compared too.",
+        ),
+    ] = None,
+    baud: Annotated[int, typer.Option("--baud", min=300, help="Bits per second on that port.")] = 115_200,
     seed: SeedOption = 0,
     data_dir: DataDirOption = None,
     input_range: InputRangeOption = None,
@@ -760,6 +769,8 @@ def verify(
         data_dir=data_dir,
         input_range=input_range,
         inputs=inputs,
+        device=device,
+        baud=baud,
     )
     if as_json:
         _print_json(verification.document())

@@ -314,6 +314,25 @@ class OptimizeReport(Record):
     """The runtimes that run the files; every byte of their outputs is the same."""
 
 
+class BoardReport(Record):
+    """The time of the inferences on a board, by its own clock."""
+
+    port: str
+    """The serial port."""
+    inferences: int
+    """Inferences that were timed."""
+    median_ms: float | None = None
+    """Milliseconds per inference, the median; null where the board counts no time."""
+    slowest_ms: float | None = None
+    """Milliseconds of the slowest inference."""
+    ticks_per_second: int = 0
+    """Frequency of the board's clock; 0 where there is none."""
+    median_ticks: int = 0
+    """Ticks per inference, the median."""
+    repeats: int = 0
+    """Requests that were sent again, since the line damaged or lost them."""
+
+
 class VerifyReport(Record):
     """One artifact on one runtime against a reference runtime, the same quantized inputs through both.
 

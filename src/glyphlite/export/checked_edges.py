@@ -19,6 +19,11 @@ class CheckedEdge:
     values: tuple[int, ...]
 
     @property
+    def bytes(self) -> int:
+        """Returns the bytes of the values."""
+        return len(self.values) * np.dtype(self.element_type).itemsize
+
+    @property
     def text(self) -> str:
         """Returns the values as lines of C."""
         return "\n    ".join(textwrap.wrap(", ".join(map(str, self.values)), 110))

@@ -14,9 +14,14 @@ from glyphlite.pipeline.inputs.conventions import input_convention, say_if_at_ch
 from glyphlite.pipeline.inputs.datasets import data_of, say_if_labels_differ
 from glyphlite.pipeline.inputs.files import artifact_in, existing_file, keras_beside
 from glyphlite.pipeline.inputs.sets import named_set, unasked_set
-from glyphlite.runtimes.registry import RUNTIME_NAMES
+from glyphlite.runtimes.base import Runtime
+from glyphlite.runtimes.device.connection import BAUD
+from glyphlite.runtimes.registry import BOARD, RUNTIME_NAMES
 from glyphlite.tflite.metadata import read_labels
 from glyphlite.tflite.reader import read_graph
+
+DEVICE_INPUTS = 200
+"""Inputs that a board gets unless more are asked for: at 115,200 baud an image of 28x28 pixels takes 70 ms."""
 
 
 def verify_file(
@@ -31,17 +36,22 @@ def verify_file(
     data_dir: Path | None,
     input_range: str | None = None,
     inputs: str | None = None,
+    device: str | None = None,
+    baud: int = BAUD,
 ) -> Verification:
-    """Compares the runtimes on one artifact, whatever it is for.
+    """Compares the runtimes on one artifact, whatever it is for, and a board on a serial port where ``device`` names one.
 
     The inputs are those that ``inputs`` names, else test images of the dataset that ``dataset`` names or the artifact's run goes
     with, else of MNIST where the artifact classifies such images, else random ones.
 
     Raises:
         ArtifactError: the file is malformed, no runtime takes it, or an unknown runtime is named.
+        ToolError: the board does not answer or runs another model.
         DataError: the inputs or the dataset.
     """
     path = artifact_in(path)
+    board = None if device is None else BOARD.create(port=device, baud=baud)
+    images = DEVICE_INPUTS if images is None and board is not None else images
     names = _runtimes(runtimes)
     source = _float_source(path, keras) if names is None or keras is not None or "keras" in names else None
     if names is not None:
@@ -49,13 +59,15 @@ def verify_file(
     graph = read_graph(path)
     if inputs is not None:
         found = named_set(inputs_of(graph), inputs, dataset=dataset, count=images, seed=seed)
-        return compare(path, found, images=None, seed=seed, keras=source, runtimes=names, tolerance=tolerance)
+        return compare(path, found, images=None, seed=seed, keras=source, runtimes=names, tolerance=tolerance, board=board)
     data = data_of(path, dataset, data_dir)
     loaded = data.load_where_it_fits(graph, seed)
     if loaded is None:
         found = unasked_set(inputs_of(graph), count=images, seed=seed)
-        return compare(path, found, images=None, seed=seed, keras=source, runtimes=names, tolerance=tolerance)
-    return _on_images(path, loaded, input_range, images=images, seed=seed, keras=source, runtimes=names, tolerance=tolerance)
+        return compare(path, found, images=None, seed=seed, keras=source, runtimes=names, tolerance=tolerance, board=board)
+    return _on_images(
+        path, loaded, input_range, images=images, seed=seed, keras=source, runtimes=names, tolerance=tolerance, board=board
+    )
 
 
 def _on_images(
@@ -68,6 +80,7 @@ def _on_images(
     keras: Path | None,
     runtimes: tuple[str, ...] | None,
     tolerance: float | None,
+    board: Runtime | None,
 ) -> Verification:
     """Compares on test images, and says where what is known of the classes does not fit."""
     say_if_labels_differ(path, read_labels(path.read_bytes()), loaded)
@@ -82,6 +95,7 @@ def _on_images(
         keras_convention=input_convention(keras, loaded, input_range).convention if keras else None,
         runtimes=runtimes,
         tolerance=tolerance,
+        board=board,
     )
     reference = next(record for record in verification.records if record.runtime == verification.reference)
     if reference.accuracy is not None:
@@ -100,6 +114,7 @@ def compare(
     keras_convention: InputConvention | None = None,
     runtimes: tuple[str, ...] | None = None,
     tolerance: float | None = None,
+    board: Runtime | None = None,
 ) -> Verification:
     """Compares with a progress bar over every input and runtime."""
     if isinstance(data, InputSet) and data.is_random and keras is not None:
@@ -110,7 +125,7 @@ def compare(
     unit = "image" if isinstance(data, Dataset) else data.unit
     with progress_bar(
         f"{path.name}: {things(count, unit)} through every runtime",
-        work_units(path, count, runtimes, keras=keras is not None),
+        work_units(path, count, runtimes, keras=keras is not None, board=board is not None),
     ) as advance:
         return verify(
             path,
@@ -123,6 +138,7 @@ def compare(
             runtimes=runtimes,
             tolerance=TOLERANCE if tolerance is None else tolerance,
             progress=advance,
+            board=board,
         )
 
 

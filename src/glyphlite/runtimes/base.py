@@ -18,6 +18,7 @@ import numpy as np
 
 from glyphlite.errors import ArtifactError
 from glyphlite.models.interface.input_convention import InputConvention
+from glyphlite.records import BoardReport
 from glyphlite.runtimes import ports
 from glyphlite.runtimes.ports import Port, Ports
 from glyphlite.tflite.quantization import dequantize, quantize
@@ -125,6 +126,11 @@ class LoadedModel(ABC):
         """Returns every activation tensor by its index in the file, ``(n, ...)``, where the runtime can show them; else empty."""
         del samples
         return {}
+
+    @property
+    def timing(self) -> BoardReport | None:
+        """Returns how long the inferences took by the clock of what runs them; None where it has no clock of its own."""
+        return None
 
     def time_inferences(self, image: np.ndarray, repeats: int) -> np.ndarray:
         """Returns seconds of each of ``repeats`` inferences of one stored image, measured where the model runs; float64."""

@@ -77,7 +77,10 @@ FLOAT_TFLITE = "float_tflite"
 FLOAT_SOURCES = ("keras", FLOAT_TFLITE)
 """What an artifact was converted from, as records call it."""
 
-GENERATED = tuple(name for name in RUNTIMES if name == "generated_c" or name in {core.runtime for core in CORES})
+BOARD = RuntimeRecord("device", "the board", "glyphlite.runtimes.device.board:Board")
+"""A board on a serial port: none of those above, since it needs a port and holds one file's firmware."""
+
+GENERATED = (*(name for name in RUNTIMES if name == "generated_c" or name in {core.runtime for core in CORES}), BOARD.name)
 """Those that run generated C, whose outputs are TFLite Micro's byte for byte."""
 
 
@@ -85,6 +88,8 @@ def runtime_title(name: str) -> str:
     """Returns a runtime's name in a table; an unknown one is itself."""
     if name == FLOAT_TFLITE:
         return "float .tflite"
+    if name == BOARD.name:
+        return BOARD.title
     return RUNTIMES[name].title if name in RUNTIMES else name
 
 

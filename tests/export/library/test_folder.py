@@ -26,6 +26,9 @@ struct {
     void print(const char *text) { std::printf("%s", text); }
     void print(long value) { std::printf("%ld", value); }
     void println(const char *text) { std::printf("%s\\n", text); }
+    void write(unsigned char byte) { std::putchar(byte); }
+    int available() { return !std::feof(stdin); }
+    int read() { return std::getchar(); }
 } Serial;
 """
 
@@ -68,6 +71,25 @@ def test_the_sketch_compiles_as_the_arduino_ide_does_and_its_check_is_right(libr
     flags = ("-std=c++11", "-Wall", "-Wextra", "-Werror", "-I", tmp_path, "-I", library / "src")
     run("g++", *flags, tmp_path / "sketch.cpp", *objects, "-o", tmp_path / "sketch")
     assert run(tmp_path / "sketch").startswith("digits: 0 bytes differ from TensorFlow Lite Micro's, ")
+
+
+def test_the_sketch_of_the_serial_protocol_greets(library: Path, tmp_path: Path) -> None:
+    """Built as the sketch above; its answer to a greeting names the model by its hash."""
+    from glyphlite.runtimes.device.frames import Frame, FrameReader, encoded
+
+    (tmp_path / "Arduino.h").write_text("#include <cstdint>\n" + ARDUINO_H)
+    sketch = (library / "examples" / "digits_link" / "digits_link.ino").read_text()
+    (tmp_path / "sketch.cpp").write_text(f'#include "Arduino.h"\n{sketch}\nint main() {{ setup(); loop(); }}\n')
+    objects = []
+    for name in ("digits", "digits_link"):
+        objects.append(tmp_path / f"{name}.o")
+        run("gcc", "-std=c99", *WARNINGS, "-c", library / "src" / f"{name}.c", "-o", objects[-1])
+    flags = ("-std=c++11", "-Wall", "-Wextra", "-Werror", "-I", tmp_path, "-I", library / "src")
+    run("g++", *flags, tmp_path / "sketch.cpp", *objects, "-o", tmp_path / "sketch")
+    done = subprocess.run([tmp_path / "sketch"], input=encoded(Frame("H")), capture_output=True, check=False, timeout=60)
+    (greeting, *_) = FrameReader().take(done.stdout)
+    assert greeting.type == "h"
+    assert len(greeting.data) == 46
 
 
 def test_a_model_with_state_is_reset_and_checked(tmp_path: Path) -> None:

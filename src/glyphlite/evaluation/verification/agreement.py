@@ -26,8 +26,8 @@ from glyphlite.evaluation.verification.output_comparison import compared, rows_d
 from glyphlite.evaluation.verification.tensor_comparison import TensorComparison
 from glyphlite.evaluation.verification.verdict import verdict_of
 from glyphlite.models.interface.input_convention import InputConvention
-from glyphlite.records import VerifyReport
-from glyphlite.runtimes.base import LoadedModel
+from glyphlite.records import BoardReport, VerifyReport
+from glyphlite.runtimes.base import LoadedModel, Runtime
 from glyphlite.runtimes.refusals import RefusedError
 from glyphlite.runtimes.registry import FLOAT_SOURCES, INTERPRETERS, RUNTIME_NAMES, get_runtime
 from glyphlite.tflite.graph import Graph
@@ -71,6 +71,7 @@ class Verification:
         inputs: where they come from, in words.
         coverage: how much of what may enter they used.
         notes: what was assumed of them, a sentence each.
+        board: how long a board took, where one was compared.
     """
 
     records: list[VerifyReport]
@@ -83,6 +84,7 @@ class Verification:
     inputs: str = ""
     coverage: tuple[Coverage, ...] = ()
     notes: tuple[str, ...] = ()
+    board: BoardReport | None = None
 
     def document(self) -> dict[str, Any]:
         """Returns the plain JSON document of ``glyphlite verify --json``."""
@@ -98,6 +100,7 @@ class Verification:
                 "notes": list(self.notes),
             },
             "refused": self.refused,
+            "board": self.board.model_dump(mode="json") if self.board else None,
             "verify": [record.model_dump(mode="json") for record in self.records],
         }
 
@@ -109,13 +112,14 @@ def work_units(
     *,
     keras: bool = True,
     tensor_images: int | None = TENSOR_IMAGES,
+    board: bool = False,
 ) -> int:
     """Returns how far :func:`verify` advances its progress in all: images through each runtime, and those whose tensors are
     compared.
     """
     del artifact  # which of the runtimes take the file is found out on the way; those that do not advance at once
     inside = images if tensor_images is None else min(images, tensor_images)
-    return images * (len(runtimes or DEFAULT_RUNTIMES) + (1 if keras else 0)) + inside
+    return images * (len(runtimes or DEFAULT_RUNTIMES) + keras + board) + inside
 
 
 def verify(
@@ -133,6 +137,7 @@ def verify(
     keras_tolerance: float = KERAS_TOLERANCE,
     tensor_images: int | None = TENSOR_IMAGES,
     progress: Progress | None = None,
+    board: Runtime | None = None,
 ) -> Verification:
     """Runs the same stored inputs through every runtime that takes the file and compares what comes out.
 
@@ -151,11 +156,12 @@ def verify(
         keras_tolerance: the same for the float source.
         tensor_images: over how many inputs to compare the tensors inside; all when None, 0 for none.
         progress: called with the number of inputs just done; see :func:`work_units` for the total.
+        board: compared too.
 
     Raises:
         ArtifactError: the file is malformed, does not fit the dataset, or no runtime (or not the reference) takes it.
         DataError: the inputs have labels of classes that the file does not tell apart.
-        ToolError: an unknown runtime.
+        ToolError: an unknown runtime, or a board that does not answer or runs another model.
     """
     artifact = Path(artifact)
     graph = read_graph(artifact)
@@ -180,12 +186,16 @@ def verify(
         for name in _ordered(runtimes or DEFAULT_RUNTIMES):
             with _refusals(name, refused):
                 models[name] = stack.enter_context(get_runtime(name).load(artifact))
+        if board is not None:
+            with _refusals(board.name, refused):
+                models[board.name] = stack.enter_context(board.load(artifact))
         for name, model in list(models.items()):
             with _refusals(name, refused):
                 outputs[name] = _run(model, inputs.arrays, rounds, advance)
         advance(len(inputs) * len(refused))
         models = {name: models[name] for name in outputs}
         reference = _pick_reference(reference, outputs, refused, artifact.name)
+        timing = models[board.name].timing if board is not None and board.name in models else None
         comparisons = _compare_tensors(graph, models, reference, outputs, inputs.arrays, tensor_images, advance)
     covered = coverage_of(inputs_of(graph), inputs)
     source = None if keras is None else float_outputs(keras, inputs, graph, advance)
@@ -210,6 +220,7 @@ def verify(
         inputs=inputs.source,
         coverage=covered,
         notes=inputs.notes,
+        board=timing,
     )
 
 

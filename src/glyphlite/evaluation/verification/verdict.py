@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from glyphlite.formatting import listing, things
 from glyphlite.records import VerifyReport
-from glyphlite.runtimes.registry import FLOAT_SOURCES, GENERATED, runtime_title, runtime_words
+from glyphlite.runtimes.registry import BOARD, FLOAT_SOURCES, GENERATED, runtime_title, runtime_words
 
 REFERENCE = "tflm"
 """The runtime whose bytes generated C gives."""
@@ -80,11 +80,16 @@ def verdict_of(
 
 
 def _fault(broken: Sequence[VerifyReport], reference: VerifyReport) -> str:
-    """Returns what is wrong where generated C does not give TFLite Micro's bytes."""
+    """Returns what is wrong where generated C does not give TFLite Micro's bytes: with us, or with one board."""
     worst = "; ".join(
         f"{_title(record)} by up to {_amount(record)} on {things(_unequal(record), record.unit)} ({1 - record.identical:.2%})"
         for record in broken
     )
+    if all(record.runtime == BOARD.name for record in broken):
+        return (
+            f"The board disagrees on {reference.artifact} {_over(reference)} with {_title(reference)}, {worst}. Generated C is "
+            "right elsewhere: look at the board's compiler flags, stack and memory; NAME_check() runs one sample there."
+        )
     return (
         f"The runtimes disagree on {reference.artifact} {_over(reference)}: generated C differs from {_title(reference)}, "
         f"{worst}. This is a fault of glyphlite: please report it with the file."

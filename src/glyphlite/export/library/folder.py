@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from glyphlite.files.scratch import temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.runtimes.compiled import as_taken
 from glyphlite.runtimes.registry import get_runtime
+from glyphlite.tflite.reader import read_artifact
 
 FILES = {
     "library.properties": "library.properties",
@@ -33,11 +35,15 @@ FILES = {
     "README.md": "README.md",
     "check.h": "src/{name}_check.h",
     "check.c": "src/{name}_check.c",
+    "link.h": "src/{name}_link.h",
+    "link.c": "src/{name}_link.c",
     "examples/serial.ino": "examples/{name}_serial/{name}_serial.ino",
+    "examples/link.ino": "examples/{name}_link/{name}_link.ino",
     "examples/platformio.ini": "examples/platformio/platformio.ini",
     "examples/main.cpp": "examples/platformio/src/main.cpp",
     "examples/cmake_CMakeLists.txt": "examples/cmake/CMakeLists.txt",
     "examples/main.c": "examples/cmake/main.c",
+    "examples/link.c": "examples/cmake/link.c",
     "examples/idf_CMakeLists.txt": "examples/esp-idf/CMakeLists.txt",
     "examples/idf_main_CMakeLists.txt": "examples/esp-idf/main/CMakeLists.txt",
     "examples/idf_main.c": "examples/esp-idf/main/main.c",
@@ -143,6 +149,9 @@ def _values(artifact: Path, report: CompilationReport, sample_words: str) -> dic
         "takes_pictures": report.takes_pictures,
         "has_state": bool(report.state_bytes),
         "report": report,
+        "digest": tuple(sha256(read_artifact(artifact)).digest()),
+        "input_bytes": report.input_bytes,
+        "output_bytes": report.output_bytes,
         "boards": bare_metal_boards(),
         "toolchains": TOOLCHAINS,
     }

@@ -7,8 +7,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from glyphlite.cores import core_title
-from glyphlite.formatting import count, difference, tensor_words
-from glyphlite.records import ArtifactReport, FirmwareReport, KerasReport, OptimizeReport
+from glyphlite.formatting import count, difference, tensor_words, things
+from glyphlite.records import ArtifactReport, BoardReport, FirmwareReport, KerasReport, OptimizeReport
 from glyphlite.report.findings.conclusion import evaluation_conclusion
 from glyphlite.report.terminal.tables import (
     confusion_table,
@@ -84,7 +84,21 @@ def verification_view(verification: "Verification") -> RenderableType:
             parts += [Text(""), table]
     words = [f"Inputs: {verification.inputs}."] if verification.inputs else []
     words += [verification.verdict, *(each.words for each in verification.coverage)]
+    if verification.board is not None:
+        words.append(_board_words(verification.board))
     return Group(*parts, Text(""), *map(plain, words))
+
+
+def _board_words(timing: BoardReport) -> str:
+    """Returns how long a board took, and how often its line failed."""
+    words = "The board counts no time."
+    if timing.median_ms is not None and timing.slowest_ms is not None:
+        clock = f"{count(timing.median_ticks)} ticks of its clock of {count(timing.ticks_per_second)} Hz"
+        words = (
+            f"The board: {timing.median_ms:,.3f} ms per inference (median of {count(timing.inferences)}; {clock}), "
+            f"{timing.slowest_ms:,.3f} ms at most."
+        )
+    return words + (f" {things(timing.repeats, 'request')} had to be repeated: the line is noisy." if timing.repeats else "")
 
 
 def predictions_view(

@@ -1,0 +1,179 @@
+"""A board on a serial port that answers requests, however unreliable the line: repeats what is lost, and says in one line what
+is wrong with a board that does not answer.
+
+Knows frames and a port, no models. The board's side is ``link.c`` among the templates of `glyphlite.export.library`.
+"""
+
+import os
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from glyphlite.errors import ToolError, first_of
+from glyphlite.escaping import visible
+from glyphlite.runtimes.device.frames import Frame, FrameReader, encoded
+
+VERSION = 1
+BAUD = 115_200
+GREETING_SECONDS = 8.0
+"""A board that is reset when its port is opened begins after two seconds or so."""
+_GREETING_EVERY = 0.5
+FIRST_SECONDS = 30.0
+"""The first inference may take so long; how long the others may take is known then."""
+LEAST_SECONDS = 0.5
+_SLOWER = 10
+"""An inference that takes so many times as long as the slowest before is lost."""
+MOST_REPEATS = 5
+"""Times that one request is sent again."""
+_POLL_SECONDS = 0.02
+_HAS_STATE, _COUNTS_TICKS = 1, 2
+_REASONS = {1: "wrong CRC", 2: "wrong length", 3: "unknown type"}
+
+
+@dataclass(frozen=True)
+class Greeting:
+    """Greeting of a board: its model by its SHA-256, bytes of all inputs and outputs, and its clock."""
+
+    sha256: str
+    input_bytes: int
+    output_bytes: int
+    has_state: bool
+    ticks_per_second: int
+
+
+@dataclass(frozen=True)
+class Inference:
+    """A board's answer: the outputs, the ticks that they took, and how many inferences there were since the last reset."""
+
+    outputs: bytes
+    ticks: int
+    count: int
+
+
+class Connection:
+    """A serial port with a board behind it.
+
+    Args:
+        port: a device such as ``/dev/ttyACM0``, or an address that pyserial knows (``socket://host:port``).
+        baud: bits a second.
+
+    Attributes:
+        repeats: how many requests were sent again, since an answer was damaged or did not come.
+
+    Raises:
+        ToolError: the port cannot be opened.
+    """
+
+    def __init__(self, port: str, baud: int = BAUD) -> None:
+        self.port, self.repeats = port, 0
+        self._reader, self._number, self._slowest = FrameReader(), 0, 0.0
+        self._line: Any = _opened(port, baud)
+
+    def greet(self) -> Greeting:
+        """Asks the board what it is, until it answers.
+
+        Raises:
+            ToolError: nothing answers, something else does, or its firmware is of another version.
+        """
+        deadline = time.monotonic() + GREETING_SECONDS
+        while time.monotonic() < deadline:
+            answer = self._asked(Frame("H"), "h", _GREETING_EVERY)
+            if answer is not None and len(answer.data) == 46:
+                return self._greeting(answer.data)
+            if answer is not None:
+                raise ToolError(f"{self.port}: its firmware speaks another version of the protocol; export the model again")
+        raise ToolError(f"{self.port}: {self._silence()}")
+
+    def reset(self) -> None:
+        """Sets the model's state to what it is before the first inference.
+
+        Raises:
+            ToolError: the board stopped answering.
+        """
+        for _ in range(MOST_REPEATS):
+            if self._asked(Frame("R"), "r", 2.0) is not None:
+                return
+            self.repeats += 1
+        raise ToolError(f"{self.port}: the board stopped answering")
+
+    def infer(self, inputs: bytes) -> Inference:
+        """Runs one inference; a damaged or lost request or answer is repeated.
+
+        Raises:
+            ToolError: the board stopped answering.
+        """
+        self._number = (self._number + 1) % 256
+        request = Frame("I", bytes([self._number]) + inputs)
+        limit = max(LEAST_SECONDS, _SLOWER * self._slowest) if self._slowest else FIRST_SECONDS
+        for _ in range(MOST_REPEATS):
+            started = time.monotonic()
+            answer = self._asked(request, "o", limit, number=self._number)
+            if answer is not None and len(answer.data) >= 7:
+                self._slowest = max(self._slowest, time.monotonic() - started)
+                data = answer.data
+                return Inference(data[7:], int.from_bytes(data[3:7], "little"), int.from_bytes(data[1:3], "little"))
+            self.repeats += 1
+        raise ToolError(f"{self.port}: the board stopped answering")
+
+    def close(self) -> None:
+        """Closes the port."""
+        self._line.close()
+
+    def _greeting(self, data: bytes) -> Greeting:
+        if data[0] != VERSION:
+            raise ToolError(f"{self.port}: its firmware speaks version {data[0]} of the protocol; export the model again")
+        numbers = [int.from_bytes(data[at : at + 4], "little") for at in (2, 6, 10)]
+        ticks = numbers[2] if data[1] & _COUNTS_TICKS else 0
+        return Greeting(data[14:46].hex(), numbers[0], numbers[1], bool(data[1] & _HAS_STATE), ticks)
+
+    def _asked(self, request: Frame, wanted: str, seconds: float, number: int | None = None) -> Frame | None:
+        """Sends a request; returns its answer, or None where none comes in time or the board could not read the request.
+
+        Answers to other requests, which came too late, are passed over.
+        """
+        line = self._line
+        try:
+            line.write(encoded(request))
+            deadline = time.monotonic() + seconds
+            while time.monotonic() < deadline:
+                for frame in self._reader.take(line.read(max(1, line.in_waiting))):
+                    if frame.type == "e":
+                        return None
+                    if frame.type == wanted and (number is None or frame.data[:1] == bytes([number])):
+                        return frame
+        except OSError as error:  # pyserial's own errors are OSErrors
+            raise ToolError(f"{self.port}: the connection broke ({_reason(error)})") from None
+        return None
+
+    def _silence(self) -> str:
+        """Returns why there is no greeting, in words."""
+        seen = self._reader.seen
+        if not seen:
+            return "nothing answers; flash the example NAME_link of an exported library, and check the port and --baud"
+        shown = visible(seen.decode("latin-1"))[:60]
+        return f"something else answers ({shown!r}); flash the example NAME_link of an exported library, and check --baud"
+
+
+def _opened(port: str, baud: int) -> Any:
+    import serial
+
+    try:
+        return serial.serial_for_url(port, baudrate=baud, timeout=_POLL_SECONDS, write_timeout=FIRST_SECONDS)
+    except (OSError, ValueError) as error:
+        raise ToolError(f"cannot open {port}: {_reason(error)}; {_advice(error)}") from None
+
+
+def _advice(error: Exception) -> str:
+    """Returns what to do about a port that cannot be opened."""
+    from serial.tools.list_ports import comports
+
+    if getattr(error, "errno", None) == 13:
+        return "allow it: sudo usermod -a -G dialout $USER, then log in again"
+    found = sorted(each.device for each in comports())
+    return f"the ports here: {first_of(found, 8)}" if found else "no serial port is here; is the board plugged in?"
+
+
+def _reason(error: Exception) -> str:
+    """Returns what the operating system says, without what pyserial puts around it."""
+    number = getattr(error, "errno", None)
+    return os.strerror(number).lower() if number else str(error)
