@@ -79,12 +79,18 @@ def _groups(chains: Sequence[Sequence[Node]], counts: Sequence[int], elsewhere: 
 
 
 def _filters(chain: Sequence[Node]) -> list[tuple[Node, Filter]]:
-    """Returns the nodes at the beginning of a chain that are filters of int8."""
+    """Returns the nodes at the beginning of a chain that are filters of int8, each in the quantization that the maps say.
+
+    A clamp or a copy behind a filter may have given its values to a tensor that says another zero point.
+    """
     found: list[tuple[Node, Filter]] = []
     for node in chain:
         made = node.filter()
         is_int8 = {node.inputs[0].element_type, node.output.element_type} == {"int8"}
         if made is None or node.table is not None or not is_int8:
+            break
+        read_as_written = not found or found[-1][0].output.zero_point == node.inputs[0].zero_point
+        if not read_as_written or made.requantization.output_offset != node.output.zero_point:
             break
         found.append((node, made))
     return found

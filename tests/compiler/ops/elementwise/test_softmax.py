@@ -1,8 +1,10 @@
 """SOFTMAX from int8 to int16: shapes, betas, scales and what follows it, on every path."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
-from random_models.harness import OPTIMIZE, PATHS
+from random_models.harness import OPTIMIZE, PATHS, run_generated
 from random_models.one_op import Activation, agree, any_activation, one_op, outcomes
 
 from glyphlite.compiler import compile_graph
@@ -58,4 +60,22 @@ def test_scales_far_apart_agree_or_are_refused():
 def test_what_tflite_micro_refuses_or_no_kernel_computes_is_refused(changed: dict[str, object], words: str):
     model = wide(Activation((1, 4), 0.1, 0), **changed)  # type: ignore[arg-type]
     with pytest.raises(ArtifactError, match=words):
+        compile_graph(parse_graph(model), "net")
+
+
+def test_many_classes_that_are_alike_have_shares_of_nothing_and_undefine_nothing(tmp_path: Path):
+    """TFLite Micro's assertion ends the program there: from 512 alike on it would shift by 32 bits."""
+    source = Activation((1, 600), 0.05, 0)
+    graph = parse_graph(one_op("SOFTMAX", [source], Activation(source.shape, 1 / 256, -128), "SoftmaxOptions", beta=1.0))
+    inputs = np.full((2, 600), -128, np.int8)
+    inputs[1, 77] = 127
+    alike, peaked = run_generated(graph, inputs, tmp_path)
+    assert set(alike) == {-128}
+    assert peaked[77] == 127
+    assert set(np.delete(peaked, 77)) == {-128}
+
+
+def test_vectors_whose_exponentials_overflow_their_sum_are_refused():
+    model = one_op("SOFTMAX", [Activation((1, 4096), 0.05, 0)], Activation((1, 4096), 1 / 256, -128), "SoftmaxOptions", beta=1.0)
+    with pytest.raises(ArtifactError, match="4096 channels; its sums hold 4095"):
         compile_graph(parse_graph(model), "net")

@@ -15,6 +15,12 @@ from glyphlite.tflite.graph import Operator
 _FEWEST_HALVES = 24
 """Exponentials of 16 bits from which on a table of their own takes less flash, with the choice between the two."""
 
+_MOST_CHANNELS = 2**12 - 1
+"""In one vector: so many exponentials, each at most 1 as Q12.19, add up within 31 bits."""
+
+_VANISHING = 512
+"""Channels from which on, where all are alike, TFLite Micro shifts a share by 32 bits and its assertion ends the program."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Softmax(Node):
@@ -62,6 +68,11 @@ class SoftmaxKernel(Kernel):
     exponentials: Array
     tail: Array | None
 
+    @property
+    def may_vanish(self) -> bool:
+        """Returns whether all shares of a vector may be less than half a step of int8."""
+        return self.depth >= _VANISHING and self.layer.output.element_type == "int8"
+
 
 def lower_softmax(context: Context, operator: Operator) -> None:
     """Lowers SOFTMAX over the channels. Source: ``kernels/softmax_common.cc``."""
@@ -74,6 +85,8 @@ def lower_softmax(context: Context, operator: Operator) -> None:
             raise context.refuse(operator, reason, "as TFLite Micro does")
     elif zero_point != -128 or output.scale != 1 / 256:
         raise context.refuse(operator, f"output scale {output.scale} and zero point, not 1/256 and -128")
+    if source.channels > _MOST_CHANNELS:
+        raise context.refuse(operator, f"{source.channels} channels; its sums hold {_MOST_CHANNELS}", "use fewer classes")
     if not source.scale * operator.options.get("beta", 1.0) > 2.0**-26:
         raise context.refuse(operator, f"an input scale of {source.scale:.3g}", "quantize the model again")
     context.nodes.append(
