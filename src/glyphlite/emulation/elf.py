@@ -120,13 +120,20 @@ class ElfImage:
         return b""
 
     def footprint(self) -> Footprint:
-        """Returns what the image costs. Literal pools among instructions count as code, since they sit in code sections."""
+        """Returns what the image costs.
+
+        Literal pools among instructions count as code, since they sit in code sections; AVR's constants lie there, too, but as
+        objects with names.
+        """
+        named = {symbol.address: symbol.size for symbol in self.symbols if symbol.kind == "object"}
         code = constants = data = bss = 0
         for section in self.sections:
             if not section.allocated:
                 continue
             if section.executable:
-                code += section.size
+                among = [size for at, size in named.items() if section.address <= at < section.address + section.size]
+                code += section.size - sum(among)
+                constants += sum(among)
             elif not section.writable:
                 constants += section.size
             elif section.content:

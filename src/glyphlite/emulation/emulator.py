@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, Self
@@ -20,6 +20,7 @@ import numpy as np
 from glyphlite.cores import CORE_NAMES, CORES
 from glyphlite.emulation.elf import ElfImage, read_elf
 from glyphlite.emulation.instruction_mix import mix_of, thumb_decoder
+from glyphlite.emulation.measurement import Measurement
 from glyphlite.emulation.toolchain import FIRMWARE_EXTRA, FLASH_BYTES, FLASH_ORIGIN, RAM_BYTES, RAM_ORIGIN, Target
 from glyphlite.errors import ArtifactError, ToolError
 
@@ -30,27 +31,6 @@ _PAGE = 0x1000
 _GUARD = 64
 _MODELS = {core.name: core.unicorn_model for core in CORES if core.unicorn_model}
 """Core to the name of unicorn's constant for it."""
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """One counted call.
-
-    Attributes:
-        result: what the function returned (r0 or a0), as a signed 32-bit integer.
-        instructions: all that were executed, those of an IT block included whether or not their condition held.
-        by_function: each function's own instructions.
-        inclusive: each function's instructions with those of all it called.
-        stack_bytes: from the caller's stack pointer to the lowest byte that was written.
-        mix: how many of the instructions are of each kind that a core's timings distinguish; empty off Arm.
-    """
-
-    result: int
-    instructions: int
-    by_function: dict[str, int]
-    inclusive: dict[str, int]
-    stack_bytes: int
-    mix: dict[str, int] = field(default_factory=dict)
 
 
 class Emulator:

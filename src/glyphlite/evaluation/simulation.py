@@ -14,7 +14,8 @@ import numpy as np
 from glyphlite.compiler.compile import compile_artifact
 from glyphlite.cores import CORE_NAMES
 from glyphlite.emulation.elf import ElfImage
-from glyphlite.emulation.emulator import Emulator, Measurement
+from glyphlite.emulation.emulator import Emulator
+from glyphlite.emulation.measurement import Measurement
 from glyphlite.emulation.stack import stack_bound
 from glyphlite.emulation.toolchain import Target, compile_and_link, target_named
 from glyphlite.errors import ArtifactError, ToolError

@@ -53,4 +53,5 @@ def macro_names(prefix: str) -> dict[str, str]:
         "signed_macro": f"{upper}_SIGNED",
         "assembly_macro": f"{upper}_ASSEMBLY",
         "short_macro": f"{upper}_SHORT",
+        "avr_macro": f"{upper}_AVR",
     }
