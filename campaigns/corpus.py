@@ -4,8 +4,9 @@
 
 Needs no dataset: each file gets random inputs over the whole range of its type, extremes and constants among them. Prints a line
 per file, which ops stand in the way of how many, and arenas beside TFLite Micro's; the JSON beside it has every word. What was
-done is kept, so that a second call goes on. Exits 1 where a byte of generated C differs from TFLite Micro's, a sanitizer speaks,
-or a stage ends otherwise than by a refusal in one line. Files of others are measured, never committed.
+done is kept, so that a second call goes on; under other sources of ours a file is compiled again, and tried where its C is new.
+Exits 1 where a byte of generated C differs from TFLite Micro's, a sanitizer speaks, or a stage ends otherwise than by a refusal
+in one line. Files of others are measured, never committed.
 """
 
 import argparse
@@ -33,13 +34,12 @@ def main() -> int:
     arguments.add_argument("folder", type=Path, nargs="?", default=ROOT / "tests" / "samples")
     arguments.add_argument("--inputs", type=int, default=12, help="per file")
     arguments.add_argument("--largest", type=int, default=1_500_000, help="bytes of a file; larger ones are left out")
-    arguments.add_argument("--any-source", action="store_true", help="keep what was found without a fault by other sources")
     arguments.add_argument("--output", type=Path, default=Path("corpus.json"))
     options = arguments.parse_args()
     if not options.folder.is_dir():
         say(f"{options.folder} is no folder; name one that holds .tflite files")
         return 2
-    records = dict(_records(options.folder, options.inputs, options.largest, any_source=options.any_source))
+    records = dict(_records(options.folder, options.inputs, options.largest))
     document = {"campaign": "whole files", "inputs_per_file": options.inputs, **summary(list(records.values())), "files": records}
     write_json(options.output, document)
     print("\n".join(table(records)))
@@ -47,24 +47,25 @@ def main() -> int:
     return 1 if document["faults"] else 0
 
 
-def _records(folder: Path, inputs: int, largest: int, *, any_source: bool) -> Iterator[tuple[str, Record]]:
+def _records(folder: Path, inputs: int, largest: int) -> Iterator[tuple[str, Record]]:
     """Yields every file's path below the folder and what became of it; equal files are tried once."""
-    whole_files, sharded = (importlib.import_module(f"random_models.{name}") for name in ("whole_files", "sharded"))
+    parts = ("whole_files", "sharded", "equal_before")
+    whole_files, sharded, equal_before = (importlib.import_module(f"random_models.{name}") for name in parts)
     source = sharded.source_hash()
     log = user_cache() / "campaign" / f"corpus-{inputs}.jsonl"
     log.parent.mkdir(parents=True, exist_ok=True)
-    done = {
-        each["sha256"]: each
-        for each in sharded.read_log(log, "sha256").values()
-        if each["source"] == source or (any_source and not each["faults"])
-    }
+    before = equal_before.EqualBefore(log.with_name("corpus.equal"))
+    done = sharded.read_log(log, "sha256")
     paths = [path for path in sorted(folder.rglob("*.tflite")) if path.is_file() and path.stat().st_size <= largest]
     with log.open("a") as stream, progress_bar("whole files", len(paths)) as advance:
         for path in paths:
             content = path.read_bytes()
             digest = sharded.digest_of(content)
-            if digest not in done:
-                done[digest] = {**whole_files.try_file(content, inputs=inputs), "source": source}
+            earlier = done.get(digest)
+            if earlier is None or earlier["source"] != source:
+                clean = None if earlier is None or earlier["faults"] else earlier
+                found = whole_files.try_file(content, inputs=inputs, earlier=clean, before=before)
+                done[digest] = {**found, "source": source}
                 stream.write(json.dumps(done[digest]) + "\n")
                 stream.flush()
             yield str(path.relative_to(folder)), done[digest]

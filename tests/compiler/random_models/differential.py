@@ -6,7 +6,7 @@ once; what was found equal before (``equal_before``) is read and compiled, but n
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -83,10 +83,38 @@ def examine(
     """Compares many models; arguments as those of :func:`compare`, and what was found equal before, which grows."""
     before = EqualBefore() if before is None else before
     _read_templates()
-    trial = _Trial(inputs, seed, optimize, path, before)
-    stages = guarded.each(trial.stages, contents)
+    stages = guarded.each(_Trial(inputs, seed, optimize, path, before).stages, contents)
+    return _verdicts(stages, path, before)
+
+
+def examine_on_paths(
+    contents: Sequence[bytes],
+    paths: Iterable[str],
+    *,
+    inputs: int = 24,
+    seed: int = 0,
+    optimize: str = "speed",
+    before: EqualBefore | None = None,
+) -> dict[str, list[Verdict]]:
+    """Compares many models on several paths, each compiled and answered by TFLite Micro once; verdicts by path."""
+    before = EqualBefore() if before is None else before
+    _read_templates()
+    stages = guarded.each(_Trial(inputs, seed, optimize, "", EqualBefore()).stages, contents)
+    found: dict[str, list[Verdict]] = {}
+    for path in paths:
+        at_path = [
+            [first.on(path, content), *rest] if isinstance(first, _Compiled) else [first, *rest]
+            for (first, *rest), content in zip(stages, contents, strict=True)
+        ]
+        found[path] = _verdicts(at_path, path, before)
+    return found
+
+
+def _verdicts(stages: Sequence[Sequence[object]], path: str, before: EqualBefore) -> list[Verdict]:
+    """Returns the verdicts on models whose stages in the child are known, their C built and run where it is new."""
     known: dict[str, bytes | str] = {}
-    waiting = {found[0].digest: found[0] for found in stages if found and isinstance(found[0], _Compiled)}
+    firsts = [found[0] for found in stages if found]
+    waiting = {first.digest: first for first in firsts if isinstance(first, _Compiled) and first.key not in before}
     programs = list(waiting.values())
     for first in range(0, len(programs), BATCH):
         batch = programs[first : first + BATCH]
@@ -118,6 +146,10 @@ class _Compiled:
     def of(cls, program: Program, content: bytes, stored: bytes, path: str) -> "_Compiled":
         """Makes one from a file, its C and the inputs."""
         return cls(program, stored, key_of(content, f"{program.text}\0{program.call}", stored, path))
+
+    def on(self, path: str, content: bytes) -> "_Compiled":
+        """Returns the same file's C on another path."""
+        return _Compiled.of(self.program, content, self.stored, path)
 
     @property
     def digest(self) -> str:
@@ -213,6 +245,8 @@ def _judge(found: Sequence[object], known: dict[str, bytes | str]) -> Verdict:
     if isinstance(first, Verdict):
         return first
     assert isinstance(first, _Compiled)
+    if first.digest not in known:
+        return Verdict("equal", "", first.digest, was_known=True)
     got, last = known[first.digest], found[1]
     if isinstance(got, str):
         return Verdict("unsafe", got, first.digest)

@@ -31,10 +31,10 @@ class Ended:
     reason: str
 
 
-def alarm(seconds: float) -> None:
-    """Gives the process so many seconds of processor time from now on; then a signal ends it."""
+def alarm(seconds: float, wall_seconds: float = WALL_SECONDS) -> None:
+    """Gives the process so many seconds of processor time, and in all, from now on; then a signal ends it."""
     signal.setitimer(signal.ITIMER_PROF, seconds)
-    signal.setitimer(signal.ITIMER_REAL, WALL_SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, wall_seconds)
 
 
 def each(

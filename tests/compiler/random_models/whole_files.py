@@ -6,15 +6,20 @@ Nothing is expected of the file: what a stage refuses, crashes on or differs in 
 import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
-from glyphlite.compiler import compile_graph
 from glyphlite.compiler.ops import OPS
 from glyphlite.errors import ArtifactError, GlyphliteError
+from glyphlite.runtimes.compiled import Compiled
+from glyphlite.runtimes.compiling import compile_for
 from glyphlite.runtimes.ports import Port, Ports
+from glyphlite.runtimes.refusals import RefusedError
 from glyphlite.runtimes.registry import get_runtime
 from glyphlite.runtimes.tflm_arena import measure_arena
 from glyphlite.tflite.graph import Graph
@@ -22,7 +27,8 @@ from glyphlite.tflite.quantization import dequantize
 from glyphlite.tflite.reader import parse_graph
 from glyphlite.tflite.rewrite.folding import COMPUTED_AHEAD
 from random_models import guarded
-from random_models.differential import FAULTS, examine
+from random_models.differential import FAULTS, examine_on_paths
+from random_models.equal_before import EqualBefore
 from random_models.harness import PATHS
 from random_models.inputs import draw_inputs, edges_of
 
@@ -30,30 +36,40 @@ REFERENCE = "tflm"
 COMPILED = ("generated_c", "cortex_m0", "cortex_m4")
 """Runtimes of generated C, which must give the reference's bytes."""
 COMPARED = ("litert_builtin", "litert", *COMPILED)
-STAGE_SECONDS = 120.0
+STAGE_SECONDS, WALL_SECONDS = 120.0, 1800.0
+SAME_C: dict[str, Any] = {"same_c": True}
+"""Ends the stages of a file of which the same C is made as before."""
 
 
-def try_file(content: bytes, *, inputs: int = 12) -> dict[str, Any]:
+def try_file(
+    content: bytes, *, inputs: int = 12, earlier: Mapping[str, Any] | None = None, before: EqualBefore | None = None
+) -> dict[str, Any]:
     """Returns what became of a file.
 
     Args:
         content: the file; it is not trusted.
         inputs: how many random ones it gets.
+        earlier: what became of it under other sources of ours, without a fault: taken where the same C is made of it.
+        before: C that was found equal before; it grows.
 
     Returns:
         ``sha256``, ``bytes``, ``faults`` in words, and as far as it got: ``reads`` (true, or why not), ``int8``, ``ops``,
-        ``unsupported``, ``compiles``, ``c_bytes``, ``c_arena_bytes``, ``tflm_arena_bytes``, ``runtimes`` by name (bytes that
-        differ from TFLite Micro's and the largest difference, or why it does not run), ``paths`` (an outcome by path of the C).
+        ``unsupported``, ``compiles``, ``c_bytes``, ``c_sha256``, ``c_arena_bytes``, ``tflm_arena_bytes``, ``runtimes`` by name
+        (bytes that differ from TFLite Micro's and the largest difference, or why it does not run), ``paths`` (an outcome by path
+        of the C).
     """
     found: dict[str, Any] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content), "faults": []}
-    [stages] = guarded.each(lambda each: _stages(each, inputs), [content], memory_bytes=None)
+    [stages] = guarded.each(lambda each: _stages(each, inputs, earlier), [content], memory_bytes=None)
+    if earlier is not None and stages and stages[-1] == SAME_C:
+        return dict(earlier)
     for stage in stages:
         if isinstance(stage, guarded.Ended):
             found["faults"].append(f"died: {stage.reason}")
         else:
             _merge(found, stage)
     if found.get("compiles") is True:
-        found["paths"] = {path: examine([content], inputs=inputs, path=path)[0].outcome for path in PATHS}
+        verdicts = examine_on_paths([content], PATHS, inputs=inputs, before=before)
+        found["paths"] = {path: each.outcome for path, [each] in verdicts.items()}
         found["faults"] += [f"{path}: {outcome}" for path, outcome in found["paths"].items() if outcome in FAULTS]
     return found
 
@@ -68,21 +84,26 @@ def _merge(found: dict[str, Any], stage: Mapping[str, Any]) -> None:
             found[key] = value
 
 
-def _stages(content: bytes, inputs: int) -> Iterator[dict[str, Any]]:
+def _stages(content: bytes, inputs: int, earlier: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
     """Yields what each stage finds, in a child that may die of it."""
-    guarded.alarm(STAGE_SECONDS)
+    guarded.alarm(STAGE_SECONDS, WALL_SECONDS)
     try:
         graph = parse_graph(content, "the file")
     except Exception as error:  # anything but a refusal in one line is a fault
         yield {"reads": str(error), **_fault("reader", error)}
         graph = None
-    if graph is not None:
-        yield {"reads": True, "int8": is_quantized(graph), **_ops(graph)}
-        yield _compiled(graph)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.tflite"
         path.write_bytes(content)
-        yield from _through_runtimes(path, graph, inputs)
+        compiled = None
+        if graph is not None:
+            yield {"reads": True, "int8": is_quantized(graph), **_ops(graph)}
+            compiled, words = _compiled(path)
+            yield words
+            if earlier is not None and words.get("c_sha256", "") == earlier.get("c_sha256"):
+                yield SAME_C
+                return
+        yield from _through_runtimes(path, graph, inputs, compiled)
 
 
 def is_quantized(graph: Graph) -> bool:
@@ -96,28 +117,46 @@ def _ops(graph: Graph) -> dict[str, Any]:
     return {"ops": sorted(names), "unsupported": sorted(names - OPS.keys() - COMPUTED_AHEAD)}
 
 
-def _compiled(graph: Graph) -> dict[str, Any]:
+def _compiled(path: Path) -> tuple[Compiled | None, dict[str, Any]]:
+    """Returns the C of a file in a folder of its own, and words on it."""
     try:
-        compilation = compile_graph(graph, "net")
+        compiled = compile_for(COMPILED[0], path)
+    except RefusedError as error:
+        return None, {"compiles": error.reason}
     except Exception as error:
-        return {"compiles": str(error), **_fault("compiler", error)}
-    size = sum(len(text) for name, text in compilation.files.items() if name.endswith((".c", ".h")))
-    return {"compiles": True, "c_bytes": size, "c_arena_bytes": compilation.report.arena_bytes}
+        return None, {"compiles": str(error), **_fault("compiler", error)}
+    texts = [each.read_bytes() for each in sorted(compiled.source.parent.glob("*.[ch]"))]
+    digest = hashlib.sha256(b"\0".join(texts)).hexdigest()
+    sizes = {"c_bytes": sum(map(len, texts)), "c_arena_bytes": compiled.report.arena_bytes}
+    return compiled, {"compiles": True, "c_sha256": digest, **sizes}
+
+
+@contextmanager
+def _compiled_once(compiled: Compiled | None) -> Iterator[None]:
+    """Lets every runtime of generated C take what was compiled already."""
+    if compiled is None:
+        yield
+        return
+    shared = replace(compiled, close=lambda: None)
+    with ExitStack() as patches:
+        for module in ("generated_c", "emulated_core"):
+            patches.enter_context(mock.patch(f"glyphlite.runtimes.{module}.compile_for", return_value=shared))
+        yield
 
 
 def _fault(stage: str, error: Exception) -> dict[str, Any]:
     return {} if isinstance(error, ArtifactError) else {"faults": [f"{stage}: {type(error).__name__}: {error}"]}
 
 
-def _through_runtimes(path: Path, graph: Graph | None, inputs: int) -> Iterator[dict[str, Any]]:
+def _through_runtimes(path: Path, graph: Graph | None, inputs: int, compiled: Compiled | None) -> Iterator[dict[str, Any]]:
     expected: tuple[np.ndarray, ...] | None = None
     samples: list[np.ndarray] = []
     for name in (REFERENCE, *COMPARED):
-        guarded.alarm(STAGE_SECONDS)
-        if graph is None and name in COMPILED:
+        guarded.alarm(STAGE_SECONDS, WALL_SECONDS)
+        if compiled is None and name in COMPILED:
             continue
         try:
-            with get_runtime(name).load(path) as model:
+            with _compiled_once(compiled), get_runtime(name).load(path) as model:
                 samples = samples or draw_samples(model.ports, graph, inputs)
                 answers = model.run(samples)
         except GlyphliteError as error:
