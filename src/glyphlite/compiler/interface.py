@@ -12,7 +12,7 @@ import numpy as np
 from glyphlite.compiler.codegen.c_text import c_float
 from glyphlite.compiler.codegen.kernel import Place
 from glyphlite.compiler.ir import Edge, Program
-from glyphlite.compiler.values import Value
+from glyphlite.compiler.values import AS_IT_IS, Value
 from glyphlite.escaping import c_comment
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import OutputKind
@@ -29,6 +29,9 @@ LARGEST_GLYPH = 64
 """Rows and columns of the largest grey picture that the header takes for one of a glyph."""
 
 _LIMITS = {"int8": (-128, 127), "int16": (-32768, 32767), "int32": (-(2**31), 2**31 - 1), "bool": (0, 1)}
+
+_WHOLE = {"int32": "whole numbers", "bool": "0 or 1"}
+"""What values without a scale are, by their type."""
 
 
 @dataclass(frozen=True)
@@ -107,11 +110,16 @@ def parameter_of(edge: Edge, place: Place | None = None) -> Parameter:
         value=value,
         scale=c_float(value.scale),
         words=c_comment(f"{edge.tensor}, {'x'.join(map(str, edge.shape)) or 'one value'}"),
-        real="0 or 1" if value.element_type == "bool" else f"{low:.5g} to {high:.5g}",
+        real=_WHOLE.get(value.element_type if is_whole(edge) else "", f"{low:.5g} to {high:.5g}"),
         kind=edge.kind,
         place=place,
         is_unread=edge.is_shape,
     )
+
+
+def is_whole(edge: Edge) -> bool:
+    """Returns whether an edge holds whole numbers or truth, which have no scale."""
+    return edge.value.element_type in _WHOLE and edge.value.quantization == AS_IT_IS
 
 
 def facts(program: Program, about: About, purpose: Purpose, convention: InputConvention) -> list[tuple[str, str]]:
@@ -169,7 +177,7 @@ def _edges(program: Program, purpose: Purpose) -> Iterator[tuple[str, str]]:
             if kind == "Input" and parameter.is_unread:
                 about = "never read, by TensorFlow Lite Micro neither: it is the shape of an output, which is fixed."
             else:
-                about = f"real values {parameter.real}. {_own_type(edge)}".strip()
+                about = f"{'' if is_whole(edge) else 'real values '}{parameter.real}. {_own_type(edge)}".strip()
             yield kind if place == 0 else "", f"{name}{parameter.words}; {about}"
     if purpose.outputs is None:
         yield "", f"Values, not classes: {purpose.words}."

@@ -306,8 +306,8 @@ def _place_of_extreme(site: Site) -> None:
         site.refuse(f"takes its axis from a {axis.dtype.name} of shape {list(axis.shape)}")
     if site.output.dtype.name not in ("int32", "int64"):
         site.refuse(f"gives places as {site.output.dtype.name}")
-    if "axis" in site.operator.options:
-        place = site.axis(site.operator.options["axis"][0], len(image.shape))
+    if "axes" in site.operator.options:
+        place = site.axis(site.operator.options["axes"][0], len(image.shape))
         site.shape([extent for each, extent in enumerate(image.shape) if each != place])
 
 

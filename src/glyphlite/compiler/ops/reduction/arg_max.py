@@ -14,7 +14,7 @@ from glyphlite.tflite.graph import Operator
 
 @dataclass(frozen=True, kw_only=True)
 class ArgMax(Node):
-    """The place of an extreme value: ``outer`` runs of ``extent`` values, each ``inner`` apart."""
+    """The place of an extreme value: in a call ``outer`` runs of ``extent`` values, each ``inner`` apart."""
 
     streams: ClassVar[bool] = False
     continues_chain: ClassVar[bool] = False
@@ -30,8 +30,16 @@ class ArgMax(Node):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RowArgMax(ArgMax):
+    """One along rows or channels: each row of the map gives a row of places."""
+
+    streams: ClassVar[bool] = True
+    continues_chain: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, kw_only=True)
 class ArgMaxKernel(Kernel):
-    """All of a map."""
+    """A row of a map, or all of it."""
 
     template: ClassVar[str] = "arg_max.c.j2"
 
@@ -45,22 +53,24 @@ def lower_arg_max(context: Context, operator: Operator) -> None:
     """Lowers ARG_MAX and ARG_MIN at the model's output. Source: micro/kernels/arg_min_max.cc, reference/arg_min_max.h."""
     source = context.value(operator, any_batch=True)
     tensor = context.tensor(operator.outputs[0])
-    if "axis" not in operator.options:
+    if "axes" not in operator.options:
         raise context.refuse(operator, "its axis is computed, not constant", "convert with a constant axis")
     if tensor.dtype != np.int32:
         raise context.refuse(operator, f"it gives {tensor.dtype}, TFLite Micro int32", "ask for int32")
     shape = tuple(map(abs, context.tensor(operator.inputs[0]).shape))
-    axis: int = operator.options["axis"][0] % len(shape)
-    extents = context.extents(tensor, operator, any_batch=True)
-    context.values[tensor.index] = output = Value(tensor.index, tensor.name, *extents, AS_IT_IS, "int32")
+    axis: int = operator.options["axes"][0] % len(shape)
+    outer, inner = (int(np.prod(extents, dtype=np.int64)) for extents in (shape[:axis], shape[axis + 1 :]))
+    by_rows = axis >= len(shape) - 2 and len(shape) > 2
+    rows = source.height if by_rows else 1
+    context.values[tensor.index] = output = Value(tensor.index, tensor.name, rows, outer * inner // rows, 1, AS_IT_IS, "int32")
     context.nodes.append(
-        ArgMax(
+        (RowArgMax if by_rows else ArgMax)(
             **context.facts(operator),
             inputs=(source,),
             output=output,
-            outer=int(np.prod(shape[:axis], dtype=np.int64)),
+            outer=outer // rows,
             extent=shape[axis],
-            inner=int(np.prod(shape[axis + 1 :], dtype=np.int64)),
+            inner=inner,
             is_least=operator.name == "ARG_MIN",
         )
     )
