@@ -133,11 +133,18 @@ def requantizer(
         What templates are told of it, and the bias with the input's zero point folded in.
     """
     sums = (_sums if folds else _sums_of_centred)(site.layer.input.zero_point, rows, bias)
+    return requantizer_of(site, requantization, sums, fractions=fractions, pairs=pairs), sums.bias
+
+
+def requantizer_of(
+    site: Site, requantization: Requantization, sums: Sums, *, fractions: Sequence[int] = affine.FRACTIONS, pairs: bool = False
+) -> Requantizer:
+    """Chooses the forms for sums within these bounds and lays down what they need; arguments as :func:`requantizer` has them."""
     steps = affine.steps_of(requantization, sums)
     scaled = affine.fit(steps, sums, fractions) if steps else None
     short = pieces.fit(steps, sums) if steps else None
     path = "both" if not scaled and not short else "long" if not scaled else "short"
-    made = Requantizer(
+    return Requantizer(
         scaled=_scaled(site, scaled, pairs=pairs) if scaled else None,
         pieces=_pieces(site, short) if short else None,
         form=None if scaled and short else _form(site, requantization, sums, path),
@@ -145,7 +152,6 @@ def requantizer(
         activation_min=requantization.activation_min,
         activation_max=requantization.activation_max,
     )
-    return made, sums.bias
 
 
 def _sums(zero_point: int, rows: np.ndarray, bias: np.ndarray) -> Sums:

@@ -108,3 +108,17 @@ def test_a_product_with_nothing_may_have_the_scale_0():
     something = Constant(np.arange(5, dtype=np.int8).reshape(1, 5), [0.0], 4)
     with pytest.raises(ArtifactError, match="not a finite number above 0"):
         parse_graph(one_op("MUL", [source, something], Activation((1, 3, 5), 0.05, -7), "MulOptions"))
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_products_of_any_scale_agree(path: str):
+    """Products are scaled as a layer's sums: from far below one step of the output to far beyond its range, every clamp."""
+    rng = np.random.default_rng([3, list(PATHS).index(path)])
+    models: dict[str, bytes] = {}
+    for number in range(12):
+        first, second = any_activation(rng, (1, 8, 32, 8)), any_activation(rng, (1, 8, 32, 8))
+        scale = first.scale * second.scale * 10 ** rng.uniform(-0.5, 5)
+        output = any_activation(rng, (1, 8, 32, 8), float(np.float32(scale)))
+        fused: dict[str, Any] = {"fusedActivationFunction": int(rng.choice([0, 1, 3]))}
+        models[f"product {number}"] = one_op("MUL", [first, second], output, "MulOptions", **fused)
+    agree(models, path=path)

@@ -9,7 +9,9 @@ from typing import ClassVar
 import numpy as np
 
 from glyphlite.compiler import arithmetic
+from glyphlite.compiler.codegen.affine import Sums
 from glyphlite.compiler.codegen.kernel import Kernel, Place, Rows, Site
+from glyphlite.compiler.codegen.requantization import Requantizer, requantizer_of
 from glyphlite.compiler.context import Context
 from glyphlite.compiler.ir import Requantized
 from glyphlite.compiler.ops.elementwise.line import Line, fit_line
@@ -45,8 +47,22 @@ class Binary(Requantized):
             inputs = (constant, *layer.inputs) if self.constant_first else (*layer.inputs, constant)
             layer = replace(layer, inputs=inputs)
         return BinaryKernel(
-            layer=layer, kind=self.kind, operands=self.operands, requantization=self.requantization, line=self._line()
+            layer=layer,
+            kind=self.kind,
+            operands=self.operands,
+            requantization=self.requantization,
+            line=self._line(),
+            requantizer=self._product_requantizer(site),
         )
+
+    def _product_requantizer(self, site: Site) -> Requantizer | None:
+        """Returns how products are scaled, as sums of a layer of weights are; None for other ops."""
+        if self.kind != "mul":
+            return None
+        left, right = ((-each.zero_point, 255 - each.zero_point) for each in self.operands)
+        ends = [first * second for first in left for second in right]
+        least, most = (np.array([end], np.int64) for end in (min(ends), max(ends)))
+        return requantizer_of(site, self.requantization, Sums(np.zeros(1, np.int64), least, most))
 
     def _line(self) -> Line | None:
         """Returns what gives the results of a sum or a difference in one step; None where nothing does."""
@@ -135,6 +151,7 @@ class BinaryKernel(Kernel):
 
     Attributes:
         line: what gives the results of a sum or a difference in one step; None where the reference's own steps are taken.
+        requantizer: what scales the products of a MUL.
     """
 
     template: ClassVar[str] = "binary.c.j2"
@@ -143,6 +160,7 @@ class BinaryKernel(Kernel):
     operands: tuple[Operand, Operand]
     requantization: Requantization
     line: Line | None
+    requantizer: Requantizer | None
 
     @property
     def is_callers(self) -> tuple[bool, ...]:

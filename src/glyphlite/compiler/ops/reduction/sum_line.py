@@ -3,6 +3,7 @@
 Sums are few, at most 255 times the bytes that are added: each candidate is tried on all of them. Knows numbers only.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +47,21 @@ def fit_sum_line(answers: np.ndarray, ratio: float, limits: tuple[int, int]) -> 
             if line := _with_shift(answers, ratio, limits, shift, signed=signed):
                 return line
     return None
+
+
+def fit_sum_lines(answers: Sequence[np.ndarray], ratios: Sequence[float]) -> tuple[SumLine, ...]:
+    """Returns unsigned lines of one shift for several kinds of sums, none of which needs a clamp; nothing where there are none.
+
+    Args:
+        answers: of each kind, uint8 of each sum from 0 on.
+        ratios: of each kind what a step of the sum is worth in steps of the output.
+    """
+    for shift in range(24, 15, -1):
+        lines = [_with_shift(each, ratio, (0, 255), shift, signed=False) for each, ratio in zip(answers, ratios, strict=True)]
+        found = tuple(line for line in lines if line is not None and not (line.clamps_low or line.clamps_high))
+        if len(found) == len(lines):
+            return found
+    return ()
 
 
 def _with_shift(answers: np.ndarray, ratio: float, limits: tuple[int, int], shift: int, *, signed: bool) -> SumLine | None:
