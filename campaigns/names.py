@@ -34,6 +34,8 @@ SEED = 21
 WARM = (
     "glyphlite.pipeline.export",
     "glyphlite.pipeline.compile",
+    "glyphlite.pipeline.fits",
+    "glyphlite.pipeline.optimize",
     "glyphlite.pipeline.inspect",
     "glyphlite.pipeline.predict",
     "glyphlite.pipeline.report",

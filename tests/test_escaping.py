@@ -1,5 +1,6 @@
 """Whatever a name holds, it can be seen, stays on its line and breaks out of nothing."""
 
+import ast
 import json
 import os
 import re
@@ -11,7 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glyphlite.escaping import json_text, lines_of, markdown, name_of, one_line, printable, shell_word, visible, xml_text
+from glyphlite.escaping import (
+    json_text,
+    lines_of,
+    markdown,
+    name_of,
+    one_line,
+    printable,
+    python_string,
+    shell_word,
+    visible,
+    xml_text,
+)
 
 ANY = st.text(st.characters(codec=None), max_size=40)
 """Lone surrogates included, as names that are no UTF-8 have them."""
@@ -126,3 +138,9 @@ def test_a_path_in_a_printed_command_is_visible_and_means_that_path() -> None:
     script = f"printf '%s\\0' {' '.join(words)}"
     done = subprocess.run(["bash", "-c", script], capture_output=True, check=True, env={"LC_ALL": "C.UTF-8", "PATH": os.defpath})
     assert [path.removeprefix(b"./") for path in done.stdout.split(b"\0")[:-1]] == PATHS
+
+
+@pytest.mark.parametrize("text", ['"""', '"', "\\", 'x\\"', "\\N{x}", "a\nb\x1b\u2028", "é"])
+def test_what_stands_inside_a_python_string_is_that_text_made_visible(text: str) -> None:
+    for source in (f'"""{python_string(text)} behind"""', f'"{python_string(text)} behind"'):
+        assert ast.literal_eval(source) == f"{visible(text)} behind"

@@ -345,7 +345,7 @@ def run(
     from glyphlite.pipeline.run import RunOptions, run_all, run_pipeline
 
     training = _training_options(epochs, rate, batch_size, augmentation, class_weights, early_stopping, input_size)
-    named = board_named(board) if board else None
+    named = board_named(board) if board is not None else None
     options = RunOptions(
         model=model,
         dataset=dataset,
@@ -451,7 +451,7 @@ def fits(
     from glyphlite.boards import BOARDS, board_named
     from glyphlite.pipeline.fits import fits_on
 
-    found = fits_on(file, [board_named(board)] if board else BOARDS, optimize=optimize.value)
+    found = fits_on(file, BOARDS if board is None else [board_named(board)], optimize=optimize.value)
     if as_json:
         _print_json([fit.model_dump(mode="json") for fit in found])
     else:
@@ -895,7 +895,7 @@ def compile_(
     from glyphlite.boards import board_named
     from glyphlite.pipeline.compile import compile_file
 
-    named = board_named(board) if board else None
+    named = board_named(board) if board is not None else None
     compiled = compile_file(
         file,
         out,
@@ -958,7 +958,7 @@ def simulate(
 
     if cpu and board:
         raise typer.BadParameter("name cores with --cpu, or a board with --board")
-    named = board_named(board) if board else None
+    named = board_named(board) if board is not None else None
     simulation = simulate_target(
         target,
         [named.emulated_cpu] if named else [core.value for core in cpu or [Cpu(PREFERRED_CORE)]],

@@ -125,6 +125,11 @@ def c_comment(text: str) -> str:
     return re.sub(r"\*(?=/)|/(?=\*)", lambda found: f"{found[0]} ", plain)
 
 
+def python_string(text: str) -> str:
+    """Returns text as the inside of a Python string in double quotes, of one line or of several."""
+    return visible(text).replace("\\", "\\\\").replace('"', '\\"')
+
+
 def _is_visible(character: str) -> bool:
     return character.isprintable() or character in _JOINERS or unicodedata.category(character) == "Zs"
 

@@ -71,6 +71,7 @@ _TEXTS: dict[str, tuple[str, ...]] = {
         "train",
     ),
     "shell and Make": ("$(touch pwned)", "`touch pwned`", "; touch pwned;", "$$(shell x)", "a b", "a=b", "a'b\"c", "!x", "|x&"),
+    "Python and Rust": ('""";import os;os.abort()#', "\\", "\\N{DIGIT ONE}\\x", "{x}{0!r}%(x)s", '"]; fn main() {}//'),
     "letters": ("e\u0301", "Z\u0351\u0360\u0346\u0329a\u0317\u034dl", "😀", "👨\u200d💻", "数字", "ß", "ǆ"),
 }
 

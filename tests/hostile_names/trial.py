@@ -3,6 +3,7 @@
 Every command runs in a forked child of a process that has imported what it needs, with files in place of the standard streams.
 """
 
+import ast
 import csv
 import html.parser
 import json
@@ -16,7 +17,7 @@ import unicodedata
 import xml.etree.ElementTree as ET
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,8 @@ class Place:
         arrays |= {self.file[:60]: np.zeros(1)} if self.file[:60].isprintable() else {}
         with (self.folder / f"{self.file}.npz").open("wb") as stream:
             np.savez(stream, **arrays)
+        np.save(self.folder / "inputs.npy", images[:1, :, :, None].astype(np.float32) / 255)
+        (self.folder / "inputs.npy").rename(self.folder / f"{self.file}.npy")
         with (self.folder / f"{self.file}.csv").open("w", errors="surrogateescape", newline="") as stream:
             rows = csv.writer(stream)
             rows.writerow(["label", *(f"pixel{each}" for each in range(784))])
@@ -150,6 +153,30 @@ COMMANDS: tuple[Command, ...] = (
         lambda at: ["export", str(at.artifact), "--for", "c-array", f"--name={at.file}", "--out", at / "out/c"],
         ("out",),
     ),
+    Command(
+        "export cmake",
+        lambda at: [
+            *("export", str(at.artifact), "--for", "cmake", "--inputs", at / f"{at.file}.npy", "--out", at / "out/library"),
+        ],
+        ("out",),
+        quick=True,
+    ),
+    Command(
+        "export python",
+        lambda at: ["export", str(at.artifact), "--for", "python", "--dataset", at / f"{at.file}.npz", "--out", at / "out/py"],
+        ("out",),
+        quick=True,
+    ),
+    Command(
+        "export rust",
+        lambda at: ["export", str(at.artifact), "--for", "rust", "--dataset", at / f"{at.file}.npz", "--out", at / "out/rust"],
+        ("out",),
+        quick=True,
+    ),
+    Command("optimize", lambda at: ["optimize", str(at.artifact), "--out", at / f"out/{at.file}.tflite"], ("out",)),
+    Command("fits", lambda at: ["fits", str(at.artifact), "--board", "pico"], codes=frozenset((0, 1, 2))),
+    Command("fits, unknown board", lambda at: ["fits", str(at.artifact), f"--board={at.file}"]),
+    Command("predict --all", lambda at: ["predict", "--all", "--model", str(at.artifact), "--", str(at.picture)]),
     Command("evaluate, no data", lambda at: ["evaluate", str(at.artifact), f"--dataset={at.file}", "--no-latency"], quick=True),
     Command("train, unknown model", lambda at: ["train", f"--out={at.folder / 'out'}", "--", at.file]),
     Command("run, unknown model", lambda at: ["run", f"--model={at.file}"]),
@@ -331,6 +358,12 @@ def shape_of(path: Path) -> object:
         return isinstance(json.loads(content), dict)
     if path.suffix in (".c", ".cc", ".h"):
         return _code(path)
+    if path.suffix == ".py":
+        return _python(content.decode())
+    if path.suffix == ".rs":
+        return _rust(content.decode())
+    if path.suffix == ".md":
+        return _markdown(content.decode())
     if path.suffix == ".toml":
         import tomllib
 
@@ -370,6 +403,29 @@ def _code(path: Path) -> str:
     return re.sub(r"\w+", "w", re.sub(r"\b0x[0-9a-f]+, ?|\s+", "", text))
 
 
+def _python(text: str) -> str:
+    """Returns the syntax tree of Python without what its strings hold; fails where it is none."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            node.value = ""
+    return ast.dump(tree)
+
+
+def _rust(text: str) -> str:
+    """Returns Rust without comments, texts and numbers."""
+    code = re.sub(r'"(\\.|[^"\\])*"', '""', re.sub(r"//[^\n]*", "", text))
+    return re.sub(r"\d+", "0", re.sub(r"-?\d+, ?|\s+", "", code))
+
+
+def _markdown(text: str) -> object:
+    """Returns the headings, tables' widths and fences of Markdown; fails where text is hidden."""
+    if hidden := {each for each in text if each != "\n" and _is_hidden(each)}:
+        raise ValueError(f"holds {sorted(hidden)!r}")
+    bare = re.sub(r"\\.", "", text)
+    return [(line.count("|"), line.startswith("#"), "```" in line, len(re.findall(r"<\w", line))) for line in bare.split("\n")]
+
+
 def _files(folder: Path) -> Iterator[Path]:
     return (path for path in folder.rglob("*") if path.is_file() or path.is_symlink())
 
@@ -378,6 +434,7 @@ def _artifact(content: bytes, name: str, labels: list[str]) -> bytes:
     """Returns a .tflite file whose description, tensors, signatures, metadata and labels are called so."""
     import io
 
+    from glyphlite.tflite.metadata import add_metadata, read_metadata
     from glyphlite.tflite.writer import pack_model, unpack_model
 
     raw = os.fsencode(name)
@@ -391,7 +448,8 @@ def _artifact(content: bytes, name: str, labels: list[str]) -> bytes:
         signature.signatureKey = raw
         for port in (*signature.inputs, *signature.outputs):
             port.name = raw
-    stream = io.BytesIO(pack_model(model))
+    named = replace(read_metadata(content), name=raw.decode(errors="replace"), labels=())
+    stream = io.BytesIO(add_metadata(pack_model(model), named))
     stream.seek(0, io.SEEK_END)
     with zipfile.ZipFile(stream, "a") as archive:
         archive.writestr("labels.txt", b"".join(os.fsencode(each).replace(b"\n", b" ") + b"\n" for each in labels))

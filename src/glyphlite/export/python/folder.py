@@ -1,6 +1,5 @@
 """The folder of the Python program: predict.py, the model and its record, and copies of the modules that prepare pictures."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -11,7 +10,7 @@ from typing import Any
 from glyphlite import __version__
 from glyphlite.datasets.dataset import image_shape_of
 from glyphlite.errors import ArtifactError
-from glyphlite.escaping import name_of
+from glyphlite.escaping import json_text, name_of
 from glyphlite.evaluation.recorded_confidence import certainty_of
 from glyphlite.export.model_name import model_name
 from glyphlite.export.python.modules import copied_modules
@@ -87,7 +86,7 @@ def export_python(
         "bytes": len(content),
     }
     files = {name: render(f"python/{name}.j2", values) for name in TEMPLATES}
-    files |= {"model.json": json.dumps(record, indent=2, ensure_ascii=False) + "\n"}
+    files |= {"model.json": json_text(record) + "\n"}
     files |= {f"{PACKAGE}/{name}": text for name, text in copied_modules(MODULES, PACKAGE).items()}
     files[f"{PACKAGE}/__init__.py"] = (
         f'"""Copies of modules of glyphlite {__version__}: how a picture becomes what a model sees."""\n'
