@@ -4,7 +4,10 @@ from pathlib import Path
 
 from support.environments import NoEnvironmentError, environment
 
-PACKAGES = ("platformio==6.1.18", "idf-component-manager==2.4.2")
+PACKAGES = (
+    *("platformio==6.1.18", "idf-component-manager==2.4.2", "kconfiglib==14.1.0"),
+    *("lxml==6.1.3", "jsonschema==4.26.0"),
+)
 
 NoValidatorsError = NoEnvironmentError
 

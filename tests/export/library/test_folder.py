@@ -1,15 +1,12 @@
-"""The library for six toolchains: built with CMake in both ways, each manifest read by its own validator, the sketch compiled."""
+"""The library for six toolchains: built with CMake in both ways, the sketch compiled, the same folder for all."""
 
-import json
 import shutil
 import subprocess
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import pytest
 from support.exported import library_of, run, with_a_wrong_byte
 from support.streaming import running_sum
-from support.validators import NoValidatorsError, validators
 
 from glyphlite.errors import OutputError
 from glyphlite.export.library.folder import TOOLCHAINS
@@ -101,37 +98,6 @@ def test_a_model_with_state_is_reset_and_checked(tmp_path: Path) -> None:
     main = tmp_path / "lib" / "examples" / "cmake" / "main.c"
     run("gcc", "-std=c99", *WARNINGS, "-I", source, main, source / "sums.c", source / "sums_check.c", "-o", tmp_path / "run")
     assert run(tmp_path / "run").startswith("sums: 0 bytes differ")
-
-
-def test_manifests_are_what_their_own_validators_take(library: Path, tmp_path: Path) -> None:
-    try:
-        python = validators()
-    except NoValidatorsError as error:
-        pytest.skip(str(error))
-    code = """
-import sys
-from platformio.package.manifest.parser import ManifestParserFactory
-from platformio.package.manifest.schema import ManifestSchema
-for name in ("library.json", "library.properties"):
-    manifest = ManifestSchema().load_manifest(ManifestParserFactory.new_from_file(f"{sys.argv[1]}/{name}").as_dict())
-    print(manifest["name"], manifest["version"])
-"""
-    assert run(python, "-c", code, library).split() == ["digits", "0.2.0"] * 2
-    run(python.parent / "compote", "component", "pack", "--name", "digits", "--dest-dir", tmp_path / "packed", cwd=library)
-    assert list((tmp_path / "packed").glob("digits_*.tgz"))
-
-
-def test_the_other_manifests_name_files_that_are_there(library: Path) -> None:
-    pack = ET.fromstring((library / "glyphlite.digits.pdsc").read_text())
-    listed = [file.attrib["name"] for file in pack.iter("file")]
-    assert all((library / name).exists() for name in listed)
-    assert len(listed) == 5
-    module = (library / "zephyr" / "module.yml").read_text()
-    assert module == "name: digits\nbuild:\n  cmake: zephyr\n  kconfig: zephyr/Kconfig\n"
-    assert "digits.c" in (library / "zephyr" / "CMakeLists.txt").read_text()
-    assert (library / "zephyr" / "Kconfig").read_text().startswith("config DIGITS\n")
-    assert (library / "examples/zephyr/prj.conf").read_text().startswith("CONFIG_DIGITS=y\n")
-    assert json.loads((library / "library.json").read_text())["headers"] == "digits.h"
 
 
 def test_every_toolchain_gets_the_same_folder(samples: Path, tmp_path: Path) -> None:
