@@ -1,8 +1,8 @@
 """The boards and chips that people use: one record per board, with what its datasheet says.
 
 Data; knows no compiler. Flash and RAM are what a program may use: a bootloader's part is taken off, and RAM is the largest block
-that is in one piece, since an arena is. A board whose core no tool of ours builds for is listed all the same, and says so. Beside the
-datasheet, each source names the file of a toolchain that says the same; they were compared in November 2026.
+that is in one piece, since an arena is. A board whose core no tool of ours builds for is listed all the same, and says so.
+Beside the datasheet, each source names a toolchain's file that says the same; they were compared in November 2026.
 """
 
 from dataclasses import dataclass

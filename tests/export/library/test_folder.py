@@ -98,6 +98,22 @@ def test_a_model_with_state_is_reset_and_checked(tmp_path: Path) -> None:
     main = tmp_path / "lib" / "examples" / "cmake" / "main.c"
     run("gcc", "-std=c99", *WARNINGS, "-I", source, main, source / "sums.c", source / "sums_check.c", "-o", tmp_path / "run")
     assert run(tmp_path / "run").startswith("sums: 0 bytes differ")
+    for name in ("sums", "sums_check"):
+        run("gcc", "-std=c99", *WARNINGS, "-I", source, "-c", source / f"{name}.c", "-o", tmp_path / f"{name}.o")
+    objects = [tmp_path / "sums.o", tmp_path / "sums_check.o"]
+    run("g++", *WARNINGS, "-I", source, tmp_path / "lib/examples/cpp/main.cpp", *objects, "-o", tmp_path / "object")
+    assert run(tmp_path / "object").endswith("sums: 0 bytes differ from TensorFlow Lite Micro's\n")
+
+
+@needs_cmake
+@pytest.mark.slow
+def test_from_cpp_a_model_is_an_object(library: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "build"
+    run("cmake", "-S", library / "examples" / "cpp", "-B", folder, "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Wconversion -Werror")
+    run("cmake", "--build", folder)
+    first, check = run(folder / "digits_object").splitlines()
+    assert first.startswith("first output: ")
+    assert check == "digits: 0 bytes differ from TensorFlow Lite Micro's"
 
 
 def test_every_toolchain_gets_the_same_folder(samples: Path, tmp_path: Path) -> None:

@@ -44,6 +44,8 @@ FILES = {
     "examples/cmake_CMakeLists.txt": "examples/cmake/CMakeLists.txt",
     "examples/main.c": "examples/cmake/main.c",
     "examples/link.c": "examples/cmake/link.c",
+    "examples/cpp_CMakeLists.txt": "examples/cpp/CMakeLists.txt",
+    "examples/object.cpp": "examples/cpp/main.cpp",
     "examples/idf_CMakeLists.txt": "examples/esp-idf/CMakeLists.txt",
     "examples/idf_main_CMakeLists.txt": "examples/esp-idf/main/CMakeLists.txt",
     "examples/idf_main.c": "examples/esp-idf/main/main.c",
