@@ -18,6 +18,7 @@ from common.tables.pictures import rejected_table, sheets_table, steps_table, th
 from common.tables.reference import accuracy_table, main_job_sentence, reading_table
 from common.tables.reference_pages import commands, ops, records
 from common.tables.tflm import agreement_table, arena_parts_table, arenas_table, tensors_table
+from common.tables.toolchains import toolchain_sentence, toolchain_table
 from glyphlite.files.single import write_text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,6 +52,8 @@ FIGURES: dict[str, tuple[str, Words]] = {
     "arenas": ("tflm", arenas_table),
     "agreement": ("tflm", agreement_table),
     "tensors": ("tflm", tensors_table),
+    "toolchains": ("toolchains", toolchain_table),
+    "toolchains in a sentence": ("toolchains", toolchain_sentence),
     "preprocessing": ("real_pictures", steps_table),
     "threshold": ("real_pictures", threshold_sentence),
     "rejected": ("real_pictures", rejected_table),

@@ -74,6 +74,13 @@ class ExportFor(StrEnum):
     CMSIS_PACK = "cmsis-pack"
 
 
+class Engine(StrEnum):
+    """The engines that run a model in an exported library."""
+
+    C = "c"
+    TFLM = "tflm"
+
+
 class Language(StrEnum):
     """The language of an exported array."""
 
@@ -797,6 +804,10 @@ def export(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")],
     name: Annotated[str, typer.Option("--name", help="Prefix of the C symbols.")] = "model",
     language: Annotated[Language, typer.Option("--language", help="cc for C++, c for plain C (c-array only).")] = Language.CC,
+    engine: Annotated[
+        Engine,
+        typer.Option("--engine", help="c: generated C. tflm: TensorFlow Lite Micro as the toolchain has it (esp-idf, zephyr)."),
+    ] = Engine.C,
     dataset: OwnDatasetOption = None,
     inputs: InputsOption = None,
     sample: Annotated[int, typer.Option("--sample", min=0, help="Test image, or which of --inputs, to embed.")] = 0,
@@ -826,6 +837,7 @@ def export(
         overwrite=overwrite,
         input_range=input_range,
         inputs=inputs,
+        engine=engine.value,
     )
     if as_json:
         _print_json(exported.document)

@@ -17,6 +17,7 @@ from glyphlite.export.c_names import check_identifier
 from glyphlite.export.library.folder import TOOLCHAINS, export_library
 from glyphlite.export.python.folder import export_python
 from glyphlite.export.rust.crate import export_rust
+from glyphlite.export.tflm.component import COMPONENT_TOOLCHAINS, ComponentReport, export_component
 from glyphlite.export.tflm.project import ExportReport, export_tflm
 from glyphlite.export.web.litertjs import LiteRtJs, obtain_litertjs
 from glyphlite.export.web.page import WebExport, export_web
@@ -60,6 +61,7 @@ def export_file(
     overwrite: bool = False,
     input_range: str | None = None,
     inputs: str | None = None,
+    engine: str = "c",
 ) -> Exported:
     """Exports an artifact.
 
@@ -77,11 +79,13 @@ def export_file(
         overwrite: replace files of an earlier export that were changed since; the user's own are kept.
         input_range: how the model takes a pixel, where the user says it.
         inputs: where a TFLite Micro project's test input comes from: ``random[:N[:SEED]]``, or a file.
+        engine: what runs the model on a toolchain: ``c``, generated C, or ``tflm``, the toolchain's own TensorFlow Lite Micro.
 
     Raises:
         ArtifactError: the file is malformed, or TFLite Micro does not take it.
         DataError: the dataset, or no such image in it.
         OutputError: the name is none for a C symbol, or the folder cannot be written.
+        ToolError: ``engine`` is ``tflm``, and the toolchain has none of its own.
     """
     check_identifier(name)
     path = artifact_in(path)
@@ -92,7 +96,15 @@ def export_file(
             {"name": data.name, "bytes": data.bytes, "sha256": data.sha256, "files": [str(file) for file in data.files]},
             f"{files}: {data.bytes} bytes",
         )
+    if engine == "tflm" and target not in ("tflm", *COMPONENT_TOOLCHAINS):
+        raise ToolError(
+            f"--engine tflm: nobody keeps a TensorFlow Lite Micro for {target} (Arduino's was archived in 2025). "
+            f"{' and '.join(COMPONENT_TOOLCHAINS)} have one; --for tflm writes a project for a checkout of yours"
+        )
     data = data_of(path, dataset, data_dir)
+    if engine == "tflm" and target in COMPONENT_TOOLCHAINS:
+        taken, words = _component_sample(path, data, sample, inputs, dataset, input_range)
+        return _component(export_component(path, folder, name=name, samples=taken, sample_words=words, overwrite=overwrite))
     if target == "web":
         convention = convention_on(path, data, input_range)
         return _web(
@@ -187,6 +199,30 @@ def _python(path: Path, folder: Path, convention: InputConvention, *, overwrite:
         f"Try it: pip install -r {shell_word(folder / 'requirements.txt')} && python {shell_word(folder / 'predict.py')} PICTURE"
     )
     return Exported(document, words)
+
+
+def _component_sample(
+    path: Path, data: RunData, sample: int, inputs: str | None, dataset: str | None, input_range: str | None
+) -> tuple[tuple[np.ndarray, ...], str]:
+    """Returns the sample that a component's check runs, as the model's inputs hold it, and where it comes from."""
+    graph = read_graph(path)
+    loaded = data.load_fitting(graph) if inputs is None else None
+    if loaded is None:
+        return _one_input(graph, sample, inputs, dataset, "its check runs")
+    convention = input_convention(path, loaded, input_range).convention
+    taken = image_set(loaded.with_test(slice(sample, sample + 1)), graph, convention).arrays
+    return taken, f"{loaded.name} test image {sample}"
+
+
+def _component(report: ComponentReport) -> Exported:
+    shown, name = visible(str(report.folder)), report.project.name
+    words = (
+        f"{shown}: a component for ESP-IDF and a module for Zephyr, run by the TensorFlow Lite Micro that each brings; "
+        f"an arena of {report.project.arena.recommended_bytes:,} bytes\n"
+        f"{name}_check() runs a sample and compares; README.md says how to build it"
+    )
+    document = {**_document(report.project), "folder": str(report.folder), "files": list(report.files)}
+    return Exported({**document, "toolchains": list(COMPONENT_TOOLCHAINS)}, words)
 
 
 def _one_input(

@@ -46,6 +46,8 @@ FILES = {
     "examples/link.c": "examples/cmake/link.c",
     "examples/cpp_CMakeLists.txt": "examples/cpp/CMakeLists.txt",
     "examples/object.cpp": "examples/cpp/main.cpp",
+    "examples/pico_CMakeLists.txt": "examples/pico/CMakeLists.txt",
+    "examples/pico_main.c": "examples/pico/main.c",
     "examples/idf_CMakeLists.txt": "examples/esp-idf/CMakeLists.txt",
     "examples/idf_main_CMakeLists.txt": "examples/esp-idf/main/CMakeLists.txt",
     "examples/idf_main.c": "examples/esp-idf/main/main.c",
