@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from random_models.one_op import Activation, Constant, one_op
 from rich.console import Console
 
 from glyphlite.compiler import compile_artifact
@@ -118,3 +119,19 @@ def test_requests_that_cannot_be_met(samples: Path, mnist: Dataset, tmp_path: Pa
     compile_artifact(samples / "model_int8.tflite", tmp_path / "c", scores="none")
     with pytest.raises(ArtifactError, match="scores none"):
         simulate(tmp_path / "c", "cortex-m4", images)
+
+
+def test_a_layer_that_looks_its_results_up_is_counted(tmp_path: Path):
+    """It has a table of its name, which its first argument does not point into."""
+    source, output = Activation((1, 4, 4, 4), 0.1, 3), Activation((1, 8, 8, 2), 0.1, -5)
+    weights = Constant(np.arange(-36, 36, dtype=np.int8).reshape(2, 3, 3, 4), [0.02])
+    shape = Constant(np.array([1, 8, 8, 2], np.int32))
+    options = {"padding": 0, "strideH": 2, "strideW": 2}
+    behind = [("LOGISTIC", Activation((1, 8, 8, 2), 1 / 256, -128))]
+    artifact = tmp_path / "upsampled.tflite"
+    artifact.write_bytes(
+        one_op("TRANSPOSE_CONV", [shape, weights, source], output, "TransposeConvOptions", behind=behind, **options)
+    )
+    [layer] = simulate(artifact, "cortex-m4", np.zeros((1, 4, 4, 4), np.int8)).report.layers
+    assert layer.instructions is not None
+    assert layer.instructions > 2 * 8 * 8

@@ -288,8 +288,8 @@ class _Registers:
 class _Counter:
     """Counts instructions block by block, and follows calls so that each function is charged for what it calls.
 
-    A function beside which the image has a ``FUNCTION_table`` is counted by what its first argument points at in there:
-    ``FUNCTION+48``, 48 bytes from its start.
+    A function whose first argument points into a ``FUNCTION_table`` of the image is counted by where: ``FUNCTION+48``, 48 bytes
+    from its start. One that looks its results up in a table of that name is not.
 
     A translated block runs from its first to its last instruction, so its count is fixed by its bytes.
     """
@@ -300,11 +300,11 @@ class _Counter:
         self.inclusive: defaultdict[str, int] = defaultdict(int)
         self._image, self._core, self._registers = image, core, registers
         self._blocks: dict[tuple[int, int], tuple[int, str, bool]] = {}
-        variables = {symbol.name: symbol.address for symbol in image.symbols if symbol.kind == "object"}
+        variables = {symbol.name: symbol for symbol in image.symbols if symbol.kind == "object"}
         self._tables = {
-            function.name: variables[f"{function.name}_table"]
+            function.name: range(table.address, table.address + table.size)
             for function in image.functions
-            if f"{function.name}_table" in variables
+            if (table := variables.get(f"{function.name}_table")) is not None
         }
         self._calls: list[tuple[str, int, int, int]] = []  # function, return address, stack pointer, total at entry
         self._runs: defaultdict[tuple[int, int], int] = defaultdict(int)
@@ -327,8 +327,9 @@ class _Counter:
         if is_entry:
             link = core.reg_read(self._registers.link) & ~1
             stack = core.reg_read(self._registers.stack)
-            if name in self._tables:
-                name = f"{name}+{core.reg_read(self._registers.arguments[0]) - self._tables[name]}"
+            argument = core.reg_read(self._registers.arguments[0])
+            if name in self._tables and argument in self._tables[name]:
+                name = f"{name}+{argument - self._tables[name].start}"
             if not self._calls or self._calls[-1][:3] != (name, link, stack):  # else a loop back to the first instruction
                 self._calls.append((name, link, stack, self.total))
         self.total += instructions
