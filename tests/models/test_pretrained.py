@@ -10,12 +10,15 @@ from glyphlite.models.pretrained import (
     CARD,
     ROOT,
     best_pretrained,
+    is_named,
     is_shipped,
     keras_of_shipped,
     pretrained_artifact,
     pretrained_card,
     pretrained_keras,
     pretrained_names,
+    retired_names,
+    retired_words,
 )
 
 
@@ -36,6 +39,28 @@ def test_teachers_are_there_but_offered_for_nothing_else(tmp_path: Path, samples
     assert [is_shipped(name) for name in ("glyph-4k", "teacher-4k", "glyph-9k", "teachers", "")] == [True, True, *[False] * 3]
     assert pretrained_card("teacher-4k").model == "teacher-4k"
     assert pretrained_keras("teacher-4k") == teacher / "model.keras"
+
+
+def test_the_retired_are_loaded_for_who_names_them_and_offered_to_nobody(tmp_path: Path, samples: Path, monkeypatch) -> None:
+    ship_sample(tmp_path, samples, "glyph-4k", {0: 0.9}, chosen=0)
+    retired = ship_sample(tmp_path / "retired", samples, "glyph-9k", {0: 0.99}, chosen=0, weight_bytes=30_000)
+    use_shipped(tmp_path, monkeypatch)
+    assert pretrained_names() == ("glyph-4k",)
+    assert retired_names() == ("glyph-9k",)
+    assert best_pretrained() == "glyph-4k"
+    assert [is_named(name) for name in ("glyph-4k", "glyph-9k", "retired", "glyph-8k")] == [True, True, False, False]
+    assert pretrained_artifact("glyph-9k") == retired / "seed-0" / "model_int8.tflite"
+    assert keras_of_shipped(pretrained_artifact("glyph-9k")) == retired / "model.keras"
+    assert retired_words("glyph-9k") == "glyph-9k is retired: glyph-4k is more accurate and has fewer weights"
+
+
+def test_the_best_is_the_one_whose_seeds_are_right_most_often_not_that_with_the_luckiest_seed(
+    tmp_path: Path, samples: Path, monkeypatch
+) -> None:
+    ship_sample(tmp_path, samples, "lucky", {0: 0.99, 1: 0.95}, chosen=0)
+    ship_sample(tmp_path, samples, "steady", {0: 0.98, 1: 0.98}, chosen=0, weight_bytes=30_000)
+    use_shipped(tmp_path, monkeypatch)
+    assert best_pretrained() == "steady"
 
 
 def test_a_card_comes_back_as_it_was_written(shipped: Path) -> None:

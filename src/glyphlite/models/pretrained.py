@@ -3,11 +3,13 @@
 A model is a folder in the package's ``pretrained``: ``card.json`` says how it was trained and what came of it, ``model.keras`` is
 the chosen seed, ``seed-<n>/model_int8.tflite`` the artifact of every seed that was trained. The chosen seed is the one whose
 artifact is right most often on validation images. Folders in ``teachers`` are of models that are there to teach the others in
-training, and are offered for nothing else. Reads JSON and hashes bytes; loads no model. ``benchmarks/ship.py`` writes folders.
+training, and are offered for nothing else. Those in ``retired`` were released once and are no longer offered, as a smaller one is
+more accurate; who names them still gets them. Reads JSON and hashes bytes; loads no model. ``benchmarks/ship.py`` writes folders.
 """
 
 import json
 import re
+import statistics
 from dataclasses import asdict, dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -23,6 +25,7 @@ INT8 = "model_int8.tflite"
 
 ROOT = Path(str(files("glyphlite"))) / "pretrained"
 TEACHERS = "teachers"
+RETIRED = "retired"
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,11 @@ class PretrainedCard:
         """Returns the chosen seed's training."""
         return self.of(self.chosen)
 
+    @property
+    def mean_validation_accuracy(self) -> float:
+        """Returns the share of validation images that the artifacts of all seeds are right about, on average."""
+        return statistics.fmean(each.validation_accuracy for each in self.seeds)
+
     def of(self, seed: int) -> TrainedSeed:
         """Returns a seed's training.
 
@@ -101,6 +109,16 @@ def pretrained_names() -> tuple[str, ...]:
     if not ROOT.is_dir():
         return ()
     return tuple(sorted((each.parent.name for each in ROOT.glob(f"*/{CARD}")), key=_by_budget))
+
+
+def retired_names() -> tuple[str, ...]:
+    """Returns the pretrained models that are no longer offered, but are loaded for who names them."""
+    return tuple(sorted(each.parent.name for each in (ROOT / RETIRED).glob(f"*/{CARD}")))
+
+
+def is_named(name: str) -> bool:
+    """Returns whether a user may name a pretrained model so: one that is offered, or a retired one."""
+    return name in pretrained_names() or name in retired_names()
 
 
 def is_shipped(name: str) -> bool:
@@ -152,7 +170,10 @@ def pretrained_keras(name: str) -> Path:
 
 
 def best_pretrained(at_most: int | None = None) -> str:
-    """Returns the pretrained model that is right most often on validation images; ties go to fewer weights.
+    """Returns the pretrained model that is right most often on validation images, by the mean over its seeds; ties go to fewer
+    weights.
+
+    The chosen seed's own figure would flatter the model whose luckiest seed was the luckiest.
 
     Args:
         at_most: bytes of weights that it may have; where all have more, the smallest is taken.
@@ -166,13 +187,23 @@ def best_pretrained(at_most: int | None = None) -> str:
         cards = fitting or sorted(cards, key=lambda card: card.best.weight_bytes)[:1]
     if not cards:
         raise ModelError("this glyphlite comes without trained models; name a .tflite file or the folder of a run")
-    return max(cards, key=lambda card: (card.best.validation_accuracy, -card.best.weight_bytes)).model
+    return max(cards, key=lambda card: (card.mean_validation_accuracy, -card.best.weight_bytes)).model
+
+
+def retired_words(name: str) -> str:
+    """Returns what somebody who names a retired model should know, as a sentence.
+
+    Raises:
+        ModelError: no such model is pretrained.
+    """
+    better = best_pretrained(pretrained_card(name).best.weight_bytes)
+    return f"{name} is retired: {better} is more accurate and has fewer weights"
 
 
 def keras_of_shipped(artifact: Path) -> Path | None:
     """Returns the Keras model of an artifact that :func:`pretrained_artifact` has given; None for other files and other seeds."""
     folder = artifact.parent.parent
-    if folder.parent != ROOT or folder.name not in pretrained_names():
+    if folder.parent not in (ROOT, ROOT / RETIRED) or not is_named(folder.name):
         return None
     card = pretrained_card(folder.name)
     return pretrained_keras(card.model) if artifact.parent.name == f"seed-{card.chosen}" else None
@@ -185,8 +216,9 @@ def shipped_words() -> str:
 
 
 def _folders() -> dict[str, Path]:
-    """Returns every pretrained model's folder, those of the teachers too."""
-    return {card.parent.name: card.parent for pattern in (f"{TEACHERS}/*/{CARD}", f"*/{CARD}") for card in ROOT.glob(pattern)}
+    """Returns every pretrained model's folder, those of the teachers and of the retired too."""
+    patterns = (f"{TEACHERS}/*/{CARD}", f"{RETIRED}/*/{CARD}", f"*/{CARD}")
+    return {card.parent.name: card.parent for pattern in patterns for card in ROOT.glob(pattern)}
 
 
 def _verified(path: Path, sha256: str) -> Path:

@@ -11,13 +11,13 @@ from glyphlite.errors import ModelError, did_you_mean
 from glyphlite.models.choice import ModelChoice
 from glyphlite.models.pretrained import pretrained_card, pretrained_names
 from glyphlite.models.recipe import describe_recipe
-from glyphlite.models.zoo.glyph_family import FRONTIER, TEACHERS
+from glyphlite.models.zoo.glyph_family import FRONTIER, RETIRED, TEACHERS
 from glyphlite.models.zoo.known_model import KnownModel
 from glyphlite.models.zoo.reference import CLASSICS
 
 LISTED: tuple[KnownModel, ...] = (*CLASSICS, *FRONTIER)
 
-KNOWN: tuple[KnownModel, ...] = (*LISTED, *TEACHERS)
+KNOWN: tuple[KnownModel, ...] = (*LISTED, *RETIRED, *TEACHERS)
 
 MODEL_NAMES: tuple[str, ...] = tuple(model.architecture.name for model in LISTED)
 

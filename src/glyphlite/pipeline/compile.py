@@ -24,7 +24,7 @@ from glyphlite.files.scratch import temporary_folder
 from glyphlite.formatting import channels_left_out
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.purpose import is_picture
-from glyphlite.models.pretrained import pretrained_names
+from glyphlite.models.pretrained import is_named
 from glyphlite.pipeline.inputs.conventions import input_convention
 from glyphlite.pipeline.inputs.datasets import beside, data_of, image_of, to_remember
 from glyphlite.pipeline.inputs.files import artifact_in, integer_graph
@@ -131,7 +131,7 @@ def _folder_for(named: Path) -> Path:
     A folder of a pretrained model's very name would be taken for it by the next command.
     """
     name = named.stem if named.suffix.lower() == ".tflite" else named.resolve().name
-    folder = Path(f"{name}_c" if named.is_dir() or name in pretrained_names() else name)
+    folder = Path(f"{name}_c" if named.is_dir() or is_named(name) else name)
     say(f"No --out: writing the folder {folder}")
     return folder
 

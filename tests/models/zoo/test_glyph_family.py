@@ -8,10 +8,17 @@ import pytest
 
 from glyphlite.conversion.converter import convert
 from glyphlite.models.interface.input_convention import OURS
-from glyphlite.models.pretrained import pretrained_artifact, pretrained_card, pretrained_names
+from glyphlite.models.pretrained import (
+    keras_of_shipped,
+    pretrained_artifact,
+    pretrained_card,
+    pretrained_keras,
+    pretrained_names,
+    retired_names,
+)
 from glyphlite.models.qat.state import measure_ranges, set_quantized
 from glyphlite.models.registry import resolve_model, split_seed
-from glyphlite.models.zoo.glyph_family import FRONTIER, TEACHERS
+from glyphlite.models.zoo.glyph_family import FRONTIER, RETIRED, TEACHERS
 from glyphlite.runtimes.base import predict_probabilities
 from glyphlite.runtimes.registry import accepts, get_runtime
 from glyphlite.tflite.cost import total_macs, weight_bytes
@@ -19,12 +26,27 @@ from glyphlite.tflite.reader import parse_graph, read_graph
 from glyphlite.training.state import content_hash
 
 TEACHING = [known.architecture.name for known in TEACHERS]
-BUDGETS = {"glyph-700": 700, **{f"glyph-{number}k": 1024 * number for number in (1, 2, 4, 8, 16, 32, 64)}}
+BUDGETS = {"glyph-700": 700, **{f"glyph-{number}k": 1024 * number for number in (1, 2, 4, 8, 16, 32)}}
 """Bytes of weights and biases."""
 
 
 def test_members_are_in_the_order_of_their_budgets():
     assert [known.architecture.name for known in FRONTIER] == [*BUDGETS, "glyph-50kmac"]
+
+
+def test_a_retired_member_is_loaded_for_who_names_it_and_a_smaller_one_is_better():
+    assert retired_names() == tuple(known.architecture.name for known in RETIRED)
+    for name in retired_names():
+        card = pretrained_card(name)
+        smaller = [
+            pretrained_card(each)
+            for each in pretrained_names()
+            if pretrained_card(each).best.weight_bytes < card.best.weight_bytes
+        ]
+        assert any(each.mean_validation_accuracy >= card.mean_validation_accuracy for each in smaller)
+        assert pretrained_artifact(name).stat().st_size == card.best.bytes
+        assert keras_of_shipped(pretrained_artifact(name)) == pretrained_keras(name)
+        assert resolve_model(name, (28, 28, 1), 10).name == name
 
 
 def test_the_fast_member_fits_its_budget_of_multiply_accumulates():

@@ -14,10 +14,12 @@ from glyphlite.models.interface.image_shape import image_shape
 from glyphlite.models.loading import is_saved_model, load_keras_model, missing_code
 from glyphlite.models.pretrained import (
     best_pretrained,
+    is_named,
     keras_of_shipped,
     pretrained_artifact,
     pretrained_card,
-    pretrained_names,
+    retired_names,
+    retired_words,
     shipped_words,
 )
 from glyphlite.tflite.graph import Graph
@@ -105,7 +107,7 @@ def shipped_name(path: Path) -> str | None:
 
     What a user has on disk goes first: a folder ``glyph-4k`` of one's own is meant where it is there.
     """
-    return str(path) if not path.exists() and str(path) in pretrained_names() else None
+    return str(path) if not path.exists() and is_named(str(path)) else None
 
 
 def artifact_in(path: Path) -> Path:
@@ -116,6 +118,8 @@ def artifact_in(path: Path) -> Path:
         ModelError: the shipped file was altered.
     """
     if name := shipped_name(path):
+        if name in retired_names():
+            say(retired_words(name))
         return pretrained_artifact(name)
     if path.is_dir():
         int8 = path / "model_int8.tflite"
@@ -190,7 +194,7 @@ def integer_graph(path: Path) -> Graph:
 def trained_on(path: Path) -> str | None:
     """Returns the dataset that a pretrained artifact was trained on; None for a user's own, of which it is not known."""
     name = path.parent.parent.name
-    return pretrained_card(name).dataset if name in pretrained_names() and path == pretrained_artifact(name) else None
+    return pretrained_card(name).dataset if is_named(name) and path == pretrained_artifact(name) else None
 
 
 def _is_model(path: Path) -> bool:

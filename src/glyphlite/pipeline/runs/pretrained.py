@@ -13,7 +13,7 @@ from glyphlite.files.owned import owned_path, write_owned
 from glyphlite.files.single import sha256_of
 from glyphlite.formatting import percent, things
 from glyphlite.models.loading import load_keras_model
-from glyphlite.models.pretrained import PretrainedCard, pretrained_card, pretrained_keras
+from glyphlite.models.pretrained import PretrainedCard, pretrained_card, pretrained_keras, retired_names, retired_words
 from glyphlite.models.saving import stored_weights
 from glyphlite.records import PretrainedReport
 from glyphlite.training.trainer import TrainingResult
@@ -26,6 +26,8 @@ def check_pretrained(name: str, dataset: str, *, changes: Sequence[str], resume:
         ModelError: no pretrained one is installed, it was trained on another dataset, or an option is about training.
     """
     card = pretrained_card(name)
+    if name in retired_names():
+        say(retired_words(name))
     about_training = [*(word for word in changes if word.startswith("--")), *(["--resume"] if resume else [])]
     if about_training:
         raise ModelError(f"--pretrained trains nothing; leave out {', '.join(about_training)}, or --pretrained")
