@@ -126,11 +126,19 @@ def test_a_layer_that_looks_its_results_up_is_counted(tmp_path: Path):
     source, output = Activation((1, 4, 4, 4), 0.1, 3), Activation((1, 8, 8, 2), 0.1, -5)
     weights = Constant(np.arange(-36, 36, dtype=np.int8).reshape(2, 3, 3, 4), [0.02])
     shape = Constant(np.array([1, 8, 8, 2], np.int32))
-    options = {"padding": 0, "strideH": 2, "strideW": 2}
     behind = [("LOGISTIC", Activation((1, 8, 8, 2), 1 / 256, -128))]
     artifact = tmp_path / "upsampled.tflite"
     artifact.write_bytes(
-        one_op("TRANSPOSE_CONV", [shape, weights, source], output, "TransposeConvOptions", behind=behind, **options)
+        one_op(
+            "TRANSPOSE_CONV",
+            [shape, weights, source],
+            output,
+            "TransposeConvOptions",
+            behind=behind,
+            padding=0,
+            strideH=2,
+            strideW=2,
+        )
     )
     [layer] = simulate(artifact, "cortex-m4", np.zeros((1, 4, 4, 4), np.int8)).report.layers
     assert layer.instructions is not None
