@@ -154,3 +154,17 @@ def test_a_large_input_is_drawn_in_little_more_memory_than_it_takes() -> None:
     tracemalloc.stop()
     assert found.arrays[0].shape == (8, elements)
     assert peak < (8 + 16) * elements
+
+
+def test_a_shape_that_comes_in_is_the_one_that_is_made() -> None:
+    """LiteRT makes its output of it; TFLite Micro does not look."""
+    shape = Tensor(0, "shape", (4,), np.dtype("int32"), None)
+    weights = Tensor(1, "weights", (2, 3, 3, 1), np.dtype("int8"), SCALED, np.zeros((2, 3, 3, 1), np.int8))
+    image, output = (
+        Tensor(place, "map", size, np.dtype("int8"), SCALED) for place, size in ((2, (1, 4, 4, 1)), (3, (1, 8, 8, 2)))
+    )
+    spread = Operator(0, 67, "TRANSPOSE_CONV", (0, 1, 2), (3,), {"padding": "same", "strides": (2, 2)})
+    model = inputs_of(Graph((shape, weights, image, output), (spread,), (0, 2), (3,)))
+    found = random_set(model, 5)
+    assert found.arrays[0].tolist() == [[1, 8, 8, 2]] * 5
+    assert "1x8x8x2, the shape that a TRANSPOSE_CONV makes" in found.source

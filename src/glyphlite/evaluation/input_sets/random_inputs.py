@@ -6,7 +6,7 @@ import numpy as np
 
 from glyphlite.errors import DataError
 from glyphlite.evaluation.input_sets.input_set import InputSet
-from glyphlite.evaluation.input_sets.value_ranges import ModelInputs, ValueRange, constants
+from glyphlite.evaluation.input_sets.value_ranges import ModelInput, ModelInputs, ValueRange, constants
 from glyphlite.formatting import things
 from glyphlite.runtimes.ports import Port
 
@@ -85,12 +85,20 @@ def random_set(model: ModelInputs, count: int | None = None, seed: int = 0) -> I
     ranges = [each.range for each in model.each]
     rng = np.random.default_rng(seed)
     several = len(model.each) > 1
-    arrays = tuple(_drawn(each.port, each.range, count, rng, place if several else None) for place, each in enumerate(model.each))
+    arrays = tuple(
+        _drawn(each.port, each.range, count, rng, place if several else None) if each.fixed is None else _repeated(each, count)
+        for place, each in enumerate(model.each)
+    )
     assumed = [found.words for found in ranges if found.assumed]
     notes = tuple(f"An input is {words}; --inputs FILE brings real ones." for words in dict.fromkeys(assumed))
     over = ", ".join(dict.fromkeys(found.words for found in ranges if not found.assumed))
     words = f"{things(count, 'random input')} (seed {seed})" + (f" over {over}" if over else "")
     return InputSet(arrays, words, notes=notes, is_random=True)
+
+
+def _repeated(given: ModelInput, count: int) -> np.ndarray:
+    """Returns an input that always holds the same."""
+    return np.tile(np.array(given.fixed, given.port.dtype), (count, 1)).reshape(count, *given.port.shape)
 
 
 def _drawn(port: Port, found: ValueRange, count: int, rng: np.random.Generator, place: int | None) -> np.ndarray:

@@ -49,11 +49,16 @@ class ValueRange:
 
 @dataclass(frozen=True)
 class ModelInput:
-    """One input of a model: what it is called, what its tensor is, and what that may hold."""
+    """One input of a model: what it is called, what its tensor is, and what that may hold.
+
+    Attributes:
+        fixed: all that it may hold: the shape of an output that is fixed; None where it may differ.
+    """
 
     name: str
     port: Port
     range: ValueRange
+    fixed: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -80,12 +85,29 @@ def inputs_of(graph: Graph) -> ModelInputs:
         ArtifactError: an input is none.
     """
     ports = of_graph(graph)
-    found = tuple(
-        ModelInput(input_name(graph.tensors[index].name), port, _range_in(graph, index, port))
-        for index, port in zip(graph.inputs, ports.inputs, strict=True)
-    )
+    found = tuple(_input(graph, index, port) for index, port in zip(graph.inputs, ports.inputs, strict=True))
     size = sum(port.elements * port.dtype.itemsize for port in (*ports.inputs, *ports.outputs))
     return ModelInputs(found, total_macs(graph), graph.is_stateful, size)
+
+
+def _input(graph: Graph, index: int, port: Port) -> ModelInput:
+    name, shape = input_name(graph.tensors[index].name), _shape_asked_for(graph, index, port)
+    if shape is None:
+        return ModelInput(name, port, _range_in(graph, index, port))
+    words = f"{'x'.join(map(str, shape))}, the shape that a TRANSPOSE_CONV makes"
+    return ModelInput(name, port, ValueRange(min(shape), max(shape), min(shape), words), fixed=shape)
+
+
+def _shape_asked_for(graph: Graph, index: int, port: Port) -> tuple[int, ...] | None:
+    """Returns the shape that an input has to hold, as it is the shape of an output; None where it is none.
+
+    TFLite Micro does not look at it, LiteRT makes its output of it, and fails on another one.
+    """
+    for operator in graph.operators:
+        if operator.name == "TRANSPOSE_CONV" and operator.inputs[0] == index:
+            shape = graph.tensors[operator.outputs[0]].shape
+            return shape if len(shape) == port.elements and min(shape) > 0 else None
+    return None
 
 
 def input_name(tensor: str) -> str:
