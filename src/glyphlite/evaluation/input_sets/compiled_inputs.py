@@ -8,7 +8,7 @@ import numpy as np
 
 from glyphlite.compiler.report import EdgePlan, memory_maps
 from glyphlite.errors import ArtifactError
-from glyphlite.escaping import shell_word
+from glyphlite.escaping import printable, shell_word
 from glyphlite.evaluation.input_sets.value_ranges import (
     ModelInput,
     ModelInputs,
@@ -16,28 +16,46 @@ from glyphlite.evaluation.input_sets.value_ranges import (
     integer_range,
     quantized_range,
 )
+from glyphlite.files.untrusted import parsing
 from glyphlite.runtimes.ports import Port
 from glyphlite.tflite.quantization import Quantization
+
+_NUMBERS: dict[str, type | tuple[type, ...]] = {"_bytes": int, "_zero_point": int, "macs": int, "_scale": (int, float)}
+"""Types of what a memory map says, by how its keys end."""
 
 
 def memory_map_in(generated: Path) -> dict[str, Any]:
     """Returns the memory map that lies beside generated C.
 
     Raises:
-        ArtifactError: the folder holds none.
+        ArtifactError: the folder holds none, or numbers in it are none.
     """
-    for _, document in memory_maps(generated):
+    for path, document in memory_maps(generated):
+        for key, value in document.items():
+            expected = next((kind for ends, kind in _NUMBERS.items() if key.endswith(ends)), None)
+            if expected and (isinstance(value, bool) or not isinstance(value, expected)):
+                found = printable(repr(value))
+                raise ArtifactError(f"{path} is damaged: its {printable(key)} is {found}; {_again(generated)}")
         return document
-    raise ArtifactError(
-        f"{generated} holds no generated C; make it with glyphlite compile MODEL.tflite --out {shell_word(generated)}"
-    )
+    raise ArtifactError(f"{generated} holds no generated C; {_again(generated)}")
+
+
+def _again(generated: Path) -> str:
+    return f"make it with glyphlite compile MODEL.tflite --out {shell_word(generated)}"
 
 
 def edges_of(document: Mapping[str, Any], kind: str) -> tuple[EdgePlan, ...]:
-    """Returns the inputs or outputs of a memory map; ``kind`` is "input" or "output"."""
+    """Returns the inputs or outputs of a memory map; ``kind`` is "input" or "output".
+
+    Raises:
+        ArtifactError: the list is damaged.
+    """
     listed = document.get(f"{kind}_tensors")
     if listed:
-        return tuple(EdgePlan(**{**each, "shape": tuple(each["shape"])}) for each in listed)
+        with parsing(f"the {kind}s listed beside the C are damaged", ArtifactError, "compile the model again"):
+            return tuple(
+                EdgePlan(**{**each, "shape": tuple(map(int, each["shape"])), "scale": float(each["scale"])}) for each in listed
+            )
     size, scale, zero_point = (document[f"{kind}_{key}"] for key in ("bytes", "scale", "zero_point"))
     return (EdgePlan(kind, kind, (1, size), "int8", scale, zero_point, size),)  # compiled by a former version
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from glyphlite.errors import ArtifactError, GlyphliteError
+from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.evaluation.input_sets.input_set import InputSet
 from glyphlite.evaluation.verification.output_comparison import rows_differ
 from glyphlite.runtimes.registry import INTERPRETERS, get_runtime, runtime_words
@@ -23,6 +23,8 @@ def same_answers(before: Path, after: Path, inputs: InputSet) -> tuple[tuple[str
 
     Raises:
         ArtifactError: no runtime takes ``before``, so that nothing was compared.
+        OutputError: what a runtime needs on disk cannot be written.
+        ToolError: a compiler that built the first file fails on the second.
     """
     same: list[str] = []
     apart: list[str] = []
@@ -31,12 +33,12 @@ def same_answers(before: Path, after: Path, inputs: InputSet) -> tuple[tuple[str
         try:
             with runtime.load(before) as model:
                 expected = model.run(inputs.arrays)
-        except GlyphliteError:
+        except (ArtifactError, ToolError):
             continue
         try:
             with runtime.load(after) as model:
                 answers = model.run(inputs.arrays)
-        except GlyphliteError:
+        except ArtifactError:  # what a tool or the disk refuses says nothing of the file
             apart.append(name)
             continue
         (apart if rows_differ(expected, answers).any() else same).append(name)
