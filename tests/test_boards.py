@@ -19,10 +19,10 @@ def test_every_board_has_a_name_of_its_own_and_figures_with_a_source() -> None:
 def test_arm_and_riscv_cores_are_emulated_where_the_instruction_set_is_the_same() -> None:
     assert {board.cpu for board in BOARDS} == {None, *CORE_NAMES}
     for board in BOARDS:
-        expected = {"Cortex-M0+": "cortex-m0", "Cortex-M4F": "cortex-m4", "RV32IMAC": "rv32imc", "RV32EC": "rv32ec"}
+        expected = {"Cortex-M0+": "cortex-m0", "Cortex-M4F": "cortex-m4", "RV32IMAC": "rv32imc", "RV32EC": "rv32ec", "AVR": "avr"}
         if board.core in expected:
             assert board.cpu == expected[board.core], board.name
-        if board.core.startswith(("Xtensa", "AVR", "Cortex-M55")):
+        if board.core.startswith(("Xtensa", "Cortex-M55")):
             assert board.cpu is None, board.name
 
 

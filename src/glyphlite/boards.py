@@ -67,6 +67,7 @@ _CPUS = {
     "RV32IMC": "rv32imc",
     "RV32IMAC": "rv32imc",
     "RV32EC": "rv32ec",
+    "AVR": "avr",
 }
 """The emulated core whose code runs on a maker's core."""
 

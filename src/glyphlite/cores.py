@@ -14,14 +14,16 @@ class Core:
     Attributes:
         name: on the command line and in results, such as ``cortex-m4``.
         title: for people.
-        architecture: ``arm`` or ``riscv``.
-        zig_target: the target triple of ``zig cc``.
+        architecture: ``arm``, ``riscv`` or ``avr``.
+        zig_target: the target triple of ``zig cc``; empty where it does not build for the core.
         zig_cpu: ``-mcpu`` of ``zig cc``.
         gnu_program: the GNU compiler that may build in its place.
         gnu_flags: what tells that compiler the core and the floating-point convention.
         dsp: the core has Arm's DSP extension (``__ARM_FEATURE_DSP``).
         unicorn_model: the name of unicorn's constant for the core; None where its architecture has no models.
         argument_registers: how many arguments of 32 bits a call passes in registers; the rest lie on the stack.
+        optimize: the level that C is built with for the core, where nothing is said.
+        packages: Debian's packages of compiler and emulator, where no wheel brings them.
     """
 
     name: str
@@ -34,6 +36,8 @@ class Core:
     dsp: bool = False
     unicorn_model: str | None = None
     argument_registers: int = 4
+    optimize: str = "-O2"
+    packages: str = ""
 
     @property
     def runtime(self) -> str:
@@ -81,6 +85,18 @@ CORES = (
         gnu_program="riscv64-unknown-elf-gcc",
         gnu_flags=("-march=rv32ec", "-mabi=ilp32e"),
         argument_registers=6,
+    ),
+    # One with all that small ones have and 128 KB of flash. Everybody builds with -Os for it, the Arduino IDE first.
+    Core(
+        name="avr",
+        title="AVR (ATmega)",
+        architecture="avr",
+        zig_target="",
+        zig_cpu="",
+        gnu_program="avr-gcc",
+        gnu_flags=("-mmcu=atmega1284p",),
+        optimize="-Os",
+        packages="gcc-avr avr-libc simavr",
     ),
 )
 """Every core, the smallest Cortex-M first."""

@@ -393,6 +393,8 @@ class LayerReport(Record):
     """Multiply-accumulates per image."""
     instructions: int
     """Instructions per image, helpers included."""
+    cycles: int | None = None
+    """Cycles per image, measured; null where the emulator counts none."""
     constant_bytes: int = 0
     """Bytes of its constants."""
 
@@ -410,6 +412,8 @@ class FirmwareReport(Record):
     """Function that was called, for example `digits_invoke`; null where a former version did not say."""
     instructions: int
     """Instructions of one inference."""
+    cycles: int | None = None
+    """Cycles of one inference, measured; null where the emulator counts instructions alone."""
     instructions_per_mac: float
     """Instructions per multiply-accumulate."""
     code_bytes: int

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.avr import require_avr
 
 from glyphlite.cores import CORES
 from glyphlite.datasets.dataset import Dataset
@@ -15,7 +16,9 @@ def stored(mnist: Dataset, count: int) -> np.ndarray:
 @pytest.mark.slow
 @pytest.mark.parametrize("core", [core.runtime for core in CORES])
 def test_every_core_gives_tflite_micros_bytes(samples: Path, mnist: Dataset, core: str):
-    images = stored(mnist, 1000 if core in ("cortex_m4", "cortex_m0") else 100)
+    if core == "avr":
+        require_avr()
+    images = stored(mnist, {"cortex_m4": 1000, "cortex_m0": 1000, "avr": 10}.get(core, 100))
     with get_runtime("tflm", isolated=False).load(samples / "model_int8.tflite") as model:
         expected = model.predict(images)
     with get_runtime(core).load(samples / "model_int8.tflite") as model:
@@ -24,6 +27,8 @@ def test_every_core_gives_tflite_micros_bytes(samples: Path, mnist: Dataset, cor
 
 @pytest.mark.parametrize("core", [core.runtime for core in CORES] + ["generated_c"])
 def test_int16_gives_tflite_micros_bytes(samples: Path, core: str):
+    if core == "avr":
+        require_avr()
     images = np.random.default_rng(0).integers(-32768, 32768, (8, 28, 28, 1)).astype(np.int16)
     with get_runtime("tflm", isolated=False).load(samples / "model_int16x8.tflite") as model:
         expected = model.predict(images)

@@ -12,7 +12,7 @@ from glyphlite.runtimes.registry import INTERPRETERS, RUNTIME_NAMES, RUNTIMES, a
 
 
 def test_every_name_has_a_title_and_a_runtime_of_that_name() -> None:
-    assert len({record.title for record in RUNTIMES.values()}) == len(RUNTIME_NAMES) == 12
+    assert len({record.title for record in RUNTIMES.values()}) == len(RUNTIME_NAMES) == 14
     for name in RUNTIME_NAMES:
         assert get_runtime(name).name == name
 

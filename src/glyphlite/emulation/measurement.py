@@ -24,6 +24,6 @@ class Measurement:
     by_function: Mapping[str, int]
     inclusive: Mapping[str, int]
     stack_bytes: int
-    mix: Mapping[str, int] = field(default_factory=dict[str, int])
+    mix: dict[str, int] = field(default_factory=dict[str, int])
     cycles: int | None = None
     inclusive_cycles: Mapping[str, int] = field(default_factory=dict[str, int])

@@ -6,16 +6,12 @@ The library exports functions that make a core and run it; program counter, cycl
 
 import ctypes
 import ctypes.util
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from glyphlite.emulation.system_tools import find_tool
 from glyphlite.errors import ArtifactError, ToolError
-
-AVR_PACKAGES = "apt install gcc-avr avr-libc simavr"
-"""What brings compiler, C library and emulator on Debian and Ubuntu."""
 
 _CORE = b"atmega1284p"  # 128 KB of flash and a program counter of 16 bits, as all smaller ones have
 _LAST_ADDRESS = 0xFFFF  # of RAM: as far as pointers reach, whatever the chip has
@@ -58,7 +54,7 @@ class Simavr:
         self._library = _library()
         self._avr: int = self._library.avr_make_mcu_by_name(_CORE) or 0
         if not self._avr:
-            raise ToolError(f"this simavr has no {_CORE.decode()}; {AVR_PACKAGES} brings one")
+            raise ToolError(f"this simavr has no {_CORE.decode()}")
         ctypes.c_uint16.from_address(self._avr + _RAMEND).value = _LAST_ADDRESS
         self._library.avr_init(self._avr)
         layout = self._checked_layout()
@@ -167,14 +163,15 @@ class Simavr:
 
 
 def _library() -> Any:
-    """Returns the library: beside the simavr on the PATH, or where the system looks.
+    """Returns the library: beside the simavr program, or where the system looks.
 
     Raises:
         ToolError: there is none.
     """
-    program = shutil.which("simavr")
-    beside = sorted(Path(program).resolve().parents[1].glob("lib/**/libsimavr.so*")) if program else []
-    for name in (*map(str, beside), ctypes.util.find_library("simavr")):
+    root = find_tool("simavr", "gcc-avr avr-libc simavr").program.resolve().parents[1]
+    for needed in sorted(root.glob("lib/*/libelf.so*"))[:1]:  # of unpacked packages
+        ctypes.CDLL(str(needed), mode=ctypes.RTLD_GLOBAL)
+    for name in (*map(str, sorted(root.glob("lib/**/libsimavr.so*"))), ctypes.util.find_library("simavr")):
         if name is None:
             continue
         try:
@@ -190,7 +187,7 @@ def _library() -> Any:
         library.avr_global_logger_set.argtypes = [ctypes.c_void_p]
         library.avr_global_logger_set(ctypes.cast(_SILENT, ctypes.c_void_p))
         return library
-    raise ToolError(f"emulating an AVR needs simavr: {AVR_PACKAGES}")
+    raise ToolError("no libsimavr beside simavr; on Debian and Ubuntu: apt install simavr")
 
 
 @ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)

@@ -210,6 +210,8 @@ def _stack_sizes(image: ElfImage) -> dict[int, int]:
 
 
 def _engine(target: Target) -> Any:
+    if target.architecture == "avr":
+        raise ToolError("no static bound of the stack: nothing here disassembles AVR's code")
     try:
         import capstone
     except ImportError:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from glyphlite.cores import CORES, Core
+from glyphlite.emulation.system_tools import find_tool
 from glyphlite.errors import ToolError, did_you_mean
 from glyphlite.files.scratch import temporary_folder
 from glyphlite.host_compiler import (
@@ -82,7 +83,8 @@ int memcmp(const void *a, const void *b, size_t bytes);
 class Target:
     """A core that we build for: what to call it, and how each compiler is told.
 
-    ``dsp``: whether the core has Arm's DSP extension (``__ARM_FEATURE_DSP``); ``argument_registers`` as of the core.
+    ``dsp``: whether the core has Arm's DSP extension (``__ARM_FEATURE_DSP``); ``argument_registers``, ``optimize``
+    and ``packages`` as of the core.
     """
 
     name: str
@@ -92,11 +94,22 @@ class Target:
     gnu_flags: tuple[str, ...] = ()
     dsp: bool = False
     argument_registers: int = 4
+    optimize: str = "-O2"
+    packages: str = ""
 
 
 def _target_of(core: Core) -> Target:
-    zig_flags = ("-target", core.zig_target, f"-mcpu={core.zig_cpu}")
-    return Target(core.name, core.architecture, zig_flags, core.gnu_program, core.gnu_flags, core.dsp, core.argument_registers)
+    return Target(
+        name=core.name,
+        architecture=core.architecture,
+        zig_flags=("-target", core.zig_target, f"-mcpu={core.zig_cpu}") if core.zig_target else (),
+        gnu_program=core.gnu_program,
+        gnu_flags=core.gnu_flags,
+        dsp=core.dsp,
+        argument_registers=core.argument_registers,
+        optimize=core.optimize,
+        packages=core.packages,
+    )
 
 
 _ESP8266_ROM = {
@@ -142,12 +155,25 @@ def cross_compiler(target: Target, name: str | None = None) -> Compiler:
     Raises:
         ToolError: it is not installed.
     """
+    if target.packages and target.gnu_program:
+        return system_compiler(target.gnu_program, target.packages)
     bundled = zig()
     if bundled and name in (None, "zig"):
         return bundled
     if target.gnu_program and name in (None, target.gnu_program) and (path := shutil.which(target.gnu_program)):
         return Compiler(target.gnu_program, (path,))
     raise ToolError(f"no {name or 'C compiler'} for {target.name} here; {FIRMWARE_EXTRA} brings one")
+
+
+def system_compiler(program: str, packages: str) -> Compiler:
+    """Returns a compiler out of the system's packages.
+
+    Raises:
+        ToolError: it is not installed; the message names the packages.
+    """
+    tool = find_tool(program, packages)
+    environment = ("env", *(f"{name}={value}" for name, value in tool.environment.items())) if tool.environment else ()
+    return Compiler(program, (*environment, str(tool.program)))
 
 
 def compile_and_link(
@@ -183,6 +209,12 @@ def compile_and_link(
         ToolError: no compiler, or it refuses the sources (its first error is quoted), or it takes too long.
     """
     compiler = compiler or cross_compiler(target)
+    if target.architecture == "avr":
+        # Its own linker script puts constants in flash; the address space of these is GNU C.
+        own = ["-std=gnu99", *target.gnu_flags, optimize, "-ffunction-sections", "-fdata-sections", *flags]
+        link = ["-nostartfiles", "-Wl,--gc-sections", f"-Wl,-e,{keep[0]}", *(f"-Wl,-u,{name}" for name in keep)]
+        build(compiler, [*own, *link], sources, output, include, timeout_s, ())
+        return output
     common = ["-std=c99", optimize, "-ffunction-sections", "-fdata-sections", "-fomit-frame-pointer", *flags]
     with temporary_folder() as folder:
         script = folder / "image.ld"

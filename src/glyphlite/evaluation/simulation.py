@@ -1,7 +1,7 @@
 """``glyphlite simulate``: a compiled model on an emulated core, everything counted and nothing estimated.
 
 Instructions are counted as the core executes them, flash is read from the image, the stack is painted and looked at. Say
-"instructions", never "cycles": how long a core takes for one is not emulated.
+"cycles" of AVR alone, whose emulator counts them: how long the other cores take for an instruction is not emulated.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ import numpy as np
 from glyphlite.compiler.compile import compile_artifact
 from glyphlite.cores import CORE_NAMES
 from glyphlite.emulation.elf import ElfImage
-from glyphlite.emulation.emulator import Emulator
+from glyphlite.emulation.machine import Machine, machine_of
 from glyphlite.emulation.measurement import Measurement
 from glyphlite.emulation.stack import stack_bound
 from glyphlite.emulation.toolchain import Target, compile_and_link, target_named
@@ -25,7 +25,7 @@ from glyphlite.files.scratch import temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import OutputKind
 from glyphlite.records import FirmwareReport, InputReport, LayerReport
-from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE, as_given, as_taken, place_call, place_in_memory
+from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, as_given, as_taken, place_call, place_in_memory
 from glyphlite.tflite.quantization import Quantization, dequantize, quantize
 
 """The cores that can be emulated."""
@@ -125,10 +125,10 @@ def _simulate(
         [source],
         folder / "firmware.elf",
         keep=[function, f"{name}_reset"] if state_bytes else [function],
-        optimize=FIRMWARE_OPTIMIZE,
+        optimize=target.optimize,
         flags=FIRMWARE_FLAGS,
     )
-    with Emulator(elf, target) as machine:
+    with machine_of(elf, target) as machine:
         at = [edge.memory_offset if target.dsp else edge.plain_memory_offset for edge in (*inputs, *outputs)]
         if shares and len(at) == 2 and (each := [place for place in at if place is not None]) == at:
             places = place_in_memory(machine, each, output_bytes=output_bytes, state_bytes=state_bytes, memory_bytes=memory_bytes)
@@ -173,6 +173,7 @@ def _simulate(
         cpu=cpu,
         function=function,
         instructions=most.instructions,
+        cycles=most.cycles,
         instructions_per_mac=most.instructions / max(document["macs"], 1),
         code_bytes=footprint.code_bytes,
         constant_bytes=footprint.constant_bytes,
@@ -202,7 +203,7 @@ def _simulate(
     )
 
 
-def _bound(machine: Emulator, target: Target, function: str) -> tuple[int | None, str | None]:
+def _bound(machine: Machine, target: Target, function: str) -> tuple[int | None, str | None]:
     """Returns the static bound of the stack, or None and why there is none: the measured figures stand without it."""
     try:
         return stack_bound(machine.image, target, function), None
@@ -246,8 +247,9 @@ def _layer(layer: dict[str, Any], measurement: Measurement, image: ElfImage) -> 
     if layer.get("table_entry") is not None:
         entry, entries = layer["table_entry"]
         offset = image.symbol(f"{function}_table").size // entries * entry
-        instructions = measurement.inclusive.get(f"{function}+{offset}", 0)
-        return LayerReport.model_validate({**layer, "instructions": instructions})
-    functions = layer.get("functions") or [function + suffix for suffix in ("", "_add_row", "_finish")]  # else: older C
+        functions = [f"{function}+{offset}"]
+    else:
+        functions = layer.get("functions") or [function + suffix for suffix in ("", "_add_row", "_finish")]  # else: older C
     instructions = sum(measurement.inclusive.get(each, 0) for each in functions)
-    return LayerReport.model_validate({**layer, "instructions": instructions})
+    cycles = None if measurement.cycles is None else sum(measurement.inclusive_cycles.get(each, 0) for each in functions)
+    return LayerReport.model_validate({**layer, "instructions": instructions, "cycles": cycles})

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from glyphlite.boards import Board
 from glyphlite.console import progress_bar
+from glyphlite.emulation.toolchain import target_named
+from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.evaluation.input_sets.random_inputs import last_random
 from glyphlite.evaluation.input_sets.value_ranges import inputs_of
 from glyphlite.evaluation.simulation import simulate
@@ -33,13 +35,25 @@ def fits_on(path: Path, boards: Sequence[Board], *, optimize: str = "speed") -> 
     if xtensa:
         cores.add(STACK_CORE)
     reports: dict[str, FirmwareReport] = {}
+    missing: dict[str, str] = {}
     with progress_bar("Measuring on the boards' cores", len(cores)) as advance:
         for core in sorted(cores):
-            reports[core] = simulate(path, core, inputs, optimize=optimize).report
+            try:
+                reports[core] = simulate(path, core, inputs, optimize=optimize).report
+            except ToolError as error:
+                if not target_named(core).packages:  # else: of the system's, which not everybody has
+                    raise
+                missing[core] = str(error)
+            except ArtifactError as error:
+                if not target_named(core).packages:  # else: too large for any such chip
+                    raise
+                missing[core] = str(error)
             advance()
     sizes = xtensa_sizes(path, reports[STACK_CORE], optimize=optimize) if xtensa else None
     found = [
-        xtensa_fit(board, sizes) if sizes and is_xtensa(board) else fit_of(board, reports.get(board.cpu) if board.cpu else None)
+        xtensa_fit(board, sizes)
+        if sizes and is_xtensa(board)
+        else fit_of(board, reports.get(board.cpu or ""), missing.get(board.cpu or ""))
         for board in boards
     ]
     return [fit.model_copy(update={"optimize": optimize}) for fit in found]

@@ -17,7 +17,7 @@ from glyphlite.runtimes.ports import Port, Ports
 from glyphlite.tflite.quantization import Quantization, dequantize, quantize
 
 if TYPE_CHECKING:
-    from glyphlite.emulation.emulator import Emulator
+    from glyphlite.emulation.machine import Machine
 
 NAME = "network"
 """The name that a model is compiled under when only we read it."""
@@ -25,9 +25,8 @@ NAME = "network"
 _WORD = 4
 """Bytes to which inputs and outputs of several types are aligned: the largest of their elements is an int32."""
 
-FIRMWARE_OPTIMIZE = "-O2"
 FIRMWARE_FLAGS = ("-fno-unroll-loops",)
-"""How generated C is built for a core: its hot loops carry pragmas that unroll them, the others stay small."""
+"""How generated C is built, beside the core's own level: its hot loops carry pragmas that unroll them, the others stay small."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ class CallPlaces:
 
 
 def place_call(
-    machine: "Emulator", inputs: Sequence[int], outputs: Sequence[int], *, state_bytes: int, arena_bytes: int
+    machine: "Machine", inputs: Sequence[int], outputs: Sequence[int], *, state_bytes: int, arena_bytes: int
 ) -> CallPlaces:
     """Allocates what a call takes, from the bytes of every input and output."""
     output_bytes = room_of(outputs)
@@ -124,7 +123,7 @@ def place_call(
 
 
 def place_in_memory(
-    machine: "Emulator", edges: Sequence[int], *, output_bytes: int, state_bytes: int, memory_bytes: int
+    machine: "Machine", edges: Sequence[int], *, output_bytes: int, state_bytes: int, memory_bytes: int
 ) -> CallPlaces:
     """Allocates arena, input and output in one, for a model of one of each.
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from glyphlite.emulation.emulator import Emulator
+from glyphlite.emulation.machine import machine_of
 from glyphlite.emulation.toolchain import Target, compile_and_link, target_named
 from glyphlite.runtimes.base import LoadedModel, Progress, Runtime, Samples
-from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE, NAME, Compiled, place_call
+from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, NAME, Compiled, place_call
 from glyphlite.runtimes.compiling import compile_for
 
 
@@ -49,11 +49,11 @@ class EmulatedCoreModel(LoadedModel):
             [compiled.source],
             compiled.path("network.elf"),
             keep=[function, f"{NAME}_reset"] if report.state_bytes else [function],
-            optimize=FIRMWARE_OPTIMIZE,
+            optimize=target.optimize,
             flags=FIRMWARE_FLAGS,
         )
         self._function = function
-        self._machine = Emulator(image, target)
+        self._machine = machine_of(image, target)
         self._places = place_call(
             self._machine,
             *compiled.call_parts,

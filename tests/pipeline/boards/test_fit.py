@@ -66,4 +66,5 @@ def test_time_is_an_estimate_of_counted_instructions_by_the_cores_own_timings() 
 
 
 def test_every_board_that_is_emulated_has_timings() -> None:
-    assert {board.core for board in BOARDS if board.cpu} <= set(TIMINGS)
+    measured = {"AVR"}  # whose emulator counts cycles
+    assert {board.core for board in BOARDS if board.cpu} - measured <= set(TIMINGS)

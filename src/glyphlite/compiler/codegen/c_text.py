@@ -56,7 +56,7 @@ def render(template: str, context: dict[str, Any]) -> str:
 
 @cache
 def _environment() -> jinja2.Environment:
-    families = ("matrix", "elementwise", "reduction", "layout", "recurrent", "vectors")
+    families = ("matrix", "elementwise", "reduction", "layout", "recurrent", "vectors", "avr")
     folders = [("glyphlite.compiler.codegen", "templates"), ("glyphlite.compiler", "kernels")]
     folders += [("glyphlite.compiler", f"kernels/{family}") for family in families]
     return jinja2.Environment(

@@ -7,7 +7,7 @@ from glyphlite.emulation.elf import Footprint, read_elf
 from glyphlite.emulation.system_tools import find_tool
 from glyphlite.emulation.toolchain import Compiler, Target, compile_and_link
 from glyphlite.files.scratch import temporary_folder
-from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, FIRMWARE_OPTIMIZE
+from glyphlite.runtimes.compiled import FIRMWARE_FLAGS
 
 
 def code_size(artifact: Path, target: Target, package: str, *, optimize: str = "speed") -> Footprint:
@@ -31,7 +31,7 @@ def code_size(artifact: Path, target: Target, package: str, *, optimize: str = "
             [folder / "c" / f"{report.name}.c"],
             folder / "image.elf",
             keep=[f"{report.name}_invoke"],
-            optimize=FIRMWARE_OPTIMIZE,
+            optimize=target.optimize,
             flags=FIRMWARE_FLAGS,
             compiler=Compiler(target.name, (str(tool.program),)),
         )

@@ -35,13 +35,15 @@ def fit_of(board: Board, report: FirmwareReport | None, reason: str | None = Non
         return BoardFit(**_known(board), verdict="UNKNOWN", reason=reason or f"nothing here builds for the {board.core}")
     taken = Taken(report.code_bytes + report.constant_bytes, report.ram_bytes)
     timing = TIMINGS.get(board.core)
-    cycles = None if timing is None else estimated_cycles(timing, report.instructions, report.instruction_mix)
+    estimated = None if timing is None else estimated_cycles(timing, report.instructions, report.instruction_mix)
+    basis = None if timing is None else f"estimated: {timing.source}; no wait states"
+    cycles = estimated if report.cycles is None else report.cycles
     return fit_of_bytes(board, taken).model_copy(
         update={
             "instructions": report.instructions,
             "cycles": cycles,
             "time_ms": None if cycles is None else cycles / board.mhz / 1000,
-            "time_basis": None if timing is None else f"estimated: {timing.source}; no wait states",
+            "time_basis": basis if report.cycles is None else MEASURED,
         }
     )
 

@@ -271,13 +271,16 @@ def _of_values(record: VerifyReport, *, against_source: bool) -> tuple[str | Tex
 
 def firmware_table(records: Sequence[FirmwareReport]) -> Table:
     """Returns a table of generated C on emulated cores: instructions, flash, code, constants, arena, stack and total RAM."""
-    table = new_table("Core", "Instructions", "per MAC", "Code", "Constants", "Flash", "Arena", "Stack", "RAM")
+    counted = any(record.cycles is not None for record in records)
+    cycles = ("Cycles",) if counted else ()
+    table = new_table("Core", "Instructions", *cycles, "per MAC", "Code", "Constants", "Flash", "Arena", "Stack", "RAM")
     right_align(table, *range(1, len(table.columns)))
     for record in records:
         _row(
             table,
             core_title(record.cpu),
             count(record.instructions),
+            *((_counted(record.cycles),) if counted else ()),
             f"{record.instructions_per_mac:.2f}" if not record.layers or any(layer.macs for layer in record.layers) else "",
             count(record.code_bytes),
             count(record.constant_bytes),
@@ -295,9 +298,15 @@ def firmware_table(records: Sequence[FirmwareReport]) -> Table:
     return table
 
 
+def _counted(cycles: int | None) -> str:
+    """Returns cycles, which some emulators count."""
+    return "-" if cycles is None else count(cycles)
+
+
 def layers_table(record: FirmwareReport) -> Table:
     """Returns where one core's instructions go, layer by layer."""
-    table = new_table("Layer", "Op", "MACs", "Instructions", "Share", "Constants")
+    counted = record.cycles is not None
+    table = new_table("Layer", "Op", "MACs", "Instructions", *(("Cycles",) if counted else ()), "Share", "Constants")
     right_align(table, *range(2, len(table.columns)))
     for layer in record.layers:
         share = layer.instructions / record.instructions if record.instructions else 0.0
@@ -307,6 +316,7 @@ def layers_table(record: FirmwareReport) -> Table:
             layer.op,
             count(layer.macs),
             count(layer.instructions),
+            *((_counted(layer.cycles),) if counted else ()),
             percent(share, 1),
             count(layer.constant_bytes),
         )
