@@ -11,7 +11,6 @@ and docs.
 import argparse
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -39,6 +38,7 @@ from glyphlite.tflite.reader import read_graph
 
 MODEL, NAME = "glyph-1k", "digits"
 RESULT = Path(__file__).parent / "results" / "toolchains.json"
+GNU_PACKAGES = {"arm": "gcc-arm-none-eabi", "riscv": "gcc-riscv64-unknown-elf"}
 FOUND = re.compile(rf"{NAME}: (\d+) bytes differ")
 
 
@@ -71,8 +71,8 @@ def _bare_metal(library: Path) -> list[dict[str, Any]]:
     for board in bare_metal_boards():
         machine = machine_for(board["core"])
         qemu = find_qemu(machine)
-        for compiler in ("gnu", "zig") if shutil.which(board["gnu_program"]) or board["architecture"] == "arm" else ("zig",):
-            tools = [qemu, *([find_tool(board["gnu_program"], "gcc-arm-none-eabi")] if compiler == "gnu" else [])]
+        for compiler in ("gnu", "zig"):
+            tools = [qemu, *([find_tool(board["gnu_program"], GNU_PACKAGES[board["architecture"]])] if compiler == "gnu" else [])]
             words = ("make", "-s", f"CORE={board['core']}", f"COMPILER={compiler}", f"ZIG={sys.executable} -m ziglang cc", "run")
             said = _run(*words, cwd=example, env=_environment(tools))
             footprint = read_elf(example / "build" / f"{board['core']}-{compiler}" / f"{NAME}.elf").footprint()

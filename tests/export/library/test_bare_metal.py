@@ -18,7 +18,8 @@ from glyphlite.export.library.bare_metal import bare_metal_boards
 from glyphlite.files.single import user_cache
 
 CORES = [board["core"] for board in bare_metal_boards()]
-ARM = [board["core"] for board in bare_metal_boards() if board["architecture"] == "arm"]
+ARCHITECTURES = {board["core"]: board["architecture"] for board in bare_metal_boards()}
+GNU = {"arm": ("arm-none-eabi-gcc", "gcc-arm-none-eabi"), "riscv": ("riscv64-unknown-elf-gcc", "gcc-riscv64-unknown-elf")}
 RIGHT = "digits: 0 bytes differ from TensorFlow Lite Micro's\n"
 
 
@@ -50,9 +51,9 @@ def make(example: Path, core: str, compiler: str, tools: list[SystemTool]) -> su
     return subprocess.run(words, cwd=example, env=environment(*tools), capture_output=True, text=True, check=False, timeout=300)
 
 
-@pytest.mark.parametrize("core", rest_slow(ARM))
-def test_arm_gcc_builds_it_and_qemu_runs_it(core: str, library: Path, tmp_path: Path) -> None:
-    tools = [tool("arm-none-eabi-gcc", "gcc-arm-none-eabi"), qemu_of(core)]
+@pytest.mark.parametrize("core", rest_slow(CORES))
+def test_gcc_builds_it_and_qemu_runs_it(core: str, library: Path, tmp_path: Path) -> None:
+    tools = [tool(*GNU[ARCHITECTURES[core]]), qemu_of(core)]
     done = make(example_of(library, tmp_path), core, "gnu", tools)
     assert (done.returncode, done.stdout, done.stderr) == (0, RIGHT, "")
 
@@ -68,7 +69,7 @@ def test_zig_builds_it_and_qemu_runs_it(core: str, library: Path, tmp_path: Path
 def test_cmake_builds_it_with_the_toolchain_file(library: Path, tmp_path: Path) -> None:
     if shutil.which("cmake") is None:
         pytest.skip("no cmake here")
-    compiler, machine = tool("arm-none-eabi-gcc", "gcc-arm-none-eabi"), machine_for("cortex-m4")
+    compiler, machine = tool(*GNU["arm"]), machine_for("cortex-m4")
     qemu_of(machine.core)
     example, build = example_of(library, tmp_path), tmp_path / "build"
     options = ("-DCMAKE_TOOLCHAIN_FILE=arm-none-eabi.cmake", f"-DCORE={machine.core}")
@@ -77,28 +78,22 @@ def test_cmake_builds_it_with_the_toolchain_file(library: Path, tmp_path: Path) 
     assert run_on_board(machine, build / "digits.elf") == RIGHT
 
 
-def test_a_wrong_byte_and_a_fault_are_exit_statuses(library: Path, tmp_path: Path) -> None:
-    tools = [tool("arm-none-eabi-gcc", "gcc-arm-none-eabi"), qemu_of("cortex-m3")]
-    example, machine = example_of(library, tmp_path), machine_for("cortex-m3")
+@pytest.mark.parametrize("core", rest_slow(["cortex-m3", "rv32imc"]))
+def test_a_wrong_byte_and_a_fault_are_exit_statuses(core: str, library: Path, tmp_path: Path) -> None:
+    tools = [tool(*GNU[ARCHITECTURES[core]]), qemu_of(core)]
+    example, machine = example_of(library, tmp_path), machine_for(core)
     with_a_wrong_byte(example.parents[1] / "src")
-    wrong = make(example, "cortex-m3", "gnu", tools)
+    wrong = make(example, core, "gnu", tools)
     assert wrong.stdout == RIGHT.replace("0 bytes", "1 bytes")
     assert wrong.returncode != 0
     main = example / "main.c"
     main.write_text(main.read_text().replace("const int different =", "*(volatile int *)0xf0000000u = 1; const int different ="))
-    assert make(example, "cortex-m3", "gnu", tools).stdout == "fault\n"
-    image = example / "build" / "cortex-m3-gnu" / "digits.elf"
-    assert (
-        subprocess.run(
-            qemu_command(find_qemu(machine), machine, image),
-            env=environment(*tools),
-            capture_output=True,
-            check=False,
-            timeout=60,
-        ).returncode
-        == 2
-    )
-    with pytest.raises(ToolError, match=r"digits\.elf on mps2-an385: exit status 2: fault"):
+    assert make(example, core, "gnu", tools).stdout == "fault\n"
+    image = example / "build" / f"{core}-gnu" / "digits.elf"
+    command = qemu_command(find_qemu(machine), machine, image)
+    done = subprocess.run(command, env=environment(*tools), capture_output=True, check=False, timeout=60)
+    assert done.returncode == 2
+    with pytest.raises(ToolError, match=rf"digits\.elf on {machine.name}: exit status 2: fault"):
         run_on_board(machine, image)
 
 

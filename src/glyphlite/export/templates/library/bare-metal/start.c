@@ -37,14 +37,15 @@ void fault(void) {
 }
 
 #if defined(__riscv)
-/* A RISC-V core starts at the first instruction: set the stack, say where exceptions go, jump. */
+/* A RISC-V core starts at the first instruction: set the stack, say where exceptions go, jump. The number is csrw mtvec, t0:
+ * some assemblers want an extension named before they take it by name. */
 __asm__(
     ".section .vectors, \"ax\"\n"
     ".global reset\n"
     "reset:\n"
     "    la sp, stack_top\n"
     "    la t0, trap\n"
-    "    csrw mtvec, t0\n"
+    "    .4byte 0x30529073\n"
     "    j prepare\n"
     ".balign 4\n"
     "trap:\n"
