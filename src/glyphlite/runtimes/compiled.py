@@ -3,6 +3,7 @@
 Knows the compiler and arrays; how the C is built and run is the runtimes' affair.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,9 +52,10 @@ class Compiled:
         """Returns the artifact's inputs as the bytes that the C takes, one after the other, int8 ``(n, bytes)``."""
         return as_taken(ports.check_batches(samples, self.ports.inputs), self.report.input_tensors)
 
-    def restored(self, results: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Returns the bytes that the C gives, int8 ``(n, bytes)``, as what the artifact's outputs hold."""
-        return as_given(results, self.ports.outputs, self.report.output_tensors)
+    def restored(self, results: np.ndarray, samples: Samples) -> tuple[np.ndarray, ...]:
+        """Returns the bytes that the C gives for samples, int8 ``(calls, bytes)``, as what the artifact's outputs hold."""
+        given = as_given(results, self.ports.outputs, self.report.output_tensors)
+        return tuple(values[: len(samples[0])] for values in given)
 
     @property
     def call_parts(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -62,19 +64,30 @@ class Compiled:
 
 
 def as_taken(samples: Samples, edges: Sequence[EdgePlan]) -> np.ndarray:
-    """Returns what a file's inputs hold as the bytes that its C takes, int8 ``(n, room_of(sizes))``, as :func:`offsets` says."""
-    taken = [_stored(batch, edge) for batch, edge in zip(samples, edges, strict=True)]
+    """Returns what a file's inputs hold as the bytes that its C takes, int8 ``(calls, room_of(sizes))``, as :func:`offsets` says.
+
+    A call takes as many samples as the file's batch is fixed to; the last is filled up with zeros.
+    """
+    taken = [_stored(_whole(batch, edge), edge) for batch, edge in zip(samples, edges, strict=True)]
     parts = [batch.reshape(len(batch), -1).view(np.int8) for batch in taken]
     return np.concatenate([np.pad(part, ((0, 0), (0, room_of([part.shape[1]]) - part.shape[1]))) for part in parts], axis=1)
 
 
 def as_given(results: np.ndarray, outputs: Sequence[Port], edges: Sequence[EdgePlan]) -> tuple[np.ndarray, ...]:
-    """Returns the bytes that C gives, int8 ``(n, room_of(sizes))``, as what the file's outputs hold."""
+    """Returns the bytes that C gives, int8 ``(calls, room_of(sizes))``, as what the file's outputs hold, sample by sample."""
     found: list[np.ndarray] = []
     for port, edge, start in zip(outputs, edges, offsets([edge.bytes for edge in edges]), strict=True):
         values = np.ascontiguousarray(results[:, start : start + edge.bytes]).view(_held(edge))
-        found.append(_restored(values.reshape(len(results), *port.shape), edge))
+        found.append(_restored(values.reshape(-1, *port.shape), edge))
     return tuple(found)
+
+
+def _whole(batch: np.ndarray, edge: EdgePlan) -> np.ndarray:
+    """Returns samples as whole tensors, ``(calls, elements)``."""
+    elements = math.prod(abs(extent) for extent in edge.shape)
+    rows = batch.reshape(len(batch), -1)
+    missing = -len(rows) % (elements // rows.shape[1])
+    return np.concatenate([rows, np.zeros((missing, rows.shape[1]), rows.dtype)]).reshape(-1, elements)
 
 
 def offsets(sizes: Sequence[int]) -> list[int]:

@@ -75,7 +75,7 @@ class EmulatedCoreModel(LoadedModel):
             places.output_bytes,
             progress=progress,
         )
-        return self._compiled.restored(results.view(np.int8))
+        return self._compiled.restored(results.view(np.int8), samples)
 
     def close(self) -> None:
         """Releases the emulator and its image."""

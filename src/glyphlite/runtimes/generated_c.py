@@ -121,7 +121,7 @@ class GeneratedCModel(LoadedModel):
             self._batch(piece.ctypes.data, target.ctypes.data, len(piece), self._arena.ctypes.data, self._state.ctypes.data)
             if progress:
                 progress(len(piece))
-        return self._compiled.restored(results)
+        return self._compiled.restored(results, samples)
 
     def close(self) -> None:
         """Unloads the library and removes its folder."""

@@ -115,7 +115,8 @@ def export_library(
     check_name(name)
     require_own(folder, overwrite=overwrite)
     with get_runtime("tflm").load(artifact) as reference:
-        expected = reference.run(tuple(sample))
+        sample = tuple(np.repeat(values, reference.ports.batch, axis=0) for values in sample)  # of one call
+        expected = reference.run(sample)
     with temporary_folder() as scratch:
         report = compile_artifact(artifact, scratch / "c", name=name, optimize=optimize, labels=labels, convention=convention)
         own = [file for file in report.files if "/" not in file and file.endswith((".c", ".h"))]

@@ -81,7 +81,7 @@ class BoardModel(LoadedModel):
         for row, each in zip(results, found, strict=True):
             _spread(row, each.outputs, outputs)
         self._ticks += [each.ticks for each in found]
-        return self._compiled.restored(results.view(np.int8))
+        return self._compiled.restored(results.view(np.int8), samples)
 
     @property
     def timing(self) -> BoardReport:

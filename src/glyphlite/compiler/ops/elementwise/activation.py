@@ -13,7 +13,7 @@ from glyphlite.tflite.graph import Operator
 
 def lower_relu(context: Context, operator: Operator) -> None:
     """Lowers RELU and RELU_N1_TO_1. Source: ``CalculateReluOpData``, micro/kernels/activations_common.cc."""
-    source, output = context.value(operator), context.new_value(operator)
+    source, output = context.value(operator, any_batch=True), context.new_value(operator, any_batch=True)
     context.check_ratio(operator, source.scale / output.scale)
     if operator.name == "RELU_N1_TO_1":
         context.check_fits(operator, 6.0, output)
@@ -23,7 +23,7 @@ def lower_relu(context: Context, operator: Operator) -> None:
 
 def lower_relu6(context: Context, operator: Operator) -> None:
     """Lowers RELU6. Source: ``Relu6Quantized``, micro/kernels/activations.h."""
-    source, output = context.value(operator), context.new_value(operator)
+    source, output = context.value(operator, any_batch=True), context.new_value(operator, any_batch=True)
     context.check_fits(operator, 6.0, source)
     add_lookup(context, operator, source, output, arithmetic.relu6_table(*_parameters(source, output)[:2]))
 
@@ -34,7 +34,7 @@ def lower_leaky_relu(context: Context, operator: Operator) -> None:
     ``alpha`` times the ratio of the scales is written in float32 there; the released build takes it in double
     (tests/compiler/test_scales.py). A negative ``alpha`` would be a negative multiplier, which the kernels do not define.
     """
-    source, output = context.value(operator), context.new_value(operator)
+    source, output = context.value(operator, any_batch=True), context.new_value(operator, any_batch=True)
     alpha = operator.options.get("alpha", 0.0)
     if not (math.isfinite(alpha) and alpha >= 0):
         raise context.refuse(operator, f"an alpha of {alpha:g}", "use zero or more")
@@ -57,7 +57,7 @@ def leaky_relu_table(
 
 def lower_elu(context: Context, operator: Operator) -> None:
     """Lowers ELU. Source: ``PopulateLookupTable``, micro/kernels/elu.cc; what it clamps must fit 32 bits."""
-    source, output = context.value(operator), context.new_value(operator)
+    source, output = context.value(operator, any_batch=True), context.new_value(operator, any_batch=True)
     context.check_fits(operator, 255 * source.scale, output)
     context.check_fits(operator, 1.0, output)
     add_lookup(context, operator, source, output, arithmetic.elu_table(*_parameters(source, output)))
@@ -65,14 +65,14 @@ def lower_elu(context: Context, operator: Operator) -> None:
 
 def lower_abs(context: Context, operator: Operator) -> None:
     """Lowers ABS. Source: ``PrepareAbsRsqrt``, micro/kernels/elementwise.cc."""
-    source, output = context.value(operator), context.new_value(operator)
+    source, output = context.value(operator, any_batch=True), context.new_value(operator, any_batch=True)
     context.check_ratio(operator, source.scale / output.scale)
     add_lookup(context, operator, source, output, arithmetic.abs_table(*_parameters(source, output)))
 
 
 def lower_rsqrt(context: Context, operator: Operator) -> None:
     """Lowers RSQRT of what cannot be negative. Source: ``PrepareAbsRsqrt``, micro/kernels/elementwise.cc."""
-    source, output = context.value(operator), context.new_value(operator)
+    source, output = context.value(operator, any_batch=True), context.new_value(operator, any_batch=True)
     if source.quantization.zero_point != -128:
         raise context.refuse(operator, "its input may be below 0, where TFLite Micro stops", "quantize its input from 0 up")
     ratio = 1.0 / (math.sqrt(source.scale) * output.scale)
@@ -84,7 +84,7 @@ def lower_rsqrt(context: Context, operator: Operator) -> None:
 
 def lower_hard_swish(context: Context, operator: Operator) -> None:
     """Lowers HARD_SWISH. Source: ``HardSwishPrepare``, micro/kernels/hard_swish_common.cc."""
-    source, output = context.value(operator), context.new_value(operator)
+    source, output = context.value(operator, any_batch=True), context.new_value(operator, any_batch=True)
     context.check_ratio(operator, source.scale / output.scale)
     if not (source.scale < 128 * output.scale and source.scale < 2.0**20):
         raise context.refuse(operator, "its output's scale is too fine for its input's", "as TFLite Micro does")
@@ -93,7 +93,7 @@ def lower_hard_swish(context: Context, operator: Operator) -> None:
 
 def lower_logistic(context: Context, operator: Operator) -> None:
     """Lowers LOGISTIC. Source: kernels/internal/reference/integer_ops/logistic.h."""
-    source, output = context.value(operator), context.new_value(operator)
+    source, output = context.value(operator, any_batch=True), context.new_value(operator, any_batch=True)
     _check_fixed_point(context, operator, source)
     if output.quantization.zero_point != -128:
         raise context.refuse(operator, f"output zero point {output.quantization.zero_point}, not -128")
@@ -102,7 +102,7 @@ def lower_logistic(context: Context, operator: Operator) -> None:
 
 def lower_tanh(context: Context, operator: Operator) -> None:
     """Lowers TANH. Source: kernels/internal/reference/integer_ops/tanh.h."""
-    source, output = context.value(operator), context.new_value(operator)
+    source, output = context.value(operator, any_batch=True), context.new_value(operator, any_batch=True)
     _check_fixed_point(context, operator, source)
     add_lookup(context, operator, source, output, arithmetic.tanh_table(*_parameters(source, output)[:2]))
 

@@ -24,9 +24,9 @@ def lower_quantize(context: Context, operator: Operator) -> None:
     at_input = operator.inputs[0] in context.graph.inputs
     at_output = operator.outputs[0] in context.graph.outputs
     if source.dtype == np.int8 and output.dtype == np.int8:
-        _requantize(context, operator, context.value(operator), context.new_value(operator))
+        _requantize(context, operator, context.value(operator, any_batch=True), context.new_value(operator, any_batch=True))
     elif source.dtype.name in ACTIVATION_TYPES and output.dtype.name in ACTIVATION_TYPES:
-        requantize(context, operator, context.value(operator), context.new_value(operator))
+        requantize(context, operator, context.value(operator, any_batch=True), context.new_value(operator, any_batch=True))
     elif at_output and source.dtype == np.int16 and output.dtype == np.int32 and output.quantization:
         requantize(context, operator, context.value(operator), _int32_value(context, operator, output))
     elif at_input and source.dtype == np.int32 and source.quantization and output.dtype.name in ACTIVATION_TYPES:

@@ -65,13 +65,13 @@ class RescaleKernel(Kernel):
 
 def lower_relu(context: Context, operator: Operator) -> None:
     """Lowers RELU. Source: ``CalculateReluOpData``, micro/kernels/activations_common.cc."""
-    source, output = context.value(operator), context.new_value(operator)
+    source, output = context.value(operator, any_batch=True), context.new_value(operator, any_batch=True)
     _append(context, operator, source, output, _scale(context, operator, source.scale / output.scale), None, 0, 32767)
 
 
 def lower_relu6(context: Context, operator: Operator) -> None:
     """Lowers RELU6: a clamp in the input's own scale. Source: ``Relu6Prepare``, micro/kernels/activations_common.cc."""
-    source, output = context.value(operator), context.new_value(operator)
+    source, output = context.value(operator, any_batch=True), context.new_value(operator, any_batch=True)
     context.check_fits(operator, 6.0, source)
     six = arithmetic.round_half_away(float(np.float32(6.0) / np.float32(source.scale)))
     _append(context, operator, source, output, None, None, 0, min(six, 32767))
@@ -79,7 +79,7 @@ def lower_relu6(context: Context, operator: Operator) -> None:
 
 def lower_leaky_relu(context: Context, operator: Operator) -> None:
     """Lowers LEAKY_RELU. Source: ``CalculateOpDataLeakyRelu``, micro/kernels/leaky_relu_common.cc."""
-    source, output = context.value(operator), context.new_value(operator)
+    source, output = context.value(operator, any_batch=True), context.new_value(operator, any_batch=True)
     alpha = operator.options.get("alpha", 0.0)
     if not (math.isfinite(alpha) and alpha >= 0):
         raise context.refuse(operator, f"an alpha of {alpha:g}", "use zero or more")
@@ -93,7 +93,7 @@ def lower_abs(context: Context, operator: Operator) -> None:
 
     Source: ``PrepareAbsRsqrt`` and ``AbsEvalQuantized``, micro/kernels/elementwise.cc, which scales nothing between equal scales.
     """
-    source, output = context.value(operator), context.new_value(operator)
+    source, output = context.value(operator, any_batch=True), context.new_value(operator, any_batch=True)
     multiplier, shift = _scale(context, operator, source.scale / output.scale)
     _append(context, operator, source, output, (multiplier, shift), (-multiplier, shift), -32768, 32767)
 

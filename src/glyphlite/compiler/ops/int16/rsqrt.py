@@ -51,7 +51,7 @@ def lower_rsqrt(context: Context, operator: Operator) -> None:
 
     Source: ``PrepareAbsRsqrt`` and ``RsqrtEvalQuantized``, micro/kernels/elementwise.cc.
     """
-    source, output = context.value(operator), context.new_value(operator)
+    source, output = context.value(operator, any_batch=True), context.new_value(operator, any_batch=True)
     ratio = 1.0 / (math.sqrt(source.scale) * output.scale)
     if not 2.0**-11 < ratio < 2.0**30:
         raise context.refuse(operator, f"its scales are far apart, by a factor of {ratio:.3g}", "quantize the model again")

@@ -51,7 +51,7 @@ class Int16SigmoidKernel(Kernel):
 
 def lower_sigmoid(context: Context, operator: Operator) -> None:
     """Lowers LOGISTIC and TANH. Source: reference/integer_ops/{logistic,tanh}.h and their ``Prepare`` functions."""
-    source, output = context.value(operator), context.new_value(operator)
+    source, output = context.value(operator, any_batch=True), context.new_value(operator, any_batch=True)
     if not arithmetic_int16.is_power_of_two(output.scale, -15):
         raise context.refuse(operator, f"output scale {output.scale:.8g}, not 1/32768", "as TFLite Micro does")
     is_tanh = operator.name == "TANH"
