@@ -59,6 +59,7 @@ def build_sketch(sketch: Path, library: Path, board: AvrBoard, folder: Path) -> 
     common = [f"-mmcu={board.mcu}", "-DF_CPU=16000000L", "-DARDUINO=10819", f"-DARDUINO_{board.define}", "-DARDUINO_ARCH_AVR"]
     common += ["-Os", "-w", "-ffunction-sections", "-fdata-sections", "-flto", "-c"]
     common += [f"-I{each}" for each in (core / "cores/arduino", core / f"variants/{board.variant}", library / "src")]
+    common += ["-DDECIMAL_DIG=__DECIMAL_DIG__"]  # which Debian's gcc 5.4 leaves out of C++; Arduino's is 7.3
     c = ["-std=gnu11", "-fno-fat-lto-objects"]
     cpp = ["-std=gnu++11", "-fpermissive", "-fno-exceptions", "-fno-threadsafe-statics", "-x", "c++"]
     sources = [path for ending in ("*.c", "*.cpp", "*.S") for path in sorted((core / "cores/arduino").glob(ending))]
@@ -93,7 +94,7 @@ def printed_by(elf: Path, board: AvrBoard, lines: int, timeout_s: float = 60) ->
         while len(found) < lines and time.monotonic() < end and (line := process.stdout.readline()):
             text = re.sub(r"\x1b\[\d*m", "", line).strip()
             if text and not text.startswith(("Loaded", "Load HEX", "avr_")):
-                found.append(text.removesuffix("."))  # which stands for a carriage return
+                found.append(text.rstrip("."))  # which stand for carriage returns
     finally:
         process.kill()
         process.wait()

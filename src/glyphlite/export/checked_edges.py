@@ -12,11 +12,19 @@ from glyphlite.runtimes.compiled import offsets
 
 @dataclass(frozen=True)
 class CheckedEdge:
-    """An input or output of the sample that the check runs: its name in C, its type, and its stored values."""
+    """An input or output of the sample that the check runs.
+
+    Attributes:
+        name: in C.
+        element_type: what is stored.
+        values: as stored.
+        in_memory: whether it lies in ``NAME_memory_t``; an input that is never read does not.
+    """
 
     name: str
     element_type: str
     values: tuple[int, ...]
+    in_memory: bool = True
 
     @property
     def bytes(self) -> int:
@@ -34,5 +42,7 @@ def checked_edges(stored: np.ndarray, plans: Sequence[EdgePlan]) -> list[Checked
     found = []
     for plan, start in zip(plans, offsets([plan.bytes for plan in plans]), strict=True):
         values = stored[start : start + plan.bytes].view(plan.element_type)
-        found.append(CheckedEdge(plan.name, plan.element_type, tuple(int(value) for value in values)))
+        found.append(
+            CheckedEdge(plan.name, plan.element_type, tuple(int(value) for value in values), plan.memory_offset is not None)
+        )
     return found
