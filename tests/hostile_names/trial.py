@@ -414,7 +414,7 @@ def _python(text: str) -> str:
 
 def _rust(text: str) -> str:
     """Returns Rust without comments, texts and numbers."""
-    code = re.sub(r'"(\\.|[^"\\])*"', '""', re.sub(r"//[^\n]*", "", text))
+    code = re.sub(r'"(?:\\.|[^"\\])*"|//[^\n]*', lambda found: '""' if found[0].startswith('"') else "", text)
     return re.sub(r"\d+", "0", re.sub(r"-?\d+, ?|\s+", "", code))
 
 

@@ -4,12 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from support.stuck_channels import network
 
 from glyphlite.tflite.reader import parse_graph
 from glyphlite.tflite.rewrite.channel_bounds import channel_bounds
 from glyphlite.tflite.rewrite.constant_channels import without_constant_channels
 from glyphlite.tflite.rewrite.optimization import optimize_file
+from glyphlite.tflite.writer import pack_model, unpack_model
+
+RESHAPE = schema.BuiltinOperator.RESHAPE
 
 
 def tflm_answers(content: bytes) -> bytes:
@@ -52,6 +56,25 @@ def test_no_byte_changes_where_channels_go(seed: int) -> None:
     assert before - after == expected
     assert tflm_answers(optimized.content) == tflm_answers(content)
     assert litert_answers(optimized.content) == litert_answers(content)
+
+
+@pytest.mark.parametrize("rank", [2, 3])
+def test_the_shape_that_a_reshape_asks_for_may_lie_in_a_tensor_of_any_rank(rank: int) -> None:
+    seen = 0
+    for seed in range(24):
+        content, expected = network(seed)
+        model = unpack_model(content)
+        graph = model.subgraphs[0]
+        codes = [code.builtinCode for code in model.operatorCodes]
+        shapes = [graph.tensors[each.inputs[1]] for each in graph.operators if codes[each.opcodeIndex] == RESHAPE]
+        for shape in shapes if expected else ():
+            count = int(np.prod(shape.shape))
+            shape.shape = [*([1] * (rank - 1)), count]
+            changed = pack_model(model)
+            optimized = optimize_file(changed, "model").content
+            assert tflm_answers(optimized) == tflm_answers(content)
+            seen += 1
+    assert seen
 
 
 def test_the_networks_have_what_is_looked_for() -> None:

@@ -223,7 +223,8 @@ class _Edit:
 
 
 def _ending_in(shape: np.ndarray, length: int) -> np.ndarray:
+    """Returns a shape with another last extent; some files hold it in a tensor of any rank."""
     found = shape.copy()
-    if found.size and found[-1] != -1:
-        found[-1] = length
+    if found.size and found.flat[-1] != -1:
+        found.flat[-1] = length
     return found
