@@ -233,7 +233,7 @@ def simulate(
 
     Args:
         source: an int8 .tflite file, or a folder that :func:`compile` wrote.
-        cpu: "cortex-m0", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33" or "rv32imc".
+        cpu: "cortex-m0", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "rv32imc", or "cortex-m55" where QEMU is installed.
         images: uint8 pixels ``(n, height, width, channels)``; or, for a .tflite file, a .npy, .npz or .bin file of its inputs, or
             "random:N:SEED".
         measured: how many of them, from the first on, are counted instruction by instruction.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from glyphlite.cores import CORES, PREFERRED_CORE
+from glyphlite.cores import PREFERRED_CORE, SIMULATED_CORES
 from glyphlite.models import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Cpu(StrEnum):
     """The cores that can be emulated: a member for each record of ``cores``."""
 
     _ignore_ = ["core"]  # noqa: RUF012 - read by Enum, which takes a list
-    for core in CORES:
+    for core in SIMULATED_CORES:
         vars()[core.runtime.upper()] = core.name
 
 

@@ -103,10 +103,26 @@ CORES = (
 
 CORE_NAMES = tuple(core.name for core in CORES)
 
+QEMU_CORES = (
+    Core(
+        name="cortex-m55",
+        title="Cortex-M55",
+        architecture="arm",
+        zig_target="thumb-freestanding-eabihf",
+        zig_cpu="cortex_m55+mve+mve_fp",
+        gnu_program="arm-none-eabi-gcc",
+        gnu_flags=("-mthumb", "-mcpu=cortex-m55", "-mfloat-abi=hard"),
+        dsp=True,
+    ),
+)
+"""Cores that unicorn has not: an installed QEMU emulates them, for ``simulate`` alone."""
+
+SIMULATED_CORES = (*CORES, *QEMU_CORES)
+
 PREFERRED_CORE = "cortex-m4"
 """The core that is named first, and simulated where none is named."""
 
 
 def core_title(name: str) -> str:
     """Returns a core's name for people: ``cortex-m4`` is ``Cortex-M4``; an unknown one is itself."""
-    return next((core.title for core in CORES if name in (core.name, core.runtime)), name)
+    return next((core.title for core in SIMULATED_CORES if name in (core.name, core.runtime)), name)

@@ -192,7 +192,7 @@ def emit(
         "flash_space": constants.flash_space,
     }
     context["run"] = render("run.c.j2", context)
-    context["vectors"] = f"{name}_lane_t" in text
+    context["vectors"] = f"{name}_lane_t" in text or f"{name}_mve_" in text or "vldrbq" in text
     context["helpers"] = helpers_called(text + context["run"], name, unrolls=optimize != "size")
     templates = {
         f"{name}.h": "program.h.j2",

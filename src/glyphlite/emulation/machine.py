@@ -1,13 +1,15 @@
-"""The emulator of a core: unicorn's, which counts instructions, or simavr's, which counts cycles, too."""
+"""The emulator of a core: unicorn's or QEMU's, which count instructions, or simavr's, which counts cycles, too."""
 
 from pathlib import Path
 
+from glyphlite.cores import QEMU_CORES
 from glyphlite.emulation.avr import AvrEmulator
 from glyphlite.emulation.elf import ElfImage
 from glyphlite.emulation.emulator import Emulator
+from glyphlite.emulation.qemu_core import QemuCore
 from glyphlite.emulation.toolchain import Target
 
-Machine = Emulator | AvrEmulator
+Machine = Emulator | AvrEmulator | QemuCore
 """A core with an image in its memory, ready to be called."""
 
 
@@ -18,4 +20,6 @@ def machine_of(image: Path | ElfImage, target: Target) -> Machine:
         ArtifactError: the image is not one, or does not fit.
         ToolError: the emulator is not installed.
     """
+    if target.name in [core.name for core in QEMU_CORES]:
+        return QemuCore(image, target)
     return AvrEmulator(image, target) if target.architecture == "avr" else Emulator(image, target)

@@ -79,13 +79,16 @@ def find_qemu(machine: Machine) -> SystemTool:
     return find_tool(machine.program, machine.package)
 
 
-def qemu_command(qemu: SystemTool, machine: Machine, image: Path, options: Sequence[str] = ()) -> list[str]:
-    """Returns the command that runs an image on a board without a screen, semihosting on, its console on standard output."""
+def qemu_command(qemu: SystemTool, machine: Machine, image: Path | None, options: Sequence[str] = ()) -> list[str]:
+    """Returns the command that runs an image on a board without a screen, semihosting on, its console on standard output.
+
+    Without an image its memory is empty.
+    """
     console = ("-display", "none", "-monitor", "none", "-serial", "none", "-chardev", "stdio,id=console,signal=off")
     semihosting = ("-semihosting-config", "enable=on,target=native,chardev=console")
     data = ("-L", str(qemu.root / "usr/share/qemu"))
     board = ("-M", machine.name, *machine.options)
-    return [str(qemu.program), *data, *board, *console, *semihosting, *options, "-kernel", str(image)]
+    return [str(qemu.program), *data, *board, *console, *semihosting, *options, *(("-kernel", str(image)) if image else ())]
 
 
 def run_on_board(machine: Machine, image: Path, *, options: Sequence[str] = (), timeout_s: float = 60) -> str:

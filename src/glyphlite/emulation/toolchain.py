@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from glyphlite.cores import CORES, Core
+from glyphlite.cores import SIMULATED_CORES, Core
 from glyphlite.emulation.system_tools import find_tool
 from glyphlite.errors import ToolError, did_you_mean
 from glyphlite.files.scratch import temporary_folder
@@ -133,7 +133,7 @@ XTENSA = Target(
 
 _WASM = Target("wasm32", "wasm", ("-target", "wasm32-freestanding", "-mcpu=generic+bulk_memory"))
 
-TARGETS: Mapping[str, Target] = MappingProxyType({target.name: target for target in (*map(_target_of, CORES), _WASM)})
+TARGETS: Mapping[str, Target] = MappingProxyType({target.name: target for target in (*map(_target_of, SIMULATED_CORES), _WASM)})
 """Every core that we build for by its name, and WebAssembly."""
 
 

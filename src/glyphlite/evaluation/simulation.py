@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from glyphlite.compiler.compile import compile_artifact
-from glyphlite.cores import CORE_NAMES
+from glyphlite.cores import SIMULATED_CORES
 from glyphlite.emulation.elf import ElfImage
 from glyphlite.emulation.machine import Machine, machine_of
 from glyphlite.emulation.measurement import Measurement
@@ -75,7 +75,7 @@ def simulate(
 
     Args:
         source: an int8 .tflite file, or a folder that ``glyphlite compile`` wrote.
-        cpu: one of ``cores.CORE_NAMES``.
+        cpu: the name of one of ``cores.SIMULATED_CORES``.
         images: what the inputs of the model's file hold, or stored int8 ``(n, ...)`` for the first of them, or raw uint8 pixels,
             which are stored first as ``NAME_classify`` would.
         convention: how the model of a .tflite file takes a raw pixel, by default what it says; a folder was compiled for one.
@@ -87,8 +87,9 @@ def simulate(
         ArtifactError: the artifact is refused, the folder is none of ours, or an image has another size.
         ToolError: the cross-compiler or the emulator is missing (``pip install glyphlite[firmware]``).
     """
-    if cpu not in CORE_NAMES:
-        raise ArtifactError(f"there is no emulated core {cpu!r}; choose one of {', '.join(CORE_NAMES)}")
+    names = [core.name for core in SIMULATED_CORES]
+    if cpu not in names:
+        raise ArtifactError(f"there is no emulated core {cpu!r}; choose one of {', '.join(names)}")
     if len(images) == 0:
         raise ArtifactError("there is no image to run; pass at least one")
     source = Path(source)

@@ -7,14 +7,15 @@ import numpy as np
 _SIZES = {"int8_t": 1, "uint8_t": 1, "int16_t": 2, "uint16_t": 2, "int32_t": 4, "uint32_t": 4, "int64_t": 8}
 
 PATHS = {
-    "dsp": {"both", "dsp", "not wide", "long"},
+    "dsp": {"both", "dsp", "dsp, no mve", "not wide", "long"},
     "plain": {"both", "plain", "narrow", "not wide", "short"},
     "wide": {"both", "plain", "wide", "long"},
 }
 """The arrays that end up in the flash of a core with the DSP extension, of one without, and in a host's program.
 
 Of cores without, those that multiply 32 bits by 32 to 32 have ``short`` ones, the others ``long`` ones of the same size. Of those
-with wide vectors, the ones that multiply int8 by int8 alone have ``signed`` ones besides."""
+with wide vectors, the ones that multiply int8 by int8 alone have ``signed`` ones besides. A
+core with Helium has the DSP extension, too: it reads ``mve`` arrays in the place of ``dsp, no mve`` ones."""
 
 
 _NEAR_FLASH_BYTES = 60_000

@@ -50,6 +50,7 @@ def macro_names(prefix: str) -> dict[str, str]:
         "P": upper,
         "dsp_macro": f"{upper}_DSP",
         "wide_macro": f"{upper}_WIDE",
+        "mve_macro": f"{upper}_MVE",
         "signed_macro": f"{upper}_SIGNED",
         "assembly_macro": f"{upper}_ASSEMBLY",
         "short_macro": f"{upper}_SHORT",

@@ -100,6 +100,39 @@ def channel_vectors_of(site: Site, taps: np.ndarray, made: Requantizer) -> Vecto
     return Vectors(weights, excess, _scaling(site, made), len(blocks), quads)
 
 
+@dataclass(frozen=True)
+class ChannelMve:
+    """A depthwise layer's weights for Helium.
+
+    Attributes:
+        weights: int8 (channel, column, row), four of both.
+        numbers: int32: the start of every channel, what inputs as int8 lack in it, then each one's multiplier, then what is added
+            to each one's negative sums.
+        width: channels in each of the three.
+    """
+
+    weights: Array
+    numbers: Array
+    width: int
+
+
+def channel_mve_of(site: Site, taps: np.ndarray, scaled: Scaled) -> ChannelMve:
+    """Lays down depthwise weights, int8 ``(height, width, channels)``, each extent at most four, and how sums become bytes."""
+    height, width, channels = taps.shape
+    padded = np.zeros((max(channels, BLOCK), GROUP, GROUP), np.int8)
+    padded[:channels, :width, :height] = taps.transpose(2, 1, 0)
+    numbers = _numbers(scaled, len(padded))
+    numbers[0, :channels] += 128 * taps.astype(np.int64).sum(axis=(0, 1)) << scaled.fraction
+    wrapped = numbers.astype(np.uint64).astype(np.uint32).view(np.int32)
+    weights = site.add("mve_weights", "int8_t", padded, "mve")
+    return ChannelMve(weights, site.add("mve_numbers", "int32_t", wrapped, "mve"), len(padded))
+
+
+def plus_128(weights: np.ndarray) -> np.ndarray:
+    """Returns int8 weights as weight + 128, uint8: Helium multiplies bytes of one kind alone."""
+    return (weights.astype(np.int16) + 128).astype(np.uint8)
+
+
 def firsts_of(channels: int) -> list[int]:
     """Returns the first channel of each sixteen."""
     return [max(0, min(first, channels - BLOCK)) for first in range(0, channels, BLOCK)]
@@ -137,11 +170,16 @@ def _scaling(site: Site, made: Requantizer) -> VectorScaling | None:
     scaled = made.scaled
     if scaled is None:
         return None
-    columns = scaled.scaling.values.reshape(-1, scaled.words)
-    width = -(-len(columns) // BLOCK) * BLOCK
+    width = -(-(scaled.scaling.values.size // scaled.words) // BLOCK) * BLOCK
+    return VectorScaling(scaled, site.add("vector_scaling", "int32_t", _numbers(scaled, width), "wide"), width)
+
+
+def _numbers(scaled: Scaled, width: int) -> np.ndarray:
+    """Returns the numbers of so many channels, each kind by itself: int64 ``(3, width)``, 0 beyond the last channel."""
+    columns = scaled.scaling.values.reshape(-1, scaled.words)[:width]
     numbers = np.zeros((3, width), np.int64)
     given = list(columns.T)
     numbers[0, : len(columns)] = given.pop(0)
     numbers[1, : len(columns)] = given.pop(0) if scaled.multiplier is None else scaled.multiplier
     numbers[2, : len(columns)] = given.pop(0) if scaled.step is None else scaled.step
-    return VectorScaling(scaled, site.add("vector_scaling", "int32_t", numbers, "wide"), width)
+    return numbers

@@ -2,65 +2,19 @@
 
 from typing import Any
 
-import numpy as np
 import pytest
 from random_models import model_of
 from random_models.by_hand import write
 from random_models.differential import examine
-from random_models.drafts import FUSED, Draft, Step
+from random_models.drafts import Draft, Step
 from random_models.foreign import PROCESSORS, foreign
 from random_models.harness import AVX, PATHS
 from random_models.one_op import agree
+from random_models.vector_shapes import extents_of, some_models
 from support.debian import NoPackagesError
-
-from glyphlite.tflite.checked_op import convolved
 
 VECTORS = [path for path in PATHS if path in AVX]
 needs_avx = pytest.mark.skipif(not VECTORS, reason="this processor has no AVX2")
-
-
-def window_of(rng: np.random.Generator, kernel: tuple[int, int]) -> dict[str, Any]:
-    strides = (1, 1) if rng.random() < 0.6 else (int(rng.integers(1, 3)),) * 2
-    dilation = (int(rng.choice([1, 1, 2])), int(rng.choice([1, 1, 3]))) if strides == (1, 1) else (1, 1)
-    padding = str(rng.choice(["SAME", "VALID"]))
-    return {"kernel": kernel, "strides": strides, "dilation": dilation, "padding": padding}
-
-
-def extents_of(sizes: tuple[int, int], window: dict[str, Any]) -> list[int]:
-    padding = str(window["padding"]).lower()
-    each = zip(sizes, window["kernel"], window["strides"], window["dilation"], strict=True)
-    return [convolved(*values, padding) for values in each]
-
-
-def any_draft(seed: int) -> Draft | None:
-    """A convolution or a depthwise one; behind some the maximum that a convolution takes itself, or a dense layer."""
-    rng = np.random.default_rng([seed, 28])
-    depthwise = seed % 2 == 1
-    sizes = int(rng.integers(1, 8)), int(rng.integers(1, 14))
-    channels = int(rng.choice([1, 2, 3, 4, 8, 12, 16, 17, 33, 40]))
-    window = window_of(rng, (int(rng.integers(1, 7)), int(rng.integers(1, 6))))
-    extents = extents_of(sizes, window)
-    if min(extents) < 1:
-        return None
-    filters = channels if depthwise else int(rng.choice([1, 5, 15, 16, 17, 31, 32, 33, 48, 70]))
-    kind = {"multiplier": 1} if depthwise else {"filters": filters}
-    settings = {**kind, "bias": bool(rng.random() < 0.8), "fused": str(rng.choice(FUSED)), **window}
-    steps = [Step("depthwise" if depthwise else "conv", (0,), (*extents, filters), settings)]
-    if seed % 3 == 0 and not depthwise and min(extents) > 1:
-        pool = {"fused": "none", "kernel": (2, 2), "strides": (2, 2), "dilation": (1, 1), "padding": "VALID"}
-        extents = [extent // 2 for extent in extents]
-        steps.append(Step("max_pool", (1,), (*extents, filters), pool))
-    if seed % 4 == 0:
-        elements = extents[0] * extents[1] * filters
-        steps.append(Step("reshape", (len(steps),), (elements,)))
-        units = int(rng.choice([1, 7, 16, 65]))
-        steps.append(Step("dense", (len(steps),), (units,), {"units": units, "bias": True, "fused": "none"}))
-    return Draft(seed, (*sizes, channels), tuple(steps), "int8")
-
-
-def some_models(seeds: range) -> dict[str, bytes]:
-    drafts = [draft for seed in seeds if (draft := any_draft(seed))]
-    return {f"seed {draft.seed}: {draft}": write(draft, narrow=float(draft.seed % 5 == 0)) for draft in drafts}
 
 
 @needs_avx

@@ -13,7 +13,7 @@ from glyphlite.compiler.codegen.kernel import Kernel, Placement, Site
 from glyphlite.compiler.codegen.packing import Lanes
 from glyphlite.compiler.codegen.requantization import Requantizer, requantizer
 from glyphlite.compiler.codegen.tiles import Tile, tile_of
-from glyphlite.compiler.codegen.vectors import Vectors, Walk, vectors_of, walk_of
+from glyphlite.compiler.codegen.vectors import Vectors, Walk, plus_128, vectors_of, walk_of
 from glyphlite.compiler.context import Context, window_of
 from glyphlite.compiler.ops.matrix.strip import Strip, in_order, strip_of
 from glyphlite.compiler.ops.matrix.weighted import Filtered, PoolableFilter, weighted_facts
@@ -65,6 +65,31 @@ class Convolution(PoolableFilter, Filtered):
         strip = self.strip
         return 4 * (strip.words + strip.patch) + best if self.has_lanes and placement.dsp else self.tile.scratch_bytes
 
+    @property
+    def lies_for_mve(self) -> bool:
+        """Returns whether Helium reads pixels where they lie."""
+        window = self.filter_window
+        return window.height == window.width == 1 and not self.is_padded and not self.pooled
+
+    @property
+    def mve_pixels(self) -> int:
+        """Returns the pixels that Helium computes at a time; 0 where it computes one after the other.
+
+        They are gathered in the scratch memory that the DSP extension needs.
+        """
+        depth, wanted = int(np.prod(self.weights.shape[1:])), 4 if self.pooled else min(4, self.output.width)
+        room = self.scratch_bytes(Placement("speed")) // depth
+        pixels = wanted if self.lies_for_mve else min(wanted, room)
+        return 0 if pixels < (4 if self.pooled else 3) else pixels
+
+    @property
+    def has_mve(self) -> bool:
+        """Returns whether Helium has a kernel: not for INT4 weights, nor where a window has no room in scratch memory."""
+        if self.int4 or not self.has_lanes or self.is_3x3_maxpool:
+            return False
+        room = self.scratch_bytes(Placement("speed"))
+        return self.mve_pixels > 0 or (not self.pooled and (self.lies_for_mve or int(np.prod(self.weights.shape[1:])) <= room))
+
     def filter(self) -> Filter | None:
         """Returns it as a filter of a table; a pooled one is none."""
         rows = self.weights.reshape(len(self.weights), -1)
@@ -98,6 +123,9 @@ class Convolution(PoolableFilter, Filtered):
             depth=rows.shape[1],
             lanes=lanes,
             weights=plain,
+            mve_weights=site.add("mve_weights", "uint8_t", plus_128(rows), "mve") if self.has_mve and not compact else None,
+            mve_pixels=self.mve_pixels,
+            lies_for_mve=self.lies_for_mve and not site.layer.reads_model_input,
             vectors=None if compact else self.vectors_for(site, rows, made),
             tile=tile,
             strip=self.strip,
@@ -159,6 +187,8 @@ class ConvolutionKernel(VectorConvolutionKernel):
     Attributes:
         depth: inputs under one filter.
         lanes: for the DSP extension; None where cores with it run the plain code.
+        mve_weights: for Helium, which reads ``mve_pixels`` at a time where they lie, or gathers them; None where it takes what
+            the DSP extension does.
         weights: for plain code.
         tile: the pixels that plain code computes at a time.
         strip: how the DSP extension lays inputs down.
@@ -168,6 +198,9 @@ class ConvolutionKernel(VectorConvolutionKernel):
 
     int4: bool
     depth: int
+    mve_weights: Array | None
+    mve_pixels: int
+    lies_for_mve: bool
     lanes: Lanes | None
     weights: Array
     tile: Tile
@@ -221,7 +254,7 @@ def _lanes(node: Convolution, site: Site, rows: np.ndarray, *, compact: bool) ->
         array = site.add("lane_weights", "uint32_t", words, "dsp")
     else:
         words = packing.pack_quads(rows) if compact else packing.pack_pairs(rows)
-        array = site.add("lane_weights", "int32_t", words, "dsp")
+        array = site.add("lane_weights", "int32_t", words, "dsp" if compact or not node.has_mve else "dsp, no mve")
     groups = -(-rows.shape[1] // packing.GROUP)
     per_group = (2 if compact else 1) * (1 if node.int4 else 2)
     return Lanes(array, per_group, groups, packing.blocks_of(rows, int4=node.int4))

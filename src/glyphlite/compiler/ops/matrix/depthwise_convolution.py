@@ -11,13 +11,22 @@ from glyphlite.compiler.codegen.constants import Array
 from glyphlite.compiler.codegen.filters import Filter
 from glyphlite.compiler.codegen.kernel import Kernel, Placement, Site
 from glyphlite.compiler.codegen.requantization import Requantizer, requantizer
-from glyphlite.compiler.codegen.vectors import LANES_OF_COLUMN, Vectors, Walk, channel_vectors_of, walk_of
+from glyphlite.compiler.codegen.vectors import (
+    LANES_OF_COLUMN,
+    ChannelMve,
+    Vectors,
+    Walk,
+    channel_mve_of,
+    channel_vectors_of,
+    walk_of,
+)
 from glyphlite.compiler.context import Context, window_of
 from glyphlite.compiler.ops.matrix.depthwise_columns import DistantColumns, NeighbourColumns, SingleColumns, fit_16_bits
 from glyphlite.compiler.ops.matrix.weighted import Filtered, weighted_facts
 from glyphlite.tflite.graph import Operator
 
 _WORDS_OF_TAPS = 6  # that stay in registers beside four sums
+_MOST_MVE_COLUMNS = 64  # whose lanes lie on the stack, 64 bytes each
 _MOST_COLUMNS = 1024  # and rows, under a window that wide vectors lay down
 
 
@@ -130,6 +139,7 @@ class DepthwiseConvolution(Filtered):
             weights=weights,
             wide_weights=weights,
             vectors=self._vectors(site, made),
+            mve=self._mve(site, made),
             shares_sums=False,
             channel_weights=weights,
             weight_bytes=packed.shape[1],
@@ -140,6 +150,13 @@ class DepthwiseConvolution(Filtered):
             columns=self.plain_columns,
             column_shape=site.add("column_shape", "uint16_t", self.plain_columns.shape(), "narrow"),
         )
+
+    def _mve(self, site: Site, made: Requantizer) -> ChannelMve | None:
+        """Lays down weights for Helium; None where it takes what the DSP extension does."""
+        window = self.filter_window
+        columns = (self.output.width - 1) * window.stride_x + window.span_x
+        fits = max(window.height, window.width) <= packing.GROUP and columns <= _MOST_MVE_COLUMNS and made.scaled
+        return channel_mve_of(site, self.weights, made.scaled) if fits and made.scaled and not self.int4 else None
 
     def _vectors(self, site: Site, made: Requantizer) -> Vectors | None:
         """Lays down weights for wide vectors; None where these run a loop over channels."""
@@ -205,6 +222,7 @@ class DepthwiseColumnsKernel(DepthwiseKernel):
     """One channel at a time along a row, two outputs in a step.
 
     Attributes:
+        mve: for Helium; None where it takes what the DSP extension does.
         channel_weights: channel after channel.
         weight_bytes: of one channel there.
         fraction: by how many bits weights are shifted left in lanes.
@@ -215,6 +233,7 @@ class DepthwiseColumnsKernel(DepthwiseKernel):
 
     template: ClassVar[str] = "depthwise_columns.c.j2"
 
+    mve: ChannelMve | None
     channel_weights: Array
     weight_bytes: int
     fraction: int

@@ -11,7 +11,7 @@ from glyphlite.compiler.codegen.filters import Filter
 from glyphlite.compiler.codegen.kernel import Accumulator, Kernel, Placement, Site
 from glyphlite.compiler.codegen.packing import Lanes
 from glyphlite.compiler.codegen.requantization import Requantizer, requantizer
-from glyphlite.compiler.codegen.vectors import Vectors, vectors_of
+from glyphlite.compiler.codegen.vectors import Vectors, plus_128, vectors_of
 from glyphlite.compiler.context import Context
 from glyphlite.compiler.ops.matrix.weighted import Weighted, weighted_facts
 from glyphlite.compiler.values import Value, Window
@@ -70,11 +70,20 @@ class FullyConnected(Weighted):
             row=row,
             lanes=lanes,
             weights=plain,
+            mve_weights=self._mve_weights(site, parts) if lanes else None,
             vectors=vectors_of(site, parts, made),
         )
         if not accumulates:
             return kernel
         return FullyConnectedRowsKernel(**vars(kernel), expands=not self._reads_bytes(placement))
+
+    def _mve_weights(self, site: Site, parts: list[np.ndarray]) -> Array | None:
+        """Lays down weights for Helium, row after row of each part."""
+        return site.add("mve_weights", "uint8_t", plus_128(np.stack(parts)), "mve") if self._has_mve(site) else None
+
+    def _has_mve(self, site: Site) -> bool:
+        """Returns whether Helium has a kernel: not for INT4 weights, nor for bytes of the caller, which may be int8."""
+        return not self.int4 and not site.layer.reads_model_input and site.placement.optimize == "speed"
 
     def _lanes(self, site: Site, parts: list[np.ndarray], row: int, *, accumulates: bool) -> Lanes | None:
         """Lays down the weights of each part of the input, four outputs at a time; None where lanes do not do."""
@@ -82,7 +91,8 @@ class FullyConnected(Weighted):
             return None
         pack = packing.pack_int4_quads if self.int4 else packing.pack_quads
         words = np.concatenate([pack(part) for part in parts])
-        array = site.add("lane_weights", "uint32_t" if self.int4 else "int32_t", words, "dsp")
+        path = "dsp, no mve" if self._has_mve(site) else "dsp"
+        array = site.add("lane_weights", "uint32_t" if self.int4 else "int32_t", words, path)
         groups = -(-row // packing.GROUP) if accumulates else row // packing.GROUP
         block = min(packing.blocks_of(part, int4=self.int4) for part in parts)
         return Lanes(array, 2 if self.int4 else 4, groups, block)
@@ -96,6 +106,7 @@ class FullyConnectedKernel(Kernel):
         row: inputs.
         lanes: for the DSP extension; None where cores with it run the plain code.
         weights: for plain code.
+        mve_weights: for Helium; None where it takes what the DSP extension does.
         vectors: for wide vectors.
     """
 
@@ -106,6 +117,7 @@ class FullyConnectedKernel(Kernel):
     row: int
     lanes: Lanes | None
     weights: Array
+    mve_weights: Array | None
     vectors: Vectors
 
     @property
