@@ -74,9 +74,9 @@ class QemuCore:
         self._buffer = b""
         self._ask("qXfer:features:read:target.xml:0,400")  # else it takes no single register
         self._ask(f"Z0,{_RETURN:x},2")
-        self.write(_ENABLE, _STORE)
         for segment in self.image.segments:
             self.write(segment.address, segment.content)
+        self.write(_ENABLE, _STORE)  # over ELF headers, which nothing reads
         self._run(_ENABLE, "start-up", (_COPROCESSORS, _FULL_ACCESS), 30)
 
     def __enter__(self) -> Self:

@@ -13,9 +13,9 @@ from glyphlite.compiler.codegen.kernel import Kernel, Placement, Site
 from glyphlite.compiler.codegen.packing import Lanes
 from glyphlite.compiler.codegen.requantization import Requantizer, requantizer
 from glyphlite.compiler.codegen.tiles import Tile, tile_of
-from glyphlite.compiler.codegen.vectors import Vectors, Walk, plus_128, vectors_of, walk_of
 from glyphlite.compiler.context import Context, window_of
 from glyphlite.compiler.ops.matrix.strip import Strip, in_order, strip_of
+from glyphlite.compiler.ops.matrix.vectors import Vectors, Walk, plus_128, vectors_of, walk_of
 from glyphlite.compiler.ops.matrix.weighted import Filtered, PoolableFilter, weighted_facts
 from glyphlite.compiler.values import Value, Window
 from glyphlite.tflite.graph import Operator

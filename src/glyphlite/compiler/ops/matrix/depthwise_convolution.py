@@ -11,7 +11,9 @@ from glyphlite.compiler.codegen.constants import Array
 from glyphlite.compiler.codegen.filters import Filter
 from glyphlite.compiler.codegen.kernel import Kernel, Placement, Site
 from glyphlite.compiler.codegen.requantization import Requantizer, requantizer
-from glyphlite.compiler.codegen.vectors import (
+from glyphlite.compiler.context import Context, window_of
+from glyphlite.compiler.ops.matrix.depthwise_columns import DistantColumns, NeighbourColumns, SingleColumns, fit_16_bits
+from glyphlite.compiler.ops.matrix.vectors import (
     LANES_OF_COLUMN,
     ChannelMve,
     Vectors,
@@ -20,8 +22,6 @@ from glyphlite.compiler.codegen.vectors import (
     channel_vectors_of,
     walk_of,
 )
-from glyphlite.compiler.context import Context, window_of
-from glyphlite.compiler.ops.matrix.depthwise_columns import DistantColumns, NeighbourColumns, SingleColumns, fit_16_bits
 from glyphlite.compiler.ops.matrix.weighted import Filtered, weighted_facts
 from glyphlite.tflite.graph import Operator
 

@@ -11,8 +11,8 @@ from glyphlite.compiler.codegen.filters import Filter
 from glyphlite.compiler.codegen.kernel import Accumulator, Kernel, Placement, Site
 from glyphlite.compiler.codegen.packing import Lanes
 from glyphlite.compiler.codegen.requantization import Requantizer, requantizer
-from glyphlite.compiler.codegen.vectors import Vectors, plus_128, vectors_of
 from glyphlite.compiler.context import Context
+from glyphlite.compiler.ops.matrix.vectors import Vectors, plus_128, vectors_of
 from glyphlite.compiler.ops.matrix.weighted import Weighted, weighted_facts
 from glyphlite.compiler.values import Value, Window
 from glyphlite.tflite.graph import Operator

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glyphlite.compiler.codegen.vectors import BLOCK, GROUP, firsts_of, in_blocks, walk_of
+from glyphlite.compiler.ops.matrix.vectors import BLOCK, GROUP, firsts_of, in_blocks, walk_of
 from glyphlite.compiler.values import Window
 
 
