@@ -1,6 +1,6 @@
 """The cost of the main job: `glyphlite run` with its defaults, on MNIST, by the clock and in CPU time, stage by stage.
 
-    python benchmarks/main_job.py [--run runs/edge-cnn] [--write]
+    python benchmarks/main_job.py [--run runs/glyph-4k] [--write]
 
 Runs it once in a process of its own, into a temporary folder; ``--run`` takes a run's results.json instead. Prints the stages,
 the int8 file's accuracy, and what two idle cores need at least: half of the CPU time of training, which runs on both, all of the
@@ -50,6 +50,7 @@ def measured(results: Results) -> dict[str, Any]:
     return {
         "schema": 1,
         "model": results.model,
+        "epochs": len(results.training.accuracy) if results.training else None,
         "dataset": results.dataset,
         "seconds": dict(results.seconds),
         "cpu_seconds": cpu,

@@ -1,31 +1,46 @@
-"""Training edge-cnn: glyphlite's loop and recipe against the `model.fit` on arrays that a tutorial shows.
+"""How fast models train: glyphlite's steps against the `model.fit` on arrays that a tutorial shows.
 
-Same model, same images, same machine, one run; epochs of the two alternate, so that a busy machine slows both alike. Prints
-seconds an epoch, seconds until 99.0 % of the validation split is right, both models' validation accuracy, the ratios, and what
-each option brings on its own. Wall-clock seconds are what a user waits for; processor seconds hardly change when others run.
+    python benchmarks/training.py [--only members|comparison|options] [--epochs 12] [--write]
 
-    python benchmarks/training.py [--epochs 12] [--only comparison|options]
+*members*: CPU seconds an epoch and GFLOP/s of every member of the glyph family, of micro-cnn and of edge-cnn, everything that the
+recipe asks for included, beside a tutorial's code on the same model and the processor's peak; ``--write`` writes
+benchmarks/results/training.json and the table in docs. *comparison*: edge-cnn, epochs of the two ways alternating: seconds an
+epoch, seconds until 99.0 % of the validation split is right. *options*: what each option brings on its own.
+
+`TF_ENABLE_ONEDNN_OPTS=0 ONEDNN_MAX_CPU_ISA=AVX2` in the environment shows what TensorFlow did by itself on an older processor.
 """
 
 import argparse
 import importlib.util
+import json
 import os
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from common.figures import write_pages
+from common.tables.training import avx2_sentence, training_table
+from common.training_rates import peak_gflops, processor_name, rates_of
 
 from glyphlite.console import quiet_tensorflow
 from glyphlite.datasets.dataset import Dataset, Split, as_float
 from glyphlite.datasets.registry import load_dataset
+from glyphlite.files.single import write_json
 from glyphlite.models.choice import ModelChoice
+from glyphlite.models.cost import keras_macs
 from glyphlite.models.registry import resolve_model
+from glyphlite.models.zoo.glyph_family import FRONTIER
 
+OUTPUT = Path(__file__).parent / "results" / "training.json"
+MEMBERS = (*(member.architecture.name for member in FRONTIER), "micro-cnn", "edge-cnn")
+AVX2_MEMBERS = ("glyph-1k", "glyph-4k", "glyph-16k")
+"""Trained once more with no instructions beyond AVX2, as on processors that have no others."""
 MODEL = "edge-cnn"
 TARGET = 0.99
 TUTORIAL_BATCH = 128
@@ -216,13 +231,42 @@ def measure_jax(choice: ModelChoice, dataset: Dataset) -> None:
         print(f"{name:<34}{wall:>8.2f} s{processor:>9.2f} cpu s", flush=True)
 
 
+def measure_members(dataset: Dataset, *, write: bool) -> None:
+    document = {"schema": 1, "processor": processor_name(), "peak_gflops": peak_gflops(), "rows": _rows(dataset, MEMBERS)}
+    if "AVX-512" in document["processor"]:
+        command = [sys.executable, __file__, "--only", "avx2"]
+        told = subprocess.run(command, env={**os.environ, "ONEDNN_MAX_CPU_ISA": "AVX2"}, check=True, stdout=subprocess.PIPE)
+        document["avx2_rows"] = json.loads(told.stdout.splitlines()[-1])
+    print(training_table(document))
+    print(avx2_sentence(document))
+    if write:
+        write_json(OUTPUT, document)
+        write_pages()
+
+
+def _rows(dataset: Dataset, names: Sequence[str]) -> list[dict[str, Any]]:
+    rows = []
+    for name in names:
+        choice = resolve_model(name, dataset.input_shape, dataset.classes)
+        rows.append(rates_of(choice, dataset, keras_macs(choice.build())))
+        print("  ".join(f"{key} {value}" for key, value in rows[-1].items()), flush=True)
+    return rows
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--epochs", type=int, help="of each; the recipe's own when left out")
-    parser.add_argument("--only", choices=("comparison", "options", "jax"))
+    parser.add_argument("--only", choices=("members", "avx2", "comparison", "options", "jax"))
+    parser.add_argument("--write", action="store_true", help="write the members' figures, and the table in docs")
     arguments = parser.parse_args()
     quiet_tensorflow()
     dataset = load_dataset("mnist")
+    if arguments.only in (None, "members"):
+        measure_members(dataset, write=arguments.write)
+    if arguments.only == "avx2":
+        print(json.dumps(_rows(dataset, AVX2_MEMBERS)))
+    if arguments.only in ("members", "avx2"):
+        return
     choice = resolve_model(MODEL, dataset.input_shape, dataset.classes)
     if arguments.only == "jax":
         measure_jax(choice, dataset)

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from glyphlite.errors import GlyphliteError
+from glyphlite.models import DEFAULT_ELSEWHERE, DEFAULT_EPOCHS, DEFAULT_MODEL
 from glyphlite.pipeline.run import RunOptions
 
 COMMANDS = (
@@ -86,17 +87,28 @@ def fresh(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
     )
 
 
-@pytest.mark.parametrize("dataset", ["mnist", "fashion-mnist"])
-def test_run_has_a_model_when_none_is_named(cli: Cli, monkeypatch: pytest.MonkeyPatch, dataset: str):
+@pytest.mark.parametrize(
+    ("words", "model", "epochs"),
+    [
+        ((), DEFAULT_MODEL, DEFAULT_EPOCHS),
+        (("--epochs", "3"), DEFAULT_MODEL, 3),
+        (("--pretrained",), DEFAULT_MODEL, None),
+        (("--model", DEFAULT_MODEL), DEFAULT_MODEL, None),
+        (("--dataset", "fashion-mnist"), DEFAULT_ELSEWHERE, None),
+    ],
+)
+def test_run_has_a_model_when_none_is_named(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], model: str, epochs: int | None
+):
     taken = []
 
     def stop(options: RunOptions) -> None:
-        taken.append(options.model)
+        taken.append((options.model, options.training.epochs))
         raise GlyphliteError("far enough")
 
     monkeypatch.setattr("glyphlite.pipeline.run.run_pipeline", stop)
-    refused(cli("run", "--dataset", dataset), "far enough")
-    assert taken == ["edge-cnn"]
+    refused(cli("run", *words), "far enough")
+    assert taken == [(model, epochs)]
 
 
 def test_help_imports_typer_and_next_to_nothing_else() -> None:

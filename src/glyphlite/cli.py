@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from glyphlite.cores import PREFERRED_CORE, SIMULATED_CORES
-from glyphlite.models import DEFAULT_MODEL
+from glyphlite.models import DEFAULT_ELSEWHERE, DEFAULT_EPOCHS, DEFAULT_MODEL, default_epochs, default_model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -314,13 +314,14 @@ def _main(
 @app.command(epilog="Example: glyphlite run --model micro-cnn --out runs/first")
 def run(
     model: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--model",
             "-m",
             help="A name from `glyphlite models`, `all` (five reference models), path/to/file.py:function, or a .keras file.",
+            show_default=f"{DEFAULT_MODEL} for {DEFAULT_EPOCHS} epochs on MNIST, else {DEFAULT_ELSEWHERE}",
         ),
-    ] = DEFAULT_MODEL,
+    ] = None,
     dataset: DatasetOption = "mnist",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run; runs/MODEL when left out.")] = None,
     epochs: EpochsOption = None,
@@ -351,10 +352,12 @@ def run(
     from glyphlite.pipeline.convert import require_all_variants
     from glyphlite.pipeline.run import RunOptions, run_all, run_pipeline
 
+    if model is None and epochs is None and not pretrained:
+        epochs = default_epochs(dataset)
     training = _training_options(epochs, rate, batch_size, augmentation, class_weights, early_stopping, input_size)
     named = board_named(board) if board is not None else None
     options = RunOptions(
-        model=model,
+        model=model or default_model(dataset),
         dataset=dataset,
         out=out,
         training=training,
@@ -515,7 +518,7 @@ def train(
     )
 
 
-@app.command(epilog="Example: glyphlite convert runs/edge-cnn/model.keras --out artifacts --to float32,int8")
+@app.command(epilog="Example: glyphlite convert runs/glyph-4k/model.keras --out artifacts --to float32,int8")
 def convert(
     model: Annotated[
         Path,
@@ -570,7 +573,7 @@ def convert(
     conversion.require_all()
 
 
-@app.command(epilog="Example: glyphlite evaluate runs/edge-cnn/model.keras runs/edge-cnn/*.tflite")
+@app.command(epilog="Example: glyphlite evaluate runs/glyph-4k/model.keras runs/glyph-4k/*.tflite")
 def evaluate(
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE...", help=".keras and .tflite files, or names of pretrained models.")
@@ -663,7 +666,7 @@ def predict(
     answers.raise_failures()
 
 
-@app.command(epilog="Example: glyphlite inspect runs/edge-cnn/model_int8.tflite --graph graph.svg")
+@app.command(epilog="Example: glyphlite inspect runs/glyph-4k/model_int8.tflite --graph graph.svg")
 def inspect(
     file: Annotated[
         Path,
@@ -995,7 +998,7 @@ def simulate(
     _print_fit(fit)
 
 
-@app.command(epilog="Example: glyphlite draw runs/edge-cnn")
+@app.command(epilog="Example: glyphlite draw runs/glyph-4k")
 def draw(
     file: Annotated[
         Path | None,
@@ -1020,7 +1023,7 @@ def draw(
     draw_page(file, host=host, port=port, litertjs=litertjs, input_range=input_range)
 
 
-@app.command(epilog="Example: glyphlite report runs/micro-cnn runs/edge-cnn --out comparison.html")
+@app.command(epilog="Example: glyphlite report runs/micro-cnn runs/glyph-4k --out comparison.html")
 def report(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of finished runs.")],
     out: Annotated[

@@ -104,9 +104,9 @@ def test_python_runs(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     accuracy = Accuracy(value=0.99, low=0.98, high=0.995, n=10_000)
     keras = KerasReport(parameters=1, macs=1, bytes=1, accuracy=accuracy)
     file = ArtifactReport(variant="int8", path="model_int8.tflite", bytes=1, weight_bytes=1, sha256="", accuracy=accuracy)
-    run = tmp_path / "runs" / "edge-cnn"
+    run = tmp_path / "runs" / "glyph-4k"
     run.mkdir(parents=True)
-    Results(model="edge-cnn", dataset="mnist", seed=0, keras=keras, artifacts=[file]).save(run / "results.json")
+    Results(model="glyph-4k", dataset="mnist", seed=0, keras=keras, artifacts=[file]).save(run / "results.json")
     monkeypatch.chdir(tmp_path)
     exec(compile(code, "<docs>", "exec"), {"__name__": "docs"})
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from glyphlite.errors import ModelError
-from glyphlite.models import DEFAULT_MODEL
+from glyphlite.models import DEFAULT_ELSEWHERE, DEFAULT_EPOCHS, DEFAULT_MODEL, default_epochs, default_model
 from glyphlite.models.cost import keras_macs, keras_parameters
 from glyphlite.models.registry import MODEL_NAMES, describe_models, resolve_model
 
@@ -49,8 +49,11 @@ def test_images_too_small_for_the_layers():
         resolve_model("edge-cnn", (5, 5, 1), 10)
 
 
-def test_the_default_is_a_known_model_that_asks_no_teacher():
-    assert resolve_model(DEFAULT_MODEL, (28, 28, 1), 10).recipe.distillation is None
+def test_only_mnist_has_a_default_with_teachers():
+    assert (default_model("mnist"), default_epochs("mnist")) == (DEFAULT_MODEL, DEFAULT_EPOCHS)
+    assert resolve_model(DEFAULT_MODEL, (28, 28, 1), 10).recipe.epochs > DEFAULT_EPOCHS
+    assert (default_model("my-letters/"), default_epochs("my-letters/")) == (DEFAULT_ELSEWHERE, None)
+    assert resolve_model(DEFAULT_ELSEWHERE, (28, 28, 1), 10).recipe.distillation is None
 
 
 def test_fingerprints_tell_models_apart():

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from glyphlite.models.recipe import Distillation, Recipe, Restarts, Schedule
-from glyphlite.training.time_estimate import SIMULATED_INT8, remaining_seconds, roughly
+from glyphlite.training.time_estimate import SIMULATED_INT8, SIMULATED_INT8_COMPILED, remaining_seconds, roughly
 
 PLAIN = Recipe("plain", 10, 100, Schedule("constant", peak=0.001))
 
@@ -27,6 +27,7 @@ def test_validation_is_a_forward_pass_after_every_epoch() -> None:
 def test_epochs_with_int8_simulated_take_longer_unless_such_a_step_was_timed() -> None:
     recipe = replace(PLAIN, quantized_epochs=4)
     assert _seconds(recipe) == pytest.approx(60 + SIMULATED_INT8 * 40)
+    assert _seconds(recipe, is_compiled=True) == pytest.approx(60 + SIMULATED_INT8_COMPILED * 40)
     assert _seconds(recipe, done=800, simulates_int8=True) == pytest.approx(20)
 
 

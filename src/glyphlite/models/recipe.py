@@ -106,18 +106,21 @@ class Recipe:
         return self.float_epochs + 1 if self.quantized_epochs else 1
 
     def with_epochs(self, epochs: int) -> "Recipe":
-        """Returns the recipe over another number of epochs; the parts of them with int8 simulated and of a beginning stay
-        about the same.
+        """Returns the recipe over another number of epochs; the parts of them with int8 simulated, of a beginning and of a
+        cycle of augmentation stay about the same.
 
-        Never none with int8 simulated; but where a beginning would be less than an epoch, only one is made.
+        Never none with int8 simulated; but where a beginning would be less than an epoch, only one is made. A cycle
+        never gets longer than the recipe's, as its images cost the teachers' time and memory.
         """
-        quantized, beginnings = self.quantized_epochs, self.beginnings
+        quantized, beginnings, cycle = self.quantized_epochs, self.beginnings, self.augmentation_cycle
         if quantized:
             quantized = max(1, min(epochs - 1, round(epochs * quantized / self.epochs)))
         if beginnings:
             tried = round(epochs * beginnings.epochs / self.epochs)
             beginnings = replace(beginnings, epochs=tried) if tried else None
-        return replace(self, epochs=epochs, quantized_epochs=quantized, beginnings=beginnings)
+        if cycle:
+            cycle = min(cycle, max(1, round(cycle * epochs / self.epochs)))
+        return replace(self, epochs=epochs, quantized_epochs=quantized, beginnings=beginnings, augmentation_cycle=cycle)
 
 
 def describe_recipe(recipe: Recipe) -> str:

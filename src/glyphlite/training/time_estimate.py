@@ -6,8 +6,9 @@ from glyphlite.training.batches import CHUNK_STEPS
 FORWARD_SHARE = 1 / 3
 """Fraction of a training step's time for the forward pass; the two products of the backward pass cost as much each."""
 
-SIMULATED_INT8 = 1.25
-"""Time of a step with int8 simulated, relative to one without: measured, 1.1 times in glyph-4k, 1.4 in glyph-32k."""
+SIMULATED_INT8, SIMULATED_INT8_COMPILED = 1.25, 1.03
+"""Time of a step with int8 simulated, relative to one without: in TensorFlow 1.1 times in glyph-4k, 1.4 in glyph-32k; in the
+compiled engine 0.96 to 1.06 in the whole family (`benchmarks/training.py`)."""
 
 
 def remaining_seconds(
@@ -19,6 +20,7 @@ def remaining_seconds(
     step_seconds: float,
     chunk_answer_seconds: float = 0.0,
     simulates_int8: bool = False,
+    is_compiled: bool = False,
     untried: int = 0,
 ) -> float:
     """Returns about how many seconds the rest of a training takes.
@@ -31,6 +33,7 @@ def remaining_seconds(
         step_seconds: of one optimizer step now.
         chunk_answer_seconds: what the teachers need for one chunk of images that they were not asked about before.
         simulates_int8: whether int8 is simulated already in the step that was timed.
+        is_compiled: whether the compiled engine trains, not TensorFlow.
         untried: initializations that are still to be tried.
     """
     float_steps = max(recipe.float_epochs * steps - done, 0)
@@ -40,7 +43,7 @@ def remaining_seconds(
     epochs = recipe.epochs - done // steps
     validation = epochs * validation_images / recipe.batch_size * FORWARD_SHARE
     asked = min(recipe.augmentation_cycle or epochs, epochs) * -(-steps // CHUNK_STEPS)
-    slower = 1.0 if simulates_int8 else SIMULATED_INT8
+    slower = 1.0 if simulates_int8 else SIMULATED_INT8_COMPILED if is_compiled else SIMULATED_INT8
     return (float_steps + slower * quantized_steps + validation) * step_seconds + asked * chunk_answer_seconds
 
 

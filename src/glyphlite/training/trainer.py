@@ -229,6 +229,7 @@ class _Training:
             step_seconds=loop.time_step(chunk, rates, answers),
             chunk_answer_seconds=answer_seconds if self._teachers else 0.0,
             simulates_int8=recipe.quantized_epochs > 0 and done > recipe.float_epochs * steps,
+            is_compiled=loop.engine != TENSORFLOW,
             untried=recipe.beginnings.count - len(session.beginnings) if recipe.beginnings and not done else 0,
         )
         left = recipe.epochs - session.epoch

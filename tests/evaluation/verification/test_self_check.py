@@ -37,7 +37,7 @@ def test_a_wrong_multiplier_is_a_fault_of_ours(samples: Path, monkeypatch: pytes
 
 def test_without_a_c_compiler_it_says_so(samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr("glyphlite.emulation.toolchain.zig", lambda: None)
+    monkeypatch.setattr("glyphlite.host_compiler.zig", lambda: None)
     checked = check_generated(samples / "model_int8.tflite")
     assert checked.inputs == 0
     assert "not compared with TFLite Micro here" in checked.words

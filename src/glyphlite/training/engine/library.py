@@ -3,6 +3,7 @@
 import ctypes
 import functools
 import hashlib
+import os
 import platform
 from importlib.resources import files
 from pathlib import Path
@@ -18,8 +19,7 @@ TENSORFLOW = "tensorflow"
 
 _PROGRAMS = ("network.c", "warp.c")
 _FLAGS = ("-O3", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-pthread", "-lm")
-_OWN_FLAGS = {"zig": ("-mcpu=native", "-fno-sanitize=undefined", "-g0")}
-"""Beside `_FLAGS`; every other compiler takes ``-march=native``."""
+_ZIG_FLAGS = ("-fno-sanitize=undefined", "-g0")
 
 
 @functools.cache
@@ -44,7 +44,7 @@ def engine_name() -> str:
 
 def _load(compiler: Compiler) -> ctypes.CDLL:
     """Compiles what is not in the cache, and loads it; where the cache cannot be written, from a temporary folder."""
-    flags = (*_FLAGS, *_OWN_FLAGS.get(compiler.name, ("-march=native",)))
+    flags = (*_FLAGS, *(_ZIG_FLAGS if compiler.name == "zig" else ()), _instructions(compiler))
     key = "\n".join((_source_hash(), compiler.version(), *flags, _processor()))
     kept = user_cache() / "engine" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.so"
     if not kept.is_file():
@@ -58,6 +58,14 @@ def _load(compiler: Compiler) -> ctypes.CDLL:
     return ctypes.CDLL(str(kept))
 
 
+def _instructions(compiler: Compiler) -> str:
+    """Returns the flag for this processor's instructions; AVX2 is the highest where the environment says so to oneDNN."""
+    is_avx2 = os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper() == "AVX2"
+    if compiler.name == "zig":
+        return f"-mcpu={'x86_64_v3' if is_avx2 else 'native'}"
+    return f"-march={'x86-64-v3' if is_avx2 else 'native'}"
+
+
 def _compile(compiler: Compiler, output: Path, flags: tuple[str, ...]) -> Path:
     with temporary_folder() as folder:
         for name, content in _sources().items():
@@ -66,7 +74,9 @@ def _compile(compiler: Compiler, output: Path, flags: tuple[str, ...]) -> Path:
 
 
 def _sources() -> dict[str, bytes]:
-    return {name: (files("glyphlite.training.engine") / name).read_bytes() for name in _PROGRAMS}
+    """Returns every C file by its name, headers included."""
+    found = (files("glyphlite.training.engine") / "c").iterdir()
+    return {each.name: each.read_bytes() for each in sorted(found, key=lambda each: each.name)}
 
 
 @functools.cache

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     import keras
 
 CONVOLUTION, DEPTHWISE, MEAN, MAX_POOL = range(4)
-"""Kinds of layers, as network.c numbers them."""
+"""Kinds of layers, as net.h numbers them."""
 
 PLAIN, BIASED, CENTERED, UNCENTERED = range(4)
 """What is behind a layer's sums: nothing, a bias, batch normalization with or without a mean."""
 
 
 class Description(ctypes.Structure):
-    """One layer: network.c's ``description``, field by field."""
+    """One layer: net.h's ``description``, field by field."""
 
     _fields_ = tuple(
         (name, ctypes.c_int32)
