@@ -5,6 +5,7 @@ import functools
 import hashlib
 import os
 import platform
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 
@@ -43,19 +44,25 @@ def engine_name() -> str:
 
 
 def _load(compiler: Compiler) -> ctypes.CDLL:
-    """Compiles what is not in the cache, and loads it; where the cache cannot be written, from a temporary folder."""
+    """Loads what is in the cache, or compiles it; where the cache cannot be written, in a temporary folder.
+
+    Raises:
+        ToolError: the compiler fails.
+        OSError: what it made cannot be loaded.
+    """
     flags = (*_FLAGS, *(_ZIG_FLAGS if compiler.name == "zig" else ()), _instructions(compiler))
     key = "\n".join((_source_hash(), compiler.version(), *flags, _processor()))
     kept = user_cache() / "engine" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.so"
-    if not kept.is_file():
-        try:
-            make_folder(kept.parent)
-            with atomic_path(kept) as path:
-                _compile(compiler, path, flags)
-        except OutputError:
-            with temporary_folder() as folder:
-                return ctypes.CDLL(str(_compile(compiler, folder / "engine.so", flags)))
-    return ctypes.CDLL(str(kept))
+    with suppress(OSError):  # it is not there, or damaged
+        return ctypes.CDLL(str(kept))
+    try:
+        make_folder(kept.parent)
+        with atomic_path(kept) as path:
+            _compile(compiler, path, flags)
+        return ctypes.CDLL(str(kept))
+    except OutputError:
+        with temporary_folder() as folder:
+            return ctypes.CDLL(str(_compile(compiler, folder / "engine.so", flags)))
 
 
 def _instructions(compiler: Compiler) -> str:
