@@ -22,6 +22,9 @@ _SLEEP = bytes([0x88, 0x95])
 _RETURN = 0x1FFF0
 """Where functions return to: beyond every image, an instruction that ends the run."""
 
+_TRAP = bytes([0xFF, 0xCF]) * 2
+"""Before that: jumps to themselves, for what runs through erased flash. The first may be skipped."""
+
 _SLICE = 1000
 """Cycles that one call into the library runs at most."""
 
@@ -61,10 +64,11 @@ class Simavr:
         self._state = ctypes.c_int.from_address(self._avr + layout.state)
         self._cycle = ctypes.c_uint64.from_address(self._avr + layout.cycle)
         self._limit = ctypes.c_uint64.from_address(self._avr + layout.run_cycle_limit)
+        self._count = ctypes.c_uint64.from_address(self._avr + layout.run_cycle_limit - 8)  # left of it
         self._status_bits = (ctypes.c_uint8 * 8).from_address(self._avr + layout.status_bits)
         self._counter = ctypes.c_uint32.from_address(self._avr + layout.counter)
         self.memory = (ctypes.c_uint8 * (_LAST_ADDRESS + 1)).from_address(self._pointer(layout.data))
-        self.program(_RETURN, _SLEEP)
+        self.program(_RETURN - len(_TRAP), _TRAP + _SLEEP)
 
     def close(self) -> None:
         """Frees the core; it is not used after it."""
@@ -122,8 +126,9 @@ class Simavr:
         Raises:
             ArtifactError: the core crashed.
         """
-        self._limit.value = _SLICE
-        return self._run()
+        self._limit.value = self._count.value = _SLICE
+        self._library.avr_run(self._avr)
+        return self._state.value == _RUNNING or self._ended()
 
     def steps(self) -> Iterator[tuple[int, int]]:
         """Runs one instruction after the other until the function returns; yields the counter and the cycles before each.
@@ -131,17 +136,12 @@ class Simavr:
         Raises:
             ArtifactError: the core crashed.
         """
-        self._limit.value = 1
-        self._library.avr_run(self._avr)  # a limit takes effect with the second call
+        self._limit.value = self._count.value = 1
         counter, cycle, state, run, avr = self._counter, self._cycle, self._state, self._library.avr_run, self._avr
         while state.value == _RUNNING:
             yield counter.value, cycle.value
             run(avr)
         self._ended()
-
-    def _run(self) -> bool:
-        self._library.avr_run(self._avr)
-        return self._state.value == _RUNNING or self._ended()
 
     def _ended(self) -> bool:
         if self._state.value != _DONE or self._counter.value != _RETURN + len(_SLEEP):
