@@ -55,6 +55,10 @@ def main() -> int:
     arguments.add_argument(
         "--costly-every", type=int, default=1, help="run what takes seconds for every so many names; 0: none (1)"
     )
+    arguments.add_argument(
+        "--any-source", action="store_true", help="keep names that were done without a fault with other sources"
+    )
+    arguments.add_argument("--minutes", type=float, help="begin no name after so many")
     arguments.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="processes at a time (one per core)")
     arguments.add_argument("--output", type=Path, default=ROOT / "campaigns" / "results" / "names.json")
     options = arguments.parse_args()
@@ -81,15 +85,20 @@ def main() -> int:
     trial = importlib.import_module("hostile_names.trial")
     commands = [each for each in trial.COMMANDS if (each.quick or not options.quick) and (costly or not each.costly)]
     like, faults = _shapes(trial, [each for each in commands if each.out])
-    waiting = [each for each in chosen if not _done(kept, each, each in costly)]
+    earlier = _earlier(kept, options.quick) if options.any_source else {}
+    waiting = [each for each in chosen if repr(names[each][1]) not in earlier and not _done(kept, each, each in costly)]
     running: dict[int, int] = {}
+    begun: list[int] = []
     with progress_bar("names", len(waiting)) as advance:
         while waiting or running:
+            if options.minutes is not None and time.monotonic() - started > 60 * options.minutes:
+                waiting = []
             while waiting and len(running) < options.jobs:
                 number = waiting.pop(0)
                 some = [each for each in commands if number in costly or not each.costly]
                 work = partial(_work, trial, number, names[number], some, like, costly=number in costly, kept=kept)
                 running[fork(work)] = number
+                begun.append(number)
             ended, _ = os.wait()
             number = running.pop(ended)
             for fault in (json.loads(_record(kept, number).read_text()) if _record(kept, number).exists() else {}).get(
@@ -98,8 +107,13 @@ def main() -> int:
                 say(f"name {number}: {fault}")
             advance()
     records = {each: json.loads(_record(kept, each).read_text()) for each in chosen if _record(kept, each).exists()}
+    of_source = {each: _source_hash() for each in records}
+    for each in chosen:
+        if each not in records and (found := earlier.get(repr(names[each][1]))):
+            of_source[each], records[each] = found
     faults += [fault for record in records.values() for fault in record["faults"]]
-    faults += [f"name {each} ended without a word" for each in chosen if each not in records]
+    faults += [f"name {each} ended without a word" for each in begun if each not in records]
+    chosen = sorted(records)
     trials = Counter(command for record in records.values() for command in record["codes"])
     document = {
         "command": " ".join(["python", "campaigns/names.py", *sys.argv[1:]]),
@@ -116,6 +130,7 @@ def main() -> int:
         "minutes": round((time.monotonic() - started) / 60, 1),
         "versions": {"python": platform.python_version(), **{each: version(each) for each in ("glyphlite", "rich", "typer")}},
         "source": _source_hash(),
+        "names_by_source": Counter(of_source.values()),
     }
     write_json(options.output, document)
     say(f"{document['trials']} trials of {len(chosen)} names, {len(faults)} faults: {options.output}")
@@ -161,6 +176,18 @@ def _processor_seconds() -> float:
 
 def _record(kept: Path, number: int) -> Path:
     return kept / f"{number}.json"
+
+
+def _earlier(kept: Path, quick: bool) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Returns what other sources did without a fault: by name the beginning of the source's hash, and the record; newest last."""
+    folders = [each for each in kept.parent.glob("names-*") if each != kept and each.name.endswith("-quick") == quick]
+    found: dict[str, tuple[str, dict[str, Any]]] = {}
+    for folder in sorted(folders, key=lambda each: each.stat().st_mtime):
+        for path in folder.glob("*.json"):
+            record = json.loads(path.read_text())
+            if not record["faults"]:
+                found[record["name"]] = folder.name.split("-")[1], record
+    return found
 
 
 def _done(kept: Path, number: int, costly: bool) -> bool:
