@@ -58,6 +58,7 @@ def test_every_kind_of_file_is_there(generated: list[dict[str, bytes]]) -> None:
         *("models/model.keras", "models/model_float32.tflite", "models/model_int8.tflite"),
         *("c/model_int8.c", "c/model_int8.h", "c/model_int8.json", "c/example/example.c", "c/.glyphlite.json"),
         *("array/model_data.cc", "tflm/model_inference.cc", "tflm/test_image.h", "web/index.html"),
+        *("cmake/src/model_check.c", "python/predict.py", "rust/src/lib.rs", "models/smaller.tflite"),
         *("graph.svg", "seen.png", "run/report.html", "run/figures/confusion.png", "comparison.html"),
     } <= set(generated[0])
 
