@@ -19,6 +19,7 @@ from common.tables.reference import accuracy_table, main_job_sentence, reading_t
 from common.tables.reference_pages import commands, ops, records
 from common.tables.tflm import agreement_table, arena_parts_table, arenas_table, tensors_table
 from common.tables.toolchains import toolchain_sentence, toolchain_table
+from common.tables.vectors import helium_table, host_table
 from glyphlite.files.single import write_text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,6 +44,8 @@ FIGURES: dict[str, tuple[str, Words]] = {
     "mlperf tiny m4": ("mlperf_tiny", lambda document: mlperf_table(document, ("cortex-m4",))),
     "mlperf tiny cores": ("mlperf_tiny", mlperf_table),
     "mlperf tiny versions": ("mlperf_tiny", plain_table),
+    "helium": ("helium", helium_table),
+    "host": ("host_inference", host_table),
     "any model": ("any_model", any_model_table),
     "int16": ("any_model", int16_sentence),
     "optimize files": ("optimize", optimize_file_table),

@@ -63,7 +63,7 @@ ALWAYS = frozenset({*STATIC, *(f"engine-{build}.wasm" for build in BUILDS), "mod
 """What every page holds."""
 
 _NAME = "network"
-_STACK_BYTES = 64 << 10
+_STACK_BYTES = 256 << 10  # a layer of wide vectors lays its inputs down there
 _SHIM = f"""\
 #include "{_NAME}.h"
 
