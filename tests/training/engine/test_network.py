@@ -186,6 +186,12 @@ def test_too_large_a_batch_is_refused_by_name(monkeypatch: pytest.MonkeyPatch):
         network_of(_model("hidden", quantized=False), MANY)
 
 
+def test_more_images_than_there_is_memory_for_are_refused():
+    network = _network(_model("hidden", quantized=False))
+    with pytest.raises(ValueError, match="a batch of 71 images in memory for 70"):
+        network.scores(_images(MANY + 1))
+
+
 def test_without_a_compiler_tensorflow_trains(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(network_module, "engine_library", lambda: None)
     assert network_of(_model("hidden", quantized=False), MANY) is None

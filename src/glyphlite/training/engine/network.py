@@ -43,7 +43,7 @@ class Network:
         Raises:
             ModelError: there is not enough of it.
         """
-        self._library, self._plan = library, plan
+        self._library, self._plan, self._images = library, plan, images
         library.network_new.restype = ctypes.c_void_p
         records = (Description * len(plan.descriptions))(*plan.descriptions)
         address = library.network_new(records, len(records), images, threads, plan.parameters, int(plan.trains))
@@ -86,6 +86,8 @@ class Network:
 
     def _forward(self, images: np.ndarray, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         images, parameters = (np.ascontiguousarray(each, np.float32) for each in (images, parameters))
+        if len(images) > self._images:
+            raise ValueError(f"a batch of {len(images)} images in memory for {self._images}")
         scores = np.full((len(images), self._classes), np.nan, np.float32)
         statistics = np.full(self._plan.statistics, np.nan, np.float32)
         if not np.isfinite(parameters).all():
