@@ -19,6 +19,7 @@ from common.tables.reference import accuracy_table, main_job_sentence, reading_t
 from common.tables.reference_pages import commands, ops, records
 from common.tables.tflm import agreement_table, arena_parts_table, arenas_table, tensors_table
 from common.tables.toolchains import toolchain_sentence, toolchain_table
+from common.tables.training import avx2_sentence, training_table
 from common.tables.vectors import helium_table, host_table
 from glyphlite.files.single import write_text
 
@@ -29,6 +30,8 @@ Words = Callable[[dict[str, Any]], str]
 
 FIGURES: dict[str, tuple[str, Words]] = {
     "main job": ("main_job", main_job_sentence),
+    "training": ("training", training_table),
+    "training avx2": ("training", avx2_sentence),
     "accuracy": ("reference_models", accuracy_table),
     "reading": ("reading", reading_table),
     "frontier": ("frontier", family_table),
