@@ -17,7 +17,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from common.figures import write_pages
+from common.artifacts import SAMPLES
+from common.figures import ROOT, write_pages
 from common.tables.toolchains import BY_HAND
 
 from glyphlite.console import say
@@ -50,7 +51,7 @@ def main() -> None:
         library, artifact = folder / "library", pretrained_artifact(MODEL)
         sample = random_set(inputs_of(read_graph(artifact)), 8).chosen(slice(-1, None))
         export_library(artifact, library, name=NAME, sample=sample.arrays, sample_words=sample.source)
-        rows = [_host(library, folder), *_bare_metal(library), _esp8266(artifact)]
+        rows = [_host(library, folder), *_arduino(folder), *_bare_metal(library), _esp8266(artifact)]
     for row in rows:
         say(str(row))
     if options.write:
@@ -64,6 +65,33 @@ def _host(library: Path, folder: Path) -> dict[str, Any]:
     _run("cmake", "--build", build)
     said = _run(build / f"{NAME}_example")
     return {"toolchain": "cmake", "core": "host", "compiler": _version("gcc"), "ran_on": "this host", **_differing(said)}
+
+
+def _arduino(folder: Path) -> list[dict[str, Any]]:
+    """Returns a row per AVR board: the exported sketch of micro-cnn, whose arena fits 2 KB of RAM, built and emulated."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    from support.avr import MEGA, UNO, build_sketch, printed_by, require_avr, sizes_of
+    from support.exported import library_of
+
+    emulator, rows = require_avr(), []
+    library = folder / "avr" / NAME
+    library_of(SAMPLES / "model_int8.tflite", library)
+    for board in (UNO, MEGA):
+        elf = build_sketch(library / "examples" / f"{NAME}_serial" / f"{NAME}_serial.ino", library, board, folder)
+        [said] = printed_by(elf, board, 1)
+        flash, ram = sizes_of(elf)
+        rows.append(
+            {
+                "toolchain": "arduino",
+                "core": f"{board.name.capitalize()} ({board.mcu}), micro-cnn",
+                "compiler": f"avr-gcc {_run(find_tool('avr-gcc', 'gcc-avr').program, '-dumpversion').strip()}, Arduino's core",
+                "ran_on": emulator.program.name,
+                **_differing(said),
+                "flash_bytes": flash,
+                "ram_bytes": ram,
+            }
+        )
+    return rows
 
 
 def _bare_metal(library: Path) -> list[dict[str, Any]]:
@@ -116,13 +144,9 @@ def _version(*command: str | Path, env: Mapping[str, str] | None = None) -> str:
     """Returns a program's name and number, as "QEMU 7.2.22"."""
     line = _run(*command, "--version", env=env).splitlines()[0]
     number = re.search(r"\d+\.\d+(\.\d+)?", line)
-    known = (
-        ("QEMU", "QEMU"),
-        ("clang", "zig cc, clang"),
-        ("arm-none-eabi", "arm-none-eabi-gcc"),
-        ("xtensa", "xtensa-lx106-elf-gcc"),
-    )
-    name = next((title for word, title in known if word in line), "gcc")
+    known = {"QEMU": "QEMU", "clang": "zig cc, clang"}
+    known |= {f"{name}-gcc": f"{name}-gcc" for name in ("arm-none-eabi", "riscv64-unknown-elf", "xtensa-lx106-elf")}
+    name = next((title for word, title in known.items() if word in line), "gcc")
     return f"{name} {number[0] if number else '?'}"
 
 

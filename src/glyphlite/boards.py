@@ -64,6 +64,7 @@ _CPUS = {
     "Cortex-M4F": "cortex-m4",
     "Cortex-M7": "cortex-m7",
     "Cortex-M33": "cortex-m33",
+    "Cortex-M55": "cortex-m55",
     "RV32IMC": "rv32imc",
     "RV32IMAC": "rv32imc",
     "RV32EC": "rv32ec",

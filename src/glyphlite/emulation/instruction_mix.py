@@ -6,8 +6,8 @@ Knows encodings (through capstone); no core's timings.
 from collections import Counter
 from typing import Any
 
-from glyphlite.emulation.toolchain import FIRMWARE_EXTRA
 from glyphlite.errors import ToolError
+from glyphlite.host_compiler import FIRMWARE_EXTRA
 
 _LOADS, _STORES = ("ldr",), ("str",)
 _MULTIPLE = ("ldm", "stm", "push", "pop", "vldm", "vstm", "vpush", "vpop", "ldrd", "strd")

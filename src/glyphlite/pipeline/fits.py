@@ -5,6 +5,7 @@ from pathlib import Path
 
 from glyphlite.boards import Board
 from glyphlite.console import progress_bar
+from glyphlite.cores import CORE_NAMES
 from glyphlite.emulation.toolchain import target_named
 from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.evaluation.input_sets.random_inputs import last_random
@@ -41,11 +42,11 @@ def fits_on(path: Path, boards: Sequence[Board], *, optimize: str = "speed") -> 
             try:
                 reports[core] = simulate(path, core, inputs, optimize=optimize).report
             except ToolError as error:
-                if not target_named(core).packages:  # else: of the system's, which not everybody has
+                if not _needs_system_tools(core):
                     raise
                 missing[core] = str(error)
             except ArtifactError as error:
-                if not target_named(core).packages:  # else: too large for any such chip
+                if not _needs_system_tools(core):  # else: too large for any such chip
                     raise
                 missing[core] = str(error)
             advance()
@@ -57,3 +58,8 @@ def fits_on(path: Path, boards: Sequence[Board], *, optimize: str = "speed") -> 
         for board in boards
     ]
     return [fit.model_copy(update={"optimize": optimize}) for fit in found]
+
+
+def _needs_system_tools(core: str) -> bool:
+    """Returns whether a core's compiler or emulator is a package of the system, which not everybody has."""
+    return core not in CORE_NAMES or bool(target_named(core).packages)

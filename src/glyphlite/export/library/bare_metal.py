@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from glyphlite.cores import CORES
+from glyphlite.cores import SIMULATED_CORES
 from glyphlite.emulation.qemu import MACHINES
 
 BOARDS_FOLDER = "examples/bare-metal/boards"
@@ -26,6 +26,6 @@ def bare_metal_boards() -> list[dict[str, Any]]:
             "ram_origin": f"{machine.ram[0]:#010x}",
             "ram_kib": machine.ram[1] >> 10,
         }
-        for core in CORES
+        for core in SIMULATED_CORES
         if (machine := machines.get(core.name))
     ]
