@@ -19,6 +19,7 @@ import numpy as np
 
 from glyphlite.cores import CORE_NAMES, CORES
 from glyphlite.emulation.elf import ElfImage, read_elf
+from glyphlite.emulation.instruction_lengths import count_riscv, count_thumb
 from glyphlite.emulation.instruction_mix import mix_of, thumb_decoder
 from glyphlite.emulation.measurement import Measurement
 from glyphlite.emulation.toolchain import FIRMWARE_EXTRA, FLASH_BYTES, FLASH_ORIGIN, RAM_BYTES, RAM_ORIGIN, Target
@@ -365,28 +366,6 @@ class _Counter:
             return 0, "", False
         count = count_thumb(content) if self._registers.thumb else count_riscv(content)
         return count, function.name if function else hex(address), bool(function and function.address == address)
-
-
-def count_thumb(code: bytes) -> int:
-    """Returns instructions in straight-line Thumb code: 32 bits wide where five bits are 11101, 11110 or 11111 (ARMv7-M ARM,
-    A5.1).
-    """
-    return _count(code, lambda unit: unit >> 11 in (0b11101, 0b11110, 0b11111))
-
-
-def count_riscv(code: bytes) -> int:
-    """Returns instructions in straight-line RISC-V code: 32 bits wide where the two lowest bits are set (unprivileged ISA,
-    1.5).
-    """
-    return _count(code, lambda unit: unit & 3 == 3)
-
-
-def _count(code: bytes, is_wide: Callable[[int], bool]) -> int:
-    position = count = 0
-    while position < len(code):
-        position += 4 if is_wide(code[position] | code[position + 1] << 8) else 2
-        count += 1
-    return count
 
 
 def _import_unicorn() -> ModuleType:

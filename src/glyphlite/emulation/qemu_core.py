@@ -18,7 +18,7 @@ from typing import Self
 import numpy as np
 
 from glyphlite.emulation.elf import ElfImage, read_elf
-from glyphlite.emulation.emulator import count_thumb
+from glyphlite.emulation.instruction_lengths import count_thumb
 from glyphlite.emulation.measurement import Measurement
 from glyphlite.emulation.qemu import find_qemu, machine_for, qemu_command
 from glyphlite.emulation.toolchain import Target

@@ -140,7 +140,7 @@ class Convolution(PoolableFilter, Filtered):
 
 @dataclass(frozen=True, kw_only=True)
 class VectorConvolutionKernel(Kernel):
-    """What kernels for wide vectors read.
+    """A convolution that wide vectors have a kernel for.
 
     Attributes:
         pooled: whether a 2x2 maximum is taken of the sums.

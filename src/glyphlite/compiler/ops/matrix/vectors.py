@@ -24,7 +24,7 @@ _LANES = 16384  # of a strip, which lies on the stack
 
 @dataclass(frozen=True)
 class VectorScaling:
-    """How sums become bytes, sixteen at a time.
+    """The numbers that make bytes of sums, sixteen at a time.
 
     Attributes:
         numbers: int32: the start of every output, then each one's multiplier, then what is added to each one's negative sums.
@@ -62,7 +62,7 @@ class Vectors:
 
 @dataclass(frozen=True)
 class Walk:
-    """How a layer's windows pass along a row: a strip of it is laid down as lanes, for some pixels at a time.
+    """The steps in which a layer's windows pass along a row: a strip of it is laid down as lanes, for some pixels at a time.
 
     Attributes:
         chunk: pixels of one strip.
