@@ -70,15 +70,17 @@ typedef int32_t vector;
 #endif
 /* The multiply-accumulates of `rounds` rounds, none of which waits for another. */
 int64_t peak(int32_t rounds, int8_t first, int8_t second, void *result) {
-  vector sums[12], a = SAME(first), b = SAME(second);
-  for (int i = 0; i < 12; i++) sums[i] = SAME(0);
+  vector sums[8], a = SAME(first), b = SAME(second);
+  for (int i = 0; i < 8; i++) sums[i] = SAME(0);
   for (int32_t round = 0; round < rounds; round++) {
-#pragma GCC unroll 12
-    for (int i = 0; i < 12; i++) sums[i] = ADD(sums[i], a, b);
-    __asm__ volatile("" : KEPT(a), KEPT(b));
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; i++) {
+      sums[i] = ADD(sums[i], a, b);
+      __asm__ volatile("" : KEPT(a), KEPT(b));
+    }
   }
-  for (int i = 0; i < 12; i++) ((vector *)result)[i] = sums[i];
-  return (int64_t)rounds * 12 * BYTES;
+  for (int i = 0; i < 8; i++) ((vector *)result)[i] = sums[i];
+  return (int64_t)rounds * 8 * BYTES;
 }
 """
 
@@ -168,7 +170,7 @@ def _peak() -> dict[str, float]:
     for name, flags in BUILDS.items():
         library = ctypes.CDLL(str(compile_shared([folder / "peak.c"], folder / f"peak_{name}.so", flags=flags)))
         library.peak.restype = ctypes.c_int64
-        result = ctypes.create_string_buffer(12 * 64 + 64)
+        result = ctypes.create_string_buffer(8 * 64 + 64)
         aligned = ctypes.c_void_p(-(-ctypes.addressof(result) // 64) * 64)
         rates = []
         for _ in range(9):
