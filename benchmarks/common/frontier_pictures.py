@@ -50,7 +50,7 @@ def draw_frontier(members: list[dict[str, Any]], path: Path) -> Path:
     axes.scatter(*zip(*seeds, strict=True), s=9, color=PALETTE["accent"], alpha=0.35, linewidths=0, zorder=4)
     for group, line, mark, words in (
         (ours, "-", "o", "glyphlite, int8: mean and deviation over seeds"),
-        (others, "", "s", "glyphlite, for 50,000 multiply-accumulates"),
+        (others, "", "s", "glyphlite, for little RAM or time"),
     ):
         if group:
             axes.errorbar(

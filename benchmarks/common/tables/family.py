@@ -6,6 +6,7 @@ from common.deployed import TRACKS
 from common.tables import interval, markdown_table
 from glyphlite.cores import CORES
 
+_SIZES = {"bytes": "bytes", "macs": "MACs", "ram": "bytes of RAM"}
 _UNITS = {"flash": "bytes of flash", "ram": "bytes of RAM", "instructions": "instructions"}
 
 
@@ -142,5 +143,6 @@ def _published(row: dict[str, Any]) -> str:
     """Returns the smallest published classifier of at least the member's size: its accuracy, size and name."""
     if not (against := row.get("against")):
         return ""
-    size = f"{against['bytes']:,} bytes" if "bytes" in against else f"{against['macs']:,} MACs"
+    unit, words = next((unit, words) for unit, words in _SIZES.items() if unit in against)
+    size = f"{against[unit]:,} {words}"
     return f"{against['accuracy'] * 100:.2f} with {size} ({against['name']})"

@@ -72,6 +72,9 @@ class Recipe:
     ``early_stopping``: the training ends after so many epochs without a better one.
 
     ``split_seed`` holds out the same validation images whatever the training's seed, as a teacher must not have seen them.
+
+    ``narrowed`` names layers whose weights are rounded to four bits after the training
+    (`glyphlite.models.qat.compensated_rounding`).
     """
 
     name: str
@@ -94,6 +97,7 @@ class Recipe:
     beginnings: Restarts | None = None
     class_weights: str | None = None
     early_stopping: int | None = None
+    narrowed: tuple[str, ...] | None = None
 
     @property
     def float_epochs(self) -> int:
@@ -153,4 +157,6 @@ def describe_recipe(recipe: Recipe) -> str:
     if recipe.quantized_epochs:
         frozen = " with progressive weight freezing" if recipe.freezing else ""
         words.append(f"the last {recipe.quantized_epochs} quantization-aware{frozen}")
+    if recipe.narrowed:
+        words.append(f"{' and '.join(recipe.narrowed)} rounded to INT4 at the end")
     return ", ".join(words)

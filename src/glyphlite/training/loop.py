@@ -19,6 +19,7 @@ from glyphlite.models.interface.input_layers import training_convention
 from glyphlite.models.interface.output_kind import THRESHOLD, OutputKind
 from glyphlite.models.interface.output_layer import outputs_of_model
 from glyphlite.models.loading import in_one_line
+from glyphlite.models.qat.compensated_rounding import NARROWING_IMAGES, narrow_layers
 from glyphlite.models.qat.state import (
     all_frozen,
     begin_freezing,
@@ -217,6 +218,11 @@ class TrainingLoop:
         if self.recipe.freezing:
             begin_freezing(self._student)
         self._run, self._evaluate = self._compile(tf)
+
+    def narrow(self) -> None:
+        """Rounds the weights of the layers that the recipe names to four bits, by what training images make of them."""
+        if self.recipe.narrowed:
+            narrow_layers(self.model, self.recipe.narrowed, self.convention.real(self._train[0][:NARROWING_IMAGES].numpy()))
 
     def weights(self) -> list[np.ndarray]:
         """Returns the weights of `model`, copied."""

@@ -143,6 +143,7 @@ class _Training:
         elif self.recipe.quantized_epochs:
             loop.simulate_int8()
         loop.model.set_weights(self.session.best_weights)
+        loop.narrow()
         self._write_results(loop.model)
         best = self.session.best
         return TrainingResult(

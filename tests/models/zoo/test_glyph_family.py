@@ -31,7 +31,7 @@ BUDGETS = {"glyph-700": 700, **{f"glyph-{number}k": 1024 * number for number in 
 
 
 def test_members_are_in_the_order_of_their_budgets():
-    assert [known.architecture.name for known in FRONTIER] == [*BUDGETS, "glyph-50kmac"]
+    assert [known.architecture.name for known in FRONTIER] == [*BUDGETS, "glyph-2kram", "glyph-50kmac"]
 
 
 def test_a_retired_member_is_loaded_for_who_names_it_and_a_smaller_one_is_better():

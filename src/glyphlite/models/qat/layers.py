@@ -99,14 +99,16 @@ class _Weighted(_Quantized):
             the logarithm Adam's rate is a part of the step, however small that is. Of the weights that are deployed; where
             there is more than one use, of those of the kernel, so that every use has the same codes.
         stepped: whether weights of fewer than 8 bits are multiples of their steps by now.
+        narrowed: whether weights of 8 bits were put on the steps of fewer after the training.
         frozen: once they are frozen progressively, a variable like the kernel: the codes of those that are, else NaN.
     """
 
-    def __init__(self, *, weight_bits: int = 8, stepped: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *, weight_bits: int = 8, stepped: bool = False, narrowed: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not 2 <= weight_bits <= 8:
             raise ValueError(f"weights of {weight_bits} bits; expected 2 to 8")
         self.weight_bits, self.stepped, self.frozen = weight_bits, stepped, None
+        self.narrowed = narrowed
 
     def begin_steps(self) -> None:
         """Sets the steps to those that express the weights best: the beginning of learning them."""
@@ -137,7 +139,7 @@ class _Weighted(_Quantized):
     def get_config(self) -> dict[str, Any]:
         """Returns what it takes to make this layer again, its state included."""
         narrow = {"weight_bits": self.weight_bits, "stepped": self.stepped} if self.weight_bits < 8 else {}
-        return {**super().get_config(), **narrow}
+        return {**super().get_config(), **narrow, **({"narrowed": True} if self.narrowed else {})}
 
     def _add_steps(self, shape: tuple[int, ...]) -> None:
         if self.weight_bits < 8:
@@ -335,6 +337,11 @@ class QuantizedConv2D(_Weighted):
     def folded(self, use: int = 0) -> tuple[Any, Any]:
         """Returns the kernel and the bias (None where there is none) of the convolution that computes the same in one step."""
         return self._deployed(use), self.bias_of(use)
+
+    def deploy_narrow(self, kernel: np.ndarray) -> None:
+        """Sets the kernel such that this one, of few steps, is deployed, behind the folding of the normalization; of one use."""
+        self.kernel.assign(kernel / np.asarray(self._factor()))
+        self.narrowed = True
 
     def begin_steps(self) -> None:
         """Sets the steps, one per channel, to those that express the kernel best: folded where there is one use."""

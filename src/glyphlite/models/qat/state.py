@@ -28,8 +28,8 @@ def is_quantized(model: "keras.Model") -> bool:
 
 
 def has_narrow_weights(model: "keras.Model") -> bool:
-    """Returns whether any layer trains its weights for fewer than eight bits."""
-    return bool(_narrow(model))
+    """Returns whether any layer's weights are trained for fewer than eight bits, or were rounded to fewer."""
+    return bool(_narrow(model)) or any(getattr(layer, "narrowed", False) for layer in _layers(model))
 
 
 def set_quantized(model: "keras.Model", *, quantized: bool) -> None:

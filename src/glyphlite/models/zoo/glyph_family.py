@@ -152,6 +152,16 @@ def _deep(name: str, stem: int, early: int, late: tuple[int, ...]) -> Architectu
     return Architecture(name, (FoldedConv("stem", stem, 5, 2), *first, Pool("pool"), *behind))
 
 
+_FAST = _recipe(
+    "50kmac",
+    144,
+    augmentation="elastic",
+    photometric="faded_noisy_gentle",
+    cycle=12,
+    beginnings=Restarts(8, 12),
+)
+"""The recipe of the members of few multiply-accumulates."""
+
 FRONTIER: tuple[KnownModel, ...] = (
     KnownModel(
         _repeated("glyph-700", 17, "A= A A B= B B"),
@@ -197,17 +207,11 @@ FRONTIER: tuple[KnownModel, ...] = (
         "weights up to 32 KB",
     ),
     KnownModel(
-        _coarse("glyph-50kmac", 9, 18, 24, 44),
-        _recipe(
-            "50kmac",
-            144,
-            augmentation="elastic",
-            photometric="faded_noisy_gentle",
-            cycle=12,
-            beginnings=Restarts(8, 12),
-        ),
-        "at most 50,000 MACs",
+        _coarse("glyph-2kram", 9, 18, 24, 44),
+        replace(_FAST, name="frontier-2kram", narrowed=("hidden",)),
+        "2 KB of RAM, 16 KB of flash in all",
     ),
+    KnownModel(_coarse("glyph-50kmac", 9, 18, 24, 44), _FAST, "at most 50,000 MACs"),
 )
 
 RETIRED: tuple[KnownModel, ...] = (
