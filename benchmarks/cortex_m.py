@@ -61,8 +61,8 @@ def main() -> int:
     for model in options.models:
         artifact = pretrained_artifact(model) if model in FAMILY else artifact_of(model)
         arena = measure_arena(artifact).host_bytes
-        files = _without_softmax_both_ways(artifact)
-        expected = {kind: _answers(changed, images) for kind, changed in files.items()}
+        files = without_softmax_both_ways(artifact)
+        expected = {kind: answers(changed, images) for kind, changed in files.items()}
         for core in options.cores:
             say(f"{model} on {core}")
             former = [row for row in rows if (row["model"], row["core"]) == (model, core)]
@@ -156,7 +156,7 @@ def _ours(artifact: Path, images: np.ndarray, expected: np.ndarray, target: Targ
     }
 
 
-def _without_softmax_both_ways(artifact: Path) -> dict[str, bytes]:
+def without_softmax_both_ways(artifact: Path) -> dict[str, bytes]:
     """Returns the file up to its logits as it is, and with one scale per dense layer where that makes a difference."""
     content = artifact.read_bytes()
     graph = read_graph(artifact)
@@ -187,7 +187,7 @@ def _without_softmax(content: bytes, *, one_scale: bool = False) -> bytes:
     return bytes(builder.Output())
 
 
-def _answers(content: bytes, images: np.ndarray) -> np.ndarray:
+def answers(content: bytes, images: np.ndarray) -> np.ndarray:
     """TFLite Micro's answers to images."""
     from tflite_micro import runtime
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from common.tables.any_model import any_model_table, int16_sentence, optimize_file_table
+from common.tables.avr import avr_sentence, avr_table
 from common.tables.family import costs_table, family_in_full, family_table, robustness_table, tracks_table
 from common.tables.firmware import cores_table, firmware_table, m33_sentence, optimize_table
 from common.tables.mlperf_tiny import mlperf_sentence, mlperf_table, plain_table, published_table
@@ -60,6 +61,8 @@ FIGURES: dict[str, tuple[str, Words]] = {
     "tensors": ("tflm", tensors_table),
     "toolchains": ("toolchains", toolchain_table),
     "toolchains in a sentence": ("toolchains", toolchain_sentence),
+    "avr": ("avr", avr_table),
+    "avr in a sentence": ("avr", avr_sentence),
     "preprocessing": ("real_pictures", steps_table),
     "threshold": ("real_pictures", threshold_sentence),
     "rejected": ("real_pictures", rejected_table),

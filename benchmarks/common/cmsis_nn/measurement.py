@@ -9,7 +9,8 @@ import numpy as np
 from common.cmsis_nn.harness import Harness
 from common.cmsis_nn.kernels import Kernels
 from glyphlite.emulation.elf import Footprint
-from glyphlite.emulation.emulator import Emulator, Measurement
+from glyphlite.emulation.machine import Machine, machine_of
+from glyphlite.emulation.measurement import Measurement
 from glyphlite.emulation.toolchain import Target, compile_and_link
 from glyphlite.tflite.graph import Graph
 
@@ -100,6 +101,8 @@ def measure(graph: Graph, inputs: np.ndarray, target: Target, folder: Path, kern
     layout = harness.plan(scratch)
     with _build(harness.source(layout), ["run", "arena"], target, folder, kernels) as machine:
         arena = machine.image.symbol("arena").address
+        if target.architecture == "avr":
+            arena &= 0xFFFF  # above it the image says which memory
         measurements, outputs = [], []
         for index, values in enumerate(inputs):
             machine.write(arena + layout.input_offset, values.astype(np.int8))
@@ -117,7 +120,7 @@ def measure(graph: Graph, inputs: np.ndarray, target: Target, folder: Path, kern
         )
 
 
-def _build(source: str, keep: Sequence[str], target: Target, folder: Path, kernels: Kernels) -> Emulator:
+def _build(source: str, keep: Sequence[str], target: Target, folder: Path, kernels: Kernels) -> Machine:
     path = folder / "harness.c"
     path.write_text(source)
     image = compile_and_link(
@@ -125,8 +128,9 @@ def _build(source: str, keep: Sequence[str], target: Target, folder: Path, kerne
         [path, *kernels.files],
         folder / f"{target.name}.elf",
         keep=list(keep),
+        optimize=target.optimize if target.architecture == "avr" else "-O3",
         flags=("-w",),
         include=[folder, *kernels.include],
         timeout_s=600,
     )
-    return Emulator(image, target)
+    return machine_of(image, target)
