@@ -4,8 +4,8 @@
 
 Both sides are built by avr-gcc at -Os, as the Arduino IDE builds, and run in simavr, which counts cycles; CMSIS-NN is what this
 folder's other comparisons use (common/cmsis_nn), up to the logits, its softmax left out. Its constants lie in RAM: it knows no
-address space of flash. Generated C's outputs must equal TFLite Micro's in every byte, in each --optimize; CMSIS-NN, which is not
-written for an `int` of 16 bits, gives others for some models: its row says so and has no figures. Writes
+address space of flash. Generated C's outputs must equal TFLite Micro's in every byte, in each --optimize; CMSIS-NN, made
+for cores of 32 bits, gives others for some models (why was not looked into): its row says so and has no figures. Writes
 benchmarks/results/avr.json; exits 1 where generated C takes more cycles, flash or RAM.
 """
 

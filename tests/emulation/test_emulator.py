@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from glyphlite import cores
 from glyphlite.emulation.elf import read_elf
 from glyphlite.emulation.emulator import Emulator
 from glyphlite.emulation.stack import stack_bound
 from glyphlite.emulation.toolchain import TARGETS, compile_and_link
 from glyphlite.errors import ArtifactError, ToolError
 
-CORES = [name for name, target in TARGETS.items() if target.architecture in ("arm", "riscv")]
+CORES = [core.name for core in cores.CORES if core.architecture == "riscv" or core.unicorn_model]
 
 # sum10: 2 instructions, ten rounds of 3, 1 return. framed: 40 bytes of stack on Arm (two registers, 32), 48 on RISC-V.
 SOURCE = r"""

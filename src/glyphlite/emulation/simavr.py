@@ -31,7 +31,7 @@ _SLICE = 1000
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where fields of ``avr_t`` lie. The same in every version: ``ramend`` and ``flashend``, at 10 and 12."""
+    """Offsets of fields of ``avr_t``. The same in every version: ``ramend`` and ``flashend``, at 10 and 12."""
 
     state: int
     frequency: int

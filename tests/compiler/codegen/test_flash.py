@@ -33,8 +33,7 @@ def joined(axis: int) -> bytes:
     shape[axis] *= 3
     other = Activation((1, 3, 4, 5), 0.04, 3)
     parts = [source, constant, source]
-    options = {"axis": axis}
-    return one_op("CONCATENATION", parts, Activation(tuple(shape), 0.05, -7), "ConcatenationOptions", ahead=other, **options)
+    return one_op("CONCATENATION", parts, Activation(tuple(shape), 0.05, -7), "ConcatenationOptions", ahead=other, axis=axis)
 
 
 def write(seed: int, folder: Path, optimize: str) -> Path:
