@@ -26,7 +26,7 @@ KILLS = {
     "convert": 120,
     "run": 60,
 }
-"""A thousand and some: at least a hundred of each command that trains or converts, more of those that take the least time."""
+"""A thousand and some: a hundred of train and convert, sixty of run, which consists of the others, more of what is quick."""
 
 
 def main() -> int:

@@ -74,7 +74,8 @@ def failures(command: Command, folder: Path, seed: int, count: int, done: list[d
     scenarios = command.failing if command.failing[0] in command.scenarios else command.scenarios[:1]
     shares = np.diff(np.linspace(0, count, len(scenarios) + 1).astype(int))
     for scenario, share in zip(scenarios, shares, strict=True):
-        known = {(each["mode"], each["at"]) for each in done if each["scenario"] == scenario and not each["fault"]}
+        before = {(each["mode"], each["at"]): each for each in done if each["scenario"] == scenario}
+        known = {key for key, each in before.items() if not each["fault"]}
         bench = Bench(command, scenario, folder)
         choices = [
             (mode, at)
@@ -84,10 +85,12 @@ def failures(command: Command, folder: Path, seed: int, count: int, done: list[d
         ]
         rng = _generator(seed, command.name, scenario)
         order, once_more = rng.permutation(len(choices)), rng.random(len(choices)) < AGAIN
-        for index in order[:share]:
-            mode, at = choices[index]
+        drawn = [(*choices[index], bool(once_more[index])) for index in order[:share]]
+        failed = [(mode, int(at), True) for mode, at in before if (mode, at) not in known and at <= bench.calls]
+        for mode, at, again in (*failed, *drawn):  # one that failed is made again
             if (mode, at) not in known:
-                yield {**_record(bench.trial(mode, at, again=bool(once_more[index])), bench), "call": bench.kinds[at - 1]}
+                known.add((mode, at))
+                yield {**_record(bench.trial(mode, at, again=again), bench), "call": bench.kinds[at - 1]}
 
 
 def _record(trial: Trial, bench: Bench) -> dict:
