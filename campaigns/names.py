@@ -99,6 +99,8 @@ def main() -> int:
                 work = partial(_work, trial, number, names[number], some, like, costly=number in costly, kept=kept)
                 running[fork(work)] = number
                 begun.append(number)
+            if not running:
+                break
             ended, _ = os.wait()
             number = running.pop(ended)
             for fault in (json.loads(_record(kept, number).read_text()) if _record(kept, number).exists() else {}).get(
