@@ -66,7 +66,7 @@ def draw_frontier(members: list[dict[str, Any]], path: Path) -> Path:
                 label=words,
             )
         for each in group:
-            offset = _label_offset(each["weight_bytes"]) if group is ours else (9, 2)
+            offset = _label_offset(each["weight_bytes"]) if group is ours else (-9, -10) if each is group[0] else (9, 2)
             axes.annotate(
                 each["model"],
                 (each["weight_bytes"], each["mean"] * 100),
