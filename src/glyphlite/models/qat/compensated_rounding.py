@@ -5,7 +5,7 @@ the layer's inputs on some images and no training. Pure arithmetic in NumPy; `na
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -83,7 +83,8 @@ def narrow_layers(model: "keras.Model", names: Sequence[str], images: np.ndarray
         layer = next((each for each in model.layers if each.name == name), None)
         if layer is None or getattr(layer, "depthwise", True) or layer.uses > 1:
             raise ModelError(f"{model.name} has no convolution {name} whose weights could be rounded")
-        maps = keras.Model(model.inputs, layer.input).predict(images, verbose=0)
+        before: Any = keras.Model(model.inputs, layer.input)
+        maps = before.predict(images, verbose=0)
         window, strides = [1, layer.kernel_size, layer.kernel_size, 1], [1, layer.strides, layer.strides, 1]
         seen = tf.image.extract_patches(maps, window, strides, [1, 1, 1, 1], layer.padding[0].upper()).numpy()
         inputs = seen.reshape(-1, seen.shape[-1]).astype(np.float64)
