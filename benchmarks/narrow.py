@@ -96,7 +96,8 @@ def narrow(source: str, twin: str, root: Path) -> None:
         twin_card = replace(
             card,
             model=twin,
-            recipe={**asdict(known.recipe), "rounded_from": source},
+            recipe=asdict(known.recipe),
+            note=f"the files that {source}'s trainings left, rounded by benchmarks/narrow.py; not trained again",
             keras_sha256=sha256_of(made / KERAS),
             seeds=tuple(seeds),
         )

@@ -63,7 +63,7 @@ class PretrainedCard:
 
     ``recipe`` and ``versions`` are as a run's ``run.toml`` has them; ``split_seed`` is that of the validation images where every
     seed held out the same, else None: each seed its own. ``content`` is the hash of what was trained and validated on, where that
-    is the same for every seed.
+    is the same for every seed. ``note`` says what else should be known of how it was made.
     """
 
     model: str
@@ -75,6 +75,7 @@ class PretrainedCard:
     seeds: tuple[TrainedSeed, ...]
     split_seed: int | None = None
     content: str | None = None
+    note: str | None = None
     schema: int = field(default=SCHEMA)
 
     @property
