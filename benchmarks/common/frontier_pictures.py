@@ -114,6 +114,8 @@ _PANELS = (
 """Title, build, figure and ticks of each panel."""
 
 _ACCURACIES = (98.4, 99.0, 99.2, 99.4, 99.5, 99.6, 99.7)
+_CLOSE = 0.1
+"""Points whose costs differ by less than this part would write their names over each other."""
 _Point = tuple[str, int, float]
 """A model's name, what it costs, and its accuracy in percent."""
 
@@ -166,14 +168,15 @@ def draw_costs(members: list[dict[str, Any]], others: list[dict[str, Any]], path
 
 
 def _scatter(axes: Any, points: list[_Point], marker: str, colour: str, words: str, palette: dict[str, str]) -> None:
-    """Draws points with their names: above and left of those that nothing beats, else below and right."""
+    """Draws points with their names: above and left of those that nothing beats, else below and right, clear of close ones."""
     if not points:
         return
     axes.scatter(*zip(*[point[1:] for point in points], strict=True), s=30, marker=marker, color=colour, zorder=4, label=words)
     unbeaten = _unbeaten(points)
     for point in points:
-        above = marker == "o" and point in unbeaten
-        offset, side = ((-4, 6), "right") if above else ((5, -10), "left")
+        close = any(point[2] < each[2] and abs(each[1] / point[1] - 1) < _CLOSE for each in unbeaten)
+        above = marker == "o" and point in unbeaten and not close
+        offset, side = ((-4, 6), "right") if above else ((5, 4 if marker == "s" else -10), "left")
         axes.annotate(point[0], point[1:], offset, textcoords="offset points", fontsize=8, color=palette["muted"], ha=side)
 
 
