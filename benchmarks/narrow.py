@@ -69,9 +69,11 @@ def narrow(source: str, twin: str, root: Path) -> None:
             folder.mkdir()
             if each.seed == card.chosen:
                 _from_keras(pretrained_keras(source), known.recipe.narrowed, dataset, made / KERAS, folder / INT8)
+                content = (folder / INT8).read_bytes()
             else:
                 content = pretrained_artifact(source, each.seed).read_bytes()
-                (folder / INT8).write_bytes(narrowed_file(content, known.recipe.narrowed, dataset))
+                content = narrowed_file(content, known.recipe.narrowed, dataset)
+            (folder / INT8).write_bytes(called(content, twin, pretrained_artifact(source, each.seed)))
             scores, graph = answers(folder / INT8, dataset), read_graph(folder / INT8)
             seeds.append(
                 TrainedSeed(
@@ -123,6 +125,7 @@ def _from_keras(path: Path, names: tuple[str, ...], dataset: Dataset, keras_path
 
 def narrowed_file(content: bytes, names: tuple[str, ...], dataset: Dataset) -> bytes:
     """Rounds layers of an int8 file: their weights become INT4, their biases follow the scales."""
+    from glyphlite.tflite.rewrite.declarations import with_true_declarations
     from glyphlite.tflite.rewrite.int4_weights import with_narrow_weights
     from glyphlite.tflite.writer import pack_model, unpack_model
 
@@ -142,7 +145,14 @@ def narrowed_file(content: bytes, names: tuple[str, ...], dataset: Dataset) -> b
         sums = np.frombuffer(bytes(model.buffers[bias.buffer].data), np.int32) * scales / steps
         model.buffers[bias.buffer].data = np.frombuffer(np.round(sums).astype(np.int32).tobytes(), np.uint8)
         bias.quantization.scale = (np.asarray(bias.quantization.scale) / scales * steps).astype(np.float32)
-    return with_narrow_weights(bytes(pack_model(model)))
+    return with_true_declarations(with_narrow_weights(bytes(pack_model(model))))
+
+
+def called(content: bytes, name: str, source: Path) -> bytes:
+    """Returns a file with the metadata of the one that it was made from, under its own name."""
+    from glyphlite.tflite.metadata import add_metadata, read_metadata
+
+    return add_metadata(content, replace(read_metadata(source.read_bytes()), name=name.replace("-", "_")))
 
 
 def _text(name: Any) -> str:

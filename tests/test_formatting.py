@@ -56,7 +56,8 @@ from glyphlite.runtimes import registry
         (registry.runtime_words("litert_builtin"), "LiteRT with built-in kernels"),
         (registry.runtime_title("their_own"), "their_own"),
         (core_title("cortex-m4"), "Cortex-M4"),
-        (core_title("avr"), "avr"),
+        (core_title("avr"), "AVR (ATmega)"),
+        (core_title("z80"), "z80"),
     ],
 )
 def test_numbers_read_as_expected(written: str, expected: str):

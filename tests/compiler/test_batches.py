@@ -67,7 +67,7 @@ def test_each_item_that_ends_a_child_is_its_own_result(monkeypatch: pytest.Monke
     assert found[1] == ["began crash", guarded.Ended("SIGSEGV")]
     assert isinstance(found[3][-1], guarded.Ended)
     assert "no end after 0.1 s" in found[3][-1].reason
-    assert found[4] == ["began raise", guarded.Ended("exit status 1")]
+    assert found[4] == ["began raise", guarded.Ended("exit status 70")]
     assert found[5] == ["began memory", "no memory", "ended"]
     assert time.monotonic() - started < guarded.WALL_SECONDS
 

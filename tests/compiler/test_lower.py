@@ -68,7 +68,7 @@ def test_an_op_outside_the_list_is_refused_by_name_with_its_layer_and_what_would
 @pytest.mark.parametrize(
     ("graph", "words"),
     [
-        (graph_of("RELU", shape=(2, 4, 4, 2)), "batch of 1"),
+        (graph_of("MAX_POOL_2D", shape=(2, 4, 4, 2)), "batch of 1"),
         (graph_of("RELU", dtype=np.int16), "int16"),
         (graph_of("MEAN", keep_dims=False), "computed, not constant"),
         (graph_of("LOGISTIC"), "zero point"),

@@ -35,7 +35,7 @@ from glyphlite.pipeline.inputs.sets import named_set
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import read_graph
 
-PAGE_WEIGHTS = 16 << 10
+PAGE_WEIGHTS = 8 << 10
 """Bytes of weights of the model that a page is served with when none is named: a first visit then fetches less than 125 KB."""
 
 
