@@ -35,8 +35,8 @@ from glyphlite.pipeline.inputs.sets import named_set
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import read_graph
 
-PAGE_WEIGHTS = 8 << 10
-"""Bytes of weights of the model that a page is served with when none is named: a first visit then fetches less than 125 KB."""
+PAGE_WEIGHTS = 4 << 10
+"""Bytes of weights of the model that a page is served with when none is named: a first visit then fetches less than 100 KB."""
 
 
 @dataclass(frozen=True)
