@@ -37,18 +37,24 @@ class SerialBoard:
     def reset(self) -> None:
         """Starts the program again, as power does."""
         if self.resets >= 0:
-            self._program.kill()
-            self._program.wait()
+            self._end()
         self._program = subprocess.Popen([*map(str, self._command)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
         self.resets += 1
+
+    def _end(self) -> None:
+        self._program.kill()
+        self._program.wait()
+        for pipe in (self._program.stdin, self._program.stdout):
+            if pipe is not None:
+                pipe.close()
 
     def _carry(self) -> None:
         while not self._stopping.is_set():
             program = self._program
             assert program.stdin is not None
             assert program.stdout is not None
-            ready, _, _ = select.select([self._master, program.stdout], [], [], 0.05)
             try:
+                ready, _, _ = select.select([self._master, program.stdout], [], [], 0.05)
                 if self._master in ready:
                     program.stdin.write(self._to_board(os.read(self._master, 4096)))
                 if program.stdout in ready and (content := program.stdout.read(4096)):
@@ -60,8 +66,7 @@ class SerialBoard:
         """Ends all of it."""
         self._stopping.set()
         self._thread.join(5)
-        self._program.kill()
-        self._program.wait()
+        self._end()
         os.close(self._slave)
         os.close(self._master)
 

@@ -81,6 +81,19 @@ class Trial:
     swept: int
 
 
+NO_DATA = "No dataset: no source has"
+
+
+def _differing(found: dict[str, str], expected: dict[str, str]) -> set[str]:
+    """The names of files that are not in both, or are others."""
+    return {name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name)}
+
+
+def _is_of_data(name: str) -> bool:
+    """Whether a file holds a dataset, or an image of one: the cache's files, a generated example and its record."""
+    return name.startswith(("cache/", "out/example/")) or name.endswith((".json", MANIFEST))
+
+
 class Bench:
     """A place for trials, prepared once: the earlier result, and what the command has to end with.
 
@@ -171,6 +184,8 @@ class Bench:
                 return f"ended with {code}: {said[-300:]}"
         elif code == 0 and _files(kept) == _files(self.earlier) and self.command.unkept and self.command.unkept in said:
             return None
+        elif code == 0 and NO_DATA in said and all(map(_is_of_data, _differing(kept, self.expected))):
+            return None  # the fetching of a dataset failed, which was said: the example holds no image of it
         elif code == 0 and kept != self.expected:
             return f"said nothing, but: {difference(kept, self.expected)}"
         elif code not in (0, 2):
