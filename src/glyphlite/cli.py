@@ -459,7 +459,7 @@ def fits(
     With --board the exit code is 0 or 1.
     """
     from glyphlite.boards import BOARDS, board_named
-    from glyphlite.pipeline.fits import fits_on
+    from glyphlite.pipeline.fits import fits_on, fitting_choice
 
     found = fits_on(file, BOARDS if board is None else [board_named(board)], optimize=optimize.value)
     if as_json:
@@ -469,6 +469,8 @@ def fits(
 
         _print(fits_table(found))
     if board and found[0].verdict == "DOES NOT FIT":
+        if not as_json and (choice := fitting_choice(file, board_named(board), tried=optimize.value)):
+            _print_words(f"It fits with --optimize {choice}.")
         raise typer.Exit(1)
 
 

@@ -12,7 +12,7 @@ from glyphlite import boards
 from glyphlite.boards import board_named
 from glyphlite.cli import app
 from glyphlite.pipeline.boards.xtensa import xtensa_fit, xtensa_sizes
-from glyphlite.pipeline.fits import fits_on
+from glyphlite.pipeline.fits import fits_on, fitting_choice
 from glyphlite.records import FirmwareReport
 
 
@@ -93,6 +93,19 @@ def test_the_exit_code_answers_for_one_board(samples: Path, monkeypatch: pytest.
 
 
 @pytest.mark.slow
+def test_another_choice_that_fits_is_named(samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    artifact, board = samples / "model_int8.tflite", board_named("pico")
+    roomy = fits_on(artifact, [board], optimize="speed")[0]
+    need = {choice: fits_on(artifact, [board], optimize=choice)[0].ram_bytes or 0 for choice in ("speed", "ram", "size")}
+    assert roomy.verdict == "FITS"
+    assert min(need, key=need.__getitem__) != "speed"
+    small = replace(board, ram_bytes=need["speed"] - 1)
+    chosen = fitting_choice(artifact, small, tried="speed")
+    assert chosen is not None
+    assert need[chosen] < need["speed"]
+    assert fitting_choice(artifact, replace(board, ram_bytes=64), tried="speed") is None
+
+
 def test_simulate_and_compile_say_whether_the_board_has_room(samples: Path, tmp_path: Path) -> None:
     path = str(samples / "model_int8.tflite")
     simulated = CliRunner().invoke(app, ["simulate", path, "--board", "pico", "--inputs", "random:1"])

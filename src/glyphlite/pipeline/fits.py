@@ -19,6 +19,9 @@ from glyphlite.records import BoardFit, FirmwareReport
 _INPUTS = 3
 """Random inputs of which the last, which is no constant, is counted."""
 
+CHOICES = ("speed", "ram", "size")
+"""What a model may be optimized for, the fastest first."""
+
 
 def fits_on(path: Path, boards: Sequence[Board], *, optimize: str = "speed") -> list[BoardFit]:
     """Returns a model's fit on each board: compiled for its core, and run there once on a random input.
@@ -58,6 +61,21 @@ def fits_on(path: Path, boards: Sequence[Board], *, optimize: str = "speed") -> 
         for board in boards
     ]
     return [fit.model_copy(update={"optimize": optimize}) for fit in found]
+
+
+def fitting_choice(path: Path, board: Board, *, tried: str) -> str | None:
+    """Returns what else a model may be optimized for so that it fits a board that it does not fit yet; None where nothing helps.
+
+    Args:
+        path: the model.
+        board: the board.
+        tried: what it was optimized for.
+
+    Raises:
+        ToolError: cross-compiler or emulator are missing.
+    """
+    others = [choice for choice in CHOICES if choice != tried]
+    return next((choice for choice in others if fits_on(path, [board], optimize=choice)[0].verdict in ("FITS", "TIGHT")), None)
 
 
 def _needs_system_tools(core: str) -> bool:
