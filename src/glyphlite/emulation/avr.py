@@ -8,15 +8,14 @@ import re
 import time
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
 from glyphlite.emulation.elf import ElfImage, Symbol, read_elf
 from glyphlite.emulation.measurement import Measurement
+from glyphlite.emulation.one_by_one import OneByOne
 from glyphlite.emulation.simavr import Simavr
 from glyphlite.emulation.toolchain import Target
 from glyphlite.errors import ArtifactError
@@ -28,7 +27,7 @@ _CLONE = re.compile(r"\.(constprop|isra|part)\.\d+")
 _FIRST_ARGUMENT, _LAST_ARGUMENT = 24, 8  # pairs of registers that hold arguments of 16 bits
 
 
-class AvrEmulator:
+class AvrEmulator(OneByOne):
     """An ATmega with an image in its flash, ready to be called. RAM is as large as pointers reach.
 
     Args:
@@ -53,12 +52,6 @@ class AvrEmulator:
                 self.write(segment.address - _ELF_RAM, segment.content)
             else:
                 self._core.program(segment.address, segment.content)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
     def close(self) -> None:
         """Frees the core; the emulator is not used after it."""
@@ -107,27 +100,6 @@ class AvrEmulator:
                 raise self._runaway(function, timeout_s)
         result = self._core.word(_FIRST_ARGUMENT)
         return result - (1 << 16) if result >> 15 else result
-
-    def call_batch(
-        self,
-        function: str,
-        arguments: Sequence[int],
-        inputs: np.ndarray,
-        input_address: int,
-        output_address: int,
-        output_bytes: int,
-        progress: Callable[[int], None] | None = None,
-        timeout_s: float = 60,
-    ) -> np.ndarray:
-        """Calls a function once for each input, as :meth:`glyphlite.emulation.emulator.Emulator.call_batch` does."""
-        outputs = np.empty((len(inputs), output_bytes), np.uint8)
-        for index, values in enumerate(inputs):
-            self.write(input_address, values)
-            self.call(function, *arguments, timeout_s=timeout_s)
-            outputs[index] = np.frombuffer(self.read(output_address, output_bytes), np.uint8)
-            if progress:
-                progress(1)
-        return outputs
 
     def measure(self, function: str, *arguments: int, timeout_s: float = 300) -> Measurement:
         """Calls a function and counts its cycles, function by function.

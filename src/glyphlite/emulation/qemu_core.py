@@ -9,17 +9,16 @@ import socket
 import subprocess
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
 from glyphlite.emulation.elf import ElfImage, read_elf
 from glyphlite.emulation.instruction_lengths import count_thumb
 from glyphlite.emulation.measurement import Measurement
+from glyphlite.emulation.one_by_one import OneByOne
 from glyphlite.emulation.qemu import find_qemu, machine_for, qemu_command
 from glyphlite.emulation.toolchain import Target
 from glyphlite.errors import ArtifactError, ToolError
@@ -34,7 +33,7 @@ _THUMB = 0x0100_0000  # in the flags
 _COPROCESSORS, _FULL_ACCESS = 0xE000_ED88, 0x00F0_0000  # CPACR: floating point and Helium (Armv8-M ARM, D1.2.9)
 
 
-class QemuCore:
+class QemuCore(OneByOne):
     """A core with an image in its memory, ready to be called. Not thread-safe.
 
     Args:
@@ -78,12 +77,6 @@ class QemuCore:
             self.write(segment.address, segment.content)
         self.write(_ENABLE, _STORE)  # over ELF headers, which nothing reads
         self._run(_ENABLE, "start-up", (_COPROCESSORS, _FULL_ACCESS), 30)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
     def close(self) -> None:
         """Ends QEMU; the core is not used after it."""
@@ -149,27 +142,6 @@ class QemuCore:
             raise ArtifactError(f"{self.target.name}: {function} stopped at {self._get(_COUNTER):#x}")
         result = self._get(0)
         return result - (1 << 32) if result >> 31 else result
-
-    def call_batch(
-        self,
-        function: str,
-        arguments: Sequence[int],
-        inputs: np.ndarray,
-        input_address: int,
-        output_address: int,
-        output_bytes: int,
-        progress: Callable[[int], None] | None = None,
-        timeout_s: float = 60,
-    ) -> np.ndarray:
-        """Calls a function once for each input, as :meth:`glyphlite.emulation.emulator.Emulator.call_batch` does."""
-        outputs = np.empty((len(inputs), output_bytes), np.uint8)
-        for index, values in enumerate(inputs):
-            self.write(input_address, values)
-            self.call(function, *arguments, timeout_s=timeout_s)
-            outputs[index] = np.frombuffer(self.read(output_address, output_bytes), np.uint8)
-            if progress:
-                progress(1)
-        return outputs
 
     def measure(self, function: str, *arguments: int, timeout_s: float = 300) -> Measurement:
         """Calls a function and counts.
