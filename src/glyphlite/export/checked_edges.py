@@ -3,11 +3,16 @@
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from glyphlite.compiler.report import EdgePlan
-from glyphlite.runtimes.compiled import offsets
+from glyphlite.compiler.compile import compile_artifact
+from glyphlite.compiler.report import CompilationReport, EdgePlan
+from glyphlite.files.scratch import temporary_folder
+from glyphlite.models.interface.input_convention import InputConvention
+from glyphlite.runtimes.compiled import as_taken, offsets
+from glyphlite.runtimes.registry import get_runtime
 
 
 @dataclass(frozen=True)
@@ -46,3 +51,39 @@ def checked_edges(stored: np.ndarray, plans: Sequence[EdgePlan]) -> list[Checked
             CheckedEdge(plan.name, plan.element_type, tuple(int(value) for value in values), plan.memory_offset is not None)
         )
     return found
+
+
+@dataclass(frozen=True)
+class CheckedC:
+    """Generated C and a sample for it: its files' text by name, and what TFLite Micro takes and gives for one call."""
+
+    report: CompilationReport
+    files: dict[str, str]
+    inputs: list[CheckedEdge]
+    outputs: list[CheckedEdge]
+
+
+def checked_c(
+    artifact: Path,
+    *,
+    name: str,
+    sample: Sequence[np.ndarray],
+    optimize: str,
+    labels: Sequence[str] | None,
+    convention: InputConvention | None,
+) -> CheckedC:
+    """Compiles an artifact, and runs a sample, ``(1, ...)`` for every input, through TFLite Micro.
+
+    Raises:
+        ArtifactError: the file is malformed, or holds what generated C cannot express.
+        ToolError: TFLite Micro's Python wheel is not installed.
+    """
+    with get_runtime("tflm").load(artifact) as reference:
+        taken = tuple(np.repeat(values, reference.ports.batch, axis=0) for values in sample)  # of one call
+        expected = reference.run(taken)
+    with temporary_folder() as scratch:
+        report = compile_artifact(artifact, scratch / "c", name=name, optimize=optimize, labels=labels, convention=convention)
+        own = [file for file in report.files if "/" not in file and file.endswith((".c", ".h"))]
+        files = {file: (scratch / "c" / file).read_text(encoding="utf-8") for file in own}
+    inputs = checked_edges(as_taken(taken, report.input_tensors)[0], report.input_tensors)
+    return CheckedC(report, files, inputs, checked_edges(as_taken(expected, report.output_tensors)[0], report.output_tensors))

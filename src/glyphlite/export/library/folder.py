@@ -9,16 +9,13 @@ from typing import Any
 import numpy as np
 
 from glyphlite import __version__
-from glyphlite.compiler.compile import check_name, compile_artifact
+from glyphlite.compiler.compile import check_name
 from glyphlite.compiler.report import CompilationReport
-from glyphlite.export.checked_edges import checked_edges
+from glyphlite.export.checked_edges import checked_c
 from glyphlite.export.library.bare_metal import BOARDS_FOLDER, bare_metal_boards
 from glyphlite.export.templating import render
 from glyphlite.files.folders import owned_folder, require_own
-from glyphlite.files.scratch import temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention
-from glyphlite.runtimes.compiled import as_taken
-from glyphlite.runtimes.registry import get_runtime
 from glyphlite.tflite.reader import read_artifact
 
 FILES = {
@@ -114,18 +111,9 @@ def export_library(
     """
     check_name(name)
     require_own(folder, overwrite=overwrite)
-    with get_runtime("tflm").load(artifact) as reference:
-        sample = tuple(np.repeat(values, reference.ports.batch, axis=0) for values in sample)  # of one call
-        expected = reference.run(sample)
-    with temporary_folder() as scratch:
-        report = compile_artifact(artifact, scratch / "c", name=name, optimize=optimize, labels=labels, convention=convention)
-        own = [file for file in report.files if "/" not in file and file.endswith((".c", ".h"))]
-        sources = {f"src/{file}": (scratch / "c" / file).read_text() for file in own}
-    values = {
-        **_values(artifact, report, sample_words),
-        "inputs": checked_edges(as_taken(sample, report.input_tensors)[0], report.input_tensors),
-        "outputs": checked_edges(as_taken(expected, report.output_tensors)[0], report.output_tensors),
-    }
+    c = checked_c(artifact, name=name, sample=sample, optimize=optimize, labels=labels, convention=convention)
+    sources = {f"src/{file}": text for file, text in c.files.items()}
+    values = {**_values(artifact, c.report, sample_words), "inputs": c.inputs, "outputs": c.outputs}
     for template, path in FILES.items():
         sources[path.format(name=name)] = render(f"library/{template}", values)
     for board in values["boards"]:
@@ -134,7 +122,7 @@ def export_library(
         for path, text in sources.items():
             (temporary / path).parent.mkdir(parents=True, exist_ok=True)
             (temporary / path).write_text(text, encoding="utf-8")
-    return LibraryReport(folder, name, tuple(sorted(sources)), report, sample_words)
+    return LibraryReport(folder, name, tuple(sorted(sources)), c.report, sample_words)
 
 
 def _values(artifact: Path, report: CompilationReport, sample_words: str) -> dict[str, Any]:

@@ -9,16 +9,13 @@ from typing import Any
 import numpy as np
 
 from glyphlite import __version__
-from glyphlite.compiler.compile import check_name, compile_artifact
+from glyphlite.compiler.compile import check_name
 from glyphlite.compiler.report import CompilationReport, EdgePlan
 from glyphlite.escaping import name_of, visible
-from glyphlite.export.checked_edges import checked_edges
+from glyphlite.export.checked_edges import checked_c
 from glyphlite.export.templating import render
 from glyphlite.files.folders import owned_folder, require_own
-from glyphlite.files.scratch import temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention
-from glyphlite.runtimes.compiled import as_taken
-from glyphlite.runtimes.registry import get_runtime
 
 FILES = {
     "Cargo.toml": "Cargo.toml",
@@ -93,23 +90,18 @@ def export_rust(
     """
     check_name(name)
     require_own(folder, overwrite=overwrite)
-    with get_runtime("tflm").load(artifact) as reference:
-        sample = tuple(np.repeat(values, reference.ports.batch, axis=0) for values in sample)  # of one call
-        expected = reference.run(sample)
-    with temporary_folder() as scratch:
-        report = compile_artifact(artifact, scratch / "c", name=name, labels=labels, convention=convention)
-        own = [file for file in report.files if "/" not in file and file.endswith((".c", ".h"))]
-        sources = {f"c/{file}": (scratch / "c" / file).read_text(encoding="utf-8") for file in own}
-    values = _values(artifact, report, sample_words)
-    for kind, given, plans in (("inputs", sample, report.input_tensors), ("outputs", expected, report.output_tensors)):
-        values[f"checked_{kind}"] = [*zip(checked_edges(as_taken(given, plans)[0], plans), values[kind], strict=True)]
+    c = checked_c(artifact, name=name, sample=sample, optimize="speed", labels=labels, convention=convention)
+    sources = {f"c/{file}": text for file, text in c.files.items()}
+    values = _values(artifact, c.report, sample_words)
+    values["checked_inputs"] = [*zip(c.inputs, values["inputs"], strict=True)]
+    values["checked_outputs"] = [*zip(c.outputs, values["outputs"], strict=True)]
     for template, path in FILES.items():
         sources[path.format(name=name)] = render(f"rust/{template}.j2", values)
     with owned_folder(folder, overwrite=overwrite, built=("Cargo.lock",)) as temporary:
         for path, text in sources.items():
             (temporary / path).parent.mkdir(parents=True, exist_ok=True)
             (temporary / path).write_text(text, encoding="utf-8")
-    return RustReport(folder, values["crate"], tuple(sorted(sources)), report)
+    return RustReport(folder, values["crate"], tuple(sorted(sources)), c.report)
 
 
 def rust_string(text: str) -> str:
