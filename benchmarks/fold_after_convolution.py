@@ -1,4 +1,4 @@
-"""How often a MUL or an ADD with a constant for each channel could be folded into the convolution before it, no byte changed.
+"""Counts how often a MUL or an ADD with a constant per channel could be folded into the convolution before it, no byte changed.
 
     python benchmarks/fold_after_convolution.py FOLDER
 

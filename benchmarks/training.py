@@ -1,4 +1,4 @@
-"""How fast models train: glyphlite's steps against the `model.fit` on arrays that a tutorial shows.
+"""Measures how fast models train: glyphlite's steps against the `model.fit` on arrays that a tutorial shows.
 
     python benchmarks/training.py [--only members|comparison|options] [--epochs 12] [--write]
 

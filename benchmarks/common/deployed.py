@@ -1,4 +1,4 @@
-"""What a model costs on a microcontroller, in what users pay: total flash, total RAM, instructions; and the tracks of that.
+"""Costs of a model on a microcontroller, in what users pay: total flash, total RAM, instructions; and the tracks of that.
 
 A *build* is a core and a goal of `glyphlite compile --optimize`. Flash is code and constants as ``size`` has them, RAM all that
 must be writable (arena, input, output, stack as measured), instructions the mean over some test images, softmax included. A

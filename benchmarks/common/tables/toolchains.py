@@ -17,7 +17,7 @@ BY_HAND: dict[str, dict[str, Any]] = {
     },
     "pico-sdk 2.2.0, Raspberry Pi Pico": {"compiler": "arm-none-eabi-gcc 12.2 with newlib", "flash_bytes": 43052},
 }
-"""What was built once by hand, with sources that the tests cannot have."""
+"""Builds that were made once by hand, with sources that the tests cannot have."""
 
 CHECKED = (
     ("Arduino, other boards", "the sketch, as the IDE compiles it, with g++", "this host, a stand-in for `Serial`"),

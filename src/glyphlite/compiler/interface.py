@@ -31,7 +31,7 @@ LARGEST_GLYPH = 64
 _LIMITS = {"int8": (-128, 127), "int16": (-32768, 32767), "int32": (-(2**31), 2**31 - 1), "bool": (0, 1)}
 
 _WHOLE = {"int32": "whole numbers", "bool": "0 or 1"}
-"""What values without a scale are, by their type."""
+"""Names of values without a scale, by their type."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ FRACTIONS = (8, 9, 10, 11, 12, 13, 14, 15, 16, 7, 6, 5, 4, 3, 2, 1, 0)
 
 _DISTANCES = sorted({round(1.06**exponent) for exponent in range(150)})  # 1 to some thousands
 _NEAREST_FIRST = np.array([0, *(sign * distance for distance in _DISTANCES for sign in (1, -1))])
-"""How far from the nearest multiplier to look: few steps leave much room, and then many multipliers do."""
+"""Distance from the nearest multiplier to look at: few steps leave much room, and then many multipliers do."""
 _AT_ONCE = 128  # multipliers of channels that are tried in one call
 _HOPELESS = 24  # multipliers after which most channels have theirs, if there is a form at all
 _FAR = 2**63 - 1

@@ -27,7 +27,7 @@ OPERATIONS = {
     "LOGICAL_OR": "|",
     "LOGICAL_NOT": "==",
 }
-"""What each does, in C; a LOGICAL_NOT compares with 0."""
+"""The C operator of each; a LOGICAL_NOT compares with 0."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,14 +6,14 @@ from typing import ClassVar
 import numpy as np
 
 from glyphlite.compiler import arithmetic, arithmetic_int16
-from glyphlite.compiler.codegen.kernel import Kernel, Place, Rows, Site
+from glyphlite.compiler.codegen.kernel import Kernel, Site
 from glyphlite.compiler.context import Context
 from glyphlite.compiler.ir import Node
-from glyphlite.compiler.ops.matrix.batch_matmul import Factor, product_of
+from glyphlite.compiler.ops.matrix.batch_matmul import Factor, product_of, rows_of
 from glyphlite.tflite.graph import Operator
 
 _MOST_PRODUCTS = 1 << 16
-"""Of which a sum stays within the 48 bits that TFLite Micro scales."""
+"""Products whose sum stays within the 48 bits that TFLite Micro scales."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,17 +38,8 @@ class Int16BatchMatmul(Node):
 
     def kernel(self, site: Site) -> "Int16BatchMatmulKernel":
         """Returns the kernel, a constant side laid down."""
-        computed = iter(site.layer.inputs)
-        rows: list[Rows] = []
-        for constant in self.constants:
-            if constant is None:
-                rows.append(next(computed))
-            else:
-                height, width, channels = constant.shape
-                array = site.add("constant", "int16_t", constant)
-                rows.append(Rows(Place("constant", array=array.name), height, height, 2 * width * channels))
         return Int16BatchMatmulKernel(
-            layer=replace(site.layer, inputs=tuple(rows)),
+            layer=replace(site.layer, inputs=rows_of(site, self.constants, "int16_t")),
             factors=self.factors,
             depth=self.depth,
             multiplier=self.multiplier,

@@ -44,17 +44,8 @@ class BatchMatmul(Requantized):
 
     def kernel(self, site: Site) -> "BatchMatmulKernel":
         """Returns the kernel, a constant side laid down."""
-        computed = iter(site.layer.inputs)
-        rows: list[Rows] = []
-        for constant in self.constants:
-            if constant is None:
-                rows.append(next(computed))
-            else:
-                height, width, channels = constant.shape
-                array = site.add("constant", "uint8_t", constant)
-                rows.append(Rows(Place("constant", array=array.name), height, height, width * channels))
         return BatchMatmulKernel(
-            layer=replace(site.layer, inputs=tuple(rows)),
+            layer=replace(site.layer, inputs=rows_of(site, self.constants, "uint8_t")),
             factors=self.factors,
             depth=self.depth,
             requantization=self.requantization,
@@ -70,6 +61,20 @@ class BatchMatmulKernel(Kernel):
     factors: tuple[Factor, Factor]
     depth: int
     requantization: Requantization
+
+
+def rows_of(site: Site, constants: tuple[np.ndarray | None, ...], c_type: str) -> tuple[Rows, ...]:
+    """Returns the rows of both sides: a constant one is laid down, of its own shape and as elements of ``c_type``."""
+    computed = iter(site.layer.inputs)
+    rows: list[Rows] = []
+    for constant in constants:
+        if constant is None:
+            rows.append(next(computed))
+        else:
+            height, width, channels = constant.shape
+            array = site.add("constant", c_type, constant)
+            rows.append(Rows(Place("constant", array=array.name), height, height, constant.itemsize * width * channels))
+    return tuple(rows)
 
 
 def lower_batch_matmul(context: Context, operator: Operator) -> None:
