@@ -44,7 +44,8 @@ class Context:
     """The names of the fields of the state."""
 
     def tensor(self, index: int) -> Tensor:
-        """Returns one of the file's tensors."""
+        """Returns one of the file's tensors; an input that was left out is none, and not the last one."""
+        assert index >= 0, f"tensor {index}"
         return self.graph.tensors[index]
 
     def value(self, operator: Operator, position: int = 0, *, any_batch: bool = False) -> Value:

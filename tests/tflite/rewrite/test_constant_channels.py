@@ -77,6 +77,27 @@ def test_the_shape_that_a_reshape_asks_for_may_lie_in_a_tensor_of_any_rank(rank:
     assert seen
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_a_reshape_without_the_tensor_of_its_shape_changes_no_other_tensor(seed: int) -> None:
+    content, expected = network(seed)
+    model = unpack_model(content)
+    graph = model.subgraphs[0]
+    codes = [code.builtinCode for code in model.operatorCodes]
+    reshapes = [each for each in graph.operators if codes[each.opcodeIndex] == RESHAPE]
+    if not reshapes or not expected:
+        return
+    for operator in reshapes:
+        operator.inputs = np.array([operator.inputs[0], -1], np.int32)  # -1: left out; TFLite Micro takes the output's shape
+    changed = pack_model(model)
+    optimized = [optimize_file(each, "model").content for each in (content, changed)]
+    assert tflm_answers(optimized[1]) == tflm_answers(content)
+    whole, without = (parse_graph(each).tensors[-1] for each in optimized)
+    assert whole.name == without.name
+    assert whole.data is not None
+    assert without.data is not None
+    assert np.array_equal(whole.data, without.data)
+
+
 def test_the_networks_have_what_is_looked_for() -> None:
     counts = [network(seed)[1] for seed in range(24)]
     assert sum(count > 0 for count in counts) > 15

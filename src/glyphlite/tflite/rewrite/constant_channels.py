@@ -182,7 +182,7 @@ class _Edit:
         """Deletes places along an axis of a constant, and their scales where each has one."""
         if index == -1:
             return
-        constant = self._tensors[index]
+        constant = self._constant(index)
         assert constant.data is not None
         axis %= constant.data.ndim
         quantization = constant.quantization
@@ -197,7 +197,7 @@ class _Edit:
 
     def add(self, index: int, sums: np.ndarray) -> None:
         """Adds to a bias, whose sums wrap as TensorFlow Lite's do."""
-        constant = self._tensors[index]
+        constant = self._constant(index)
         assert constant.data is not None
         self._store(constant, (constant.data.astype(np.int64) + sums.reshape(constant.shape)).astype(constant.dtype))
 
@@ -209,14 +209,19 @@ class _Edit:
     def reshapes(self, operator: Operator) -> None:
         """Lets a RESHAPE ask for a row of the length that its output has now; a length left open stays so."""
         length = self._tensors[operator.outputs[0]].shape[-1]
-        if len(operator.inputs) > 1:
-            constant = self._tensors[operator.inputs[1]]
+        if len(operator.inputs) > 1 and operator.inputs[1] != -1:  # which may be left out
+            constant = self._constant(operator.inputs[1])
             assert constant.data is not None
             self._store(constant, _ending_in(constant.data, length))
         if operator.options.get("new_shape") is not None:
             asked = _ending_in(np.array(operator.options["new_shape"], np.int64), length)
             options = operator.options | {"new_shape": tuple(asked.tolist())}
             self._operators[operator.index] = replace(operator, options=options)
+
+    def _constant(self, index: int) -> Tensor:
+        """Returns a tensor as it is now; an input that was left out is none, and not the last one."""
+        assert index >= 0, f"tensor {index}"
+        return self._tensors[index]
 
     def _store(self, tensor: Tensor, values: np.ndarray) -> None:
         self._tensors[tensor.index] = replace(tensor, shape=values.shape, data=values)
