@@ -111,7 +111,8 @@ DatasetOption = Annotated[
     typer.Option(
         "--dataset",
         "-d",
-        help="mnist, fashion-mnist, an .npz or CSV file, or a folder of IDX files, CSV files or class-named folders of pictures.",
+        help="A name from `glyphlite datasets`, an .npz or CSV file, or a folder of IDX files, CSV files or class-named folders "
+        "of pictures.",
     ),
 ]
 OwnDatasetOption = Annotated[

@@ -9,13 +9,32 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Split:
-    """Images ``(n, height, width, channels)`` uint8 and their labels ``(n,)`` int64."""
+    """Images ``(n, height, width, channels)`` uint8 and their labels ``(n,)`` int64.
+
+    ``groups`` ``(n,)`` tells which images belong together, as those of one writer do; None where nobody says.
+    """
 
     images: np.ndarray
     labels: np.ndarray
+    groups: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def take(self, places: np.ndarray | slice) -> "Split":
+        """Returns the images in some places, with their labels and groups."""
+        return Split(self.images[places], self.labels[places], None if self.groups is None else self.groups[places])
+
+
+@dataclass(frozen=True)
+class KnownContent:
+    """The content of a dataset that is known by name, and where it came from; ``validation`` is None where it has none."""
+
+    train: Split
+    validation: Split | None
+    test: Split
+    source: str
+    sha256: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -38,11 +57,11 @@ class Dataset:
 
     def with_test(self, places: slice) -> "Dataset":
         """Returns the same with these test images alone."""
-        return replace(self, test=Split(self.test.images[places], self.test.labels[places]))
+        return replace(self, test=self.test.take(places))
 
     @property
     def classes(self) -> int:
-        """Returns the number of  classes."""
+        """Returns the number of classes."""
         return len(self.labels)
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from glyphlite.console import say
-from glyphlite.datasets.dataset import Dataset, Split
+from glyphlite.datasets.dataset import Dataset, KnownContent, Split
 from glyphlite.datasets.download.cache import cache_folder
-from glyphlite.datasets.download.catalogue import CATALOGUE, KnownDataset
+from glyphlite.datasets.download.catalogue import CATALOGUE, KnownDataset, Listed, RenderedDataset
 from glyphlite.datasets.download.checksums import find_file
 from glyphlite.datasets.download.sources import find_own_folder, obtain, own_folder
 from glyphlite.datasets.own.array_shapes import arrange_images
@@ -22,6 +22,7 @@ from glyphlite.datasets.own.content import FoundData
 from glyphlite.datasets.own.labels import read_labels
 from glyphlite.datasets.own.orientation import TRANSPOSED, UPRIGHT
 from glyphlite.datasets.own.reader import begins_files, count_picture_classes, read_users_dataset
+from glyphlite.datasets.rendered.letters import cached_file, obtain_letters
 from glyphlite.datasets.splits import TEST_FRACTION, VALIDATION_FRACTION, hold_out
 from glyphlite.errors import DataError, did_you_mean, first_of
 from glyphlite.escaping import name_of
@@ -125,16 +126,27 @@ def list_datasets(*, data_dir: Path | None = None) -> list[DatasetInfo]:
     return known + [DatasetInfo(name, title, "any", True, None) for name, title in kinds]
 
 
-def _load_known(known: KnownDataset, data_dir: Path | None, seed: int) -> Dataset:
+def _load_known(known: Listed, data_dir: Path | None, seed: int) -> Dataset:
     """Returns a dataset of the catalogue."""
+    content = _read_known(known, data_dir)
+    train, validation = content.train, content.validation
+    if validation is None:
+        train, validation = hold_out(train, VALIDATION_FRACTION, seed)
+    return Dataset(known.name, known.labels, train, validation, content.test, content.source, content.sha256)
+
+
+def _read_known(known: Listed, data_dir: Path | None) -> KnownContent:
+    """Returns the content of a dataset of the catalogue, from wherever it is to be had."""
+    if isinstance(known, RenderedDataset):
+        return obtain_letters(known)
+    assert isinstance(known, KnownDataset)
     verified = obtain(known, data_dir)
     splits = []
     for images_file, labels_file in ((known.train_images, known.train_labels), (known.test_images, known.test_labels)):
         images, _ = arrange_images(verified.array(images_file), images_file.name, images_file.shape[0])
         splits.append(Split(images, read_labels(verified.array(labels_file), labels_file.name, len(images))))
-    train, validation = hold_out(splits[0], VALIDATION_FRACTION, seed)
     hashes = {file.name: file.sha256 for file in known.files}
-    return Dataset(known.name, known.labels, train, validation, splits[1], verified.source, hashes)
+    return KnownContent(splits[0], None, splits[1], verified.source, hashes)
 
 
 def _find_path(name: str, data_dir: Path | None) -> tuple[Path, str | None]:
@@ -225,10 +237,18 @@ def _repeated(dataset: Dataset) -> list[str]:
     return [f"{again:,} of {len(dataset.test):,} test images are training images, too: accuracy on them flatters"]
 
 
-def _info(known: KnownDataset, data_dir: Path | None) -> DatasetInfo:
+def _info(known: Listed, data_dir: Path | None) -> DatasetInfo:
     """Returns where a known dataset's files are now, told by their names alone."""
-    places = (find_own_folder(known, data_dir), cache_folder(known))
-    location = next((place for place in places if place and all(find_file(place, file) for file in known.files)), None)
-    train, test = known.train_images.shape, known.test_images.shape
-    sizes = f"{train[0]:,} + {test[0]:,} images, {train[1]}x{train[2]}x1, {len(known.labels)} classes"
+    (train, test), (height, width) = known.counts, known.image_shape
+    sizes = f"{train:,} + {test:,} images, {height}x{width}x1, {len(known.labels)} classes"
+    location = _location(known, data_dir)
     return DatasetInfo(known.name, known.title, sizes, location is not None, str(location) if location else None)
+
+
+def _location(known: Listed, data_dir: Path | None) -> Path | None:
+    """Returns where a known dataset lies on this machine; None where it has to be fetched or drawn."""
+    if isinstance(known, RenderedDataset):
+        return cached_file(known) if cached_file(known).is_file() else None
+    assert isinstance(known, KnownDataset)
+    places = (find_own_folder(known, data_dir), cache_folder(known))
+    return next((place for place in places if place and all(find_file(place, file) for file in known.files)), None)

@@ -53,7 +53,7 @@ def _fit(split: Split, input_shape: tuple[int, int, int]) -> Split:
         images = resized
     if images.shape[3] != channels:
         images = np.repeat(images, channels, axis=3)
-    return Split(images, split.labels)
+    return replace(split, images=images)
 
 
 def _by(size: Sequence[int]) -> str:

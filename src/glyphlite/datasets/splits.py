@@ -58,4 +58,4 @@ def balanced_order(labels: np.ndarray, seed: int) -> np.ndarray:
 def hold_out(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
     """Splits images and labels as :func:`stratified_split` does."""
     kept, held_out = stratified_split(split.labels, fraction, seed)
-    return Split(split.images[kept], split.labels[kept]), Split(split.images[held_out], split.labels[held_out])
+    return split.take(kept), split.take(held_out)

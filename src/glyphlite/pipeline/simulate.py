@@ -199,11 +199,7 @@ def _takes_mnist(document: dict[str, Any]) -> bool:
     """Returns whether C classifies images of MNIST's size and number of classes, as far as its memory map says."""
     single = all(len(document.get(f"{kind}_tensors") or [0]) == 1 for kind in ("input", "output"))
     known = CATALOGUE[DEFAULT]
-    return (
-        single
-        and document["input_bytes"] == math.prod(known.train_images.shape[1:])
-        and len(document["labels"]) == len(known.labels)
-    )
+    return single and document["input_bytes"] == math.prod(known.image_shape) and len(document["labels"]) == len(known.labels)
 
 
 def _on_cores(

@@ -21,7 +21,7 @@ class KnownFile:
 
     @property
     def content_bytes(self) -> int:
-        """Returns the size of  the uncompressed file."""
+        """Returns the size of the uncompressed file."""
         size = 1
         for dimension in self.shape:
             size *= dimension
@@ -29,12 +29,28 @@ class KnownFile:
 
 
 @dataclass(frozen=True)
-class KnownDataset:
-    """A dataset of four IDX files in MNIST's arrangement."""
+class Listed:
+    """A dataset by its name: what is known of it without reading a byte."""
 
     name: str
     title: str
     labels: tuple[str, ...]
+
+    @property
+    def image_shape(self) -> tuple[int, int]:
+        """Returns rows and columns of its images."""
+        return 28, 28
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Returns the numbers of its images to train with, those to validate among them, and to test with."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class KnownDataset(Listed):
+    """A dataset of four IDX files in MNIST's arrangement."""
+
     train_images: KnownFile
     train_labels: KnownFile
     test_images: KnownFile
@@ -43,9 +59,32 @@ class KnownDataset:
     """Folders on public servers that hold the four files as ``NAME.gz``."""
 
     @property
+    def image_shape(self) -> tuple[int, int]:
+        """Returns rows and columns of its images."""
+        return self.train_images.shape[1], self.train_images.shape[2]
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Returns the numbers of its images to train and to test with."""
+        return self.train_images.shape[0], self.test_images.shape[0]
+
+    @property
     def files(self) -> tuple[KnownFile, KnownFile, KnownFile, KnownFile]:
         """Returns training images and labels, test images and labels."""
         return self.train_images, self.train_labels, self.test_images, self.test_labels
+
+
+@dataclass(frozen=True)
+class RenderedDataset(Listed):
+    """A dataset that is drawn on this machine: so many images of each class to train, to validate and to test with."""
+
+    per_class: tuple[int, int, int]
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Returns the numbers of its images to train and validate with, and to test with."""
+        train, validation, test = self.per_class
+        return (train + validation) * len(self.labels), test * len(self.labels)
 
 
 MNIST = KnownDataset(
@@ -88,4 +127,11 @@ FASHION_MNIST = KnownDataset(
     ),
 )
 
-CATALOGUE: dict[str, KnownDataset] = {known.name: known for known in (MNIST, FASHION_MNIST)}
+RENDERED_LETTERS = RenderedDataset(
+    name="rendered-letters",
+    title="letters drawn from handwriting fonts, a demonstration",
+    labels=tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghnqrt"),
+    per_class=(480, 60, 120),
+)
+
+CATALOGUE: dict[str, Listed] = {known.name: known for known in (MNIST, FASHION_MNIST, RENDERED_LETTERS)}

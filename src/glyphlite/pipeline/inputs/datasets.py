@@ -100,7 +100,7 @@ class RunData:
         known = CATALOGUE.get(self.name)
         if known is None or path.suffix != ".tflite":
             return True
-        return fits(read_graph(path), known.train_images.shape[1:], known.labels)
+        return fits(read_graph(path), known.image_shape, known.labels)
 
     def load_fitting(self, graph: Graph, seed: int | None = None) -> Dataset | None:
         """Loads it where it fits a model and can be had, for commands that can do without. Nothing is loaded that does not.
@@ -116,7 +116,7 @@ class RunData:
             DataError: the user named it, and it cannot be had or does not fit.
         """
         known = CATALOGUE.get(self.name)
-        if known is not None and not fits(graph, known.train_images.shape[1:], known.labels):
+        if known is not None and not fits(graph, known.image_shape, known.labels):
             return self._without(f"{self.name} does not fit {_shape_of(graph)}")
         try:
             loaded = self.load(seed, image_shape(graph.input.shape[1:]))
