@@ -44,6 +44,8 @@ class Training:
     seconds: float
     content: str | None
     """The hash of what was trained and validated on, where the training kept it."""
+    engine: str | None = None
+    """What computed the steps: ``tensorflow``, or our own by name and version."""
 
 
 def main() -> int:
@@ -115,10 +117,11 @@ def read_training(folder: Path) -> Training:
             settings["dataset"],
             settings["seed"],
             {**settings["recipe"], "epochs": settings["epochs"]},
-            document["versions"],
+            {name: version for name, version in document["versions"].items() if name != "engine"},
             session.best.epoch,
             session.seconds,
             settings.get("dataset content"),
+            document["versions"].get("engine"),
         )
     if not (folder / "run.toml").is_file():
         raise ModelError(f"{folder} holds neither the checkpoint of a finished training nor a run.toml")
@@ -135,6 +138,7 @@ def read_training(folder: Path) -> Training:
         settings["best_epoch"],
         seconds,
         None,
+        record.get("engine"),
     )
 
 
@@ -203,6 +207,7 @@ def _ship_model(trainings: Sequence[Training], root: Path, split_seed: int | Non
         seeds=tuple(seeds),
         split_seed=split_seed,
         content=contents.pop() if len(contents) == 1 else None,
+        engine=" and ".join(sorted({training.engine for training in trainings if training.engine})) or None,
     )
     with atomic_folder(root / card.model) as folder:
         shutil.copyfile(source / KERAS, folder / KERAS)

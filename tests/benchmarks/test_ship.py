@@ -24,6 +24,7 @@ RECORD = {
     "dataset": {"name": "mnist"},
     "recipe": {"name": "micro", "epochs": 30},
     "versions": {"keras": "3.15.1"},
+    "engine": "tensorflow",
 }
 HISTORY = (
     "epoch,learning_rate,loss,accuracy,validation_loss,validation_accuracy,seconds\n"
@@ -77,6 +78,7 @@ def test_both_files_are_measured_on_validation_and_the_package_can_use_them(
     (card,) = ship.ship([another(run, 1), run], tmp_path / "package", split_seed=0)
     assert card == pretrained_card("micro-cnn")
     assert card.recipe["epochs"] == 2
+    assert card.engine == "tensorflow"
     assert [each.seed for each in card.seeds] == [0, 1]
     assert card.chosen == 0, "of equals the lower seed"
     best = card.best
@@ -105,6 +107,7 @@ def test_a_checkpoint_says_it_first(ship: ModuleType, run: Path) -> None:
     training = ship.read_training(run)
     assert (training.model, training.seed, training.best_epoch, training.seconds) == ("glyph-9k", 5, 1, 11.0)
     assert training.recipe == {"name": "glyph", "epochs": 2}
+    assert (training.engine, "engine" in training.versions) == ("tensorflow", False)
     leave_checkpoint(run, settings | {"recipe": {"name": "glyph", "quantized_epochs": 1}}, (0.1, 0.2))
     assert ship.read_training(run).best_epoch == 2, "of a quantization-aware training only the last epochs could be kept"
     leave_checkpoint(run, settings, finished=False)

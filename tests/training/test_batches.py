@@ -66,3 +66,26 @@ def test_displacements_come_behind_the_same_affine_warps_and_stay_within_their_r
 def test_unknown_augmentation():
     with pytest.raises(ModelError, match="unknown augmentation 'cutout'"):
         replace(BATCHES, augmentation="cutout")
+
+
+def test_with_a_seed_of_their_own_warps_are_the_images_whatever_the_trainings_seed():
+    one, other = (replace(BATCHES, augmentation="elastic", cycle=2, warps_seed=7, seed=seed) for seed in (0, 1))
+    warps = one.warps(3)
+    again, next_ones = other.warps(1), one.warps(2)
+    assert warps is not None
+    assert again is not None
+    assert next_ones is not None
+    assert np.array_equal(warps, again)
+    assert not np.array_equal(warps, next_ones)
+    assert one.warps_named(3) == other.warps_named(1) != one.warps_named(2)
+    chunks, others = list(one.epoch(3)), list(other.epoch(3))
+    assert not np.array_equal(chunks[0].order, others[0].order)
+    assert not np.array_equal(chunks[0].order, next(one.epoch(1)).order)  # the order does not repeat
+    for chunk in (*chunks, *others):
+        assert np.array_equal(chunk.transforms if chunk.transforms is not None else 0, warps[chunk.order])
+    assert BATCHES.warps(0) is None
+
+
+def test_a_seed_of_warps_needs_an_augmentation():
+    with pytest.raises(ModelError, match="no augmentation"):
+        replace(BATCHES, warps_seed=0)

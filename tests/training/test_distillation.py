@@ -109,3 +109,29 @@ def test_stopped_and_resumed_ends_with_the_same_weights(few, tmp_path, fitting, 
     result = train(_choice(), few, tmp_path / "stopped", seed=3, resume=True)
     for found, expected in zip(result.model.get_weights(), whole.model.get_weights(), strict=True):
         np.testing.assert_array_equal(found, expected)
+
+
+def test_answers_to_warps_that_every_training_has_are_kept_for_the_next(few, fitting, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    one, other = (
+        Batches(len(few.train), (28, 28), 100, seed=seed, augmentation="affine", cycle=2, warps_seed=7) for seed in (0, 1)
+    )
+    first = Teachers(Distillation(("glyph-1k",)), few, one, "these images")
+    chunk = next(one.epoch(3))
+    answers = first.answers(3, chunk)
+    np.testing.assert_allclose(answers, first.ask(chunk), atol=2e-2)
+    assert first.are_on_disk(3)
+    assert not first.are_on_disk(2)
+    (kept,) = (tmp_path / "glyphlite" / "answers").iterdir()
+
+    second = Teachers(Distillation(("glyph-1k",)), few, other, "these images")
+    monkeypatch.setattr(second, "_ask_all", lambda epoch: pytest.fail("asked again"))
+    np.testing.assert_array_equal(second.answers(1, chunk), answers)
+
+    kept.write_bytes(kept.read_bytes()[:1000])
+    third = Teachers(Distillation(("glyph-1k",)), few, one, "these images")
+    np.testing.assert_array_equal(third.answers(1, chunk), answers)
+    assert kept.stat().st_size > 1000
+
+    Teachers(Distillation(("glyph-1k",)), few, one).answers(1, chunk)
+    assert len(list(kept.parent.iterdir())) == 1  # images without a name are not kept

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from glyphlite.models.recipe import Distillation, Recipe, Restarts, Schedule
-from glyphlite.training.time_estimate import SIMULATED_INT8, SIMULATED_INT8_COMPILED, remaining_seconds, roughly
+from glyphlite.training.time_estimate import SIMULATED_INT8, SIMULATED_INT8_COMPILED, remaining_seconds, roughly, roughly_between
 
 PLAIN = Recipe("plain", 10, 100, Schedule("constant", peak=0.001))
 
@@ -56,3 +56,20 @@ def test_teachers_are_asked_once_a_cycle() -> None:
 )
 def test_words(seconds: float, words: str) -> None:
     assert roughly(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (3, 4, "a few seconds"),
+        (3, 21, "a few seconds to 20 s"),
+        (33.2, 34.9, "35 s"),
+        (33.2, 46, "35 to 45 s"),
+        (52, 81, "50 s to 1 min 20 s"),
+        (81, 120, "1 min 20 s to 2 min"),
+        (610, 850, "10 to 14 min"),
+        (3590, 9000, "1 h to 2 h 30 min"),
+    ],
+)
+def test_a_range_in_words(low: float, high: float, words: str) -> None:
+    assert roughly_between(low, high) == words

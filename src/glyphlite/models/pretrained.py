@@ -63,7 +63,8 @@ class PretrainedCard:
 
     ``recipe`` and ``versions`` are as a run's ``run.toml`` has them; ``split_seed`` is that of the validation images where every
     seed held out the same, else None: each seed its own. ``content`` is the hash of what was trained and validated on, where that
-    is the same for every seed. ``note`` says what else should be known of how it was made.
+    is the same for every seed. ``note`` says what else should be known of how it was made. ``engine`` is what computed the
+    training's steps; None on cards from before there was anything but TensorFlow.
     """
 
     model: str
@@ -76,6 +77,7 @@ class PretrainedCard:
     split_seed: int | None = None
     content: str | None = None
     note: str | None = None
+    engine: str | None = None
     schema: int = field(default=SCHEMA)
 
     @property

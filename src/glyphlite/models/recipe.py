@@ -65,7 +65,8 @@ class Recipe:
     after the other; those that are not frozen yet train on, not rounded. None: all are rounded all the time.
 
     ``augmentation`` and ``photometric`` name the augmentations (`glyphlite.training.augmentation.parameters`). After
-    ``augmentation_cycle`` epochs order and warps repeat, so that teachers are asked about each warped image once.
+    ``augmentation_cycle`` epochs order and warps repeat, so that teachers are asked about each warped image once. With
+    ``warps_seed`` the warps are the same whatever the training's seed, and what teachers answer serves every training.
 
     ``class_weights``: ``balanced`` weighs the loss of each image by how rare its class is, so that all classes count alike.
 
@@ -98,6 +99,7 @@ class Recipe:
     class_weights: str | None = None
     early_stopping: int | None = None
     narrowed: tuple[str, ...] | None = None
+    warps_seed: int | None = None
 
     @property
     def float_epochs(self) -> int:

@@ -5,8 +5,9 @@ Knows numbers of images; nothing of models, and not the images themselves.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -51,6 +52,8 @@ class Batches:
         seed: of order and augmentation.
         augmentation: one of `AUGMENTATIONS`.
         cycle: the number of epochs after which order and warps repeat; None: never.
+        warps_seed: of the augmentation, where each image is warped alike whatever the training's seed; the order then does not
+            repeat. None: ``seed``'s.
     """
 
     images: int
@@ -59,8 +62,11 @@ class Batches:
     seed: int
     augmentation: str | None = None
     cycle: int | None = None
+    warps_seed: int | None = None
 
     def __post_init__(self) -> None:
+        if self.warps_seed is not None and self.augmentation is None:
+            raise ModelError("there is a seed of warps, but no augmentation")
         if self.augmentation is not None and self.augmentation not in AUGMENTATIONS:
             raise ModelError(f"unknown augmentation {self.augmentation!r}; expected one of {', '.join(AUGMENTATIONS)}")
 
@@ -70,19 +76,37 @@ class Batches:
         return -(-self.images // self.batch_size)
 
     def in_cycle(self, epoch: int) -> int:
-        """Returns the earliest epoch that has the same order and warps."""
+        """Returns the earliest epoch that has the same warps."""
         return epoch % self.cycle if self.cycle else epoch
 
     def epoch(self, epoch: int, from_step: int = 0) -> Iterator[Chunk]:
         """Yields the chunks of an epoch, from a step on at which a chunk begins."""
-        epoch = self.in_cycle(epoch)
+        warps = self.warps(epoch)
+        if warps is None:
+            epoch = self.in_cycle(epoch)
         order = np.random.default_rng([self.seed, epoch]).permutation(self.images).astype(np.int32)
         whole = self.images // self.batch_size
         starts = [*range(0, whole, CHUNK_STEPS), whole]
         for first, end in [*pairwise(starts), (whole, self.steps)]:
             if from_step <= first < end:
                 picked = order[first * self.batch_size : end * self.batch_size].reshape(end - first, -1)
-                yield Chunk(first, picked, self._transforms(picked, np.random.default_rng([self.seed, epoch, first])))
+                if warps is None:
+                    yield Chunk(first, picked, self._transforms(picked, np.random.default_rng([self.seed, epoch, first])))
+                else:
+                    yield Chunk(first, picked, warps[picked])
+
+    def warps(self, epoch: int) -> np.ndarray | None:
+        """Returns what is done to each image in an epoch, float32 ``(images, numbers)``; None where the seed of the training, not
+        `warps_seed`, says it.
+        """
+        if self.warps_seed is None:
+            return None
+        return self._transforms(np.arange(self.images), np.random.default_rng([self.warps_seed, self.in_cycle(epoch)]))
+
+    def warps_named(self, epoch: int) -> dict[str, Any]:
+        """Returns everything that `warps` of an epoch depends on; plain JSON."""
+        ranges = asdict(AUGMENTATIONS[self.augmentation]) if self.augmentation else None
+        return {"seed": self.warps_seed, "epoch": self.in_cycle(epoch), "images": self.images, "ranges": ranges}
 
     def _transforms(self, picked: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:
         if self.augmentation is None:

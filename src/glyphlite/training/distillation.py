@@ -1,18 +1,25 @@
 """Trained models that teach: what they answer to the images that each step sees.
 
 A teacher comes with glyphlite and teaches only on the very split that it was trained on, so that no image that chooses an epoch
-was learned by it. Their answers to warped images are kept: the warps repeat after some epochs, the teachers are asked once.
+was learned by it. Their answers to warped images are kept: the warps repeat after some epochs, the teachers are asked once. Where
+the warps do not depend on the training's seed, answers are kept in the user's cache and serve every training.
 """
 
+import hashlib
+import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from glyphlite.console import say
 from glyphlite.datasets.dataset import Dataset
+from glyphlite.errors import OutputError
+from glyphlite.files.single import atomic_path, make_folder, user_cache
 from glyphlite.models.pretrained import is_shipped, pretrained_card, pretrained_keras
 from glyphlite.models.recipe import Distillation, Recipe
 from glyphlite.training.augmentation.image_ops import normalized, warped
@@ -51,11 +58,42 @@ def teacher_hashes(recipe: Recipe) -> dict[str, str]:
     return {name: pretrained_card(name).keras_sha256 for name in (recipe.distillation.teachers if recipe.distillation else ())}
 
 
+def kept_answers(named: dict[str, Any], ask: Callable[[], np.ndarray]) -> np.ndarray:
+    """Returns what is in the user's cache under a name, or asks for it and puts it there, where that can be written.
+
+    Args:
+        named: everything that the answers depend on, but for the last bits; plain JSON.
+        ask: gives the answers.
+    """
+    if not named["content"]:
+        return ask()
+    path = _place(named)
+    with suppress(OSError, ValueError, EOFError):  # it is not there, or damaged
+        return np.load(path, allow_pickle=False)
+    answers = ask()
+    with suppress(OutputError):
+        make_folder(path.parent)
+        with atomic_path(path) as temporary, temporary.open("wb") as stream:
+            np.save(stream, answers)
+    return answers
+
+
+def _place(named: dict[str, Any]) -> Path:
+    key = hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:24]
+    return user_cache() / "answers" / f"{key}.npy"
+
+
 class Teachers:
     """Asks the teachers, and keeps what they said: at most as many answers as a cycle of epochs has images."""
 
-    def __init__(self, distillation: Distillation, dataset: Dataset, batches: Batches) -> None:
+    def __init__(self, distillation: Distillation, dataset: Dataset, batches: Batches, content: str = "") -> None:
         """Loads the teachers.
+
+        Args:
+            distillation: which they are.
+            dataset: whose training images they see.
+            batches: as the student is given them.
+            content: the hash of the dataset; with it, and where every training has the same warps, answers are kept on disk.
 
         Raises:
             ModelError: a teacher's file is damaged.
@@ -72,7 +110,8 @@ class Teachers:
         answering = [_answering(model, network) for model, network in zip(models, networks, strict=True)]
         warp = warp_of(dataset.train.images, batches.augmentation) if all(networks) else None
         images = tf.constant(dataset.train.images)
-        self._batches, self._kept = batches, {}
+        self._batches, self._kept, self._kept_whole = batches, {}, {}
+        self._named = {"content": content, "teachers": [pretrained_card(name).keras_sha256 for name in distillation.teachers]}
 
         numbers = transform_numbers(batches.augmentation)
 
@@ -89,6 +128,8 @@ class Teachers:
 
     def answers(self, epoch: int, chunk: Chunk) -> np.ndarray:
         """Returns log-probabilities, but for a constant: float16 ``(steps, batch, classes)``, of a chunk of an epoch."""
+        if self._batches.warps_seed is not None:
+            return self._of_epoch(epoch)[chunk.order]
         key = self._batches.in_cycle(epoch), chunk.first_step
         if key not in self._kept:
             answers = self.ask(chunk)
@@ -96,6 +137,30 @@ class Teachers:
                 return answers
             self._kept[key] = answers
         return self._kept[key]
+
+    def _of_epoch(self, epoch: int) -> np.ndarray:
+        """Returns what they answer to every image as an epoch warps it, ``(images, classes)``: kept in memory and on disk."""
+        epoch = self._batches.in_cycle(epoch)
+        if epoch not in self._kept_whole:
+            if self._batches.cycle is None:
+                self._kept_whole.clear()
+            self._kept_whole[epoch] = kept_answers(self._named_in(epoch), lambda: self._ask_all(epoch))
+        return self._kept_whole[epoch]
+
+    def are_on_disk(self, epoch: int) -> bool:
+        """Returns whether what they answer in an epoch is kept from an earlier training."""
+        return self._batches.warps_seed is not None and _place(self._named_in(epoch)).is_file()
+
+    def _named_in(self, epoch: int) -> dict[str, Any]:
+        return {**self._named, "warps": self._batches.warps_named(epoch)}
+
+    def _ask_all(self, epoch: int) -> np.ndarray:
+        warps = self._batches.warps(epoch)
+        order, size = np.arange(self._batches.images, dtype=np.int32), self._batches.batch_size
+        assert warps is not None
+        return np.concatenate(
+            [self._ask(order[first : first + size], warps[first : first + size]).numpy() for first in range(0, len(order), size)]
+        ).astype(np.float16)
 
     def ask(self, chunk: Chunk) -> np.ndarray:
         """Computes the same as :meth:`answers`, but always asks the teachers and keeps nothing."""

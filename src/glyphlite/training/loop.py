@@ -5,7 +5,6 @@ TensorFlow's one fused kernel, uint8 images kept as one tensor and gathered insi
 were slower on convolutions. Knows models and arrays; nothing of epochs, files or display.
 """
 
-import statistics
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -49,7 +48,7 @@ _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-7
 
 _EVALUATION_BATCH = 500
 
-_TIMED_STEPS, _TIMED_CALLS = 4, 3
+_TIMED_STEPS, _TIMED_CALLS = 4, 5
 """Number of steps in a call that is timed to estimate the whole training, and number of such calls."""
 
 _RANGE_IMAGES = 2000
@@ -142,8 +141,8 @@ class TrainingLoop:
         self.step += len(rates)
         return loss, correct
 
-    def time_step(self, chunk: Chunk, rates: np.ndarray, answers: np.ndarray | None = None) -> float:
-        """Returns the seconds that one optimizer step takes, from a few of them; everything is then as it was before.
+    def time_step(self, chunk: Chunk, rates: np.ndarray, answers: np.ndarray | None = None) -> tuple[float, float]:
+        """Returns the least and the most seconds that one optimizer step takes, of a few; everything is then as it was before.
 
         The first call, in which TensorFlow compiles the step, is not timed.
 
@@ -163,7 +162,7 @@ class TrainingLoop:
             self._take_steps(part, rates[few], None if answers is None else answers[few])
             durations.append((time.perf_counter() - start) / len(part.order))
         self.restore(state)
-        return statistics.median(durations[1:])
+        return min(durations[1:]), max(durations[1:])
 
     def _take_steps(self, chunk: Chunk, rates: np.ndarray, answers: np.ndarray | None) -> tuple[float, int]:
         steps = self.step - self._started + 1 + np.arange(len(rates), dtype=np.float64)

@@ -60,3 +60,12 @@ def roughly(seconds: float) -> str:
         return f"{round(seconds / 60)} min"
     hours, minutes = divmod(round(seconds / 600) * 10, 60)
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def roughly_between(low: float, high: float) -> str:
+    """Returns a range of durations as people say it, or one, where both ends are said alike: ``10 to 14 min``, ``35 s``."""
+    first, last = roughly(low), roughly(high)
+    if first == last:
+        return last
+    (number, *unit), (_, *other) = first.split(), last.split()
+    return f"{number} to {last}" if unit == other else f"{first} to {last}"

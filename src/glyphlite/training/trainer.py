@@ -33,7 +33,7 @@ from glyphlite.training.progress import TrainingProgress
 from glyphlite.training.restarts import best_beginning, initial_seed, try_beginning
 from glyphlite.training.schedule import frozen_share, recipe_rates
 from glyphlite.training.state import Session, content_hash, require_same_settings, training_settings, warn_of_other_versions
-from glyphlite.training.time_estimate import remaining_seconds, roughly
+from glyphlite.training.time_estimate import remaining_seconds, roughly_between
 
 if TYPE_CHECKING:
     import keras
@@ -130,6 +130,7 @@ class _Training:
             seed=seed,
             augmentation=self.recipe.augmentation,
             cycle=self.recipe.augmentation_cycle,
+            warps_seed=self.recipe.warps_seed,
         )
         self.session = Session(first_choice=self.recipe.first_choice)
 
@@ -213,28 +214,35 @@ class _Training:
         return bool(patience) and session.epoch >= session.first_choice and session.epoch - session.best.epoch >= patience
 
     def _say_how_long(self, loop: TrainingLoop, done: int) -> None:
-        """Times a few steps, which leave no trace, and says how long all that are left will take."""
+        """Times a few steps, which leave no trace, and says how long all that are left will take.
+
+        The fastest and the slowest step give a range: where other programs run, the time of a step is no one number.
+        """
         session, recipe, steps = self.session, self.recipe, self.batches.steps
         chunk = next(self.batches.epoch(session.epoch, from_step=session.batch % steps))
         rates = recipe_rates(recipe, session.epoch, steps)[chunk.first_step : chunk.first_step + len(chunk.order)]
         answers = self._answers(session.epoch, chunk)  # the first one compiles
-        clock = _Clock(0.0)
-        if self._teachers:
+        answer_seconds = 0.0
+        if self._teachers and not self._teachers.are_on_disk((recipe.augmentation_cycle or recipe.epochs) - 1):
+            clock = _Clock(0.0)
             self._teachers.ask(chunk)
-        answer_seconds = clock()
-        seconds = remaining_seconds(
-            recipe,
-            steps=steps,
-            done=done,
-            validation_images=len(self.dataset.validation),
-            step_seconds=loop.time_step(chunk, rates, answers),
-            chunk_answer_seconds=answer_seconds if self._teachers else 0.0,
-            simulates_int8=recipe.quantized_epochs > 0 and done > recipe.float_epochs * steps,
-            is_compiled=loop.engine != TENSORFLOW,
-            untried=recipe.beginnings.count - len(session.beginnings) if recipe.beginnings and not done else 0,
+            answer_seconds = clock()
+        low, high = (
+            remaining_seconds(
+                recipe,
+                steps=steps,
+                done=done,
+                validation_images=len(self.dataset.validation),
+                step_seconds=step_seconds,
+                chunk_answer_seconds=answer_seconds,
+                simulates_int8=recipe.quantized_epochs > 0 and done > recipe.float_epochs * steps,
+                is_compiled=loop.engine != TENSORFLOW,
+                untried=recipe.beginnings.count - len(session.beginnings) if recipe.beginnings and not done else 0,
+            )
+            for step_seconds in loop.time_step(chunk, rates, answers)
         )
         left = recipe.epochs - session.epoch
-        say(f"{left} {'epoch' if left == 1 else 'epochs'}{' left' if done else ''}, about {roughly(seconds)}")
+        say(f"{left} {'epoch' if left == 1 else 'epochs'}{' left' if done else ''}, about {roughly_between(low, high)}")
 
     def _choose_beginning(self, loop: TrainingLoop, beginnings: Restarts) -> None:
         """Tries the beginnings that were not tried before a stop, then begins with the best."""
@@ -304,7 +312,9 @@ class _Training:
 
     @cached_property
     def _teachers(self) -> Teachers | None:
-        return Teachers(self.recipe.distillation, self.dataset, self.batches) if self.recipe.distillation else None
+        if not self.recipe.distillation:
+            return None
+        return Teachers(self.recipe.distillation, self.dataset, self.batches, self.settings["dataset content"])
 
     def _save(self, loop: TrainingLoop) -> None:
         self.store.save(loop.step, self.session.checkpoint(self.settings, loop.state()))

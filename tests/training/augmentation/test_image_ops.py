@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glyphlite.training.augmentation.image_ops import relit, warped
+from glyphlite.training.augmentation.image_ops import occluded, relit, warped
 from glyphlite.training.augmentation.parameters import AUGMENTATIONS, ELASTIC_GRID, Photometric
 from glyphlite.training.batches import Batches
 
@@ -108,3 +108,30 @@ def _between(grid: np.ndarray, row: int, column: int) -> float:
 
 def test_the_displacements_of_a_recipe_are_of_a_known_size():
     assert 0 < AUGMENTATIONS["elastic"].elastic_pixels < 28 / ELASTIC_GRID / 2  # larger ones could fold an image over itself
+
+
+def test_bars_lie_over_the_images_behind_the_noisy_ones_alone(images):
+    import tensorflow as tf
+
+    photometric = Photometric(faded=0.25, least_contrast=0.2, noisy=0.125, largest_noise=0.4, occluded=0.25)
+    changed = relit(tf.constant(images), photometric, tf.constant([3, 5], tf.int32)).numpy()
+    np.testing.assert_array_equal(changed[6:12], images[6:12])
+    np.testing.assert_array_equal(changed[:2], _relit(images, 3, 5)[:2])  # the others are as without bars
+    np.testing.assert_array_equal(changed[12:], _relit(images, 3, 5)[12:])
+    assert not np.array_equal(changed[2:6], images[2:6])
+
+
+def test_bars_are_of_every_direction_hide_little_and_differ_from_image_to_image():
+    import tensorflow as tf
+
+    black = np.zeros((400, 28, 28, 1), np.float32)
+    drawn = occluded(tf.constant(black), tf.constant([1, 2], tf.int32)).numpy()[..., 0]
+    np.testing.assert_array_equal(drawn, occluded(tf.constant(black), tf.constant([1, 2], tf.int32)).numpy()[..., 0])
+    assert drawn.min() == 0
+    assert drawn.max() <= 1
+    covered = (drawn > 0.1).mean(axis=(1, 2))
+    assert 0.01 < (covered == 0).mean() < 0.15  # none of three in one of 27, and what lies outside
+    assert 0.02 < covered.mean() < 0.25
+    assert len({each.tobytes() for each in drawn}) > 340
+    straight = [each for each in drawn if each.any() and (np.ptp(np.nonzero(each)[0]) < 4 or np.ptp(np.nonzero(each)[1]) < 4)]
+    assert len(straight) < 60  # along a row or a column: the few that chance gives

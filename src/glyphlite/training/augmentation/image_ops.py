@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from glyphlite.models.interface.input_convention import OURS, InputConvention
-from glyphlite.training.augmentation.parameters import ELASTIC_GRID, Photometric
+from glyphlite.training.augmentation.parameters import BAR_GREYS, BAR_PIXELS, BARS, ELASTIC_GRID, Photometric
 
 
 def normalized(images: Any) -> Any:
@@ -75,7 +75,8 @@ def influence(pixels: int) -> np.ndarray:
 
 
 def relit(images: Any, photometric: Photometric, seed: Any) -> Any:
-    """Makes some images noisy and others faint: the first and the last of a batch, whose order is random.
+    """Makes some images noisy, others faint, and lays bars over others: the first, the last of a batch, whose order is random,
+    and those behind the noisy ones.
 
     Args:
         images: float32 ``(batch, height, width, channels)`` in [0, 1].
@@ -85,13 +86,44 @@ def relit(images: Any, photometric: Photometric, seed: Any) -> Any:
     import tensorflow as tf
 
     count = tf.shape(images)[0]
-    faded, noisy = (
-        tf.cast(tf.round(share * tf.cast(count, tf.float32)), tf.int32) for share in (photometric.faded, photometric.noisy)
+    faded, noisy, hidden = (
+        tf.cast(tf.round(share * tf.cast(count, tf.float32)), tf.int32)
+        for share in (photometric.faded, photometric.noisy, photometric.occluded)
     )
     shares = tf.random.stateless_uniform(tf.stack([3, count, 1, 1, 1]), seed)
     head, middle, tail = images[:noisy], images[noisy : count - faded], images[count - faded :]
+    if photometric.occluded:
+        middle = tf.concat([occluded(middle[:hidden], seed + tf.constant([0, 2])), middle[hidden:]], axis=0)
     noise = tf.random.stateless_normal(tf.shape(head), seed + tf.constant([0, 1]))
     head = tf.clip_by_value(head + noise * shares[0, :noisy] * photometric.largest_noise, 0.0, 1.0)
     lost = shares[1, count - faded :] * (1 - photometric.least_contrast)
     tail = tail * (1 - lost) + shares[2, count - faded :] * lost
     return tf.concat([head, middle, tail], axis=0)
+
+
+def occluded(images: Any, seed: Any) -> Any:
+    """Lays up to `BARS` bars over each image, soft at their edges.
+
+    Args:
+        images: float32 ``(batch, height, width, channels)`` in [0, 1].
+        seed: int32 ``(2,)``; the same gives the same images.
+    """
+    import tensorflow as tf
+
+    height, width = images.shape[1:3]
+    rows, columns = np.meshgrid(np.arange(height, dtype=np.float32), np.arange(width, dtype=np.float32), indexing="ij")
+    drawn = tf.random.stateless_uniform(tf.stack([BARS, 7, tf.shape(images)[0], 1, 1]), seed)
+    for bar in range(BARS):
+        row, column, turn, breadth, length, grey, is_there = tf.unstack(drawn[bar])
+        down, right = rows - row * height, columns - column * width
+        sine, cosine = tf.sin(np.pi * turn), tf.cos(np.pi * turn)
+        across = tf.abs(down * cosine - right * sine) - _between(BAR_PIXELS[0], breadth) / 2
+        along = tf.abs(down * sine + right * cosine) - _between(BAR_PIXELS[1], length) / 2
+        cover = tf.clip_by_value(0.5 - tf.maximum(across, along), 0.0, 1.0) * tf.cast(is_there < 2 / 3, tf.float32)
+        cover = cover[..., tf.newaxis]
+        images = images * (1 - cover) + _between(BAR_GREYS, grey)[..., tf.newaxis] * cover
+    return images
+
+
+def _between(ends: tuple[float, float], share: Any) -> Any:
+    return ends[0] + (ends[1] - ends[0]) * share

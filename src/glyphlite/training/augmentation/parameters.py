@@ -10,6 +10,15 @@ import numpy as np
 ELASTIC_GRID = 5
 """Points along each axis at which elastic distortion displaces an image."""
 
+BARS = 3
+"""Bars over an occluded image, at most; each is drawn in two of three images."""
+
+BAR_PIXELS = (1.0, 3.5), (4.0, 36.0)
+"""Least and largest width and length of a bar."""
+
+BAR_GREYS = 0.2, 1.0
+"""The darkest and the lightest bar."""
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -48,24 +57,29 @@ AUGMENTATIONS: dict[str, Augmentation] = {
 
 @dataclass(frozen=True)
 class Photometric:
-    """Changes of light: which shares of the images lose contrast and get noise, and how much of it.
+    """Changes of light: which shares of the images lose contrast, get noise or lie behind bars, and how much of it.
 
     Attributes:
         faded: share of the images that lose contrast.
         least_contrast: what is left at worst, drawn uniformly up to 1; the ground takes any grey that the rest leaves room for.
         noisy: share of the images with Gaussian noise.
         largest_noise: its largest deviation, as a part of the range from black to white; drawn uniformly from 0.
+        occluded: share of the images that up to `BARS` bars lie over, of any place, direction, length, width and grey. They hide
+            parts of a glyph, as random erasing does (Z. Zhong et al., "Random Erasing Data Augmentation", AAAI 2020).
     """
 
     faded: float
     least_contrast: float
     noisy: float
     largest_noise: float
+    occluded: float = 0.0
 
 
 PHOTOMETRIC: dict[str, Photometric] = {
     "faded_noisy": Photometric(faded=0.2, least_contrast=0.2, noisy=0.1, largest_noise=0.4),
     "faded_noisy_gentle": Photometric(faded=0.08, least_contrast=0.2, noisy=0.04, largest_noise=0.4),
+    "occluded": Photometric(faded=0.2, least_contrast=0.2, noisy=0.1, largest_noise=0.4, occluded=0.2),
+    "occluded_gentle": Photometric(faded=0.08, least_contrast=0.2, noisy=0.04, largest_noise=0.4, occluded=0.12),
 }
 
 
