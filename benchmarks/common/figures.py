@@ -17,7 +17,7 @@ from common.tables.firmware import cores_table, firmware_table, m33_sentence, op
 from common.tables.mlperf_tiny import mlperf_sentence, mlperf_table, plain_table, published_table
 from common.tables.pictures import rejected_table, sheets_table, steps_table, threshold_sentence
 from common.tables.reference import accuracy_table, main_job_sentence, reading_table
-from common.tables.reference_pages import commands, ops, records
+from common.tables.reference_pages import commands, layer_kinds, model_keys, ops, records
 from common.tables.tflm import agreement_table, arena_parts_table, arenas_table, tensors_table
 from common.tables.toolchains import toolchain_sentence, toolchain_table
 from common.tables.training import avx2_sentence, training_table
@@ -74,6 +74,8 @@ GENERATED: dict[str, Callable[[], str]] = {
     "commands": commands,
     "records": records,
     "ops": ops,
+    "model keys": model_keys,
+    "layer kinds": layer_kinds,
     "mlperf tiny published": published_table,
 }
 """Name of a part that comes from the code itself: what makes its text."""

@@ -319,7 +319,8 @@ def run(
         typer.Option(
             "--model",
             "-m",
-            help="A name from `glyphlite models`, `all` (five reference models), path/to/file.py:function, or a .keras file.",
+            help="A name from `glyphlite models`, `all` (five reference models), a model file (.toml), path/to/file.py:function, "
+            "or a .keras file.",
             show_default=f"{DEFAULT_MODEL} for {DEFAULT_EPOCHS} epochs on MNIST, else {DEFAULT_ELSEWHERE}",
         ),
     ] = None,
@@ -409,6 +410,13 @@ def datasets(data_dir: DataDirOption = None, as_json: JsonOption = False) -> Non
 
 @app.command(epilog="Example: glyphlite models")
 def models(
+    model: Annotated[
+        str | None,
+        typer.Argument(metavar="[MODEL]", help="Only this one: a name, or a model file (.toml), which is checked."),
+    ] = None,
+    toml: Annotated[
+        bool, typer.Option("--toml", help="Print MODEL as a model file: its layers and its recipe, to change and to train.")
+    ] = False,
     long: Annotated[bool, typer.Option("--long", help="Also show how each model is trained.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -416,9 +424,14 @@ def models(
 
     Multiply-accumulates (MACs) are per image.
     """
-    from glyphlite.models.registry import describe_models
+    if toml:
+        from glyphlite.models.registry import model_file_text
 
-    known = describe_models()
+        _print_words(model_file_text(model).removesuffix("\n"))
+        return
+    from glyphlite.models.registry import describe_model, describe_models
+
+    known = describe_models() if model is None else [describe_model(model)]
     if as_json:
         from dataclasses import asdict
 
@@ -477,7 +490,10 @@ def fits(
 
 @app.command(epilog="Example: glyphlite train micro-cnn --dataset mnist --out runs/micro --epochs 3")
 def train(
-    model: Annotated[str, typer.Argument(help="A name from `glyphlite models`, path/to/file.py:function, or a .keras file.")],
+    model: Annotated[
+        str,
+        typer.Argument(help="A name from `glyphlite models`, a model file (.toml), file.py:function, or a .keras file."),
+    ],
     out: Annotated[
         Path | None,
         typer.Option(

@@ -487,6 +487,15 @@ class BoardFit(Record):
     """Why nothing was measured; null where something was."""
 
 
+class DefinitionReport(Record):
+    """The file that defines the model."""
+
+    file: str
+    """As it was named; the run's folder holds a copy, `model.toml`."""
+    sha256: str
+    """Of its bytes."""
+
+
 class PretrainedReport(Record):
     """The model came with glyphlite: which seed of how many, chosen on validation, and whether its int8 file came out again."""
 

@@ -14,6 +14,7 @@ from glyphlite.files.owned import write_owned
 from glyphlite.files.untrusted import read_input
 from glyphlite.records import (
     ArtifactReport,
+    DefinitionReport,
     FailedReport,
     FirmwareReport,
     KerasReport,
@@ -49,6 +50,8 @@ class Results(Record):
     """CPU time per stage, child processes included; if `seconds` grew and this did not, the machine was busy."""
     pretrained: PretrainedReport | None = None
     """Null unless the weights came with glyphlite."""
+    definition: DefinitionReport | None = None
+    """Null unless a model file (TOML) defines the model."""
     training: TrainingReport | None = None
     """Null unless the model was trained here."""
     keras: KerasReport

@@ -13,6 +13,7 @@ from typer.exceptions import Exit, TyperException
 from typer.main import get_command
 
 from glyphlite.cli import app
+from glyphlite.models.registry import describe_model
 from glyphlite.records import Accuracy, ArtifactReport, KerasReport
 from glyphlite.results import Results
 
@@ -62,6 +63,25 @@ def parse(line: str) -> None:
 @pytest.mark.parametrize("line", sorted(set(OURS)))
 def test_command_parses(line: str) -> None:
     parse(line)
+
+
+MODELS = sorted(
+    (str(page.relative_to(ROOT)), block["code"])
+    for page in PAGES
+    for block in BLOCK.finditer(page.read_text())
+    if block["language"] == "toml" and "layers = [" in block["code"]
+)
+
+
+@pytest.mark.parametrize(("page", "text"), MODELS)
+def test_model_files_define_models(tmp_path: Path, page: str, text: str) -> None:
+    path = tmp_path / f"{Path(page).stem}.toml"
+    path.write_text(text)
+    assert describe_model(str(path)).parameters > 100
+
+
+def test_pages_hold_model_files() -> None:
+    assert len(MODELS) >= 2
 
 
 def test_wrong_commands_are_found() -> None:

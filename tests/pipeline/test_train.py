@@ -11,6 +11,7 @@ from PIL import Image
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import DataError, GlyphliteError, ModelError, OutputError
 from glyphlite.evaluation.recorded_confidence import certainty_of
+from glyphlite.files.single import sha256_of
 from glyphlite.models.training_options import TrainingOptions
 from glyphlite.pipeline.evaluate import evaluate_files
 from glyphlite.pipeline.inputs.datasets import data_of
@@ -123,3 +124,56 @@ def test_evaluate_keeps_what_is_known_of_the_same_bytes(trained: Path) -> None:
     before = json.loads((trained / "results.json").read_text())
     evaluate_files([trained / "model.keras"], None, keras=None, latency=False, seed=0, data_dir=None)
     assert json.loads((trained / "results.json").read_text()) == before
+
+
+DEFINED = """
+name = "tiny"
+input_size = [14, 14]
+layers = [
+    { kind = "FoldedConv", name = "stem", filters = 4, kernel = 3, stride = 2 },
+    { kind = "FoldedDepthwise", kernel = 3 },
+    { kind = "FoldedConv", filters = 6, kernel = 1 },
+    { kind = "Dropout", rate = 0.1 },
+    { kind = "GlobalMean" },
+]
+recipe = { epochs = 3, batch_size = 16, quantized_epochs = 1, schedule = { kind = "constant", peak = 0.01 } }
+"""
+
+
+def test_a_model_file_is_trained_kept_and_gone_on_with(pictures: Path, tmp_path: Path) -> None:
+    """Comments may change before ``--resume``, layers may not; the folder keeps the file, results.json and run.toml name it."""
+    path, folder = tmp_path / "my.toml", tmp_path / "run"
+    path.write_text(DEFINED)
+    trained = train_model(str(path), str(pictures), Wish(folder))
+    assert (trained.model, trained.epochs, trained.best_epoch) == ("tiny", 3, 3)
+    assert (folder / "model.toml").read_text() == DEFINED
+    named = {"file": str(path), "sha256": sha256_of(path)}
+    record = tomllib.loads((folder / "run.toml").read_text())
+    assert record["definition"] == named
+    assert record["dataset"]["input_shape"] == [14, 14, 1]
+    assert record["recipe"]["quantized_epochs"] == 1
+    results = Results.load(folder / "results.json")
+    assert results.definition is not None
+    assert results.definition.model_dump() == named
+    assert named["sha256"] in write_reports([folder], None).read_text()
+
+    (folder / "results.json").unlink()
+    path.write_text(f"# now with a comment{DEFINED}")
+    assert train_model(str(path), str(pictures), Wish(folder, resume=True)).best_epoch == 3
+    assert (folder / "model.toml").read_text() == path.read_text()
+    (folder / "results.json").unlink()
+    path.write_text(DEFINED.replace("filters = 6", "filters = 8"))
+    with pytest.raises(ModelError, match="its model definition was"):
+        train_model(str(path), str(pictures), Wish(folder, resume=True))
+
+
+def test_a_model_file_in_the_run_s_own_folder_stays_the_user_s(pictures: Path, tmp_path: Path) -> None:
+    path = tmp_path / "model.toml"
+    path.write_text(DEFINED)
+    for _ in range(2):
+        train_model(str(path), str(pictures), Wish(tmp_path, overwrite=True), options=TrainingOptions(epochs=2))
+        assert path.read_text() == DEFINED
+    other = tmp_path / "other.toml"
+    other.write_text(DEFINED)
+    with pytest.raises(OutputError, match=r"model\.toml"):
+        train_model(str(other), str(pictures), Wish(tmp_path, overwrite=True))

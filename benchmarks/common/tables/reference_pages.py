@@ -1,4 +1,4 @@
-"""The generated parts of docs/reference: every command and option, every key of results.json, every supported op."""
+"""The generated parts of docs/reference: every command and option, every key of results.json and of a model file, every op."""
 
 import ast
 import inspect
@@ -52,6 +52,64 @@ def records() -> str:
         title = "The document" if record is module.Results else name
         parts.append(f"### {title}\n\n{markdown_table(('Key', 'Type', 'Meaning'), rows, words=3)}")
     return "\n\n".join(parts)
+
+
+def model_keys() -> str:
+    """Returns a table of each part of a model file: key, values, what holds where it is left out, and the meaning."""
+    from glyphlite.models.architecture import Architecture
+    from glyphlite.models.definition.definition import default_recipe
+    from glyphlite.models.definition.keys import LAYER_KEYS, MODEL_KEYS, RECIPE, Table, required_keys
+
+    plain = default_recipe("", quantization_aware=False)
+
+    def table(keys: dict[str, Any], owner: Any, needed: tuple[str, ...] = ()) -> str:
+        rows = [
+            (f"`{name}`", _cell(key.value.words), "needed" if name in needed else _default_words(owner, name), _cell(key.meaning))
+            for name, key in keys.items()
+        ]
+        return markdown_table(("Key", "Value", "Left out", "Meaning"), rows, words=4)
+
+    def tables(part: Table, title: str) -> Iterator[str]:
+        whole = part is RECIPE
+        keys = table(part.keys, plain if whole else part.record, () if whole else required_keys(part.record))
+        yield f"### {title}\n\n{keys}"
+        for name, key in part.keys.items():
+            if isinstance(key.value, Table) and name != "quantized_schedule":
+                extra = " and `[recipe.quantized_schedule]`" if name == "schedule" else ""
+                yield from tables(key.value, f"`[recipe.{name}]`{extra}")
+
+    document = f"### The document\n\n{table(MODEL_KEYS, Architecture)}"
+    rows = [(f"`{name}`", _cell(key.value.words), _cell(key.meaning)) for name, key in LAYER_KEYS.items()]
+    layers = f"### Keys of layers\n\n{markdown_table(('Key', 'Value', 'Meaning'), rows, words=3)}"
+    return "\n\n".join((document, layers, *tables(RECIPE, "`[recipe]`")))
+
+
+def layer_kinds() -> str:
+    """Returns the kinds of layers of a model file, with the keys that each needs and those that it may have."""
+    from glyphlite.models.definition.keys import FLOAT_ONLY, KINDS, TRAINED_FOR_INT8, keys_of, required_keys
+
+    rows = []
+    for kind, record in KINDS.items():
+        needed = required_keys(record)
+        optional = [name for name in keys_of(kind) if name not in needed]
+        trained = "for int8" if kind in TRAINED_FOR_INT8 else "in float" if kind in FLOAT_ONLY else "both"
+        meaning = _cell(inspect.cleandoc(record.__doc__ or "").split("\n\n")[0])
+        rows.append((f"`{kind}`", _names(needed) or "-", _names(optional), trained, meaning))
+    return markdown_table(("Kind", "Needs", "May have", "Trained", "What it is"), rows, words=5)
+
+
+def _names(keys: Any) -> str:
+    return ", ".join(f"`{name}`" for name in keys)
+
+
+def _default_words(owner: Any, name: str) -> str:
+    """Returns what holds where a key of a record is left out."""
+    value = getattr(owner, name, None)
+    if value in (None, ""):
+        return "-"
+    if hasattr(value, "kind"):
+        return f"`{value.kind}`, peak {value.peak:g}"
+    return f"`{str(value).lower()}`" if isinstance(value, bool) else f'`"{value}"`' if isinstance(value, str) else f"`{value}`"
 
 
 def ops() -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from glyphlite.models.definition.definition import StoredDefinition
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.recipe import Recipe
 
@@ -24,6 +25,7 @@ class ModelChoice:
         origin: where it comes from, in words.
         fingerprint: SHA-256 of what defines it; a changed definition cannot resume an earlier training.
         convention: how it takes a pixel, where the user has said it; else as its first layers say, else pixel / 255.
+        definition: the file that defines it, if it comes from one (`glyphlite.models.definition`).
     """
 
     name: str
@@ -34,6 +36,7 @@ class ModelChoice:
     fingerprint: str
     builder: Callable[[], "keras.Model"] = field(repr=False, compare=False)
     convention: InputConvention | None = None
+    definition: StoredDefinition | None = field(default=None, repr=False, compare=False)
 
     def taking(self, convention: InputConvention) -> "ModelChoice":
         """Returns the same, trained on pixels that enter otherwise; what was trained otherwise cannot be resumed."""

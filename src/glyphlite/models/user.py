@@ -64,6 +64,8 @@ def require_source(text: str) -> tuple[Path, str | None]:
     Raises:
         ModelError: it is missing or unreadable, or a Python file without the function's name.
     """
+    if text.endswith(".toml"):
+        raise ModelError(f"{text} defines a model without weights; train it first: glyphlite train {text}")
     name, separator, function = text.partition(".py:")
     if not separator and not text.endswith(".py"):
         path = Path(text)

@@ -21,7 +21,7 @@ from glyphlite.models import DEFAULT_MODEL
 from glyphlite.models.interface.input_convention import OURS, InputConvention
 from glyphlite.models.interface.input_layers import training_convention
 from glyphlite.models.pretrained import PretrainedCard
-from glyphlite.models.registry import REFERENCE_NAMES, is_known_model
+from glyphlite.models.registry import REFERENCE_NAMES, definition_of
 from glyphlite.models.training_options import TrainingOptions
 from glyphlite.pipeline.convert import check_weights, convert_what_can_be
 from glyphlite.pipeline.evaluate import measure
@@ -31,7 +31,7 @@ from glyphlite.pipeline.inputs.datasets import to_remember
 from glyphlite.pipeline.report import write_report_of
 from glyphlite.pipeline.runs.folder import RUN_FILES, Wish, require_exportable
 from glyphlite.pipeline.runs.pretrained import check_pretrained, pretrained_record, pretrained_report, take_pretrained
-from glyphlite.pipeline.runs.record import write_run_record
+from glyphlite.pipeline.runs.record import definition_report, write_run_record
 from glyphlite.pipeline.runs.stages import Stages
 from glyphlite.pipeline.runs.training_plan import TrainingPlan, model_name, plan_training
 from glyphlite.pipeline.verify import compare
@@ -141,7 +141,7 @@ def run_pipeline(options: RunOptions) -> Results:
     """
     require_extra("train", "run")
     card = None
-    if not is_known_model(options.model):  # the plan builds it, and then it is too late to fork off the converter
+    if definition_of(options.model) is None:  # the plan builds it, and then it is too late to fork off the converter
         model_name(options.model)
         prepare()
     if options.pretrained:
@@ -202,6 +202,7 @@ def _run_alone(options: RunOptions, plan: TrainingPlan, card: PretrainedCard | N
         seconds=stages.seconds,
         cpu_seconds=stages.cpu_seconds,
         pretrained=pretrained,
+        definition=definition_report(choice),
         training=training_report(trained.history, len(dataset.validation)),
         keras=keras.report,
         artifacts=[_with_arena(each, firmware.tflm) for each in evaluations],
@@ -218,6 +219,7 @@ def _run_alone(options: RunOptions, plan: TrainingPlan, card: PretrainedCard | N
         remember=to_remember(options.dataset, dataset, options.data_dir, plan.input_shape),
         recipe=trained.recipe,
         pretrained=pretrained_record(card) if card else None,
+        definition=choice.definition,
         settings={
             "seed": options.seed,
             **options.training.settings(),

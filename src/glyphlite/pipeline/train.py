@@ -13,7 +13,7 @@ from glyphlite.models.interface.input_layers import training_convention
 from glyphlite.models.training_options import TrainingOptions
 from glyphlite.pipeline.inputs.datasets import to_remember
 from glyphlite.pipeline.runs.folder import Wish
-from glyphlite.pipeline.runs.record import write_run_record
+from glyphlite.pipeline.runs.record import definition_report, write_run_record
 from glyphlite.pipeline.runs.stages import Stages
 from glyphlite.pipeline.runs.training_plan import TrainingPlan, plan_training
 from glyphlite.results import Results
@@ -91,6 +91,7 @@ def _train_alone(plan: TrainingPlan) -> Trained:
         dataset=loaded,
         remember=to_remember(dataset, loaded, data_dir, plan.input_shape),
         recipe=result.recipe,
+        definition=choice.definition,
         settings={
             "seed": seed,
             **plan.options.settings(),
@@ -110,6 +111,7 @@ def _train_alone(plan: TrainingPlan) -> Trained:
         labels=list(loaded.labels),
         seconds=stages.seconds,
         cpu_seconds=stages.cpu_seconds,
+        definition=definition_report(choice),
         training=training_report(result.history, len(loaded.validation)),
         keras=keras.report,
     ).save(plan.folder / "results.json")  # last: with it the training is finished

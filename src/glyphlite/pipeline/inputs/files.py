@@ -40,6 +40,8 @@ def existing_file(path: Path, what: str) -> Path:
     """
     if path.is_dir():
         raise ArtifactError(f"{path} is a folder; name {what} in it")
+    if path.suffix == ".toml" and path.exists():
+        raise ArtifactError(f"{path} defines a model without weights; train it first: glyphlite run --model {path}")
     if path.exists():
         open_input(path, what, ArtifactError).close()
     else:

@@ -53,6 +53,9 @@ RUN_FILES = (
 )
 """Files that a run writes; overwriting a folder removes these, where they are ours, and the checkpoints, and nothing else."""
 
+DEFINITION = "model.toml"
+"""The file that defines the model, where one does: a copy of the user's, or, where they keep it in the folder, theirs."""
+
 EXPORTS = ("c", "tflm")
 """Folders in that of a run which hold what is made of the int8 artifact."""
 
@@ -129,8 +132,14 @@ def require_kept(wish: Wish, folder: Path, model: Path) -> None:
     Raises:
         OutputError: the model is a file of the run.
     """
-    if wish.overwrite and any(model.exists() and model.resolve() == (folder / name).resolve() for name in RUN_FILES):
+    names = (*RUN_FILES, DEFINITION) if DEFINITION in read_manifest(folder) else RUN_FILES
+    if wish.overwrite and any(is_same_file(model, folder / name) for name in names):
         raise OutputError(f"{model} belongs to the run that --overwrite replaces; choose another folder with --out")
+
+
+def is_same_file(one: Path, other: Path) -> bool:
+    """Returns whether two paths lead to one file that is there."""
+    return one.exists() and one.resolve() == other.resolve()
 
 
 def clear_folder(folder: Path) -> None:
@@ -143,7 +152,9 @@ def clear_folder(folder: Path) -> None:
     """
     if is_finished(folder):
         _keep_previous(folder)
-    remove_ours(folder, RUN_FILES)  # results.json first: without it the folder's own run is no longer a finished one
+    remove_ours(
+        folder, (*RUN_FILES, DEFINITION)
+    )  # results.json first: without it the folder's own run is no longer a finished one
     if (folder / CHECKPOINTS).is_dir():
         CheckpointStore(folder / CHECKPOINTS).clear()
 
@@ -164,7 +175,9 @@ def _keep_previous(folder: Path) -> None:
         OutputError: it cannot be written, or the user's files lie there.
     """
     listed = {parent: read_manifest(folder / parent) for parent in {Path(name).parent for name in RUN_FILES}}
-    names = [name for name in RUN_FILES if Path(name).name in listed[Path(name).parent] and (folder / name).is_file()]
+    names = [
+        name for name in (*RUN_FILES, DEFINITION) if Path(name).name in listed[Path(name).parent] and (folder / name).is_file()
+    ]
     with owned_folder(folder / PREVIOUS) as kept:
         for name in names:
             (kept / name).parent.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,10 @@ from glyphlite import __version__
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.escaping import is_unicode, visible
 from glyphlite.files.owned import write_owned
+from glyphlite.models.choice import ModelChoice
+from glyphlite.models.definition.definition import StoredDefinition
+from glyphlite.pipeline.runs.folder import DEFINITION, is_same_file
+from glyphlite.records import DefinitionReport
 
 PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "tflite-micro", "numpy", "pillow", "unicorn", "ziglang")
 
@@ -28,8 +32,9 @@ def write_run_record(
     hashes: dict[str, str],
     remember: dict[str, Any] | None = None,
     pretrained: dict[str, Any] | None = None,
+    definition: StoredDefinition | None = None,
 ) -> Path:
-    """Writes ``run.toml``.
+    """Writes ``run.toml``, and, of a model that a file defines, a copy of that file.
 
     Args:
         folder: the run's folder.
@@ -41,6 +46,7 @@ def write_run_record(
         hashes: SHA-256 of the run's files, by name.
         remember: how the dataset is named so that it is found again, by :func:`glyphlite.pipeline.inputs.datasets.to_remember`.
         pretrained: where the model came from, if it was not trained here.
+        definition: the file that defines the model, as it was read.
 
     Raises:
         OutputError: it cannot be written.
@@ -62,11 +68,20 @@ def write_run_record(
         ),
         "recipe": _known(recipe),
         **({"pretrained": pretrained} if pretrained else {}),
+        **({"definition": {"file": str(definition.path), "sha256": definition.sha256}} if definition else {}),
         "versions": {"glyphlite": __version__, "python": platform.python_version(), **_versions()},
         "machine": {"system": platform.platform(terse=True), "architecture": platform.machine(), "byte_order": sys.byteorder},
         "sha256": hashes,
     }
+    if definition and not is_same_file(folder / DEFINITION, definition.path):
+        write_owned(folder / DEFINITION, definition.content)
     return write_owned(folder / "run.toml", tomli_w.dumps(_writable(document)))
+
+
+def definition_report(choice: ModelChoice) -> DefinitionReport | None:
+    """Returns what ``results.json`` says of the file that defines a model; None where none does."""
+    stored = choice.definition
+    return None if stored is None else DefinitionReport(file=str(stored.path), sha256=stored.sha256)
 
 
 def _writable(value: Any) -> Any:

@@ -9,11 +9,20 @@ from glyphlite.datasets.registry import check_dataset, known_classes
 from glyphlite.models.choice import ModelChoice
 from glyphlite.models.input_shape import model_input_shape
 from glyphlite.models.interface.input_convention import parse_input_range
-from glyphlite.models.registry import resolve_model, split_seed
+from glyphlite.models.registry import definition_of, is_definition, resolve_model, split_seed
 from glyphlite.models.training_options import TrainingOptions
 from glyphlite.pipeline.inputs.conventions import choose_model
 from glyphlite.pipeline.inputs.datasets import load_for_model
-from glyphlite.pipeline.runs.folder import TRAINING_FILES, Wish, choose_folder, clear_folder, drop_previous, require_kept
+from glyphlite.pipeline.runs.folder import (
+    DEFINITION,
+    TRAINING_FILES,
+    Wish,
+    choose_folder,
+    clear_folder,
+    drop_previous,
+    is_same_file,
+    require_kept,
+)
 
 
 @dataclass(frozen=True)
@@ -86,7 +95,7 @@ def plan_training(
     """Checks names, shapes and options, and chooses the folder; reads no images and writes nothing.
 
     Args:
-        model: a name, file.py:function, or a .keras file.
+        model: a name, a model file, file.py:function, or a .keras file.
         dataset: a name, a file or a folder.
         wish: what the user said about the folder.
         seed: of everything that is drawn.
@@ -107,7 +116,10 @@ def plan_training(
     name = model_name(model)
     check_dataset(dataset, data_dir)
     of_data = Path(dataset).stem
-    folder = choose_folder(wish, f"{name}{suffix}" if suffix or of_data == "mnist" else f"{name}-{of_data}", writes=writes)
+    chosen = f"{name}{suffix}" if suffix or of_data == "mnist" else f"{name}-{of_data}"
+    if is_definition(model) and not (wish.out is not None and is_same_file(wish.out / DEFINITION, Path(model))):
+        writes = (*writes, DEFINITION)
+    folder = choose_folder(wish, chosen, writes=writes)
     require_kept(wish, folder, Path(model))
     shape = model_input_shape(model, options.input_size, known_classes(dataset, data_dir))
     return TrainingPlan(model, dataset, folder, wish, seed, options, shape, data_dir, input_range)
@@ -119,4 +131,5 @@ def model_name(model: str) -> str:
     Raises:
         ModelError: it is unknown or unreadable.
     """
-    return resolve_model(model, (64, 64, 1), 10).name
+    definition = definition_of(model)
+    return definition.architecture.name if definition else resolve_model(model, (64, 64, 1), 10).name
