@@ -66,6 +66,7 @@ class ExportFor(StrEnum):
     WEB = "web"
     PYTHON = "python"
     RUST = "rust"
+    ANDROID = "android"
     ARDUINO = "arduino"
     PLATFORMIO = "platformio"
     ESP_IDF = "esp-idf"
@@ -819,7 +820,7 @@ def export(
         typer.Option(
             "--for",
             help="tflm: a TensorFlow Lite Micro project. c-array: any .tflite file as a C array. web: a page to draw on. "
-            "python: predict.py for a Raspberry Pi, without TensorFlow. rust: a no_std crate. "
+            "python: predict.py for a Raspberry Pi, without TensorFlow. rust: a no_std crate. android: an app to draw on. "
             "arduino, platformio, esp-idf, zephyr, cmake, cmsis-pack: one C library that all six take.",
         ),
     ],
@@ -841,8 +842,8 @@ def export(
 ) -> None:
     """Turn a .tflite file into firmware, a page or a program.
 
-    Writes a TensorFlow Lite Micro project, a C array, a page to draw on, a program for a Raspberry Pi, a Rust crate, or a
-    C library for a toolchain.
+    Writes a TensorFlow Lite Micro project, a C array, a page to draw on, a program for a Raspberry Pi, a Rust crate, an Android
+    app, or a C library for a toolchain.
     """
     from glyphlite.pipeline.export import export_file
 

@@ -16,10 +16,27 @@ NAMES = {
     "not UTF-8": os.fsdecode(b"caf\xe9.tflite"),
     "C, Markdown and a terminal": "*\\ `a`\x1b[31m\u2028\u202e.tflite",
 }
-TEXTS = (".py", ".rs", ".md", ".c", ".h", ".cc", ".toml", ".json", ".properties", ".txt", ".yml", ".pdsc", "")
+TEXTS = (
+    ".py",
+    ".rs",
+    ".md",
+    ".c",
+    ".h",
+    ".cc",
+    ".toml",
+    ".json",
+    ".properties",
+    ".txt",
+    ".yml",
+    ".pdsc",
+    ".kt",
+    ".kts",
+    ".xml",
+    "",
+)
 
 
-@pytest.mark.parametrize("target", ["cmake", "python", "rust", "tflm"])
+@pytest.mark.parametrize("target", ["android", "cmake", "python", "rust", "tflm"])
 def test_a_files_name_becomes_no_code(samples: Path, tmp_path: Path, target: str) -> None:
     shapes = {}
     for kind, name in {"benign": "model.tflite", **NAMES}.items():
@@ -27,7 +44,7 @@ def test_a_files_name_becomes_no_code(samples: Path, tmp_path: Path, target: str
         artifact = tmp_path / kind / name
         artifact.write_bytes(_called((samples / "model_int8.tflite").read_bytes(), artifact.stem))
         folder = tmp_path / kind / "out"
-        inputs = "random:1" if target != "python" else None
+        inputs = "random:1" if target not in ("android", "python") else None
         export_file(artifact, target, folder, name="net", language="cc", dataset=None, sample=0, data_dir=None, inputs=inputs)
         texts = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix in TEXTS)
         assert len(texts) > 5

@@ -173,6 +173,12 @@ COMMANDS: tuple[Command, ...] = (
         ("out",),
         quick=True,
     ),
+    Command(
+        "export android",
+        lambda at: ["export", str(at.artifact), "--for", "android", "--dataset", at / f"{at.file}.npz", "--out", at / "out/app"],
+        ("out",),
+        quick=True,
+    ),
     Command("optimize", lambda at: ["optimize", str(at.artifact), "--out", at / f"out/{at.file}.tflite"], ("out",)),
     Command("fits", lambda at: ["fits", str(at.artifact), "--board", "pico"], codes=frozenset((0, 1, 2))),
     Command("fits, unknown board", lambda at: ["fits", str(at.artifact), f"--board={at.file}"]),
@@ -360,8 +366,10 @@ def shape_of(path: Path) -> object:
         return _code(path)
     if path.suffix == ".py":
         return _python(content.decode())
-    if path.suffix == ".rs":
+    if path.suffix in (".rs", ".kt", ".kts"):
         return _rust(content.decode())
+    if path.suffix == ".xml":
+        return sorted({(each.tag, *sorted(each.attrib)) for each in ET.fromstring(content).iter()})
     if path.suffix == ".md":
         return _markdown(content.decode())
     if path.suffix == ".toml":
@@ -413,8 +421,8 @@ def _python(text: str) -> str:
 
 
 def _rust(text: str) -> str:
-    """Returns Rust without comments, texts and numbers."""
-    code = re.sub(r'"(?:\\.|[^"\\])*"|//[^\n]*', lambda found: '""' if found[0].startswith('"') else "", text)
+    """Returns Rust or Kotlin without comments, texts and numbers."""
+    code = re.sub(r'/\*.*?\*/|"(?:\\.|[^"\\])*"|//[^\n]*', lambda found: '""' if found[0].startswith('"') else "", text)
     return re.sub(r"\d+", "0", re.sub(r"-?\d+, ?|\s+", "", code))
 
 

@@ -65,7 +65,7 @@ def main() -> None:
     run("export", "models/model_int8.tflite", "--for", "tflm", "--out", "tflm", "--dataset", "data.npz")
     run("export", "models/model_int8.tflite", "--for", "c-array", "--out", "array")
     run("export", "models/model_int8.tflite", "--for", "web", "--out", "web", "--dataset", "data.npz", "--no-litertjs")
-    for target in ("cmake", "python", "rust"):
+    for target in ("android", "cmake", "python", "rust"):
         run("export", "models/model_int8.tflite", "--for", target, "--out", target, "--dataset", "data.npz")
     run("optimize", "models/model_int8.tflite", "--out", "models/smaller.tflite")
     run("inspect", "models/model_int8.tflite", "--graph", "graph.svg", "--no-runtimes")

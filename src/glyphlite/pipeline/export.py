@@ -12,6 +12,7 @@ from glyphlite.escaping import one_line, shell_word, visible
 from glyphlite.evaluation.input_sets.image_inputs import image_set
 from glyphlite.evaluation.input_sets.random_inputs import random_set
 from glyphlite.evaluation.input_sets.value_ranges import inputs_of
+from glyphlite.export.android.project import export_android
 from glyphlite.export.c_array import write_model_data
 from glyphlite.export.c_names import check_identifier
 from glyphlite.export.library.folder import TOOLCHAINS, export_library
@@ -67,7 +68,7 @@ def export_file(
 
     Args:
         path: a .tflite file, or a run's folder (its int8 artifact).
-        target: ``tflm``, ``c-array``, ``web``, ``python``, ``rust``, or a toolchain that takes the C library.
+        target: ``tflm``, ``c-array``, ``web``, ``python``, ``rust``, ``android``, or a toolchain that takes the C library.
         folder: what is written.
         name: prefix of the C symbols.
         language: ``cc`` or ``c``.
@@ -123,6 +124,8 @@ def export_file(
             input_range=input_range,
             overwrite=overwrite,
         )
+    if target == "android":
+        return _android(path, folder, data, name=name, sample=sample, input_range=input_range, overwrite=overwrite)
     if target == "python":
         return _python(path, folder, convention_on(path, data, input_range), overwrite=overwrite)
     test, convention = _test_input(path, data, sample, inputs, dataset, input_range)
@@ -199,6 +202,47 @@ def _python(path: Path, folder: Path, convention: InputConvention, *, overwrite:
         f"Try it: pip install -r {shell_word(folder / 'requirements.txt')} && python {shell_word(folder / 'predict.py')} PICTURE"
     )
     return Exported(document, words)
+
+
+def _android(
+    path: Path, folder: Path, data: RunData, *, name: str, sample: int, input_range: str | None, overwrite: bool
+) -> Exported:
+    """Exports the Android app: checked on a test image where data fits the model, else on a random input."""
+    graph = read_graph(path)
+    convention = convention_on(path, data, input_range)
+    loaded = data.load_fitting(graph)
+    if loaded is not None:
+        image_of(loaded, sample)
+        samples = image_set(loaded.with_test(slice(sample, sample + 1)), graph, convention).arrays
+        words = f"{loaded.name} test image {sample}"
+    else:
+        samples, words = _one_input(graph, sample, None, None, "its check runs")
+    report = export_android(
+        path,
+        folder,
+        name=name,
+        sample=samples,
+        sample_words=words,
+        labels=labels_of(path, class_count(graph)),
+        convention=convention,
+        overwrite=overwrite,
+    )
+    document = {
+        "folder": str(folder),
+        "name": name,
+        "application": report.application,
+        "sample": words,
+        "files": list(report.files),
+        "labels": list(report.labels),
+        "model_bytes": report.model_bytes,
+        "sha256": report.sha256,
+        "input": convention.report().model_dump(mode="json"),
+    }
+    lines = (
+        f"{visible(str(folder))}: an Android app to draw on, {report.application}, with LiteRT and the generated C",
+        "Open the folder in Android Studio; README.md says what was checked and what was not",
+    )
+    return Exported(document, "\n".join(lines))
 
 
 def _component_sample(

@@ -1,26 +1,19 @@
 """The folder of the Python program: predict.py, the model and its record, and copies of the modules that prepare pictures."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from hashlib import sha256
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from glyphlite import __version__
-from glyphlite.datasets.dataset import image_shape_of
-from glyphlite.errors import ArtifactError
-from glyphlite.escaping import json_text, name_of
-from glyphlite.evaluation.recorded_confidence import certainty_of
+from glyphlite.escaping import json_text
 from glyphlite.export.model_name import model_name
+from glyphlite.export.picture_record import picture_record
 from glyphlite.export.python.modules import copied_modules
 from glyphlite.export.templating import render
 from glyphlite.files.folders import owned_folder, require_own
 from glyphlite.models.interface.input_convention import InputConvention
-from glyphlite.models.interface.outputs import outputs_of
 from glyphlite.runtimes.registry import get_runtime
-from glyphlite.tflite.graph import Graph
-from glyphlite.tflite.quantization import Quantization
 from glyphlite.tflite.reader import parse_graph, read_artifact
 
 PACKAGE = "glyph_reader"
@@ -75,7 +68,7 @@ def export_python(
     content = read_artifact(artifact)
     graph = parse_graph(content, artifact.name)
     with get_runtime("litert").load(artifact):
-        record = _record(artifact, content, graph, tuple(labels), convention)
+        record = picture_record(artifact, content, graph, tuple(labels), convention)
     values = {
         "package": PACKAGE,
         "source": model_name(artifact, content),
@@ -104,42 +97,3 @@ def _caches(files: Sequence[str]) -> list[str]:
     """Returns the files that Python will write beside modules; they are no reason to refuse the next export."""
     modules = [Path(file) for file in files if file.endswith(".py")]
     return [str(each.parent / "__pycache__" / f"{each.stem}.cpython-3{minor}.pyc") for each in modules for minor in _MINORS]
-
-
-def _record(artifact: Path, content: bytes, graph: Graph, labels: tuple[str, ...], convention: InputConvention) -> dict[str, Any]:
-    """Returns what the program knows of the model.
-
-    Raises:
-        ArtifactError: it classifies no images, or knows another number of classes.
-    """
-    shape = image_shape_of(graph.input.shape[1:])
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1 or shape is None:
-        found = "x".join(map(str, graph.input.shape))
-        raise ArtifactError(f"{artifact.name} takes inputs of shape {found}, not one image; expected height x width x 1 or 3")
-    kind = outputs_of(graph, artifact.name)
-    if kind.classes(graph.output.elements) != len(labels):
-        raise ArtifactError(f"{artifact.name} knows {kind.classes(graph.output.elements)} classes, but has {len(labels)} labels")
-    known = certainty_of(artifact)
-    fitted = ("temperature", "least_certainty", "floor", "independent")
-    return {
-        "name": model_name(artifact, content),
-        "file": name_of(artifact.name),
-        "sha256": sha256(content).hexdigest(),
-        "labels": list(labels),
-        "image": {"height": shape[0], "width": shape[1], "channels": shape[2]},
-        "input": {
-            "range": convention.title,
-            "mean": list(convention.mean),
-            "std": list(convention.std),
-            "layout": convention.layout,
-            "quantization": _quantization(graph.input.quantization),
-        },
-        "output": {"kind": str(kind), "quantization": _quantization(graph.output.quantization)},
-        "certainty": None if known is None else {name: getattr(known, name) for name in fitted},
-        "made_by": f"glyphlite {__version__}",
-    }
-
-
-def _quantization(quantization: Quantization | None) -> dict[str, Any] | None:
-    """Returns scale and zero point as the record holds them; None for a tensor of floats."""
-    return None if quantization is None else asdict(quantization)
