@@ -73,12 +73,18 @@ def run_campaign(name: str, seed: int, kind: str, wishes: dict[str, int]) -> int
         for line in process.stdout:
             trial = json.loads(line)
             kept.write(json.dumps({**trial, "source": source}) + "\n")
+            if "mode" not in trial:  # it says how many there are to be
+                continue
             advance()
             if trial["fault"]:
                 say(f"fault: {line.strip()}")
     # One that failed was made again, and the last one counts.
-    trials = list({(*map(each.get, ("command", "scenario", "mode", "at")),): each for each in read_lines(done)}.values())
+    lines = read_lines(done)
+    trials = list({(*map(each.get, ("command", "scenario", "mode", "at")),): each for each in lines if "mode" in each}.values())
     document = summary(seed, trials)
+    if plans := {f"{each['command']}, {each['scenario']}": each for each in lines if "planned" in each}:
+        kept_of_plan = ("calls", "kinds_of_calls", "planned", "done", "source")
+        document["plans"] = {name: {key: plan[key] for key in kept_of_plan} for name, plan in sorted(plans.items())}
     write_json(RESULTS / f"{name}.json", document)
     say(f"{len(trials)} trials, {len(document['faults'])} faults: {RESULTS / name}.json")
     return 1 if document["faults"] or process.returncode else 0

@@ -5,7 +5,7 @@
  *   FAULT_AT       the call, counted from 1, at which it happens; 0: only count
  *   FAULT_MODE     before, after (SIGKILL before or after the call), enospc, eio (the call fails), short (half is written)
  *   FAULT_COUNTER  a file that holds the count as 8 bytes, shared by all processes of a command
- *   FAULT_LOG      a file to which the name of each counted call is appended
+ *   FAULT_LOG      a file to which a line for each counted call is appended: its name, the program's, and the path
  *   FAULT_MAIN     the command's first process: it dies, too, where another one makes the call
  */
 #define _GNU_SOURCE
@@ -33,6 +33,7 @@ static enum mode mode;
 static long first_process;
 static _Atomic long *counter;
 static int log_file = -1;
+static __thread char path_of_call[PATH_MAX];
 
 static enum mode mode_of(const char *name) {
     if (!strcmp(name, "after")) return AFTER;
@@ -73,7 +74,9 @@ static int is_under(const char *path) {
         snprintf(here + length, sizeof here - length, "/%s", path);
         path = here;
     }
-    return !strncmp(path, under, strlen(under));
+    if (strncmp(path, under, strlen(under))) return 0;
+    snprintf(path_of_call, sizeof path_of_call, "%s", path + strlen(under));
+    return 1;
 }
 
 static int is_under_descriptor(int descriptor, const char *path) {
@@ -84,6 +87,7 @@ static int is_under_descriptor(int descriptor, const char *path) {
     ssize_t length = readlink(link, folder, sizeof folder - 1);
     if (length < 0) return 0;
     folder[length] = 0;
+    if (path) snprintf(folder + length, sizeof folder - (size_t)length, "/%s", path);
     return is_under(folder);
 }
 
@@ -97,8 +101,8 @@ static void die(void) {
 static int due(int counts, const char *name) {
     if (!counts) return 0;
     if (log_file >= 0) {
-        char line[64];
-        int length = snprintf(line, sizeof line, "%s\n", name);
+        char line[PATH_MAX + 512];
+        int length = snprintf(line, sizeof line, "%s\t%s\t%s\n", name, program_invocation_short_name, path_of_call);
         if (syscall(SYS_write, log_file, line, (size_t)length) != length) log_file = -1;
     }
     if (atomic_fetch_add(counter, 1) + 1 != at) return 0;

@@ -10,7 +10,7 @@ import hashlib
 import json
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,7 +19,7 @@ import numpy as np
 from support.campaign_log import read_lines
 from support.faults.commands import all_commands, import_everything, import_what_exports, make_inputs
 from support.faults.shortcuts import take_shortcuts
-from support.faults.trial import FAILURES, KILLS, WRITES, Bench, Command, Trial, adopt_orphans
+from support.faults.trial import FAILURES, KILLS, WRITES, Bench, Call, Command, Trial, adopt_orphans
 
 AGAIN = 0.2
 """The share of failures after which the command is run once more also where nothing was left to sweep."""
@@ -28,7 +28,7 @@ AGAIN = 0.2
 def main() -> None:
     """Run the trials of each command named, over its scenarios in turn."""
     folder, seed, done = Path(sys.argv[1]).resolve(), int(sys.argv[2]), Path(sys.argv[3])
-    known = read_lines(done)
+    known = [each for each in read_lines(done) if "mode" in each]  # the others say how many there are to be
     warnings.simplefilter("ignore")
     adopt_orphans()
     inputs = folder / "inputs"
@@ -70,27 +70,51 @@ def kills(command: Command, folder: Path, seed: int, count: int, done: list[dict
 
 
 def failures(command: Command, folder: Path, seed: int, count: int, done: list[dict]) -> Iterator[dict]:
-    """Lets each call of a command fail in each way, or ``count`` of these, drawn with the seed, the scenarios in turn."""
+    """Lets calls of every kind of a command fail in each way, or ``count`` of these, drawn with the seed, the scenarios in turn.
+
+    The line before a scenario's trials says how many there are to be, and one behind them that there were as many.
+    """
     scenarios = command.failing if command.failing[0] in command.scenarios else command.scenarios[:1]
     shares = np.diff(np.linspace(0, count, len(scenarios) + 1).astype(int))
     for scenario, share in zip(scenarios, shares, strict=True):
         before = {(each["mode"], each["at"]): each for each in done if each["scenario"] == scenario}
         known = {key for key, each in before.items() if not each["fault"]}
         bench = Bench(command, scenario, folder)
-        choices = [
-            (mode, at)
-            for at, name in enumerate(bench.kinds, 1)
-            for mode in FAILURES
-            if mode != "short" or name in WRITES  # any other call does all or nothing
-        ]
         rng = _generator(seed, command.name, scenario)
+        choices = what_fails(bench.made, rng)
         order, once_more = rng.permutation(len(choices)), rng.random(len(choices)) < AGAIN
         drawn = [(*choices[index], bool(once_more[index])) for index in order[:share]]
+        plan = {
+            "command": command.name,
+            "scenario": scenario,
+            "calls": bench.calls,
+            "kinds_of_calls": len({call.kind for call in bench.made}),
+            "planned": len(choices),
+        }
+        yield {**plan, "done": False}
         failed = [(mode, int(at), True) for mode, at in before if (mode, at) not in known and at <= bench.calls]
         for mode, at, again in (*failed, *drawn):  # one that failed is made again
             if (mode, at) not in known:
                 known.add((mode, at))
-                yield {**_record(bench.trial(mode, at, again=again), bench), "call": bench.kinds[at - 1]}
+                yield {**_record(bench.trial(mode, at, again=again), bench), "call": bench.made[at - 1].name}
+        yield {**plan, "done": bool(share >= len(choices))}
+
+
+def what_fails(calls: Sequence[Call], rng: np.random.Generator) -> list[tuple[str, int]]:
+    """Returns how calls fail, and their numbers from 1: of each kind the first, the last, one between, in each way at least once.
+
+    A compiler writes a file by a thousand calls: where it fails on one of them, it fails on the others.
+    """
+    of_kind: dict[tuple[str, str, str], list[int]] = {}
+    for number, call in enumerate(calls, 1):
+        of_kind.setdefault(call.kind, []).append(number)
+    chosen = []
+    for (name, _, _), numbers in of_kind.items():
+        between = [int(rng.choice(numbers[1:-1]))] if numbers[1:-1] else []
+        some = [numbers[0], *numbers[-1:], *between] if numbers[1:] else numbers
+        modes = FAILURES if name in WRITES else FAILURES[:2]  # any other call does all or nothing
+        chosen += [(modes[place % len(modes)], some[place % len(some)]) for place in range(max(len(modes), len(some)))]
+    return chosen
 
 
 def _record(trial: Trial, bench: Bench) -> dict:

@@ -1,7 +1,7 @@
 """Shortcuts of the process that the trials are forked from: what takes seconds and writes no file of ours is done once, and kept.
 
 TensorFlow runs step by step rather than compile what runs a dozen times; the searches, compilations and conversions that other
-programs do are known by what goes into them; inferences are timed as little as possible.
+programs do are known by what goes into them; inferences are timed as little as possible; pictures are empty.
 """
 
 import hashlib
@@ -50,6 +50,10 @@ def take_shortcuts(folder: Path, *, tensorflow: bool, one_model: bool = False) -
         import tensorflow as tf
 
         tf.config.run_functions_eagerly(True)
+    if tensorflow and not one_model:
+        from matplotlib.figure import Figure
+
+        Figure.draw = lambda _, __: None  # it is written as one that is drawn
 
 
 def _saved_model(saved: str | Path, _variant: str, images: Any, **_: Any) -> Any:

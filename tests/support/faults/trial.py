@@ -7,6 +7,7 @@ import atexit
 import ctypes
 import io
 import os
+import re
 import shutil
 import signal
 import sys
@@ -15,7 +16,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from support.faults.contents import MANIFEST, contents, difference
 from support.forked import fork, wait_for
@@ -94,6 +95,21 @@ def _is_of_data(name: str) -> bool:
     return name.startswith(("cache/", "out/example/")) or name.endswith((".json", MANIFEST))
 
 
+@dataclass(frozen=True)
+class Call:
+    """A call of the file system that a command makes: its name, the program that makes it, and its path below the folder."""
+
+    name: str
+    program: str
+    path: str
+
+    @property
+    def kind(self) -> tuple[str, str, str]:
+        """Returns what calls share whose failure has one meaning: name, program, and the path but for the stems of names."""
+        ends = (re.sub(r"[0-9a-f]{4,}$", "", PurePath(part).suffix) for part in self.path.split("/"))
+        return self.name, self.program, "/".join(ends)
+
+
 class Bench:
     """A place for trials, prepared once: the earlier result, and what the command has to end with.
 
@@ -135,8 +151,8 @@ class Bench:
         code, said = self._run(self.words)
         assert code == 0, said
         self.seconds = time.monotonic() - started
-        self.kinds = self.log.read_text().split()
-        self.calls = len(self.kinds)
+        self.made = [Call(*line.split("\t", 2)) for line in self.log.read_text(errors="replace").splitlines()]
+        self.calls = len(self.made)
         self.expected = contents(folder)
         _copy(folder, self.undisturbed)
         assert not (left := [name for name in self.expected if name.startswith("tmp/")]), left
