@@ -107,6 +107,14 @@ class ClassWeights(StrEnum):
     BALANCED = "balanced"
 
 
+class Sampler(StrEnum):
+    """Lists what may propose the candidates of a search."""
+
+    TPE = "tpe"
+    NSGA2 = "nsga2"
+    RANDOM = "random"
+
+
 DatasetOption = Annotated[
     str,
     typer.Option(
@@ -536,6 +544,124 @@ def train(
         f"{trained.folder / 'model.keras'}: validation accuracy {trained.validation_accuracy:.2%} at epoch {trained.best_epoch}"
         f" of {trained.epochs}, {trained.seconds:.0f} s of training"
     )
+
+
+@app.command(epilog="Example: glyphlite search --dataset mnist --board arduino-uno --hours 0.5")
+def search(
+    dataset: DatasetOption = "mnist",
+    board: BoardOption = None,
+    cpu: Annotated[
+        Cpu | None,
+        typer.Option("--cpu", help="Core that costs are measured on.", show_default=f"the board's, else {PREFERRED_CORE}"),
+    ] = None,
+    flash: Annotated[
+        str | None,
+        typer.Option(
+            "--flash", metavar="BYTES", help="Most flash for code and constants, such as 24K.", show_default="the board's"
+        ),
+    ] = None,
+    ram: Annotated[
+        str | None,
+        typer.Option(
+            "--ram", metavar="BYTES", help="Most RAM for arena, edges and stack, such as 2K.", show_default="the board's"
+        ),
+    ] = None,
+    instructions: Annotated[
+        str | None,
+        typer.Option(
+            "--instructions",
+            metavar="NUMBER",
+            help="Most instructions of one inference, such as 2M.",
+            show_default="as many as the board's clock ticks in a second",
+        ),
+    ] = None,
+    objective: Annotated[
+        str, typer.Option("--objective", help="What is sought: accuracy, and any of flash, ram, instructions.")
+    ] = "accuracy,flash",
+    trials: Annotated[
+        int | None,
+        typer.Option("--trials", min=1, help="End after so many trained candidates; those over the budget do not count."),
+    ] = None,
+    hours: Annotated[
+        float | None,
+        typer.Option("--hours", min=0.001, help="End the trials after so many hours.", show_default="0.5, without --trials"),
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, max=64, help="Trainings at a time.", show_default="one a processor")
+    ] = None,
+    epochs: Annotated[int, typer.Option("--epochs", "-e", min=2, help="Epochs of a trial that is not pruned.")] = 12,
+    sampler: Annotated[Sampler, typer.Option("--sampler", help="What proposes candidates.")] = Sampler.TPE,
+    class_weights: ClassWeightsOption = ClassWeights.NONE,
+    seed: SeedOption = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="Folder of the search; the same command goes on there. runs/search-DATASET-BOARD when left out."
+        ),
+    ] = None,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            "--storage",
+            metavar="URL|FILE",
+            help="Where trials are kept: a file, or a database's URL.",
+            show_default="a file in --out",
+        ),
+    ] = None,
+    join: Annotated[
+        str | None,
+        typer.Option("--join", metavar="URL|FILE", help="Work in the search of this storage that another process began."),
+    ] = None,
+    study: Annotated[
+        str | None,
+        typer.Option("--study", metavar="NAME", help="Name of the search in the storage.", show_default="the folder's"),
+    ] = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Search the best classifier for your data within a chip's flash, RAM and time.
+
+    What a network costs is measured before it is trained. Ctrl-C stops the search; the same command goes on.
+    """
+    from glyphlite.boards import board_named
+    from glyphlite.pipeline.search.command import SearchOptions, join_search
+    from glyphlite.pipeline.search.command import search as search_models
+    from glyphlite.report.terminal.search import search_table
+    from glyphlite.search.budget import budget_of, parse_bytes, parse_count
+    from glyphlite.search.settings import parse_objectives
+
+    if join is not None:
+        report = join_search(join, study=study, data_dir=data_dir, jobs=jobs, hours=hours)
+    else:
+        budget = budget_of(
+            board_named(board) if board else None,
+            core=cpu.value if cpu else None,
+            flash_bytes=parse_bytes(flash, "--flash"),
+            ram_bytes=parse_bytes(ram, "--ram"),
+            instructions=parse_count(instructions, "--instructions"),
+        )
+        report = search_models(
+            SearchOptions(
+                budget=budget,
+                dataset=dataset,
+                data_dir=data_dir,
+                objectives=parse_objectives(objective),
+                sampler=sampler.value,
+                trials=trials,
+                hours=hours,
+                jobs=jobs,
+                seed=seed,
+                epochs=epochs,
+                out=out,
+                storage=storage,
+                study=study,
+                class_weights=None if class_weights is ClassWeights.NONE else class_weights.value,
+            )
+        )
+    if as_json:
+        _print_json(report.model_dump(mode="json"))
+    else:
+        _print(search_table(report))
 
 
 @app.command(epilog="Example: glyphlite convert runs/glyph-4k/model.keras --out artifacts --to float32,int8")

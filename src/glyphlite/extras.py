@@ -4,7 +4,7 @@ from importlib.util import find_spec
 
 from glyphlite.errors import ToolError
 
-PACKAGES = {"train": ("keras", "tensorflow", "h5py"), "heic": ("pillow_heif",)}
+PACKAGES = {"train": ("keras", "tensorflow", "h5py"), "search": ("optuna", "sqlalchemy"), "heic": ("pillow_heif",)}
 """Packages that are imported, by the extra that brings them."""
 
 
@@ -40,5 +40,9 @@ def how_to_install(extra: str) -> str:
 
 
 def _words(extra: str) -> str:
-    packages = {"train": "TensorFlow and Keras, which are not installed", "heic": "pillow-heif, which is not installed"}
+    packages = {
+        "train": "TensorFlow and Keras, which are not installed",
+        "search": "Optuna, which is not installed",
+        "heic": "pillow-heif, which is not installed",
+    }
     return f"{packages[extra]}: {how_to_install(extra)}"

@@ -1,0 +1,28 @@
+"""Table of a search: the front, and how many trials of each kind there were."""
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from glyphlite.formatting import duration, percent
+from glyphlite.report.terminal.tables import new_table, right_align
+from glyphlite.search.report import SearchReport
+
+
+def search_table(report: SearchReport) -> RenderableType:
+    """Returns the front, the most accurate network first, and what was tried."""
+    table = new_table("Trial", "Validation", "Flash", "RAM", "Instructions", "MACs", "Images", "Network")
+    right_align(table, 0, 1, 2, 3, 4, 5)
+    for number in report.front:
+        trial = report.trial(number)
+        table.add_row(
+            *(str(trial.number), percent(trial.validation_accuracy or 0.0)),
+            *(f"{value or 0:,}" for value in (trial.flash_bytes, trial.ram_bytes, trial.instructions, trial.macs)),
+            *(f"{trial.side}x{trial.side}", trial.network or ""),
+        )
+    table.columns[7].no_wrap = False
+    words = (
+        f"{report.trained} networks trained to the end, {report.pruned} pruned, {report.over_budget} over the budget before an "
+        f"epoch; {duration(report.seconds)}, {duration(report.cpu_seconds)} of processor time. Flash, RAM and instructions are "
+        "measured, accuracy is of validation images after a short training."
+    )
+    return Group(table, Text(""), Text(words))

@@ -1,0 +1,262 @@
+"""The study of a search: where it is stored, what it is told at its beginning, and trials that died with their process.
+
+One storage serves one process and many: a file of SQLite, or any database that Optuna's RDB storage opens. A trial whose process
+is gone is failed and its point queued again, so that it is counted once: by Optuna's heartbeats, and at once where its process
+was on this machine.
+"""
+
+import contextlib
+import os
+import socket
+import time
+import warnings
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from glyphlite.errors import OutputError, ToolError
+from glyphlite.search.priors import priors_for
+from glyphlite.search.settings import SearchSettings
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.storages import BaseStorage
+    from optuna.trial import FrozenTrial
+
+HEARTBEAT_SECONDS, GRACE_SECONDS = 20, 120
+"""How often a running trial says that it lives, and after how long a silence it counts as dead."""
+
+MOST_RETRIES = 2
+"""How often a point is queued again whose process died: it may be what kills it."""
+
+STUDY_FILE = "study.db"
+
+_SETTINGS, _STOPPED, _RETRIES, _WORKER = "settings", "stopped", "retries", "worker"
+
+
+def storage_url(place: str | Path) -> str:
+    """Returns the URL of a storage: of a database as it is, of a file or a search's folder SQLite's."""
+    text = str(place)
+    if "://" in text:
+        return text
+    from sqlalchemy.engine import URL
+
+    path = Path(place)
+    path = path / STUDY_FILE if path.is_dir() or not path.suffix else path
+    return URL.create("sqlite", database=str(path.absolute())).render_as_string(hide_password=False)
+
+
+def storage_of(place: str | Path) -> "BaseStorage":
+    """Opens a storage; a file is made where there is none.
+
+    Args:
+        place: a URL such as ``postgresql://user@host/name``, a file, or the folder of a search.
+
+    Raises:
+        ToolError: its driver is not installed, or the database cannot be reached.
+    """
+    import optuna
+    from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+    url = storage_url(place)
+    waits = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {"pool_pre_ping": True}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        try:
+            return optuna.storages.RDBStorage(
+                url,
+                engine_kwargs=waits,
+                heartbeat_interval=HEARTBEAT_SECONDS,
+                grace_period=GRACE_SECONDS,
+                heartbeat_stale_trial_callback=queue_again,
+            )
+        except ImportError as error:
+            raise ToolError(f"the storage {_shown(url)} needs a driver that is not installed: {error}") from None
+        except ArgumentError as error:
+            raise ToolError(f"{_shown(url)} is no storage: {error}; expected a file or a URL such as postgresql://") from None
+        except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
+            reason = str(error.__cause__ or error).partition("\n")[0]
+            raise ToolError(f"the storage {_shown(url)} cannot be opened: {reason}") from None
+
+
+def begin_study(storage: "BaseStorage", name: str, settings: SearchSettings, *, priors: bool = True) -> "Study":
+    """Returns the study of that name, begun if there is none: its first trials are then those of `glyphlite.search.priors`.
+
+    Raises:
+        OutputError: it was begun with other settings.
+    """
+    import optuna
+
+    higher, lower = optuna.study.StudyDirection.MAXIMIZE, optuna.study.StudyDirection.MINIMIZE
+    directions = [higher if each == "accuracy" else lower for each in settings.objectives]
+    study = optuna.create_study(
+        storage=storage, study_name=name, directions=directions, load_if_exists=True, sampler=_sampler(settings)
+    )
+    kept = study.user_attrs.get(_SETTINGS)
+    if kept is None:
+        study.set_metric_names(list(settings.objectives))
+        for params in priors_for(settings) if priors else ():
+            study.enqueue_trial(params)
+        study.set_user_attr(_SETTINGS, settings.document())
+    elif kept != settings.document():
+        raise OutputError(f"the study {name} was begun with other settings: {_difference(kept, settings.document())}")
+    study.set_user_attr(_STOPPED, False)
+    return study
+
+
+def join_study(storage: "BaseStorage", name: str | None = None) -> "Study":
+    """Returns a study that others began, by its name, or the only one there is.
+
+    Raises:
+        ToolError: there is none, or several.
+    """
+    import optuna
+
+    names = optuna.get_all_study_names(storage)
+    if name is None and len(names) != 1:
+        found = f"{len(names)} studies ({', '.join(names)}); name one with --study" if names else "no study yet"
+        raise ToolError(f"the storage holds {found}")
+    if name is not None and name not in names:
+        raise ToolError(f"the storage holds no study {name!r}; it has {', '.join(names) or 'none'}")
+    study = optuna.load_study(study_name=name or names[0], storage=storage)
+    study.sampler = _sampler(settings_of(study), jitter=_process_number())
+    return study
+
+
+def settings_of(study: "Study") -> SearchSettings:
+    """Returns the settings that a study was begun with.
+
+    Raises:
+        ToolError: it is none of ours, or another version's.
+    """
+    kept = study.user_attrs.get(_SETTINGS)
+    if kept is None:
+        raise ToolError(f"the study {study.study_name} was not begun by glyphlite search")
+    return SearchSettings.of_document(kept)
+
+
+def stop_study(study: "Study") -> None:
+    """Tells every process that has joined to end with the trial it is at."""
+    study.set_user_attr(_STOPPED, True)
+
+
+def is_stopped(study: "Study") -> bool:
+    """Returns whether somebody has stopped the study."""
+    return bool(study.user_attrs.get(_STOPPED))
+
+
+def sign(trial: Any) -> None:
+    """Puts into a trial which process runs it."""
+    trial.set_user_attr(_WORKER, {"host": socket.gethostname(), "process": os.getpid(), "started": _started(os.getpid())})
+
+
+def fail_trial(study: "Study", trial: "FrozenTrial") -> bool:
+    """Fails a running trial and queues its point again; returns False where somebody else has ended it."""
+    import optuna
+
+    with contextlib.suppress(optuna.exceptions.UpdateFinishedTrialError):
+        if study._storage.set_trial_state_values(trial._trial_id, state=optuna.trial.TrialState.FAIL):
+            queue_again(study, trial)
+            return True
+    return False
+
+
+def fail_dead_trials(study: "Study") -> int:
+    """Fails the trials whose process on this machine is gone, without waiting for their heartbeats; returns how many."""
+    return sum(fail_trial(study, trial) for trial in running_trials(study) if is_dead(trial))
+
+
+def running_trials(study: "Study") -> list["FrozenTrial"]:
+    """Returns the trials that have not ended."""
+    from optuna.trial import TrialState
+
+    return study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+
+
+def is_dead(trial: "FrozenTrial") -> bool:
+    """Returns whether a trial's process on this machine is gone, or it never came to say which it is."""
+    worker = trial.user_attrs.get(_WORKER)
+    if worker is None:
+        began = trial.datetime_start
+        return began is not None and datetime.now() - began > timedelta(seconds=GRACE_SECONDS)
+    return worker["host"] == socket.gethostname() and _started(worker["process"]) != worker["started"]
+
+
+def queue_again(study: "Study", trial: "FrozenTrial") -> None:
+    """Queues the point of a trial that died, unless it has died too often."""
+    retries = trial.user_attrs.get(_RETRIES, 0) + 1
+    if retries <= MOST_RETRIES and trial.params:
+        study.enqueue_trial(trial.params, user_attrs={_RETRIES: retries, "retry_of": trial.number})
+
+
+@contextlib.contextmanager
+def quiet_optuna() -> Iterator[None]:
+    """Keeps Optuna's log and warnings of experimental features from the terminal."""
+    import optuna
+
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        warnings.filterwarnings("ignore", module="optuna")
+        try:
+            yield
+        finally:
+            optuna.logging.set_verbosity(before)
+
+
+def _sampler(settings: SearchSettings, jitter: int = 0) -> Any:
+    """Returns what proposes; ``jitter`` tells processes apart, which would all propose the same."""
+    import optuna
+
+    seed = (settings.seed + 7919 * jitter) % 2**31
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        match settings.sampler:
+            case "random":
+                return optuna.samplers.RandomSampler(seed=seed)
+            case "nsga2":
+                return optuna.samplers.NSGAIISampler(population_size=16, seed=seed)
+            case "tpe":
+                return optuna.samplers.TPESampler(multivariate=True, group=True, constant_liar=True, seed=seed)
+            case other:
+                raise ToolError(f"there is no sampler {other!r}; choose tpe, nsga2 or random")
+
+
+def _process_number() -> int:
+    return os.getpid() + int(time.time())
+
+
+def _started(process: int) -> str | None:
+    """Returns when a process of this machine started (proc(5), ``stat``, field 22); None where it is gone. Ids are used again."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text(errors="replace").rpartition(")")[2].split()
+    except OSError:
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return None
+        except OSError:
+            pass
+        return None if Path("/proc/self/stat").exists() else "unknown"
+    return None if fields[0] in "ZX" else fields[19]
+
+
+def _difference(before: dict[str, Any], now: dict[str, Any]) -> str:
+    """Returns the first setting that differs, in words."""
+    for key in {**now, **before}:
+        if before.get(key) != now.get(key):
+            return f"its {key} was {before.get(key)}, now it is {now.get(key)}; take another folder with --out"
+    return "nothing differs"
+
+
+def _shown(url: str) -> str:
+    """Returns a URL without its password."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        return repr(url)

@@ -1,0 +1,89 @@
+"""A worker of a search: a process that runs trials, one after the other, TensorFlow imported once.
+
+It gets its orders as a line of JSON on standard input and ends when that is closed: with the process that started it, however
+that died. The trial that it is at is then queued again.
+"""
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from glyphlite.console import ignore_settings_of_libraries, quiet_tensorflow, say
+from glyphlite.errors import GlyphliteError
+
+
+class StoppedError(BaseException):
+    """The search was stopped, amid a trial."""
+
+
+def main() -> None:
+    """Runs trials as a line of standard input says, until there are enough, or nobody wants them any more."""
+    quiet_tensorflow()
+    ignore_settings_of_libraries()
+    from glyphlite.files.scratch import gather_temporary_files
+
+    gather_temporary_files()
+    stopped = threading.Event()
+    orders = json.loads(sys.stdin.readline())
+    threading.Thread(target=_wait_for_end, args=(stopped,), daemon=True).start()
+    try:
+        serve(orders, stopped)
+    except GlyphliteError as error:
+        say(str(error))
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, StoppedError):
+        sys.exit(0)
+
+
+def serve(orders: Mapping[str, Any], stopped: threading.Event) -> None:
+    """Joins the study of the orders and works in it.
+
+    Args:
+        orders: ``storage``, ``study``, and where they are given ``trials``, ``dataset``, ``data_dir``, ``threads``.
+        stopped: ends the work, amid a trial.
+
+    Raises:
+        GlyphliteError: the storage, the data or a tool cannot be had.
+        StoppedError: ``stopped`` was set.
+    """
+    from glyphlite.conversion.isolation import prepare
+    from glyphlite.search.study import join_study, quiet_optuna, settings_of, storage_of
+    from glyphlite.search.work import Workplace, work
+
+    pin_threads(orders.get("threads"))
+    prepare()
+
+    def beat() -> None:
+        if stopped.is_set():
+            raise StoppedError
+
+    with quiet_optuna():
+        study = join_study(storage_of(orders["storage"]), orders.get("study"))
+        folder = orders.get("data_dir")
+        workplace = Workplace(settings_of(study), orders.get("dataset"), Path(folder) if folder else None, beat)
+        work(study, workplace, trials=orders.get("trials"), stop=stopped.is_set)
+
+
+def pin_threads(threads: int | None) -> None:
+    """Limits the threads of TensorFlow, of our engine and of what follows OpenMP's variable; before TensorFlow computes."""
+    if threads is None:
+        return
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def _wait_for_end(stopped: threading.Event) -> None:
+    while sys.stdin.readline():
+        pass
+    stopped.set()
+
+
+if __name__ == "__main__":
+    main()
