@@ -385,16 +385,17 @@ def run(
     if model == "all":
         everything = run_all(options)
         if as_json:
-            _print_json([results.document() for results in everything])
+            _print_json([{**results.document(), **_fit_key(_fit(named, results.firmware))} for results in everything])
         return
     results = run_pipeline(options)
+    fit = _fit(named, results.firmware)
     if as_json:
-        _print_json(results.document())
+        _print_json({**results.document(), **_fit_key(fit)})
     else:
         from glyphlite.report.terminal.command_output import run_view
 
         _print(run_view(results))
-        _print_fit(_fit(named, results.firmware))
+        _print_fit(fit)
     require_all_variants([each.variant for each in results.failed])
 
 

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from random_models import model_of
+from random_models.recurrent import draw_lstm
 
 from glyphlite.compiler import compile_graph
 from glyphlite.emulation.toolchain import compile_shared
+from glyphlite.models.interface.input_convention import OURS
 from glyphlite.tflite.graph import Graph, Operator, Tensor
 from glyphlite.tflite.quantization import Quantization, dequantize, quantize
 from glyphlite.tflite.reader import parse_graph
@@ -37,6 +39,13 @@ def test_a_model_without_classes_has_outputs_and_no_labels(tmp_path: Path):
     compilation.write(tmp_path)
     outcome = subprocess.run(["make", "-s", "-C", tmp_path], capture_output=True, text=True, timeout=120, check=True)
     assert outcome.stdout.splitlines()[0] == "output[0] 0"
+
+
+def test_a_picture_read_row_by_row_is_still_one_of_all_its_rows() -> None:
+    rows = parse_graph(draw_lstm(0, layers=1, dense=True, features=28, steps=28))
+    header = compile_graph(rows, "net", labels=("a", "b", "c"), convention=OURS).files["net.h"]
+    assert "Picture   28 x 28, rows first, one byte per pixel: 0 dark ground to 255 light glyph" in header
+    assert "#define NET_INPUT_HEIGHT 1\n" in header  # as before: programs may use it
 
 
 @pytest.mark.parametrize(("seed", "kind"), [(49, "uint8"), (13, "float32")])

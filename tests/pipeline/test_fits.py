@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from support.debian import NoPackagesError, debian_tool
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 from glyphlite import boards
 from glyphlite.boards import board_named
 from glyphlite.cli import app
+from glyphlite.pipeline import run
 from glyphlite.pipeline.boards.xtensa import xtensa_fit, xtensa_sizes
 from glyphlite.pipeline.fits import fits_on, fitting_choice
 from glyphlite.records import FirmwareReport
@@ -132,3 +134,24 @@ def test_simulate_and_compile_say_whether_the_board_has_room(samples: Path, tmp_
     assert list(document["trade_offs"]) == ["speed"]
     both = CliRunner().invoke(app, ["simulate", path, "--board", "pico", "--cpu", "cortex-m4"])
     assert both.exit_code == 2
+
+
+def test_run_says_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    report = FirmwareReport(
+        cpu="cortex-m0",
+        instructions=1000,
+        instructions_per_mac=1.0,
+        code_bytes=300,
+        constant_bytes=200,
+        arena_bytes=100,
+        stack_bytes=64,
+        ram_bytes=400,
+    )
+    ran = SimpleNamespace(firmware=[report], failed=[], document=lambda: {"schema": 1})
+    monkeypatch.setattr(run, "run_pipeline", lambda options: ran)
+    as_json = CliRunner().invoke(app, ["run", "--board", "pico", "--json"])
+    assert as_json.exit_code == 0, as_json.output
+    document = json.loads(as_json.stdout)
+    assert document["schema"] == 1
+    assert (document["board_fit"]["verdict"], document["board_fit"]["flash_bytes"]) == ("FITS", 500)
+    assert "board_fit" not in json.loads(CliRunner().invoke(app, ["run", "--json"]).stdout)

@@ -13,8 +13,9 @@ from glyphlite.compiler.codegen.c_text import c_float
 from glyphlite.compiler.codegen.kernel import Place
 from glyphlite.compiler.ir import Edge, Program
 from glyphlite.compiler.values import AS_IT_IS, Value
+from glyphlite.datasets.dataset import image_shape_of
 from glyphlite.escaping import c_comment
-from glyphlite.models.interface.input_convention import InputConvention
+from glyphlite.models.interface.input_convention import CHANNELS_FIRST, InputConvention
 from glyphlite.models.interface.output_kind import OutputKind
 from glyphlite.models.interface.purpose import Purpose
 from glyphlite.tflite.quantization import dequantize
@@ -152,20 +153,33 @@ def threshold(program: Program, outputs: OutputKind) -> int:
 
 def _picture(program: Program, convention: InputConvention) -> Iterator[tuple[str, str]]:
     """Yields what pictures the model accepts."""
-    field = program.input
-    colours = "" if field.channels == 1 else f", {field.channels} values per pixel"
-    size = f"{field.height} x {field.width}, rows first, one byte per pixel{colours}: "
-    box = [round(BOX_PART * extent) for extent in (field.height, field.width)]
-    are_glyphs = field.channels == 1 and max(field.height, field.width) <= LARGEST_GLYPH
+    height, width, channels, order = _picture_shape(program.inputs[0], convention)
+    size = f"{height} x {width}, rows first, one byte per pixel{order}: "
+    box = [round(BOX_PART * extent) for extent in (height, width)]
+    are_glyphs = channels == 1 and max(height, width) <= LARGEST_GLYPH
     if are_glyphs:
-        yield "Picture", f"{size}0 dark ground to 255 light glyph{'' if field.height > 1 and field.width > 1 else ' or value'}"
+        yield "Picture", f"{size}0 dark ground to 255 light glyph{'' if height > 1 and width > 1 else ' or value'}"
     else:
         yield "Picture", f"{size}0 dark to 255 light"
-    if are_glyphs and field.height > 1 and field.width > 1:
+    if are_glyphs and height > 1 and width > 1:
         yield "", f"The glyph fills the middle {box[0]} x {box[1]}, its centre of mass in the middle, as in MNIST."
     yield "", f"The model takes each byte as {convention.formula}, which classify sees to ({convention.source})."
     if are_glyphs:
         yield "", "Dark ink on paper has to be inverted first: 255 - pixel."
+
+
+def _picture_shape(edge: Edge, convention: InputConvention) -> tuple[int, int, int, str]:
+    """Returns height, width and channels of the pictures that an input takes, and how channels lie, in words.
+
+    The file's own shape says so: what reads a picture row by row, or channel by channel, has other rows and columns inside.
+    """
+    extents = edge.shape[1:]
+    if convention.layout == CHANNELS_FIRST and len(extents) == 3:
+        channels, height, width = extents
+        return height, width, channels, "" if channels == 1 else f", {channels} channels one behind the other"
+    field = edge.value
+    height, width, channels = image_shape_of(extents) or (field.height, field.width, field.channels)
+    return height, width, channels, "" if channels == 1 else f", {channels} values per pixel"
 
 
 def _edges(program: Program, purpose: Purpose) -> Iterator[tuple[str, str]]:
