@@ -103,6 +103,7 @@ class Augmentation(StrEnum):
 class ClassWeights(StrEnum):
     """Lists the weightings of classes in the loss that ``--class-weights`` accepts."""
 
+    AUTO = "auto"
     NONE = "none"
     BALANCED = "balanced"
 
@@ -192,7 +193,11 @@ AugmentationOption = Annotated[
     Augmentation, typer.Option("--augmentation", help="How training images are augmented; default: as in the recipe.")
 ]
 ClassWeightsOption = Annotated[
-    ClassWeights, typer.Option("--class-weights", help="balanced: rare classes count as much as frequent ones.")
+    ClassWeights,
+    typer.Option(
+        "--class-weights",
+        help="balanced: rare classes count as much as frequent ones; auto: so where one has three times another's images.",
+    ),
 ]
 EarlyStoppingOption = Annotated[
     int | None,
@@ -339,7 +344,7 @@ def run(
     rate: RateOption = None,
     batch_size: BatchSizeOption = None,
     augmentation: AugmentationOption = Augmentation.DEFAULT,
-    class_weights: ClassWeightsOption = ClassWeights.NONE,
+    class_weights: ClassWeightsOption = ClassWeights.AUTO,
     early_stopping: EarlyStoppingOption = None,
     input_size: InputSizeOption = None,
     seed: SeedOption = 0,
@@ -517,7 +522,7 @@ def train(
     rate: RateOption = None,
     batch_size: BatchSizeOption = None,
     augmentation: AugmentationOption = Augmentation.DEFAULT,
-    class_weights: ClassWeightsOption = ClassWeights.NONE,
+    class_weights: ClassWeightsOption = ClassWeights.AUTO,
     early_stopping: EarlyStoppingOption = None,
     input_size: InputSizeOption = None,
     seed: SeedOption = 0,

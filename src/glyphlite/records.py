@@ -3,6 +3,7 @@
 Keys are only ever added. Accuracies are fractions. Every record comes from a measurement on the artifact that it names.
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_field, field_validator
@@ -41,6 +42,12 @@ class Accuracy(Record):
     def measured(self) -> bool:
         """Returns whether there was an image to measure on."""
         return self.n > 0
+
+
+def mean_recall(per_class: Sequence[Accuracy]) -> float | None:
+    """Returns the mean of the measured classes' recalls, known as balanced accuracy; None where none was measured."""
+    recalls = [each.value for each in per_class if each.measured]
+    return sum(recalls) / len(recalls) if recalls else None
 
 
 class CertaintyTest(Record):
@@ -186,6 +193,12 @@ class ArtifactReport(Record):
     input: InputReport | None = None
     """How a pixel enters the model."""
 
+    @computed_field
+    @property
+    def balanced_accuracy(self) -> float | None:
+        """Returns the mean recall of the classes with test images; None where no class was measured."""
+        return mean_recall(self.per_class)
+
 
 class UnverifiedReport(Record):
     """A .tflite file that was converted but that no runtime here executes (SELECT_TF_OPS): its size and why, no accuracy."""
@@ -246,6 +259,12 @@ class KerasReport(Record):
     """As for artifacts."""
     input: InputReport | None = None
     """How a pixel enters the model."""
+
+    @computed_field
+    @property
+    def balanced_accuracy(self) -> float | None:
+        """Returns the mean recall of the classes with test images; None where no class was measured."""
+        return mean_recall(self.per_class)
 
 
 class TrainingReport(Record):

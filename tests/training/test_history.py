@@ -1,5 +1,7 @@
 """history.csv: exact round trip, clear refusals."""
 
+from dataclasses import replace
+
 import pytest
 
 from glyphlite.errors import DataError
@@ -11,6 +13,12 @@ RECORDS = tuple(EpochRecord(epoch, 0.1 / epoch, 1 / 3 / epoch, 0.9, 0.2, 0.91 + 
 
 def test_round_trip(tmp_path):
     assert read_history(write_history(tmp_path / "history.csv", RECORDS)) == RECORDS
+
+
+def test_balanced_accuracies_are_kept_where_classes_are_weighed(tmp_path):
+    assert "balanced" not in write_history(tmp_path / "plain.csv", RECORDS).read_text()
+    weighed = tuple(replace(each, validation_balanced_accuracy=0.8 + each.epoch / 100) for each in RECORDS)
+    assert read_history(write_history(tmp_path / "history.csv", weighed)) == weighed
 
 
 def test_missing(tmp_path):

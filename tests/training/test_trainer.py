@@ -260,7 +260,14 @@ def test_balanced_class_weights_make_rare_classes_count(few, tmp_path):
     rare = replace(few, train=Split(few.train.images[order], few.train.labels[order]))
 
     def recall_of_rare(folder: str, **recipe) -> float:
-        model = train(_mlp(**recipe), rare, tmp_path / folder, epochs=3).model
+        result = train(_mlp(**recipe), rare, tmp_path / folder, epochs=3)
+        model, measured = result.model, [each.validation_balanced_accuracy for each in result.history]
+        if recipe:
+            answers = model.predict(as_float(few.validation.images), verbose=0).argmax(axis=1) == few.validation.labels
+            recalls = [answers[few.validation.labels == label].mean() for label in range(10)]
+            assert measured[result.best_epoch - 1] == max(measured) == pytest.approx(np.mean(recalls))
+        else:
+            assert measured == [None] * 3
         seen = few.validation.labels != 0
         answers = model.predict(as_float(few.validation.images[seen]), verbose=0).argmax(axis=1)
         return float(np.mean(answers == few.validation.labels[seen]))

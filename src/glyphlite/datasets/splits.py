@@ -3,6 +3,8 @@
 Pure functions on labels; knows nothing of images or files.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from glyphlite.datasets.dataset import Split
@@ -11,6 +13,16 @@ VALIDATION_FRACTION = 1 / 12
 """Of the images to train with: 5,000 of MNIST's 60,000."""
 TEST_FRACTION = 1 / 7
 """Of all images, where a dataset has no test images of its own: 10,000 of MNIST's 70,000."""
+
+
+UNEQUAL = 3.0
+"""Times the images of the rarest class that the most frequent one has, from which classes are weighed in the training."""
+
+
+def imbalance(counts: Sequence[int] | np.ndarray) -> float:
+    """Returns how many times the images of the rarest class the most frequent one has; classes without images don't count."""
+    present = np.asarray(counts)[np.asarray(counts) > 0]
+    return float(present.max() / present.min()) if len(present) else 1.0
 
 
 def stratified_split(labels: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

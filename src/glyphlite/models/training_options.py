@@ -17,7 +17,7 @@ AUGMENTATION_CHOICES: dict[str, str | None] = {
 """Values of ``--augmentation`` beside ``default``, the recipe's own: names of
 `glyphlite.training.augmentation.parameters.AUGMENTATIONS`."""
 
-CLASS_WEIGHTS = ("none", "balanced")
+CLASS_WEIGHTS = ("auto", "none", "balanced")
 
 LARGEST_SIDE = 1024
 
@@ -31,7 +31,8 @@ class TrainingOptions:
         rate: the highest learning rate.
         batch_size: images in a batch.
         augmentation: one of `AUGMENTATION_CHOICES`, or ``default``.
-        class_weights: ``balanced``: the loss of a rare class's image counts for more, so that each class counts for as much.
+        class_weights: ``balanced``: the loss of a rare class's image counts for more, so that each class counts for as much;
+            ``auto``: so where the classes of the training images are unequal.
         early_stopping: end after so many epochs without a better one.
         input_size: height and width that pictures are brought to.
     """
@@ -40,7 +41,7 @@ class TrainingOptions:
     rate: float | None = None
     batch_size: int | None = None
     augmentation: str = "default"
-    class_weights: str = "none"
+    class_weights: str = "auto"
     early_stopping: int | None = None
     input_size: tuple[int, int] | None = None
 
@@ -78,8 +79,8 @@ class TrainingOptions:
             recipe = replace(recipe, batch_size=self.batch_size)
         if self.augmentation != "default":
             recipe = replace(recipe, augmentation=AUGMENTATION_CHOICES[self.augmentation], photometric=None)
-        if self.class_weights == "balanced":
-            recipe = replace(recipe, class_weights="balanced")
+        if self.class_weights != "auto":
+            recipe = replace(recipe, class_weights=None if self.class_weights == "none" else self.class_weights)
         return replace(recipe, early_stopping=self.early_stopping) if self.early_stopping is not None else recipe
 
     def words(self) -> list[str]:
@@ -89,7 +90,7 @@ class TrainingOptions:
             "--rate": self.rate,
             "--batch-size": self.batch_size,
             "--augmentation": None if self.augmentation == "default" else self.augmentation,
-            "--class-weights": None if self.class_weights == "none" else self.class_weights,
+            "--class-weights": None if self.class_weights == "auto" else self.class_weights,
             "--early-stopping": self.early_stopping,
             "--input-size": self.input_size and "x".join(map(str, self.input_size)),
         }

@@ -13,7 +13,10 @@ from glyphlite.records import TrainingReport
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """One epoch: training loss and accuracy as they ran, validation's after it. Accuracies are fractions, epochs count from 1."""
+    """One epoch: training loss and accuracy as they ran, validation's after it. Accuracies are fractions, epochs count from 1.
+
+    ``validation_balanced_accuracy``, the mean of the classes' recalls, is there where the training weighs classes.
+    """
 
     epoch: int
     learning_rate: float
@@ -22,15 +25,19 @@ class EpochRecord:
     validation_loss: float
     validation_accuracy: float
     seconds: float
+    validation_balanced_accuracy: float | None = None
 
 
-_COLUMNS = tuple(field.name for field in fields(EpochRecord))
+_BALANCED = "validation_balanced_accuracy"
+_COLUMNS = tuple(field.name for field in fields(EpochRecord) if field.name != _BALANCED)
 
 
 def write_history(path: Path, history: Sequence[EpochRecord]) -> Path:
     """Writes every epoch so far as CSV, atomically; numbers with all their digits."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
+    weighed = any(record.validation_balanced_accuracy is not None for record in history)
+    columns = (*_COLUMNS, _BALANCED) if weighed else _COLUMNS
+    writer = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
     writer.writerows(asdict(record) for record in history)
     return write_owned(path, text.getvalue())
@@ -45,7 +52,14 @@ def read_history(path: Path) -> tuple[EpochRecord, ...]:
     content = read_input(path, "a training's history.csv")
     with parsing(lambda _: f"{path} is not a training's history; expected the columns {','.join(_COLUMNS)}"):
         rows = list(csv.DictReader(content.decode().splitlines()))
-        return tuple(EpochRecord(int(row["epoch"]), *(float(row[name]) for name in _COLUMNS[1:])) for row in rows)
+        return tuple(
+            EpochRecord(
+                int(row["epoch"]),
+                *(float(row[name]) for name in _COLUMNS[1:]),
+                validation_balanced_accuracy=float(row[_BALANCED]) if row.get(_BALANCED) else None,
+            )
+            for row in rows
+        )
 
 
 def training_report(history: Sequence[EpochRecord], validation_images: int) -> TrainingReport | None:

@@ -109,6 +109,7 @@ class TrainingLoop:
         self._validation = (tf.constant(validation.images), tf.constant(validation.labels.astype(np.int32)))
         self._validation_images = len(validation)
         self._class_weights = tf.constant(balanced_weights(train.labels, choice.classes)) if recipe.class_weights else None
+        self._validation_weights = tf.constant(balanced_weights(validation.labels, choice.classes))
         self._run, self._evaluate = self._compile(tf)
 
     def restart(self, seed: int) -> None:
@@ -178,10 +179,14 @@ class TrainingLoop:
             raise ModelError(f"{self._choice.name} cannot be trained: {in_one_line(error)}") from error
         return float(loss), int(correct)
 
-    def validate(self) -> tuple[float, float]:
-        """Returns mean loss and accuracy of `model`, as it now is, on the validation split."""
-        loss, correct = self._evaluate(*self._validation)
-        return float(loss) / self._validation_images, int(correct) / self._validation_images
+    def validate(self) -> tuple[float, float, float | None]:
+        """Returns mean loss and accuracy of `model`, as it now is, on the validation split.
+
+        Behind them the mean of the classes' recalls (balanced accuracy) where the recipe weighs classes, else None.
+        """
+        loss, correct, evenly = self._evaluate(*self._validation)
+        count = self._validation_images
+        return float(loss) / count, int(correct) / count, float(evenly) / count if self.recipe.class_weights else None
 
     def synchronize(self) -> None:
         """Gives `model` the weights trained so far (their running average, where the recipe averages)."""
@@ -282,10 +287,13 @@ class TrainingLoop:
                 return keras.losses.sparse_categorical_crossentropy(labels, scores)
             return keras.losses.categorical_crossentropy(tf.one_hot(labels, scores.shape[-1]), scores, label_smoothing=smoothing)
 
-        def hits(scores: Any, labels: Any) -> Any:
+        def right(scores: Any, labels: Any) -> Any:
             if kind is OutputKind.SIGMOID:
-                return tf.reduce_sum(tf.cast(tf.cast(scores[:, 0] > THRESHOLD, tf.int32) == labels, tf.int32))
-            return tf.reduce_sum(tf.cast(tf.argmax(scores, axis=1, output_type=tf.int32) == labels, tf.int32))
+                return tf.cast(scores[:, 0] > THRESHOLD, tf.int32) == labels
+            return tf.argmax(scores, axis=1, output_type=tf.int32) == labels
+
+        def hits(scores: Any, labels: Any) -> Any:
+            return tf.reduce_sum(tf.cast(right(scores, labels), tf.int32))
 
         def shaped(images: Any) -> Any:
             """Returns images in the shape that the model takes: without the channel, channels first, or pixels in a row."""
@@ -369,14 +377,17 @@ class TrainingLoop:
             return loss, correct
 
         @tf.function
-        def evaluate(images: Any, labels: Any) -> tuple[Any, Any]:
-            loss, correct = tf.constant(0.0), tf.constant(0)
+        def evaluate(images: Any, labels: Any) -> tuple[Any, Any, Any]:
+            loss, correct, evenly = tf.constant(0.0), tf.constant(0), tf.constant(0.0)
             for start in tf.range(0, tf.shape(labels)[0], _EVALUATION_BATCH):
                 batch = slice(start, start + _EVALUATION_BATCH)
                 scores = self.model(shaped(entered(normalized(images[batch]), self.convention)), training=False)
                 loss += tf.reduce_sum(losses(scores, labels[batch]))
                 correct += hits(scores, labels[batch])
-            return loss, correct
+                if recipe.class_weights:
+                    weights = tf.gather(self._validation_weights, labels[batch])
+                    evenly += tf.reduce_sum(tf.where(right(scores, labels[batch]), weights, 0.0))
+            return loss, correct, evenly
 
         return run, evaluate
 

@@ -55,9 +55,14 @@ class Session:
 
     @property
     def best(self) -> EpochRecord:
-        """Returns the epoch of the highest validation accuracy; ties go to the lower loss."""
+        """Returns the epoch of the highest validation accuracy, balanced where classes are weighed; ties go to the lower loss."""
         candidates = [record for record in self.history if record.epoch >= self.first_choice]
-        return max(candidates, key=lambda record: (record.validation_accuracy, -record.validation_loss))
+
+        def worth(record: EpochRecord) -> tuple[float, float]:
+            balanced = record.validation_balanced_accuracy
+            return record.validation_accuracy if balanced is None else balanced, -record.validation_loss
+
+        return max(candidates, key=worth)
 
     @property
     def seconds(self) -> float:

@@ -289,7 +289,7 @@ class _Training:
                 saved = time.monotonic()
                 self._leave_if_asked()
         loop.synchronize()
-        validation_loss, validation_accuracy = loop.validate()
+        validation_loss, validation_accuracy, balanced = loop.validate()
         images = len(self.dataset.train)
         record = EpochRecord(
             epoch=session.epoch + 1,
@@ -299,6 +299,7 @@ class _Training:
             validation_loss=validation_loss,
             validation_accuracy=validation_accuracy,
             seconds=clock(),
+            validation_balanced_accuracy=balanced,
         )
         session.history.append(record)
         is_best = record.epoch >= session.first_choice and session.best is record

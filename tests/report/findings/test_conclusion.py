@@ -37,6 +37,21 @@ def test_losses_chance_and_classes_never_recognized_are_said(results: Results):
     assert missing == "model_int8.tflite recognizes no image of the class 0 (30 images)."
 
 
+def test_unequal_classes_get_their_mean_recall(results: Results):
+    per_class = [wilson_interval(10, 20), wilson_interval(60, 60), *[wilson_interval(0, 0)] * 8]
+    report = results.artifacts[3].model_copy(update={"per_class": per_class})
+    assert report.balanced_accuracy == 0.75
+    said = evaluation_conclusion({}, [report], results.labels)
+    assert (
+        "The classes are unequal, 20 to 60 test images: the balanced accuracy (mean recall) of model_int8.tflite is 75.00 %; "
+        "least recognized is 0, 50.00 % of 20." in said
+    )
+    assert not any("unequal" in each for each in evaluation_conclusion({}, [results.artifacts[3]], results.labels))
+    document = report.model_dump(mode="json")
+    assert document["balanced_accuracy"] == 0.75
+    assert type(report).model_validate(document) == report
+
+
 def test_matrices_are_shown_on_request_only(results: Results):
     shown = {}
     for per_class in (False, True):

@@ -4,11 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
+from glyphlite.console import say
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.datasets.registry import check_dataset, known_classes
+from glyphlite.datasets.splits import UNEQUAL, imbalance
 from glyphlite.models.choice import ModelChoice
 from glyphlite.models.input_shape import model_input_shape
 from glyphlite.models.interface.input_convention import parse_input_range
+from glyphlite.models.recipe import Recipe
 from glyphlite.models.registry import definition_of, is_definition, resolve_model, split_seed
 from glyphlite.models.training_options import TrainingOptions
 from glyphlite.pipeline.inputs.conventions import choose_model
@@ -60,7 +65,10 @@ class TrainingPlan:
         """
         dataset = load_for_model(self.dataset, self.input_shape, data_dir=self.data_dir, seed=split_seed(self.model, self.seed))
         choice = choose_model(self.model, dataset, self.input_range)
-        return dataset, replace(choice, recipe=self.options.apply(choice.recipe))
+        recipe = self.options.apply(choice.recipe)
+        if self.options.class_weights == "auto":
+            recipe = with_class_weights(recipe, dataset)
+        return dataset, replace(choice, recipe=recipe)
 
     def clear(self) -> None:
         """Puts the run that is to be overwritten aside, where one is.
@@ -123,6 +131,24 @@ def plan_training(
     require_kept(wish, folder, Path(model))
     shape = model_input_shape(model, options.input_size, known_classes(dataset, data_dir))
     return TrainingPlan(model, dataset, folder, wish, seed, options, shape, data_dir, input_range)
+
+
+def with_class_weights(recipe: Recipe, dataset: Dataset) -> Recipe:
+    """Returns the recipe with balanced class weights where a dataset's classes are unequal; says so, and how strong they are."""
+    counts = np.bincount(dataset.train.labels, minlength=dataset.classes)
+    ratio = imbalance(counts)
+    if recipe.class_weights or ratio < UNEQUAL:
+        return recipe
+    present = np.flatnonzero(counts)
+    most, fewest = (int(present[pick(counts[present])]) for pick in (np.argmax, np.argmin))
+    often, rare = dataset.labels[most], dataset.labels[fewest]
+    say(
+        f"the classes are unequal: {often} has {counts[most]:,} training images, {rare} {counts[fewest]:,}; so one of {rare} "
+        f"counts {ratio:.3g} times as much in the loss, and the epoch with the best mean recall is kept (--class-weights none: "
+        "all images alike, the most accurate epoch)",
+        style="yellow",
+    )
+    return replace(recipe, class_weights="balanced")
 
 
 def model_name(model: str) -> str:

@@ -6,6 +6,7 @@ from glyphlite.formatting import kilobytes, listing, p_value, percent, points, t
 from glyphlite.records import ArtifactReport, KerasReport
 from glyphlite.report.findings.obstacles import at_chance, named_classes
 from glyphlite.report.findings.recommendation import is_significant, keeps_accuracy, loss, unrecognized_classes
+from glyphlite.report.findings.unequal_classes import unequal_classes
 
 
 def evaluation_conclusion(
@@ -26,6 +27,7 @@ def evaluation_conclusion(
         converted = [each for each in artifacts if each.keras_path == path]
         if converted:
             found += _conversion("Keras" if len(keras) == 1 else path, source, converted)
+    found += [words for path, report in measured if (words := unequal_classes(path, report, labels))]
     for path, report in measured:
         missing = unrecognized_classes(report)
         if at_chance(report):

@@ -34,6 +34,7 @@ from glyphlite.report.findings.recommendation import (
     refusing,
     variant_named,
 )
+from glyphlite.report.findings.unequal_classes import unequal_classes
 from glyphlite.results import Results
 from glyphlite.runtimes.registry import runtime_words
 
@@ -125,6 +126,8 @@ def _accuracy(results: Results) -> Finding:
         else:
             more = "more" if validation > accuracy.value else "less"
             sentences.append(f"Validation accuracy was {percent(validation)}, {points(validation - accuracy.value)} {more}.")
+    if unequal := unequal_classes("the float Keras model", results.keras, results.labels):
+        sentences.append(unequal)
     return Finding("accuracy", "How good is the model?", tuple(sentences))
 
 

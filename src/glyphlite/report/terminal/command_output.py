@@ -10,6 +10,7 @@ from glyphlite.cores import core_title
 from glyphlite.formatting import count, difference, tensor_words, things
 from glyphlite.records import ArtifactReport, BoardReport, FirmwareReport, KerasReport, OptimizeReport
 from glyphlite.report.findings.conclusion import evaluation_conclusion
+from glyphlite.report.findings.unequal_classes import unequal_classes
 from glyphlite.report.terminal.tables import (
     confusion_table,
     evaluation_table,
@@ -38,6 +39,9 @@ def run_view(results: Results) -> RenderableType:
     costs.
     """
     parts: list[RenderableType] = [Text(""), summary(results), Text(""), runtimes_table(results.artifacts)]
+    measured = [("the float Keras model", results.keras), *((each.path, each) for each in results.artifacts)]
+    if unequal := [words for name, each in measured if (words := unequal_classes(name, each, results.labels))]:
+        parts += [Text(""), *map(plain, unequal)]
     if results.verify:
         parts += [Text(""), verify_table(results.verify)]
     if results.firmware:
