@@ -199,6 +199,15 @@ ClassWeightsOption = Annotated[
         help="balanced: rare classes count as much as frequent ones; auto: so where one has three times another's images.",
     ),
 ]
+GroupByOption = Annotated[
+    str | None,
+    typer.Option(
+        "--group-by",
+        metavar="PREFIX|CSV",
+        help="Keep pictures of one group (a writer, say) in one split: a separator up to which file names tell it (_), a regular "
+        "expression, a CSV file of file,group, or the name of an .npz's array.",
+    ),
+]
 EarlyStoppingOption = Annotated[
     int | None,
     typer.Option("--early-stopping", min=1, metavar="PATIENCE", help="Stop after PATIENCE epochs without improvement."),
@@ -356,6 +365,7 @@ def run(
     ] = 1000,
     pretrained: Annotated[bool, typer.Option("--pretrained", help="Use the pretrained weights instead of training.")] = False,
     data_dir: DataDirOption = None,
+    group_by: GroupByOption = None,
     board: BoardOption = None,
     input_range: InputRangeOption = None,
     as_json: JsonOption = False,
@@ -382,6 +392,7 @@ def run(
         overwrite=overwrite,
         pretrained=pretrained,
         input_range=input_range,
+        group_by=group_by,
         calibration_samples=calibration_samples,
         verify_images=verify_images,
         data_dir=data_dir,
@@ -529,6 +540,7 @@ def train(
     resume: ResumeOption = False,
     overwrite: OverwriteRunOption = False,
     data_dir: DataDirOption = None,
+    group_by: GroupByOption = None,
     input_range: InputRangeOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -541,7 +553,14 @@ def train(
 
     options = _training_options(epochs, rate, batch_size, augmentation, class_weights, early_stopping, input_size)
     trained = train_model(
-        model, dataset, Wish(out, resume, overwrite), seed=seed, options=options, data_dir=data_dir, input_range=input_range
+        model,
+        dataset,
+        Wish(out, resume, overwrite),
+        seed=seed,
+        options=options,
+        data_dir=data_dir,
+        input_range=input_range,
+        group_by=group_by,
     )
     if as_json:
         _print_json(trained.document())

@@ -19,10 +19,12 @@ from glyphlite.datasets.download.checksums import find_file
 from glyphlite.datasets.download.sources import find_own_folder, obtain, own_folder
 from glyphlite.datasets.own.array_shapes import arrange_images
 from glyphlite.datasets.own.content import FoundData
+from glyphlite.datasets.own.groups import check_group_by
 from glyphlite.datasets.own.labels import read_labels
 from glyphlite.datasets.own.orientation import TRANSPOSED, UPRIGHT
 from glyphlite.datasets.own.reader import begins_files, count_picture_classes, read_users_dataset
 from glyphlite.datasets.rendered.letters import cached_file, obtain_letters
+from glyphlite.datasets.repetitions import grouped_words, repeated_words
 from glyphlite.datasets.splits import TEST_FRACTION, VALIDATION_FRACTION, hold_out
 from glyphlite.errors import DataError, did_you_mean, first_of
 from glyphlite.escaping import name_of
@@ -45,7 +47,14 @@ class DatasetInfo:
     location: str | None
 
 
-def load_dataset(name_or_path: str, *, data_dir: Path | None = None, seed: int = 0, size: tuple[int, int] = (28, 28)) -> Dataset:
+def load_dataset(
+    name_or_path: str,
+    *,
+    data_dir: Path | None = None,
+    seed: int = 0,
+    size: tuple[int, int] = (28, 28),
+    group_by: str | None = None,
+) -> Dataset:
     """Loads a dataset, verified where it is a known one, split into train, validation and test.
 
     A dataset without test images of its own gives a seventh for them, one without validation images a twelfth of those that are
@@ -59,9 +68,11 @@ def load_dataset(name_or_path: str, *, data_dir: Path | None = None, seed: int =
         data_dir: the user's own data folder, looked into first; else that of ``GLYPHLITE_DATA``.
         seed: of the choice of validation images.
         size: rows and columns that pictures of a folder are brought to; arrays keep their own.
+        group_by: how it is told which pictures belong together, as those of one writer: no group then stands on two sides of a
+            split that is made here (docs/reference/datasets.md).
 
     Raises:
-        DataError: there is no such dataset, or it is malformed, damaged or not what its hash says.
+        DataError: there is no such dataset, or it is malformed, damaged or not what its hash says; its groups cannot be told.
 
     Example:
         >>> from glyphlite.datasets.registry import load_dataset
@@ -69,12 +80,25 @@ def load_dataset(name_or_path: str, *, data_dir: Path | None = None, seed: int =
         (55000, 28, 28, 1)
     """
     known = CATALOGUE.get(name_or_path.lower().replace("_", "-"))
+    if group_by is not None:
+        check_groups(name_or_path, group_by)
     if known is not None:
         return _load_known(known, data_dir, seed)
     path, lie = _find_path(name_or_path, data_dir)
-    found, hashes = read_users_dataset(path, size, lie)
+    found, hashes = read_users_dataset(path, size, lie, group_by)
     dataset = _split(path, found, seed, hashes)
     return dataset if lie is None else replace(dataset, source=f"{dataset.source}:{lie}")
+
+
+def check_groups(name_or_path: str, group_by: str) -> None:
+    """Checks how a dataset's groups are told, as far as that needs no data.
+
+    Raises:
+        DataError: it is a known dataset, or how they are told is malformed.
+    """
+    if name_or_path.lower().replace("_", "-") in CATALOGUE:
+        raise DataError(f"--group-by is for data of your own; the splits of {name_or_path} are its makers' (glyphlite datasets)")
+    check_group_by(group_by)
 
 
 def dataset_exists(name_or_path: str, *, data_dir: Path | None = None) -> bool:
@@ -191,9 +215,17 @@ def _split(path: Path, found: FoundData, seed: int, hashes: dict[str, str]) -> D
     Raises:
         DataError: there are too few images for three splits.
     """
-    train, test = (found.train, found.test) if found.test is not None else hold_out(found.train, TEST_FRACTION, _TEST_SEED)
-    train, validation = (train, found.validation) if found.validation is not None else hold_out(train, VALIDATION_FRACTION, seed)
+    train, test, validation = found.train, found.test, found.validation
+    if test is None:
+        train, test = hold_out(train, TEST_FRACTION, _TEST_SEED, with_twins=True)
+    if validation is None:
+        train, validation = hold_out(train, VALIDATION_FRACTION, seed, with_twins=True)
     if not len(validation) or not len(test):
+        if found.train.groups is not None:
+            raise DataError(
+                f"{path} has {len(np.unique(found.train.groups)):,} groups to train, validate and test with: too few to hold "
+                "some out and keep every class; --group-by takes three or more that share the classes"
+            )
         raise DataError(
             f"{path} has too few images to train, validate and test with: {len(found.train)} in {len(found.labels)} classes"
         )
@@ -206,7 +238,7 @@ def _split(path: Path, found: FoundData, seed: int, hashes: dict[str, str]) -> D
         f"{path.name}: train {len(train):,}, validation {len(validation):,}, test {len(test):,} images "
         f"({'x'.join(str(size) for size in dataset.input_shape)}) of {dataset.classes} classes ({names}){own}"
     )
-    for note in (*found.notes, *_gaps(dataset), *_repeated(dataset)):
+    for note in (*found.notes, *grouped_words(dataset), *_gaps(dataset), *repeated_words(dataset)):
         say(note, style="yellow")
     return dataset
 
@@ -226,15 +258,6 @@ def _gaps(dataset: Dataset) -> list[str]:
             who = f"class {missing[0]} has" if len(missing) == 1 else f"{len(missing)} classes ({first_of(missing, 5)}) have"
             said.append(f"{who} no {name} image: {'it is' if len(missing) == 1 else 'they are'} {consequence}")
     return said
-
-
-def _repeated(dataset: Dataset) -> list[str]:
-    """Reports the number of test images that are also training images, in words; empty if there are none."""
-    known = {image.tobytes() for image in dataset.train.images}
-    again = sum(image.tobytes() in known for image in dataset.test.images)
-    if not again:
-        return []
-    return [f"{again:,} of {len(dataset.test):,} test images are training images, too: accuracy on them flatters"]
 
 
 def _info(known: Listed, data_dir: Path | None) -> DatasetInfo:

@@ -57,6 +57,7 @@ class RunOptions:
     overwrite: bool = False
     pretrained: bool = False
     input_range: str | None = None
+    group_by: str | None = None
     calibration_samples: int = 300
     verify_images: int = 1000
     data_dir: Path | None = None
@@ -81,6 +82,7 @@ class RunOptions:
             options=self.training,
             data_dir=self.data_dir,
             input_range=self.input_range,
+            group_by=self.group_by,
             suffix="-pretrained" if self.pretrained else "",
             writes=RUN_FILES,
         )
@@ -104,6 +106,7 @@ class RunOptions:
         words += ["--calibration-samples", str(self.calibration_samples), "--verify-images", str(self.verify_images)]
         words += ["--pretrained"] if self.pretrained else []
         words += ["--input-range", self.input_range] if self.input_range is not None else []
+        words += ["--group-by", self.group_by] if self.group_by is not None else []
         return words + self.training.words()
 
 
@@ -216,7 +219,7 @@ def _run_alone(options: RunOptions, plan: TrainingPlan, card: PretrainedCard | N
         command=options.command(folder),
         model=options.model,
         dataset=dataset,
-        remember=to_remember(options.dataset, dataset, options.data_dir, plan.input_shape),
+        remember=to_remember(options.dataset, dataset, options.data_dir, plan.input_shape, plan.group_by),
         recipe=trained.recipe,
         pretrained=pretrained_record(card) if card else None,
         definition=choice.definition,

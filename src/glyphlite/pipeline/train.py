@@ -47,6 +47,7 @@ def train_model(
     options: TrainingOptions | None = None,
     data_dir: Path | None = None,
     input_range: str | None = None,
+    group_by: str | None = None,
 ) -> Trained:
     """Trains a model into a folder, ``runs/`` with the model's name when none is given, and leaves its records there.
 
@@ -59,7 +60,9 @@ def train_model(
         ToolError: the extra ``train`` is not installed.
     """
     require_extra("train", "training")
-    plan = plan_training(model, dataset, wish, seed=seed, options=options, data_dir=data_dir, input_range=input_range)
+    plan = plan_training(
+        model, dataset, wish, seed=seed, options=options, data_dir=data_dir, input_range=input_range, group_by=group_by
+    )
     with locked_folder(plan.folder):
         return _train_alone(plan)
 
@@ -86,10 +89,11 @@ def _train_alone(plan: TrainingPlan) -> Trained:
             *("glyphlite", "train", model, "--dataset", dataset, "--out", str(plan.folder), "--seed", str(seed)),
             *plan.options.words(),
             *(("--input-range", input_range) if input_range is not None else ()),
+            *(("--group-by", plan.group_by) if plan.group_by is not None else ()),
         ],
         model=model,
         dataset=loaded,
-        remember=to_remember(dataset, loaded, data_dir, plan.input_shape),
+        remember=to_remember(dataset, loaded, data_dir, plan.input_shape, plan.group_by),
         recipe=result.recipe,
         definition=choice.definition,
         settings={

@@ -8,6 +8,7 @@ import math
 import os
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -36,11 +37,15 @@ _UNNAMED = (
 _EXPECTED = "x_train, y_train, x_test, y_test (or train_images, train_labels, val_images, val_labels, ..., or X, y)"
 
 
-def read_npz(path: Path) -> FoundData:
+def read_npz(path: Path, group_by: str | None = None) -> FoundData:
     """Reads an .npz whose arrays are called as by Keras (``x_train``), MedMNIST (``train_images``) or scikit-learn (``data``).
 
     Validation and test images are taken where they are there; images without a split are to train with. Class names may stand
     beside them as an array of strings called ``labels``, ``class_names``, ``classes``, ``label_names`` or ``target_names``.
+
+    Args:
+        path: the file.
+        group_by: the name of an array that tells the group of each image to train with.
 
     Raises:
         DataError: not an .npz, an array is missing, pickled, too large, of the wrong shape, type or range.
@@ -50,7 +55,9 @@ def read_npz(path: Path) -> FoundData:
         keys = _keys_by_role(list(members), path)
         used = {key for pair in keys.values() for key in pair}
         names_key = next((key for key in _NAMES_KEYS if key in members and key not in used), None)
-        wanted = sorted(used) + ([names_key] if names_key else [])
+        if group_by is not None and group_by not in members:
+            raise DataError(f"{path} has no array {group_by} to group by; it holds {', '.join(members)}")
+        wanted = sorted(used) + [each for each in (names_key, group_by) if each]
         size = sum(members[key].file_size for key in wanted)
         if size > MAX_BYTES:
             raise DataError(f"the arrays of {path} take {size:,} bytes, more than the {MAX_BYTES:,} that are allowed")
@@ -59,6 +66,8 @@ def read_npz(path: Path) -> FoundData:
         split: StoredSplit(arrays[images], arrays[labels], f"{images} of {path}", f"{labels} of {path}")
         for split, (images, labels) in keys.items()
     }
+    if group_by is not None:
+        stored[TRAIN] = replace(stored[TRAIN], groups=_groups(arrays[group_by], stored[TRAIN], f"{group_by} of {path}"))
     aside = sorted(set(members) - set(wanted))
     notes = (f"left aside: {', '.join(aside[:5])}{' and more' if len(aside) > 5 else ''}",) if aside else ()
     return assemble(stored, _names(arrays, names_key, path), notes)
@@ -123,6 +132,21 @@ def _keys_by_role(keys: list[str], path: Path) -> dict[str, tuple[str, str]]:
             raise _odd_keys(path, keys, split, images, labels, nothing=not found)
         chosen[split] = images[0], labels[0]
     return chosen
+
+
+def _groups(array: np.ndarray, images: StoredSplit, name: str) -> np.ndarray:
+    """Returns the group of each image, as strings.
+
+    Raises:
+        DataError: they are neither names nor whole numbers, or not one for each image.
+    """
+    array = array.reshape(-1) if 1 in array.shape[1:] else array
+    count = images.labels.shape[0]
+    if array.ndim != 1 or array.dtype.kind not in "iuUSb" or len(array) != count:
+        raise DataError(
+            f"{name} is {array.dtype} of shape {array.shape}, expected a name or whole number for each of {count:,} images"
+        )
+    return np.array(texts_of(array))
 
 
 def _preferred(keys: list[str], names: tuple[str, ...]) -> list[str]:

@@ -54,7 +54,7 @@ def assemble(stored: Mapping[str, StoredSplit], names: ClassNames | None, notes:
         said.append(
             f"{number} images are dark on light and stay so, but predict and draw show a model light on dark: invert them"
         )
-    splits = {split: Split(images[split], numbers[split]) for split in order}
+    splits = {split: Split(images[split], numbers[split], stored[split].groups) for split in order}
     return FoundData(splits[TRAIN], splits.get(VALIDATION), splits.get(TEST), labels, tuple(said))
 
 

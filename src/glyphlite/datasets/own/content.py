@@ -12,12 +12,13 @@ SPLITS = (TRAIN, VALIDATION, TEST)
 
 @dataclass(frozen=True)
 class StoredSplit:
-    """Images and labels as a file holds them, unchecked, and what errors call each."""
+    """Images and labels as a file holds them, unchecked, what errors call each, and which images belong together."""
 
     images: np.ndarray
     labels: np.ndarray
     images_name: str
     labels_name: str
+    groups: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

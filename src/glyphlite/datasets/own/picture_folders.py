@@ -12,6 +12,7 @@ import numpy as np
 from glyphlite.console import progress_bar
 from glyphlite.datasets.own.assemble import MOST, assemble, dark_on_light
 from glyphlite.datasets.own.content import FoundData, StoredSplit
+from glyphlite.datasets.own.groups import groups_of
 from glyphlite.datasets.own.layout import list_pictures
 from glyphlite.datasets.own.picture_cache import Normalized, cached_pictures
 from glyphlite.errors import DataError
@@ -23,7 +24,7 @@ _MOST_FAILURES = 100
 """After so many pictures that cannot be read, the rest is not tried."""
 
 
-def read_picture_folder(folder: Path, height: int = 28, width: int = 28) -> FoundData:
+def read_picture_folder(folder: Path, height: int = 28, width: int = 28, *, group_by: str | None = None) -> FoundData:
     """Reads a folder of class-named folders of pictures, in any of the arrangements of :mod:`~glyphlite.datasets.own.layout`.
 
     Where every picture already has the size wanted and most are light on dark, as MNIST is, they are taken as they are. Else
@@ -34,18 +35,22 @@ def read_picture_folder(folder: Path, height: int = 28, width: int = 28) -> Foun
         folder: the folder; its classes are in the natural order of their names (2 before 10).
         height: rows of each image.
         width: columns of each image.
+        group_by: how the pictures' groups are told, as :func:`~glyphlite.datasets.own.groups.groups_of` takes it; None for none.
 
     Raises:
-        DataError: no classes, a class without pictures, or pictures that cannot be read or show no glyph.
+        DataError: no classes, a class without pictures, pictures that cannot be read or show no glyph, or without a group.
     """
     listing = list_pictures(folder)
     paths = [path for pictures in listing.pictures.values() for path, _ in pictures]
+    groups = groups_of(paths, folder, group_by) if group_by is not None else None
     images, notes = cached_pictures(folder, paths, (height, width), lambda: _read_all(paths, folder, (height, width)))
     stored, start = {}, 0
     for split, pictures in listing.pictures.items():
         numbers = np.array([number for _, number in pictures], np.int64)
         name = f"the {split} pictures of {folder}"
-        stored[split] = StoredSplit(images[start : start + len(pictures), ..., None], numbers, name, f"the classes of {name}")
+        place = slice(start, start + len(pictures))
+        own = None if groups is None else groups[place]
+        stored[split] = StoredSplit(images[place, ..., None], numbers, name, f"the classes of {name}", own)
         start += len(pictures)
     return assemble(stored, listing.classes, (*listing.notes(), *_hexadecimal(listing.classes), *notes))
 

@@ -1,8 +1,8 @@
 """A user's file or folder as a dataset: which reader it is for, told by names; a line on what to do where none is."""
 
+from dataclasses import replace
 from pathlib import Path
 
-from glyphlite.datasets.dataset import Split
 from glyphlite.datasets.own.archives import read_npz
 from glyphlite.datasets.own.array_files import find_role_files, read_role_files
 from glyphlite.datasets.own.content import TEST, TRAIN, VALIDATION, FoundData
@@ -31,20 +31,23 @@ _WRAPPED = ("raw", "gzip")
 """Subfolders in which torchvision and EMNIST's archive keep their IDX files."""
 
 
-def read_users_dataset(path: Path, size: tuple[int, int], lie: str | None = None) -> tuple[FoundData, dict[str, str]]:
+def read_users_dataset(
+    path: Path, size: tuple[int, int], lie: str | None = None, group_by: str | None = None
+) -> tuple[FoundData, dict[str, str]]:
     """Reads what a user has, its glyphs upright, and the SHA-256 of its files by their names (none of pictures).
 
     Args:
         path: a file, a folder, or a folder with how the names of its files begin (``gzip/emnist-letters``).
         size: rows and columns that pictures are brought to.
         lie: how the user says that the glyphs lie, upright or transposed; None finds out.
+        group_by: how the images' groups are told; None for none.
 
     Raises:
         DataError: it is no dataset, or malformed.
     """
     try:
         with reading_folder(path):
-            found, hashes = _read(path, size)
+            found, hashes = _read(path, size, group_by)
     except DataError as error:
         if str(path) in str(error):
             raise
@@ -54,12 +57,12 @@ def read_users_dataset(path: Path, size: tuple[int, int], lie: str | None = None
     # EMNIST is handed out in files of numbers; who made pictures of it has looked at them.
     source = " ".join([path.name, *hashes]) if hashes else ""
     images, words = turn_upright(images, found.train.labels, found.labels, source, lie)
-    turned = {split: Split(images[split], each.labels) for split, each in splits.items() if each is not None}
+    turned = {split: replace(each, images=images[split]) for split, each in splits.items() if each is not None}
     notes = (*found.notes, *([words] if words else []))
     return FoundData(turned[TRAIN], turned.get(VALIDATION), turned.get(TEST), found.labels, notes), hashes
 
 
-def _read(path: Path, size: tuple[int, int]) -> tuple[FoundData, dict[str, str]]:
+def _read(path: Path, size: tuple[int, int], group_by: str | None) -> tuple[FoundData, dict[str, str]]:
     """Reads a user's dataset as it is stored; returns it and the SHA-256 of its files.
 
     Raises:
@@ -67,21 +70,36 @@ def _read(path: Path, size: tuple[int, int]) -> tuple[FoundData, dict[str, str]]
     """
     if path.exists() and not path.is_dir():
         open_input(path, _EXPECTED).close()
-        return _read_file(path), {path.name: sha256_of(path)}
+        return _read_file(path, group_by), {path.name: sha256_of(path)}
     folder, start = (path, "") if path.is_dir() else (path.parent, path.name)
     folder = _with_files(folder, start)
     files = [file for found in find_role_files(folder, start).values() for file in found]
     if files:
+        _refuse_groups(path, group_by)
         return read_role_files(folder, start), _hashes(files)
     files = [file for found in find_tables(folder, start).values() for file in found]
     # A table beside class folders may only list their pictures.
     if files and (all(holds_pixels(file) for file in files) or not _holds_classes(folder)):
+        _refuse_groups(path, group_by)
         return read_tables(folder, start), _hashes(files)
     if not subfolders(folder):
         single = sorted(each.name for each in folder.iterdir() if is_table(each) or each.suffix.lower() == ".npz")
         hint = f"; name a file in it: {', '.join(single[:3])}" if single else ""
         raise DataError(f"{path} is no dataset: no IDX or CSV files and no class-named folders of pictures are in it{hint}")
-    return read_picture_folder(folder, *size), {}
+    return read_picture_folder(folder, *size, group_by=group_by), {}
+
+
+def _refuse_groups(path: Path, group_by: str | None) -> None:
+    """Refuses to tell groups of images that have neither file names nor an array beside them.
+
+    Raises:
+        DataError: the user asks for groups.
+    """
+    if group_by is not None:
+        raise DataError(
+            f"{path} does not tell groups; --group-by takes folders of pictures (by their names or a CSV file), or an .npz (by "
+            "the name of an array)"
+        )
 
 
 def count_picture_classes(path: Path) -> int | None:
@@ -107,15 +125,16 @@ def begins_files(path: Path) -> bool:
     return any(find_role_files(folder, path.name)) or any(find_tables(folder, path.name))
 
 
-def _read_file(path: Path) -> FoundData:
+def _read_file(path: Path, group_by: str | None) -> FoundData:
     """Returns one file.
 
     Raises:
         DataError: it is no dataset.
     """
     if path.suffix.lower() == ".npz":
-        return read_npz(path)
+        return read_npz(path, group_by)
     if is_table(path):
+        _refuse_groups(path, group_by)
         return read_table(path)
     hint = next((words for suffixes, words in _WHAT_TO_DO.items() if path.name.lower().endswith(suffixes)), None)
     raise DataError(f"{path} is no dataset: {hint or f'expected {_EXPECTED}'}")

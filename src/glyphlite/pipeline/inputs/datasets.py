@@ -48,6 +48,7 @@ class RunData:
         seed: that the validation images of the run were chosen with.
         sha256: of the data's files when the run was made, by name.
         input_shape: height, width, channels that the run brought its images to; None where it left them as they are.
+        group_by: how the run told its images' groups, which its splits depend on; None for none.
     """
 
     name: str
@@ -57,6 +58,7 @@ class RunData:
     seed: int = 0
     sha256: Mapping[str, str] = field(default_factory=dict)
     input_shape: tuple[int, int, int] | None = None
+    group_by: str | None = None
 
     @property
     def assumed(self) -> bool:
@@ -82,9 +84,9 @@ class RunData:
             raise DataError(f"the data of this run, {self.name} (by {self.record}), is gone; name it with --dataset")
         seed = self.seed if seed is None else seed
         if self.input_shape is not None or takes is None:
-            loaded = load_for_model(self.name, self.input_shape, data_dir=self.data_dir, seed=seed)
+            loaded = load_for_model(self.name, self.input_shape, data_dir=self.data_dir, seed=seed, group_by=self.group_by)
         else:
-            loaded = load_dataset(self.name, data_dir=self.data_dir, seed=seed, size=takes[:2])
+            loaded = load_dataset(self.name, data_dir=self.data_dir, seed=seed, size=takes[:2], group_by=self.group_by)
             if loaded.input_shape == (*takes[:2], 1):
                 loaded = fit_images(loaded, takes)
         if self.sha256 and loaded.sha256 and dict(self.sha256) != loaded.sha256:
@@ -168,7 +170,7 @@ def data_of(paths: Path | Sequence[Path] | None, dataset: str | None, data_dir: 
         DataError: several files belong to runs of different data.
     """
     if dataset is not None:
-        return RunData(dataset, data_dir, named=True)
+        return RunData(dataset, data_dir, named=True, group_by=_group_by_of(paths, dataset))
     found = {}
     for path in [paths] if isinstance(paths, Path) else paths or ():
         if (data := _remembered(path)) is not None:
@@ -181,7 +183,12 @@ def data_of(paths: Path | Sequence[Path] | None, dataset: str | None, data_dir: 
 
 
 def load_for_model(
-    name: str, input_shape: tuple[int, int, int] | None, *, data_dir: Path | None = None, seed: int = 0
+    name: str,
+    input_shape: tuple[int, int, int] | None,
+    *,
+    data_dir: Path | None = None,
+    seed: int = 0,
+    group_by: str | None = None,
 ) -> Dataset:
     """Loads a dataset as a model takes it.
 
@@ -190,17 +197,23 @@ def load_for_model(
         input_shape: height, width, channels that the images are brought to; None leaves them as they are.
         data_dir: as for ``load_dataset``.
         seed: as for ``load_dataset``.
+        group_by: as for ``load_dataset``.
 
     Raises:
         DataError: it cannot be had, or is in colour where the model takes grey.
     """
     if input_shape is None:
-        return load_dataset(name, data_dir=data_dir, seed=seed)
-    return fit_images(load_dataset(name, data_dir=data_dir, seed=seed, size=input_shape[:2]), input_shape)
+        return load_dataset(name, data_dir=data_dir, seed=seed, group_by=group_by)
+    loaded = load_dataset(name, data_dir=data_dir, seed=seed, size=input_shape[:2], group_by=group_by)
+    return fit_images(loaded, input_shape)
 
 
 def to_remember(
-    named: str, dataset: Dataset, data_dir: Path | None, input_shape: tuple[int, int, int] | None = None
+    named: str,
+    dataset: Dataset,
+    data_dir: Path | None,
+    input_shape: tuple[int, int, int] | None = None,
+    group_by: str | None = None,
 ) -> dict[str, Any]:
     """Returns what a record keeps so that the same data is found again: a known name, or an absolute path."""
     known = named.lower().replace("_", "-")
@@ -209,6 +222,7 @@ def to_remember(
         "named": known if _is_known(known) else str(Path(dataset.source).resolve()),
         "data_dir": str(data_dir.resolve()) if data_dir is not None else None,
         **({"input_shape": list(input_shape)} if input_shape is not None else {}),
+        **({"group_by": str(Path(group_by).resolve()) if Path(group_by).is_file() else group_by} if group_by else {}),
     }
 
 
@@ -273,6 +287,15 @@ def _same(carried: Sequence[str], labels: Sequence[str]) -> bool:
     return [each.strip() for each in carried] == [each.strip() for each in labels]
 
 
+def _group_by_of(paths: Path | Sequence[Path] | None, dataset: str) -> str | None:
+    """Returns how the groups of the data that the user names are told, where the files' run was trained on that very data."""
+    for path in [paths] if isinstance(paths, Path) else paths or ():
+        data = _remembered(path)
+        if data is not None and data.group_by and Path(data.name).resolve() == Path(dataset).resolve():
+            return data.group_by
+    return None
+
+
 def _remembered(path: Path) -> RunData | None:
     """Returns the data that a record beside a file names."""
     if (record := run_record(path)) is not None and (data := _of_run(record)) is not None:
@@ -315,6 +338,7 @@ def _of_run(record: Path) -> RunData | None:
         seed=_split_seed(document),
         sha256=hashes if isinstance(hashes, dict) else {},
         input_shape=_shape_in(data),
+        group_by=str(data["group_by"]) if data.get("group_by") else None,
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from glyphlite.console import say
 from glyphlite.datasets.dataset import Dataset
-from glyphlite.datasets.registry import check_dataset, known_classes
+from glyphlite.datasets.registry import check_dataset, check_groups, known_classes
 from glyphlite.datasets.splits import UNEQUAL, imbalance
 from glyphlite.models.choice import ModelChoice
 from glyphlite.models.input_shape import model_input_shape
@@ -44,6 +44,7 @@ class TrainingPlan:
         input_shape: height, width, channels that images are brought to; None leaves them as they are.
         data_dir: where the data lies, if the user says so.
         input_range: how the model takes a pixel, if the user says so.
+        group_by: how the images' groups are told, if the user says so.
     """
 
     model: str
@@ -55,6 +56,7 @@ class TrainingPlan:
     input_shape: tuple[int, int, int] | None = None
     data_dir: Path | None = None
     input_range: str | None = None
+    group_by: str | None = None
 
     def load(self) -> tuple[Dataset, ModelChoice]:
         """Reads the data and chooses the model for it, its recipe as the options change it.
@@ -63,7 +65,8 @@ class TrainingPlan:
             DataError: the dataset.
             ModelError: the model does not fit it.
         """
-        dataset = load_for_model(self.dataset, self.input_shape, data_dir=self.data_dir, seed=split_seed(self.model, self.seed))
+        seed = split_seed(self.model, self.seed)
+        dataset = load_for_model(self.dataset, self.input_shape, data_dir=self.data_dir, seed=seed, group_by=self.group_by)
         choice = choose_model(self.model, dataset, self.input_range)
         recipe = self.options.apply(choice.recipe)
         if self.options.class_weights == "auto":
@@ -97,6 +100,7 @@ def plan_training(
     options: TrainingOptions | None = None,
     data_dir: Path | None = None,
     input_range: str | None = None,
+    group_by: str | None = None,
     suffix: str = "",
     writes: Sequence[str] = TRAINING_FILES,
 ) -> TrainingPlan:
@@ -110,6 +114,7 @@ def plan_training(
         options: what the user changed of the recipe.
         data_dir: where the data lies, if the user says so.
         input_range: how the model takes a pixel, if the user says so.
+        group_by: how the images' groups are told, if the user says so.
         suffix: behind the model's name in that of a folder that we choose.
         writes: the files that will be written into the folder.
 
@@ -123,6 +128,8 @@ def plan_training(
         parse_input_range(input_range)
     name = model_name(model)
     check_dataset(dataset, data_dir)
+    if group_by is not None:
+        check_groups(dataset, group_by)
     of_data = Path(dataset).stem
     chosen = f"{name}{suffix}" if suffix or of_data == "mnist" else f"{name}-{of_data}"
     if is_definition(model) and not (wish.out is not None and is_same_file(wish.out / DEFINITION, Path(model))):
@@ -130,7 +137,7 @@ def plan_training(
     folder = choose_folder(wish, chosen, writes=writes)
     require_kept(wish, folder, Path(model))
     shape = model_input_shape(model, options.input_size, known_classes(dataset, data_dir))
-    return TrainingPlan(model, dataset, folder, wish, seed, options, shape, data_dir, input_range)
+    return TrainingPlan(model, dataset, folder, wish, seed, options, shape, data_dir, input_range, group_by)
 
 
 def with_class_weights(recipe: Recipe, dataset: Dataset) -> Recipe:
