@@ -3,11 +3,11 @@
     python benchmarks/host_inference.py
 
 One image at a time: a call of the generated function through ctypes against ``Interpreter.invoke`` on a file with batch 1;
-copying the image in and the scores out is left out on both sides. The test split: one call of a C loop against LiteRT on the same
-weights with a free batch, at the batch size that is fastest for it, copies left out too. The two take turns, block by block, and
-the least processor times are compared, so that a busy machine changes little. The C is built by gcc, once for this very processor
-(-O3 -march=native), once with AVX2 alone, and once as a distribution would (-O2). Beside them stands the peak: what a small loop
-in registers reaches in multiply-accumulates of bytes. Writes benchmarks/results/host_inference.json.
+copying the image in and the scores out is left out on both sides. The test split: calls of ``NAME_invoke_many`` against LiteRT
+on the same weights with a free batch, each with as many images a call as is fastest for it, copies left out too. The two take
+turns, block by block, and the least processor times are compared, so that a busy machine changes little. The C is built by gcc,
+once for this very processor (-O3 -march=native), once with AVX2 alone, and once as a distribution would (-O2). Beside them stands
+the peak: what a small loop in registers reaches in multiply-accumulates of bytes. Writes benchmarks/results/host_inference.json.
 """
 
 import argparse
@@ -36,13 +36,6 @@ BUILDS = {"native": ("-O3", "-march=native"), "avx2": ("-O3", "-mavx2"), "plain"
 PRETRAINED = ("glyph-1k", "glyph-4k", "glyph-16k", "glyph-64k", "glyph-50kmac")
 BATCHES = (32, 256, 2048)
 BLOCK_S = 0.004
-
-_LOOP = """
-#include "net.h"
-void net_batch(const int8_t *in, int8_t *out, int32_t count, net_arena_t *arena) {
-  for (int32_t i = 0; i < count; i++, in += NET_INPUT_SIZE, out += NET_OUTPUT_SIZE) net_invoke(in, out, arena);
-}
-"""
 
 _PEAK = """
 #include <stdint.h>
@@ -120,14 +113,18 @@ def _measure(model: str, images: np.ndarray, rounds: int) -> dict[str, Any]:
                 raise SystemExit(f"{model}: {name} and LiteRT agree on {agreeing:.1%} of the images only")
         one = {"litert": single.invoke, **{name: build.caller(stored[0]) for name, build in ours.items()}}
         singles = _interleaved(one, rounds)
-        part = stored[: max(BATCHES)]
-        whole: dict[Any, Callable[[], object]] = {f"litert {size}": each.invoke for size, each in batched.items()}
-        whole |= {name: build.batch_caller(part) for name, build in ours.items()}
-        sizes = {**{f"litert {size}": size for size in BATCHES}, **dict.fromkeys(ours, len(part))}
-        wholes = {name: seconds / sizes[name] for name, seconds in _interleaved(whole, max(5, rounds // 3)).items()}
-    best = min(BATCHES, key=lambda size: wholes[f"litert {size}"])
-    row: dict[str, Any] = {"model": model, "macs": ours["native"].macs, "litert_batch": best}
-    for kind, times, theirs in (("one_us", singles, singles["litert"]), ("split_us", wholes, wholes[f"litert {best}"])):
+        calls: dict[Any, Callable[[], object]] = {("litert", size): each.invoke for size, each in batched.items()}
+        calls |= {(name, size): build.batch_caller(stored[:size]) for name, build in ours.items() for size in BATCHES}
+        each = {key: seconds / key[1] for key, seconds in _interleaved(calls, max(5, rounds // 3)).items()}
+    wholes = {name: min(each[name, size] for size in BATCHES) for name in ("litert", *ours)}
+    best = min(BATCHES, key=lambda size: each["litert", size])
+    row: dict[str, Any] = {
+        "model": model,
+        "macs": ours["native"].macs,
+        "litert_batch": best,
+        "many_bytes": ours["native"].many_bytes,
+    }
+    for kind, times, theirs in (("one_us", singles, singles["litert"]), ("split_us", wholes, wholes["litert"])):
         row[kind] = {"litert": theirs * 1e6, **{name: times[name] * 1e6 for name in BUILDS}}
         row[kind.replace("_us", "_ratio")] = {name: theirs / times[name] for name in BUILDS}
     return row
@@ -186,12 +183,12 @@ class _Generated:
 
     def __init__(self, artifact: Path, folder: Path, flags: tuple[str, ...]) -> None:
         report = compile_artifact(artifact, folder, name="net")
-        (folder / "loop.c").write_text(_LOOP)
-        library = compile_shared([folder / "net.c", folder / "loop.c"], folder / "net.so", flags=flags, include=[folder])
+        library = compile_shared([folder / "net.c"], folder / "net.so", flags=(*flags, "-DNET_MANY=1"), include=[folder])
         self._library = ctypes.CDLL(str(library))
         self._output_bytes = report.output_bytes
         self.macs = report.macs
-        self._arena = np.zeros(max(report.arena_bytes, report.plain_arena_bytes) // 4 + 1, np.uint32)
+        self.many_bytes = report.many_bytes
+        self._arena = np.zeros(report.many_bytes // 4, np.uint32)  # enough for one image, too
 
     def caller(self, image: np.ndarray) -> Callable[[], object]:
         """A call of one inference."""
@@ -204,14 +201,14 @@ class _Generated:
         results = np.zeros((len(images), self._output_bytes), np.int8)
         pointers = (ctypes.c_void_p(array.ctypes.data) for array in (images, results))
         source, result = pointers
-        function, arena = self._library.net_batch, ctypes.c_void_p(self._arena.ctypes.data)
+        function, arena = self._library.net_invoke_many, ctypes.c_void_p(self._arena.ctypes.data)
         return lambda: (function(source, result, ctypes.c_int32(len(images)), arena), results)
 
     def run(self, images: np.ndarray) -> np.ndarray:
         """The scores of images, int8."""
         results = np.zeros((len(images), self._output_bytes), np.int8)
         pointers = [ctypes.c_void_p(array.ctypes.data) for array in (images, results)]
-        self._library.net_batch(*pointers, ctypes.c_int32(len(images)), ctypes.c_void_p(self._arena.ctypes.data))
+        self._library.net_invoke_many(*pointers, ctypes.c_int32(len(images)), ctypes.c_void_p(self._arena.ctypes.data))
         return results
 
 

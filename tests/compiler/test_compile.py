@@ -22,7 +22,9 @@ STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshado
 ZIG = (sys.executable, "-m", "ziglang", "cc")
 BUILDS = {
     "gcc": ("gcc",),
+    "gcc, plain": ("gcc", "-DMODEL_INT8_PLAIN=1"),
     "gcc, wide": ("gcc", "-mavx2"),
+    "gcc, many": ("gcc", "-DMODEL_INT8_MANY=1"),
     "gcc, DSP": ("gcc", "-D__ARM_FEATURE_DSP=1", "-D__ARM_FEATURE_SIMD32=1", f"-I{HOST_ACLE}"),
     "gcc, Cortex-M0": ("gcc", "-D__ARM_ARCH_6M__=1"),
     "clang": ZIG,

@@ -38,6 +38,30 @@ class Placed:
     last: int
 
 
+IMAGES_AT_ONCE = 12
+"""Images whose sums of 32 outputs fit in the registers of a host with the widest vectors."""
+
+
+@dataclass(frozen=True)
+class Many:
+    """The way in which hosts compute many images with one call.
+
+    Attributes:
+        kernels: in their order, each on several images before the next; none where whole images follow each other.
+        maps: where each leaves its output in the caller's memory, as a first byte; the last writes to the caller's output.
+        bytes: of the caller's memory.
+    """
+
+    kernels: tuple[Kernel, ...]
+    maps: tuple[int, ...]
+    bytes: int
+
+    @property
+    def images(self) -> int:
+        """Returns how many images each kernel computes before the next; 0 where whole images follow each other."""
+        return IMAGES_AT_ONCE if self.kernels else 0
+
+
 @dataclass(frozen=True)
 class Functions:
     """The C function that a layer is called after, and those that the model's run calls.
@@ -63,6 +87,8 @@ class Emitted:
     constants: dict[str, tuple[Array, ...]]
     layers: dict[str, Functions]
     state_bytes: int = 0
+    many_bytes: int = 0
+    """Bytes of the caller's memory where hosts compute many images with one call; 0 where there is no such function."""
     memory_bytes: tuple[int, int] = (0, 0)
     """Bytes of arena, inputs and outputs in one: with the DSP extension, and without."""
     edges: Mapping[str, Place] = field(default_factory=dict[str, Place])
@@ -169,13 +195,16 @@ def emit(
         if (state.initial != state.initial.flat[0]).any()
     }
     text = render("table/filters.c.j2", {"table": table, **_names(name)}) if table else ""
-    text += written_once("".join(_render(kernel, name) for kernel in kernels if not kernel.tabled))
+    many = None if program.states or scores == "none" else _many(steps, arena)
+    images = many.images if many else 0
+    text += written_once("".join(_render(kernel, name, images) for kernel in kernels if not kernel.tabled))
     context = {
         **_names(name),
         **_interface(program, arena, scores, purpose),
         **_memory(program, name),
         "initial": initial,
         "layers": text,
+        "many": many,
         "steps": steps,
         "uses_flip": any(_flips(kernel) for kernel in kernels),
         "arrays": [array for arrays in constants.by_layer.values() for array in arrays],
@@ -219,6 +248,7 @@ def emit(
         arrays,
         layers,
         state_bytes(program),
+        many.bytes if many else 0,
         arena.memory,
         arena.edges,
     )
@@ -229,9 +259,27 @@ def _sample_lines(sample: Sample) -> str:
     return c_lines(sample.image.reshape(-1) if sample.image.any() else np.zeros(1, np.uint8))
 
 
-def _render(kernel: Kernel, name: str) -> str:
-    """Returns the functions of one layer."""
-    return render(kernel.template, {"k": kernel, **_names(name)})
+def _render(kernel: Kernel, name: str, images_at_once: int) -> str:
+    """Returns the functions of one layer; those that hosts call with so many images at once, where that is not 0."""
+    return render(kernel.template, {"k": kernel, "images_at_once": images_at_once, **_names(name)})
+
+
+def _many(steps: Sequence[Step], arena: Arena) -> Many:
+    """Returns how hosts compute many images: layer by layer where all pass vectors on, and some have weights to be read once."""
+    arena_bytes = max(arena.size, arena.plain_size, 4)
+    kernels = [step.whole for step in steps if step.whole is not None]
+    places = [kernel.layer.inputs[0].place for kernel in kernels]
+    follow = places[1:] == [step.target.place for step in steps[:-1]]
+    alone = all(len(kernel.layer.inputs) == 1 for kernel in kernels)
+    from_caller = bool(places) and places[0].base == "input" and steps[-1].target.place.base == "output"
+    if len(kernels) < len(steps) or not (follow and alone and from_caller) or not any(kernel.takes_many for kernel in kernels):
+        return Many((), (), arena_bytes)
+    lanes = 2 * max(kernel.many_lanes for kernel in kernels)  # of int16 where processors multiply no bytes
+    sizes = [-(-step.target.height * step.target.row_bytes // 4) * 4 for step in steps[:-1]]
+    even = max(sizes[::2], default=0)
+    begins = IMAGES_AT_ONCE * lanes, IMAGES_AT_ONCE * (lanes + even)
+    end = begins[1] + IMAGES_AT_ONCE * max(sizes[1::2], default=0)
+    return Many(tuple(kernels), tuple(begins[number % 2] for number in range(len(sizes))), max(arena_bytes, end))
 
 
 def _flips(kernel: Kernel) -> bool:

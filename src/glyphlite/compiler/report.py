@@ -93,6 +93,7 @@ class CompilationReport:
     is said of the first, ``input_bytes`` and ``output_bytes`` of all. ``classifies`` says whether outputs are scores of classes,
     ``purpose`` how that is known, ``outputs`` which :class:`OutputKind`; ``takes_pictures`` whether there is a ``NAME_classify``.
     ``memory_bytes`` and ``plain_memory_bytes`` are those of ``NAME_memory_t``: arena, inputs and outputs in one.
+    ``many_bytes`` are those of ``NAME_many_t``, with which hosts compute many images in one call; 0 where there is no such call.
     ``removed_channels`` change no answer and were left out, with their weights; they are not among ``macs``.
     """
 
@@ -131,6 +132,7 @@ class CompilationReport:
     removed_channels: int = 0
     memory_bytes: int = 0
     plain_memory_bytes: int = 0
+    many_bytes: int = 0
 
 
 def report_of(
@@ -194,6 +196,7 @@ def report_of(
         purpose=purpose.words,
         memory_bytes=emitted.memory_bytes[0],
         plain_memory_bytes=emitted.memory_bytes[1],
+        many_bytes=emitted.many_bytes,
         input_tensors=tuple(_edge_plan(edge, emitted.edges.get(edge.name)) for edge in program.inputs),
         output_tensors=tuple(_edge_plan(edge, emitted.edges.get(edge.name)) for edge in program.outputs),
         state_bytes=emitted.state_bytes,

@@ -16,7 +16,7 @@ from glyphlite.emulation.toolchain import Compiler, compile_program
 from glyphlite.errors import ToolError
 from random_models.calls import calling
 from random_models.foreign import PROCESSORS, foreign
-from random_models.harness import PATHS
+from random_models.harness import MANY, PATHS
 
 FLAGS = ("-O0", "-w", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 """Without optimization: it takes a third of the time, and the sanitizers see at least as much."""
@@ -111,7 +111,7 @@ def run_batch(
         folder = Path(temporary)
         try:
             if other:
-                binary = _build(programs, folder, other.flags, other.compiler)
+                binary = _build(programs, folder, (*other.flags, *MANY), other.compiler)
             else:
                 binary = _build(programs, folder, (*flags, *PATHS[path]))
         except ToolError as error:
@@ -144,11 +144,13 @@ def run_batch(
 def _build(programs: Sequence[Program], folder: Path, flags: Sequence[str], compiler: Compiler | None = None) -> Path:
     """Builds all of them as one unit, every name of theirs numbered."""
     texts, models = [], []
+    defined = [flag[2:].split("=") for flag in flags if flag.startswith(f"-D{NAME.upper()}_")]
+    definitions = "".join(f"#define {macro} {value}\n" for macro, value in defined)
     for number, program in enumerate(programs):
         own = f"{NAME}{number}"
-        texts.append(_OURS.sub(lambda found, number=number: _numbered(found[0], number), program.text))
+        texts.append(_OURS.sub(lambda found, number=number: _numbered(found[0], number), definitions + program.text))
         call = _OURS.sub(lambda found, number=number: _numbered(found[0], number), program.call)
-        texts.append(re.sub(r"\bcall(?=\(|_in_memory)", f"call{number}", call))
+        texts.append(re.sub(r"\bcall(?=\(|_in_memory|_many)", f"call{number}", call))
         models.append(f"{{ {program.input_bytes}, {program.output_bytes}, sizeof({own}_arena_t), call{number} }},")
     main = _MAIN.replace("@MODELS@", "\n".join(models)).replace("@COUNT@", str(len(programs)))
     source = folder / "batch.c"

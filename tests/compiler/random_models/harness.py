@@ -3,6 +3,7 @@
 Built with gcc's address and undefined-behaviour sanitizers, without recovery: what they find is an error with their own words.
 """
 
+import platform
 import subprocess
 from pathlib import Path
 
@@ -34,12 +35,16 @@ OPTIMIZE = ("speed", "size", "ram")
 
 # Generated C takes one of its paths by the compiler's macros. All run here: host_acle has the DSP intrinsics in portable C.
 ACLE = Path(__file__).parents[1] / "host_acle"
+MANY = ("-DNET_MANY=1",)
+"""Hosts ask for the function that computes many images at once."""
+
 PATHS: dict[str, tuple[str, ...]] = {
-    "plain": (),
+    "plain": ("-DNET_PLAIN=1", *MANY),
     "dsp": ("-D__ARM_FEATURE_DSP=1", "-D__ARM_FEATURE_SIMD32=1", f"-I{ACLE}"),
-    "v6m": ("-D__ARM_ARCH_6M__=1",),
+    "v6m": ("-DNET_PLAIN=1", "-D__ARM_ARCH_6M__=1"),
+    **({"sse2": MANY} if platform.machine() in ("x86_64", "AMD64") else {}),
     **{
-        name: tuple(f"-m{feature.replace('_', '')}" for feature in features)
+        name: (*MANY, *(f"-m{feature.replace('_', '')}" for feature in features))
         for name, features in AVX.items()
         if _features().issuperset(features)
     },

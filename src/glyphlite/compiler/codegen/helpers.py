@@ -50,6 +50,8 @@ def macro_names(prefix: str) -> dict[str, str]:
         "P": upper,
         "dsp_macro": f"{upper}_DSP",
         "wide_macro": f"{upper}_WIDE",
+        "x86_macro": f"{upper}_X86",
+        "neon_macro": f"{upper}_NEON",
         "mve_macro": f"{upper}_MVE",
         "signed_macro": f"{upper}_SIGNED",
         "assembly_macro": f"{upper}_ASSEMBLY",

@@ -125,6 +125,8 @@ class Kernel:
     """Whether an accumulating kernel is told which row it gets."""
     tabled: ClassVar[bool] = False
     """True for what stands for the layers at the beginning of a chain that run from a table."""
+    takes_many: ClassVar[bool] = False
+    """Whether its template has a function for many images at once, which hosts with wide vectors call."""
 
     layer: Layer
 
@@ -132,6 +134,11 @@ class Kernel:
     def functions(self) -> tuple[str, ...]:
         """Returns the C functions that the model's run calls."""
         return (self.layer.function,)
+
+    @property
+    def many_lanes(self) -> int:
+        """Returns the lanes that an image takes where it computes many at once."""
+        return 0
 
     @property
     def takes_parts(self) -> tuple[Rows, ...]:

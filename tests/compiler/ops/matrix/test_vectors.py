@@ -13,18 +13,18 @@ from random_models.one_op import agree
 from random_models.vector_shapes import extents_of, some_models
 from support.debian import NoPackagesError
 
-VECTORS = [path for path in PATHS if path in AVX]
-needs_avx = pytest.mark.skipif(not VECTORS, reason="this processor has no AVX2")
+VECTORS = [path for path in PATHS if path in {"sse2", *AVX}]
+needs_x86 = pytest.mark.skipif(not VECTORS, reason="this processor is no x86")
 
 
-@needs_avx
+@needs_x86
 @pytest.mark.parametrize("path", VECTORS)
 def test_any_shape_agrees(path: str):
     first = 50 * VECTORS.index(path)
     agree(some_models(range(first, first + 8)), path=path)
 
 
-@needs_avx
+@needs_x86
 @pytest.mark.slow
 @pytest.mark.parametrize("path", VECTORS)
 def test_many_shapes_agree(path: str):
@@ -32,7 +32,7 @@ def test_many_shapes_agree(path: str):
     agree(some_models(range(first, first + 60)), path=path)
 
 
-@needs_avx
+@needs_x86
 @pytest.mark.parametrize("kind", ["conv", "depthwise"])
 def test_rows_too_long_for_one_strip_agree(kind: str):
     """Their lanes are laid down for some pixels at a time, the last of these fewer."""

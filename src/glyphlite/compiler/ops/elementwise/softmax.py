@@ -15,6 +15,12 @@ from glyphlite.tflite.graph import Operator
 _FEWEST_HALVES = 24
 """Exponentials of 16 bits from which on a table of their own takes less flash, with the choice between the two."""
 
+_DIFFERENCES = 256
+"""Values of the difference of two int8."""
+
+_MOST_KEPT = 64
+"""Exponentials that a host keeps on its stack."""
+
 _MOST_CHANNELS = 2**12 - 1
 """In one vector: so many exponentials, each at most 1 as Q12.19, add up within 31 bits."""
 
@@ -41,13 +47,16 @@ class Softmax(Node):
         first = len(self.exponentials)
         if site.placement.optimize == "size" and int(halves.sum()) >= _FEWEST_HALVES:
             first = int(np.argmax(halves))  # they only fall
+        whole = first == len(self.exponentials)
+        every_difference = np.pad(self.exponentials, (0, _DIFFERENCES - len(self.exponentials)))
         return SoftmaxKernel(
             layer=site.layer,
             depth=self.output.channels,
             rows=self.output.height * self.output.width,
             entries=len(self.exponentials),
-            exponentials=site.add("exp", "int32_t", self.exponentials[:first]),
-            tail=site.add("exp_tail", "uint16_t", self.exponentials[first:]) if first < len(self.exponentials) else None,
+            exponentials=site.add("exp", "int32_t", self.exponentials[:first], "not wide" if whole else "both"),
+            wide_exponentials=site.add("wide_exp", "int32_t", every_difference, "wide") if whole else None,
+            tail=None if whole else site.add("exp_tail", "uint16_t", self.exponentials[first:]),
         )
 
 
@@ -57,6 +66,8 @@ class SoftmaxKernel(Kernel):
 
     Attributes:
         entries: of the table, past which exponentials count as nothing.
+        wide_exponentials: for every difference, 0 past the table: hosts look them up without a branch;
+            None where there is a tail.
         tail: the table's last entries, of 16 bits; None where all are in ``exponentials``.
     """
 
@@ -66,7 +77,13 @@ class SoftmaxKernel(Kernel):
     rows: int
     entries: int
     exponentials: Array
+    wide_exponentials: Array | None
     tail: Array | None
+
+    @property
+    def keeps_exponentials(self) -> bool:
+        """Returns whether hosts keep what they looked up for the sum until they scale it."""
+        return self.depth <= _MOST_KEPT
 
     @property
     def may_vanish(self) -> bool:

@@ -111,6 +111,7 @@ class FullyConnectedKernel(Kernel):
     """
 
     template: ClassVar[str] = "fully_connected.c.j2"
+    takes_many: ClassVar[bool] = True
 
     requantizer: Requantizer
     int4: bool
@@ -124,6 +125,11 @@ class FullyConnectedKernel(Kernel):
     def tail(self) -> int:
         """Returns the last inputs, which do not fill a word."""
         return self.row % packing.GROUP
+
+    @property
+    def many_lanes(self) -> int:
+        """Returns the lanes that an image takes where it computes many at once."""
+        return self.vectors.segment_lanes
 
     @property
     def quads(self) -> int:
@@ -154,6 +160,7 @@ class FullyConnectedRowsKernel(FullyConnectedKernel, Accumulator):
     """
 
     template: ClassVar[str] = "fully_connected_rows.c.j2"
+    takes_many: ClassVar[bool] = False
     selects_row: ClassVar[bool] = True
 
     expands: bool
