@@ -14,9 +14,14 @@ import numpy as np
 from glyphlite.console import say
 from glyphlite.datasets.dataset import Dataset, KnownContent, Split
 from glyphlite.datasets.download.cache import cache_folder
-from glyphlite.datasets.download.catalogue import CATALOGUE, KnownDataset, Listed, RenderedDataset
+from glyphlite.datasets.download.catalogue import CATALOGUE, KnownDataset, RenderedDataset
 from glyphlite.datasets.download.checksums import find_file
-from glyphlite.datasets.download.sources import find_own_folder, obtain, own_folder
+from glyphlite.datasets.download.listed import Listed
+from glyphlite.datasets.download.own_folder import own_folder
+from glyphlite.datasets.download.served import ServedDataset
+from glyphlite.datasets.download.served_files import obtain_files, served_paths
+from glyphlite.datasets.download.served_forms import read_served
+from glyphlite.datasets.download.sources import find_own_folder, obtain
 from glyphlite.datasets.own.array_shapes import arrange_images
 from glyphlite.datasets.own.content import FoundData
 from glyphlite.datasets.own.groups import check_group_by
@@ -163,6 +168,8 @@ def _read_known(known: Listed, data_dir: Path | None) -> KnownContent:
     """Returns the content of a dataset of the catalogue, from wherever it is to be had."""
     if isinstance(known, RenderedDataset):
         return obtain_letters(known)
+    if isinstance(known, ServedDataset):
+        return read_served(known, obtain_files(known, data_dir))
     assert isinstance(known, KnownDataset)
     verified = obtain(known, data_dir)
     splits = []
@@ -272,6 +279,9 @@ def _location(known: Listed, data_dir: Path | None) -> Path | None:
     """Returns where a known dataset lies on this machine; None where it has to be fetched or drawn."""
     if isinstance(known, RenderedDataset):
         return cached_file(known) if cached_file(known).is_file() else None
+    if isinstance(known, ServedDataset):
+        found = served_paths(known, data_dir)
+        return next(iter(found.values())).parent if found else None
     assert isinstance(known, KnownDataset)
     places = (find_own_folder(known, data_dir), cache_folder(known))
     return next((place for place in places if place and all(find_file(place, file) for file in known.files)), None)

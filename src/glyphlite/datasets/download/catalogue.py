@@ -10,6 +10,9 @@ bb300cfdad3c16e7a12a480ee83cd310).
 
 from dataclasses import dataclass
 
+from glyphlite.datasets.download.listed import Listed
+from glyphlite.datasets.download.served import SERVED
+
 
 @dataclass(frozen=True)
 class KnownFile:
@@ -26,25 +29,6 @@ class KnownFile:
         for dimension in self.shape:
             size *= dimension
         return 4 + 4 * len(self.shape) + size
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A dataset by its name: what is known of it without reading a byte."""
-
-    name: str
-    title: str
-    labels: tuple[str, ...]
-
-    @property
-    def image_shape(self) -> tuple[int, int]:
-        """Returns rows and columns of its images."""
-        return 28, 28
-
-    @property
-    def counts(self) -> tuple[int, int]:
-        """Returns the numbers of its images to train with, those to validate among them, and to test with."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -134,4 +118,4 @@ RENDERED_LETTERS = RenderedDataset(
     per_class=(480, 60, 120),
 )
 
-CATALOGUE: dict[str, Listed] = {known.name: known for known in (MNIST, FASHION_MNIST, RENDERED_LETTERS)}
+CATALOGUE: dict[str, Listed] = {known.name: known for known in (MNIST, FASHION_MNIST, *SERVED, RENDERED_LETTERS)}

@@ -7,6 +7,9 @@ import http.client
 import socket
 import threading
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from glyphlite.console import Advance, progress_bar
@@ -18,7 +21,7 @@ CONNECT_SECONDS = 3.0
 """A closed network has to fall through to the next source in seconds."""
 READ_SECONDS = 20.0
 """A server that was reached may be slow."""
-_MEBIBYTE = 2**20
+_MEBIBYTE = _CHUNK = 2**20
 
 
 def fetch_from_mirror(known: KnownDataset, mirror: str) -> dict[str, bytes]:
@@ -42,13 +45,59 @@ def fetch_from_mirror(known: KnownDataset, mirror: str) -> dict[str, bytes]:
 
 def _fetch(opener: urllib.request.OpenerDirector, mirror: str, file: KnownFile, advance: Advance) -> bytes:
     """Returns one file, unpacked while it arrives."""
+    with _answered(mirror), opener.open(mirror + file.name + ".gz") as response:
+        return unpack_stream(response, file.name, file.content_bytes, lambda count: advance(count / _MEBIBYTE))
+
+
+def download(url: str, path: Path, title: str, megabytes: int) -> None:
+    """Downloads a file as it is served.
+
+    Args:
+        url: its address.
+        path: where it goes.
+        title: what the progress bar calls it.
+        megabytes: its size, rounded up; a server that sends more is refused.
+
+    Raises:
+        DataError: the server cannot be reached, refuses, breaks off, or sends too much.
+        OSError: the file cannot be written.
+    """
+    opener, done = urllib.request.build_opener(_HTTPHandler, _HTTPSHandler), 0
+    with progress_bar(title, megabytes) as advance, path.open("wb") as stream:
+        with _answered(url):
+            response = opener.open(url)
+        with response:
+            while chunk := _next_chunk(response, url):
+                done += len(chunk)
+                if done > (megabytes + 1) * 10**6:
+                    raise DataError(f"{urlsplit(url).hostname}: it sends more than {megabytes} MB; refused")
+                stream.write(chunk)
+                advance(len(chunk) / 10**6)
+
+
+def _next_chunk(response: http.client.HTTPResponse, url: str) -> bytes:
+    """Returns what a server sends next; nothing at the end.
+
+    Raises:
+        DataError: it breaks off.
+    """
+    with _answered(url):
+        return response.read(_CHUNK)
+
+
+@contextmanager
+def _answered(url: str) -> Iterator[None]:
+    """Turns what goes wrong with a server into one line.
+
+    Raises:
+        DataError: the server cannot be reached, refuses, or breaks off.
+    """
     try:
-        with opener.open(mirror + file.name + ".gz") as response:
-            return unpack_stream(response, file.name, file.content_bytes, lambda count: advance(count / _MEBIBYTE))
+        yield
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
         words = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
-        raise DataError(f"{urlsplit(mirror).hostname}: {words}") from None
+        raise DataError(f"{urlsplit(url).hostname}: {words}") from None
 
 
 class _HTTPConnection(http.client.HTTPConnection):

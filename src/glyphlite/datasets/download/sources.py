@@ -5,7 +5,6 @@ The order: the user's own folder, the user's cache, the public mirrors, then wha
 anybody sees it, and kept in the cache.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,7 @@ from glyphlite.datasets.download.cache import cache_folder, fill_cache, read_cac
 from glyphlite.datasets.download.catalogue import FASHION_MNIST, MNIST, KnownDataset
 from glyphlite.datasets.download.checksums import Verified, holds_any, read_folder, verify
 from glyphlite.datasets.download.mirrors import fetch_from_mirror
+from glyphlite.datasets.download.own_folder import own_folder
 from glyphlite.errors import DataError
 
 
@@ -32,19 +32,6 @@ def obtain(known: KnownDataset, data_dir: Path | None = None) -> Verified:
     verified = read_own_folder(known, data_dir) or read_cache(known) or _fetch(known)
     say(f"{known.name} from {verified.source}, SHA-256 verified")
     return verified
-
-
-def own_folder(data_dir: Path | None) -> Path | None:
-    """Returns the user's own data folder: the one given, else that of ``GLYPHLITE_DATA``, else None.
-
-    Raises:
-        DataError: it is not a folder.
-    """
-    name = os.environ.get("GLYPHLITE_DATA")
-    folder = data_dir or (Path(name) if name else None)
-    if folder is not None and not folder.is_dir():
-        raise DataError(f"the data folder {folder} does not exist or is not a folder; correct --data-dir or GLYPHLITE_DATA")
-    return folder
 
 
 def find_own_folder(known: KnownDataset, data_dir: Path | None) -> Path | None:
