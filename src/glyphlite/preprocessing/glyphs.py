@@ -11,9 +11,10 @@ from glyphlite.preprocessing.connected_components import Components, connected_c
 from glyphlite.preprocessing.normalize import nearest
 from glyphlite.preprocessing.reduction import largest_around
 
-WEAK = 0.35
-STRONG = 0.6
-"""Hysteresis: ink is what is at least weak and hangs together with something strong."""
+WEAK = 89.5 / 255
+STRONG = 152.5 / 255
+"""Hysteresis: ink is what is at least weak and hangs together with something strong. Between two grey levels, so that the same
+pixels are ink in eight bits."""
 _DUST = 0.02
 """A part with less ink than this fraction of the glyph's is dust."""
 _RESIDUE = 0.06

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glyphlite.preprocessing.reduction import largest_around, reduce_picture, smallest_around
+from glyphlite.preprocessing.reduction import in_steps, largest_around, reduce_picture, smallest_around
 from glyphlite.preprocessing.rules import without_rules
 from glyphlite.preprocessing.sheet import find_sheet
 
@@ -29,6 +29,10 @@ FAINTEST = 0.06
 _SMALL_SIDE = 40
 _PAPER_SIDE = 64
 """The paper's brightness is estimated on a copy this small: it has no detail, and noise averages out."""
+_CLOSED_SIDE = 32
+"""Strokes are closed on a smaller one, which a microcontroller has room for."""
+_STEPS = 65536
+"""Steps of darkness, from paper to the darkest ink there can be: what a microcontroller computes with."""
 _CLOSING = 0.4
 """Strokes thinner than this part of the longer side do not pass for paper."""
 
@@ -70,7 +74,7 @@ def find_ink(picture: np.ndarray) -> Ink:
     dark_on_light = is_dark_on_light(small, on_paper)
     turned = small if dark_on_light else 255 - small
     paper = closed_paper(turned, paper_surface(turned))
-    darkness = np.where(on_paper, 1 - turned / paper, 0)
+    darkness = np.where(on_paper, in_steps(1 - turned / paper, _STEPS), 0)
     darkness, rules = without_rules(darkness, paper_level(darkness)[1])
     strength, contrast, noise = separate(darkness)
     left, top = (0, 0) if sheet is None else (sheet.left, sheet.top)
@@ -147,7 +151,7 @@ def closed_paper(picture: np.ndarray, surface: np.ndarray) -> np.ndarray:
         picture: float64 ``(rows, columns)``, ink dark.
         surface: of `paper_surface`.
     """
-    small, _ = reduce_picture(picture / surface, _PAPER_SIDE)
+    small, _ = reduce_picture(picture / surface, _CLOSED_SIDE)
     reach = max(1, round(max(small.shape) * _CLOSING / 2))
     closed = smallest_around(largest_around(small, reach), reach)
     smooth = _mean_around(closed, 2)
@@ -166,10 +170,10 @@ def separate(darkness: np.ndarray) -> tuple[np.ndarray, float, float]:
     candidates = darkness[darkness > paper + max(min(5 * noise, darkest / 2), FAINTEST)]
     if not len(candidates):
         return np.zeros(darkness.shape), 0.0, noise
-    contrast = float(np.quantile(candidates, 0.8)) - paper
+    contrast = float(in_steps(np.quantile(candidates, 0.8) - paper, _STEPS))
     floor = min(2.5 * noise, contrast / 3)
     strength = np.clip((darkness - paper - floor) / (contrast - floor), 0, 1)
-    return strength, contrast, noise
+    return in_steps(strength), contrast, noise
 
 
 def paper_level(darkness: np.ndarray) -> tuple[float, float]:

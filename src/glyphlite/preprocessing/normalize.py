@@ -6,6 +6,8 @@ Pure functions of arrays; knows nothing of pictures, paper or files.
 
 import numpy as np
 
+from glyphlite.preprocessing.reduction import LITTLE, in_steps
+
 BOX_PART = 20 / 28
 """MNIST's glyphs fill a box of 20 in a field of 28."""
 THINNEST, THICKEST = 2.0, 3.1
@@ -14,6 +16,8 @@ _FINE = 4
 """Strokes are measured, widened and thinned on a grid this much finer than the result's."""
 _LEAST_CHANGE = 0.25
 """A smaller change of the radius, in pixels of the fine grid, is not worth resampling for."""
+_STEPS = 64
+"""Steps of a radius for each pixel of the fine grid: with them, and with 256 of ink, integers compute the very same."""
 _FAINT = 0.02
 _BACK_PROJECTIONS = 4
 """How often an enlarged image is corrected by what its area averages miss. More changes no answer."""
@@ -36,13 +40,14 @@ def fit_to_box(glyph: np.ndarray, side: int, *, adjust_stroke: bool = True, by_a
         fine = _with_longer_side(glyph, _FINE * side, by_area)
         width = stroke_width(fine)
         radius = (min(max(width, THINNEST * _FINE * side / 20), THICKEST * _FINE * side / 20) - width) / 2
+        radius = nearest(radius * _STEPS) / _STEPS
     if abs(radius) < _LEAST_CHANGE:
-        return np.clip(_with_longer_side(glyph, side, by_area), 0, 1)
+        return _with_longer_side(glyph, side, by_area)
     # Room for what is added, or for what is taken away, so that in the end the longer side is right.
     fine = _with_longer_side(glyph, max(side, nearest(_FINE * side - 2 * radius)), by_area)
     changed = widen(np.pad(fine, max(0, int(np.ceil(radius)))), radius)
     changed = changed / changed.max()
-    return np.clip(_with_longer_side(trim(changed, _FAINT), side, by_area), 0, 1)
+    return _with_longer_side(trim(changed, _FAINT), side, by_area)
 
 
 def set_into_field(glyph: np.ndarray, height: int, width: int, *, by_mass: bool = True) -> np.ndarray:
@@ -52,8 +57,8 @@ def set_into_field(glyph: np.ndarray, height: int, width: int, *, by_mass: bool 
     """
     rows, columns = glyph.shape
     row, column = centre_of_mass(glyph) if by_mass else (rows / 2, columns / 2)
-    top = min(max(nearest(height / 2 - row), 0), height - rows)
-    left = min(max(nearest(width / 2 - column), 0), width - columns)
+    top = min(max(nearest(height / 2 - row + LITTLE), 0), height - rows)
+    left = min(max(nearest(width / 2 - column + LITTLE), 0), width - columns)
     field = np.zeros((height, width))
     field[top : top + rows, left : left + columns] = glyph
     return field
@@ -73,8 +78,7 @@ def nearest(value: float) -> int:
 
 def _with_longer_side(image: np.ndarray, side: int, by_area: bool) -> np.ndarray:
     """Resamples an image and keeps its aspect."""
-    scale = side / max(image.shape)
-    rows, columns = (max(1, nearest(size * scale)) for size in image.shape)
+    rows, columns = (max(1, nearest(size * side / max(image.shape))) for size in image.shape)
     return resample(image, rows, columns, by_area=by_area)
 
 
@@ -83,7 +87,8 @@ def resample(image: np.ndarray, rows: int, columns: int, *, by_area: bool = True
 
     A pixel is the mean of what lay on its area. Linear interpolation takes it for a point, and averaged back it is fainter than
     the image it was made from: holes of one pixel close, strokes of one pixel fade. So what the averages miss is added, several
-    times (iterative back-projection: M. Irani and S. Peleg, "Improving resolution by image registration", CVGIP 1991).
+    times (iterative back-projection: M. Irani and S. Peleg, "Improving resolution by image registration", CVGIP 1991). Each
+    result is rounded to one of 256 steps.
 
     Args:
         image: ``(rows, columns)``.
@@ -92,12 +97,13 @@ def resample(image: np.ndarray, rows: int, columns: int, *, by_area: bool = True
         by_area: False leaves it at linear interpolation.
     """
     down, across = _weights(image.shape[0], rows), _weights(image.shape[1], columns).T
-    result = down @ image @ across
+    result = in_steps(down @ image @ across)
     if not by_area or rows <= image.shape[0] or columns <= image.shape[1]:
         return result
     up, back = _weights(rows, image.shape[0]), _weights(columns, image.shape[1]).T
     for _ in range(_BACK_PROJECTIONS):
-        result = np.clip(result + down @ (image - up @ result @ back) @ across, 0, 1)
+        missed = image - in_steps(up @ result @ back)
+        result = np.clip(in_steps(result + down @ missed @ across), 0, 1)
     return result
 
 

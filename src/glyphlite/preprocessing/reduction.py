@@ -1,9 +1,12 @@
-"""Pictures made smaller by whole blocks, and the extremes around each pixel: what finding the sheet and its ink both need.
+"""Pictures made smaller by whole blocks or steps, and the extremes around each pixel: what sheet and ink need.
 
 Pure functions of arrays, NumPy only.
 """
 
 import numpy as np
+
+LITTLE = 1e-9
+"""Added to what is rounded, so that halves go upwards even where floating-point numbers make them a little less."""
 
 
 def reduce_picture(picture: np.ndarray, side: int) -> tuple[np.ndarray, int]:
@@ -31,3 +34,8 @@ def largest_around(image: np.ndarray, reach: int) -> np.ndarray:
 def smallest_around(image: np.ndarray, reach: int) -> np.ndarray:
     """Returns the smallest value within ``reach`` rows and columns of each pixel."""
     return -largest_around(-image, reach)
+
+
+def in_steps(image: np.ndarray | float, steps: int = 255) -> np.ndarray:
+    """Returns values at the nearest of so many steps from 0 to 1, as a microcontroller keeps them; halves go upwards."""
+    return np.floor(image * steps + 0.5 + LITTLE) / steps

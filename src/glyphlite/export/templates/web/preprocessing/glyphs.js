@@ -5,8 +5,8 @@ import { connectedComponents } from "./connected_components.js";
 import { nearest } from "./normalize.js";
 import { largestAround } from "./reduction.js";
 
-export const WEAK = 0.35;
-const STRONG = 0.6;
+export const WEAK = 89.5 / 255;
+const STRONG = 152.5 / 255;
 const DUST = 0.02;
 const RESIDUE = 0.06;
 const NEAR = 0.15;

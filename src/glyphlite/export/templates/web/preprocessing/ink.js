@@ -1,7 +1,7 @@
 /* Ink parted from paper. The same computation as src/glyphlite/preprocessing/ink.py, step by step and by the same names; the words are there. */
 
 import { Image2D, clamp, largest, median, quantile } from "./arrays.js";
-import { largestAround, meanAround, reducePicture, smallestAround } from "./reduction.js";
+import { inSteps, largestAround, meanAround, reducePicture, smallestAround } from "./reduction.js";
 import { withoutRules } from "./rules.js";
 import { findSheet } from "./sheet.js";
 
@@ -9,6 +9,8 @@ const WORK_SIDE = 800;
 const FAINTEST = 0.06;
 const SMALL_SIDE = 40;
 const PAPER_SIDE = 64;
+const CLOSED_SIDE = 32;
+const STEPS = 65536;
 const CLOSING = 0.4;
 
 export function findInk(picture) {
@@ -20,7 +22,7 @@ export function findInk(picture) {
   const darkOnLight = isDarkOnLight(small, onPaper);
   const turned = darkOnLight ? small : small.map((value) => 255 - value);
   const paper = closedPaper(turned, paperSurface(turned));
-  const all = turned.map((value, i) => (onPaper[i] ? 1 - value / paper.data[i] : 0));
+  const all = turned.map((value, i) => (onPaper[i] ? inSteps(1 - value / paper.data[i], STEPS) : 0));
   const [darkness, rules] = withoutRules(all, paperLevel(all)[1]);
   const { strength, contrast, noise } = separate(darkness);
   return { strength, reduction, darkOnLight, contrast, noise, left: sheet?.left ?? 0, top: sheet?.top ?? 0, rules, onPaper };
@@ -103,7 +105,7 @@ function evaluate([one, ofX, ofY, ofXX = 0, ofXY = 0, ofYY = 0], rows, columns) 
 function closedPaper(picture, surface) {
   const even = new Image2D(picture.rows, picture.columns);
   for (let i = 0; i < even.data.length; i++) even.data[i] = picture.data[i] / surface.data[i];
-  const [small] = reducePicture(even, PAPER_SIDE);
+  const [small] = reducePicture(even, CLOSED_SIDE);
   const reach = Math.max(1, Math.round((small.side * CLOSING) / 2));
   const closed = smallestAround(largestAround(small, reach), reach);
   const paper = enlarge(meanAround(closed, 2), picture.rows, picture.columns);
@@ -118,10 +120,10 @@ function separate(darkness) {
   const least = paper + Math.max(Math.min(5 * noise, darkest / 2), FAINTEST);
   const candidates = darkness.data.filter((value) => value > least);
   if (!candidates.length) return { strength: new Image2D(darkness.rows, darkness.columns), contrast: 0, noise };
-  const contrast = quantile(candidates, 0.8) - paper;
+  const contrast = inSteps(quantile(candidates, 0.8) - paper, STEPS);
   const floor = Math.min(2.5 * noise, contrast / 3);
   for (let i = 0; i < strength.data.length; i++) {
-    strength.data[i] = clamp((darkness.data[i] - paper - floor) / (contrast - floor), 0, 1);
+    strength.data[i] = inSteps(clamp((darkness.data[i] - paper - floor) / (contrast - floor), 0, 1));
   }
   return { strength, contrast, noise };
 }

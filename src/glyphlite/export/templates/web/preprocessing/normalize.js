@@ -1,12 +1,14 @@
 /* A glyph's ink into a field the way MNIST was made. The same computation as src/glyphlite/preprocessing/normalize.py. */
 
 import { Image2D, clamp, largest, sum } from "./arrays.js";
+import { LITTLE, inSteps } from "./reduction.js";
 
 export const BOX_PART = 20 / 28;
 const THINNEST = 2.0;
 const THICKEST = 3.1;
 const FINE = 4;
 const LEAST_CHANGE = 0.25;
+const STEPS = 64;
 const FAINT = 0.02;
 const BACK_PROJECTIONS = 4;
 
@@ -18,19 +20,18 @@ export function fitToBox(glyph, side) {
   const atFine = withLongerSide(glyph, FINE * side, byArea);
   const width = strokeWidth(atFine);
   const unit = (FINE * side) / 20;
-  const radius = (clamp(width, THINNEST * unit, THICKEST * unit) - width) / 2;
-  const unitRange = (value) => clamp(value, 0, 1);
-  if (Math.abs(radius) < LEAST_CHANGE) return withLongerSide(glyph, side, byArea).map(unitRange);
+  const radius = nearest(((clamp(width, THINNEST * unit, THICKEST * unit) - width) / 2) * STEPS) / STEPS;
+  if (Math.abs(radius) < LEAST_CHANGE) return withLongerSide(glyph, side, byArea);
   const fine = withLongerSide(glyph, Math.max(side, nearest(FINE * side - 2 * radius)), byArea);
   const changed = widen(fine.pad(Math.max(0, Math.ceil(radius))), radius);
   const most = largest(changed.data);
-  return withLongerSide(trim(changed.map((value) => value / most), FAINT), side, byArea).map(unitRange);
+  return withLongerSide(trim(changed.map((value) => value / most), FAINT), side, byArea);
 }
 
 export function setIntoField(glyph, height, width) {
   const [row, column] = centreOfMass(glyph);
-  const top = Math.min(Math.max(nearest(height / 2 - row), 0), height - glyph.rows);
-  const left = Math.min(Math.max(nearest(width / 2 - column), 0), width - glyph.columns);
+  const top = Math.min(Math.max(nearest(height / 2 - row + LITTLE), 0), height - glyph.rows);
+  const left = Math.min(Math.max(nearest(width / 2 - column + LITTLE), 0), width - glyph.columns);
   const field = new Image2D(height, width);
   for (let y = 0; y < glyph.rows; y++) {
     field.data.set(glyph.data.subarray(y * glyph.columns, (y + 1) * glyph.columns), (top + y) * width + left);
@@ -53,18 +54,18 @@ export function trim(image, faintest) {
 }
 
 function withLongerSide(image, side, byArea) {
-  const scale = side / image.side;
-  return resample(image, Math.max(1, nearest(image.rows * scale)), Math.max(1, nearest(image.columns * scale)), byArea);
+  const [rows, columns] = [image.rows, image.columns].map((size) => Math.max(1, nearest((size * side) / image.side)));
+  return resample(image, rows, columns, byArea);
 }
 
-/** Area averaging where it shrinks; where it grows, linear interpolation, byArea corrected until it averages to the image. */
+/** Area averaging where it shrinks; where it grows, linear interpolation, byArea corrected until it averages to the image; in 256 steps. */
 function resample(image, rows, columns, byArea) {
-  const result = weighted(image, rows, columns);
+  const result = weighted(image, rows, columns).map((value) => inSteps(value));
   if (!byArea || rows <= image.rows || columns <= image.columns) return result;
   for (let step = 0; step < BACK_PROJECTIONS; step++) {
-    const averaged = weighted(result, image.rows, image.columns);
+    const averaged = weighted(result, image.rows, image.columns).map((value) => inSteps(value));
     const missed = weighted(image.map((value, i) => value - averaged.data[i]), rows, columns);
-    for (let i = 0; i < result.data.length; i++) result.data[i] = clamp(result.data[i] + missed.data[i], 0, 1);
+    for (let i = 0; i < result.data.length; i++) result.data[i] = clamp(inSteps(result.data[i] + missed.data[i]), 0, 1);
   }
   return result;
 }

@@ -2,6 +2,9 @@
 
 import { Image2D, clamp } from "./arrays.js";
 
+/* Added to what is rounded, so that halves go upwards even where they come out a little less. */
+export const LITTLE = 1e-9;
+
 export function reducePicture(picture, side) {
   const factor = Math.ceil(picture.side / side);
   if (factor === 1) return [picture, 1];
@@ -56,3 +59,6 @@ export const largestAround = (image, reach) => alongAxes(image, reach, largestOf
 export const smallestAround = (image, reach) => largestAround(image.map((value) => -value), reach).map((value) => -value);
 
 export const meanAround = (image, reach) => alongAxes(image, reach, meanOf);
+
+/** The nearest of so many steps, halves upwards: what a microcontroller keeps of a value. */
+export const inSteps = (value, steps = 255) => Math.floor(value * steps + 0.5 + LITTLE) / steps;
