@@ -53,7 +53,8 @@ def take_shortcuts(folder: Path, *, tensorflow: bool, one_model: bool = False) -
     if tensorflow and not one_model:
         from matplotlib.figure import Figure
 
-        Figure.draw = lambda _, __: None  # it is written as one that is drawn
+        drawn: Any = Figure
+        drawn.draw = lambda _, __: None  # it is written as one that is drawn
 
 
 def _saved_model(saved: str | Path, _variant: str, images: Any, **_: Any) -> Any:
