@@ -925,7 +925,7 @@ def verify(
             help="Serial port of a board with the example NAME_link of an exported library, such as /dev/ttyACM0: compared too.",
         ),
     ] = None,
-    baud: Annotated[int, typer.Option("--baud", min=300, help="Bits per second on that port.")] = 115_200,
+    baud: Annotated[int, typer.Option("--baud", min=300, max=2**31 - 1, help="Bits per second on that port.")] = 115_200,
     seed: SeedOption = 0,
     data_dir: DataDirOption = None,
     input_range: InputRangeOption = None,

@@ -23,11 +23,14 @@ FIRST_SECONDS = 30.0
 LEAST_SECONDS = 0.5
 _SLOWER = 10
 """An inference that takes so many times as long as the slowest before is lost."""
+MOST_SECONDS = 300.0
+"""No inference may take longer, however slow those before were."""
 MOST_REPEATS = 5
 """Times that one request is sent again."""
 _POLL_SECONDS = 0.02
 _HAS_STATE, _COUNTS_TICKS = 1, 2
-_REASONS = {1: "wrong CRC", 2: "wrong length", 3: "unknown type"}
+_SCHEMES = ("socket", "rfc2217", "loop")
+"""Of pyserial's addresses; ``spy://`` writes over files, ``hwgrep://`` waits for a pattern as long as it likes."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ class Connection:
         """
         self._number = (self._number + 1) % 256
         request = Frame("I", bytes([self._number]) + inputs)
-        limit = max(LEAST_SECONDS, _SLOWER * self._slowest) if self._slowest else FIRST_SECONDS
+        limit = min(max(LEAST_SECONDS, _SLOWER * self._slowest), MOST_SECONDS) if self._slowest else FIRST_SECONDS
         for _ in range(MOST_REPEATS):
             started = time.monotonic()
             answer = self._asked(request, "o", limit, number=self._number)
@@ -141,7 +144,7 @@ class Connection:
                         return None
                     if frame.type == wanted and (number is None or frame.data[:1] == bytes([number])):
                         return frame
-        except OSError as error:  # pyserial's own errors are OSErrors
+        except Exception as error:  # pyserial's own errors are OSErrors, but not all that it lets through
             raise ToolError(f"{self.port}: the connection broke ({_reason(error)})") from None
         return None
 
@@ -157,9 +160,12 @@ class Connection:
 def _opened(port: str, baud: int) -> Any:
     import serial
 
+    scheme, address, _ = port.partition("://")
+    if address and scheme.lower() not in _SCHEMES:
+        raise ToolError(f"cannot open {port}: expected a device, or an address that begins with {' or '.join(_SCHEMES)}://")
     try:
         return serial.serial_for_url(port, baudrate=baud, timeout=_POLL_SECONDS, write_timeout=FIRST_SECONDS)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # an address is parsed by many hands
         raise ToolError(f"cannot open {port}: {_reason(error)}; {_advice(error)}") from None
 
 

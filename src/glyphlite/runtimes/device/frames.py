@@ -47,14 +47,20 @@ class FrameReader:
     """
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest = bytearray()
         self.rubbish = b""
 
     def take(self, arrived: bytes) -> list[Frame]:
         """Returns the sound frames that end within newly arrived bytes."""
-        *whole, self._rest = (self._rest + arrived).split(bytes([END]))
+        whole: list[bytes] = []
+        for number, part in enumerate(arrived.split(bytes([END]))):  # only what is new is looked through
+            if number:
+                whole.append(bytes(self._rest))
+                self._rest.clear()
+            self._rest += part
         if len(self._rest) > LARGEST:
-            self.rubbish, self._rest = self._rest[-60:], b""
+            self.rubbish = bytes(self._rest[-60:])
+            self._rest.clear()
         frames: list[Frame] = []
         for content in filter(None, whole):
             frame = decoded(content)
@@ -67,4 +73,4 @@ class FrameReader:
     @property
     def seen(self) -> bytes:
         """Returns the latest bytes that were part of no frame."""
-        return self._rest[-60:] or self.rubbish
+        return bytes(self._rest[-60:]) or self.rubbish
