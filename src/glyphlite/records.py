@@ -72,11 +72,11 @@ class Certainty(Record):
     refused. ``independent``: each probability comes from a sigmoid of its own, and its odds are taken to that power instead.
     """
 
-    temperature: float = Field(gt=0)
+    temperature: float = Field(ge=0.01, le=100)
     """Temperature that calibrates the probabilities."""
-    least_certainty: float
+    least_certainty: float = Field(ge=0, le=1)
     """Rejection threshold: the confidence that 99 % of the validation images reach."""
-    floor: float = Field(gt=0)
+    floor: float = Field(gt=0, le=1)
     """Probability that replaces any smaller one before calibration."""
     images: int
     """Validation images of the fit."""

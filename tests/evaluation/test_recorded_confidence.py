@@ -50,7 +50,14 @@ def test_a_broken_record_is_no_record(model: Path, content: str):
     assert certainty_of(model) is None
 
 
-@pytest.mark.parametrize("wrong", [{"temperature": -1}, {"floor": 0}, {"temperature": "hot"}, {"least_certainty": None}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"temperature": value} for value in (-1, "hot", float("inf"), float("nan"), 1e-300, 1e300, "1; exit(0)")),
+        *({"floor": value} for value in (0, float("nan"), float("inf"), 2)),
+        *({"least_certainty": value} for value in (None, float("nan"), -1, 1.5)),
+    ],
+)
 def test_impossible_figures_are_not_believed(model: Path, wrong: dict[str, object]):
     record = {"sha256": sha256_of(model), "certainty": CERTAINTY.model_dump() | wrong}
     (model.parent / "results.json").write_text(json.dumps(record))
