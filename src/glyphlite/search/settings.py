@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from glyphlite.errors import ToolError, did_you_mean
+from glyphlite.files.untrusted import parsing
 from glyphlite.search.budget import Budget
 from glyphlite.search.space import SIDES
 
@@ -73,15 +74,29 @@ class SearchSettings:
         """Returns what :meth:`document` gave.
 
         Raises:
-            ToolError: another version of glyphlite wrote it.
+            ToolError: another version of glyphlite wrote it, or another program.
         """
+        from pydantic import TypeAdapter
+
         if document.get("version") != VERSION:
             raise ToolError(
                 f"the study was begun with another version of the search ({document.get('version')}, this is {VERSION}); "
                 "begin a new one"
             )
-        lists = {key: tuple(value) if isinstance(value, list) else value for key, value in document.items()}
-        return cls(**{**lists, "budget": Budget(**document["budget"])})
+        with parsing("the study holds settings that no search can have", ToolError):
+            found = TypeAdapter(cls).validate_python(document)
+        if not (
+            found.classes > 1
+            and found.epochs > 0
+            and 0 <= found.seed < 1 << 31
+            and found.sides
+            and min(*found.input_shape, *found.sides) > 0
+            and found.sampler in SAMPLERS
+            and found.objectives
+            and set(found.objectives) <= set(OBJECTIVES)
+        ):
+            raise ToolError("the study holds settings that no search can have")
+        return found
 
 
 def sides_for(input_shape: Sequence[int]) -> tuple[int, ...]:

@@ -8,14 +8,17 @@ was on this machine.
 import contextlib
 import os
 import socket
+import sqlite3
 import time
 import warnings
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from glyphlite.errors import OutputError, ToolError
+from glyphlite.files.untrusted import open_input
 from glyphlite.search.priors import priors_for
 from glyphlite.search.settings import SearchSettings
 
@@ -47,19 +50,22 @@ def storage_url(place: str | Path) -> str:
     return URL.create("sqlite", database=str(path.absolute())).render_as_string(hide_password=False)
 
 
-def storage_of(place: str | Path) -> "BaseStorage":
+def storage_of(place: str | Path, *, must_exist: bool = False) -> "BaseStorage":
     """Opens a storage; a file is made where there is none.
 
     Args:
         place: a URL such as ``postgresql://user@host/name``, a file, or the folder of a search.
+        must_exist: refuse a file that is not there.
 
     Raises:
-        ToolError: its driver is not installed, or the database cannot be reached.
+        ToolError: its driver is not installed, the database cannot be reached, or the file is somebody else's.
     """
     import optuna
     from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
     url = storage_url(place)
+    if (path := _file_of(url)) is not None:
+        _require_storage(path, must_exist=must_exist)
     waits = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {"pool_pre_ping": True}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
@@ -131,7 +137,7 @@ def settings_of(study: "Study") -> SearchSettings:
         ToolError: it is none of ours, or another version's.
     """
     kept = study.user_attrs.get(_SETTINGS)
-    if kept is None:
+    if not isinstance(kept, dict):
         raise ToolError(f"the study {study.study_name} was not begun by glyphlite search")
     return SearchSettings.of_document(kept)
 
@@ -226,6 +232,40 @@ def _sampler(settings: SearchSettings, jitter: int = 0) -> Any:
 
 def _process_number() -> int:
     return os.getpid() + int(time.time())
+
+
+def _file_of(url: str) -> Path | None:
+    """Returns the file of a storage; None of a database with a server, and of what is no URL."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        parts = make_url(url)
+    except (ArgumentError, ValueError):
+        return None
+    is_file = parts.get_backend_name() == "sqlite" and parts.database and not parts.database.startswith((":memory:", "file:"))
+    return Path(parts.database) if is_file and parts.database else None
+
+
+def _require_storage(path: Path, *, must_exist: bool) -> None:
+    """Refuses a file in which something else is kept: Optuna would put its tables beside what is there.
+
+    Raises:
+        ToolError: it is no regular file, no database, holds other tables than a search's, or is missing but has to exist.
+    """
+    expected = "the storage of a search"
+    if not must_exist and "\0" not in str(path) and not path.exists():
+        return
+    with open_input(path, expected, ToolError) as stream:
+        if not stream.read(1):
+            return
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=60)) as database:
+            tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except sqlite3.Error as error:
+        raise ToolError(f"{path} cannot be read: {error}; expected {expected}") from None
+    if tables and not {"studies", "trials", "version_info"} <= tables:
+        raise ToolError(f"{path} is another program's database; choose another file for the storage")
 
 
 def _started(process: int) -> str | None:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from glyphlite.errors import ToolError
+from glyphlite.files.untrusted import parsing
 from glyphlite.search.budget import Cost
 from glyphlite.search.space import Candidate
 
@@ -86,17 +88,22 @@ def record_of(trial: "FrozenTrial") -> TrialRecord:
         outcome=_outcome(trial),
         candidate=Candidate(**candidate) if candidate else None,
         cost=Cost.of_document(cost) if cost else None,
-        accuracy=attributes.get("accuracy"),
-        loss=attributes.get("loss"),
-        epochs=attributes.get("epochs", 0),
-        cpu_seconds=attributes.get("cpu_seconds", 0.0),
+        accuracy=_number(attributes.get("accuracy")),
+        loss=_number(attributes.get("loss")),
+        epochs=int(attributes.get("epochs", 0)),
+        cpu_seconds=float(attributes.get("cpu_seconds", 0.0)),
         rungs=tuple(rungs),
     )
 
 
 def records_of(trials: Iterable["FrozenTrial"]) -> list[TrialRecord]:
-    """Returns the records of some trials, in their order."""
-    return [record_of(trial) for trial in trials]
+    """Returns the records of some trials, in their order.
+
+    Raises:
+        ToolError: another program put something into them that no record has.
+    """
+    with parsing("the study holds trials that are not of glyphlite search", ToolError):
+        return [record_of(trial) for trial in trials]
 
 
 def counts_of(records: Iterable[TrialRecord]) -> Counts:
@@ -133,6 +140,10 @@ def hypervolume(points: Iterable[Sequence[float]], reference: Sequence[float]) -
             area += (reference[0] - x) * (lowest - y)
             lowest = y
     return area
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
 
 
 def _outcome(trial: "FrozenTrial") -> str:

@@ -143,7 +143,7 @@ def join_search(
     require_extra("train", "search")
     require_extra("search", "search")
     with quiet_optuna():
-        joined = join_study(storage_of(place), study)
+        joined = join_study(storage_of(place, must_exist=True), study)
         settings = settings_of(joined)
         say(f"{joined.study_name}, within {settings.budget.words}", lead="Joined:")
         if is_stopped(joined):
