@@ -65,7 +65,6 @@ GOALS: dict[str, float] = {
     "glyph-4k": 0.995,
     "glyph-8k": 0.996,
     "glyph-16k": 0.9966,
-    "glyph-32k": 0.9971,
     "glyph-2kram": 0.993,
     "glyph-50kmac": 0.994,
 }

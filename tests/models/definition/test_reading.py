@@ -107,6 +107,7 @@ def test_the_example_is_good(tmp_path: Path) -> None:
         ("quantized_epochs = 4", "quantized_epochs = 0", 13, "set quantized_epochs to 1 or more"),
         ("freezing = 0.5", "freezing = nan", 14, "freezing is nan; expected a number above 0 to 1"),
         ('narrowed = ["mix"]', 'narrowed = ["mux"]', 15, "no FoldedConv is called mux (did you mean mix?)"),
+        ('narrowed = ["mix"]', "warps_seed = 3", 15, "warps_seed is of an augmentation; name one"),
         ('narrowed = ["mix"]', "narrowed = []", 15, "expected an array of 1 to 16 different names"),
         ("peak = 0.01\n", "peak = 0.01\nfloor = 0.1\n", 20, "floor is 0.1; expected at most the peak, 0.01"),
         ('kind = "one_cycle"', 'kind = "exponential_floor"', 17, "needs decay_epochs above 0"),

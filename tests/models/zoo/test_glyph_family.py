@@ -26,7 +26,7 @@ from glyphlite.tflite.reader import parse_graph, read_graph
 from glyphlite.training.state import content_hash
 
 TEACHING = [known.architecture.name for known in TEACHERS]
-BUDGETS = {"glyph-700": 700, **{f"glyph-{number}k": 1024 * number for number in (1, 2, 4, 8, 16, 32)}}
+BUDGETS = {"glyph-700": 700, **{f"glyph-{number}k": 1024 * number for number in (1, 2, 4, 8, 16)}}
 """Bytes of weights and biases."""
 
 

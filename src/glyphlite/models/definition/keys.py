@@ -190,7 +190,7 @@ LAYER_KEYS: dict[str, Key] = {
 }
 
 AUGMENTATIONS = ("affine", "affine_gentle", "affine_strong", "elastic_gentle", "elastic")
-PHOTOMETRIC = ("faded_noisy", "faded_noisy_gentle")
+PHOTOMETRIC = ("faded_noisy", "faded_noisy_gentle", "occluded", "occluded_gentle")
 """Names in `glyphlite.training.augmentation.parameters`, which stands behind the models: a test holds the two together."""
 
 SCHEDULE_KEYS: dict[str, Key] = {
@@ -224,7 +224,7 @@ RECIPE_KEYS: dict[str, Key] = {
     "optimizer": Key(OneOf(("adam",)), "What changes the weights."),
     "loss": Key(OneOf(("sparse_categorical_crossentropy",)), "What is made small."),
     "augmentation": Key(OneOf(AUGMENTATIONS), "How training images are moved and bent. Left out: not at all."),
-    "photometric": Key(OneOf(PHOTOMETRIC), "How they are made fainter and noisier. Left out: not at all."),
+    "photometric": Key(OneOf(PHOTOMETRIC), "How they are made fainter and noisier, and partly hidden. Left out: not at all."),
     "augmentation_cycle": Key(Whole(1, 100_000), "Epochs after which the same changes come again, so that teachers answer once."),
     "distillation": Key(Table(Distillation, DISTILLATION_KEYS), "Teachers to learn from, beside the labels."),
     "label_smoothing": Key(Real(0, 1, below=True), "Share of a label that is spread over all classes."),
@@ -243,6 +243,7 @@ RECIPE_KEYS: dict[str, Key] = {
     "class_weights": Key(OneOf(("balanced",)), "Rare classes count as much as frequent ones. Left out: all images alike."),
     "early_stopping": Key(Whole(1, 100_000), "Ends the training after so many epochs without a better one."),
     "narrowed": Key(Names(), "Layers whose weights are rounded to four bits after the training."),
+    "warps_seed": Key(Whole(0, 2**31 - 1), "Augments each image alike whatever `--seed` is, so that teachers' answers are kept."),
 }
 
 MODEL_KEYS: dict[str, Key] = {

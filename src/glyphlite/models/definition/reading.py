@@ -215,6 +215,8 @@ class _Reader:
             self._refuse((*where, "quantized_epochs"), words)
         if recipe.freezing and not narrow:
             self._refuse((*where, "freezing"), "freezing is for 4-bit weights; set weight_bits = 4, or leave it out")
+        if recipe.warps_seed is not None and not recipe.augmentation:
+            self._refuse((*where, "warps_seed"), "warps_seed is of an augmentation; name one, or leave it out")
         known = [layer.name for layer in architecture.layers if isinstance(layer, FoldedConv)]
         for name in recipe.narrowed or ():
             if name not in known:

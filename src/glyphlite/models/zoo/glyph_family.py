@@ -1,4 +1,4 @@
-"""Our own family, ``glyph-700`` to ``glyph-32k``: for each budget of weight bytes the most accurate classifier we know to make.
+"""Our own family, ``glyph-700`` to ``glyph-16k``: for each budget of weight bytes the most accurate classifier we know to make.
 
 Only ops that LiteRT, TensorFlow Lite Micro and the compiler all run in int8. What was measured to pay, on validation images:
 up to 16 KB, INT4 weights: twice as many for the same bytes; up to 2 KB, no biases, and progressive freezing; in 0.7 KB, weights
@@ -202,11 +202,6 @@ FRONTIER: tuple[KnownModel, ...] = (
         "weights up to 16 KB",
     ),
     KnownModel(
-        _tapering("glyph-32k", 32, (64, 64, 64, 88, 96), wide=True),
-        _recipe("32k", 24, augmentation="affine_strong", cycle=6),
-        "weights up to 32 KB",
-    ),
-    KnownModel(
         _coarse("glyph-2kram", 9, 18, 24, 44),
         replace(_FAST, name="frontier-2kram", narrowed=("hidden",)),
         "2 KB of RAM, 16 KB of flash in all",
@@ -215,6 +210,11 @@ FRONTIER: tuple[KnownModel, ...] = (
 )
 
 RETIRED: tuple[KnownModel, ...] = (
+    KnownModel(
+        _tapering("glyph-32k", 32, (64, 64, 64, 88, 96), wide=True),
+        _recipe("32k", 24, augmentation="affine_strong", cycle=6),
+        "weights up to 32 KB",
+    ),
     KnownModel(
         _tapering("glyph-64k", 48, (112, 112, 128, 128)),
         _recipe("64k", 20, augmentation="affine_strong", cycle=6),

@@ -78,8 +78,8 @@ class Photometric:
 PHOTOMETRIC: dict[str, Photometric] = {
     "faded_noisy": Photometric(faded=0.2, least_contrast=0.2, noisy=0.1, largest_noise=0.4),
     "faded_noisy_gentle": Photometric(faded=0.08, least_contrast=0.2, noisy=0.04, largest_noise=0.4),
-    "occluded": Photometric(faded=0.2, least_contrast=0.2, noisy=0.1, largest_noise=0.4, occluded=0.2),
-    "occluded_gentle": Photometric(faded=0.08, least_contrast=0.2, noisy=0.04, largest_noise=0.4, occluded=0.12),
+    "occluded": Photometric(faded=0.12, least_contrast=0.2, noisy=0.06, largest_noise=0.4, occluded=0.06),
+    "occluded_gentle": Photometric(faded=0.08, least_contrast=0.2, noisy=0.04, largest_noise=0.4, occluded=0.06),
 }
 
 
