@@ -12,6 +12,7 @@ from glyphlite import __version__
 from glyphlite.compiler.compile import check_name
 from glyphlite.compiler.report import CompilationReport
 from glyphlite.export.checked_edges import checked_c
+from glyphlite.export.dispatch import VARIANTS, dispatch_files
 from glyphlite.export.library.bare_metal import BOARDS_FOLDER, bare_metal_boards
 from glyphlite.export.templating import render
 from glyphlite.files.folders import owned_folder, require_own
@@ -112,7 +113,7 @@ def export_library(
     check_name(name)
     require_own(folder, overwrite=overwrite)
     c = checked_c(artifact, name=name, sample=sample, optimize=optimize, labels=labels, convention=convention)
-    sources = {f"src/{file}": text for file, text in c.files.items()}
+    sources = {f"src/{file}": text for file, text in (c.files | dispatch_files(name, c.files[f"{name}.h"])).items()}
     values = {**_values(artifact, c.report, sample_words), "inputs": c.inputs, "outputs": c.outputs}
     for template, path in FILES.items():
         sources[path.format(name=name)] = render(f"library/{template}", values)
@@ -147,4 +148,5 @@ def _values(artifact: Path, report: CompilationReport, sample_words: str) -> dic
         "output_bytes": report.output_bytes,
         "boards": bare_metal_boards(),
         "toolchains": TOOLCHAINS,
+        "dispatched": ["dispatch", "baseline", *(variant.name for variant in VARIANTS)],
     }

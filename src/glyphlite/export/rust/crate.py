@@ -13,6 +13,7 @@ from glyphlite.compiler.compile import check_name
 from glyphlite.compiler.report import CompilationReport, EdgePlan
 from glyphlite.escaping import name_of, visible
 from glyphlite.export.checked_edges import checked_c
+from glyphlite.export.dispatch import dispatch_files
 from glyphlite.export.templating import render
 from glyphlite.files.folders import owned_folder, require_own
 from glyphlite.models.interface.input_convention import InputConvention
@@ -91,8 +92,10 @@ def export_rust(
     check_name(name)
     require_own(folder, overwrite=overwrite)
     c = checked_c(artifact, name=name, sample=sample, optimize="speed", labels=labels, convention=convention)
-    sources = {f"c/{file}": text for file, text in c.files.items()}
+    dispatched = dispatch_files(name, c.files[f"{name}.h"])
+    sources = {f"c/{file}": text for file, text in (c.files | dispatched).items()}
     values = _values(artifact, c.report, sample_words)
+    values["dispatched"] = sorted(file for file in dispatched if file.endswith(".c"))
     values["checked_inputs"] = [*zip(c.inputs, values["inputs"], strict=True)]
     values["checked_outputs"] = [*zip(c.outputs, values["outputs"], strict=True)]
     for template, path in FILES.items():
