@@ -79,7 +79,7 @@ release: $(READY) ## build wheel and source distribution into dist/, and check t
 	$(WITH_INDEX); $(BIN)/python tools/release.py
 
 lock: $(UV) ## resolve requirements.lock again from pyproject.toml
-	$(WITH_INDEX); $(UV) pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --all-extras --group dev \
+	$(WITH_INDEX); $(UV) pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --extra all --group dev \
 	  --upgrade pyproject.toml --output-file requirements.lock
 
 clean: ## remove the environment and every cache (runs/ stays)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from glyphlite.boards import Board
     from glyphlite.models.training_options import TrainingOptions
     from glyphlite.records import BoardFit, FirmwareReport
+    from glyphlite.training.tracking.trackers import Tracking
 
 app = typer.Typer(
     name="glyphlite",
@@ -116,6 +117,13 @@ class Sampler(StrEnum):
     RANDOM = "random"
 
 
+class Service(StrEnum):
+    """Lists the services that ``--track`` tells of trainings."""
+
+    MLFLOW = "mlflow"
+    WANDB = "wandb"
+
+
 DatasetOption = Annotated[
     str,
     typer.Option(
@@ -174,6 +182,16 @@ InputRangeOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else.")]
 EpochsOption = Annotated[
     int | None, typer.Option("--epochs", "-e", min=1, help="Number of training epochs; the recipe's own when left out.")
+]
+TensorBoardOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--tensorboard", metavar="DIR", help="Also write TensorBoard's event files there, in a folder named after the run."
+    ),
+]
+TrackOption = Annotated[
+    list[Service] | None,
+    typer.Option("--track", help="Also tell MLflow or Weights & Biases, set up by their own environment variables; repeatable."),
 ]
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Continue from the last checkpoint in the folder.")]
 OverwriteRunOption = Annotated[
@@ -277,6 +295,13 @@ def _training_options(
     )
 
 
+def _trackers(tensorboard: Path | None, track: "Sequence[Service] | None") -> "Tracking":
+    """Returns the trackers that a command line names."""
+    from glyphlite.training.tracking.trackers import Tracking
+
+    return Tracking(tensorboard, tuple(dict.fromkeys(each.value for each in track or ())))
+
+
 def _print(renderable: "RenderableType") -> None:
     from glyphlite.console import writing_out
     from glyphlite.report.terminal.tables import stdout_console
@@ -368,6 +393,8 @@ def run(
     group_by: GroupByOption = None,
     board: BoardOption = None,
     input_range: InputRangeOption = None,
+    tensorboard: TensorBoardOption = None,
+    track: TrackOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train, convert, measure, verify and export a model.
@@ -376,7 +403,7 @@ def run(
     """
     from glyphlite.boards import board_named
     from glyphlite.pipeline.convert import require_all_variants
-    from glyphlite.pipeline.run import RunOptions, run_all, run_pipeline
+    from glyphlite.pipeline.run import RUN_CORES, RunOptions, run_all, run_pipeline
 
     if model is None and epochs is None and not pretrained:
         epochs = default_epochs(dataset)
@@ -396,7 +423,8 @@ def run(
         calibration_samples=calibration_samples,
         verify_images=verify_images,
         data_dir=data_dir,
-        **({"cores": (named.emulated_cpu,)} if named else {}),
+        cores=(named.emulated_cpu,) if named else RUN_CORES,
+        tracking=_trackers(tensorboard, track),
     )
     if model == "all":
         everything = run_all(options)
@@ -542,6 +570,8 @@ def train(
     data_dir: DataDirOption = None,
     group_by: GroupByOption = None,
     input_range: InputRangeOption = None,
+    tensorboard: TensorBoardOption = None,
+    track: TrackOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train a model and keep the best epoch on validation images.
@@ -561,6 +591,7 @@ def train(
         data_dir=data_dir,
         input_range=input_range,
         group_by=group_by,
+        tracking=_trackers(tensorboard, track),
     )
     if as_json:
         _print_json(trained.document())

@@ -4,8 +4,17 @@ from importlib.util import find_spec
 
 from glyphlite.errors import ToolError
 
-PACKAGES = {"train": ("keras", "tensorflow", "h5py"), "search": ("optuna", "sqlalchemy"), "heic": ("pillow_heif",)}
+PACKAGES = {
+    "train": ("keras", "tensorflow", "h5py"),
+    "search": ("optuna", "sqlalchemy"),
+    "heic": ("pillow_heif",),
+    "mlflow": ("mlflow",),
+    "wandb": ("wandb",),
+}
 """Packages that are imported, by the extra that brings them."""
+
+APART = ("mlflow", "wandb")
+"""Extras that ``all`` and requirements.lock leave out: they bring a hundred megabytes each, and few want more than one."""
 
 
 def has_extra(extra: str) -> bool:
@@ -44,5 +53,7 @@ def _words(extra: str) -> str:
         "train": "TensorFlow and Keras, which are not installed",
         "search": "Optuna, which is not installed",
         "heic": "pillow-heif, which is not installed",
+        "mlflow": "MLflow, which is not installed",
+        "wandb": "Weights & Biases, which is not installed",
     }
     return f"{packages[extra]}: {how_to_install(extra)}"

@@ -21,6 +21,7 @@ from glyphlite.pipeline.runs.folder import Wish
 from glyphlite.pipeline.runs.training_plan import plan_training
 from glyphlite.pipeline.train import train_model
 from glyphlite.results import Results
+from glyphlite.training.tracking.trackers import Tracking
 
 pytestmark = pytest.mark.slow
 
@@ -144,7 +145,8 @@ def test_a_model_file_is_trained_kept_and_gone_on_with(pictures: Path, tmp_path:
     """Comments may change before ``--resume``, layers may not; the folder keeps the file, results.json and run.toml name it."""
     path, folder = tmp_path / "my.toml", tmp_path / "run"
     path.write_text(DEFINED)
-    trained = train_model(str(path), str(pictures), Wish(folder))
+    trained = train_model(str(path), str(pictures), Wish(folder), tracking=Tracking(tmp_path / "logs"))
+    assert {each.name for each in (tmp_path / "logs" / "run").iterdir() if each.is_dir()} == {"train", "validation"}
     assert (trained.model, trained.epochs, trained.best_epoch) == ("tiny", 3, 3)
     assert (folder / "model.toml").read_text() == DEFINED
     named = {"file": str(path), "sha256": sha256_of(path)}
@@ -159,7 +161,9 @@ def test_a_model_file_is_trained_kept_and_gone_on_with(pictures: Path, tmp_path:
 
     (folder / "results.json").unlink()
     path.write_text(f"# now with a comment{DEFINED}")
-    assert train_model(str(path), str(pictures), Wish(folder, resume=True)).best_epoch == 3
+    again = train_model(str(path), str(pictures), Wish(folder, resume=True), tracking=Tracking(tmp_path / "logs"))
+    assert again.best_epoch == 3
+    assert {each.name for each in (tmp_path / "logs").iterdir()} == {"run"}
     assert (folder / "model.toml").read_text() == path.read_text()
     (folder / "results.json").unlink()
     path.write_text(DEFINED.replace("filters = 6", "filters = 8"))

@@ -33,6 +33,7 @@ from glyphlite.pipeline.runs.folder import RUN_FILES, Wish, require_exportable
 from glyphlite.pipeline.runs.pretrained import check_pretrained, pretrained_record, pretrained_report, take_pretrained
 from glyphlite.pipeline.runs.record import definition_report, write_run_record
 from glyphlite.pipeline.runs.stages import Stages
+from glyphlite.pipeline.runs.tracked import tracked_figures, tracked_parameters
 from glyphlite.pipeline.runs.training_plan import TrainingPlan, model_name, plan_training
 from glyphlite.pipeline.verify import compare
 from glyphlite.records import ArtifactReport, FailedReport, RuntimeReport, UnverifiedReport, VerifyReport
@@ -41,6 +42,7 @@ from glyphlite.report.html.files import compare_report
 from glyphlite.results import Results
 from glyphlite.runtimes.registry import runtime_title
 from glyphlite.training.history import training_report
+from glyphlite.training.tracking.trackers import Trackers, Tracking
 from glyphlite.training.trainer import TrainingResult, train
 
 
@@ -62,6 +64,7 @@ class RunOptions:
     verify_images: int = 1000
     data_dir: Path | None = None
     cores: tuple[str, ...] = RUN_CORES
+    tracking: Tracking = field(default_factory=Tracking)
 
     @property
     def wish(self) -> Wish:
@@ -107,7 +110,7 @@ class RunOptions:
         words += ["--pretrained"] if self.pretrained else []
         words += ["--input-range", self.input_range] if self.input_range is not None else []
         words += ["--group-by", self.group_by] if self.group_by is not None else []
-        return words + self.training.words()
+        return words + self.training.words() + self.tracking.words()
 
 
 def run_all(options: RunOptions) -> list[Results]:
@@ -153,22 +156,23 @@ def run_pipeline(options: RunOptions) -> Results:
 
 
 def _run(options: RunOptions, plan: TrainingPlan, card: PretrainedCard | None = None) -> Results:
-    with locked_folder(plan.folder):
-        return _run_alone(options, plan, card)
+    with locked_folder(plan.folder), options.tracking.begin(plan.folder.name, resumed=options.resume) as trackers:
+        return _run_alone(options, plan, card, trackers)
 
 
-def _run_alone(options: RunOptions, plan: TrainingPlan, card: PretrainedCard | None) -> Results:
+def _run_alone(options: RunOptions, plan: TrainingPlan, card: PretrainedCard | None, trackers: Trackers) -> Results:
     stages, folder = Stages(6), plan.folder
     with stages.stage("data", f"Data: {options.dataset}"):
         dataset, choice = plan.load()
         plan.clear()
+    trackers.describe(tracked_parameters(choice, dataset, options.seed))
     prepare()
     if card is not None:
         with stages.stage("pretrained", f"Taking the {choice.name} that comes with glyphlite"):
             trained = take_pretrained(card, dataset, folder)
     else:
         with stages.stage("train", f"Training {choice.name} on {len(dataset.train)} images"):
-            trained = train(choice, dataset, folder, seed=options.seed, resume=options.resume)
+            trained = train(choice, dataset, folder, seed=options.seed, resume=options.resume, watch=trackers.epochs)
     convention = training_convention(trained.model, choice.convention)
     if not convention.same_values(OURS):
         say(f"{choice.name} takes pixels as {convention.title} ({convention.source})")
@@ -242,6 +246,7 @@ def _run_alone(options: RunOptions, plan: TrainingPlan, card: PretrainedCard | N
     page = write_report_of(folder, results, dataset, shipped)
     results.save(folder / "results.json")  # last: with it the run is finished
     plan.finish()
+    trackers.finish(tracked_figures(results))
     say(
         f"Look at {page}; programs read {folder / 'results.json'}",
         lead=f"Done in {sum(stages.seconds.values()):.0f} s.",

@@ -15,9 +15,11 @@ from glyphlite.pipeline.inputs.datasets import to_remember
 from glyphlite.pipeline.runs.folder import Wish
 from glyphlite.pipeline.runs.record import definition_report, write_run_record
 from glyphlite.pipeline.runs.stages import Stages
+from glyphlite.pipeline.runs.tracked import tracked_figures, tracked_parameters
 from glyphlite.pipeline.runs.training_plan import TrainingPlan, plan_training
 from glyphlite.results import Results
 from glyphlite.training.history import training_report
+from glyphlite.training.tracking.trackers import Trackers, Tracking
 from glyphlite.training.trainer import train
 
 
@@ -48,6 +50,7 @@ def train_model(
     data_dir: Path | None = None,
     input_range: str | None = None,
     group_by: str | None = None,
+    tracking: Tracking | None = None,
 ) -> Trained:
     """Trains a model into a folder, ``runs/`` with the model's name when none is given, and leaves its records there.
 
@@ -63,18 +66,20 @@ def train_model(
     plan = plan_training(
         model, dataset, wish, seed=seed, options=options, data_dir=data_dir, input_range=input_range, group_by=group_by
     )
-    with locked_folder(plan.folder):
-        return _train_alone(plan)
+    tracking = tracking or Tracking()
+    with locked_folder(plan.folder), tracking.begin(plan.folder.name, resumed=wish.resume) as trackers:
+        return _train_alone(plan, tracking, trackers)
 
 
-def _train_alone(plan: TrainingPlan) -> Trained:
+def _train_alone(plan: TrainingPlan, tracking: Tracking, trackers: Trackers) -> Trained:
     model, dataset, seed, data_dir, input_range = plan.model, plan.dataset, plan.seed, plan.data_dir, plan.input_range
     stages = Stages(3)
     with stages.stage("data", f"Data: {dataset}"):
         loaded, choice = plan.load()
     plan.clear()
+    trackers.describe(tracked_parameters(choice, loaded, seed))
     with stages.stage("train", f"Training {choice.name} on {len(loaded.train)} images"):
-        result = train(choice, loaded, plan.folder, seed=seed, resume=plan.wish.resume)
+        result = train(choice, loaded, plan.folder, seed=seed, resume=plan.wish.resume, watch=trackers.epochs)
     with stages.stage("evaluate", f"Measuring it on {len(loaded.test)} test images"):
         keras = evaluate_keras(
             plan.folder / "model.keras",
@@ -90,6 +95,7 @@ def _train_alone(plan: TrainingPlan) -> Trained:
             *plan.options.words(),
             *(("--input-range", input_range) if input_range is not None else ()),
             *(("--group-by", plan.group_by) if plan.group_by is not None else ()),
+            *tracking.words(),
         ],
         model=model,
         dataset=loaded,
@@ -107,7 +113,7 @@ def _train_alone(plan: TrainingPlan) -> Trained:
             name: sha256_of(plan.folder / name) for name in ("model.keras", "model.weights.h5") if (plan.folder / name).is_file()
         },
     )
-    Results(
+    results = Results(
         glyphlite=__version__,
         model=choice.name,
         dataset=loaded.name,
@@ -118,8 +124,10 @@ def _train_alone(plan: TrainingPlan) -> Trained:
         definition=definition_report(choice),
         training=training_report(result.history, len(loaded.validation)),
         keras=keras.report,
-    ).save(plan.folder / "results.json")  # last: with it the training is finished
+    )
+    results.save(plan.folder / "results.json")  # last: with it the training is finished
     plan.finish()
+    trackers.finish(tracked_figures(results))
     return Trained(
         choice.name,
         loaded.name,

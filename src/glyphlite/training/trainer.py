@@ -7,6 +7,7 @@ next step depends on is either a pure function of seed, epoch and step, or in th
 import math
 import signal
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -38,6 +39,9 @@ from glyphlite.training.time_estimate import remaining_seconds, roughly_between
 if TYPE_CHECKING:
     import keras
     import numpy as np
+
+Watch = Callable[[Sequence[EpochRecord]], None]
+"""What is told of every epoch so far."""
 
 CHECKPOINT_SECONDS = 10.0
 """How much work a kill costs at most, besides the end of every epoch."""
@@ -71,7 +75,14 @@ class TrainingResult:
 
 
 def train(
-    choice: ModelChoice, dataset: Dataset, folder: Path, *, epochs: int | None = None, seed: int = 0, resume: bool = False
+    choice: ModelChoice,
+    dataset: Dataset,
+    folder: Path,
+    *,
+    epochs: int | None = None,
+    seed: int = 0,
+    resume: bool = False,
+    watch: Watch | None = None,
 ) -> TrainingResult:
     """Trains a model by its recipe and keeps the best epoch.
 
@@ -85,6 +96,7 @@ def train(
         epochs: instead of the recipe's.
         seed: of the weights, the order of the images, dropout and augmentation.
         resume: go on from the newest checkpoint in the folder; without one, start from the beginning.
+        watch: told of the epochs so far at the beginning, and after each that is kept in a checkpoint.
 
     Raises:
         ModelError: the model does not fit the data, cannot be trained, or the folder's training had other settings.
@@ -100,7 +112,7 @@ def train(
         raise ModelError(f"a training needs at least 1 epoch, got {epochs}; give --epochs 1 or more")
     store = CheckpointStore(folder / "checkpoints")
     with made_folder(folder), locked_folder(store.folder), postponed_interrupts() as stop:
-        return _Training(choice, dataset, folder, store, stop, epochs=epochs, seed=seed).run(resume=resume)
+        return _Training(choice, dataset, folder, store, stop, epochs=epochs, seed=seed, watch=watch).run(resume=resume)
 
 
 class _Training:
@@ -116,7 +128,9 @@ class _Training:
         *,
         epochs: int | None,
         seed: int,
+        watch: Watch | None,
     ) -> None:
+        self._watch = watch
         self.choice, self.dataset, self.folder, self.store, self.stop, self.seed = choice, dataset, folder, store, stop, seed
         content = content_hash(dataset)
         recipe = choice.recipe.with_epochs(epochs or choice.recipe.epochs)
@@ -138,6 +152,7 @@ class _Training:
         loop = TrainingLoop(self.choice, self.dataset.train, self.dataset.validation, self.recipe, self.seed)
         self._begin(loop, resume=resume)
         self.session.engine = loop.engine
+        self._tell()
         if not self.session.finished:
             self._train(loop)
             self.session.finished = True
@@ -202,6 +217,7 @@ class _Training:
                 self._train_epoch(loop, progress)
                 write_history(self.folder / "history.csv", session.history)
                 self._save(loop)
+                self._tell()
                 self._leave_if_asked()
         if session.epoch < self.recipe.epochs:
             say(f"ended early: {self.recipe.early_stopping} epochs without a better one than epoch {session.best.epoch}")
@@ -319,6 +335,10 @@ class _Training:
 
     def _save(self, loop: TrainingLoop) -> None:
         self.store.save(loop.step, self.session.checkpoint(self.settings, loop.state()))
+
+    def _tell(self) -> None:
+        if self._watch is not None:
+            self._watch(self.session.history)
 
     def _leave_if_asked(self) -> None:
         if not self.stop:
