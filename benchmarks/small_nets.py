@@ -3,17 +3,14 @@
     python benchmarks/small_nets.py cost "c4s4x16 c3x16 h32" "c5s3x8 c3x16 p2 h40 b4"
     python benchmarks/small_nets.py try --epochs 12 "c4s4x16 c3x16 h32"
 
-An architecture is a line of words: ``c3x16`` a convolution of 3x3 with 16 filters (``c4s2x8`` with stride 2, ``c3x16=`` padded to
-the same size), ``d3`` a depthwise one, ``p2`` a max pooling, ``m`` the mean over the map, ``h32`` a hidden layer of 32 over the
-whole map, ``b4`` INT4 weights, ``z`` no biases. ``cost`` builds the untrained net with int8 simulated, converts, compiles and
-simulates it: what it prints is exact, as cost does not depend on the weights but for a core's few early exits. ``try`` trains
-each for a few epochs from the labels, in float, and judges it on validation images under eight gentle warps each (40,000); the
-test split is not looked at. Both append a JSON line per architecture to ``--log``.
+An architecture is a line of words, as `glyphlite.search.words` has them. ``cost`` builds the untrained net with int8
+simulated, converts, compiles and simulates it: what it prints is exact, as cost does not depend on the weights but for a core's
+few early exits. ``try`` trains each for a few epochs from the labels, in float, and judges it on validation images under eight
+gentle warps each (40,000); the test split is not looked at. Both append a JSON line per architecture to ``--log``.
 """
 
 import argparse
 import json
-import re
 import tempfile
 import time
 from functools import cache
@@ -25,18 +22,15 @@ import numpy as np
 from glyphlite.console import quiet_tensorflow
 from glyphlite.datasets.dataset import Dataset, Split
 from glyphlite.datasets.registry import load_dataset
-from glyphlite.errors import GlyphliteError
-from glyphlite.models.architecture import Architecture, Flatten, FoldedConv, FoldedDepthwise, GlobalMean, Layer, Pool
+from glyphlite.errors import GlyphliteError, ModelError
+from glyphlite.models.architecture import Architecture
 from glyphlite.models.choice import ModelChoice
 from glyphlite.models.recipe import Recipe, Schedule
+from glyphlite.search.words import parse_words
 
 SHAPE, CLASSES = (28, 28, 1), 10
 WARPS = 8
 """Gentle affine augmentations of each validation image."""
-
-WORD = re.compile(
-    r"(?P<kind>[cdphmbz])(?P<size>\d*)(?:s(?P<stride>\d+))?(?:x(?P<filters>\d+))?(?P<same>=?)$",
-)
 
 
 def architecture_of(words: str) -> Architecture:
@@ -45,33 +39,10 @@ def architecture_of(words: str) -> Architecture:
     Raises:
         SystemExit: a word is none.
     """
-    parsed = [WORD.match(word) for word in words.split()]
-    if not all(parsed):
-        raise SystemExit(f"cannot read {words!r}; expected words as {(__doc__ or '').split('An architecture', 1)[1][:120]}...")
-    matches = [match for match in parsed if match]
-    bits = next((int(match["size"]) for match in matches if match["kind"] == "b"), 8)
-    bias = all(match["kind"] != "z" for match in matches)
-    layers: list[Layer] = []
-    for number, match in enumerate(matches):
-        size, stride = int(match["size"] or 0), int(match["stride"] or 1)
-        padding = "same" if match["same"] else "valid"
-        match match["kind"]:
-            case "c":
-                layers.append(FoldedConv(f"conv{number}", int(match["filters"]), size, stride, padding, bias))
-            case "d":
-                layers.append(FoldedDepthwise(f"depth{number}", size, stride, padding))
-            case "p":
-                layers.append(Pool(f"pool{number}", size))
-            case "m":
-                layers.append(GlobalMean("mean"))
-            case "h":
-                side = list(Architecture("part", tuple(layers)).costs(SHAPE, CLASSES))[len(layers) - 1].output_shape[0]
-                layers += [FoldedConv(f"hidden{number}", size, side, bias=bias)]
-            case _:
-                pass
-    if not isinstance(layers[-1], GlobalMean):
-        layers.append(Flatten())
-    return Architecture("net", tuple(layers), bits, biased_scores=bias)
+    try:
+        return parse_words(words, SHAPE)
+    except ModelError as error:
+        raise SystemExit(str(error)) from None
 
 
 def cost(words: str, cores: list[str], optimize: list[str]) -> dict[str, Any]:

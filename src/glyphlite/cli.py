@@ -392,6 +392,7 @@ def run(
     data_dir: DataDirOption = None,
     group_by: GroupByOption = None,
     board: BoardOption = None,
+    optimize: Annotated[Optimize, typer.Option("--optimize", help="What the generated C is optimized for.")] = Optimize.SPEED,
     input_range: InputRangeOption = None,
     tensorboard: TensorBoardOption = None,
     track: TrackOption = None,
@@ -425,6 +426,7 @@ def run(
         data_dir=data_dir,
         cores=(named.emulated_cpu,) if named else RUN_CORES,
         tracking=_trackers(tensorboard, track),
+        optimize=optimize.value,
     )
     if model == "all":
         everything = run_all(options)
@@ -647,6 +649,10 @@ def search(
     ] = None,
     epochs: Annotated[int, typer.Option("--epochs", "-e", min=2, help="Epochs of a trial that is not pruned.")] = 12,
     sampler: Annotated[Sampler, typer.Option("--sampler", help="What proposes candidates.")] = Sampler.TPE,
+    seeds: Annotated[
+        int, typer.Option("--seeds", min=0, help="Trainings of the winner, of which validation images choose one; 0: none.")
+    ] = 3,
+    full_epochs: Annotated[int, typer.Option("--full-epochs", min=2, help="Epochs of each training of the winner.")] = 40,
     class_weights: ClassWeightsOption = ClassWeights.NONE,
     seed: SeedOption = 0,
     out: Annotated[
@@ -680,8 +686,10 @@ def search(
     What a network costs is measured before it is trained. Ctrl-C stops the search; the same command goes on.
     """
     from glyphlite.boards import board_named
+    from glyphlite.pipeline.run import RunOptions, run_pipeline
     from glyphlite.pipeline.search.command import SearchOptions, join_search
     from glyphlite.pipeline.search.command import search as search_models
+    from glyphlite.pipeline.search.winner import finish_search
     from glyphlite.report.terminal.search import search_table
     from glyphlite.search.budget import budget_of, parse_bytes, parse_count
     from glyphlite.search.settings import parse_objectives
@@ -696,7 +704,7 @@ def search(
             ram_bytes=parse_bytes(ram, "--ram"),
             instructions=parse_count(instructions, "--instructions"),
         )
-        report = search_models(
+        found = search_models(
             SearchOptions(
                 budget=budget,
                 dataset=dataset,
@@ -713,6 +721,16 @@ def search(
                 study=study,
                 class_weights=None if class_weights is ClassWeights.NONE else class_weights.value,
             )
+        )
+        report = finish_search(
+            found.folder,
+            found.settings,
+            found.records,
+            found.report,
+            lambda **options: run_pipeline(RunOptions(**options)),
+            seeds=seeds,
+            epochs=full_epochs,
+            data_dir=data_dir,
         )
     if as_json:
         _print_json(report.model_dump(mode="json"))

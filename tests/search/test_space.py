@@ -91,7 +91,14 @@ def test_the_first_points_are_points_of_the_space() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "sides"), [((28, 28, 1), (28, 20, 16)), ((32, 48, 3), (28, 20, 16)), ((8, 8, 1), (8,)), ((24, 24, 1), (24, 20, 16))]
+    ("shape", "sides"),
+    [
+        ((28, 28, 1), (28, 20, 16)),
+        ((32, 48, 1), (28, 20, 16)),
+        ((28, 28, 3), (28,)),
+        ((8, 8, 1), (8,)),
+        ((24, 24, 1), (24, 20, 16)),
+    ],
 )
 def test_images_are_never_made_larger(shape: tuple[int, int, int], sides: tuple[int, ...]) -> None:
     assert sides_for(shape) == sides

@@ -36,10 +36,11 @@ def build_firmware(
     accuracy: str = "",
     *,
     cores: Sequence[str] = RUN_CORES,
+    optimize: str = "speed",
 ) -> Firmware:
     """Exports ``folder/tflm``, compiles ``folder/c``, and counts on emulated cores; what cannot be done is said, not fatal.
 
-    ``accuracy`` is what was measured on the artifact, in words, for the header.
+    ``accuracy`` is what was measured on the artifact, in words, for the header; ``optimize`` what the C is optimized for.
 
     Raises:
         OutputError: a folder cannot be written.
@@ -72,6 +73,7 @@ def build_firmware(
             convention=convention,
             overwrite=True,
             accuracy=accuracy,
+            optimize=optimize,
         )
         with progress_bar("Counting on emulated cores", len(cores)) as advance:
             for core in cores:

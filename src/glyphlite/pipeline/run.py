@@ -65,6 +65,7 @@ class RunOptions:
     data_dir: Path | None = None
     cores: tuple[str, ...] = RUN_CORES
     tracking: Tracking = field(default_factory=Tracking)
+    optimize: str = "speed"
 
     @property
     def wish(self) -> Wish:
@@ -108,6 +109,7 @@ class RunOptions:
         ]
         words += ["--calibration-samples", str(self.calibration_samples), "--verify-images", str(self.verify_images)]
         words += ["--pretrained"] if self.pretrained else []
+        words += ["--optimize", self.optimize] if self.optimize != "speed" else []
         words += ["--input-range", self.input_range] if self.input_range is not None else []
         words += ["--group-by", self.group_by] if self.group_by is not None else []
         return words + self.training.words() + self.tracking.words()
@@ -197,7 +199,11 @@ def _run_alone(options: RunOptions, plan: TrainingPlan, card: PretrainedCard | N
     with stages.stage("firmware", "Firmware from the int8 artifact: TFLite Micro project, C99, emulated cores"):
         measured = next((each.report.accuracy for each in evaluations if int8 and each.report.path == int8.path.name), None)
         accuracy = f"{in_words(measured)}, {dataset.name}" if measured else ""
-        firmware = build_firmware(int8.path, folder, dataset, convention, accuracy, cores=options.cores) if int8 else Firmware()
+        firmware = (
+            build_firmware(int8.path, folder, dataset, convention, accuracy, cores=options.cores, optimize=options.optimize)
+            if int8
+            else Firmware()
+        )
     with stages.stage("verify", f"Verifying the int8 artifact in every runtime on {options.verify_images} test images"):
         verified = _verify(int8, dataset, convention, folder, options)
     results = Results(

@@ -6,9 +6,10 @@ Keys are only ever added.
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from glyphlite import __version__
+from glyphlite.records import Accuracy
 from glyphlite.search.settings import SearchSettings
 from glyphlite.search.trials import TrialRecord, counts_of, front_of
 
@@ -40,10 +41,43 @@ class SearchedTrial(BaseModel):
     cpu_seconds: float = 0.0
 
 
+class SeedReport(BaseModel):
+    """One training of the winner: its seed, and what it reached on validation images."""
+
+    model_config = ConfigDict(frozen=True)
+
+    seed: int
+    validation_accuracy: float
+    best_epoch: int
+
+
+class SearchedWinner(BaseModel):
+    """The winner: chosen on validation images, its int8 file judged on the test split, its C measured on the core.
+
+    ``folder`` is that of its run, beside ``search.json``; None where the run could not measure it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    trial: int
+    folder: str
+    seeds: list[SeedReport]
+    seed: int
+    validation_accuracy: float
+    test_accuracy: Accuracy | None
+    core: str
+    flash_bytes: int | None
+    ram_bytes: int | None
+    instructions: int | None
+    within_budget: bool
+
+
 class SearchReport(BaseModel):
     """The findings of a search so far."""
 
-    schema_version: int = 1
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
+    schema_version: int = Field(default=1, alias="schema")
     glyphlite: str = __version__
     study: str
     settings: dict[str, Any]
@@ -56,6 +90,7 @@ class SearchReport(BaseModel):
     front: list[int]
     best: int | None
     trials: list[SearchedTrial]
+    winner: SearchedWinner | None = None
 
     def trial(self, number: int) -> SearchedTrial:
         """Returns the trial of a number."""

@@ -100,8 +100,13 @@ class SearchSettings:
 
 
 def sides_for(input_shape: Sequence[int]) -> tuple[int, ...]:
-    """Returns the rows and columns that images of a shape may be brought to: their own, and what is smaller of `SIDES`."""
+    """Returns the rows and columns that images of a shape may be brought to: their own, and what is smaller of `SIDES`.
+
+    Images in colour keep their own.
+    """
     own = min(*input_shape[:2], SIDES[0])
+    if input_shape[2] > 1:
+        return (own,)
     return tuple(sorted({own, *(side for side in SIDES if side < own)}, reverse=True))
 
 

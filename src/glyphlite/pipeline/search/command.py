@@ -10,7 +10,7 @@ from glyphlite.console import say
 from glyphlite.datasets.registry import load_dataset
 from glyphlite.errors import DataError, ToolError
 from glyphlite.extras import require_extra
-from glyphlite.files.owned import locked_folder, require_ours, write_owned
+from glyphlite.files.owned import locked_folder, require_ours
 from glyphlite.files.single import without_detours
 from glyphlite.pipeline.search.display import SearchDisplay
 from glyphlite.search.budget import Budget
@@ -29,7 +29,7 @@ from glyphlite.search.study import (
     storage_of,
     storage_url,
 )
-from glyphlite.search.trials import counts_of, records_of
+from glyphlite.search.trials import TrialRecord, counts_of, records_of
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -91,11 +91,21 @@ class SearchOptions:
         )
 
 
-def search(options: SearchOptions) -> SearchReport:
+@dataclass(frozen=True)
+class Searched:
+    """A search that has ended: its folder, its settings, every trial, and the report of them."""
+
+    folder: Path
+    settings: SearchSettings
+    records: tuple[TrialRecord, ...]
+    report: SearchReport
+
+
+def search(options: SearchOptions) -> Searched:
     """Searches until there are enough trials or no time is left; the same command goes on with what was stopped.
 
     Returns:
-        The trials, and the front among them, which ``search.json`` in the folder has, too.
+        The trials and what is to be said of them; `glyphlite.pipeline.search.winner` writes it.
 
     Raises:
         GlyphliteError: the data, the storage, a tool or the folder.
@@ -113,9 +123,8 @@ def search(options: SearchOptions) -> SearchReport:
             lead="Search:",
         )
         _watch(study, options, place)
-        report = report_of(study.study_name, settings, records_of(study.get_trials(deepcopy=False)), _spent(study))
-        write_owned(folder / RESULT_FILE, report.model_dump_json(indent=2) + "\n")
-    return report
+        records = records_of(study.get_trials(deepcopy=False))
+    return Searched(folder, settings, tuple(records), report_of(study.study_name, settings, records, _spent(study)))
 
 
 def join_search(

@@ -75,6 +75,10 @@ def write_figures(results: Results, folder: Path, *, samples: SampleSheet | None
     return [save_png(figure, folder / "figures" / name, owned=True) for name, figure in figures.items()]
 
 
+_SHOWN_POINTS = 3.0
+"""Percentage points under the best within which a search's networks are shown; what is worse would press the rest together."""
+
+
 @our_style()
 def training_figure(history: "Sequence[EpochRecord]", best_epoch: int | None = None, *, title: bool = True) -> "Figure":
     """Draws training and validation accuracy by epoch, the kept epoch marked."""
@@ -124,6 +128,25 @@ def comparison_figure(files: Sequence[tuple[str, ArtifactReport, bool]]) -> "Fig
     """Draws accuracy over size of several runs' files; each is given as (name, artifact, whether to stress it)."""
     figure, axes = drawing(6.6, 3.6)
     _plot_files(axes, [(f"{name} {artifact.variant}", artifact, stressed) for name, artifact, stressed in files])
+    return figure
+
+
+@our_style()
+def search_figure(points: Sequence[tuple[int, float, bool]], winner: tuple[int, float] | None) -> "Figure":
+    """Draws validation accuracy over flash of a search's networks, each (bytes, accuracy, on the front), and the winner's."""
+    figure, axes = drawing(6.6, 3.6)
+    front = sorted((flash, accuracy * 100) for flash, accuracy, on in points if on)
+    axes.step(*zip(*front, strict=True), where="post", color=PALETTE["accent"], linewidth=1.4)
+    for flash, accuracy, on in points:
+        axes.plot([flash], [accuracy * 100], "o", color=PALETTE["accent" if on else "quiet"], markersize=7 if on else 4)
+    if winner:
+        axes.plot([winner[0]], [winner[1] * 100], "s", color=PALETTE["second"], markersize=8)
+    best = max(accuracy for _, accuracy in front)
+    shown = [accuracy * 100 for _, accuracy, _ in points if accuracy * 100 > best - _SHOWN_POINTS]
+    least = min([*shown, *(accuracy for _, accuracy in front if accuracy > best - 2 * _SHOWN_POINTS)])
+    axes.set_ylim(least - 0.1, max(best, winner[1] * 100 if winner else 0) + 0.1)
+    axes.set_xlabel("bytes of flash, code and constants")
+    axes.set_ylabel("validation images recognized, %")
     return figure
 
 

@@ -1,0 +1,146 @@
+"""``glyphlite search`` on pictures of one's own, from the first trial to the winner's run; and what the user can put right."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from glyphlite.datasets.dataset import Dataset
+from glyphlite.errors import OutputError, ToolError
+from glyphlite.models.definition.reading import read_definition
+from glyphlite.pipeline.run import RunOptions, run_pipeline
+from glyphlite.pipeline.search.command import Searched, SearchOptions, join_search, search
+from glyphlite.pipeline.search.winner import finish_search
+from glyphlite.report.html.search_page import write_search
+from glyphlite.results import Results
+from glyphlite.search.budget import Budget, Cost
+from glyphlite.search.report import SearchReport, report_of
+from glyphlite.search.settings import SearchSettings
+from glyphlite.search.space import Candidate
+from glyphlite.search.trials import TRAINED, TrialRecord
+
+
+def run_it(**options: object) -> Results:
+    return run_pipeline(RunOptions(**options))  # pyright: ignore[reportArgumentType]
+
+
+@pytest.fixture(scope="module")
+def pictures(mnist: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ones and sevens, 60 pictures of each, 40 pixels high and wide."""
+    folder = tmp_path_factory.mktemp("data") / "digits"
+    for label, name in ((1, "one"), (7, "seven")):
+        (folder / name).mkdir(parents=True)
+        for number in np.flatnonzero(mnist.train.labels == label)[:60]:
+            Image.fromarray(mnist.train.images[number, ..., 0]).resize((40, 40)).save(folder / name / f"{number}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def options(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> SearchOptions:
+    out = tmp_path_factory.mktemp("searches") / "digits"
+    return SearchOptions(Budget("cortex-m0", 12_000, 3000), dataset=str(pictures), trials=2, epochs=4, jobs=1, out=out)
+
+
+@pytest.fixture(scope="module")
+def searched(options: SearchOptions) -> Searched:
+    return search(options)
+
+
+@pytest.fixture(scope="module")
+def finished(searched: Searched) -> SearchReport:
+    found = searched
+    return finish_search(found.folder, found.settings, found.records, found.report, run_it, seeds=2, epochs=6)
+
+
+@pytest.mark.slow
+def test_the_winner_is_a_run_within_the_budget(finished: SearchReport, searched: Searched) -> None:
+    winner = finished.winner
+    assert winner is not None
+    assert winner.within_budget
+    results = Results.load(searched.folder / winner.folder / "results.json")
+    measured = next(each for each in results.firmware if each.cpu == "cortex-m0")
+    assert measured.code_bytes + measured.constant_bytes == winner.flash_bytes
+    assert winner.flash_bytes is not None
+    assert winner.flash_bytes <= 12_000
+    assert measured.ram_bytes is not None
+    assert measured.ram_bytes <= 3000
+    assert winner.seed == max(winner.seeds, key=lambda each: each.validation_accuracy).seed
+    assert [artifact.accuracy for artifact in results.artifacts if artifact.variant == "int8"] == [winner.test_accuracy]
+
+
+@pytest.mark.slow
+def test_the_trained_network_takes_what_was_measured_before(finished: SearchReport) -> None:
+    assert finished.winner is not None
+    trial = finished.trial(finished.winner.trial)
+    assert trial.ram_bytes == finished.winner.ram_bytes
+    assert finished.winner.flash_bytes == pytest.approx(trial.flash_bytes, rel=0.01)
+
+
+@pytest.mark.slow
+def test_a_finished_search_has_nothing_left_to_do(finished: SearchReport, searched: Searched, options: SearchOptions) -> None:
+    again = search(options)
+    assert again.records == searched.records
+    found = finish_search(again.folder, again.settings, again.records, again.report, run_it, seeds=2, epochs=6)
+    assert found.winner == finished.winner
+
+
+@pytest.mark.slow
+def test_whoever_comes_late_is_told_that_it_is_finished(searched: Searched, capsys: pytest.CaptureFixture[str]) -> None:
+    assert join_search(str(searched.folder)).trained == searched.report.trained
+    assert "the study is finished" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_other_settings_in_the_same_folder_are_refused(searched: Searched, options: SearchOptions) -> None:
+    with pytest.raises(OutputError, match="its epochs was 4, now it is 5"):
+        search(replace(options, epochs=5))
+
+
+@pytest.mark.slow
+def test_a_worker_that_cannot_read_the_data_ends_the_search(searched: Searched, options: SearchOptions, tmp_path: Path) -> None:
+    from glyphlite.search.study import begin_study, storage_of
+
+    settings = replace(searched.settings, dataset=str(tmp_path / "gone"))
+    begin_study(storage_of(tmp_path / "study.db"), "gone", settings)
+    with pytest.raises(ToolError, match="gone"):
+        join_search(str(tmp_path / "study.db"), jobs=1)
+
+
+@pytest.fixture
+def report() -> tuple[SearchReport, list[TrialRecord], SearchSettings]:
+    settings = SearchSettings("letters <b>", (28, 28, 1), 3, Budget("cortex-m0", 9000, 2000))
+    cost = Cost("cortex-m0", "speed", 8000, 1500, 90_000, None, 40_000, 4000, 7000)
+    small = replace(cost, flash_bytes=5000)
+    records = [
+        TrialRecord(0, TRAINED, Candidate(28, "c5s3x8 c3x12 h32 b4", 0.02), cost, 0.98, 0.1, 12, 20.0),
+        TrialRecord(1, "over budget", Candidate(28, "c3s1x24", 0.02), replace(cost, flash_bytes=90_000), cpu_seconds=1.0),
+        TrialRecord(2, TRAINED, Candidate(20, "c5s3x4 z", 0.01), small, 0.9, 0.3, 12, 12.0),
+    ]
+    return report_of("letters", settings, records, 100.0), records, settings
+
+
+def test_the_report_has_the_front_and_escapes_what_comes_from_outside(
+    report: tuple[SearchReport, list[TrialRecord], SearchSettings], tmp_path: Path
+) -> None:
+    page = write_search(report[0], tmp_path).read_text()
+    document = json.loads((tmp_path / "search.json").read_text())
+    assert (document["schema"], document["front"], document["over_budget"]) == (1, [0, 2], 1)
+    assert "letters &lt;b&gt;" in page
+    assert "<b>" not in page
+    assert "c5s3x8 c3x12 h32 b4" in page
+    assert "src=" not in page
+
+
+def test_a_network_on_the_front_is_a_file_that_a_run_takes(
+    report: tuple[SearchReport, list[TrialRecord], SearchSettings], tmp_path: Path
+) -> None:
+    found, records, settings = report
+    finish_search(tmp_path, settings, records, found, run_it, seeds=0, epochs=20)
+    stored = read_definition(tmp_path / "front" / "trial-2.toml").definition
+    assert stored.architecture == replace(records[2].point[0].architecture(1), name="searched-2")
+    assert stored.input_size == (20, 20)
+    assert (stored.recipe.epochs, stored.recipe.quantized_epochs, stored.recipe.split_seed) == (20, 4, 0)
+    assert read_definition(tmp_path / "front" / "trial-0.toml").definition.recipe.freezing == 0.85
