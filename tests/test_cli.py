@@ -20,6 +20,7 @@ from glyphlite.pipeline.run import RunOptions
 
 COMMANDS = (
     "run",
+    "search",
     "datasets",
     "models",
     "boards",

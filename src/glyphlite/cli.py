@@ -653,7 +653,8 @@ def search(
         int, typer.Option("--seeds", min=0, help="Trainings of the winner, of which validation images choose one; 0: none.")
     ] = 3,
     full_epochs: Annotated[int, typer.Option("--full-epochs", min=2, help="Epochs of each training of the winner.")] = 40,
-    class_weights: ClassWeightsOption = ClassWeights.NONE,
+    class_weights: ClassWeightsOption = ClassWeights.AUTO,
+    group_by: GroupByOption = None,
     seed: SeedOption = 0,
     out: Annotated[
         Path | None,
@@ -681,9 +682,9 @@ def search(
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Search the best classifier for your data within a chip's flash, RAM and time.
+    """Search the best small network for your data and your chip.
 
-    What a network costs is measured before it is trained. Ctrl-C stops the search; the same command goes on.
+    Flash, RAM and instructions of a network are measured before it is trained. Ctrl-C stops the search; the same command goes on.
     """
     from glyphlite.boards import board_named
     from glyphlite.pipeline.run import RunOptions, run_pipeline
@@ -719,7 +720,8 @@ def search(
                 out=out,
                 storage=storage,
                 study=study,
-                class_weights=None if class_weights is ClassWeights.NONE else class_weights.value,
+                class_weights=class_weights.value,
+                group_by=group_by,
             )
         )
         report = finish_search(

@@ -1,7 +1,8 @@
 """Pruning where there are several objectives, which Optuna's pruners do not know: asynchronous successive halving over fronts.
 
 At each rung (an epoch) a trial is held against all that have come there: it goes on if no other beats it in every objective, or
-if it is in the best third, front after front. A small network is thus not ended for being less accurate than a large one.
+if it is in the best third, front after front. A small network is thus not ended for being less accurate than a large
+one, but for being of no use: a search that kept all of the front spent half its trials on networks of a few hundred weights.
 Source: R. Schmucker et al., "Multi-objective Asynchronous Successive Halving", 2021; with one objective it is ASHA (L. Li et al.,
 2018). Pure functions on numbers.
 """
@@ -9,7 +10,7 @@ Source: R. Schmucker et al., "Multi-objective Asynchronous Successive Halving", 
 import math
 from collections.abc import Sequence
 
-from glyphlite.search.trials import dominates
+from glyphlite.search.trials import dominates, is_useless
 
 REDUCTION = 3
 """One in so many goes on at least: Hyperband's eta."""
@@ -22,6 +23,8 @@ def goes_on(losses: Sequence[float], others: Sequence[Sequence[float]]) -> bool:
         losses: its objectives there, each the lower the better; accuracy's first.
         others: those of every other trial that has come there.
     """
+    if is_useless(losses[0], [each[0] for each in others]):
+        return False
     everything = [tuple(losses), *(tuple(each) for each in others)]
     own = everything[0]
     fronts = front_numbers(everything)

@@ -37,6 +37,7 @@ class SearchSettings:
         epochs: of a trial that is not pruned.
         seed: of the split, of proposals and trainings.
         class_weights: ``balanced``, or None.
+        group_by: how the images' groups are told, which no split may part.
         images: how many training images a trial sees; None: all.
         version: of the space.
     """
@@ -51,6 +52,7 @@ class SearchSettings:
     epochs: int = EPOCHS
     seed: int = 0
     class_weights: str | None = None
+    group_by: str | None = None
     images: int | None = None
     version: int = VERSION
 

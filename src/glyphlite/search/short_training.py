@@ -19,7 +19,10 @@ Seen = Callable[[int, float, float], None]
 
 @dataclass(frozen=True)
 class ShortTraining:
-    """The result: accuracy and loss on validation images after the last epoch, which simulates int8; epochs and CPU time."""
+    """The result: accuracy and loss on validation images after the last epoch, which simulates int8; epochs and CPU time.
+
+    Accuracy is the mean of the classes' recalls where the recipe weighs classes.
+    """
 
     accuracy: float
     loss: float
@@ -59,11 +62,11 @@ def train_briefly(
                     return ShortTraining(0.0, math.inf, epoch + 1, time.process_time() - start)
             if epoch + 1 in rungs:
                 loop.synchronize()
-                loss, accuracy = loop.validate()
-                seen(epoch + 1, accuracy, loss)
+                loss, accuracy, balanced = loop.validate()
+                seen(epoch + 1, accuracy if balanced is None else balanced, loss)
         loop.synchronize()
-        loss, accuracy = loop.validate()
-        return ShortTraining(accuracy, loss, recipe.epochs, time.process_time() - start)
+        loss, accuracy, balanced = loop.validate()
+        return ShortTraining(accuracy if balanced is None else balanced, loss, recipe.epochs, time.process_time() - start)
     finally:
         _forget()
 

@@ -9,7 +9,6 @@ import contextlib
 import os
 import socket
 import sqlite3
-import time
 import warnings
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -126,7 +125,7 @@ def join_study(storage: "BaseStorage", name: str | None = None) -> "Study":
     if name is not None and name not in names:
         raise ToolError(f"the storage holds no study {name!r}; it has {', '.join(names) or 'none'}")
     study = optuna.load_study(study_name=name or names[0], storage=storage)
-    study.sampler = _sampler(settings_of(study), jitter=_process_number())
+    study.sampler = _sampler(settings_of(study), jitter=int.from_bytes(os.urandom(4)))
     return study
 
 
@@ -213,7 +212,10 @@ def quiet_optuna() -> Iterator[None]:
 
 
 def _sampler(settings: SearchSettings, jitter: int = 0) -> Any:
-    """Returns what proposes; ``jitter`` tells processes apart, which would all propose the same."""
+    """Returns what proposes; ``jitter`` tells processes apart, which would all propose the same.
+
+    Process ids and clocks will not do: two workers that start together had the same sum of the two.
+    """
     import optuna
 
     seed = (settings.seed + 7919 * jitter) % 2**31
@@ -228,10 +230,6 @@ def _sampler(settings: SearchSettings, jitter: int = 0) -> Any:
                 return optuna.samplers.TPESampler(multivariate=True, group=True, constant_liar=True, seed=seed)
             case other:
                 raise ToolError(f"there is no sampler {other!r}; choose tpe, nsga2 or random")
-
-
-def _process_number() -> int:
-    return os.getpid() + int(time.time())
 
 
 def _file_of(url: str) -> Path | None:

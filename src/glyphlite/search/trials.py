@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 TRAINED, PRUNED, OVER, RUNNING, WAITING, FAILED = "trained", "pruned", "over budget", "running", "waiting", "failed"
 """The outcomes of a trial."""
 
+_WORST_RATIO, _WORST_MORE = 4.0, 0.01
+"""Times the errors of the best, and a hundredth of the images, that a network may err to be of use."""
+
 
 @dataclass(frozen=True)
 class TrialRecord:
@@ -115,14 +118,23 @@ def counts_of(records: Iterable[TrialRecord]) -> Counts:
 def front_of(records: Iterable[TrialRecord], objectives: Sequence[str]) -> list[TrialRecord]:
     """Returns the trained trials that no other is at least as good as in every objective; the most accurate first.
 
+    Without those that are useless, however small they are (:func:`is_useless`).
     A search for accuracy alone has the front of accuracy and flash.
     """
     names = objectives if len(objectives) > 1 else (*objectives, "flash")
     trained = [each for each in records if each.outcome == TRAINED]
+    errors = [1 - each.point[2] for each in trained]
+    trained = [each for each, error in zip(trained, errors, strict=True) if not is_useless(error, errors)]
     losses = [each.objectives(names) for each in trained]
     kept = [each for each, own in zip(trained, losses, strict=True) if not any(dominates(other, own) for other in losses)]
     first = {each.objectives(names): each for each in reversed(kept)}
     return sorted(first.values(), key=lambda each: (each.objectives(names), each.number))
+
+
+def is_useless(error: float, others: Iterable[float]) -> bool:
+    """Returns whether a network errs so much more often than the best that it is of no use, however small it is."""
+    best = min(others, default=error)
+    return error > _WORST_RATIO * best + _WORST_MORE
 
 
 def dominates(one: Sequence[float], other: Sequence[float]) -> bool:

@@ -60,7 +60,7 @@ class Workplace:
         if side not in self._loaded:
             settings = self.settings
             name = self.dataset or settings.dataset
-            loaded = load_dataset(name, data_dir=self.data_dir, seed=settings.seed, size=(side, side))
+            loaded = load_dataset(name, data_dir=self.data_dir, seed=settings.seed, size=(side, side), group_by=settings.group_by)
             nothing = Split(loaded.test.images[:1], loaded.test.labels[:1])
             loaded = replace(loaded, train=_first(loaded.train, settings.images, settings.seed), test=nothing)
             self._loaded[side] = fit_images(loaded, (side, side, settings.channels))

@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from glyphlite.console import say
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.datasets.registry import load_dataset
 from glyphlite.errors import DataError, ToolError
 from glyphlite.extras import require_extra
 from glyphlite.files.owned import locked_folder, require_ours
 from glyphlite.files.single import without_detours
+from glyphlite.pipeline.runs.training_plan import with_class_weights
 from glyphlite.pipeline.search.display import SearchDisplay
 from glyphlite.search.budget import Budget
 from glyphlite.search.crew import Crew, default_jobs
 from glyphlite.search.report import SearchReport, report_of
 from glyphlite.search.settings import EPOCHS, SearchSettings, sides_for
+from glyphlite.search.space import SIDES, Candidate
 from glyphlite.search.study import (
     STUDY_FILE,
     begin_study,
@@ -58,7 +61,8 @@ class SearchOptions:
     out: Path | None = None
     storage: str | None = None
     study: str | None = None
-    class_weights: str | None = None
+    class_weights: str = "auto"
+    group_by: str | None = None
     images: int | None = None
 
     @property
@@ -73,7 +77,7 @@ class SearchOptions:
         Raises:
             DataError: the dataset cannot be had, or has one class.
         """
-        loaded = load_dataset(self.dataset, data_dir=self.data_dir, seed=self.seed)
+        loaded = load_dataset(self.dataset, data_dir=self.data_dir, seed=self.seed, group_by=self.group_by)
         if loaded.classes < 2:
             raise DataError(f"{loaded.name} has {loaded.classes} class; a classifier needs two or more")
         return SearchSettings(
@@ -86,9 +90,16 @@ class SearchOptions:
             sampler=self.sampler,
             epochs=self.epochs,
             seed=self.seed,
-            class_weights=self.class_weights,
+            class_weights=self._class_weights(loaded),
+            group_by=self.group_by,
             images=self.images,
         )
+
+    def _class_weights(self, loaded: Dataset) -> str | None:
+        """Returns how classes are weighed in the loss, decided by the data where the user leaves it to them."""
+        if self.class_weights == "auto":
+            return with_class_weights(Candidate(SIDES[0], "c3x8", 0.01).recipe(self.epochs), loaded).class_weights
+        return None if self.class_weights == "none" else self.class_weights
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from glyphlite.formatting import percent, things
 from glyphlite.models.definition.definition import ModelDefinition
 from glyphlite.models.definition.writing import write_definition
 from glyphlite.models.recipe import Recipe
+from glyphlite.models.training_options import TrainingOptions
 from glyphlite.pipeline.runs.folder import Wish, is_finished, is_unfinished
 from glyphlite.pipeline.runs.training_plan import plan_training
 from glyphlite.records import FirmwareReport
@@ -140,7 +141,9 @@ def crown(
             out=run,
             seed=best.seed,
             resume=True,
+            training=_training(settings),
             data_dir=data_dir,
+            group_by=settings.group_by,
             cores=tuple(dict.fromkeys((settings.budget.core, *_CORES))),
             optimize=cost.optimize,
         )
@@ -155,6 +158,11 @@ def _full_recipe(recipe: Recipe, settings: SearchSettings, *, is_narrow: bool) -
         split_seed=settings.seed,
         class_weights=settings.class_weights,
     )
+
+
+def _training(settings: SearchSettings) -> TrainingOptions:
+    """Returns the options of a training that keep the search's decision on the weights of classes."""
+    return TrainingOptions(class_weights=settings.class_weights or "none")
 
 
 def _trained_seeds(
@@ -172,7 +180,15 @@ def _trained_seeds(
         out = own if own.exists() or not run.exists() else run
         say(f"training seed {seed}, {seed - settings.seed + 1} of {seeds}", style="bold cyan")
         resume = is_unfinished(out)
-        plan = plan_training(str(model), settings.dataset, Wish(out, resume=resume), seed=seed, data_dir=data_dir)
+        plan = plan_training(
+            str(model),
+            settings.dataset,
+            Wish(out, resume=resume),
+            seed=seed,
+            options=_training(settings),
+            data_dir=data_dir,
+            group_by=settings.group_by,
+        )
         with locked_folder(plan.folder):
             dataset, choice = plan.load()
             trained = train(choice, dataset, plan.folder, seed=seed, resume=resume)
