@@ -24,6 +24,8 @@ class Core:
         argument_registers: how many arguments of 32 bits a call passes in registers; the rest lie on the stack.
         optimize: the level that C is built with for the core, where nothing is said.
         packages: Debian's packages of compiler and emulator, where no wheel brings them.
+        built_for: what holds in C's preprocessor where compilers use this core's instructions: of several cores that have the
+            same ones, one has it.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Core:
     argument_registers: int = 4
     optimize: str = "-O2"
     packages: str = ""
+    built_for: str = ""
 
     @property
     def runtime(self) -> str:
@@ -45,7 +48,15 @@ class Core:
         return self.name.replace("-", "_")
 
 
-def _arm(number: int, zig_extension: str = "", gnu_extension: str = "", *, hard_float: bool = False, dsp: bool = False) -> Core:
+def _arm(
+    number: int,
+    zig_extension: str = "",
+    gnu_extension: str = "",
+    *,
+    hard_float: bool = False,
+    dsp: bool = False,
+    built_for: str = "",
+) -> Core:
     return Core(
         name=f"cortex-m{number}",
         title=f"Cortex-M{number}",
@@ -56,15 +67,22 @@ def _arm(number: int, zig_extension: str = "", gnu_extension: str = "", *, hard_
         gnu_flags=("-mthumb", f"-mcpu=cortex-m{number}{gnu_extension}", f"-mfloat-abi={'hard' if hard_float else 'soft'}"),
         dsp=dsp,
         unicorn_model=f"UC_CPU_ARM_CORTEX_M{number}",
+        built_for=built_for,
     )
 
 
 CORES = (
-    _arm(0),
-    _arm(3),
-    _arm(4, "+vfp4d16sp", hard_float=True, dsp=True),
+    _arm(0, built_for="defined(__ARM_ARCH_6M__)"),
+    _arm(3, built_for="defined(__ARM_ARCH_7M__)"),
+    _arm(4, "+vfp4d16sp", hard_float=True, dsp=True, built_for="defined(__ARM_ARCH_7EM__)"),
     _arm(7, "+fp_armv8d16sp", "+nofp.dp", hard_float=True, dsp=True),
-    _arm(33, "+dsp+fp_armv8d16sp", hard_float=True, dsp=True),
+    _arm(
+        33,
+        "+dsp+fp_armv8d16sp",
+        hard_float=True,
+        dsp=True,
+        built_for="defined(__ARM_ARCH_8M_MAIN__) && defined(__ARM_FEATURE_DSP)",
+    ),
     Core(
         name="rv32imc",
         title="RV32IMC",
@@ -74,6 +92,7 @@ CORES = (
         gnu_program="riscv64-unknown-elf-gcc",
         gnu_flags=("-march=rv32imc", "-mabi=ilp32"),
         argument_registers=8,
+        built_for="defined(__riscv) && __riscv_xlen == 32 && defined(__riscv_mul) && defined(__riscv_compressed)",
     ),
     # Sixteen registers and no multiplication: the smallest RISC-V there is.
     Core(
@@ -85,6 +104,7 @@ CORES = (
         gnu_program="riscv64-unknown-elf-gcc",
         gnu_flags=("-march=rv32ec", "-mabi=ilp32e"),
         argument_registers=6,
+        built_for="defined(__riscv_32e) && !defined(__riscv_mul) && defined(__riscv_compressed)",
     ),
     # One with all that small ones have and 128 KB of flash. Everybody builds with -Os for it, the Arduino IDE first.
     Core(
@@ -97,6 +117,7 @@ CORES = (
         gnu_flags=("-mmcu=atmega1284p",),
         optimize="-Os",
         packages="gcc-avr avr-libc simavr",
+        built_for="defined(__AVR__)",
     ),
 )
 """Every core, the smallest Cortex-M first."""
@@ -113,6 +134,7 @@ QEMU_CORES = (
         gnu_program="arm-none-eabi-gcc",
         gnu_flags=("-mthumb", "-mcpu=cortex-m55", "-mfloat-abi=hard"),
         dsp=True,
+        built_for="defined(__ARM_ARCH_8_1M_MAIN__) && defined(__ARM_FEATURE_MVE)",
     ),
 )
 """Cores that unicorn has not: an installed QEMU emulates them, for ``simulate`` alone."""

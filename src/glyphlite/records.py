@@ -350,6 +350,16 @@ class BoardReport(Record):
     """Ticks per inference, the median."""
     repeats: int = 0
     """Requests that were sent again, since the line damaged or lost them."""
+    core: str | None = None
+    """A core that has the instructions which the firmware was built for; null where the firmware does not say one."""
+    hertz: int | None = None
+    """Frequency of the core; null where the firmware does not say it."""
+    median_cycles: int | None = None
+    """Cycles of the core per inference, the median; null where its frequency or the time is not known."""
+    emulated_instructions: int | None = None
+    """Instructions of one inference on that core, emulated, the same C built as `simulate` builds it."""
+    emulated_cycles: int | None = None
+    """Cycles of it where the emulator counts them."""
 
 
 class VerifyReport(Record):

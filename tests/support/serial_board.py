@@ -6,9 +6,10 @@ import select
 import subprocess
 import threading
 import tty
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -24,8 +25,9 @@ class SerialBoard:
         resets: how often the program was started again.
     """
 
-    def __init__(self, command: list[str | Path], to_board: Line, from_board: Line) -> None:
+    def __init__(self, command: list[str | Path], to_board: Line, from_board: Line, environment: Mapping[str, str]) -> None:
         self._command, self._to_board, self._from_board = command, to_board, from_board
+        self._environment = {**os.environ, **environment}
         self._master, slave = pty.openpty()
         tty.setraw(slave)
         self.port, self._slave, self.resets = os.ttyname(slave), slave, -1
@@ -38,7 +40,8 @@ class SerialBoard:
         """Starts the program again, as power does."""
         if self.resets >= 0:
             self._end()
-        self._program = subprocess.Popen([*map(str, self._command)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        command, pipe = [*map(str, self._command)], subprocess.PIPE
+        self._program = subprocess.Popen(command, stdin=pipe, stdout=pipe, bufsize=0, env=self._environment)
         self.resets += 1
 
     def _end(self) -> None:
@@ -77,9 +80,11 @@ def whole(content: bytes) -> bytes:
 
 
 @contextmanager
-def serial_board(*command: str | Path, to_board: Line = whole, from_board: Line = whole) -> Iterator[SerialBoard]:
+def serial_board(
+    *command: str | Path, to_board: Line = whole, from_board: Line = whole, environment: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[SerialBoard]:
     """Yields a board that is this program."""
-    board = SerialBoard([*command], to_board, from_board)
+    board = SerialBoard([*command], to_board, from_board, environment)
     try:
         yield board
     finally:
@@ -98,5 +103,23 @@ def noisy(seed: int, share: float, kind: str) -> Line:
         if kind == "flip":
             return np.where(hit, values ^ (1 << rng.integers(0, 8, len(values))), values).astype(np.uint8).tobytes()
         return np.insert(values, np.flatnonzero(hit), rng.integers(0, 256, int(hit.sum()))).tobytes()
+
+    return carried
+
+
+def faulty(every: int, kind: str) -> Line:
+    """A line that loses, flips or adds one byte in so many: ``drop``, ``flip`` or ``add``."""
+    passed = 0
+
+    def carried(content: bytes) -> bytes:
+        nonlocal passed
+        result = bytearray()
+        for byte in content:
+            passed += 1
+            if passed % every:
+                result.append(byte)
+            elif kind != "drop":
+                result += bytes([byte ^ 4]) if kind == "flip" else bytes([byte, 0x55])
+        return bytes(result)
 
     return carried

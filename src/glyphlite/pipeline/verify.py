@@ -1,12 +1,16 @@
 """``glyphlite verify``: one artifact, every runtime that takes it, the same inputs."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from glyphlite.console import progress_bar, say
+from glyphlite.cores import core_title
 from glyphlite.datasets.dataset import Dataset
-from glyphlite.errors import ArtifactError
+from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.evaluation.input_sets.input_set import InputSet
+from glyphlite.evaluation.input_sets.random_inputs import random_set
 from glyphlite.evaluation.input_sets.value_ranges import inputs_of
+from glyphlite.evaluation.simulation import simulate
 from glyphlite.evaluation.verification.agreement import TOLERANCE, Verification, verify, work_units
 from glyphlite.formatting import things
 from glyphlite.models.interface.input_convention import InputConvention
@@ -41,6 +45,9 @@ def verify_file(
 ) -> Verification:
     """Compares the runtimes on one artifact, whatever it is for, and a board on a serial port where ``device`` names one.
 
+    What the board's core takes for the same C where it is emulated stands beside the board's time, where the firmware says which
+    core it was built for.
+
     The inputs are those that ``inputs`` names, else test images of the dataset that ``dataset`` names or the artifact's run goes
     with, else of MNIST where the artifact classifies such images, else random ones.
 
@@ -59,15 +66,32 @@ def verify_file(
     graph = read_graph(path)
     if inputs is not None:
         found = named_set(inputs_of(graph), inputs, dataset=dataset, count=images, seed=seed)
-        return compare(path, found, images=None, seed=seed, keras=source, runtimes=names, tolerance=tolerance, board=board)
+        compared = compare(path, found, images=None, seed=seed, keras=source, runtimes=names, tolerance=tolerance, board=board)
+        return _beside_the_emulator(path, compared)
     data = data_of(path, dataset, data_dir)
     loaded = data.load_where_it_fits(graph, seed)
     if loaded is None:
         found = unasked_set(inputs_of(graph), count=images, seed=seed)
-        return compare(path, found, images=None, seed=seed, keras=source, runtimes=names, tolerance=tolerance, board=board)
-    return _on_images(
+        compared = compare(path, found, images=None, seed=seed, keras=source, runtimes=names, tolerance=tolerance, board=board)
+        return _beside_the_emulator(path, compared)
+    compared = _on_images(
         path, loaded, input_range, images=images, seed=seed, keras=source, runtimes=names, tolerance=tolerance, board=board
     )
+    return _beside_the_emulator(path, compared)
+
+
+def _beside_the_emulator(path: Path, compared: Verification) -> Verification:
+    """Returns a comparison with what the board's core takes for one inference where it is emulated, if it can be."""
+    board = compared.board
+    if board is None or board.core is None:
+        return compared
+    try:
+        report = simulate(path, board.core, random_set(inputs_of(read_graph(path)), 1)).report
+    except (ArtifactError, ToolError) as error:
+        say(str(error), lead=f"No emulated {core_title(board.core)} to compare with:", style="yellow")
+        return compared
+    emulated = {"emulated_instructions": report.instructions, "emulated_cycles": report.cycles}
+    return replace(compared, board=board.model_copy(update=emulated))
 
 
 def _on_images(

@@ -86,7 +86,7 @@ def test_the_sketch_of_the_serial_protocol_greets(library: Path, tmp_path: Path)
     done = subprocess.run([tmp_path / "sketch"], input=encoded(Frame("H")), capture_output=True, check=False, timeout=60)
     (greeting, *_) = FrameReader().take(done.stdout)
     assert greeting.type == "h"
-    assert len(greeting.data) == 46
+    assert len(greeting.data) == 50
 
 
 def test_a_model_with_state_is_reset_and_checked(tmp_path: Path) -> None:

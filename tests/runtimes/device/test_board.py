@@ -1,5 +1,7 @@
 """A board: its bytes are TFLite Micro's over a good line and over a bad one, and what cannot be answered is one clear line."""
 
+import os
+import pty
 import subprocess
 import threading
 import time
@@ -8,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.serial_board import SerialBoard, noisy, serial_board
+from support.serial_board import SerialBoard, noisy, serial_board, whole
 from support.streaming import running_sum
 
 from glyphlite.errors import ToolError
@@ -18,6 +20,8 @@ from glyphlite.export.library.folder import export_library
 from glyphlite.pipeline.verify import verify_file
 from glyphlite.runtimes.device import connection
 from glyphlite.runtimes.device.board import Board, BoardModel
+from glyphlite.runtimes.device.connection import Connection
+from glyphlite.runtimes.device.frames import Frame
 from glyphlite.runtimes.registry import get_runtime
 from glyphlite.tflite.reader import read_graph
 
@@ -89,7 +93,11 @@ def test_a_bad_line_changes_no_byte(
     monkeypatch.setattr(connection, "FIRST_SECONDS", 1.0)
     monkeypatch.setattr(connection, "LEAST_SECONDS", 0.3)
     line = noisy(5, share * (1 if way == "to_board" else 20), kind)
-    with serial_board(program, **{way: line}) as board, Board(board.port).load(samples / "model_int8.tflite") as model:
+    lines = {"to_board": whole, "from_board": whole, way: line}
+    with (
+        serial_board(program, to_board=lines["to_board"], from_board=lines["from_board"]) as board,
+        Board(board.port).load(samples / "model_int8.tflite") as model,
+    ):
         same_as_tflm(model, samples / "model_int8.tflite", 40)
         assert model.timing.repeats > 0
 
@@ -158,6 +166,29 @@ def test_a_board_that_stops_is_one_line(samples: Path, program: Path) -> None:
 
     with serial_board(program) as board, Board(board.port).load(samples / "model_int8.tflite") as model:
         refusal(lambda: stopping(board, model), "stopped answering after", "of 2000 inputs")
+
+
+@pytest.mark.parametrize(
+    ("rest", "hertz", "core"),
+    [
+        (b"", 0, ""),
+        ((16_000_000).to_bytes(4, "little") + b"avr", 16_000_000, "avr"),
+        (bytes(4), 0, ""),
+        (bytes(4) + b"\xff\x1b", 0, ""),
+    ],
+)
+def test_a_greeting_may_name_the_core(rest: bytes, hertz: int, core: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Firmware that was exported before says nothing of it, and what it says is believed where it is a core's name."""
+    greeting = bytes([1, 2, *(784).to_bytes(4, "little"), *(10).to_bytes(4, "little"), *(1000).to_bytes(4, "little"), *range(32)])
+    monkeypatch.setattr(Connection, "_asked", lambda *_, **__: Frame("h", greeting + rest))
+    master, slave = pty.openpty()
+    line = Connection(os.ttyname(slave))
+    said = line.greet()
+    line.close()
+    os.close(master)
+    os.close(slave)
+    assert (said.input_bytes, said.output_bytes, said.ticks_per_second) == (784, 10, 1000)
+    assert (said.hertz, said.core) == (hertz, core)
 
 
 def test_a_missing_port_says_which_there_are(samples: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from glyphlite import __version__
 from glyphlite.compiler.compile import check_name
 from glyphlite.compiler.report import CompilationReport
+from glyphlite.cores import SIMULATED_CORES
 from glyphlite.export.checked_edges import checked_c
 from glyphlite.export.dispatch import VARIANTS, dispatch_files
 from glyphlite.export.library.bare_metal import BOARDS_FOLDER, bare_metal_boards
@@ -54,6 +55,7 @@ FILES = {
     "examples/zephyr_main.c": "examples/zephyr/src/main.c",
     "bare-metal/README.md": "examples/bare-metal/README.md",
     "bare-metal/main.c": "examples/bare-metal/main.c",
+    "bare-metal/link.c": "examples/bare-metal/link.c",
     "bare-metal/start.c": "examples/bare-metal/start.c",
     "bare-metal/semihosting.h": "examples/bare-metal/semihosting.h",
     "bare-metal/semihosting.c": "examples/bare-metal/semihosting.c",
@@ -147,6 +149,7 @@ def _values(artifact: Path, report: CompilationReport, sample_words: str) -> dic
         "input_bytes": report.input_bytes,
         "output_bytes": report.output_bytes,
         "boards": bare_metal_boards(),
+        "cores": [core for core in SIMULATED_CORES if core.built_for],
         "toolchains": TOOLCHAINS,
         "dispatched": ["dispatch", "baseline", *(variant.name for variant in VARIANTS)],
     }

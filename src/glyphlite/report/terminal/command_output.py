@@ -102,7 +102,24 @@ def _board_words(timing: BoardReport) -> str:
             f"The board: {timing.median_ms:,.3f} ms per inference (median of {count(timing.inferences)}; {clock}), "
             f"{timing.slowest_ms:,.3f} ms at most."
         )
+    words += _emulated_words(timing)
     return words + (f" {things(timing.repeats, 'request')} had to be repeated: the line is noisy." if timing.repeats else "")
+
+
+def _emulated_words(timing: BoardReport) -> str:
+    """Returns the cycles that a board took, and what its core takes where it is emulated, as far as they are known."""
+    if timing.core is None:
+        return " Its firmware says no core that can be emulated."
+    title, measured = core_title(timing.core), ""
+    if timing.median_cycles is not None and timing.hertz is not None:
+        measured = f" That is {count(timing.median_cycles)} cycles at {timing.hertz / 1e6:g} MHz."
+    elif timing.median_ms is not None:
+        measured = " Its cycles are not known: the firmware does not say its core's clock."
+    if timing.emulated_instructions is None:
+        return f"{measured} Its firmware is built for the instructions of a {title}."
+    cycles = f", {count(timing.emulated_cycles)} cycles" if timing.emulated_cycles is not None else ""
+    emulated = f"{count(timing.emulated_instructions)} instructions{cycles}"
+    return f"{measured} On an emulated {title}, which has its firmware's instructions: {emulated}."
 
 
 def predictions_view(

@@ -86,7 +86,7 @@ class BoardModel(LoadedModel):
     @property
     def timing(self) -> BoardReport:
         """Returns how long the inferences took."""
-        clock, ticks = self._greeting.ticks_per_second, np.asarray(self._ticks or [0])
+        clock, ticks, hertz = self._greeting.ticks_per_second, np.asarray(self._ticks or [0]), self._greeting.hertz
         median, slowest = (1000 * float(each) / clock if clock else None for each in (np.median(ticks), ticks.max()))
         return BoardReport(
             port=self._connection.port,
@@ -96,6 +96,9 @@ class BoardModel(LoadedModel):
             ticks_per_second=clock,
             median_ticks=int(np.median(ticks)),
             repeats=self._connection.repeats,
+            core=self._greeting.core or None,
+            hertz=hertz or None,
+            median_cycles=None if median is None or not hertz else round(median * hertz / 1000),
         )
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from glyphlite.cores import SIMULATED_CORES
 from glyphlite.errors import ToolError, first_of
 from glyphlite.escaping import visible
 from glyphlite.runtimes.device.frames import Frame, FrameReader, encoded
@@ -31,17 +32,25 @@ _POLL_SECONDS = 0.02
 _HAS_STATE, _COUNTS_TICKS = 1, 2
 _SCHEMES = ("socket", "rfc2217", "loop")
 """Of pyserial's addresses; ``spy://`` writes over files, ``hwgrep://`` waits for a pattern as long as it likes."""
+_LEAST_GREETING, _GREETING = 46, 50
+"""Bytes of a greeting, without and with the core's clock, which its name follows."""
 
 
 @dataclass(frozen=True)
 class Greeting:
-    """Greeting of a board: its model by its SHA-256, bytes of all inputs and outputs, and its clock."""
+    """Greeting of a board: its model by its SHA-256, bytes of all inputs and outputs, its clocks, and its core.
+
+    ``hertz`` is the core's own clock, 0 where the firmware does not know it; ``core`` one that ``glyphlite simulate`` knows and
+    that has the instructions which the firmware was built for, "" where there is none.
+    """
 
     sha256: str
     input_bytes: int
     output_bytes: int
     has_state: bool
     ticks_per_second: int
+    hertz: int = 0
+    core: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,7 +90,7 @@ class Connection:
         deadline = time.monotonic() + GREETING_SECONDS
         while time.monotonic() < deadline:
             answer = self._asked(Frame("H"), "h", _GREETING_EVERY)
-            if answer is not None and len(answer.data) == 46:
+            if answer is not None and (len(answer.data) == _LEAST_GREETING or len(answer.data) >= _GREETING):
                 return self._greeting(answer.data)
             if answer is not None:
                 raise ToolError(f"{self.port}: its firmware speaks another version of the protocol; export the model again")
@@ -127,7 +136,9 @@ class Connection:
             raise ToolError(f"{self.port}: its firmware speaks version {data[0]} of the protocol; export the model again")
         numbers = [int.from_bytes(data[at : at + 4], "little") for at in (2, 6, 10)]
         ticks = numbers[2] if data[1] & _COUNTS_TICKS else 0
-        return Greeting(data[14:46].hex(), numbers[0], numbers[1], bool(data[1] & _HAS_STATE), ticks)
+        hertz, said = int.from_bytes(data[46:50], "little"), data[50:].decode("ascii", "replace")
+        core = next((each.name for each in SIMULATED_CORES if each.name == said), "")
+        return Greeting(data[14:46].hex(), numbers[0], numbers[1], bool(data[1] & _HAS_STATE), ticks, hertz, core)
 
     def _asked(self, request: Frame, wanted: str, seconds: float, number: int | None = None) -> Frame | None:
         """Sends a request; returns its answer, or None where none comes in time or the board could not read the request.

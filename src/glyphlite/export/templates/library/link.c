@@ -18,6 +18,18 @@ static const LINK_FLASH uint8_t digest[32] = {
     {{ digest[16:] | join(", ") }}
 };
 
+/* A core that `glyphlite simulate` knows and that has the instructions this is built for; others may have them, too. */
+#if defined({{ macro }}_PLAIN) || defined({{ macro }}_PORTABLE)
+#define CORE ""
+{% for core in cores %}
+#elif {{ core.built_for }}
+#define CORE "{{ core.name }}"
+{% endfor %}
+#else
+#define CORE ""
+#endif
+static const LINK_FLASH char core[] = CORE;
+
 static uint16_t with_byte(uint16_t crc, uint8_t byte) {
     uint16_t result = (uint16_t)(crc ^ (uint16_t)((uint16_t)byte << 8));
     for (uint8_t bit = 0; bit < 8; ++bit) {
@@ -76,6 +88,10 @@ static void greet({{ name }}_link_t *link) {
     put_number(link, link->ticks_per_second, 4);
     for (uint8_t i = 0; i < 32; ++i) {
         put(link, digest[i]);
+    }
+    put_number(link, (uint32_t){{ macro }}_LINK_HERTZ, 4);
+    for (uint8_t i = 0; core[i] != '\0'; ++i) {
+        put(link, (uint8_t)core[i]);
     }
     end_answer(link);
 }

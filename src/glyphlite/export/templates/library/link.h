@@ -11,7 +11,8 @@
  * Numbers are little-endian.
  *     host           board
  *     'H'            'h' version, flags, bytes of inputs (4), of outputs (4), ticks a second (4),
- *                    SHA-256 of the .tflite file (32)
+ *                    SHA-256 of the .tflite file (32), the core's clock in Hz (4; 0 where nobody says),
+ *                    a core with the instructions that this was built for, in letters, up to the end
  *     'R'            'r'; the next inference begins as the first one did
  *     'I' n inputs   'o' n, inferences since 'R' or the start (2), ticks (4), outputs; n is any byte
  *     anything else  'e' reason: 1 wrong CRC, 2 wrong length, 3 unknown type
@@ -25,6 +26,13 @@
 #define {{ macro }}_LINK_VERSION 1
 #define {{ macro }}_LINK_INPUT_BYTES {{ input_bytes }}
 #define {{ macro }}_LINK_OUTPUT_BYTES {{ output_bytes }}
+
+/* The core's clock: define it in your build, and the cycles of an inference are known, too. */
+#if !defined({{ macro }}_LINK_HERTZ) && defined(__AVR__) && defined(F_CPU)
+#define {{ macro }}_LINK_HERTZ F_CPU
+#elif !defined({{ macro }}_LINK_HERTZ)
+#define {{ macro }}_LINK_HERTZ 0
+#endif
 
 /* What the link keeps, the model's memory among it; all of it is set by {{ name }}_link_begin. */
 typedef struct {
