@@ -14,7 +14,9 @@ from glyphlite.errors import DataError
 from glyphlite.export.web import server
 from glyphlite.files import untrusted
 from glyphlite.models import hdf5, stored
+from glyphlite.models.definition import reading
 from glyphlite.preprocessing import pictures
+from glyphlite.runtimes.device import frames
 from glyphlite.runtimes.isolation import parent, worker
 from glyphlite.tflite import reader
 
@@ -26,7 +28,8 @@ LIMITS = {
     "a .tflite file": reader.MAX_FILE_BYTES,
     "a .keras or .h5 file; its configuration; its layers": (stored.LARGEST_FILE, stored.LARGEST_CONFIG, stored.MOST_LAYERS),
     "reading the weights of a small one: processor time; memory (more with its size)": (hdf5.SECONDS, hdf5.MEMORY_BYTES),
-    "a JSON or TOML document": untrusted.LARGEST_DOCUMENT,
+    "a JSON or TOML document; a model's TOML file": (untrusted.LARGEST_DOCUMENT, reading.LARGEST_FILE),
+    "a frame from a serial port": frames.LARGEST,
     "what a compressed file unpacks to": (untrusted.LARGEST_RATIO, untrusted.UNFOLDED_FREE),
     "memory of an interpreter's process": worker.MEMORY_BYTES,
     "processor time of one piece of work in an interpreter": parent.CPU_SECONDS,
