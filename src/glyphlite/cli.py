@@ -1106,6 +1106,12 @@ def compile_(
             show_default="those in the file or of the dataset",
         ),
     ] = None,
+    with_picture: Annotated[
+        bool,
+        typer.Option(
+            "--with-picture", help="Also write C that prepares camera frames, canvases and pen strokes, and doubts the answer."
+        ),
+    ] = False,
     compare: Annotated[
         bool,
         typer.Option(
@@ -1149,6 +1155,7 @@ def compile_(
         inputs=inputs,
         labels=labels,
         cpu=named.emulated_cpu if named else None,
+        with_picture=with_picture,
     )
     fit = _fit(named, [report for name, report in compiled.trade_offs.items() if name == optimize.value])
     if as_json:

@@ -10,6 +10,7 @@ import numpy as np
 from glyphlite.compiler.compile import compile_artifact
 from glyphlite.compiler.report import CompilationReport, EdgePlan
 from glyphlite.files.scratch import temporary_folder
+from glyphlite.models.interface.certainty import FittedCertainty
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.runtimes.compiled import as_taken, offsets
 from glyphlite.runtimes.registry import get_runtime
@@ -71,8 +72,12 @@ def checked_c(
     optimize: str,
     labels: Sequence[str] | None,
     convention: InputConvention | None,
+    with_picture: bool = False,
+    certainty: FittedCertainty | None = None,
 ) -> CheckedC:
     """Compiles an artifact, and runs a sample, ``(1, ...)`` for every input, through TFLite Micro.
+
+    ``with_picture`` and ``certainty`` are `compile_artifact`'s.
 
     Raises:
         ArtifactError: the file is malformed, or holds what generated C cannot express.
@@ -82,7 +87,16 @@ def checked_c(
         taken = tuple(np.repeat(values, reference.ports.batch, axis=0) for values in sample)  # of one call
         expected = reference.run(taken)
     with temporary_folder() as scratch:
-        report = compile_artifact(artifact, scratch / "c", name=name, optimize=optimize, labels=labels, convention=convention)
+        report = compile_artifact(
+            artifact,
+            scratch / "c",
+            name=name,
+            optimize=optimize,
+            labels=labels,
+            convention=convention,
+            with_picture=with_picture,
+            certainty=certainty,
+        )
         own = [file for file in report.files if "/" not in file and file.endswith((".c", ".h"))]
         files = {file: (scratch / "c" / file).read_text(encoding="utf-8") for file in own}
     inputs = checked_edges(as_taken(taken, report.input_tensors)[0], report.input_tensors)

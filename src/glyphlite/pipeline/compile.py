@@ -18,6 +18,7 @@ from glyphlite.evaluation.input_sets.input_set import InputSet
 from glyphlite.evaluation.input_sets.random_inputs import last_random
 from glyphlite.evaluation.input_sets.value_ranges import inputs_of
 from glyphlite.evaluation.recorded_accuracy import accuracy_words
+from glyphlite.evaluation.recorded_confidence import certainty_of
 from glyphlite.evaluation.simulation import simulate
 from glyphlite.evaluation.verification.self_check import check_generated
 from glyphlite.files.scratch import temporary_folder
@@ -64,6 +65,7 @@ def compile_file(
     inputs: str | None = None,
     labels: str | None = None,
     cpu: str | None = None,
+    with_picture: bool = False,
 ) -> Compiled:
     """Compiles an int8 or int16x8 .tflite file (or a run's) to C99; ``compare`` measures what each ``--optimize`` would cost
     on ``cpu``, by default a Cortex-M4. Where ``cpu`` is named, what was chosen is measured there even without it.
@@ -72,7 +74,8 @@ def compile_file(
 
     Without ``folder`` it goes into one named after the file, without ``dataset`` the test image is one of the model's own run;
     where no data fits the model, the example holds zeros. All of this is said. ``labels`` names the classes of a model whose
-    file does not say that it is a classifier: a file, or names between commas.
+    file does not say that it is a classifier: a file, or names between commas. ``with_picture`` adds the C that prepares
+    pictures for it, and what doubts its answers where its certainty was fitted.
 
     Raises:
         ArtifactError: the file is malformed, or holds what generated C cannot express.
@@ -110,8 +113,12 @@ def compile_file(
         convention=convention,
         overwrite=overwrite,
         accuracy=accuracy_words(path),
+        with_picture=with_picture,
+        certainty=certainty_of(path) if with_picture else None,
         dataset=beside(to_remember(data.name, loaded, None)["named"], folder) if loaded else None,
     )
+    if with_picture and f"{name}_image.c" not in report.files:
+        say("the model takes no grey picture of a glyph, so nothing prepares one", lead="No picture:", style="yellow")
     costs = {}
     weighed = OPTIMIZE if compare else [optimize] if cpu else []
     if weighed:  # an input may be of a hundred million values

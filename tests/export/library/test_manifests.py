@@ -89,7 +89,7 @@ def test_they_name_files_that_are_there(library: Path) -> None:
     pack = ET.fromstring((library / "glyphlite.digits.pdsc").read_text())
     listed = [file.attrib["name"] for file in pack.iter("file")]
     assert all((library / name).exists() for name in listed)
-    assert len(listed) == 5
+    assert len(listed) == 8
     module = (library / "zephyr" / "module.yml").read_text()
     assert module == "name: digits\nbuild:\n  cmake: zephyr\n  kconfig: zephyr/Kconfig\n"
     assert "digits.c" in (library / "zephyr" / "CMakeLists.txt").read_text()

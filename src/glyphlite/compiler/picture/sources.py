@@ -1,18 +1,31 @@
-"""The C files that prepare pictures for a model, rendered for the size of its input."""
+"""The C files that prepare pictures for a model, rendered for the size of its input, and those that doubt its answers."""
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
+import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from glyphlite.models.interface.certainty import FittedCertainty, logits_of
+from glyphlite.models.interface.output_kind import sigmoid
 
 LONGEST = 800
 """Rows or columns that a picture may have; `preprocessing.ink` makes larger ones smaller."""
+LEAST_SIDE = 8
+"""Rows or columns of the smallest input that a glyph is fitted into."""
 MOST_PARTS = 16
 """Connected parts that are looked at: a picture with more than twelve is no glyph's."""
 _PART_BYTES = 20
 _FINE = 4
 _CORRECTIONS = 4
 _BOX_PART = 20 / 28
+_STROKES = 2.0, 3.1
+"""The widths of MNIST's strokes in a box of 20, as in `preprocessing.normalize`."""
+_CODES = 256
+_LARGEST_WEIGHT = 65535
+_CERTAINTY_STEPS = 10_000
+_STROKE_UNITS = 64
 
 
 @dataclass(frozen=True)
@@ -60,7 +73,7 @@ def _environment() -> Environment:
 
 
 def picture_sources(name: str, height: int, width: int, banner: str) -> dict[str, str]:
-    """Returns ``NAME_image.h`` and ``NAME_image.c`` by their file names.
+    """Returns ``NAME_image.h/.c`` and ``NAME_stroke.h/.c`` by their file names.
 
     Args:
         name: of the model's C symbols.
@@ -70,6 +83,7 @@ def picture_sources(name: str, height: int, width: int, banner: str) -> dict[str
     """
     box = int(min(height, width) * _BOX_PART + 0.5)
     sizes = _Sizes(box)
+    thinnest, thickest = (stroke * box / 20 for stroke in _STROKES)
     values = {
         "name": name,
         "macro": name.upper(),
@@ -84,8 +98,50 @@ def picture_sources(name: str, height: int, width: int, banner: str) -> dict[str
         "most_halves": sizes.most_halves,
         "fit_bytes": sizes.fit_bytes,
         "small_bytes": sizes.small_bytes,
-        "thinnest": int(2.0 * _FINE * box / 20 * 65536 + 0.5),
-        "thickest": int(3.1 * _FINE * box / 20 * 65536 + 0.5),
+        "thinnest": round(thinnest * _FINE * 65536),
+        "thickest": round(thickest * _FINE * 65536),
+        "stroke_thinnest": round(thinnest * _STROKE_UNITS),
+        "stroke_thickest": round(thickest * _STROKE_UNITS),
     }
+    return _rendered(name, ("image.h", "image.c", "stroke.h", "stroke.c"), values)
+
+
+def certainty_sources(name: str, certainty: FittedCertainty, scale: float, zero_point: int, banner: str) -> dict[str, str]:
+    """Returns ``NAME_sure.h/.c`` by their file names, for a model whose scores are probabilities.
+
+    Args:
+        name: of the model's C symbols.
+        certainty: what was fitted for this very model.
+        scale: of its scores.
+        zero_point: of its scores.
+        banner: what the files open with.
+    """
+    values = {
+        "name": name,
+        "macro": name.upper(),
+        "banner": banner,
+        "independent": certainty.independent,
+        "weights": [int(weight) for weight in certainty_weights(certainty, scale, zero_point)],
+        "temperature": f"{certainty.temperature:.4g}",
+        "least": f"{certainty.least_certainty:.1%}",
+        "least_steps": round(certainty.least_certainty * _CERTAINTY_STEPS),
+    }
+    return _rendered(name, ("sure.h", "sure.c"), values)
+
+
+def certainty_weights(certainty: FittedCertainty, scale: float, zero_point: int) -> np.ndarray:
+    """Returns what each of the 256 scores weighs, ``(256,)`` whole numbers.
+
+    The probability at the fitted temperature but for the division by the sum, the largest 65,535; of independent probabilities
+    the certainty itself, in 1/10,000.
+    """
+    probabilities = np.clip(scale * (np.arange(-128, 128) - zero_point), 0, 1)
+    logits = logits_of(probabilities[:, np.newaxis], certainty)[:, 0] / certainty.temperature
+    if certainty.independent:
+        return np.rint(sigmoid(logits) * _CERTAINTY_STEPS)
+    return np.rint(np.exp(logits - logits.max()) * _LARGEST_WEIGHT)
+
+
+def _rendered(name: str, files: tuple[str, ...], values: dict[str, Any]) -> dict[str, str]:
     environment = _environment()
-    return {f"{name}_{file}": environment.get_template(f"{file}.j2").render(values) for file in ("image.h", "image.c")}
+    return {f"{name}_{file}": environment.get_template(f"{file}.j2").render(values) for file in files}

@@ -12,6 +12,7 @@ from glyphlite import __version__
 from glyphlite.compiler.compile import check_name
 from glyphlite.compiler.report import CompilationReport
 from glyphlite.cores import SIMULATED_CORES
+from glyphlite.evaluation.recorded_confidence import certainty_of
 from glyphlite.export.checked_edges import checked_c
 from glyphlite.export.dispatch import VARIANTS, dispatch_files
 from glyphlite.export.library.bare_metal import BOARDS_FOLDER, bare_metal_boards
@@ -68,6 +69,9 @@ FILES = {
 }
 """Where each template goes."""
 
+PICTURE_FILES = {"examples/picture.ino": "examples/{name}_picture/{name}_picture.ino"}
+"""Those of a model whose pictures can be prepared."""
+
 TOOLCHAINS = ("arduino", "platformio", "esp-idf", "zephyr", "cmake", "cmsis-pack")
 
 
@@ -114,10 +118,21 @@ def export_library(
     """
     check_name(name)
     require_own(folder, overwrite=overwrite)
-    c = checked_c(artifact, name=name, sample=sample, optimize=optimize, labels=labels, convention=convention)
+    c = checked_c(
+        artifact,
+        name=name,
+        sample=sample,
+        optimize=optimize,
+        labels=labels,
+        convention=convention,
+        with_picture=True,
+        certainty=certainty_of(artifact),
+    )
+    prepares = f"{name}_image.c" in c.files
     sources = {f"src/{file}": text for file, text in (c.files | dispatch_files(name, c.files[f"{name}.h"])).items()}
     values = {**_values(artifact, c.report, sample_words), "inputs": c.inputs, "outputs": c.outputs}
-    for template, path in FILES.items():
+    values |= {"modules": tuple(each for each in ("image", "stroke", "sure") if f"{name}_{each}.c" in c.files)}
+    for template, path in {**FILES, **(PICTURE_FILES if prepares else {})}.items():
         sources[path.format(name=name)] = render(f"library/{template}", values)
     for board in values["boards"]:
         sources[f"{BOARDS_FOLDER}/{board['core']}.ld"] = render("library/bare-metal/board.ld", {**values, "board": board})
