@@ -48,6 +48,10 @@ def any_draft(seed: int) -> Draft | None:
     return Draft(seed, (*sizes, channels), tuple(steps), "int8")
 
 
-def some_models(seeds: range) -> dict[str, bytes]:
+def some_models(seeds: range, narrow: float | None = None) -> dict[str, bytes]:
+    """The models of seeds; ``narrow`` of their layers have INT4 weights, of one model in five all where it is None."""
     drafts = [draft for seed in seeds if (draft := any_draft(seed))]
-    return {f"seed {draft.seed}: {draft}": write(draft, narrow=float(draft.seed % 5 == 0)) for draft in drafts}
+    return {
+        f"seed {draft.seed}: {draft}": write(draft, narrow=float(draft.seed % 5 == 0) if narrow is None else narrow)
+        for draft in drafts
+    }

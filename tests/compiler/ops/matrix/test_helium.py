@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from random_models import Oracle, from_model, model_of, stored_inputs, to_model
+from random_models.by_hand import write
+from random_models.drafts import Draft, Step
 from random_models.vector_shapes import some_models
 from support.debian import NoPackagesError, debian_tool
 
@@ -15,7 +17,7 @@ from glyphlite.errors import ArtifactError
 from glyphlite.runtimes.compiled import FIRMWARE_FLAGS
 from glyphlite.tflite.reader import parse_graph
 
-SHAPES = range(7000, 7050)
+SHAPES, INT4_SHAPES = range(7000, 7050), range(7100, 7140)
 MODELS = range(3001, 3013, 2)
 INPUTS = 6
 
@@ -40,15 +42,29 @@ def with_one_edge(models: dict[str, bytes]) -> list[tuple[str, bytes]]:
     return found
 
 
+def first_layers() -> dict[str, bytes]:
+    """3x3 filters on one channel and a 2x2 maximum behind them, which have a kernel of their own."""
+    models = {}
+    for seed, (height, width, filters) in enumerate([(8, 8, 3), (28, 28, 8), (6, 11, 17)]):
+        window = {"kernel": (3, 3), "strides": (1, 1), "dilation": (1, 1), "padding": "VALID"}
+        pool = {"fused": "none", "kernel": (2, 2), "strides": (2, 2), "dilation": (1, 1), "padding": "VALID"}
+        extents = height - 2, width - 2
+        conv = Step("conv", (0,), (*extents, filters), {"filters": filters, "bias": True, "fused": "relu", **window})
+        steps = (conv, Step("max_pool", (1,), (extents[0] // 2, extents[1] // 2, filters), pool))
+        models[f"3x3 and 2x2, {seed}"] = write(Draft(seed, (height, width, 1), steps, "int8"), narrow=float(seed == 2))
+    return models
+
+
 @pytest.mark.slow
 def test_helium_gives_the_bytes_of_the_reference(tmp_path: Path):
     helium()
-    models = with_one_edge({**some_models(SHAPES), **{f"seed {seed}": model_of(seed)[1] for seed in MODELS}})
+    shapes = {**some_models(SHAPES), **some_models(INT4_SHAPES, narrow=1.0), **first_layers()}
+    models = with_one_edge({**shapes, **{f"seed {seed}": model_of(seed)[1] for seed in MODELS}})
     made = []
     for number, (words, content) in enumerate(models):
         graph = parse_graph(content, words)
         try:
-            compilation = compile_graph(graph, f"net{number}")
+            compilation = compile_graph(graph, f"net{number}", optimize="ram" if number % 4 == 3 else "speed")
         except ArtifactError:  # no matter here
             continue
         if "_state_t" in compilation.files[f"net{number}.h"]:
@@ -72,4 +88,4 @@ def test_helium_gives_the_bytes_of_the_reference(tmp_path: Path):
             if not np.array_equal(got.view(np.int8), expected.reshape(got.shape)):
                 wrong.append(words)
     assert not wrong, "\n".join(wrong)
-    assert len(made) > 15
+    assert len(made) > 40

@@ -15,7 +15,7 @@ from glyphlite.compiler.codegen.requantization import Requantizer, requantizer
 from glyphlite.compiler.codegen.tiles import Tile, tile_of
 from glyphlite.compiler.context import Context, window_of
 from glyphlite.compiler.ops.matrix.strip import Strip, in_order, strip_of
-from glyphlite.compiler.ops.matrix.vectors import Vectors, Walk, plus_128, vectors_of, walk_of
+from glyphlite.compiler.ops.matrix.vectors import Vectors, Walk, pairs_plus_8, plus_128, vectors_of, walk_of
 from glyphlite.compiler.ops.matrix.weighted import Filtered, PoolableFilter, weighted_facts
 from glyphlite.compiler.values import Value, Window
 from glyphlite.tflite.graph import Operator
@@ -77,16 +77,18 @@ class Convolution(PoolableFilter, Filtered):
 
         They are gathered in the scratch memory that the DSP extension needs.
         """
-        depth, wanted = int(np.prod(self.weights.shape[1:])), 4 if self.pooled else min(4, self.output.width)
+        most = 3 if self.int4 else 4  # of two filters at once: Helium has seven registers for sums
+        depth, wanted = int(np.prod(self.weights.shape[1:])), 4 if self.pooled else min(most, self.output.width)
         room = self.scratch_bytes(Placement("speed")) // depth
         pixels = wanted if self.lies_for_mve else min(wanted, room)
         return 0 if pixels < (4 if self.pooled else 3) else pixels
 
-    @property
-    def has_mve(self) -> bool:
-        """Returns whether Helium has a kernel: not for INT4 weights, nor where a window has no room in scratch memory."""
-        if self.int4 or not self.has_lanes or self.is_3x3_maxpool:
+    def has_mve(self, placement: Placement) -> bool:
+        """Returns whether Helium has a kernel: not where a window has no room in scratch memory."""
+        if not self.has_lanes or self.is_3x3_maxpool or placement.optimize == "size":
             return False
+        if placement.optimize == "ram":
+            return not self.pooled
         room = self.scratch_bytes(Placement("speed"))
         return self.mve_pixels > 0 or (not self.pooled and (self.lies_for_mve or int(np.prod(self.weights.shape[1:])) <= room))
 
@@ -123,13 +125,17 @@ class Convolution(PoolableFilter, Filtered):
             depth=rows.shape[1],
             lanes=lanes,
             weights=plain,
-            mve_weights=site.add("mve_weights", "uint8_t", plus_128(rows), "mve") if self.has_mve and not compact else None,
+            mve_weights=self._mve_weights(site, rows) if self.has_mve(site.placement) else None,
             mve_pixels=self.mve_pixels,
             lies_for_mve=self.lies_for_mve and not site.layer.reads_model_input,
             vectors=None if compact else self.vectors_for(site, rows, made),
             tile=tile,
             strip=self.strip,
         )
+
+    def _mve_weights(self, site: Site, rows: np.ndarray) -> Array:
+        """Lays down weights for Helium, filter after filter, of INT4 pair after pair."""
+        return site.add("mve_weights", "uint8_t", pairs_plus_8(rows) if self.int4 else plus_128(rows), "mve")
 
     def vectors_for(self, site: Site, rows: np.ndarray, made: Requantizer) -> Vectors:
         """Lays down weights for wide vectors: a row of the window lies together, unless dilation parts its columns."""
@@ -249,12 +255,13 @@ def _lanes(node: Convolution, site: Site, rows: np.ndarray, *, compact: bool) ->
         return None
     if not compact:
         rows = in_order(rows, node.strip.order)
+    path = "dsp, no mve" if node.has_mve(site.placement) else "dsp"
     if node.int4:
         words = packing.pack_int4_quads(rows) if compact else packing.pack_int4_pairs(rows)
-        array = site.add("lane_weights", "uint32_t", words, "dsp")
+        array = site.add("lane_weights", "uint32_t", words, path)
     else:
         words = packing.pack_quads(rows) if compact else packing.pack_pairs(rows)
-        array = site.add("lane_weights", "int32_t", words, "dsp" if compact or not node.has_mve else "dsp, no mve")
+        array = site.add("lane_weights", "int32_t", words, path)
     groups = -(-rows.shape[1] // packing.GROUP)
     per_group = (2 if compact else 1) * (1 if node.int4 else 2)
     return Lanes(array, per_group, groups, packing.blocks_of(rows, int4=node.int4))
@@ -267,6 +274,8 @@ class Convolution3x3MaxPoolKernel(VectorConvolutionKernel):
     Attributes:
         lane_weights: for the DSP extension, by columns; of INT4 the weights of every core without wide vectors.
         weights: for plain code.
+        mve_weights: for Helium: a word of zeros before each filter, then its rows, each a word, and zeros at the end.
+        mve_excess: for Helium: 128 times the sum of each filter's weights.
         prescaled: whether the weights for the DSP extension lie scaled, so that its sums have their fractional bits.
         in_words: whether plain code takes bytes and weights as words.
     """
@@ -276,8 +285,17 @@ class Convolution3x3MaxPoolKernel(VectorConvolutionKernel):
     int4: bool
     lane_weights: Array
     weights: Array
+    mve_weights: Array
+    mve_excess: Array
     prescaled: bool
     in_words: bool
+
+
+def _words_of_3x3(filters: np.ndarray) -> np.ndarray:
+    """Returns filters, int8 ``(filters, 3, 3)``, as Helium loads them, so that four bytes further on each lies a row higher."""
+    words = np.zeros((len(filters), 4, 4), np.int8)
+    words[:, 1:, :3] = filters
+    return np.append(words.reshape(-1), np.zeros(4, np.int8))
 
 
 def _takes_words(node: Convolution, placement: Placement) -> bool:
@@ -298,13 +316,15 @@ def _kernel_3x3_maxpool(node: Convolution, site: Site) -> Convolution3x3MaxPoolK
         packed = packing.pack_int4_columns_3x3(columns, exponents)
         plain = lanes = site.add("int4_weights", "uint16_t", packed, "not wide")
     else:
-        lanes = site.add("lane_weights", "int32_t", packing.pack_columns_3x3(columns, 2**exponents), "dsp")
+        lanes = site.add("lane_weights", "int32_t", packing.pack_columns_3x3(columns, 2**exponents), "dsp, no mve")
     return Convolution3x3MaxPoolKernel(
         layer=site.layer,
         requantizer=made,
         int4=node.int4,
         lane_weights=lanes,
         weights=plain,
+        mve_weights=site.add("mve_weights", "int8_t", _words_of_3x3(columns), "mve"),
+        mve_excess=site.add("mve_excess", "int32_t", 128 * rows.astype(np.int64).sum(axis=1), "mve"),
         pooled=True,
         padded=False,
         vectors=node.vectors_for(site, rows, made),

@@ -14,6 +14,7 @@ from glyphlite.compiler.codegen.requantization import Requantizer, requantizer
 from glyphlite.compiler.context import Context, window_of
 from glyphlite.compiler.ops.matrix.depthwise_columns import DistantColumns, NeighbourColumns, SingleColumns, fit_16_bits
 from glyphlite.compiler.ops.matrix.vectors import (
+    BLOCK,
     LANES_OF_COLUMN,
     ChannelMve,
     Vectors,
@@ -155,8 +156,10 @@ class DepthwiseConvolution(Filtered):
         """Lays down weights for Helium; None where it takes what the DSP extension does."""
         window = self.filter_window
         columns = (self.output.width - 1) * window.stride_x + window.span_x
-        fits = max(window.height, window.width) <= packing.GROUP and columns <= _MOST_MVE_COLUMNS and made.scaled
-        return channel_mve_of(site, self.weights, made.scaled) if fits and made.scaled and not self.int4 else None
+        fits = max(window.height, window.width) <= packing.GROUP and columns <= _MOST_MVE_COLUMNS
+        if self.int4 and self.output.channels > BLOCK and self.output.channels % 2:
+            fits = False  # the last sixteen channels begin in the middle of a pair
+        return channel_mve_of(site, self.weights, made.scaled, int4=self.int4) if fits and made.scaled else None
 
     def _vectors(self, site: Site, made: Requantizer) -> Vectors | None:
         """Lays down weights for wide vectors; None where these run a loop over channels."""

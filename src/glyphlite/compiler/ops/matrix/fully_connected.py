@@ -12,7 +12,7 @@ from glyphlite.compiler.codegen.kernel import Accumulator, Kernel, Placement, Si
 from glyphlite.compiler.codegen.packing import Lanes
 from glyphlite.compiler.codegen.requantization import Requantizer, requantizer
 from glyphlite.compiler.context import Context
-from glyphlite.compiler.ops.matrix.vectors import Vectors, plus_128, vectors_of
+from glyphlite.compiler.ops.matrix.vectors import Vectors, pairs_plus_8, plus_128, vectors_of
 from glyphlite.compiler.ops.matrix.weighted import Weighted, weighted_facts
 from glyphlite.compiler.values import Value, Window
 from glyphlite.tflite.graph import Operator
@@ -79,11 +79,14 @@ class FullyConnected(Weighted):
 
     def _mve_weights(self, site: Site, parts: list[np.ndarray]) -> Array | None:
         """Lays down weights for Helium, row after row of each part."""
-        return site.add("mve_weights", "uint8_t", plus_128(np.stack(parts)), "mve") if self._has_mve(site) else None
+        if not self._has_mve(site):
+            return None
+        stored = [pairs_plus_8(part) if self.int4 else plus_128(part) for part in parts]
+        return site.add("mve_weights", "uint8_t", np.stack(stored), "mve")
 
     def _has_mve(self, site: Site) -> bool:
-        """Returns whether Helium has a kernel: not for INT4 weights, nor for bytes of the caller, which may be int8."""
-        return not self.int4 and not site.layer.reads_model_input and site.placement.optimize == "speed"
+        """Returns whether Helium has a kernel: not for bytes of the caller, which may be int8."""
+        return not site.layer.reads_model_input and site.placement.optimize != "size"
 
     def _lanes(self, site: Site, parts: list[np.ndarray], row: int, *, accumulates: bool) -> Lanes | None:
         """Lays down the weights of each part of the input, four outputs at a time; None where lanes do not do."""

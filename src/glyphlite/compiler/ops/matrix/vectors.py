@@ -105,7 +105,7 @@ class ChannelMve:
     """A depthwise layer's weights for Helium.
 
     Attributes:
-        weights: int8 (channel, column, row), four of both.
+        weights: int8 (channel, column, row), four of both; INT4 ones of two channels in one byte, weight + 8.
         numbers: int32: the start of every channel, what inputs as int8 lack in it, then each one's multiplier, then what is added
             to each one's negative sums.
         width: channels in each of the three.
@@ -116,7 +116,7 @@ class ChannelMve:
     width: int
 
 
-def channel_mve_of(site: Site, taps: np.ndarray, scaled: Scaled) -> ChannelMve:
+def channel_mve_of(site: Site, taps: np.ndarray, scaled: Scaled, *, int4: bool) -> ChannelMve:
     """Lays down depthwise weights, int8 ``(height, width, channels)``, each extent at most four, and how sums become bytes."""
     height, width, channels = taps.shape
     padded = np.zeros((max(channels, BLOCK), GROUP, GROUP), np.int8)
@@ -124,13 +124,22 @@ def channel_mve_of(site: Site, taps: np.ndarray, scaled: Scaled) -> ChannelMve:
     numbers = _numbers(scaled, len(padded))
     numbers[0, :channels] += 128 * taps.astype(np.int64).sum(axis=(0, 1)) << scaled.fraction
     wrapped = numbers.astype(np.uint64).astype(np.uint32).view(np.int32)
-    weights = site.add("mve_weights", "int8_t", padded, "mve")
+    if int4:
+        weights = site.add("mve_weights", "uint8_t", pairs_plus_8(padded.reshape(len(padded), -1)), "mve")
+    else:
+        weights = site.add("mve_weights", "int8_t", padded, "mve")
     return ChannelMve(weights, site.add("mve_numbers", "int32_t", wrapped, "mve"), len(padded))
 
 
 def plus_128(weights: np.ndarray) -> np.ndarray:
     """Returns int8 weights as weight + 128, uint8: Helium multiplies bytes of one kind alone."""
     return (weights.astype(np.int16) + 128).astype(np.uint8)
+
+
+def pairs_plus_8(rows: np.ndarray) -> np.ndarray:
+    """Returns INT4 weights, int8 ``(outputs, inputs)``, as weight + 8; of two outputs the first in the lower half of a byte."""
+    padded = np.pad(rows.astype(np.int16), ((0, len(rows) % 2), (0, 0))) + 8
+    return (padded[::2] | padded[1::2] << 4).astype(np.uint8)
 
 
 def firsts_of(channels: int) -> list[int]:
