@@ -1033,6 +1033,9 @@ def export(
         Engine,
         typer.Option("--engine", help="c: generated C. tflm: TensorFlow Lite Micro as the toolchain has it (esp-idf, zephyr)."),
     ] = Engine.C,
+    optimize: Annotated[
+        Optimize, typer.Option("--optimize", help="What the C of a library is optimized for, as for `glyphlite fits`.")
+    ] = Optimize.SPEED,
     dataset: OwnDatasetOption = None,
     inputs: InputsOption = None,
     sample: Annotated[int, typer.Option("--sample", min=0, help="Test image, or which of --inputs, to embed.")] = 0,
@@ -1063,6 +1066,7 @@ def export(
         input_range=input_range,
         inputs=inputs,
         engine=engine.value,
+        optimize=optimize.value,
     )
     if as_json:
         _print_json(exported.document)

@@ -75,3 +75,13 @@ def test_the_page_served_without_a_model_named_is_light(tmp_path: Path) -> None:
     page = export_web(default_artifact(PAGE_WEIGHTS), tmp_path / "page")
     assert page.name.startswith("glyph")
     assert page.first_load_bytes <= 100_000
+
+
+def test_a_library_is_optimized_for_what_is_asked(samples: Path, tmp_path: Path) -> None:
+    given: dict[str, Any] = {"name": "model", "language": "c", "dataset": None, "sample": 0, "data_dir": None, "inputs": "random"}
+    for goal in ("speed", "size"):
+        export_file(samples / "model_int8.tflite", "cmake", tmp_path / goal, optimize=goal, **given)
+    fast, small = ((tmp_path / goal / "src" / "model.c").read_text() for goal in ("speed", "size"))
+    assert fast.count("\n") > small.count("\n")
+    with pytest.raises(ToolError, match="leave it out for c-array"):
+        export_file(samples / "model_int8.tflite", "c-array", tmp_path / "array", optimize="size", **given)

@@ -63,6 +63,7 @@ def export_file(
     input_range: str | None = None,
     inputs: str | None = None,
     engine: str = "c",
+    optimize: str = "speed",
 ) -> Exported:
     """Exports an artifact.
 
@@ -81,6 +82,7 @@ def export_file(
         input_range: how the model takes a pixel, where the user says it.
         inputs: where a TFLite Micro project's test input comes from: ``random[:N[:SEED]]``, or a file.
         engine: what runs the model on a toolchain: ``c``, generated C, or ``tflm``, the toolchain's own TensorFlow Lite Micro.
+        optimize: what the C of a library is optimized for: "speed", "size" or "ram".
 
     Raises:
         ArtifactError: the file is malformed, or TFLite Micro does not take it.
@@ -89,6 +91,8 @@ def export_file(
         ToolError: ``engine`` is ``tflm``, and the toolchain has none of its own.
     """
     check_identifier(name)
+    if optimize != "speed" and target not in TOOLCHAINS:
+        raise ToolError(f"--optimize is for the C library of {', '.join(TOOLCHAINS)}; leave it out for {target}")
     path = artifact_in(path)
     if target == "c-array":
         data = write_model_data(path, folder, name=name, language="c" if language == "c" else "cc", overwrite=overwrite)
@@ -122,6 +126,7 @@ def export_file(
             inputs=inputs,
             dataset=dataset,
             input_range=input_range,
+            optimize=optimize,
             overwrite=overwrite,
         )
     if target == "android":
@@ -153,6 +158,7 @@ def _library(
     inputs: str | None,
     dataset: str | None,
     input_range: str | None,
+    optimize: str,
     overwrite: bool,
 ) -> Exported:
     """Exports the C as a library, or as a crate of Rust: checked on a test image where data fits the model, else on one of the
@@ -176,7 +182,7 @@ def _library(
             f"cargo test runs {words} and compares with TensorFlow Lite Micro's bytes; README.md says how to use it",
         ]
         return Exported({**document, "files": list(crate.files), "crate": crate.crate}, "\n".join(lines))
-    report = export_library(path, folder, name=name, overwrite=overwrite, **checked)
+    report = export_library(path, folder, name=name, optimize=optimize, overwrite=overwrite, **checked)
     lines = [
         f"{visible(str(folder))}: a C library for {', '.join(TOOLCHAINS)}",
         f"{name}_check() runs {words} and compares with TensorFlow Lite Micro's bytes; README.md says what each toolchain does",

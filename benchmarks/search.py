@@ -1,0 +1,177 @@
+"""A search against random search and against networks picked by hand, within a chip's budget, for equal processor time.
+
+    python benchmarks/search.py --seconds 100 --write
+    python benchmarks/search.py --only uno            # one budget; a run that was stopped goes on
+
+MNIST within two budgets: an Arduino Uno's flash and RAM, and a Cortex-M0 of 16 KB of flash and 4 KB of RAM. Three ways get the
+same seconds of this process's processor time in cost and training: ``glyphlite search`` as it comes (its first points, TPE),
+proposals at random from the same space (everything else the same: cost first, the same rungs), and networks picked by hand,
+trained by the same recipe. Accuracy is of validation images after the short training, the test split is not looked at; flash,
+RAM and instructions are measured on the emulated core. The trials lie in ``--folder``, one SQLite file for each way.
+"""
+
+import argparse
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from glyphlite.boards import board_named
+from glyphlite.console import quiet_tensorflow, say
+from glyphlite.files.single import write_json
+from glyphlite.search.budget import Budget, budget_of
+from glyphlite.search.settings import SearchSettings
+from glyphlite.search.space import Candidate
+from glyphlite.search.study import begin_study, quiet_optuna, storage_of
+from glyphlite.search.trials import TRAINED, TrialRecord, dominates, front_of, hypervolume, records_of
+from glyphlite.search.work import Workplace, choice_of, run_trial
+
+RESULTS = Path(__file__).parent / "results" / "search.json"
+SHAPE, CLASSES = (28, 28, 1), 10
+OBJECTIVES = ("accuracy", "flash")
+EPOCHS = 12
+
+BUDGETS = {
+    "uno": replace(budget_of(board_named("arduino-uno")), instructions=None),
+    "m0": Budget("cortex-m0", 16 * 1024, 4 * 1024),
+}
+TITLES = {"uno": "Arduino Uno", "m0": "Cortex-M0, 16 KB and 4 KB"}
+
+BY_HAND = {
+    "micro-cnn's layers": Candidate(28, "c3x8 p2 h16", 0.006, "affine_gentle"),
+    "BitNetMCU's layers": Candidate(16, "c16x64 c1x64 c1x64 b4", 0.01, "affine_gentle"),
+    "LeNet-like": Candidate(28, "c5x4 p2 c5x8 p2 h32", 0.01, "affine_gentle"),
+}
+"""Networks that people start from: our reference micro-cnn; three hidden layers of 64 on 16x16 with weights of four bits, as
+BitNetMCU has; a small LeNet. All in layers that are trained for int8."""
+
+REFERENCE_ERROR = 0.05
+"""Of the hypervolume, beside the budget's flash: networks that err more often count for nothing."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=100, help="processor time of each way and budget")
+    parser.add_argument("--only", choices=tuple(BUDGETS), help="one of the budgets")
+    parser.add_argument("--folder", type=Path, default=Path("runs/benchmark-search"), help="where the trials are kept")
+    parser.add_argument("--write", action="store_true", help="write benchmarks/results and the docs")
+    arguments = parser.parse_args()
+    quiet_tensorflow()
+    from glyphlite.conversion.isolation import prepare
+
+    prepare()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    found = {}
+    with quiet_optuna():
+        for name in [arguments.only] if arguments.only else BUDGETS:
+            settings = SearchSettings("mnist", SHAPE, CLASSES, BUDGETS[name], OBJECTIVES, epochs=EPOCHS)
+            ways = {
+                "search": searched(settings, arguments.folder / f"{name}-search.db", arguments.seconds),
+                "random": searched(
+                    replace(settings, sampler="random"), arguments.folder / f"{name}-random.db", arguments.seconds
+                ),
+                "by hand": by_hand(settings, arguments.folder / f"{name}-by-hand.json"),
+            }
+            found[name] = compared(settings.budget, ways)
+            show(name, found[name])
+    if arguments.write:
+        from common.figures import write_pages
+
+        write_json(RESULTS, {"seconds": arguments.seconds, "epochs": EPOCHS, "budgets": found})
+        write_pages()
+
+
+def searched(settings: SearchSettings, place: Path, seconds: float) -> list[TrialRecord]:
+    """Returns the trials of a search of so many seconds of processor time, those of an earlier call among them."""
+    study = begin_study(storage_of(place), "benchmark", settings, priors=settings.sampler != "random")
+    workplace = Workplace(settings)
+    while True:
+        records = records_of(study.get_trials(deepcopy=False))
+        if sum(each.cpu_seconds for each in records) >= seconds:
+            return records
+        run_trial(study, workplace)
+        say(f"{place.stem}: {len(records) + 1} trials")
+
+
+def by_hand(settings: SearchSettings, place: Path) -> list[TrialRecord]:
+    """Returns the networks picked by hand as trials; those that are over the budget are not trained."""
+    from glyphlite.search.cost import cost_of
+    from glyphlite.search.short_training import train_briefly
+
+    known: dict[str, Any] = json.loads(place.read_text()) if place.is_file() else {}
+    records = []
+    for number, (name, candidate) in enumerate(BY_HAND.items()):
+        cost = cost_of(candidate.architecture(1), candidate.input_shape(1), CLASSES, settings.budget)
+        if name not in known and cost.fits(settings.budget):
+            start = time.process_time()
+            trained = train_briefly(
+                choice_of(candidate, settings, f"hand-{number}"),
+                Workplace(settings).data(candidate.side),
+                candidate.recipe(settings.epochs),
+                settings.seed,
+                (),
+                lambda *_: None,
+                lambda: None,
+            )
+            known[name] = {"accuracy": trained.accuracy, "cpu_seconds": time.process_time() - start}
+            write_json(place, known)
+        if name in known:
+            records.append(TrialRecord(number, TRAINED, candidate, cost, epochs=settings.epochs, **known[name]))
+        else:
+            records.append(TrialRecord(number, "over budget", candidate, cost))
+    return records
+
+
+def compared(budget: Budget, ways: dict[str, list[TrialRecord]]) -> dict[str, Any]:
+    """Returns each way's front, its hypervolume as a share of the whole, and how much of it the search's front dominates."""
+    fronts = {way: front_of(records, OBJECTIVES) for way, records in ways.items()}
+    best = [each.objectives(OBJECTIVES) for each in fronts["search"]]
+    reference = (REFERENCE_ERROR, float(budget.flash_bytes or 1))
+    found = {}
+    for way, records in ways.items():
+        points = [each.objectives(OBJECTIVES) for each in fronts[way]]
+        theirs = [each.objectives(OBJECTIVES) for each in fronts[way]]
+        found[way] = {
+            "front": [described(each) for each in fronts[way]],
+            "hypervolume": hypervolume(points, reference) / (reference[0] * reference[1]),
+            "dominated_by_search": sum(any(dominates(mine, other) for mine in best) for other in theirs),
+            "dominating_search": sum(any(dominates(other, mine) for other in theirs) for mine in best),
+            "trained": sum(each.outcome == TRAINED for each in records),
+            "tried": len(records),
+            "cpu_seconds": round(sum(each.cpu_seconds for each in records)),
+        }
+    return found
+
+
+def described(record: TrialRecord) -> dict[str, Any]:
+    """Returns a point of a front as the results keep it."""
+    candidate, cost, accuracy = record.point
+    return {
+        "network": candidate.words,
+        "side": candidate.side,
+        "accuracy": accuracy,
+        "optimize": cost.optimize,
+        "flash_bytes": cost.flash_bytes,
+        "ram_bytes": cost.ram_bytes,
+        "instructions": cost.instructions,
+    }
+
+
+def show(name: str, found: dict[str, Any]) -> None:
+    """Prints the fronts of a budget."""
+    print(f"\n{TITLES[name]}: {BUDGETS[name].words}")
+    for way, each in found.items():
+        print(
+            f"  {way}: hypervolume {each['hypervolume']:.3f}, {each['tried']} tried, {each['trained']} trained, "
+            f"{each['cpu_seconds']} s; the search dominates {each['dominated_by_search']} of {len(each['front'])} points"
+        )
+        for point in each["front"]:
+            print(
+                f"    {point['accuracy']:.2%}  {point['flash_bytes']:>6,} flash  {point['ram_bytes']:>5,} RAM  "
+                f"{point['instructions']:>9,} instructions  {point['network']} at {point['side']}x{point['side']}"
+            )
+
+
+if __name__ == "__main__":
+    main()
