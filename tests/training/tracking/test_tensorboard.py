@@ -1,10 +1,12 @@
 """TensorBoard's event files: TensorFlow reads back every epoch once, also of a training that was stopped and gone on with."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from glyphlite.training.history import EpochRecord
+from glyphlite.training.tracking import tensorboard
 from glyphlite.training.tracking.trackers import Tracking
 
 EPOCHS = [
@@ -69,3 +71,11 @@ def test_another_training_of_the_same_name_gets_a_folder_of_its_own(tmp_path: Pa
     with Tracking(tmp_path).begin("run", resumed=True) as trackers:
         trackers.epochs(EPOCHS[:2])
     assert len(events(tmp_path / "run-2" / "validation")) == 4
+
+
+@pytest.mark.parametrize("name", ["a|b", "a\nb", "<script>x</script>", "[x](javascript:y)", "\x1b]0;x\x07", "\u202ex", "a\udcff"])
+def test_a_name_stays_one_cell_of_text(name: str) -> None:
+    cell = tensorboard._cell(name)
+    assert cell.isprintable()
+    assert cell.encode()
+    assert not re.search(r"(?<!\\)[|<>\[\]]", cell)

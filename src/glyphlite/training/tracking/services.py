@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
+from glyphlite.escaping import visible
 from glyphlite.training.history import EpochRecord
 
 PROJECT = "glyphlite"
@@ -28,7 +29,7 @@ class MlflowTracker:
 
     def parameters(self, values: Mapping[str, Any]) -> None:
         """Logs them as the run's parameters."""
-        self._mlflow.log_params({name: str(value)[:_LONGEST] for name, value in values.items()})
+        self._mlflow.log_params({name: visible(str(value))[:_LONGEST] for name, value in values.items()})
 
     def epoch(self, record: EpochRecord) -> None:
         """Logs an epoch's metrics, the epoch counted from 1."""
@@ -52,7 +53,7 @@ class WandbTracker:
 
     def parameters(self, values: Mapping[str, Any]) -> None:
         """Logs them as the run's configuration."""
-        self._run.config.update(dict(values))
+        self._run.config.update({name: visible(each) if isinstance(each, str) else each for name, each in values.items()})
 
     def epoch(self, record: EpochRecord) -> None:
         """Logs an epoch's metrics, the epoch counted from 1."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from glyphlite.escaping import markdown
 from glyphlite.training.history import EpochRecord
 
 TRAIN, VALIDATION = "train", "validation"
@@ -101,4 +102,4 @@ def _last_step(folder: Path) -> int:
 
 
 def _cell(value: Any) -> str:
-    return str(value).replace("|", "\\|").replace("\n", " ")
+    return markdown(str(value))

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from glyphlite.console import say
 from glyphlite.errors import ModelError, ToolError, did_you_mean
+from glyphlite.escaping import visible
 from glyphlite.extras import require_extra
 from glyphlite.files.untrusted import reason_of
 from glyphlite.training.history import EpochRecord
@@ -100,7 +101,7 @@ class Tracking:
         titles = {"mlflow": ("MLflow", MlflowTracker), "wandb": ("Weights & Biases", WandbTracker)}
         for service in self.services:
             title, kind = titles[service]
-            makers.append((title, lambda kind=kind: kind(name)))
+            makers.append((title, lambda kind=kind: kind(visible(name))))
         return makers
 
 
