@@ -72,7 +72,7 @@ NOT_VERBS = frozenset(
 
 def is_command(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Returns whether a function is a command, whose docstring is the imperative text that ``--help`` shows."""
-    return any(ast.unparse(each).startswith(("app.command", "app.callback")) for each in node.decorator_list)
+    return any(ast.unparse(each).startswith(("app.", "data_app.")) for each in node.decorator_list)
 
 
 def first_word(text: str) -> str:

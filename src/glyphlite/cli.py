@@ -34,6 +34,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 
+data_app = typer.Typer(help="Look at your data before you train on it.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(data_app, name="data")
+
 
 class Optimize(StrEnum):
     """The goals that generated C can be optimized for."""
@@ -462,6 +465,40 @@ def datasets(data_dir: DataDirOption = None, as_json: JsonOption = False) -> Non
     from glyphlite.report.terminal.tables import datasets_table
 
     _print(datasets_table(known))
+
+
+@data_app.command("check", epilog="Example: glyphlite data check my-letters")
+def data_check(
+    dataset: Annotated[str, typer.Argument(metavar="DATA", help="As --dataset of `glyphlite run`: a name, a file or a folder.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="The page; data-check-NAME.html here when left out.", show_default=False),
+    ] = None,
+    suspects: Annotated[
+        bool,
+        typer.Option(
+            "--suspects/--no-suspects", help="Train small models that judge the labels of images that they did not see (seconds)."
+        ),
+    ] = True,
+    input_size: InputSizeOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check a dataset: sizes, classes, unreadable files, duplicates, polarity, suspicious labels.
+
+    Findings are printed and shown with pictures on one page; nothing of the data is changed.
+    """
+    from glyphlite.models.training_options import parse_size
+    from glyphlite.pipeline.check_data import check_data
+
+    check, page = check_data(dataset, data_dir=data_dir, out=out, size=parse_size(input_size), suspects=suspects)
+    if as_json:
+        _print_json({**check.model_dump(mode="json", by_alias=True), "page": str(page)})
+        return
+    from glyphlite.report.terminal.data_check import data_check_view
+
+    _print(data_check_view(check))
+    _print_words(f"With pictures: {page}")
 
 
 @app.command(epilog="Example: glyphlite models")

@@ -19,8 +19,7 @@ def commands() -> str:
 
     group: Any = get_command(app)
     parts = []
-    for name in sorted(group.commands):
-        command = group.commands[name]
+    for name, command in sorted(_leaves(group)):
         context = command.make_context(name, [], resilient_parsing=True)
         context.info_name = f"glyphlite {name}"
         usage = command.get_usage(context).removeprefix("Usage: ").replace("\n", " ")
@@ -30,6 +29,15 @@ def commands() -> str:
         help_text = " ".join(inspect.cleandoc(command.help or "").split())
         parts.append(f"### glyphlite {name}\n\n{help_text}\n\n    {re.sub(r' +', ' ', usage)}\n\n{table}\n\nExample: `{example}`")
     return "\n\n".join(parts)
+
+
+def _leaves(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yields every command with its name, those of a group behind the group's."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _leaves(command, f"{before}{name} ")
+        else:
+            yield f"{before}{name}", command
 
 
 def records() -> str:

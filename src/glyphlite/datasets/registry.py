@@ -27,10 +27,11 @@ from glyphlite.datasets.own.content import FoundData
 from glyphlite.datasets.own.groups import check_group_by
 from glyphlite.datasets.own.labels import read_labels
 from glyphlite.datasets.own.orientation import TRANSPOSED, UPRIGHT
-from glyphlite.datasets.own.reader import begins_files, count_picture_classes, read_users_dataset
+from glyphlite.datasets.own.reader import begins_files, count_picture_classes, is_picture_folder, read_users_dataset
 from glyphlite.datasets.rendered.letters import cached_file, obtain_letters
 from glyphlite.datasets.repetitions import grouped_words, repeated_words
 from glyphlite.datasets.splits import TEST_FRACTION, VALIDATION_FRACTION, hold_out
+from glyphlite.datasets.survey import Survey, survey_arrays, survey_pictures
 from glyphlite.errors import DataError, did_you_mean, first_of
 from glyphlite.escaping import name_of
 
@@ -104,6 +105,31 @@ def check_groups(name_or_path: str, group_by: str) -> None:
     if name_or_path.lower().replace("_", "-") in CATALOGUE:
         raise DataError(f"--group-by is for data of your own; the splits of {name_or_path} are its makers' (glyphlite datasets)")
     check_group_by(group_by)
+
+
+def survey_dataset(name_or_path: str, *, data_dir: Path | None = None, size: tuple[int, int] = (28, 28)) -> Survey:
+    """Looks a dataset through without refusing what is wrong with single pictures.
+
+    Args:
+        name_or_path: as for :func:`load_dataset`.
+        data_dir: as for :func:`load_dataset`.
+        size: as for :func:`load_dataset`.
+
+    Raises:
+        DataError: there is no such dataset, or nothing in it can be read.
+    """
+    known = CATALOGUE.get(name_or_path.lower().replace("_", "-"))
+    if known is not None:
+        dataset = _load_known(known, data_dir, seed=0)
+        splits = {"training": dataset.train, "validation": dataset.validation, "test": dataset.test}
+        return survey_arrays(dataset.name, dataset.labels, splits)
+    path, lie = _find_path(name_or_path, data_dir)
+    if is_picture_folder(path):
+        return survey_pictures(path, size)
+    found, _ = read_users_dataset(path, size, lie)
+    splits = {"training": found.train, "validation": found.validation, "test": found.test}
+    present = {split: each for split, each in splits.items() if each is not None}
+    return survey_arrays(name_of(path.name), found.labels, present, found.notes)
 
 
 def dataset_exists(name_or_path: str, *, data_dir: Path | None = None) -> bool:

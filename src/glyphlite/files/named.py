@@ -1,4 +1,4 @@
-"""One picture that the user names, anywhere: it replaces an earlier one of ours, and nothing else.
+"""One picture or page that the user names, anywhere: it replaces an earlier one of ours, and nothing else.
 
 It needs no manifest beside it, as it tells by its own first bytes that glyphlite made it.
 """
@@ -8,8 +8,8 @@ from pathlib import Path
 from glyphlite.errors import OutputError
 from glyphlite.files.untrusted import special_kind
 
-MARKS = (b'<svg class="glyph-graph"', b"Software\0glyphlite")
-"""What glyphlite's pictures of graphs and its PNGs hold near their beginning."""
+MARKS = (b'<svg class="glyph-graph"', b"Software\0glyphlite", b'<meta name="generator" content="glyphlite')
+"""What glyphlite's pictures of graphs, its PNGs and its pages hold near their beginning."""
 
 _BEGINNING = 2000
 

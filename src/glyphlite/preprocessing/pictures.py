@@ -93,6 +93,16 @@ def picture_size(path: Path) -> tuple[int, int]:
         return picture.height, picture.width
 
 
+def picture_mode(path: Path) -> str:
+    """Returns how a picture's pixels are stored, as Pillow calls it (L grey, RGB, P palette, 1 black and white), undecoded.
+
+    Raises:
+        DataError: as :func:`read_picture`.
+    """
+    with _opened(path) as picture:
+        return picture.mode
+
+
 def page_count(path: Path) -> int:
     """Returns how many pages or frames a picture file has, at most :data:`MOST_PAGES`; `read_picture` reads the first.
 

@@ -108,13 +108,24 @@ def count_picture_classes(path: Path) -> int | None:
     Raises:
         DataError: the folder's classes cannot be told.
     """
-    if not path.is_dir():
+    if not is_picture_folder(path):
         return None
     with reading_folder(path):
+        return len(list_pictures(_with_files(path, "")).classes)
+
+
+def is_picture_folder(path: Path) -> bool:
+    """Returns whether a path is a folder of pictures, by its names alone, and not of another kind of dataset.
+
+    Raises:
+        DataError: it is not readable.
+    """
+    if not path.is_dir():
+        return False
+    with reading_folder(path):
         folder = _with_files(path, "")
-        if any(find_role_files(folder, "").values()) or any(find_tables(folder, "").values()) or not subfolders(folder):
-            return None
-        return len(list_pictures(folder).classes)
+        files = any(find_role_files(folder, "").values()) or any(find_tables(folder, "").values())
+        return not files and bool(subfolders(folder))
 
 
 def begins_files(path: Path) -> bool:
