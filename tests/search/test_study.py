@@ -1,9 +1,11 @@
 """A study: begun once, gone on with, and no trial lost or counted twice when a process dies."""
 
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from glyphlite.errors import OutputError, ToolError
 from glyphlite.search.budget import Budget
@@ -70,6 +72,20 @@ def test_a_trial_of_a_dead_process_is_queued_once_more(study: optuna.Study) -> N
     again = study.trials[-1]
     assert (again.state.name, again.user_attrs["retry_of"]) == ("WAITING", trial.number)
     assert again.system_attrs["fixed_params"] == {"side": 28}
+
+
+def test_one_process_at_a_time_reads_and_changes_a_trial(study: optuna.Study, tmp_path: Path) -> None:
+    """Two that read a trial as running could else both fail it, and its point were queued twice."""
+    storages: list[Any] = [storage_of(tmp_path) for _ in range(2)]
+    mine, theirs = (storage.engine for storage in storages)
+    with mine.begin() as reading:
+        assert reading.exec_driver_sql("SELECT count(*) FROM trials").scalar() == len(PRIORS)
+        with theirs.connect() as waiting:
+            waiting.connection.dbapi_connection.execute("PRAGMA busy_timeout = 50")
+            with pytest.raises(OperationalError, match="database is locked"):
+                waiting.begin()
+    with theirs.begin() as then:
+        assert then.exec_driver_sql("SELECT count(*) FROM trials").scalar() == len(PRIORS)
 
 
 def test_a_trial_of_a_living_process_stays(study: optuna.Study) -> None:

@@ -69,13 +69,16 @@ def storage_of(place: str | Path, *, must_exist: bool = False) -> "BaseStorage":
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         try:
-            return optuna.storages.RDBStorage(
+            storage = optuna.storages.RDBStorage(
                 url,
                 engine_kwargs=waits,
                 heartbeat_interval=HEARTBEAT_SECONDS,
                 grace_period=GRACE_SECONDS,
                 heartbeat_stale_trial_callback=queue_again,
             )
+            if url.startswith("sqlite"):
+                _one_at_a_time(storage.engine)
+            return storage
         except ImportError as error:
             raise ToolError(f"the storage {_shown(url)} needs a driver that is not installed: {error}") from None
         except ArgumentError as error:
@@ -83,6 +86,26 @@ def storage_of(place: str | Path, *, must_exist: bool = False) -> "BaseStorage":
         except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
             reason = str(error.__cause__ or error).partition("\n")[0]
             raise ToolError(f"the storage {_shown(url)} cannot be opened: {reason}") from None
+
+
+def _one_at_a_time(engine: Any) -> None:
+    """Makes every transaction of SQLite hold the file from its beginning.
+
+    Else a trial's state is read before and written within one, and two processes can both take a waiting trial, or both fail a
+    dead one, whose point would then be queued twice. Databases that know ``FOR UPDATE`` need nothing. The way is SQLAlchemy's
+    (its pages on SQLite, "Serializable isolation").
+    """
+    from sqlalchemy import event
+
+    engine.dispose()  # connections from before
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, _: Any) -> None:
+        connection.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def _begins(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def begin_study(storage: "BaseStorage", name: str, settings: SearchSettings, *, priors: bool = True) -> "Study":

@@ -1,0 +1,38 @@
+"""Trials without networks: what a worker's process does around them is as it is, what they find is drawn from their number.
+
+``python -m support.stand_in_trials STORAGE TRIALS SECONDS`` works in the study of a storage, as `glyphlite.search.worker` does.
+"""
+
+import sys
+import time
+from typing import Any
+
+from glyphlite.search import work
+from glyphlite.search.study import join_study, quiet_optuna, settings_of, sign, storage_of
+
+
+def stand_in(seconds: float) -> None:
+    """Puts stand-ins in place of this process's trials; each takes so many seconds."""
+
+    def tried(_: Any, trial: Any, workplace: work.Workplace) -> tuple[float, ...]:
+        sign(trial)
+        side = trial.suggest_categorical("side", [28, 20, 16])
+        depth = trial.suggest_int("depth", 1, 1000)
+        workplace.beat()
+        time.sleep(seconds)
+        workplace.beat()
+        return 1 - depth / 1001, float(side * depth)
+
+    work._tried = tried
+
+
+def main() -> None:
+    storage, trials, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+    stand_in(seconds)
+    with quiet_optuna():
+        study = join_study(storage_of(storage))
+        work.work(study, work.Workplace(settings_of(study)), trials=trials)
+
+
+if __name__ == "__main__":
+    main()
