@@ -1,6 +1,6 @@
 """A search against random search and against networks picked by hand, within a chip's budget, for equal processor time.
 
-    python benchmarks/search.py --seconds 100 --write
+    python benchmarks/search.py --seconds 60 --write
     python benchmarks/search.py --only uno            # one budget; a run that was stopped goes on
 
 MNIST within two budgets: an Arduino Uno's flash and RAM, and a Cortex-M0 of 16 KB of flash and 4 KB of RAM. Three ways get the
@@ -23,7 +23,7 @@ from glyphlite.files.single import write_json
 from glyphlite.search.budget import Budget, budget_of
 from glyphlite.search.settings import SearchSettings
 from glyphlite.search.space import Candidate
-from glyphlite.search.study import begin_study, quiet_optuna, storage_of
+from glyphlite.search.study import begin_study, fail_dead_trials, quiet_optuna, storage_of
 from glyphlite.search.trials import TRAINED, TrialRecord, dominates, front_of, hypervolume, records_of
 from glyphlite.search.work import Workplace, choice_of, run_trial
 
@@ -52,7 +52,7 @@ REFERENCE_ERROR = 0.05
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=100, help="processor time of each way and budget")
+    parser.add_argument("--seconds", type=float, default=60, help="processor time of each way and budget")
     parser.add_argument("--only", choices=tuple(BUDGETS), help="one of the budgets")
     parser.add_argument("--folder", type=Path, default=Path("runs/benchmark-search"), help="where the trials are kept")
     parser.add_argument("--write", action="store_true", help="write benchmarks/results and the docs")
@@ -85,6 +85,7 @@ def main() -> None:
 def searched(settings: SearchSettings, place: Path, seconds: float) -> list[TrialRecord]:
     """Returns the trials of a search of so many seconds of processor time, those of an earlier call among them."""
     study = begin_study(storage_of(place), "benchmark", settings, priors=settings.sampler != "random")
+    fail_dead_trials(study)
     workplace = Workplace(settings)
     while True:
         records = records_of(study.get_trials(deepcopy=False))

@@ -34,6 +34,7 @@ def test_every_point_is_a_network_that_leaves_something_of_its_images(sides: tup
         assert architecture.is_quantization_aware
 
 
+@pytest.mark.slow
 def test_every_point_compiles_and_runs_on_a_core() -> None:
     free = Budget("cortex-m0")
     for candidate in points(4, (20, 16), seed=3):
@@ -116,6 +117,7 @@ def test_what_is_beyond_the_budget_by_its_weights_is_not_built() -> None:
     assert wide.excesses(Budget("cortex-m0", flash_bytes=8192))["flash"] > 0
 
 
+@pytest.mark.slow
 def test_a_network_that_is_too_large_for_speed_is_compiled_for_ram_or_size() -> None:
     architecture = parse_words("c3x8 p2", SHAPE)
     fast = cost_of(architecture, SHAPE, 10, Budget("cortex-m0"))

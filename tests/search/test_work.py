@@ -11,8 +11,10 @@ from glyphlite.search.study import begin_study, quiet_optuna, storage_of
 from glyphlite.search.trials import FAILED, OVER, PRUNED, TRAINED, WAITING, counts_of, front_of, records_of
 from glyphlite.search.work import Workplace, run_trial, work
 
+pytestmark = pytest.mark.slow
+
 BUDGET = Budget("cortex-m0", flash_bytes=12_000, ram_bytes=2_600)
-SETTINGS = SearchSettings("mnist", (28, 28, 1), 10, BUDGET, epochs=2, images=2000)
+SETTINGS = SearchSettings("mnist", (28, 28, 1), 10, BUDGET, epochs=2, images=1000)
 
 
 @pytest.fixture(scope="module")
@@ -24,13 +26,13 @@ def workplace() -> Workplace:
 def searched(workplace: Workplace, tmp_path_factory: pytest.TempPathFactory) -> optuna.Study:
     with quiet_optuna():
         study = begin_study(storage_of(tmp_path_factory.mktemp("search")), "tiny", SETTINGS)
-        work(study, workplace, trials=4)
+        work(study, workplace, trials=3)
     return study
 
 
 def test_a_search_ends_with_as_many_trials_as_were_wanted(searched: optuna.Study) -> None:
     counts = counts_of(records_of(searched.trials))
-    assert counts.done == 4
+    assert counts.done == 3
     assert counts.trained >= 1
     assert counts.failed == 0
 
