@@ -42,12 +42,13 @@ class SearchedTrial(BaseModel):
 
 
 class SeedReport(BaseModel):
-    """One training of the winner: its seed, and what it reached on validation images."""
+    """One training of the winner: its seed, and what it reached on validation images; mean recall where classes are weighed."""
 
     model_config = ConfigDict(frozen=True)
 
     seed: int
     validation_accuracy: float
+    validation_loss: float
     best_epoch: int
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from glyphlite.console import say
 from glyphlite.conversion.isolation import prepare
-from glyphlite.files.owned import locked_folder, write_owned
+from glyphlite.files.owned import locked_folder, remove_ours, write_owned
 from glyphlite.formatting import percent, things
 from glyphlite.models.definition.definition import ModelDefinition
 from glyphlite.models.definition.writing import write_definition
@@ -82,12 +82,9 @@ def finish_search(
         GlyphliteError: as a training and a run.
     """
     with locked_folder(folder) as place:
-        for record in front_of(records, settings.objectives):
-            write_owned(
-                place / "front" / f"trial-{record.number}.toml", write_definition(definition_of(record, settings, epochs))
-            )
-        write_search(report, place)
         best = best_of(records)
+        _write_front([*front_of(records, settings.objectives), *([best] if best else [])], settings, place / "front", epochs)
+        write_search(report, place)
         if best is None:
             say("no network was trained to its end: give it more time with --hours or --trials", style="yellow")
         elif seeds:
@@ -127,7 +124,7 @@ def crown(
         folder / "front" / f"trial-{record.number}.toml", write_definition(definition_of(record, settings, epochs))
     )
     found = _trained_seeds(model, settings, place, run, seeds, data_dir)
-    best = max(found, key=lambda seed: seed.validation_accuracy)
+    best = max(found, key=lambda seed: (seed.validation_accuracy, -seed.validation_loss))
     if is_finished(run):
         results = Results.load(run / "results.json")
     else:
@@ -148,6 +145,14 @@ def crown(
             optimize=cost.optimize,
         )
     return _winner(record, settings, results, run, found, best.seed)
+
+
+def _write_front(records: Sequence[TrialRecord], settings: SearchSettings, folder: Path, epochs: int) -> None:
+    """Writes the model file of each network, and removes those of networks that were on the front before."""
+    files = {f"trial-{record.number}.toml": definition_of(record, settings, epochs) for record in records}
+    remove_ours(folder, [path.name for path in folder.glob("trial-*.toml") if path.name not in files])
+    for name, definition in files.items():
+        write_owned(folder / name, write_definition(definition))
 
 
 def _full_recipe(recipe: Recipe, settings: SearchSettings, *, is_narrow: bool) -> Recipe:
@@ -192,7 +197,13 @@ def _trained_seeds(
         with locked_folder(plan.folder):
             dataset, choice = plan.load()
             trained = train(choice, dataset, plan.folder, seed=seed, resume=resume)
-        report = SeedReport(seed=seed, validation_accuracy=trained.validation_accuracy, best_epoch=trained.best_epoch)
+        best = trained.history[trained.best_epoch - 1]
+        report = SeedReport(
+            seed=seed,
+            validation_accuracy=evenly if (evenly := best.validation_balanced_accuracy) is not None else best.validation_accuracy,
+            validation_loss=best.validation_loss,
+            best_epoch=best.epoch,
+        )
         write_owned(kept, report.model_dump_json() + "\n")
         found.append(report)
     return found
