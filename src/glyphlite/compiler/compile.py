@@ -71,6 +71,7 @@ def compile_artifact(
     overwrite: bool = False,
     accuracy: str = "",
     dataset: str | None = None,
+    group_by: str | None = None,
     pictures: bool = False,
     with_picture: bool = False,
     certainty: FittedCertainty | None = None,
@@ -94,6 +95,7 @@ def compile_artifact(
         certainty: what was fitted for this very file: also write ``NAME_sure``, where the scores are probabilities.
         dataset: what the model goes with, for the memory map, so that ``simulate`` finds it again: a name, or a path from
             ``folder``.
+        group_by: how that data's splits are told its groups, kept beside its name; None for none.
 
     Returns:
         What the compiled model takes in memory, and layer by layer.
@@ -123,7 +125,8 @@ def compile_artifact(
     report = compilation.report
     with owned_folder(folder, overwrite=overwrite, built=("example/example",)) as temporary:
         compilation.write(temporary)
-        document = {"artifact": artifact.name, "sha256": about.sha256, "dataset": dataset, **memory_map(report)}
+        data = {"dataset": dataset, **({"group_by": group_by} if group_by else {})}
+        document = {"artifact": artifact.name, "sha256": about.sha256, **data, **memory_map(report)}
         (temporary / f"{report.name}.json").write_text(json.dumps(document, indent=2) + "\n", "utf-8")
     return replace(report, folder=folder, files=(*report.files, f"{report.name}.json"))
 

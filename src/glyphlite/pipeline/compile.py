@@ -116,6 +116,7 @@ def compile_file(
         with_picture=with_picture,
         certainty=certainty_of(path) if with_picture else None,
         dataset=beside(to_remember(data.name, loaded, None)["named"], folder) if loaded else None,
+        group_by=data.group_by if loaded else None,
     )
     if with_picture and f"{name}_image.c" not in report.files:
         say("the model takes no grey picture of a glyph, so nothing prepares one", lead="No picture:", style="yellow")

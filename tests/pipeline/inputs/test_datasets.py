@@ -389,3 +389,40 @@ def test_a_keras_file_is_loaded_once_for_all_that_is_asked_of_it(
         dataset=str(data), data_dir=None,
     )  # fmt: skip
     assert len(loads) == 2
+
+
+@pytest.fixture
+def grouped(samples: Path, mnist: Dataset, tmp_path: Path) -> Path:
+    """A run's folder whose data was split by the writers that an array of it names."""
+    folder, path = tmp_path / "runs" / "grouped", tmp_path / "writers.npz"
+    folder.mkdir(parents=True)
+    (folder / "model_int8.tflite").write_bytes((samples / "model_int8.tflite").read_bytes())
+    np.savez(path, X=mnist.train.images[:400, ..., 0], y=mnist.train.labels[:400], writer=np.arange(400) // 20)
+    loaded = load_dataset(str(path), group_by="writer")
+    remembered = to_remember(str(path), loaded, None, group_by="writer")
+    kept = {key: value for key, value in remembered.items() if value is not None}
+    (folder / "run.toml").write_text(tomli_w.dumps({"repeat": "glyphlite run", "dataset": {"name": "writers", **kept}}))
+    return folder
+
+
+def test_a_run_of_grouped_data_keeps_its_splits(grouped: Path, tmp_path: Path) -> None:
+    path = tmp_path / "writers.npz"
+    expected = load_dataset(str(path), group_by="writer").test.images
+    assert not np.array_equal(expected, load_dataset(str(path)).test.images)
+    for named in (None, str(path)):
+        data = data_of(grouped / "model_int8.tflite", named)
+        assert data.group_by == "writer"
+        np.testing.assert_array_equal(data.load().test.images, expected)
+    assert data_of(grouped, "mnist").group_by is None
+    compile_file(grouped / "model_int8.tflite", tmp_path / "c", dataset=None, **COMPILE)  # pyright: ignore[reportArgumentType]
+    assert data_of(tmp_path / "c", None).group_by == "writer"
+
+
+def test_a_table_of_groups_is_remembered_wherever_a_command_is_started(
+    mnist: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("groups.csv").write_text("a.png,anna\n")
+    assert to_remember("mnist", mnist, None, group_by="groups.csv")["group_by"] == str(tmp_path / "groups.csv")
+    assert to_remember("mnist", mnist, None, group_by="_")["group_by"] == "_"
+    assert "group_by" not in to_remember("mnist", mnist, None)

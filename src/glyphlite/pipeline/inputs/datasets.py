@@ -303,7 +303,9 @@ def _remembered(path: Path) -> RunData | None:
     if path.is_dir():
         for place, document in memory_maps(path):
             if isinstance(document.get("dataset"), str):
-                return RunData(_beside(document["dataset"], place.parent), record=place)
+                group_by = document.get("group_by")
+                named = _beside(document["dataset"], place.parent)
+                return RunData(named, record=place, group_by=group_by if isinstance(group_by, str) else None)
     trained = trained_on(path)
     return RunData(trained, record=path.parent.parent / CARD) if trained else None
 

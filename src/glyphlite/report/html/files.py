@@ -59,7 +59,7 @@ def write_report(
 
 def _without_places(run_toml: str) -> str:
     """Returns a run.toml without the lines that say where on this machine the data lies: a page is made to be passed on."""
-    return re.sub(r'^(?:named|data_dir) = "/.*\n', "", run_toml, flags=re.MULTILINE)
+    return re.sub(r'^(?:named|data_dir|group_by) = "/.*\n', "", run_toml, flags=re.MULTILINE)
 
 
 def compare_report(folders: Sequence[Path], path: Path) -> Path:
