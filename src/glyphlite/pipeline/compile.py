@@ -27,7 +27,7 @@ from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.purpose import is_picture
 from glyphlite.models.pretrained import is_named
 from glyphlite.pipeline.inputs.conventions import input_convention
-from glyphlite.pipeline.inputs.datasets import beside, data_of, image_of, to_remember
+from glyphlite.pipeline.inputs.datasets import beside, data_of, groups_beside, image_of, to_remember
 from glyphlite.pipeline.inputs.files import artifact_in, integer_graph
 from glyphlite.pipeline.inputs.labels import named_labels
 from glyphlite.pipeline.inputs.sets import named_set
@@ -116,7 +116,7 @@ def compile_file(
         with_picture=with_picture,
         certainty=certainty_of(path) if with_picture else None,
         dataset=beside(to_remember(data.name, loaded, None)["named"], folder) if loaded else None,
-        group_by=data.group_by if loaded else None,
+        group_by=groups_beside(data.group_by, folder) if loaded and data.group_by else None,
     )
     if with_picture and f"{name}_image.c" not in report.files:
         say("the model takes no grey picture of a glyph, so nothing prepares one", lead="No picture:", style="yellow")

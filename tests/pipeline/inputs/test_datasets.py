@@ -25,7 +25,7 @@ from glyphlite.pipeline.convert import convert_model
 from glyphlite.pipeline.evaluate import evaluate_files
 from glyphlite.pipeline.export import export_file
 from glyphlite.pipeline.inputs import datasets
-from glyphlite.pipeline.inputs.datasets import RunData, data_of, fits, run_record, to_remember
+from glyphlite.pipeline.inputs.datasets import RunData, data_of, fits, groups_beside, run_record, to_remember
 from glyphlite.pipeline.predict import predict_pictures
 from glyphlite.pipeline.simulate import simulate_target
 from glyphlite.pipeline.verify import verify_file
@@ -416,6 +416,17 @@ def test_a_run_of_grouped_data_keeps_its_splits(grouped: Path, tmp_path: Path) -
     assert data_of(grouped, "mnist").group_by is None
     compile_file(grouped / "model_int8.tflite", tmp_path / "c", dataset=None, **COMPILE)  # pyright: ignore[reportArgumentType]
     assert data_of(tmp_path / "c", None).group_by == "writer"
+
+
+def test_compiled_c_names_a_table_of_groups_from_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    table = tmp_path / "data" / "groups.csv"
+    table.write_text("a.png,anna\n")
+    assert groups_beside(str(table), tmp_path / "c") == "../data/groups.csv"
+    assert groups_beside(r"w(\d+)", tmp_path / "c") == r"w(\d+)"
+    for written, expected in (("../data/groups.csv", str(table)), (r"w(\d+)", r"w(\d+)")):
+        (tmp_path / "c").mkdir(exist_ok=True)
+        assert datasets._groups_beside(written, tmp_path / "c") == expected
 
 
 def test_a_table_of_groups_is_remembered_wherever_a_command_is_started(

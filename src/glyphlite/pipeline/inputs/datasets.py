@@ -241,6 +241,11 @@ def beside(named: str, folder: Path) -> str:
     return relative if relative.startswith(os.pardir) else f"{os.curdir}{os.sep}{relative}"
 
 
+def groups_beside(group_by: str, folder: Path) -> str:
+    """Returns how a memory map in a folder keeps the way that groups are told: a table by the path from the folder to it."""
+    return beside(str(Path(group_by).resolve()), folder) if Path(group_by).is_file() else group_by
+
+
 def image_of(dataset: Dataset, sample: int) -> tuple[Any, int, tuple[str, ...]]:
     """Returns a test image ``(height, width, channels)`` uint8, its class, and the class labels.
 
@@ -303,9 +308,11 @@ def _remembered(path: Path) -> RunData | None:
     if path.is_dir():
         for place, document in memory_maps(path):
             if isinstance(document.get("dataset"), str):
-                group_by = document.get("group_by")
-                named = _beside(document["dataset"], place.parent)
-                return RunData(named, record=place, group_by=group_by if isinstance(group_by, str) else None)
+                return RunData(
+                    _beside(document["dataset"], place.parent),
+                    record=place,
+                    group_by=_groups_beside(document.get("group_by"), place.parent),
+                )
     trained = trained_on(path)
     return RunData(trained, record=path.parent.parent / CARD) if trained else None
 
@@ -313,6 +320,14 @@ def _remembered(path: Path) -> RunData | None:
 def _beside(written: str, folder: Path) -> str:
     """Returns the dataset that :func:`beside` wrote into a folder: a known name, or an absolute path."""
     return written if _is_known(written) else os.path.normpath(folder.resolve() / written)
+
+
+def _groups_beside(written: object, folder: Path) -> str | None:
+    """Returns what :func:`groups_beside` wrote into a folder: a table's absolute path, or how names tell groups."""
+    if not isinstance(written, str):
+        return None
+    table = os.path.normpath(folder.resolve() / written)
+    return table if os.path.isfile(table) else written  # noqa: PTH113 - a regular expression may be no path
 
 
 def _of_run(record: Path) -> RunData | None:
