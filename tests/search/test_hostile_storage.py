@@ -42,6 +42,8 @@ def test_nothing_is_made_where_a_search_is_to_be_joined(tmp_path: Path) -> None:
         storage_of(tmp_path / "none.db", must_exist=True)
     with pytest.raises(ToolError, match="not a valid file name"):
         storage_of("a\0b")
+    with pytest.raises(ToolError, match="not UTF-8"):
+        storage_of(tmp_path / "a\udce9.db")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from glyphlite.errors import OutputError, ToolError
+from glyphlite.escaping import is_unicode, visible
 from glyphlite.files.untrusted import open_input
 from glyphlite.search.priors import priors_for
 from glyphlite.search.settings import SearchSettings
@@ -38,8 +39,14 @@ _SETTINGS, _STOPPED, _RETRIES, _WORKER = "settings", "stopped", "retries", "work
 
 
 def storage_url(place: str | Path) -> str:
-    """Returns the URL of a storage: of a database as it is, of a file or a search's folder SQLite's."""
+    """Returns the URL of a storage: of a database as it is, of a file or a search's folder SQLite's.
+
+    Raises:
+        ToolError: its name is not UTF-8, as every database's is.
+    """
     text = str(place)
+    if not is_unicode(text):
+        raise ToolError(f"the storage {visible(text)} has a name that is not UTF-8; choose another file or folder")
     if "://" in text:
         return text
     from sqlalchemy.engine import URL
