@@ -16,10 +16,11 @@ from glyphlite.errors import ArtifactError
 from glyphlite.escaping import xml_text
 from glyphlite.export.android.versions import VERSIONS
 from glyphlite.export.checked_edges import checked_c
+from glyphlite.export.dispatch import dispatch_files
 from glyphlite.export.picture_record import picture_record
 from glyphlite.export.templating import render
 from glyphlite.files.folders import owned_folder, require_own
-from glyphlite.models.interface.input_convention import CHANNELS_FIRST, InputConvention
+from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import OutputKind
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.quantization import quantize
@@ -123,13 +124,17 @@ def export_android(
         "main": MAIN,
         "kotlin": f"{MAIN}/kotlin/{PACKAGE.replace('.', '/')}",
         "report": c.report,
+        "pixels": c.report.input_bytes,
+        "outputs_count": c.report.output_bytes,
         "sample_words": sample_words,
         "model_bytes": len(content),
         "inputs": c.inputs,
         "outputs": c.outputs,
         "has_state": False,
     }
-    sources = {f"{MAIN}/cpp/{file}": text for file, text in c.files.items()}
+    dispatched = dispatch_files(name, c.files[f"{name}.h"])
+    values["dispatched"] = sorted(file for file in dispatched if file.endswith(".c"))
+    sources = {f"{MAIN}/cpp/{file}": text for file, text in (c.files | dispatched).items()}
     sources |= {f"{MAIN}/cpp/{name}_check.{end}": render(f"library/check.{end}", values) for end in ("c", "h")}
     sources |= {path.format(name=name): render(f"android/{template}", values) for template, path in FILES.items()}
     sources[f"{MAIN}/assets/labels.txt"] = "".join(f"{label}\n" for label in record["labels"])
@@ -164,7 +169,7 @@ def android_string(text: str) -> str:
         \@it\'s &lt;b&gt;
     """
     escaped = re.sub(r"[\\'\"]", r"\\\g<0>", text)
-    # A blank at an end would be cut off; what begins with @ or ? would be a reference.
+    # What begins with @ or ? would be a reference.
     escaped = re.sub(r"^[@?]", r"\\\g<0>", escaped)
     return xml_text(escaped).replace("\\&#x27;", "\\'").replace("\\&quot;", '\\"')
 
@@ -202,9 +207,6 @@ def _values(name: str, record: dict[str, Any], graph: Graph, convention: InputCo
         "android_name": android_string(record["name"]),
         "file": record["file"],
         "labels": record["labels"],
-        "pixels": image["height"] * image["width"] * image["channels"],
-        "outputs_count": graph.output.elements if graph.output.shape[0] != -1 else abs(graph.output.elements),
-        "output_type": "int8",
         "kind": str(kind),
         "kind_words": kind.words,
         "output_scale": repr(float(np.float32(output.scale if output else 1.0))),
@@ -212,5 +214,4 @@ def _values(name: str, record: dict[str, Any], graph: Graph, convention: InputCo
         "certainty": record["certainty"],
         "range_words": record["input"]["range"],
         "tables": [textwrap.wrap(", ".join(map(str, table.tolist())), 110) for table in tables],
-        "channels_first": convention.layout == CHANNELS_FIRST,
     }

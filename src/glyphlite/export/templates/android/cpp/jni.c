@@ -8,7 +8,7 @@
 /* What one inference needs: on the heap, so that threads with a small stack can run one, and several at a time. */
 typedef struct {
     uint8_t pixels[{{ pixels }}];
-    {{ output_type }}_t outputs[{{ outputs_count }}];
+    int8_t outputs[{{ outputs_count }}];
     {{ name }}_arena_t arena;
 } inference_t;
 

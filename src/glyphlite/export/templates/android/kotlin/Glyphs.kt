@@ -2,8 +2,8 @@ package com.example.glyphreader
 
 /* The glyphs of a drawing among its strokes. The same computation as glyphlite/preprocessing/glyphs.py, by the same names. */
 
-const val WEAK = 0.35
-const val STRONG = 0.6
+const val WEAK = 89.5 / 255
+const val STRONG = 152.5 / 255
 private const val DUST = 0.02
 private const val NEAR = 0.15
 private const val FRAGMENT = 0.4

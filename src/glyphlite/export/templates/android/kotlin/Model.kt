@@ -37,10 +37,6 @@ object Model {
 
     /** The model's input for a picture, rows first. */
     fun inputOf(pixels: ByteArray) = ByteArray(pixels.size * CHANNELS) { i ->
-{% if channels_first %}
-        STORED[i / pixels.size][pixels[i % pixels.size].toInt() and 0xff]
-{% else %}
         STORED[i % CHANNELS][pixels[i / CHANNELS].toInt() and 0xff]
-{% endif %}
     }
 }

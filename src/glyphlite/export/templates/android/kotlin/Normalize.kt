@@ -13,8 +13,15 @@ private const val THINNEST = 2.0
 private const val THICKEST = 3.1
 private const val FINE = 4
 private const val LEAST_CHANGE = 0.25
+private const val STEPS = 64
 private const val FAINT = 0.02
 private const val BACK_PROJECTIONS = 4
+
+/** Added to what is rounded, so that halves go upwards even where they come out a little less. */
+private const val LITTLE = 1e-9
+
+/** The nearest of 256 steps, halves upwards: what a microcontroller keeps of a value. */
+private fun inSteps(value: Double) = floor(value * 255 + 0.5 + LITTLE) / 255
 
 fun nearest(value: Double): Int = floor(value + 0.5).toInt()
 
@@ -23,20 +30,20 @@ fun fitToBox(glyph: Image2D, side: Int): Image2D {
     val byArea = glyph.side < side
     val width = strokeWidth(withLongerSide(glyph, FINE * side, byArea))
     val unit = FINE * side / 20.0
-    val radius = (width.coerceIn(THINNEST * unit, THICKEST * unit) - width) / 2
-    if (abs(radius) < LEAST_CHANGE) return withLongerSide(glyph, side, byArea).map { it.coerceIn(0.0, 1.0) }
+    val radius = nearest((width.coerceIn(THINNEST * unit, THICKEST * unit) - width) / 2 * STEPS) / STEPS.toDouble()
+    if (abs(radius) < LEAST_CHANGE) return withLongerSide(glyph, side, byArea)
     // Room for what is added, or for what is taken away, so that in the end the longer side is right.
     val fine = withLongerSide(glyph, maxOf(side, nearest(FINE * side - 2 * radius)), byArea)
     val changed = widen(fine.pad(maxOf(0, ceil(radius).toInt())), radius)
     val most = changed.data.max()
-    return withLongerSide(trim(changed.map { it / most }, FAINT), side, byArea).map { it.coerceIn(0.0, 1.0) }
+    return withLongerSide(trim(changed.map { it / most }, FAINT), side, byArea)
 }
 
 /** A glyph in a field of zeros, its centre of mass on the field's middle, to a whole pixel. */
 fun setIntoField(glyph: Image2D, height: Int, width: Int): Image2D {
     val (row, column) = centreOfMass(glyph)
-    val top = minOf(maxOf(nearest(height / 2.0 - row), 0), height - glyph.rows)
-    val left = minOf(maxOf(nearest(width / 2.0 - column), 0), width - glyph.columns)
+    val top = minOf(maxOf(nearest(height / 2.0 - row + LITTLE), 0), height - glyph.rows)
+    val left = minOf(maxOf(nearest(width / 2.0 - column + LITTLE), 0), width - glyph.columns)
     val field = Image2D(height, width)
     for (each in 0 until glyph.rows) {
         val from = each * glyph.columns
@@ -67,18 +74,18 @@ fun strokeWidth(image: Image2D): Double {
 }
 
 private fun withLongerSide(image: Image2D, side: Int, byArea: Boolean): Image2D {
-    val scale = side.toDouble() / image.side
-    return resample(image, maxOf(1, nearest(image.rows * scale)), maxOf(1, nearest(image.columns * scale)), byArea)
+    fun scaled(size: Int) = maxOf(1, nearest(size.toDouble() * side / image.side))
+    return resample(image, scaled(image.rows), scaled(image.columns), byArea)
 }
 
 private fun resample(image: Image2D, rows: Int, columns: Int, byArea: Boolean): Image2D {
-    val result = resize(image, rows, columns)
+    val result = resize(image, rows, columns).map(::inSteps)
     if (!byArea || rows <= image.rows || columns <= image.columns) return result
     repeat(BACK_PROJECTIONS) {
-        val back = resize(result, image.rows, image.columns)
+        val back = resize(result, image.rows, image.columns).map(::inSteps)
         val missed = Image2D(image.rows, image.columns, DoubleArray(image.data.size) { image.data[it] - back.data[it] })
         val added = resize(missed, rows, columns)
-        for (i in result.data.indices) result.data[i] = (result.data[i] + added.data[i]).coerceIn(0.0, 1.0)
+        for (i in result.data.indices) result.data[i] = inSteps(result.data[i] + added.data[i]).coerceIn(0.0, 1.0)
     }
     return result
 }
