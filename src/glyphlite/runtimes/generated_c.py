@@ -36,6 +36,23 @@ void {NAME}_batch(const int8_t *inputs, int8_t *outputs, int32_t count, {NAME}_a
 """
 
 
+_MANY = f"""#include "{NAME}.h"
+
+#include <string.h>
+
+void {NAME}_batch(const int8_t *inputs, int8_t *outputs, int32_t count, {NAME}_many_t *memory, void *state);
+
+/* Outputs are written side by side, then moved to where they belong, the last first. */
+void {NAME}_batch(const int8_t *inputs, int8_t *outputs, int32_t count, {NAME}_many_t *memory, void *state) {{
+    (void)state;
+    {NAME}_invoke_many((const void *)inputs, (void *)outputs, count, memory);
+    for (int32_t i = count - 1; i > 0; --i) {{
+        memmove(outputs + OUTPUT_BYTES * i, outputs + OWN_BYTES * i, OWN_BYTES);
+    }}
+}}
+"""
+
+
 class GeneratedC(Runtime):
     """Generated C on this host.
 
@@ -65,15 +82,17 @@ class GeneratedC(Runtime):
             [compiled.source, batch],
             compiled.path("network.so"),
             compiler=compiler,
-            flags=self._flags,
+            flags=(*self._flags, f"-D{NAME.upper()}_MANY=1"),
             include=[compiled.source.parent],
         )
         return GeneratedCModel(compiled, library)
 
 
 def _batch(compiled: Compiled) -> str:
-    """Returns the C of a call for each sample of a batch, whose inputs lie one after the other, and so its outputs."""
+    """Returns the C of a call for a batch, whose inputs lie one after the other, and so its outputs: at once where that can be."""
     inputs, outputs = compiled.call_parts
+    if compiled.report.many_bytes and len(inputs) == len(outputs) == 1 and room_of(inputs) == inputs[0]:
+        return _MANY.replace("OUTPUT_BYTES", str(room_of(outputs))).replace("OWN_BYTES", str(outputs[0]))
     arguments = [f"(const void *)(inputs + {at})" for at in offsets(inputs)]
     arguments += [f"(void *)(outputs + {at})" for at in offsets(outputs)]
     memory = f"({NAME}_state_t *)state, arena" if compiled.report.state_bytes else "arena"
@@ -103,7 +122,8 @@ class GeneratedCModel(LoadedModel):
         self._reset = self._library[f"{NAME}_reset"] if compiled.report.state_bytes else None
         if self._reset is not None:
             self._reset.argtypes, self._reset.restype = [ctypes.c_void_p], None
-        self._arena = np.zeros(compiled.report.plain_arena_bytes // 4 + 1, np.uint32)
+        memory = max(compiled.report.plain_arena_bytes, compiled.report.many_bytes)
+        self._arena = np.zeros(memory // 4 + 1, np.uint32)
 
     @property
     def arena_bytes(self) -> int:
