@@ -86,6 +86,13 @@ class Engine(StrEnum):
     TFLM = "tflm"
 
 
+class HostEngine(StrEnum):
+    """The engines that run a .tflite file on this host."""
+
+    LITERT = "litert"
+    C = "c"
+
+
 class Language(StrEnum):
     """The language of an exported array."""
 
@@ -172,6 +179,10 @@ def _checked_input_range(text: str | None) -> str | None:
     return text
 
 
+HostEngineOption = Annotated[
+    HostEngine,
+    typer.Option("--engine", help="litert, or c: generated C, built by the C compiler that is here; int8 and int16x8 files."),
+]
 InputRangeOption = Annotated[
     str | None,
     typer.Option(
@@ -850,6 +861,7 @@ def evaluate(
     ] = None,
     data_dir: DataDirOption = None,
     input_range: InputRangeOption = None,
+    engine: HostEngineOption = HostEngine.LITERT,
     as_json: JsonOption = False,
 ) -> None:
     """Measure files on the whole test split.
@@ -859,7 +871,14 @@ def evaluate(
     from glyphlite.pipeline.evaluate import evaluate_files
 
     evaluation = evaluate_files(
-        files, dataset, keras=keras, latency=latency, seed=seed, data_dir=data_dir, input_range=input_range
+        files,
+        dataset,
+        keras=keras,
+        latency=latency,
+        seed=seed,
+        data_dir=data_dir,
+        input_range=input_range,
+        engine=engine.value,
     )
     if as_json:
         _print_json(evaluation.document())
@@ -897,6 +916,7 @@ def predict(
     dataset: OwnDatasetOption = None,
     data_dir: DataDirOption = None,
     input_range: InputRangeOption = None,
+    engine: HostEngineOption = HostEngine.LITERT,
     as_json: JsonOption = False,
 ) -> None:
     """Recognize glyphs in pictures.
@@ -914,6 +934,7 @@ def predict(
         dataset=dataset,
         data_dir=data_dir,
         input_range=input_range,
+        engine=engine.value,
     )
     if as_json:
         _print_json(answers.document())

@@ -139,8 +139,9 @@ def evaluate_artifact(
     runtimes: bool = True,
     progress: Callable[[int], None] | None = None,
     compiler: Callable[[Graph], RuntimeReport] | None = None,
+    runtime: str = "litert",
 ) -> ArtifactEvaluation:
-    """Measures a .tflite file on the whole test split in LiteRT with XNNPACK, its default.
+    """Measures a .tflite file on the whole test split, in LiteRT with XNNPACK unless another runtime is named.
 
     Its certainty is fitted on the validation split.
 
@@ -154,6 +155,7 @@ def evaluate_artifact(
         runtimes: whether to try the file in every interpreter.
         progress: called with the number of images just finished.
         compiler: says whether C can be generated of a file that computes with integers; not asked when None.
+        runtime: the name of what runs it.
 
     Raises:
         ArtifactError: the file is malformed, does not fit the dataset, or LiteRT refuses it.
@@ -170,12 +172,12 @@ def evaluate_artifact(
     variant = variant or type_name_of(graph)
     fitting = slice(SLOW_FITTING_IMAGES if variant == "int16x8" else None)
     validation = Split(dataset.validation.images[fitting], dataset.validation.labels[fitting])
-    with get_runtime("litert").load(path) as model:
+    with get_runtime(runtime).load(path) as model:
         timing = runtime_latency(model, images[0], convention) if latency else None
-        outputs = predict_split(model, path, images, convention, progress=progress).reshape(len(images), -1)
+        outputs = predict_split(model, path, images, convention, runtime=runtime, progress=progress).reshape(len(images), -1)
         held_out = np.zeros((0, outputs.shape[1]), np.float32)
         if len(validation):
-            held_out = predict_split(model, path, validation.images, convention)
+            held_out = predict_split(model, path, validation.images, convention, runtime=runtime)
     # Classes from what the file answered: the softmax of large logits rounds to ties.
     predictions, probabilities = kind.chosen(outputs), kind.probabilities(outputs)
     held_out = held_out.reshape(-1, outputs.shape[1])

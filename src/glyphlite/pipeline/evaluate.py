@@ -12,7 +12,7 @@ from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.loading import load_keras_model
 from glyphlite.pipeline.inputs.conventions import input_convention, say_if_at_chance
 from glyphlite.pipeline.inputs.datasets import data_of, say_if_labels_differ
-from glyphlite.pipeline.inputs.files import is_keras, keras_beside, keras_image_shape, model_file, own_image_shape
+from glyphlite.pipeline.inputs.files import host_runtime, is_keras, keras_beside, keras_image_shape, model_file, own_image_shape
 from glyphlite.pipeline.runs.results_file import keep_results
 from glyphlite.records import ArtifactReport, KerasReport
 from glyphlite.tflite.reader import read_graph
@@ -26,12 +26,14 @@ class Evaluation:
     labels: tuple[str, ...]
     keras: dict[str, KerasReport]
     artifacts: dict[str, ArtifactReport]
+    engine: str = "litert"
 
     def document(self) -> dict[str, Any]:
         """Returns the plain JSON document."""
         return {
             "dataset": self.dataset,
             "labels": list(self.labels),
+            "engine": self.engine,
             "keras": [{"path": path, **report.model_dump(mode="json")} for path, report in self.keras.items()],
             "artifacts": [{**report.model_dump(mode="json"), "path": path} for path, report in self.artifacts.items()],
         }
@@ -46,17 +48,20 @@ def evaluate_files(
     seed: int | None,
     data_dir: Path | None,
     input_range: str | None = None,
+    engine: str = "litert",
 ) -> Evaluation:
     """Measures .keras and .tflite files on the whole test split.
 
     Each artifact is held against the Keras model named with ``keras``, else the model.keras beside it, else the only .keras file
     among ``files``. Without ``dataset`` the data of the run that they lie in is taken, else MNIST; without ``seed`` the run's
-    own validation images. Files that all lie in one folder leave what was measured in its ``results.json``.
+    own validation images. Files that all lie in one folder leave what was measured in its ``results.json``, unless ``engine`` is
+    "c": figures there are LiteRT's.
 
     Raises:
         ArtifactError: a .tflite file is missing, malformed or does not fit the dataset.
         ModelError: a .keras file likewise.
         DataError: the dataset.
+        ToolError: ``engine`` is "c", and no C compiler is here.
     """
     files = list(dict.fromkeys(model_file(path) for path in files))
     sources = [path for path in files if is_keras(path)]
@@ -86,13 +91,16 @@ def evaluate_files(
         source = keras_beside(path, keras) or (sources[0] if len(sources) == 1 else None)
         reference = measure_keras(source).predictions if source else None
         found = input_convention(path, loaded, input_range)
-        evaluation = measure(path, loaded, reference, convention=found.convention, latency=latency)
+        evaluation = measure(
+            path, loaded, reference, convention=found.convention, latency=latency, runtime=host_runtime(path, engine)
+        )
         say_if_at_chance(path, evaluation.held_out, loaded, "validation images", found)
         against = {"keras_path": str(source) if source else None, "float32_path": float32_variant_of(graphs[str(path)], graphs)}
         measured[str(path)] = evaluation.report.model_copy(update=against)
     sources_measured = {str(path): each.report for path, each in known.items()}
-    keep_results(sources_measured, measured, dataset=loaded.name, labels=loaded.labels, seed=seed or 0)
-    return Evaluation(loaded.name, loaded.labels, sources_measured, measured)
+    if engine == "litert":
+        keep_results(sources_measured, measured, dataset=loaded.name, labels=loaded.labels, seed=seed or 0)
+    return Evaluation(loaded.name, loaded.labels, sources_measured, measured, engine)
 
 
 def measure(
@@ -103,6 +111,7 @@ def measure(
     convention: InputConvention | None = None,
     latency: bool = True,
     variant: str | None = None,
+    runtime: str = "litert",
 ) -> ArtifactEvaluation:
     """Measures one artifact with a progress bar, and asks the compiler for it as well."""
     with progress_bar(f"{path.name} on {len(dataset.test)} test images", len(dataset.test)) as advance:
@@ -115,4 +124,5 @@ def measure(
             latency=latency,
             progress=advance,
             compiler=ask_compiler,
+            runtime=runtime,
         )

@@ -19,7 +19,7 @@ from glyphlite.models.interface.output_kind import OutputKind
 from glyphlite.models.interface.outputs import outputs_of
 from glyphlite.pipeline.inputs.conventions import convention_on
 from glyphlite.pipeline.inputs.datasets import RunData, data_of, say_if_labels_differ
-from glyphlite.pipeline.inputs.files import is_keras, model_and_pictures, trained_on
+from glyphlite.pipeline.inputs.files import host_runtime, is_keras, model_and_pictures, trained_on
 from glyphlite.pipeline.inputs.labels import labels_of
 from glyphlite.preprocessing.images import find_glyph, prepare_lines, read_picture
 from glyphlite.preprocessing.pictures import page_count
@@ -160,6 +160,7 @@ def predict_pictures(
     dataset: str | None,
     data_dir: Path | None,
     input_range: str | None = None,
+    engine: str = "litert",
 ) -> Answers:
     """Recognizes the glyphs of pictures and of test images. A picture that cannot be read does not stop the others.
 
@@ -173,11 +174,13 @@ def predict_pictures(
         dataset: where ``samples`` come from; None takes the data of the model's run, else MNIST.
         data_dir: where the dataset lies already.
         input_range: how the model takes a pixel, where the user says it.
+        engine: what runs a .tflite file: "litert", or "c", generated C.
 
     Raises:
         ArtifactError: the file is malformed, or is no image classifier.
         ModelError: no model is named and no pretrained one is installed, or a released file was altered.
         DataError: there is nothing to read, or no such test image.
+        ToolError: ``engine`` is "c", and no C compiler is here.
         OutputError: ``show`` cannot be written, or another file lies in its place.
     """
     nothing = DataError("there is nothing to predict; name a picture, or a test image with --sample 0")
@@ -193,7 +196,7 @@ def predict_pictures(
     if samples and dataset and known not in (None, dataset):
         raise DataError(f"the model that comes with glyphlite was trained on {known}; name one of {dataset} with --model")
     convention = convention_on(path, data_of(path, dataset, data_dir), input_range)
-    runtime = get_runtime("keras" if is_keras(path) else "litert")
+    runtime = get_runtime(host_runtime(path, engine))
     with runtime.load(path) as model:
         height, width, channels = _image_shape(model.input.shape, path)
         read = [each for picture in pictures for each in _read_or_failure(picture, height, width, channels, every)]

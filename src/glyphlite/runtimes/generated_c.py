@@ -89,7 +89,7 @@ class GeneratedC(Runtime):
 
 
 def _batch(compiled: Compiled) -> str:
-    """Returns the C of a call for a batch, whose inputs lie one after the other, and so its outputs: at once where that can be."""
+    """Returns the C of a call for a batch, whose inputs and outputs lie one after the other: at once where that can be."""
     inputs, outputs = compiled.call_parts
     if compiled.report.many_bytes and len(inputs) == len(outputs) == 1 and room_of(inputs) == inputs[0]:
         return _MANY.replace("OUTPUT_BYTES", str(room_of(outputs))).replace("OWN_BYTES", str(outputs[0]))

@@ -57,6 +57,19 @@ def is_keras(path: Path) -> bool:
     return path.suffix.lower() in KERAS_SUFFIXES or is_saved_model(path)
 
 
+def host_runtime(path: Path, engine: str) -> str:
+    """Returns the name of the runtime that an engine of this host, "litert" or "c", stands for.
+
+    Raises:
+        ArtifactError: it takes no Keras models.
+    """
+    if not is_keras(path):
+        return "generated_c" if engine == "c" else "litert"
+    if engine == "c":
+        raise ArtifactError(f"{path} is a Keras model; --engine c takes int8 and int16x8 .tflite files")
+    return "keras"
+
+
 def own_image_shape(path: Path) -> tuple[int, int, int] | None:
     """Returns height, width, channels of the images that a .keras, SavedModel or .tflite file takes; None where it fixes none.
 
