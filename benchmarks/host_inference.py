@@ -53,6 +53,14 @@ typedef __m512i vector;
 typedef __m256i vector;
 #define ADD(sums, a, b) _mm256_add_epi32(sums, _mm256_madd_epi16(a, b))
 #define SAME(byte) _mm256_set1_epi16(byte)
+#elif defined(__SSE2__)
+#include <emmintrin.h>
+#define BYTES 8
+typedef __m128i vector;
+#define ADD(sums, a, b) _mm_add_epi32(sums, _mm_madd_epi16(a, b))
+#define SAME(byte) _mm_set1_epi16(byte)
+#undef KEPT
+#define KEPT(value) "+x"(value)
 #else
 #define BYTES 1
 #undef KEPT

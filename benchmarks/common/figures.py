@@ -21,7 +21,7 @@ from common.tables.reference_pages import commands, layer_kinds, model_keys, ops
 from common.tables.tflm import agreement_table, arena_parts_table, arenas_table, tensors_table
 from common.tables.toolchains import toolchain_sentence, toolchain_table
 from common.tables.training import avx2_sentence, training_table
-from common.tables.vectors import helium_table, host_table
+from common.tables.vectors import helium_table, host_table, peak_sentence, wasm_table
 from glyphlite.files.single import write_text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,6 +50,8 @@ FIGURES: dict[str, tuple[str, Words]] = {
     "mlperf tiny versions": ("mlperf_tiny", plain_table),
     "helium": ("helium", helium_table),
     "host": ("host_inference", host_table),
+    "host peak": ("host_inference", peak_sentence),
+    "wasm": ("wasm_inference", wasm_table),
     "any model": ("any_model", any_model_table),
     "int16": ("any_model", int16_sentence),
     "optimize files": ("optimize", optimize_file_table),

@@ -23,8 +23,41 @@ def host_table(document: dict[str, Any]) -> str:
     for row in document["rows"]:
         one, split = row["one_ratio"], row["split_ratio"]
         times = (f"{each['native']:.2f}" for each in (one, split))
-        rows.append((row["model"], *times, f"{one['avx2']:.2f}", f"{one['plain']:.2f}"))
+        memory = f"{row['many_bytes']:,}" if "many_bytes" in row else "-"
+        rows.append((row["model"], *times, f"{one['avx2']:.2f}", f"{one['plain']:.2f}", memory))
     mean = document["geometric_mean"]
-    rows.append(("geometric mean", f"{mean['one']:.2f}", f"{mean['split']:.2f}", "", ""))
-    headings = ("Model", "`-O3 -march=native`, one image", "the test split", "`-O3 -mavx2`, one image", "`-O2`, one image")
+    rows.append(("geometric mean", f"{mean['one']:.2f}", f"{mean['split']:.2f}", "", "", ""))
+    native = ("`-O3 -march=native`, one image", "the test split")
+    headings = ("Model", *native, "`-O3 -mavx2`, one image", "`-O2`, one image", "Memory of `NAME_invoke_many`, bytes")
+    return markdown_table(headings, rows)
+
+
+def peak_sentence(document: dict[str, Any]) -> str:
+    """Returns what a small loop in registers reaches on that processor, and the most that a model does."""
+    peak = document["peak_gmacs"]
+    best = max(document["rows"], key=lambda row: row["macs"] / row["split_us"]["native"])
+    reached = best["macs"] / best["split_us"]["native"] / 1000
+    peaks = f"{peak['native']:.0f} with AVX-512 VNNI, {peak['avx2']:.0f} with AVX2, {peak['plain']:.0f} as `-O2` builds it"
+    return (
+        f"Its peak, a small loop in registers: {peaks}, in thousand millions of int8 multiply-accumulates a second; "
+        f"{best['model']} reaches {reached:.0f}."
+    )
+
+
+def wasm_table(document: dict[str, Any]) -> str:
+    """Returns microseconds of an inference in a browser: without SIMD, with it, and on LiteRT.js."""
+    rows = []
+    for row in document["rows"]:
+        plain, simd, litert = (1000 * row["ms"][name] for name in ("plain", "simd", "litert"))
+        times = (f"{plain:.1f}", f"{simd:.1f}", f"{plain / simd:.1f}", f"{litert:.1f}", f"{litert / simd:.1f}")
+        rows.append((row["model"], *times, f"{row['first_load_bytes']:,}"))
+    headings = (
+        "Model",
+        "C without SIMD, µs",
+        "C with SIMD, µs",
+        "times as fast",
+        "LiteRT.js, µs",
+        "times slower",
+        "First load, bytes",
+    )
     return markdown_table(headings, rows)
