@@ -2,6 +2,7 @@
 
     python benchmarks/search.py --seconds 60 --write
     python benchmarks/search.py --only uno            # one budget; a run that was stopped goes on
+    python benchmarks/search.py --example runs/search-mnist-arduino-uno --commit 1234567   # keeps what a finished search found
 
 MNIST within two budgets: an Arduino Uno's flash and RAM, and a Cortex-M0 of 16 KB of flash and 4 KB of RAM. Three ways get the
 same seconds of this process's processor time in cost and training: ``glyphlite search`` as it comes (its first points, TPE),
@@ -55,8 +56,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60, help="processor time of each way and budget")
     parser.add_argument("--only", choices=tuple(BUDGETS), help="one of the budgets")
     parser.add_argument("--folder", type=Path, default=Path("runs/benchmark-search"), help="where the trials are kept")
+    parser.add_argument("--example", type=Path, help="folder of a finished search, whose winner the docs show")
+    parser.add_argument("--commit", default="", help="of the glyphlite that made it")
     parser.add_argument("--write", action="store_true", help="write benchmarks/results and the docs")
     arguments = parser.parse_args()
+    if arguments.example:
+        return keep_example(arguments.example, arguments.commit)
     quiet_tensorflow()
     from glyphlite.conversion.isolation import prepare
 
@@ -78,8 +83,25 @@ def main() -> None:
     if arguments.write:
         from common.figures import write_pages
 
-        write_json(RESULTS, {"seconds": arguments.seconds, "epochs": EPOCHS, "budgets": found})
+        write_json(RESULTS, {**measured(), "seconds": arguments.seconds, "epochs": EPOCHS, "budgets": found})
         write_pages()
+    return None
+
+
+def measured() -> dict[str, Any]:
+    """Returns what was measured before."""
+    return json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
+
+
+def keep_example(folder: Path, commit: str) -> None:
+    """Writes what a search of the command line found into the results: its trials in numbers, its winner, its run's figures."""
+    from common.figures import write_pages
+
+    report = json.loads((folder / "search.json").read_text())
+    trial = next(each for each in report["trials"] if each["number"] == report["winner"]["trial"])
+    kept = ("seconds", "cpu_seconds", "trained", "pruned", "over_budget", "winner")
+    write_json(RESULTS, {**measured(), "example": {**{key: report[key] for key in kept}, "trial": trial, "commit": commit}})
+    write_pages()
 
 
 def searched(settings: SearchSettings, place: Path, seconds: float) -> list[TrialRecord]:

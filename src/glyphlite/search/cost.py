@@ -1,8 +1,9 @@
 """The cost of a network before a single epoch: built, converted, compiled, and run once on the emulated core.
 
-Flash, RAM and instructions do not depend on what the weights are, but for a core's few early exits: what is measured here on
-random weights is what the trained network takes. A network that is beyond its budget by its weights or its memory map alone is
-not emulated. Compiled for speed; where that does not fit, for RAM, then for size.
+Flash, RAM and instructions hardly depend on what the weights are: what is measured here on random ones is the trained network's
+RAM, and to within a few percent its flash and instructions. A search's winner is measured again. A network that is beyond its
+budget by its weights or its memory map alone is not emulated. Compiled for speed; where that does not fit, for RAM, then for
+size.
 """
 
 from collections.abc import Sequence

@@ -1,0 +1,59 @@
+"""The table of searches: the front of each way within each budget, and who dominates whom."""
+
+from typing import Any
+
+from common.tables import markdown_table, percent
+
+_BUDGETS = {"uno": "Arduino Uno", "m0": "Cortex-M0, 16 KB and 4 KB"}
+_WAYS = {"search": "`glyphlite search`", "random": "random, same space", "by hand": "picked by hand"}
+
+
+def search_table(document: dict[str, Any]) -> str:
+    """Returns a row per point of each front: validation accuracy, flash, RAM, instructions, and the network."""
+    rows = []
+    for budget, ways in document["budgets"].items():
+        for way, found in ways.items():
+            rows += [
+                (
+                    *(_BUDGETS[budget], _WAYS[way], f"`{point['network']}`, {point['side']}x{point['side']}"),
+                    *(percent(point["accuracy"]), f"{point['flash_bytes']:,}", f"{point['ram_bytes']:,}"),
+                    f"{point['instructions']:,}",
+                )
+                for point in found["front"]
+            ]
+    columns = ("Budget", "Way", "Network and images", "Validation", "Flash, bytes", "RAM, bytes", "Instructions")
+    return markdown_table(columns, rows, words=3)
+
+
+def search_sentence(document: dict[str, Any]) -> str:
+    """Returns for each budget the hypervolumes, and how many of the others' points the search's front dominates."""
+    sentences = []
+    for budget, ways in document["budgets"].items():
+        volumes = ", ".join(f"{ways[way]['hypervolume']:.3f} {words}" for way, words in _WAYS.items())
+        others = ((_WAYS[way], ways[way]) for way in _WAYS if way != "search")
+        beaten = " and ".join(f"{each['dominated_by_search']} of {len(each['front'])} points ({words})" for words, each in others)
+        back = sum(each["dominating_search"] for each in ways.values())
+        sentences.append(
+            f"{_BUDGETS[budget]}: hypervolume {volumes}; the search's front dominates {beaten}, and {back} of its own "
+            f"{len(ways['search']['front'])} points {'is' if back == 1 else 'are'} dominated. Tried and trained to the end: "
+            + ", ".join(f"{ways[way]['tried']} and {ways[way]['trained']} ({words})" for way, words in _WAYS.items())
+            + "."
+        )
+    return f"{document['seconds']:.0f} s of processor time for each search. " + " ".join(sentences)
+
+
+def example_sentence(document: dict[str, Any]) -> str:
+    """Returns what a search within an Arduino Uno found on MNIST: its trials, its winner, and the winner's run."""
+    found = document["example"]
+    winner, trial = found["winner"], found["trial"]
+    seeds = ", ".join(percent(each["validation_accuracy"]) for each in winner["seeds"])
+    test = winner["test_accuracy"]
+    tried = found["trained"] + found["pruned"]
+    return (
+        f"{tried} trials took {found['cpu_seconds'] / 60:.0f} minutes of processor time, beside {found['over_budget']} networks "
+        f"over the budget. The best, `{trial['network']}`, "
+        f"reached {percent(trial['validation_accuracy'])} of validation images after {trial['epochs']} epochs; trained in full, "
+        f"{seeds} (one figure a seed). The better one recognizes {percent(test['value'])} of the test images as int8 "
+        f"({test['low'] * 100:.2f} to {test['high'] * 100:.2f}) and takes {winner['flash_bytes']:,} bytes of flash, "
+        f"{winner['ram_bytes']:,} of RAM and {winner['instructions']:,} instructions (measured at commit {found['commit']})."
+    )
