@@ -42,3 +42,9 @@ def test_fronts_are_compared_point_by_point(benchmark: ModuleType) -> None:
     assert [point["accuracy"] for point in found["random"]["front"]] == [0.99, 0.98]
     assert (found["random"]["dominated_by_search"], found["by hand"]["dominated_by_search"]) == (2, 0)
     assert found["search"]["hypervolume"] > found["random"]["hypervolume"] > found["by hand"]["hypervolume"]
+
+
+def test_a_shorter_search_is_the_beginning_of_a_longer_one(benchmark: ModuleType) -> None:
+    records = [trial(number, 0.9, 5000) for number in range(5)]
+    assert benchmark.within(records, 10) == records[:2]
+    assert benchmark.within(records, 100) == records
