@@ -1,5 +1,6 @@
 """``glyphlite search`` on pictures of one's own, from the first trial to the winner's run; and what the user can put right."""
 
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from rich.console import Console
 
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import OutputError, ToolError
@@ -15,9 +17,10 @@ from glyphlite.pipeline.run import RunOptions, run_pipeline
 from glyphlite.pipeline.search.command import Searched, SearchOptions, join_search, search
 from glyphlite.pipeline.search.winner import finish_search
 from glyphlite.report.html.search_page import write_search
+from glyphlite.report.terminal.search import search_table
 from glyphlite.results import Results
 from glyphlite.search.budget import Budget, Cost
-from glyphlite.search.report import SearchReport, report_of
+from glyphlite.search.report import SearchedWinner, SearchReport, SeedReport, report_of
 from glyphlite.search.settings import SearchSettings
 from glyphlite.search.space import Candidate
 from glyphlite.search.trials import TRAINED, TrialRecord
@@ -132,6 +135,32 @@ def test_the_report_has_the_front_and_escapes_what_comes_from_outside(
     assert "<b>" not in page
     assert "c5s3x8 c3x12 h32 b4" in page
     assert "src=" not in page
+
+
+def test_the_terminal_shows_the_front_and_the_winner(
+    report: tuple[SearchReport, list[TrialRecord], SearchSettings],
+) -> None:
+    seed = SeedReport(seed=1, validation_accuracy=0.99, validation_loss=0.02, best_epoch=30)
+    winner = SearchedWinner(
+        trial=0,
+        folder="winner-0",
+        seeds=[seed],
+        seed=1,
+        validation_accuracy=0.99,
+        test_accuracy=None,
+        core="cortex-m0",
+        flash_bytes=8100,
+        ram_bytes=1500,
+        instructions=90_000,
+        within_budget=True,
+    )
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(search_table(report[0].model_copy(update={"winner": winner})))
+    shown = console.export_text()
+    assert "c5s3x8 c3x12 h32 b4" in shown
+    assert "99.00 % of validation images, 8,100 bytes of flash" in shown
+    assert "within the budget" in shown
+    assert "winner-0/" in shown
 
 
 def test_a_network_on_the_front_is_a_file_that_a_run_takes(

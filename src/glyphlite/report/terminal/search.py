@@ -5,7 +5,7 @@ from rich.text import Text
 
 from glyphlite.formatting import duration, percent
 from glyphlite.report.terminal.tables import new_table, right_align
-from glyphlite.search.report import SearchReport
+from glyphlite.search.report import SearchedWinner, SearchReport
 
 
 def search_table(report: SearchReport) -> RenderableType:
@@ -25,4 +25,18 @@ def search_table(report: SearchReport) -> RenderableType:
         f"epoch; {duration(report.seconds)}, {duration(report.cpu_seconds)} of processor time. Flash, RAM and instructions are "
         "measured, accuracy is of validation images after a short training."
     )
-    return Group(table, Text(""), Text(words))
+    return Group(table, Text(""), Text(words), *([Text(_winner_words(report.winner))] if report.winner else []))
+
+
+def _winner_words(winner: SearchedWinner) -> str:
+    """Returns what the winner is worth and takes, and where its run lies."""
+    tested = f"{percent(winner.test_accuracy.value)} of the test images as int8, " if winner.test_accuracy else ""
+    taken = ""
+    if winner.flash_bytes is not None:
+        figures = (winner.flash_bytes, winner.ram_bytes or 0, winner.instructions or 0)
+        fits = "within" if winner.within_budget else "NOT within"
+        taken = ", {:,} bytes of flash, {:,} of RAM, {:,} instructions".format(*figures) + f" ({fits} the budget)"
+    return (
+        f"Winner, trial {winner.trial}, trained in full: {tested}{percent(winner.validation_accuracy)} of validation images"
+        f"{taken}; its run is in {winner.folder}/."
+    )
