@@ -17,6 +17,7 @@ from glyphlite.datasets.own.layout import list_pictures
 from glyphlite.datasets.repetitions import picture_hashes
 from glyphlite.errors import DataError
 from glyphlite.escaping import name_of
+from glyphlite.files.untrusted import reading_folder
 from glyphlite.preprocessing.images import prepare_glyph
 from glyphlite.preprocessing.pictures import picture_mode, read_picture
 
@@ -97,7 +98,8 @@ def survey_pictures(folder: Path, size: tuple[int, int]) -> Survey:
     Raises:
         DataError: the folder has no classes, or none of its pictures can be read.
     """
-    listing = list_pictures(folder)
+    with reading_folder(folder):
+        listing = list_pictures(folder)
     found = [(path, number, split) for split, pictures in listing.pictures.items() for path, number in pictures]
     stored, modes, unreadable = {}, Counter[str](), []
     with progress_bar(f"pictures of {folder.name}", len(found)) as advance:
