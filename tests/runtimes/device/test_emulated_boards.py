@@ -87,8 +87,7 @@ def test_its_bytes_are_tflms_and_its_core_is_known(name: str, artifact: Path, bu
 @pytest.mark.parametrize("kind", ["drop", "flip", "add"])
 @pytest.mark.parametrize("name", ["uno", "cortex-m4"])
 def test_a_bad_line_changes_no_byte(name: str, kind: str, artifact: Path, build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "FIRST_SECONDS", 2.0)
-    monkeypatch.setattr(connection, "LEAST_SECONDS", 0.3)
+    monkeypatch.setattr(connection, "FIRST_SECONDS", 10.0)
     emulated = build(name)
     lines = {"to_board": faulty(1801, kind), "from_board": faulty(151, kind)}
     with (
@@ -102,7 +101,7 @@ def test_a_bad_line_changes_no_byte(name: str, kind: str, artifact: Path, build:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["uno", "cortex-m4"])
 def test_a_reset_in_the_middle_is_survived(name: str, artifact: Path, build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "FIRST_SECONDS", 5.0)
+    monkeypatch.setattr(connection, "FIRST_SECONDS", 10.0)
     emulated = build(name)
     with serial_board(*emulated.command, environment=emulated.environment) as port, Board(port.port).load(artifact) as model:
         same_as_tflm(model, artifact, 3)

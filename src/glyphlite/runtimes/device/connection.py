@@ -32,8 +32,8 @@ _POLL_SECONDS = 0.02
 _HAS_STATE, _COUNTS_TICKS = 1, 2
 _SCHEMES = ("socket", "rfc2217", "loop")
 """Of pyserial's addresses; ``spy://`` writes over files, ``hwgrep://`` waits for a pattern as long as it likes."""
-_LEAST_GREETING, _GREETING = 46, 50
-"""Bytes of a greeting, without and with the core's clock, which its name follows."""
+_GREETINGS = (46, *range(50, 83))
+"""Bytes that a greeting has: without the core's clock, or with it and with a name of up to 32 letters behind it."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Connection:
         deadline = time.monotonic() + GREETING_SECONDS
         while time.monotonic() < deadline:
             answer = self._asked(Frame("H"), "h", _GREETING_EVERY)
-            if answer is not None and (len(answer.data) == _LEAST_GREETING or len(answer.data) >= _GREETING):
+            if answer is not None and len(answer.data) in _GREETINGS:
                 return self._greeting(answer.data)
             if answer is not None:
                 raise ToolError(f"{self.port}: its firmware speaks another version of the protocol; export the model again")
