@@ -135,13 +135,17 @@ class GeneratedCModel(LoadedModel):
         stored = self._compiled.stored(samples)
         if self._reset is not None and not resume:
             self._reset(self._state.ctypes.data)
+        return self._compiled.restored(self.compute(stored, progress), samples)
+
+    def compute(self, stored: np.ndarray, progress: Progress | None = None) -> np.ndarray:
+        """Runs inputs as the C takes them, int8 ``(n, bytes)``; returns outputs as it gives them, int8 ``(n, bytes)``."""
         results = np.zeros((len(stored), room_of(self._compiled.call_parts[1])), np.int8)
         for start in range(0, len(stored), PIECE):
             piece, target = stored[start : start + PIECE], results[start : start + PIECE]
             self._batch(piece.ctypes.data, target.ctypes.data, len(piece), self._arena.ctypes.data, self._state.ctypes.data)
             if progress:
                 progress(len(piece))
-        return self._compiled.restored(results, samples)
+        return results
 
     def close(self) -> None:
         """Unloads the library and removes its folder."""
