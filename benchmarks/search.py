@@ -1,6 +1,6 @@
 """A search against random search and against networks picked by hand, within a chip's budget, for equal processor time.
 
-    python benchmarks/search.py --seconds 100 --write
+    python benchmarks/search.py --seconds 90 --write
     python benchmarks/search.py --only uno            # one budget; a run that was stopped goes on
     python benchmarks/search.py --example runs/search-mnist-arduino-uno --commit 1234567   # keeps what a finished search found
 
@@ -54,7 +54,7 @@ REFERENCE_ERROR = 0.05
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=100, help="processor time of each way and budget")
+    parser.add_argument("--seconds", type=float, default=90, help="processor time of each way and budget")
     parser.add_argument("--only", choices=tuple(BUDGETS), help="one of the budgets")
     parser.add_argument("--folder", type=Path, default=Path("runs/benchmark-search"), help="where the trials are kept")
     parser.add_argument("--example", type=Path, help="folder of a finished search, whose winner the docs show")

@@ -18,7 +18,7 @@ from common.tables.mlperf_tiny import mlperf_sentence, mlperf_table, plain_table
 from common.tables.pictures import rejected_table, sheets_table, steps_table, threshold_sentence
 from common.tables.reference import accuracy_table, main_job_sentence, reading_table
 from common.tables.reference_pages import commands, layer_kinds, model_keys, ops, records
-from common.tables.search import example_sentence
+from common.tables.search import example_sentence, search_sentence, search_table
 from common.tables.tflm import agreement_table, arena_parts_table, arenas_table, tensors_table
 from common.tables.toolchains import toolchain_sentence, toolchain_table
 from common.tables.training import avx2_sentence, training_table
@@ -69,6 +69,8 @@ FIGURES: dict[str, tuple[str, Words]] = {
     "preprocessing": ("real_pictures", steps_table),
     "threshold": ("real_pictures", threshold_sentence),
     "rejected": ("real_pictures", rejected_table),
+    "search": ("search", search_table),
+    "search in a sentence": ("search", search_sentence),
     "search example": ("search", example_sentence),
     "sheets": ("sheets", lambda document: sheets_table(document["outcomes"])),
 }
