@@ -15,7 +15,14 @@ from common.tables.avr import avr_sentence, avr_table
 from common.tables.family import costs_table, family_in_full, family_table, robustness_table, tracks_table
 from common.tables.firmware import cores_table, firmware_table, m33_sentence, optimize_table
 from common.tables.mlperf_tiny import mlperf_sentence, mlperf_table, plain_table, published_table
-from common.tables.pictures import rejected_table, sheets_table, steps_table, threshold_sentence
+from common.tables.pictures import (
+    device_alike_table,
+    device_costs_table,
+    rejected_table,
+    sheets_table,
+    steps_table,
+    threshold_sentence,
+)
 from common.tables.reference import accuracy_table, main_job_sentence, reading_table
 from common.tables.reference_pages import commands, layer_kinds, model_keys, ops, records
 from common.tables.search import example_sentence, search_sentence, search_table
@@ -73,6 +80,8 @@ FIGURES: dict[str, tuple[str, Words]] = {
     "search in a sentence": ("search", search_sentence),
     "search example": ("search", example_sentence),
     "sheets": ("sheets", lambda document: sheets_table(document["outcomes"])),
+    "device pictures": ("device_pictures", device_costs_table),
+    "device pictures alike": ("device_pictures", device_alike_table),
 }
 """Name of a figure: the JSON file in benchmarks/results that it comes from, and what makes its text."""
 

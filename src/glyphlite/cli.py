@@ -1253,6 +1253,18 @@ def simulate(
     dataset: OwnDatasetOption = None,
     data_dir: DataDirOption = None,
     input_range: InputRangeOption = None,
+    frame: Annotated[
+        str | None,
+        typer.Option("--frame", metavar="WxH", help="Also count the preparation of a camera's grey frame of this size: 96x96."),
+    ] = None,
+    canvas: Annotated[
+        str | None,
+        typer.Option("--canvas", metavar="WxH", help="Also count the preparation of a touch panel's canvas of bits: 64x64."),
+    ] = None,
+    strokes: Annotated[
+        str | None,
+        typer.Option("--strokes", metavar="WxH", help="Also count the drawing of a pen's 40 points on a panel of this size."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run generated C on an emulated core.
@@ -1260,14 +1272,17 @@ def simulate(
     Shows what each input gives, exact instructions per layer, flash and total RAM.
     """
     from glyphlite.boards import board_named
-    from glyphlite.pipeline.simulate import simulate_target
+    from glyphlite.pipeline.simulate import picture_costs, simulate_target
 
     if cpu and board:
         raise typer.BadParameter("name cores with --cpu, or a board with --board")
     named = board_named(board) if board is not None else None
+    cores = [named.emulated_cpu] if named else [core.value for core in cpu or [Cpu(PREFERRED_CORE)]]
+    wanted = {kind: size for kind, size in (("frame", frame), ("canvas", canvas), ("strokes", strokes)) if size is not None}
+    pictures = picture_costs(target, cores, wanted) if wanted else []
     simulation = simulate_target(
         target,
-        [named.emulated_cpu] if named else [core.value for core in cpu or [Cpu(PREFERRED_CORE)]],
+        cores,
         images=images,
         optimize=optimize.value,
         dataset=dataset,
@@ -1277,7 +1292,9 @@ def simulate(
     )
     fit = _fit(named, simulation.reports)
     if as_json:
-        _print_json([{**entry, **_fit_key(fit)} for entry in simulation.document()])
+        prepared = {core: [each.model_dump(mode="json") for each in pictures if each.cpu == core] for core in cores}
+        added = [{"pictures": prepared[core]} if wanted else {} for core in cores]
+        _print_json([{**entry, **more, **_fit_key(fit)} for entry, more in zip(simulation.document(), added, strict=True)])
         return
     from glyphlite.report.terminal.command_output import firmware_view
     from glyphlite.report.terminal.tables import outputs_table, predictions_table
@@ -1286,6 +1303,10 @@ def simulate(
     _print(predictions_table(predictions) if predictions else outputs_table(simulation.outputs()))
     _print_words(simulation.words)
     _print(firmware_view(simulation.reports))
+    if pictures:
+        from glyphlite.report.terminal.command_output import pictures_table
+
+        _print(pictures_table(pictures))
     _print_fit(fit)
 
 

@@ -471,6 +471,33 @@ class FirmwareReport(Record):
     """The same per layer."""
 
 
+class PictureReport(Record):
+    """The preparation of one picture on an emulated core: a camera's frame, a canvas of bits, or the strokes of a pen."""
+
+    cpu: str
+    """Emulated core."""
+    kind: str
+    """What was prepared: frame, canvas or strokes."""
+    width: int
+    """Columns of the picture, or of the panel."""
+    height: int
+    """Rows of the picture, or of the panel."""
+    instructions: int
+    """Instructions of one preparation."""
+    cycles: int | None = None
+    """Cycles of one preparation; null where the emulator counts instructions alone."""
+    code_bytes: int
+    """Bytes of code and constants."""
+    picture_bytes: int
+    """Bytes of the frame, the canvas or the points."""
+    work_bytes: int
+    """Working memory that the caller gives."""
+    stack_bytes: int
+    """Measured high-water mark of the stack."""
+    functions: dict[str, int] = Field(default_factory=dict)
+    """Each function's own instructions, the most first."""
+
+
 class BoardFit(Record):
     """A model on a board: what it takes of flash and RAM there, and whether it fits; None where nothing builds for the core."""
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from common.tables import markdown_table, percent
+from glyphlite.cores import core_title
 
 OUTCOMES = ("right and believed", "right and doubted", "wrong and doubted", "wrong and believed")
 OUTCOME_TITLES = ("right, accepted", "right, rejected", "wrong, rejected", "wrong, accepted")
@@ -43,3 +44,32 @@ def threshold_sentence(document: dict[str, Any]) -> str:
         f"With temperature {known['temperature']:.2f} and rejection threshold {known['least_certainty']:.3f}, both fitted on "
         f"MNIST's {known['images']:,} validation images:"
     )
+
+
+def device_costs_table(document: dict[str, Any]) -> str:
+    """Returns what the preparation of a picture takes on each core."""
+    rows = []
+    for row in document["costs"]:
+        memory = row["picture_bytes"] + row["work_bytes"] + row["stack_bytes"]
+        figures = (row["code_bytes"], row["picture_bytes"], row["work_bytes"], row["stack_bytes"], memory)
+        name = f"{row['kind']} of {row['width']}x{row['height']}"
+        rows.append((name, core_title(row["cpu"]), f"{row['instructions']:,}", *(f"{each:,}" for each in figures)))
+    columns = ("Picture", "Core", "Instructions", "Code, bytes", "Picture, bytes", "Working memory", "Stack", "RAM in all")
+    return markdown_table(columns, rows)
+
+
+def device_alike_table(document: dict[str, Any]) -> str:
+    """Returns how far the device's pixels and classes are predict's."""
+    keys = ("pictures", "apart", "compared", "identical", "within one", "other verdict", "other class")
+    rows = [(name, *(f"{row[key]:,}" for key in keys)) for name, row in document["alike"].items()]
+    columns = (
+        "Pictures",
+        "Number",
+        "Sheet or lines",
+        "Compared",
+        "Identical",
+        "Within one grey level",
+        "Other verdict",
+        "Other class",
+    )
+    return markdown_table(columns, rows)

@@ -1,15 +1,20 @@
 """``glyphlite simulate``: generated C on emulated cores, on a dataset's images, a file's inputs or random ones."""
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from glyphlite.compiler.compile import compile_artifact
+from glyphlite.compiler.picture.sources import LONGEST
 from glyphlite.console import progress_bar, say
 from glyphlite.datasets.download.catalogue import CATALOGUE
+from glyphlite.emulation.picture_cost import measure_picture
+from glyphlite.emulation.toolchain import target_named
 from glyphlite.errors import ArtifactError, DisagreementError, ToolError
 from glyphlite.evaluation.input_sets.compiled_inputs import inputs_of_map, memory_map_in
 from glyphlite.evaluation.input_sets.image_inputs import check_fit, image_set
@@ -19,13 +24,14 @@ from glyphlite.evaluation.input_sets.random_inputs import CALLS, most_inputs
 from glyphlite.evaluation.input_sets.value_ranges import ModelInputs, inputs_of
 from glyphlite.evaluation.simulation import Simulation, simulate
 from glyphlite.evaluation.verification.output_comparison import rows_differ
+from glyphlite.files.scratch import temporary_folder
 from glyphlite.formatting import channels_left_out, things
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.pipeline.inputs.conventions import input_convention
 from glyphlite.pipeline.inputs.datasets import DEFAULT, data_of
 from glyphlite.pipeline.inputs.files import artifact_in, integer_graph
 from glyphlite.pipeline.inputs.sets import named_set, unasked_set
-from glyphlite.records import FirmwareReport
+from glyphlite.records import FirmwareReport, PictureReport
 from glyphlite.runtimes.registry import get_runtime
 
 INPUTS = 10
@@ -248,3 +254,38 @@ def _some(values: np.ndarray) -> str:
     flat = values.ravel()
     more = ", ..." if flat.size > SHOWN else ""
     return ", ".join(f"{value:g}" for value in flat[:SHOWN].tolist()) + more
+
+
+def picture_costs(target: Path, cores: Sequence[str], wanted: Mapping[str, str]) -> list[PictureReport]:
+    """Measures the preparation of pictures on emulated cores.
+
+    Args:
+        target: a .tflite file of pictures, or a folder that ``glyphlite compile --with-picture`` wrote.
+        cores: their names.
+        wanted: sizes as ``WIDTHxHEIGHT`` by kind: frame, canvas, strokes.
+
+    Raises:
+        ArtifactError: the model takes no grey picture, or a size is none that can be prepared.
+        ToolError: the cross-compiler or the emulator is missing.
+    """
+    sizes = {kind: _size_of(kind, words) for kind, words in wanted.items()}
+    reports = []
+    with temporary_folder() as folder:
+        generated = target
+        if not target.is_dir() or not any(target.glob("*_image.c")):
+            generated = folder / "c"
+            compile_artifact(artifact_in(target), generated, name="picture", with_picture=True)
+        name = str(memory_map_in(generated)["name"])
+        for core in cores:
+            for kind, (width, height) in sizes.items():
+                reports.append(measure_picture(generated, name, target_named(core), height, width, kind, folder))
+    return reports
+
+
+def _size_of(kind: str, words: str) -> tuple[int, int]:
+    """Returns width and height of ``WIDTHxHEIGHT``."""
+    found = re.fullmatch(r"(\d{1,4})x(\d{1,4})", words)
+    size = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not 1 <= min(size) <= max(size) <= LONGEST:
+        raise ArtifactError(f"--{kind} {words}: expected WIDTHxHEIGHT of 1 to {LONGEST} pixels a side, such as 96x96")
+    return size

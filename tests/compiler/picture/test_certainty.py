@@ -1,4 +1,4 @@
-"""The device's certainty: predict's decisions, but for those within a ten-thousandth of the threshold."""
+"""The device's certainty: predict's decisions, but for those within two ten-thousandths of the threshold."""
 
 import ctypes
 from pathlib import Path

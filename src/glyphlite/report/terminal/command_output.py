@@ -8,7 +8,7 @@ from rich.text import Text
 
 from glyphlite.cores import core_title
 from glyphlite.formatting import count, difference, tensor_words, things
-from glyphlite.records import ArtifactReport, BoardReport, FirmwareReport, KerasReport, OptimizeReport
+from glyphlite.records import ArtifactReport, BoardReport, FirmwareReport, KerasReport, OptimizeReport, PictureReport
 from glyphlite.report.findings.conclusion import evaluation_conclusion
 from glyphlite.report.findings.unequal_classes import unequal_classes
 from glyphlite.report.terminal.tables import (
@@ -159,6 +159,23 @@ def firmware_view(reports: Sequence[FirmwareReport]) -> RenderableType:
         if report.layers:
             parts += [Text(""), layers_table(report)]
     return Group(*parts)
+
+
+def pictures_table(reports: Sequence[PictureReport]) -> RenderableType:
+    """Returns what the preparation of pictures costs on each core."""
+    table = new_table("Picture prepared", "Core", "Instructions", "Cycles", "Code", "Picture", "Work", "Stack", "RAM in all")
+    right_align(table, *range(2, 9))
+    for report in reports:
+        memory = (report.picture_bytes, report.work_bytes, report.stack_bytes)
+        cycles = "" if report.cycles is None else count(report.cycles)
+        table.add_row(
+            f"{report.kind} of {report.width}x{report.height}",
+            core_title(report.cpu),
+            count(report.instructions),
+            cycles,
+            *map(count, (report.code_bytes, *memory, sum(memory))),
+        )
+    return table
 
 
 def conversion_table(artifacts: "Sequence[ConvertedArtifact]") -> RenderableType:
