@@ -3,7 +3,8 @@
     python benchmarks/small_nets.py cost "c4s4x16 c3x16 h32" "c5s3x8 c3x16 p2 h40 b4"
     python benchmarks/small_nets.py try --epochs 12 "c4s4x16 c3x16 h32"
 
-An architecture is a line of words, as `glyphlite.search.words` has them. ``cost`` builds the untrained net with int8
+An architecture is a line of words, as `glyphlite.search.words` has them; or a member's name, whose own
+it then is: cost the very entry that will be trained. ``cost`` builds the untrained net with int8
 simulated, converts, compiles and simulates it: what it prints is exact, as cost does not depend on the weights but for a core's
 few early exits. ``try`` trains each for a few epochs from the labels, in float, and judges it on validation images under eight
 gentle warps each (40,000); the test split is not looked at. Both append a JSON line per architecture to ``--log``.
@@ -26,6 +27,7 @@ from glyphlite.errors import GlyphliteError, ModelError
 from glyphlite.models.architecture import Architecture
 from glyphlite.models.choice import ModelChoice
 from glyphlite.models.recipe import Recipe, Schedule
+from glyphlite.models.zoo.glyph_family import FRONTIER
 from glyphlite.search.words import parse_words
 
 SHAPE, CLASSES = (28, 28, 1), 10
@@ -34,13 +36,14 @@ WARPS = 8
 
 
 def architecture_of(words: str) -> Architecture:
-    """Returns the architecture that a line of words says.
+    """Returns the architecture that a line of words says, or that of the member of the family that it names.
 
     Raises:
         SystemExit: a word is none.
     """
     try:
-        return parse_words(words, SHAPE)
+        named = [known.architecture for known in FRONTIER if known.architecture.name == words]
+        return named[0] if named else parse_words(words, SHAPE)
     except ModelError as error:
         raise SystemExit(str(error)) from None
 

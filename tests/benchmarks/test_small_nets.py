@@ -29,6 +29,13 @@ def test_a_line_of_words_is_an_architecture(small_nets: ModuleType) -> None:
         small_nets.architecture_of("c4s4x16 q7")
 
 
+def test_a_members_name_is_the_architecture_that_is_trained(small_nets: ModuleType) -> None:
+    named = small_nets.architecture_of("glyph-4k")
+    words = small_nets.architecture_of("c4s2x24= d3 c1x32 d3 c1x32 d3 c1x32 d3 c1x48 m b4")
+    macs = [sum(each.macs for each in one.costs((28, 28, 1), 10)) for one in (named, words)]
+    assert macs == [498_272, 498_272]
+
+
 @pytest.mark.slow
 def test_the_cost_of_an_untrained_net_is_what_its_build_takes(small_nets: ModuleType) -> None:
     found = small_nets.cost("c4s4x8 h12", ["cortex-m4"], ["size"])
