@@ -112,7 +112,7 @@ def short_training(words: str, epochs: int, seed: int, augmentation: str, quanti
         for chunk in batches.epoch(epoch):
             loss += loop.run(chunk, rates[chunk.first_step : chunk.first_step + len(chunk.order)])[0]
     loop.synchronize()
-    validation_loss, accuracy = loop.validate()
+    validation_loss, accuracy, _ = loop.validate()
     return {
         "epochs": epochs,
         "seed": seed,
