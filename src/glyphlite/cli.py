@@ -566,7 +566,13 @@ def boards(as_json: JsonOption = False) -> None:
 
 @app.command(epilog="Example: glyphlite fits glyph-1k --board pico")
 def fits(
-    file: Annotated[Path, typer.Argument(metavar="MODEL.tflite", help=ARTIFACT_HELP)],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="MODEL",
+            help="A .tflite file, a run's folder, a pretrained model's name, or a model file (.toml) before its training.",
+        ),
+    ],
     board: BoardOption = None,
     optimize: Annotated[Optimize, typer.Option("--optimize", help="As for `glyphlite compile`.")] = Optimize.SPEED,
     as_json: JsonOption = False,
@@ -727,6 +733,10 @@ def search(
         str | None,
         typer.Option("--study", metavar="NAME", help="Name of the search in the storage.", show_default="the folder's"),
     ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option("--ray", metavar="ADDRESS", help="Run the trials on a Ray cluster: auto, HOST:PORT or ray://HOST:PORT."),
+    ] = None,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -744,7 +754,7 @@ def search(
     from glyphlite.search.settings import parse_objectives
 
     if join is not None:
-        report = join_search(join, study=study, data_dir=data_dir, jobs=jobs, hours=hours)
+        report = join_search(join, study=study, data_dir=data_dir, jobs=jobs, hours=hours, ray=ray)
     else:
         budget = budget_of(
             board_named(board) if board else None,
@@ -768,6 +778,7 @@ def search(
                 out=out,
                 storage=storage,
                 study=study,
+                ray=ray,
                 class_weights=class_weights.value,
                 group_by=group_by,
             )

@@ -10,10 +10,11 @@ PACKAGES = {
     "heic": ("pillow_heif",),
     "mlflow": ("mlflow",),
     "wandb": ("wandb",),
+    "ray": ("ray",),
 }
 """Packages that are imported, by the extra that brings them."""
 
-APART = ("mlflow", "wandb")
+APART = ("mlflow", "wandb", "ray")
 """Extras that ``all`` and requirements.lock leave out: they bring a hundred megabytes each, and few want more than one."""
 
 
@@ -55,5 +56,6 @@ def _words(extra: str) -> str:
         "heic": "pillow-heif, which is not installed",
         "mlflow": "MLflow, which is not installed",
         "wandb": "Weights & Biases, which is not installed",
+        "ray": "Ray, which is not installed",
     }
     return f"{packages[extra]}: {how_to_install(extra)}"

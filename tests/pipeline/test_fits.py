@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 from glyphlite import boards
 from glyphlite.boards import board_named
 from glyphlite.cli import app
+from glyphlite.errors import ModelError
+from glyphlite.models.registry import model_file_text
 from glyphlite.pipeline import run
 from glyphlite.pipeline.boards.xtensa import xtensa_fit, xtensa_sizes
 from glyphlite.pipeline.fits import fits_on, fitting_choice
@@ -155,3 +157,15 @@ def test_run_says_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
     assert document["schema"] == 1
     assert (document["board_fit"]["verdict"], document["board_fit"]["flash_bytes"]) == ("FITS", 500)
     assert "board_fit" not in json.loads(CliRunner().invoke(app, ["run", "--json"]).stdout)
+
+
+@pytest.mark.slow
+def test_a_model_file_fits_before_it_is_trained(tmp_path: Path) -> None:
+    """Flash and RAM are those of any weights; a file that defines no model is an error of its line."""
+    path = tmp_path / "net.toml"
+    path.write_text(model_file_text("micro-cnn").replace("filters = 8", "filters = 2"))
+    (small,) = fits_on(path, [board_named("arduino-uno")])
+    assert small.verdict in ("FITS", "TIGHT")
+    path.write_text("layers = 3")
+    with pytest.raises(ModelError, match=r"net\.toml:1: a model needs layers"):
+        fits_on(path, [board_named("arduino-uno")])

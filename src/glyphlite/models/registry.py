@@ -57,7 +57,7 @@ def describe_model(text: str, input_shape: tuple[int, int, int] = (28, 28, 1), c
     Raises:
         ModelError: it is neither, or a file that defines no model for these images.
     """
-    definition = _require_definition(text)
+    definition = require_definition(text)
     shape = (*definition.input_size, input_shape[2]) if definition.input_size else input_shape
     resolve_model(text, shape, classes)
     summary = _summary(definition, shape, classes)
@@ -120,7 +120,7 @@ def model_file_text(text: str | None) -> str:
     """
     if text is None:
         raise ModelError("which model? for example: glyphlite models micro-cnn --toml")
-    return write_definition(_require_definition(text))
+    return write_definition(require_definition(text))
 
 
 def split_seed(text: str, seed: int) -> int:
@@ -138,7 +138,12 @@ def _known(text: str) -> KnownModel | None:
     return next((model for model in KNOWN if model.architecture.name == text), None)
 
 
-def _require_definition(text: str) -> ModelDefinition:
+def require_definition(text: str) -> ModelDefinition:
+    """Returns a known model or what a model file says, as data.
+
+    Raises:
+        ModelError: it is neither, or a file that defines no model.
+    """
     definition = definition_of(text)
     if definition is None:
         known = ", ".join(MODEL_NAMES)

@@ -1,23 +1,32 @@
 """``glyphlite fits``: a model on every board, or on one, by what it takes on the board's core."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from glyphlite.boards import Board
 from glyphlite.console import progress_bar
+from glyphlite.conversion.isolation import prepare
 from glyphlite.cores import CORE_NAMES
 from glyphlite.emulation.toolchain import target_named
 from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.evaluation.input_sets.random_inputs import last_random
 from glyphlite.evaluation.input_sets.value_ranges import inputs_of
 from glyphlite.evaluation.simulation import simulate
+from glyphlite.extras import require_extra
+from glyphlite.files.scratch import temporary_folder
+from glyphlite.models.registry import is_definition, require_definition, resolve_model
 from glyphlite.pipeline.boards.fit import fit_of
 from glyphlite.pipeline.boards.xtensa import STACK_CORE, is_xtensa, xtensa_fit, xtensa_sizes
 from glyphlite.pipeline.inputs.files import artifact_in, integer_graph
 from glyphlite.records import BoardFit, FirmwareReport
+from glyphlite.search.cost import untrained_file
 
 _INPUTS = 3
 """Random inputs of which the last, which is no constant, is counted."""
+
+_CLASSES = 10
+"""Of a network that is not trained yet."""
 
 CHOICES = ("speed", "ram", "size")
 """What a model may be optimized for, the fastest first."""
@@ -26,12 +35,17 @@ CHOICES = ("speed", "ram", "size")
 def fits_on(path: Path, boards: Sequence[Board], *, optimize: str = "speed") -> list[BoardFit]:
     """Returns a model's fit on each board: compiled for its core, and run there once on a random input.
 
-    Boards whose core is not emulated get what a compiler says, or an estimate that names what it is from.
+    Boards whose core is not emulated get what a compiler says, or an estimate that names what it is from. Of a model file (TOML)
+    the untrained network is measured, for ten classes: flash and RAM don't depend on what the weights are.
 
     Raises:
         ArtifactError: the file is malformed, or holds what generated C cannot express.
+        ModelError: a model file defines no model.
         ToolError: cross-compiler or emulator are missing (``pip install glyphlite[firmware]``).
     """
+    if is_definition(str(path)):
+        with _untrained(path) as artifact:
+            return fits_on(artifact, boards, optimize=optimize)
     path = artifact_in(path)
     inputs = last_random(inputs_of(integer_graph(path)), _INPUTS)
     cores = {board.cpu for board in boards if board.cpu is not None}
@@ -61,6 +75,21 @@ def fits_on(path: Path, boards: Sequence[Board], *, optimize: str = "speed") -> 
         for board in boards
     ]
     return [fit.model_copy(update={"optimize": optimize}) for fit in found]
+
+
+@contextmanager
+def _untrained(path: Path) -> Iterator[Path]:
+    """Yields the int8 file of a model file's network, as long as the block runs."""
+    require_extra("train", f"a fit of {path}, which is not trained yet,")
+    prepare()
+    definition = require_definition(str(path))
+    height, width = definition.input_size or (28, 28)
+    shape = (height, width, 1)
+    resolve_model(str(path), shape, _CLASSES)
+    with temporary_folder() as folder:
+        artifact = folder / f"{definition.architecture.name}.tflite"
+        artifact.write_bytes(untrained_file(definition.architecture, shape, _CLASSES))
+        yield artifact
 
 
 def fitting_choice(path: Path, board: Board, *, tried: str) -> str | None:

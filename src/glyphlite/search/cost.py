@@ -69,7 +69,7 @@ def _cost_of(
     least = Cost(budget.core, goals[0], stored, 0, macs // _MACS_AN_INSTRUCTION, None, macs, stored, parameters, is_bound=True)
     if not least.fits(budget):
         return least
-    content = _untrained_file(architecture, input_shape, classes)
+    content = untrained_file(architecture, input_shape, classes)
     found = []
     with temporary_folder() as folder:
         artifact = folder / "net.tflite"
@@ -84,7 +84,7 @@ def _cost_of(
     return min(found, key=lambda cost: max(cost.excesses(budget).values()))
 
 
-def _untrained_file(architecture: Architecture, input_shape: tuple[int, int, int], classes: int) -> bytes:
+def untrained_file(architecture: Architecture, input_shape: tuple[int, int, int], classes: int) -> bytes:
     """Returns the int8 .tflite file of the network with random weights, ranges measured on random images."""
     import keras
 

@@ -10,7 +10,7 @@ import os
 import socket
 import sqlite3
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -183,7 +183,12 @@ def is_stopped(study: "Study") -> bool:
 
 def sign(trial: Any) -> None:
     """Puts into a trial which process runs it."""
-    trial.set_user_attr(_WORKER, {"host": socket.gethostname(), "process": os.getpid(), "started": _started(os.getpid())})
+    trial.set_user_attr(_WORKER, signature())
+
+
+def signature() -> dict[str, Any]:
+    """Returns what tells this process from every other: its machine, its number, and when it began."""
+    return {"host": socket.gethostname(), "process": os.getpid(), "started": _started(os.getpid())}
 
 
 def fail_trial(study: "Study", trial: "FrozenTrial") -> bool:
@@ -200,6 +205,11 @@ def fail_trial(study: "Study", trial: "FrozenTrial") -> bool:
 def fail_dead_trials(study: "Study") -> int:
     """Fails the trials whose process on this machine is gone, without waiting for their heartbeats; returns how many."""
     return sum(fail_trial(study, trial) for trial in running_trials(study) if is_dead(trial))
+
+
+def fail_trials_of(study: "Study", worker: Mapping[str, Any]) -> int:
+    """Fails the trials of a process, by its signature, of which is known that it is gone; returns how many."""
+    return sum(fail_trial(study, trial) for trial in running_trials(study) if trial.user_attrs.get(_WORKER) == worker)
 
 
 def running_trials(study: "Study") -> list["FrozenTrial"]:

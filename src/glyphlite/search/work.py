@@ -10,15 +10,11 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from glyphlite.datasets.dataset import Dataset, Split
-from glyphlite.datasets.registry import load_dataset
-from glyphlite.datasets.resizing import fit_images
-from glyphlite.datasets.splits import balanced_order
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.models.choice import ModelChoice
 from glyphlite.search.budget import Cost
 from glyphlite.search.cost import cost_of
+from glyphlite.search.images import read_images
 from glyphlite.search.rungs import goes_on
 from glyphlite.search.settings import SearchSettings
 from glyphlite.search.short_training import train_briefly
@@ -43,12 +39,14 @@ class Workplace:
         dataset: where the data is here, if not where the settings say.
         data_dir: its folder, if the user named one.
         beat: called every few steps; what it raises ends the trial.
+        images: gives the images of a side, where they were read before.
     """
 
     settings: SearchSettings
     dataset: str | None = None
     data_dir: Path | None = None
     beat: Callable[[], None] = lambda: None
+    images: Callable[[int], Dataset] | None = None
     _loaded: dict[int, Dataset] = field(default_factory=dict)
 
     def data(self, side: int) -> Dataset:
@@ -57,13 +55,10 @@ class Workplace:
         Raises:
             DataError: the dataset cannot be had.
         """
+        if self.images is not None:
+            return self.images(side)
         if side not in self._loaded:
-            settings = self.settings
-            name = self.dataset or settings.dataset
-            loaded = load_dataset(name, data_dir=self.data_dir, seed=settings.seed, size=(side, side), group_by=settings.group_by)
-            nothing = Split(loaded.test.images[:1], loaded.test.labels[:1])
-            loaded = replace(loaded, train=_first(loaded.train, settings.images, settings.seed), test=nothing)
-            self._loaded[side] = fit_images(loaded, (side, side, settings.channels))
+            self._loaded[side] = read_images(self.settings, side, self.dataset, self.data_dir)
         return self._loaded[side]
 
 
@@ -175,11 +170,3 @@ def _progress(study: "Study") -> tuple[int, int]:
     alive = [record.outcome for trial, record in zip(trials, records_of(trials), strict=True) if not is_dead(trial)]
     ended = [record.outcome for record in records_of(trials)]
     return ended.count(TRAINED) + ended.count(PRUNED), alive.count(RUNNING)
-
-
-def _first(split: Split, images: int | None, seed: int) -> Split:
-    """Returns at most so many images, as many of each class as there can be."""
-    if images is None or images >= len(split):
-        return split
-    chosen = np.sort(balanced_order(split.labels, seed)[:images])
-    return Split(split.images[chosen], split.labels[chosen])

@@ -8,11 +8,12 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from glyphlite.console import ignore_settings_of_libraries, quiet_tensorflow, say
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import GlyphliteError
 
 
@@ -39,12 +40,13 @@ def main() -> None:
         sys.exit(0)
 
 
-def serve(orders: Mapping[str, Any], stopped: threading.Event) -> None:
+def serve(orders: Mapping[str, Any], stopped: threading.Event, images: Callable[[int], Dataset] | None = None) -> None:
     """Joins the study of the orders and works in it.
 
     Args:
         orders: ``storage``, ``study``, and where they are given ``trials``, ``dataset``, ``data_dir``, ``threads``.
         stopped: ends the work, amid a trial.
+        images: gives them by their side, where they were read before.
 
     Raises:
         GlyphliteError: the storage, the data or a tool cannot be had.
@@ -64,7 +66,7 @@ def serve(orders: Mapping[str, Any], stopped: threading.Event) -> None:
     with quiet_optuna():
         study = join_study(storage_of(orders["storage"]), orders.get("study"))
         folder = orders.get("data_dir")
-        workplace = Workplace(settings_of(study), orders.get("dataset"), Path(folder) if folder else None, beat)
+        workplace = Workplace(settings_of(study), orders.get("dataset"), Path(folder) if folder else None, beat, images)
         work(study, workplace, trials=orders.get("trials"), stop=stopped.is_set)
 
 

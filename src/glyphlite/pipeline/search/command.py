@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from glyphlite.console import say
 from glyphlite.datasets.dataset import Dataset
@@ -17,6 +17,8 @@ from glyphlite.pipeline.runs.training_plan import with_class_weights
 from glyphlite.pipeline.search.display import SearchDisplay
 from glyphlite.search.budget import Budget
 from glyphlite.search.crew import Crew, default_jobs
+from glyphlite.search.images import read_images
+from glyphlite.search.ray.crew import RayCrew
 from glyphlite.search.report import SearchReport, report_of
 from glyphlite.search.settings import EPOCHS, SearchSettings, sides_for
 from glyphlite.search.space import SIDES, Candidate
@@ -64,6 +66,7 @@ class SearchOptions:
     class_weights: str = "auto"
     group_by: str | None = None
     images: int | None = None
+    ray: str | None = None
 
     @property
     def folder(self) -> Path:
@@ -146,6 +149,7 @@ def join_search(
     data_dir: Path | None = None,
     jobs: int | None = None,
     hours: float | None = None,
+    ray: str | None = None,
 ) -> SearchReport:
     """Works in a study that another process began, until that is stopped or has its trials.
 
@@ -156,6 +160,7 @@ def join_search(
         data_dir: the folder of a known dataset's files.
         jobs: workers.
         hours: after which this process leaves.
+        ray: address of a Ray cluster whose actors are the workers; None: processes of this machine are.
 
     Raises:
         GlyphliteError: as :func:`search`.
@@ -171,7 +176,8 @@ def join_search(
         else:
             orders = _orders(place, joined.study_name, dataset, data_dir, joined.user_attrs.get("trials"))
             end = None if hours is None else time.monotonic() + 3600 * hours
-            _run_crew(joined, orders, jobs, SearchDisplay(settings, joined.user_attrs.get("trials"), None), _is_past(end))
+            display = SearchDisplay(settings, joined.user_attrs.get("trials"), None)
+            _run_crew(joined, orders, jobs, display, _is_past(end), ray)
         return report_of(joined.study_name, settings, records_of(joined.get_trials(deepcopy=False)), _spent(joined))
 
 
@@ -187,7 +193,8 @@ def _watch(study: "Study", options: SearchOptions, place: str) -> None:
         say(f"going on after {counts.done} trials and {clock.before / 60:.0f} minutes")
     orders = _orders(place, study.study_name, options.dataset, options.data_dir, options.trials)
     try:
-        _run_crew(study, orders, options.jobs, SearchDisplay(settings_of(study), options.trials, clock.left), clock.is_over)
+        display = SearchDisplay(settings_of(study), options.trials, clock.left)
+        _run_crew(study, orders, options.jobs, display, clock.is_over, options.ray)
         stop_study(study)
     finally:
         clock.save()
@@ -219,8 +226,29 @@ class _Clock:
         self._study.set_user_attr(_SPENT, self.before + self._saved)
 
 
+def _crew(study: "Study", orders: dict[str, object], jobs: int | None, ray: str | None) -> Crew | RayCrew:
+    """Starts the workers: processes of this machine, or actors of a Ray cluster.
+
+    Raises:
+        GlyphliteError: Ray, its cluster, or the data that it is given.
+    """
+    if ray is None:
+        return Crew(orders, jobs or default_jobs())
+    settings, folder = settings_of(study), orders["data_dir"]
+
+    def images(side: int) -> Dataset:
+        return read_images(settings, side, cast("str | None", orders["dataset"]), Path(str(folder)) if folder else None)
+
+    return RayCrew(study, orders, images, settings.sides, ray, jobs)
+
+
 def _run_crew(
-    study: "Study", orders: dict[str, object], jobs: int | None, display: SearchDisplay, is_over: Callable[[], bool]
+    study: "Study",
+    orders: dict[str, object],
+    jobs: int | None,
+    display: SearchDisplay,
+    is_over: Callable[[], bool],
+    ray: str | None = None,
 ) -> None:
     """Runs workers and shows what they find, until they have ended or time is over.
 
@@ -230,7 +258,7 @@ def _run_crew(
     with display:
         if is_over():
             return
-        with Crew(orders, jobs or default_jobs()) as crew:
+        with _crew(study, orders, jobs, ray) as crew:
             while crew.look_after() and not is_over():
                 time.sleep(_LOOK_SECONDS)
                 display.show(records_of(study.get_trials(deepcopy=False)))
