@@ -23,6 +23,7 @@ from glyphlite.search.budget import Budget, Cost
 from glyphlite.search.report import SearchedWinner, SearchReport, SeedReport, report_of
 from glyphlite.search.settings import SearchSettings
 from glyphlite.search.space import Candidate
+from glyphlite.search.study import begin_study, storage_of
 from glyphlite.search.trials import TRAINED, TrialRecord
 
 
@@ -103,10 +104,8 @@ def test_other_settings_in_the_same_folder_are_refused(searched: Searched, optio
 
 
 @pytest.mark.slow
-def test_a_worker_that_cannot_read_the_data_ends_the_search(searched: Searched, options: SearchOptions, tmp_path: Path) -> None:
-    from glyphlite.search.study import begin_study, storage_of
-
-    settings = replace(searched.settings, dataset=str(tmp_path / "gone"))
+def test_a_worker_that_cannot_read_the_data_ends_the_search(tmp_path: Path) -> None:
+    settings = SearchSettings(str(tmp_path / "gone"), (28, 28, 1), 2, Budget("cortex-m0"))
     begin_study(storage_of(tmp_path / "study.db"), "gone", settings)
     with pytest.raises(ToolError, match="gone"):
         join_search(str(tmp_path / "study.db"), jobs=1)
