@@ -21,6 +21,7 @@ from glyphlite.pipeline.run import RunOptions
 COMMANDS = (
     "run",
     "search",
+    "data",
     "datasets",
     "models",
     "boards",
