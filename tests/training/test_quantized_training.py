@@ -55,7 +55,7 @@ def test_what_is_kept_simulates_int8_and_was_trained_so(whole):
 
 
 def test_an_earlier_float_epoch_is_never_kept(few, folder, monkeypatch):
-    accuracies = iter([(0.1, 0.99), (0.1, 0.98), (0.5, 0.3), (0.5, 0.4)])
+    accuracies = iter([(0.1, 0.99, None), (0.1, 0.98, None), (0.5, 0.3, None), (0.5, 0.4, None)])
     monkeypatch.setattr(trainer.TrainingLoop, "validate", lambda _: next(accuracies))
     assert train(_choice(), few, folder, seed=3).best_epoch == 4
 
