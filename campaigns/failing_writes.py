@@ -35,7 +35,8 @@ def main() -> int:
     options = arguments.parse_args()
     from support.faults.campaign import run_campaign
 
-    return run_campaign("failing_writes", SEED, "failures", dict.fromkeys(options.commands, options.trials))
+    wishes = dict.fromkeys(options.commands, int(options.trials))
+    return run_campaign("failing_writes", SEED, "failures", wishes)
 
 
 if __name__ == "__main__":

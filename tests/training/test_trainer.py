@@ -265,7 +265,7 @@ def test_balanced_class_weights_make_rare_classes_count(few, tmp_path):
         if recipe:
             answers = model.predict(as_float(few.validation.images), verbose=0).argmax(axis=1) == few.validation.labels
             recalls = [answers[few.validation.labels == label].mean() for label in range(10)]
-            assert measured[result.best_epoch - 1] == max(measured) == pytest.approx(np.mean(recalls))
+            assert measured[result.best_epoch - 1] == max(filter(None, measured)) == pytest.approx(np.mean(recalls))
         else:
             assert measured == [None] * 3
         seen = few.validation.labels != 0
