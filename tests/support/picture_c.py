@@ -51,10 +51,11 @@ class PictureC:
         built = compile_shared(sources, folder / "net.so", compiler=compiler, flags=("-O2", *STRICT, *flags))
         self._library, self._shape = ctypes.CDLL(str(built)), (height, width)
 
-    def grey(self, picture: np.ndarray) -> tuple[str, np.ndarray, Found]:
-        """Prepares a grey frame; returns the result's name, the pixels and where the glyph is."""
+    def grey(self, picture: np.ndarray, *, in_place: bool = False) -> tuple[str, np.ndarray, Found]:
+        """Prepares a grey frame; returns the result's name, the pixels and where the glyph is. ``in_place``: the pixels are the
+        frame's start."""
         rows, columns = picture.shape
-        return self._call("grey", np.ascontiguousarray(picture), rows, columns)
+        return self._call("grey", np.ascontiguousarray(picture), rows, columns, in_place=in_place)
 
     def bits(self, picture: np.ndarray) -> tuple[str, np.ndarray, Found]:
         """Prepares a canvas, of which whatever is not 0 is ink."""
@@ -70,12 +71,15 @@ class PictureC:
         words = ctypes.c_uint16(columns), ctypes.c_uint16(rows)
         return all(getattr(self._library, f"net_image_{kind}")(None, *words, None, None, None) == 1 for kind in ("grey", "bits"))
 
-    def _call(self, kind: str, content: np.ndarray, rows: int, columns: int) -> tuple[str, np.ndarray, Found]:
+    def _call(
+        self, kind: str, content: np.ndarray, rows: int, columns: int, *, in_place: bool = False
+    ) -> tuple[str, np.ndarray, Found]:
         guard = 0xDEADBEEF
         words = self.words(rows, columns, kind)
         work = np.full(words + 64, guard, np.uint32)
         frame = np.concatenate([content.ravel(), np.full(64, 0xA5, np.uint8)])
-        pixels = np.full(self._shape[0] * self._shape[1] + 64, 0xA5, np.uint8)
+        size = self._shape[0] * self._shape[1]
+        pixels = frame if in_place else np.full(size + 64, 0xA5, np.uint8)
         found = Found()
         number = getattr(self._library, f"net_image_{kind}")(
             frame.ctypes.data_as(ctypes.c_void_p),
@@ -88,4 +92,4 @@ class PictureC:
         assert (work[words:] == guard).all(), "written beyond the working memory"
         assert (frame[content.size :] == 0xA5).all(), "written beyond the frame"
         assert (pixels[-64:] == 0xA5).all(), "written beyond the pixels"
-        return RESULTS[number], pixels[:-64].reshape(self._shape), found
+        return RESULTS[number], pixels[:size].reshape(self._shape), found

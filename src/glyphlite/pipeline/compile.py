@@ -102,6 +102,7 @@ def compile_file(
         names = named_labels(labels)
     convention = input_convention(path, loaded, input_range).convention if loaded or input_range else None
     checked = check_generated(path, optimize=optimize, inputs=given) if check else None
+    certainty = certainty_of(path) if with_picture else None
     report = compile_artifact(
         path,
         folder,
@@ -114,12 +115,15 @@ def compile_file(
         overwrite=overwrite,
         accuracy=accuracy_words(path),
         with_picture=with_picture,
-        certainty=certainty_of(path) if with_picture else None,
+        certainty=certainty,
         dataset=beside(to_remember(data.name, loaded, None)["named"], folder) if loaded else None,
         group_by=groups_beside(data.group_by, folder) if loaded and data.group_by else None,
     )
     if with_picture and f"{name}_image.c" not in report.files:
         say("the model takes no grey picture of a glyph, so nothing prepares one", lead="No picture:", style="yellow")
+    elif with_picture and f"{name}_sure.c" not in report.files:
+        why = "no certainty was fitted for this file" if certainty is None else "the scores are no probabilities (no softmax)"
+        say(f"{why}, so {name}_sure is not written; {name}_classify always gives a class", lead="No doubt:", style="yellow")
     costs = {}
     weighed = OPTIMIZE if compare else [optimize] if cpu else []
     if weighed:  # an input may be of a hundred million values

@@ -50,9 +50,17 @@ class _Sizes:
         return max(2 * self.room, -(-self.box * self.box // 2))
 
     @property
-    def fit_bytes(self) -> int:
+    def ring(self) -> int:
+        """Returns the rows of the fine grid that a stroke's width is changed on at a time."""
+        return 2 * self.most_radius + 1
+
+    def rows_aside(self, pixels: int) -> int:
+        """Returns how many of the ring's rows the model's pixels can hold; two stay, for they hold words as well."""
+        return min(pixels // self.room, self.ring - 2)
+
+    def fit_bytes(self, rows_aside: int) -> int:
         """Returns what the fit takes beside a word per column of the picture."""
-        return 4 * 2 * self.box + 2 * self.room + 2 * self.most_halves + (2 * self.most_radius + 1) * self.room + 2 * self.room
+        return 4 * 2 * self.box + 2 * self.room + 2 * self.most_halves + (self.ring - rows_aside) * self.room
 
     @property
     def small_bytes(self) -> int:
@@ -96,7 +104,9 @@ def picture_sources(name: str, height: int, width: int, banner: str) -> dict[str
         "part_bytes": 2 * MOST_PARTS * _PART_BYTES,
         "most_radius": sizes.most_radius,
         "most_halves": sizes.most_halves,
-        "fit_bytes": sizes.fit_bytes,
+        "rows_aside": sizes.rows_aside(height * width),
+        "fit_bytes": sizes.fit_bytes(0),
+        "bits_fit_bytes": sizes.fit_bytes(sizes.rows_aside(height * width)),
         "small_bytes": sizes.small_bytes,
         "thinnest": round(thinnest * _FINE * 65536),
         "thickest": round(thickest * _FINE * 65536),
