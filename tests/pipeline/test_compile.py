@@ -33,3 +33,36 @@ def test_a_file_is_validated_once_however_many_runtimes_read_it(
     )
     assert "bit by bit" in compiled.words
     assert len(validated) == 1
+
+
+@pytest.mark.parametrize(
+    ("fitted", "scores", "why"),
+    [(True, "none", "no probabilities"), (False, "probabilities", "no certainty was fitted"), (True, "probabilities", "")],
+)
+def test_it_says_why_nothing_doubts_the_answer(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    fitted: bool,
+    scores: str,
+    why: str,
+) -> None:
+    if not fitted:
+        monkeypatch.setattr("glyphlite.pipeline.compile.certainty_of", lambda _: None)
+    compile_file(
+        Path("glyph-1k"),
+        tmp_path / "c",
+        name="digits",
+        optimize="size",
+        scores=scores,
+        dataset=None,
+        sample=0,
+        data_dir=None,
+        compare=False,
+        check=False,
+        with_picture=True,
+    )
+    printed = " ".join("".join(capsys.readouterr()).split())
+    assert ("No doubt:" in printed) == bool(why)
+    assert why in printed
+    assert (tmp_path / "c" / "digits_sure.c").is_file() == (not why)
