@@ -742,6 +742,18 @@ def search(
         str | None,
         typer.Option("--ray", metavar="ADDRESS", help="Run the trials on a Ray cluster: auto, HOST:PORT or ray://HOST:PORT."),
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", metavar="FILE.toml|NAME", help="Begin with this model, a file's or one of `glyphlite models`."),
+    ] = None,
+    tensorboard: Annotated[
+        Path | None,
+        typer.Option("--tensorboard", metavar="DIR", help="Also write TensorBoard's event files there, a folder for each trial."),
+    ] = None,
+    track: Annotated[
+        list[Service] | None,
+        typer.Option("--track", help="Also tell MLflow or Weights & Biases of each trial as a run; repeatable."),
+    ] = None,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -750,6 +762,7 @@ def search(
     Flash, RAM and instructions of a network are measured before it is trained. Ctrl-C stops the search; the same command goes on.
     """
     from glyphlite.boards import board_named
+    from glyphlite.errors import ToolError
     from glyphlite.pipeline.run import RunOptions, run_pipeline
     from glyphlite.pipeline.search.command import SearchOptions, join_search
     from glyphlite.pipeline.search.command import search as search_models
@@ -757,8 +770,12 @@ def search(
     from glyphlite.report.terminal.search import search_table
     from glyphlite.search.budget import budget_of, parse_bytes, parse_count
     from glyphlite.search.settings import parse_objectives
+    from glyphlite.training.tracking.trackers import Tracking
 
+    tracking = _trackers(tensorboard, track)
     if join is not None:
+        if model is not None or tracking != Tracking():
+            raise ToolError("--model, --tensorboard and --track are for the search that others join: give them there")
         report = join_search(join, study=study, data_dir=data_dir, jobs=jobs, hours=hours, ray=ray)
     else:
         budget = budget_of(
@@ -786,6 +803,8 @@ def search(
                 ray=ray,
                 class_weights=class_weights.value,
                 group_by=group_by,
+                model=model,
+                tracking=tracking,
             )
         )
         report = finish_search(

@@ -7,12 +7,13 @@ import pytest
 
 from glyphlite.errors import ModelError
 from glyphlite.models.architecture import FoldedConv, FoldedDepthwise
+from glyphlite.models.registry import require_definition
 from glyphlite.search.budget import Budget
 from glyphlite.search.cost import cost_of
 from glyphlite.search.priors import priors_for
 from glyphlite.search.settings import SearchSettings, sides_for
-from glyphlite.search.space import AUGMENTATIONS, LIGHTS, Candidate, suggest
-from glyphlite.search.words import parse_words
+from glyphlite.search.space import AUGMENTATIONS, LIGHTS, Candidate, choices_of, suggest
+from glyphlite.search.words import parse_words, same_network, words_of_architecture
 from glyphlite.training.augmentation.parameters import AUGMENTATIONS as KNOWN
 from glyphlite.training.augmentation.parameters import PHOTOMETRIC
 
@@ -89,6 +90,33 @@ def test_the_first_points_are_points_of_the_space() -> None:
         trial = optuna.trial.FixedTrial(prior)
         suggest(trial, settings.sides)
         assert set(trial.params) == set(prior)
+
+
+def test_every_point_is_told_from_its_network() -> None:
+    for candidate in points(300, (28, 20, 16), seed=5):
+        words = words_of_architecture(candidate.architecture(1), candidate.input_shape(1))
+        assert same_network(words, candidate.words, candidate.side)
+        choices = choices_of(replace(candidate, words=words))
+        assert choices is not None, candidate.words
+        assert same_network(suggest(optuna.trial.FixedTrial(choices)).words, words, candidate.side)
+
+
+@pytest.mark.parametrize(
+    "words", ["c7s2x8 h16", "c5s3x8 c3x10", "c5s3x8 c3x12 p3", "c5s3x8 d3 c1x16 c3x16 m", "d3 c1x8 m", "c5s3x8 h17"]
+)
+def test_what_is_no_point_of_the_space_has_no_choices(words: str) -> None:
+    candidate = Candidate(28, words, 0.02)
+    assert choices_of(candidate) is None
+    assert words_of_architecture(candidate.architecture(1), SHAPE) == words
+
+
+def test_the_family_is_said_in_words_and_plain_layers_are_not() -> None:
+    assert words_of_architecture(require_definition("glyph-4k").architecture, SHAPE).endswith("b4")
+    with pytest.raises(ModelError, match=r"its layer .* is a Conv, which no network of a search has"):
+        words_of_architecture(require_definition("micro-cnn").architecture, SHAPE)
+    mixed = parse_words("c5s3x8 c3x12", SHAPE)
+    with pytest.raises(ModelError, match="biases in all its layers or in none"):
+        words_of_architecture(replace(mixed, biased_scores=False), SHAPE)
 
 
 @pytest.mark.parametrize(

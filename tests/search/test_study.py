@@ -1,5 +1,6 @@
 """A study: begun once, gone on with, and no trial lost or counted twice when a process dies."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ from glyphlite.errors import OutputError, ToolError
 from glyphlite.search.budget import Budget
 from glyphlite.search.priors import PRIORS
 from glyphlite.search.settings import SearchSettings
+from glyphlite.search.space import Candidate, suggest
 from glyphlite.search.study import (
     MOST_RETRIES,
     begin_study,
     fail_dead_trials,
     fail_trial,
+    fixed_candidate,
     is_stopped,
     join_study,
     quiet_optuna,
@@ -103,6 +106,29 @@ def test_a_point_that_kills_its_process_is_given_up(study: optuna.Study) -> None
         trial.suggest_categorical("side", [28, 20, 16])
         assert fail_trial(study, study.trials[trial.number])
     assert WAITING not in outcomes(study)
+
+
+def test_a_starting_point_comes_first_and_once(tmp_path: Path) -> None:
+    start = Candidate(28, "c5s3x8 c3x12 h48 b4", 0.02)
+    with quiet_optuna():
+        begin_study(storage_of(tmp_path), "first", SETTINGS, start=start)
+        study = begin_study(storage_of(tmp_path), "first", SETTINGS, start=start)
+        assert len(study.trials) == len(PRIORS) + 1
+        trial = study.ask()
+        assert (trial.number, fixed_candidate(trial)) == (0, None)
+        assert suggest(trial, SETTINGS.sides) == start
+
+
+def test_a_starting_point_outside_of_the_space_is_tried_as_it_is(tmp_path: Path) -> None:
+    start = Candidate(28, "c7s3x8 c3x12 h48 b4", 0.02)
+    with quiet_optuna():
+        study = begin_study(storage_of(tmp_path), "first", SETTINGS, start=start)
+        assert fixed_candidate(study.ask()) == start
+        assert fail_trial(study, study.trials[0])
+        assert fixed_candidate(study.trials[-1]) == start
+        assert study.trials[-1].user_attrs["retry_of"] == 0
+        with pytest.raises(ToolError, match="no point of the space, and --sampler nsga2"):
+            begin_study(storage_of(tmp_path), "other", replace(SETTINGS, sampler="nsga2"), start=start)
 
 
 @pytest.mark.parametrize("place", ["nonsense://here", "postgresql://nobody@127.0.0.1:1/none", "/proc/none/study.db"])

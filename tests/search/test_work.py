@@ -1,5 +1,6 @@
 """A search in this process, true from the cost to the training, on few images: what trials leave, and what stops them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -7,6 +8,7 @@ import pytest
 
 from glyphlite.search.budget import Budget
 from glyphlite.search.settings import SearchSettings
+from glyphlite.search.space import Candidate, choices_of, suggest
 from glyphlite.search.study import begin_study, quiet_optuna, storage_of
 from glyphlite.search.trials import FAILED, OVER, PRUNED, TRAINED, WAITING, counts_of, front_of, records_of
 from glyphlite.search.work import Workplace, run_trial, work
@@ -25,7 +27,10 @@ def workplace() -> Workplace:
 @pytest.fixture(scope="module")
 def searched(workplace: Workplace, tmp_path_factory: pytest.TempPathFactory) -> optuna.Study:
     with quiet_optuna():
-        study = begin_study(storage_of(tmp_path_factory.mktemp("search")), "tiny", SETTINGS)
+        large = Candidate(28, "c3s1x24 c3x48", 0.02)
+        study = begin_study(storage_of(tmp_path_factory.mktemp("search")), "tiny", SETTINGS, priors=False, start=large)
+        for hidden in (48, 40, 56):
+            study.enqueue_trial(choices_of(Candidate(28, f"c5s3x8 c3x12 p2 h{hidden} b4", 0.02)) or {})
         work(study, workplace, trials=3)
     return study
 
@@ -84,6 +89,20 @@ def test_a_trial_that_is_stopped_is_queued_again(searched: optuna.Study, tmp_pat
     assert found[1].candidate == next(
         each.candidate for each in records_of(searched.trials) if each.number == searched.best_trials[0].number
     )
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_a_network_outside_of_the_space_is_a_trial_and_proposals_go_on(
+    sampler: str, tmp_path: Path, workplace: Workplace
+) -> None:
+    start = Candidate(16, "c7s4x6 h20", 0.02, "none")
+    with quiet_optuna():
+        study = begin_study(storage_of(tmp_path), "fixed", replace(SETTINGS, sampler=sampler), priors=False, start=start)
+        run_trial(study, workplace)
+        following = suggest(study.ask(), SETTINGS.sides)
+    first = records_of(study.trials)[0]
+    assert (first.outcome, first.candidate) == (TRAINED, start)
+    assert following.words != start.words
 
 
 def test_pruned_trials_say_how_far_they_came(searched: optuna.Study) -> None:

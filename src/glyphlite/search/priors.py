@@ -49,7 +49,38 @@ def _separable(stem: str, stem_width: int, width: int, depth: int, *, growth: fl
     }
 
 
+def _flat(stem: str, stem_width: int, width: int, depth: int = 1, *, pool: str = "none", growth: float = 1.0) -> dict[str, Any]:
+    """Returns full convolutions behind a coarse stem, whose small map is weighed as it is: the cheap end of the front."""
+    return {
+        "stem": stem,
+        "stem_width": stem_width,
+        "depth": depth,
+        "blocks": "full",
+        "width": width,
+        "pool": pool,
+        **({"growth": growth} if depth > 1 else {}),
+        "head": "flat",
+        "bits": 4,
+        "biased": True,
+    }
+
+
+_CHEAPEST = {
+    "side": 20,
+    "stem": "c6s4",
+    "stem_width": 20,
+    "depth": 0,
+    "head": "flat",
+    "bits": 4,
+    "biased": True,
+    "augmentation": "none",
+}
+"""One convolution of a small image: too small a network to gain from distorted images."""
+
 PRIORS: tuple[Mapping[str, Any], ...] = (
+    _flat("c5s3", 8, 12, pool="late"),
+    _flat("c5s3", 8, 16, 2, growth=1.25),
+    _CHEAPEST,
     _full("c5s3", 8, 12, 1, 48, pool="late"),
     _full("c5s3", 12, 24, 2, 48),
     _full("c6s4", 16, 32, 1, 48),
@@ -58,9 +89,10 @@ PRIORS: tuple[Mapping[str, Any], ...] = (
     _separable("c4s2=", 12, 24, 4, growth=1.5),
     _separable("c5s3", 16, 32, 2, growth=1.5),
 )
-"""Without the training and the images' side, which are added."""
+"""Without the training and the images' side, which are added where a point has none of its own."""
 
 
 def priors_for(settings: SearchSettings) -> list[dict[str, Any]]:
-    """Returns the first points of a search: full-sized images, gentle elastic distortion."""
-    return [{"side": settings.sides[0], **prior, **_TRAINING} for prior in PRIORS]
+    """Returns the first points of a search: full-sized images and gentle elastic distortion, but for the cheapest."""
+    points = [{"side": settings.sides[0], **_TRAINING, **prior} for prior in PRIORS]
+    return [{**each, "side": each["side"] if each["side"] in settings.sides else settings.sides[0]} for each in points]

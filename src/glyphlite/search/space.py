@@ -5,13 +5,15 @@ mended by rule, not refused: a kernel is never larger than its map, a map too sm
 TensorFlow, and of Optuna only that a trial suggests.
 """
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from glyphlite.errors import ModelError
 from glyphlite.models.architecture import Architecture, FoldedConv, FoldedDepthwise, Layer, Pool
 from glyphlite.models.recipe import Recipe, Schedule
-from glyphlite.search.words import map_side, parse_words
+from glyphlite.search.words import map_side, parse_words, same_network
 
 SIDES = (28, 20, 16)
 """Rows and columns that images are brought to."""
@@ -25,6 +27,9 @@ HEADS = ("hidden", "flat", "mean")
 AUGMENTATIONS = ("none", "affine_gentle", "affine", "elastic_gentle", "elastic")
 LIGHTS = ("none", "faded_noisy_gentle")
 """Photometric augmentations."""
+
+RATES = (0.005, 0.05)
+"""Lowest and highest of the highest learning rates."""
 
 
 class Trial(Protocol):
@@ -110,10 +115,90 @@ def suggest(trial: Trial, sides: Sequence[int] = SIDES) -> Candidate:
         choices["hidden"] = trial.suggest_int("hidden", 16, 64, step=8)
     choices["bits"] = trial.suggest_categorical("bits", [8, 4])
     choices["biased"] = trial.suggest_categorical("biased", [True, False])
-    rate = trial.suggest_float("rate", 0.005, 0.05, log=True)
+    rate = trial.suggest_float("rate", *RATES, log=True)
     augmentation = trial.suggest_categorical("augmentation", list(AUGMENTATIONS))
     light = trial.suggest_categorical("light", list(LIGHTS))
     return Candidate(side, words_of(choices, side), rate, augmentation, light)
+
+
+def choices_of(candidate: Candidate, sides: Sequence[int] = SIDES) -> dict[str, Any] | None:
+    """Returns what a trial has to suggest for `suggest` to give the candidate; None where the space has no such point.
+
+    What is a hidden layer over a small map may be the space's last block, as well.
+    """
+    for last in ("h", "c3x", "c1x"):
+        found = _read_choices(re.sub(r"\bh(?=\d)", last, candidate.words).split())
+        if found is not None:
+            training = {"rate": candidate.rate, "augmentation": candidate.augmentation, "light": candidate.light}
+            choices = {"side": candidate.side, **found, **training}
+            if _gives(choices, candidate, sides):
+                return choices
+    return None
+
+
+def _read_choices(words: Sequence[str]) -> dict[str, Any] | None:
+    """Returns the choices that a line of words looks like, whether or not the space has them."""
+    stem = re.fullmatch(r"c(\d+)(?:s(\d+))?x(\d+)(=?)", words[0])
+    if stem is None:
+        return None
+    widths = [int(match[1]) for word in words[1:] if (match := re.match(r"c\d+x(\d+)", word))]
+    found: dict[str, Any] = {"stem": f"c{stem[1]}s{stem[2] or 1}{stem[4]}", "stem_width": int(stem[3]), "depth": len(widths)}
+    if widths:
+        blocks_before = sum(word[0] == "c" for word in words[1 : words.index("p2")]) if "p2" in words else 0
+        found["blocks"] = BLOCKS[any(word[0] == "d" for word in words)]
+        found["width"] = widths[0]
+        found["pool"] = POOLS[0 if not blocks_before else 1 if blocks_before < len(widths) else 2]
+    if len(widths) > 1:
+        found["growth"] = _growth(widths)
+    if len(widths) > 2:
+        found["shared"] = any("@" in word for word in words)
+    hidden = [int(word[1:]) for word in words if word[0] == "h"]
+    found |= {"head": HEADS[0], "hidden": hidden[0]} if hidden else {"head": HEADS[2] if "m" in words else HEADS[1]}
+    return {**found, "bits": 4 if "b4" in words else 8, "biased": "z" not in words}
+
+
+def _growth(widths: Sequence[int]) -> float:
+    """Returns the middle of what the blocks' filters may have grown by, each rounded to fours."""
+    last = len(widths) - 1
+    ends = [
+        [max(0.0, (width + step) / max(1, widths[0])) ** (last / number) for step in (-2, 2)]
+        for number, width in enumerate(widths)
+        if number
+    ]
+    return min(2.0, max(1.0, (max(low for low, _ in ends) + min(high for _, high in ends)) / 2))
+
+
+def _gives(choices: Mapping[str, Any], candidate: Candidate, sides: Sequence[int]) -> bool:
+    """Returns whether choices are in the ranges of the space, and give a candidate."""
+    try:
+        given = suggest(_Fixed(choices), sides)
+        return replace(given, words=candidate.words) == candidate and same_network(given.words, candidate.words, candidate.side)
+    except (LookupError, ModelError):
+        return False
+
+
+class _Fixed:
+    """A trial that suggests what it is told; raises LookupError for what is outside of its range."""
+
+    def __init__(self, choices: Mapping[str, Any]) -> None:
+        self._choices = choices
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any], /) -> Any:
+        """Returns the choice of that name."""
+        return self._known(name, self._choices[name] in choices)
+
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1) -> int:
+        """Returns the number of that name."""
+        return self._known(name, self._choices[name] in range(low, high + 1, step))
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
+        """Returns the number of that name."""
+        return self._known(name, low <= self._choices[name] <= high)
+
+    def _known(self, name: str, is_inside: bool) -> Any:
+        if not is_inside:
+            raise LookupError(name)
+        return self._choices[name]
 
 
 def words_of(choices: Mapping[str, Any], side: int) -> str:

@@ -11,6 +11,7 @@ import socket
 import sqlite3
 import warnings
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from glyphlite.escaping import is_unicode, visible
 from glyphlite.files.untrusted import open_input
 from glyphlite.search.priors import priors_for
 from glyphlite.search.settings import SearchSettings
+from glyphlite.search.space import Candidate, choices_of
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -36,6 +38,7 @@ MOST_RETRIES = 2
 STUDY_FILE = "study.db"
 
 _SETTINGS, _STOPPED, _RETRIES, _WORKER = "settings", "stopped", "retries", "worker"
+_START, _FIXED = "start", "fixed"
 
 
 def storage_url(place: str | Path) -> str:
@@ -115,10 +118,20 @@ def _one_at_a_time(engine: Any) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def begin_study(storage: "BaseStorage", name: str, settings: SearchSettings, *, priors: bool = True) -> "Study":
+def begin_study(
+    storage: "BaseStorage", name: str, settings: SearchSettings, *, priors: bool = True, start: Candidate | None = None
+) -> "Study":
     """Returns the study of that name, begun if there is none: its first trials are then those of `glyphlite.search.priors`.
 
+    Args:
+        storage: as :func:`storage_of` opens it.
+        name: of the study.
+        settings: that it is begun with, or was.
+        priors: whether it begins with the points that are given.
+        start: a candidate to be tried before them, or as soon as may be where the study is begun; once.
+
     Raises:
+        ToolError: the sampler has no use for that candidate.
         OutputError: it was begun with other settings.
     """
     import optuna
@@ -131,13 +144,32 @@ def begin_study(storage: "BaseStorage", name: str, settings: SearchSettings, *, 
     kept = study.user_attrs.get(_SETTINGS)
     if kept is None:
         study.set_metric_names(list(settings.objectives))
+        _queue(study, settings, start)
         for params in priors_for(settings) if priors else ():
             study.enqueue_trial(params)
         study.set_user_attr(_SETTINGS, settings.document())
     elif kept != settings.document():
         raise OutputError(f"the study {name} was begun with other settings: {_difference(kept, settings.document())}")
+    else:
+        _queue(study, settings, start)
     study.set_user_attr(_STOPPED, False)
     return study
+
+
+def fixed_candidate(trial: Any) -> Candidate | None:
+    """Returns the candidate of a trial that is no point of the space; None of every other."""
+    kept = trial.user_attrs.get(_FIXED)
+    return Candidate(**kept) if kept else None
+
+
+def _queue(study: "Study", settings: SearchSettings, start: Candidate | None) -> None:
+    """Queues a candidate that was not queued before: as a point of the space where it is one, else as it is."""
+    if start is None or any(trial.user_attrs.get(_START) == asdict(start) for trial in study.get_trials(deepcopy=False)):
+        return
+    params = choices_of(start, settings.sides)
+    if params is None and settings.sampler == "nsga2":  # it crosses the choices that all trials have
+        raise ToolError(f"{start.words} is no point of the space, and --sampler nsga2 needs such; take --sampler tpe")
+    study.enqueue_trial(params or {}, user_attrs={_START: asdict(start)} | ({} if params else {_FIXED: asdict(start)}))
 
 
 def join_study(storage: "BaseStorage", name: str | None = None) -> "Study":
@@ -231,8 +263,9 @@ def is_dead(trial: "FrozenTrial") -> bool:
 def queue_again(study: "Study", trial: "FrozenTrial") -> None:
     """Queues the point of a trial that died, unless it has died too often."""
     retries = trial.user_attrs.get(_RETRIES, 0) + 1
-    if retries <= MOST_RETRIES and trial.params:
-        study.enqueue_trial(trial.params, user_attrs={_RETRIES: retries, "retry_of": trial.number})
+    fixed = {_FIXED: trial.user_attrs[_FIXED]} if _FIXED in trial.user_attrs else {}
+    if retries <= MOST_RETRIES and (trial.params or fixed):
+        study.enqueue_trial(trial.params, user_attrs={_RETRIES: retries, "retry_of": trial.number, **fixed})
 
 
 @contextlib.contextmanager

@@ -6,7 +6,8 @@ weights, ``z`` no biases; ``@2`` behind a convolution gives it the weights of th
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from glyphlite.errors import ModelError
 from glyphlite.models.architecture import Architecture, Flatten, FoldedConv, FoldedDepthwise, GlobalMean, Layer, Pool
@@ -60,6 +61,88 @@ def parse_words(words: str, input_shape: tuple[int, int, int], name: str = "net"
     if not isinstance(layers[-1], GlobalMean):
         layers.append(Flatten())
     return Architecture(name, tuple(layers), bits, biased_scores=bias)
+
+
+def words_of_architecture(architecture: Architecture, input_shape: tuple[int, int, int]) -> str:
+    """Returns the line of words that says an architecture: what `parse_words` makes of it differs in names alone.
+
+    Args:
+        architecture: any.
+        input_shape: height, width, channels of its images.
+
+    Raises:
+        ModelError: there is no such line: a layer is trained in float, or only some have biases.
+    """
+    words: list[str] = []
+    numbers: dict[str, int] = {}
+    for layer in architecture.layers:
+        word = _word_of(layer, numbers)
+        if word is None:
+            raise ModelError(f"its layer {layer.name} is a {type(layer).__name__}, which no network of a search has")
+        numbers[layer.name] = len(words) + 1
+        words += [word] if word else []
+    words += [] if architecture.weight_bits == 8 else [f"b{architecture.weight_bits}"]
+    words += [] if architecture.biased_scores else ["z"]
+    line = _with_hidden(words, architecture, input_shape)
+    if _nameless(parse_words(line, input_shape)) != _nameless(architecture):
+        raise ModelError("a network of a search has biases in all its layers or in none, and the map or its mean at its end")
+    return line
+
+
+def same_network(one: str, other: str, side: int) -> bool:
+    """Returns whether two lines say the same network of images of so many rows and columns."""
+    shape = (side, side, 1)
+    return _nameless(parse_words(one, shape)) == _nameless(parse_words(other, shape))
+
+
+def _with_hidden(words: Sequence[str], architecture: Architecture, input_shape: tuple[int, int, int]) -> str:
+    """Returns the line, a last convolution over the whole map written as the hidden layer that it is."""
+    layers = [layer for layer in architecture.layers if not isinstance(layer, Flatten)]
+    last = layers[-1] if layers else None
+    if isinstance(last, FoldedConv) and not last.weights_of and last.kernel == map_side(layers[:-1], input_shape):
+        hidden = f"h{last.filters}"
+        return " ".join(hidden if number == len(layers) - 1 else word for number, word in enumerate(words))
+    return " ".join(words)
+
+
+def _word_of(layer: Layer, numbers: Mapping[str, int]) -> str | None:
+    """Returns the word of a layer, empty for the flattening at the end; None where there is none."""
+    match layer:
+        case FoldedConv(_, filters, kernel, stride, padding, _, weights_of):
+            return f"c{kernel}{_stride_of(stride)}x{filters}{_padding_of(padding)}{_use_of(weights_of, numbers)}"
+        case FoldedDepthwise(_, kernel, stride, padding, weights_of):
+            return f"d{kernel}{_stride_of(stride)}{_padding_of(padding)}{_use_of(weights_of, numbers)}"
+        case Pool(_, size):
+            return f"p{size}"
+        case GlobalMean():
+            return "m"
+        case Flatten():
+            return ""
+        case _:
+            return None
+
+
+def _stride_of(stride: int) -> str:
+    return "" if stride == 1 else f"s{stride}"
+
+
+def _padding_of(padding: str) -> str:
+    return "=" if padding == "same" else ""
+
+
+def _use_of(weights_of: str | None, numbers: Mapping[str, int]) -> str:
+    return f"@{numbers[weights_of]}" if weights_of else ""
+
+
+def _nameless(architecture: Architecture) -> Architecture:
+    """Returns an architecture with numbers for names."""
+    numbers = {layer.name: str(number) for number, layer in enumerate(architecture.layers)}
+
+    def renamed(layer: Layer) -> Layer:
+        of = layer.weights_of if isinstance(layer, FoldedConv | FoldedDepthwise) else None
+        return replace(layer, name=numbers[layer.name], **({"weights_of": numbers[of]} if of else {}))
+
+    return replace(architecture, name="", layers=tuple(renamed(layer) for layer in architecture.layers))
 
 
 def map_side(layers: Iterable[Layer], input_shape: tuple[int, int, int]) -> int:

@@ -19,7 +19,7 @@ from glyphlite.search.rungs import goes_on
 from glyphlite.search.settings import SearchSettings
 from glyphlite.search.short_training import train_briefly
 from glyphlite.search.space import Candidate, suggest
-from glyphlite.search.study import fail_dead_trials, fail_trial, is_dead, is_stopped, sign
+from glyphlite.search.study import fail_dead_trials, fail_trial, fixed_candidate, is_dead, is_stopped, sign
 from glyphlite.search.trials import PRUNED, RUNNING, TRAINED, losses_of, records_of
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _tried(study: "Study", trial: "Trial", workplace: Workplace) -> tuple[float,
 
     sign(trial)
     settings, start = workplace.settings, time.process_time()
-    candidate = suggest(trial, settings.sides)
+    candidate = fixed_candidate(trial) or suggest(trial, settings.sides)
     trial.set_user_attr("candidate", asdict(candidate))
     shape, name = candidate.input_shape(settings.channels), f"trial-{trial.number}"
     cost = cost_of(candidate.architecture(settings.channels, name), shape, settings.classes, settings.budget)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -15,6 +15,8 @@ from glyphlite.files.owned import locked_folder, require_ours
 from glyphlite.files.single import without_detours
 from glyphlite.pipeline.runs.training_plan import with_class_weights
 from glyphlite.pipeline.search.display import SearchDisplay
+from glyphlite.pipeline.search.starting_point import starting_point
+from glyphlite.pipeline.search.tracked import TrialTracker
 from glyphlite.search.budget import Budget
 from glyphlite.search.crew import Crew, default_jobs
 from glyphlite.search.images import read_images
@@ -35,6 +37,7 @@ from glyphlite.search.study import (
     storage_url,
 )
 from glyphlite.search.trials import TrialRecord, counts_of, records_of
+from glyphlite.training.tracking.trackers import Tracking
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -67,6 +70,8 @@ class SearchOptions:
     group_by: str | None = None
     images: int | None = None
     ray: str | None = None
+    model: str | None = None
+    tracking: Tracking = field(default_factory=Tracking)
 
     @property
     def folder(self) -> Path:
@@ -131,7 +136,8 @@ def search(options: SearchOptions) -> Searched:
         require_ours(folder, [RESULT_FILE])
         settings = options.settings()
         place = options.storage or str(folder / STUDY_FILE)
-        study = begin_study(storage_of(place), options.study or folder.name, settings)
+        start = None if options.model is None else starting_point(options.model, settings)
+        study = begin_study(storage_of(place), options.study or folder.name, settings, start=start)
         say(
             f"Within {settings.budget.words}, for {' and '.join(settings.objectives)}; trials in {folder / STUDY_FILE}",
             lead="Search:",
@@ -194,7 +200,8 @@ def _watch(study: "Study", options: SearchOptions, place: str) -> None:
     orders = _orders(place, study.study_name, options.dataset, options.data_dir, options.trials)
     try:
         display = SearchDisplay(settings_of(study), options.trials, clock.left)
-        _run_crew(study, orders, options.jobs, display, clock.is_over, options.ray)
+        tracker = TrialTracker(study, options.tracking)
+        _run_crew(study, orders, options.jobs, display, clock.is_over, options.ray, tracker)
         stop_study(study)
     finally:
         clock.save()
@@ -249,25 +256,34 @@ def _run_crew(
     display: SearchDisplay,
     is_over: Callable[[], bool],
     ray: str | None = None,
+    tracker: TrialTracker | None = None,
 ) -> None:
     """Runs workers and shows what they find, until they have ended or time is over.
 
     Raises:
         ToolError: nothing fits the budget.
     """
+
+    def look() -> None:
+        records = records_of(study.get_trials(deepcopy=False))
+        display.show(records)
+        if tracker is not None:
+            tracker.tell(records)
+
     with display:
         if is_over():
-            return
+            return look()
         with _crew(study, orders, jobs, ray) as crew:
             while crew.look_after() and not is_over():
                 time.sleep(_LOOK_SECONDS)
-                display.show(records_of(study.get_trials(deepcopy=False)))
+                look()
                 if display.is_hopeless:
                     raise ToolError(
                         f"none of {display.counts.over_budget} networks fits {settings_of(study).budget.words}: the smallest was "
                         f"{display.closest}; give more with --flash, --ram or --instructions"
                     )
-        display.show(records_of(study.get_trials(deepcopy=False)))
+        look()
+    return None
 
 
 def _orders(place: str, study: str, dataset: str | None, data_dir: Path | None, trials: int | None) -> dict[str, object]:
