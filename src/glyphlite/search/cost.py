@@ -1,9 +1,9 @@
 """The cost of a network before a single epoch: built, converted, compiled, and run once on the emulated core.
 
 Flash, RAM and instructions hardly depend on what the weights are: what is measured here on random ones is the trained network's
-RAM, and to within a few percent its flash and instructions. A search's winner is measured again. A network that is beyond its
-budget by its weights or its memory map alone is not emulated. Compiled for speed; where that does not fit, for RAM, then for
-size.
+RAM to within some bytes of stack, its flash and instructions to within a few percent. A search's winner is measured again. A
+network that is beyond its budget by its weights or its memory map alone is not emulated. Compiled for speed; where that does not
+fit, for RAM, then for size.
 """
 
 from collections.abc import Sequence

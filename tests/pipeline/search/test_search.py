@@ -79,7 +79,7 @@ def test_the_winner_is_a_run_within_the_budget(finished: SearchReport, searched:
 def test_the_trained_network_takes_about_what_was_measured_before(finished: SearchReport) -> None:
     assert finished.winner is not None
     trial = finished.trial(finished.winner.trial)
-    assert trial.ram_bytes == finished.winner.ram_bytes
+    assert finished.winner.ram_bytes == pytest.approx(trial.ram_bytes, abs=32)  # some words of the stack, as the constants differ
     assert finished.winner.flash_bytes == pytest.approx(trial.flash_bytes, rel=0.05)
 
 
