@@ -38,7 +38,7 @@ def test_damaged_files_are_taken_rightly_or_refused_in_one_line(kind: str, count
 def test_damaged_models_are_taken_rightly_or_refused_in_one_line() -> None:
     """In a process of their own: whoever forks after TensorFlow has computed something may hang."""
     code = (
-        "from support.input_files import run_trials; assert not any(each.faults for each in run_trials('keras', 1, 0, 100, 60.0))"
+        "from support.input_files import run_trials; assert not any(each.faults for each in run_trials('keras', 1, 0, 40, 60.0))"
     )
     place = Path(__file__).parent
     environment = {**os.environ, "PYTHONPATH": str(place), "TF_CPP_MIN_LOG_LEVEL": "3"}

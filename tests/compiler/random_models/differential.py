@@ -6,6 +6,7 @@ once; what was found equal before (``equal_before``) is read and compiled, but n
 """
 
 import hashlib
+import pickle
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +15,7 @@ import numpy as np
 
 from glyphlite.compiler import compile_graph
 from glyphlite.compiler.codegen import c_text
+from glyphlite.compiler.compile import Compilation
 from glyphlite.errors import ArtifactError
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.quantization import quantize
@@ -36,6 +38,8 @@ TFLM_SECONDS = 20
 MOST_BYTES = 4 << 20
 """Of input, output and arena together: what TFLite Micro is given."""
 BATCH = 64
+MOST_KNOWN = 32
+"""Graphs whose C is kept while a child lives."""
 LONGEST_LINE = 1000
 
 
@@ -170,6 +174,7 @@ class _Trial:
     def __init__(self, inputs: int, seed: int, optimize: str, path: str, before: EqualBefore) -> None:
         self._inputs, self._seed, self._optimize = inputs, seed, optimize
         self._path, self._before = path, before
+        self._known: dict[bytes, Compilation | ArtifactError] = {}
 
     def stages(self, content: bytes) -> Iterator[Verdict | _Compiled | _Answers]:
         """Yields the C of a model and then the answers of TFLite Micro, or a verdict in the place of either."""
@@ -182,12 +187,12 @@ class _Trial:
             yield Verdict("failed", f"reader: {type(error).__name__}: {error}")
             return
         try:
-            compilation = compile_graph(graph, NAME, optimize=self._optimize)
-        except ArtifactError as error:
-            yield _refusal("not compiled", error)
-            return
+            compilation = self._compile(graph)
         except Exception as error:
             yield Verdict("failed", f"compiler: {type(error).__name__}: {error}")
+            return
+        if isinstance(compilation, ArtifactError):
+            yield _refusal("not compiled", compilation)
             return
         report = compilation.report
         if report.input_bytes + report.output_bytes + report.arena_bytes > MOST_BYTES:
@@ -201,6 +206,18 @@ class _Trial:
         yield compiled
         guarded.alarm(TFLM_SECONDS)
         yield _reference(content, graph, stored)
+
+    def _compile(self, graph: Graph) -> Compilation | ArtifactError:
+        """Returns what the compiler makes of a graph, or its refusal: once for those that read alike, as most do."""
+        key = hashlib.sha256(pickle.dumps(graph)).digest()
+        if key not in self._known:
+            if len(self._known) == MOST_KNOWN:
+                self._known.clear()
+            try:
+                self._known[key] = compile_graph(graph, NAME, optimize=self._optimize)
+            except ArtifactError as error:
+                self._known[key] = error
+        return self._known[key]
 
 
 def _refusal(outcome: str, error: ArtifactError) -> Verdict:
