@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 from random_models.by_hand import write
 from random_models.drafts import Draft, Step
+from random_models.harness import run_generated
 from random_models.one_op import Activation, Constant, one_op
 
 from glyphlite.compiler.lower import lower
 from glyphlite.compiler.passes import optimize
 from glyphlite.compiler.schedule import Segment, overlays, schedule
+from glyphlite.files.single import make_folder
 from glyphlite.tflite.reader import parse_graph
 
 VALID, SAME = 1, 0
@@ -62,6 +64,14 @@ def chain(*strides: int) -> bytes:
     return write(Draft(1, shapes[0], tuple(steps), "int8"), narrow=0.0)
 
 
+def coarse_then_depthwise() -> bytes:
+    """A convolution of 4x4 with stride 2 on 28x28 bytes, and a depthwise one of 3x3 that leaves 11 rows of 176 bytes."""
+    settings = {"bias": True, "fused": "none", "dilation": (1, 1), "padding": "VALID"}
+    stem = Step("conv", (0,), (13, 13, 16), {**settings, "kernel": (4, 4), "strides": (2, 2), "filters": 16})
+    depthwise = Step("depthwise", (1,), (11, 11, 16), {**settings, "kernel": (3, 3), "strides": (1, 1), "multiplier": 1})
+    return write(Draft(1, (28, 28, 1), (stem, depthwise), "int8"), narrow=0.0)
+
+
 def test_layers_that_make_two_rows_a_call_read_one_more():
     program = optimize(lower(parse_graph(chain(1, 2, 1))))
     (segment,) = schedule(program, pairs=True)
@@ -80,3 +90,20 @@ def test_two_rows_are_written_over_rows_that_neither_needs():
     assert set(overlays(point, dsp=True).values()) == {96}
     assert list(overlays(depth, dsp=False).values()) == [2 * 96]
     assert list(overlays(depth, dsp=True).values()) == [3 * 96]
+
+
+def test_the_last_pair_of_an_odd_number_of_rows_is_made_when_all_but_one_are_written():
+    """Its call needs row 12 of the convolution, which reads from row 24 on: 10 rows are written by then, not 9."""
+    program = optimize(lower(parse_graph(coarse_then_depthwise())))
+    (segment,) = schedule(program, pairs=True)
+    assert len(segment.paired) == 1
+    assert overlays(segment, dsp=True)[program.input.index] == 10 * 176 - 24 * 28
+    assert overlays(segment, dsp=False)[program.input.index] == 10 * 176 - 24 * 28
+
+
+def test_an_odd_number_of_rows_is_written_over_an_input_in_the_arena(tmp_path):
+    """The harness calls with inputs and outputs apart and in the arena, and wants the same answers."""
+    inputs = np.random.default_rng(0).integers(-128, 128, (20, 28 * 28), np.int8)
+    graph = parse_graph(coarse_then_depthwise())
+    plain, dsp = (run_generated(graph, inputs, make_folder(tmp_path / path), path=path) for path in ("plain", "dsp"))
+    assert np.array_equal(plain, dsp)

@@ -71,10 +71,10 @@ def overlays(segment: Segment, *, dsp: bool) -> dict[int, int]:
     size, row_bytes = last.output.bytes, last.output.row_bytes
     distances: dict[int, int] = {}
 
-    def read(node: Node, value: Value, row: int, at: int) -> None:
+    def read(node: Node, value: Value, written: int, at: int) -> None:
         by_elements = node.in_place and value.row_bytes == row_bytes and value.bytes == size and not value.offset
-        made = segment.rows_at_once(node, dsp=dsp) if node is last and not by_elements else 0
-        written = row + made  # rows, with those that are being written
+        if node is last and not by_elements:  # its own call writes meanwhile
+            written = min(written + segment.rows_at_once(node, dsp=dsp), last.output.height)
         distances[value.index] = max(distances.get(value.index, -size), written * row_bytes - at)
 
     _follow_reads(segment, read, dsp=dsp)
@@ -82,36 +82,36 @@ def overlays(segment: Segment, *, dsp: bool) -> dict[int, int]:
 
 
 def _follow_reads(segment: Segment, read: Callable[[Node, Value, int, int], None], *, dsp: bool) -> None:
-    """Calls ``read(node, value, row, at)`` for what each call of a node's function reads of whole values, in their order.
+    """Calls ``read(node, value, written, at)`` for what each call of a node's function reads of whole values, in their order.
 
-    ``row`` is the first that the chain's last node is making, ``at`` the first byte that is read, or a byte before it.
-    The order is that of the templates (``run.c.j2``).
+    ``written`` are the rows that the chain's last node has left so far, ``at`` is the first byte that is read, or a byte before
+    it. The order is that of the templates (``run.c.j2``). Of an odd number of rows, the last call of a pair begins with one that
+    is written already.
     """
     chain = segment.chain
     ready = [0] * len(chain)
 
-    def produce_rows(place: int, first: int, final: int | None) -> int:
+    def produce_rows(place: int, first: int, written: int) -> int:
         rows = segment.rows_at_once(chain[place], dsp=dsp)
-        row = min(first, chain[place].output.height - rows)
-        produce(place, row, row if final is None else final)
+        produce(place, min(first, chain[place].output.height - rows), written)
         return first + rows
 
-    def produce(place: int, row: int, final: int) -> None:
+    def produce(place: int, row: int, written: int) -> None:
         node = chain[place]
         before = chain[place - 1] if place else None
         if before is not None and node.windowed:
             needed = row * node.row_stride + segment.span(node, dsp=dsp) - node.window.pad_top
             while ready[place - 1] < min(before.output.height, needed):
-                ready[place - 1] = produce_rows(place - 1, ready[place - 1], final)
+                ready[place - 1] = produce_rows(place - 1, ready[place - 1], written)
         elif before is not None:
-            produce(place - 1, row, final)
+            produce(place - 1, row, written)
         for value in node.inputs:
             if before is None or value.index != before.output.index:
-                read(node, value, final, value.offset + _first_row(node, value, row) * value.row_bytes)
+                read(node, value, written, value.offset + _first_row(node, value, row) * value.row_bytes)
 
     row = 0
     while row < chain[-1].output.height:
-        row = produce_rows(len(chain) - 1, row, None)
+        row = produce_rows(len(chain) - 1, row, row)
 
 
 def _first_row(node: Node, value: Value, row: int) -> int:
