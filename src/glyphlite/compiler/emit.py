@@ -195,7 +195,7 @@ def emit(
         if (state.initial != state.initial.flat[0]).any()
     }
     text = render("table/filters.c.j2", {"table": table, **_names(name)}) if table else ""
-    many = None if program.states or scores == "none" else _many(steps, arena)
+    many = None if program.states or scores == "none" else _many(program, steps, arena)
     images = many.images if many else 0
     text += written_once("".join(_render(kernel, name, images) for kernel in kernels if not kernel.tabled))
     context = {
@@ -264,14 +264,15 @@ def _render(kernel: Kernel, name: str, images_at_once: int) -> str:
     return render(kernel.template, {"k": kernel, "images_at_once": images_at_once, **_names(name)})
 
 
-def _many(steps: Sequence[Step], arena: Arena) -> Many:
+def _many(program: Program, steps: Sequence[Step], arena: Arena) -> Many:
     """Returns how hosts compute many images: layer by layer where all pass vectors on, and some have weights to be read once."""
     arena_bytes = max(arena.size, arena.plain_size, 4)
     kernels = [step.whole for step in steps if step.whole is not None]
     places = [kernel.layer.inputs[0].place for kernel in kernels]
     follow = places[1:] == [step.target.place for step in steps[:-1]]
     alone = all(len(kernel.layer.inputs) == 1 for kernel in kernels)
-    from_caller = bool(places) and places[0].base == "input" and steps[-1].target.place.base == "output"
+    single = len(program.inputs) == len(program.outputs) == 1
+    from_caller = single and bool(places) and places[0].base == "input" and steps[-1].target.place.base == "output"
     if len(kernels) < len(steps) or not (follow and alone and from_caller) or not any(kernel.takes_many for kernel in kernels):
         return Many((), (), arena_bytes)
     lanes = 2 * max(kernel.many_lanes for kernel in kernels)  # of int16 where processors multiply no bytes

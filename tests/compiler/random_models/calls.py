@@ -71,7 +71,7 @@ def _many(report: CompilationReport, function: str) -> str:
     opening = f"static void {function}_many(const signed char *input, const signed char *result) {{\n"
     if not report.many_bytes:
         return opening + "  (void)input; (void)result;\n}\n"
-    lines = [f"#if defined({name.upper()}_MANY)", "  static int kept, rounds;"]
+    lines = ["  (void)input; (void)result;", f"#if defined({name.upper()}_MANY)", "  static int kept, rounds;"]
     offset, passed, compared = 0, [], []
     for bulk, edges in (("input", report.input_tensors), ("result", report.output_tensors)):
         offset = 0
@@ -79,7 +79,7 @@ def _many(report: CompilationReport, function: str) -> str:
             own, size = f"many{len(passed)}", edge.bytes
             lines.append(f"  static signed char *{own};")
             lines.append(f"  if (!{own}) {own} = malloc({most * size});")
-            lines.append(f"  memcpy({own} + kept * {size}, {bulk} + {offset}, {size});")
+            lines.append(f"  memcpy({own} + (size_t)kept * {size}, {bulk} + {offset}, {size});")
             if bulk == "result":
                 compared.append((own, size))
             passed.append(own)
@@ -89,11 +89,11 @@ def _many(report: CompilationReport, function: str) -> str:
     lines.append(f"  {name}_many_t *memory = malloc(sizeof *memory);")
     lines.append("  memset(memory, 0x5A, sizeof *memory);")
     for own, size in compared:
-        lines.append(f"  signed char *new_{own} = malloc(kept * {size});")
+        lines.append(f"  signed char *new_{own} = malloc((size_t)kept * {size});")
         given.append(f"(void *)new_{own}")
     lines.append(f"  {name}_invoke_many({', '.join(given)}, kept, memory);")
     for own, size in compared:
-        lines.append(f"  if (memcmp(new_{own}, {own}, kept * {size})) {{")
+        lines.append(f"  if (memcmp(new_{own}, {own}, (size_t)kept * {size})) {{")
         lines.append('    fputs("error: other bytes of many images at once\\n", stderr);\n    abort();\n  }')
         lines.append(f"  free(new_{own});")
     lines += ["  free(memory);", "  kept = 0;", "  ++rounds;", "#endif"]
