@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from glyphlite.conversion.converter import convert
+from glyphlite.evaluation.simulation import simulate
 from glyphlite.models.interface.input_convention import OURS
 from glyphlite.models.pretrained import (
     keras_of_shipped,
@@ -29,9 +30,12 @@ TEACHING = [known.architecture.name for known in TEACHERS]
 BUDGETS = {"glyph-700": 700, **{f"glyph-{number}k": 1024 * number for number in (1, 2, 4, 8, 16)}}
 """Bytes of weights and biases."""
 
+DEPLOYED = {"glyph-2kram": ("rv32ec", 2048, 16_384), "glyph-4kram": ("cortex-m0", 4096, 16_384)}
+"""Core, RAM and flash in all of those whose budget is a microcontroller, built for size."""
+
 
 def test_members_are_in_the_order_of_their_budgets():
-    assert [known.architecture.name for known in FRONTIER] == [*BUDGETS, "glyph-2kram", "glyph-50kmac"]
+    assert [known.architecture.name for known in FRONTIER] == [*BUDGETS, *DEPLOYED, "glyph-50kmac"]
 
 
 def test_a_retired_member_is_loaded_for_who_names_it_and_a_smaller_one_is_better():
@@ -52,6 +56,15 @@ def test_a_retired_member_is_loaded_for_who_names_it_and_a_smaller_one_is_better
 def test_the_fast_member_fits_its_budget_of_multiply_accumulates():
     fast = next(known.architecture for known in FRONTIER if known.architecture.name == "glyph-50kmac")
     assert 40_000 < sum(cost.macs for cost in fast.costs((28, 28, 1), 10)) <= 50_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "budget"), DEPLOYED.items())
+def test_a_member_fits_its_microcontroller(name, budget, mnist):
+    core, ram, flash = budget
+    simulation = simulate(pretrained_artifact(name), core, mnist.test.images[:1], optimize="size", measured=1)
+    assert simulation.ram_bytes <= ram
+    assert simulation.report.code_bytes + simulation.report.constant_bytes <= flash
 
 
 @pytest.mark.slow

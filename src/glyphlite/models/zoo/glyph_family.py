@@ -5,8 +5,8 @@ up to 16 KB, INT4 weights: twice as many for the same bytes; up to 2 KB, no bias
 that are used more than once; separable convolutions (a depthwise one looks around, a pointwise one mixes channels), which buy
 depth for a few bytes; slow reduction of the resolution, by convolutions without padding in place of pooling; a first convolution
 of 4x4 with stride 2, which costs half the time of one at full size; two teachers; photometric augmentation; elastic distortion.
-Where multiply-accumulates are the budget, a hidden layer. Widths repeat where they can, as zeros in place of biases are stored
-once per width.
+Where multiply-accumulates are the budget, a hidden layer; where working memory is, narrow early maps and wide late ones. Widths
+repeat where they can, as zeros in place of biases are stored once per width.
 docs/explanation/quantization-aware.md explains the recipe, experiments/ has the figures. Data; nothing of Keras.
 """
 
@@ -98,18 +98,20 @@ def _tapering(
     wide: bool = False,
     bits: int = 8,
     bias: bool = True,
+    padded: bool = True,
 ) -> Architecture:
     """Builds 4x4 with stride 2, to maps of 14; separable convolutions that leave 12, 10, 8 and 6; and the mean.
 
     ``wide``: the first separable convolution leaves its map as large as it was. ``bits``: of a weight. ``bias``: whether
-    convolutions have one; where they have none, the zeros in their place are stored once a width.
+    convolutions have one; where they have none, the zeros in their place are stored once a width. ``padded``: whether the first
+    one is; where not, maps are smaller by one.
     """
     separable = [
         layer
         for number, count in enumerate(filters, 1)
         for layer in _separable(number, count, "same" if wide and number == 1 else "valid", bias=bias)
     ]
-    layers = (FoldedConv("stem", stem, 4, 2, "same", bias), *separable, GlobalMean("mean"))
+    layers = (FoldedConv("stem", stem, 4, 2, "same" if padded else "valid", bias), *separable, GlobalMean("mean"))
     return Architecture(name, layers, bits)
 
 
@@ -205,6 +207,11 @@ FRONTIER: tuple[KnownModel, ...] = (
         _coarse("glyph-2kram", 9, 18, 24, 44),
         replace(_FAST, name="frontier-2kram", narrowed=("hidden",)),
         "2 KB of RAM, 16 KB of flash in all",
+    ),
+    KnownModel(
+        _tapering("glyph-4kram", 24, (28, 36, 48, 64), padded=False),
+        replace(_recipe("4kram", 48, augmentation="elastic", photometric="occluded", cycle=8), warps_seed=0),
+        "4 KB of RAM, 16 KB of flash in all",
     ),
     KnownModel(_coarse("glyph-50kmac", 9, 18, 24, 44), _FAST, "at most 50,000 MACs"),
 )
