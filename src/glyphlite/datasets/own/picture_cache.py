@@ -16,9 +16,10 @@ import numpy as np
 
 from glyphlite import datasets, preprocessing
 from glyphlite.console import say
+from glyphlite.datasets.kept_arrays import keep_arrays, kept_arrays
 from glyphlite.errors import DataError, OutputError
-from glyphlite.files.single import atomic_path, user_cache
-from glyphlite.files.untrusted import open_input, parsing
+from glyphlite.files.single import user_cache
+from glyphlite.files.untrusted import parsing
 
 MOST_KEPT = 16
 """Folders kept; of more, those that were not used for longest are forgotten."""
@@ -50,8 +51,7 @@ def cached_pictures(folder: Path, paths: Sequence[Path], size: tuple[int, int], 
         return found
     images, notes = make()
     try:
-        with atomic_path(kept) as temporary:
-            np.savez(temporary, signature=signature, notes=json.dumps(notes), images=images)
+        keep_arrays(kept, signature, {"notes": np.array(json.dumps(notes)), "images": images})
         _forget(kept.parent)
     except OutputError as error:
         say(str(error), lead=f"the pictures of {folder.name} are not cached for the next time:", style="yellow")
@@ -79,16 +79,13 @@ def _code() -> str:
 
 def _read(path: Path, signature: str, shape: tuple[int, ...]) -> Normalized | None:
     """Reads the cached images and notes; None if they are damaged or were made from other pictures."""
+    kept = kept_arrays(path, signature, "pictures kept")
+    if kept is None:
+        return None
     try:
-        with (
-            open_input(path, "pictures kept") as stream,
-            parsing(f"{path} is damaged"),
-            np.load(stream, allow_pickle=False) as kept,
-        ):
-            if str(kept["signature"]) != signature:
-                return None
+        with parsing(f"{path} is damaged"):
             images, notes = kept["images"], tuple(str(note) for note in json.loads(str(kept["notes"])))
-    except DataError:  # it is not there, or damaged: the cache is made again
+    except DataError:
         return None
     return (images, notes) if images.shape == shape and images.dtype == np.uint8 else None
 

@@ -15,12 +15,13 @@ from glyphlite.console import Advance, progress_bar, say
 from glyphlite.datasets.dataset import KnownContent, Split
 from glyphlite.datasets.download.catalogue import RenderedDataset
 from glyphlite.datasets.idx import encode_idx
+from glyphlite.datasets.kept_arrays import keep_arrays, kept_arrays
 from glyphlite.datasets.rendered import drawing, faces, fonts
 from glyphlite.datasets.rendered.drawing import draw_letter, write_variants
 from glyphlite.datasets.rendered.faces import CLASSES, FACES, TEST, TRAIN, VALIDATION, Face, class_of
 from glyphlite.errors import DataError, OutputError
-from glyphlite.files.single import atomic_path, user_cache
-from glyphlite.files.untrusted import open_input, parsing
+from glyphlite.files.single import user_cache
+from glyphlite.files.untrusted import parsing
 from glyphlite.preprocessing import images, normalize
 
 SEED = 0
@@ -107,22 +108,18 @@ def _keep(splits: dict[str, Split], path: Path, signature: str) -> None:
     """Keeps the set for the next time; a cache that cannot be written is said aloud and is no failure."""
     arrays = {f"{name}_{part}": array for name, split in splits.items() for part, array in vars(split).items()}
     try:
-        with atomic_path(path) as temporary:
-            np.savez_compressed(temporary, signature=np.array(signature), **arrays)
+        keep_arrays(path, signature, arrays, compressed=True)
     except OutputError as error:
         say(str(error), lead=f"{path.stem} is not cached for the next time:", style="yellow")
 
 
 def _read(path: Path, signature: str) -> dict[str, Split] | None:
     """Reads the set from the cache; None where it is not there, damaged, or drawn by other code."""
+    kept = kept_arrays(path, signature, "letters kept")
+    if kept is None:
+        return None
     try:
-        with (
-            open_input(path, "letters kept") as stream,
-            parsing(f"{path} is damaged"),
-            np.load(stream, allow_pickle=False) as kept,
-        ):
-            if str(kept["signature"]) != signature:
-                return None
+        with parsing(f"{path} is damaged"):
             return {name: Split(*(kept[f"{name}_{part}"] for part in ("images", "labels", "groups"))) for name in _SPLITS}
     except DataError:
         return None
