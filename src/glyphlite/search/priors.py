@@ -13,9 +13,11 @@ _TRAINING = {"rate": 0.02, "augmentation": "elastic_gentle", "light": "none"}
 
 
 def _full(
-    stem: str, stem_width: int, width: int, depth: int, hidden: int, *, pool: str = "none", growth: float = 1.0
+    stem: str, stem_width: int, width: int, depth: int, hidden: int = 0, *, pool: str = "none", growth: float = 1.0
 ) -> dict[str, Any]:
-    """Returns full convolutions behind a coarse stem, then a hidden layer of INT4 weights."""
+    """Returns full convolutions behind a coarse stem, then a hidden layer; without one, the small map is weighed as it is, the
+    cheap end of the front. INT4 weights.
+    """
     return {
         "stem": stem,
         "stem_width": stem_width,
@@ -25,8 +27,8 @@ def _full(
         "pool": pool,
         **({"growth": growth} if depth > 1 else {}),
         **({"shared": False} if depth > 2 else {}),
-        "head": "hidden",
-        "hidden": hidden,
+        "head": "hidden" if hidden else "flat",
+        **({"hidden": hidden} if hidden else {}),
         "bits": 4,
         "biased": True,
     }
@@ -49,22 +51,6 @@ def _separable(stem: str, stem_width: int, width: int, depth: int, *, growth: fl
     }
 
 
-def _flat(stem: str, stem_width: int, width: int, depth: int = 1, *, pool: str = "none", growth: float = 1.0) -> dict[str, Any]:
-    """Returns full convolutions behind a coarse stem, whose small map is weighed as it is: the cheap end of the front."""
-    return {
-        "stem": stem,
-        "stem_width": stem_width,
-        "depth": depth,
-        "blocks": "full",
-        "width": width,
-        "pool": pool,
-        **({"growth": growth} if depth > 1 else {}),
-        "head": "flat",
-        "bits": 4,
-        "biased": True,
-    }
-
-
 _CHEAPEST = {
     "side": 20,
     "stem": "c6s4",
@@ -78,8 +64,8 @@ _CHEAPEST = {
 """One convolution of a small image: too small a network to gain from distorted images."""
 
 PRIORS: tuple[Mapping[str, Any], ...] = (
-    _flat("c5s3", 8, 12, pool="late"),
-    _flat("c5s3", 8, 16, 2, growth=1.25),
+    _full("c5s3", 8, 12, 1, pool="late"),
+    _full("c5s3", 8, 16, 2, growth=1.25),
     _CHEAPEST,
     _full("c5s3", 8, 12, 1, 48, pool="late"),
     _full("c5s3", 12, 24, 2, 48),

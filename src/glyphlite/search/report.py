@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from glyphlite import __version__
 from glyphlite.records import Accuracy
 from glyphlite.search.settings import SearchSettings
-from glyphlite.search.trials import TrialRecord, counts_of, front_of
+from glyphlite.search.trials import TRAINED, TrialRecord, counts_of, front_of
 
 
 class SearchedTrial(BaseModel):
@@ -119,7 +119,7 @@ def report_of(study: str, settings: SearchSettings, records: Sequence[TrialRecor
 
 def best_of(records: Sequence[TrialRecord]) -> TrialRecord | None:
     """Returns the trained trial of the highest validation accuracy; ties go to the lower loss."""
-    trained = [each for each in records if each.outcome == "trained"]
+    trained = [each for each in records if each.outcome == TRAINED]
     return max(trained, key=lambda each: (each.accuracy or 0.0, -(each.loss or 0.0)), default=None)
 
 

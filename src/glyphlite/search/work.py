@@ -20,7 +20,7 @@ from glyphlite.search.settings import SearchSettings
 from glyphlite.search.short_training import train_briefly
 from glyphlite.search.space import Candidate, suggest
 from glyphlite.search.study import fail_dead_trials, fail_trial, fixed_candidate, is_dead, is_stopped, sign
-from glyphlite.search.trials import PRUNED, RUNNING, TRAINED, losses_of, records_of
+from glyphlite.search.trials import RUNNING, counts_of, losses_of, records_of
 
 if TYPE_CHECKING:
     from optuna import Study, Trial
@@ -129,10 +129,11 @@ def _tried(study: "Study", trial: "Trial", workplace: Workplace) -> tuple[float,
         if not goes_on(losses_of(accuracy, cost, settings.objectives), _rivals(study, trial.number, epoch, settings)):
             raise TrialPruned(f"behind the others after {epoch} epochs")
 
+    choice = choice_of(candidate, settings, name)
     trained = train_briefly(
-        choice_of(candidate, settings, name),
+        choice,
         workplace.data(candidate.side),
-        replace(candidate.recipe(settings.epochs), class_weights=settings.class_weights),
+        choice.recipe,
         settings.seed,
         settings.rungs,
         seen,
@@ -148,7 +149,7 @@ def _tried(study: "Study", trial: "Trial", workplace: Workplace) -> tuple[float,
 def choice_of(candidate: Candidate, settings: SearchSettings, name: str) -> ModelChoice:
     """Returns a candidate as what the trainer takes."""
     shape, architecture = candidate.input_shape(settings.channels), candidate.architecture(settings.channels, name)
-    recipe = candidate.recipe(settings.epochs)
+    recipe = replace(candidate.recipe(settings.epochs), class_weights=settings.class_weights)
     return ModelChoice(
         name, shape, settings.classes, recipe, "a search", candidate.words, lambda: architecture.build(shape, settings.classes)
     )
@@ -167,6 +168,6 @@ def _rivals(study: "Study", number: int, epoch: int, settings: SearchSettings) -
 def _progress(study: "Study") -> tuple[int, int]:
     """Returns how many trials were trained or pruned, and how many are running."""
     trials = study.get_trials(deepcopy=False)
-    alive = [record.outcome for trial, record in zip(trials, records_of(trials), strict=True) if not is_dead(trial)]
-    ended = [record.outcome for record in records_of(trials)]
-    return ended.count(TRAINED) + ended.count(PRUNED), alive.count(RUNNING)
+    records = records_of(trials)
+    running = sum(record.outcome == RUNNING and not is_dead(trial) for trial, record in zip(trials, records, strict=True))
+    return counts_of(records).done, running

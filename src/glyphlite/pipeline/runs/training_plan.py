@@ -141,11 +141,17 @@ def plan_training(
 
 
 def with_class_weights(recipe: Recipe, dataset: Dataset) -> Recipe:
-    """Returns the recipe with balanced class weights where a dataset's classes are unequal; says so, and how strong they are."""
+    """Returns the recipe with the class weights that the dataset wants, unless it has some."""
+    wanted = None if recipe.class_weights else class_weights_for(dataset)
+    return replace(recipe, class_weights=wanted) if wanted else recipe
+
+
+def class_weights_for(dataset: Dataset) -> str | None:
+    """Returns ``balanced`` where a dataset's classes are unequal, else None; says so, and how strong the weights are."""
     counts = np.bincount(dataset.train.labels, minlength=dataset.classes)
     ratio = imbalance(counts)
-    if recipe.class_weights or ratio < UNEQUAL:
-        return recipe
+    if ratio < UNEQUAL:
+        return None
     present = np.flatnonzero(counts)
     most, fewest = (int(present[pick(counts[present])]) for pick in (np.argmax, np.argmin))
     often, rare = dataset.labels[most], dataset.labels[fewest]
@@ -155,7 +161,7 @@ def with_class_weights(recipe: Recipe, dataset: Dataset) -> Recipe:
         "all images alike, the most accurate epoch)",
         style="yellow",
     )
-    return replace(recipe, class_weights="balanced")
+    return "balanced"
 
 
 def model_name(model: str) -> str:

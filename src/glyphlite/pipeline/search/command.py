@@ -13,7 +13,7 @@ from glyphlite.errors import DataError, ToolError
 from glyphlite.extras import require_extra
 from glyphlite.files.owned import locked_folder, require_ours
 from glyphlite.files.single import without_detours
-from glyphlite.pipeline.runs.training_plan import with_class_weights
+from glyphlite.pipeline.runs.training_plan import class_weights_for
 from glyphlite.pipeline.search.display import SearchDisplay
 from glyphlite.pipeline.search.starting_point import starting_point
 from glyphlite.pipeline.search.tracked import TrialTracker
@@ -23,7 +23,6 @@ from glyphlite.search.images import read_images
 from glyphlite.search.ray.crew import RayCrew
 from glyphlite.search.report import SearchReport, report_of
 from glyphlite.search.settings import EPOCHS, SearchSettings, sides_for
-from glyphlite.search.space import SIDES, Candidate
 from glyphlite.search.study import (
     STUDY_FILE,
     begin_study,
@@ -106,7 +105,7 @@ class SearchOptions:
     def _class_weights(self, loaded: Dataset) -> str | None:
         """Returns how classes are weighed in the loss, decided by the data where the user leaves it to them."""
         if self.class_weights == "auto":
-            return with_class_weights(Candidate(SIDES[0], "c3x8", 0.01).recipe(self.epochs), loaded).class_weights
+            return class_weights_for(loaded)
         return None if self.class_weights == "none" else self.class_weights
 
 
