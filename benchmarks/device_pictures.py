@@ -36,7 +36,7 @@ COSTS = {
     "cortex-m0": (("frame", 96, 96), ("canvas", 64, 64), ("strokes", 240, 240)),
     "avr": (("canvas", 64, 64), ("strokes", 240, 240)),
 }
-"""What is prepared on each core: an Arduino Mega's 8 KB of RAM hold no frame of 96x96."""
+"""Pictures prepared on each core: an Arduino Mega's 8 KB of RAM hold no frame of 96x96."""
 READ = ("ok", "several")
 
 

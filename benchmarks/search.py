@@ -49,7 +49,7 @@ BY_HAND = {
 BitNetMCU has; a small LeNet. All in layers that are trained for int8."""
 
 REFERENCE_ERROR = 0.05
-"""Of the hypervolume, beside the budget's flash: networks that err more often count for nothing."""
+"""Reference of the hypervolume, beside the budget's flash: networks that err more often count for nothing."""
 
 
 def main() -> None:

@@ -45,7 +45,7 @@ class Training:
     content: str | None
     """The hash of what was trained and validated on, where the training kept it."""
     engine: str | None = None
-    """What computed the steps: ``tensorflow``, or our own by name and version."""
+    """Engine that computed the steps: ``tensorflow``, or our own by name and version."""
 
 
 def main() -> int:

@@ -21,7 +21,7 @@ sys.path[:0] = [str(ROOT / "tests" / "compiler"), str(ROOT / "tests")]
 NARROW = ("plain", "dsp", "v6m")
 """Paths of the C without vector instructions of a host."""
 ONE_IN = 16
-"""Of the values, the share that is tried on a path with vector instructions too."""
+"""Share of the values that is tried on a path with vector instructions too."""
 
 
 def main() -> int:

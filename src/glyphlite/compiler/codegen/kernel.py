@@ -126,7 +126,7 @@ class Kernel:
     tabled: ClassVar[bool] = False
     """True for what stands for the layers at the beginning of a chain that run from a table."""
     takes_many: ClassVar[bool] = False
-    """Whether its template has a function for many images at once, which hosts with wide vectors call."""
+    """Says whether its template has a function for many images at once, which hosts with wide vectors call."""
 
     layer: Layer
 

@@ -16,7 +16,7 @@ from glyphlite.errors import DataError, OutputError
 from glyphlite.files.single import atomic_path, user_cache
 
 _SUBFOLDERS = ("", "raw", "gzip")
-"""Where torchvision and EMNIST's archive put the files inside a dataset's folder."""
+"""Folders in which torchvision and EMNIST's archive put the files inside a dataset's folder."""
 
 
 def served_paths(known: ServedDataset, data_dir: Path | None = None) -> dict[str, Path] | None:

@@ -13,7 +13,7 @@ from glyphlite.preprocessing.images import FIELD_SIDE
 from glyphlite.preprocessing.normalize import BOX_PART, fit_to_box, nearest, set_into_field, trim
 
 _SIDE, _LETTER = 84, 60
-"""Of the canvas that a letter is warped on, and of the letter on it, in pixels."""
+"""Sides of the canvas that a letter is warped on, and of the letter on it, in pixels."""
 _POINTS = 160
 _TURN, _SHEAR, _STRETCH = 0.18, 0.2, 0.15
 """Radians either way, sideways shift per row either way, and how much wider or narrower a letter may become."""

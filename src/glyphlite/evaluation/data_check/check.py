@@ -19,7 +19,7 @@ from glyphlite.evaluation.data_check.records import (
 from glyphlite.evaluation.data_check.suspects import FEWEST, judge_labels
 
 MOST_JUDGED = 60_000
-"""Of more images so many are judged, equally many of each class as far as that goes."""
+"""Images judged where there are more, equally many of each class as far as that goes."""
 
 
 def check_survey(survey: Survey, *, suspects: bool = True) -> DataCheck:
