@@ -143,6 +143,20 @@ class ElfImage:
         return Footprint(code, constants, data, bss)
 
 
+def tables_of(image: ElfImage) -> dict[str, range]:
+    """Returns the functions beside which an image has a ``FUNCTION_table``, with the addresses of that.
+
+    A call of such a function whose first argument points into its table is counted by where: ``FUNCTION+48``, 48 bytes from the
+    table's start. One that looks its results up in a table of that name is not.
+    """
+    variables = {symbol.name: symbol for symbol in image.symbols if symbol.kind == "object"}
+    return {
+        function.name: range(table.address, table.address + table.size)
+        for function in image.functions
+        if (table := variables.get(f"{function.name}_table")) is not None
+    }
+
+
 def read_elf(path: Path) -> ElfImage:
     """Reads a linked image.
 

@@ -18,7 +18,7 @@ from typing import Any, Self
 import numpy as np
 
 from glyphlite.cores import CORE_NAMES, CORES
-from glyphlite.emulation.elf import ElfImage, read_elf
+from glyphlite.emulation.elf import ElfImage, read_elf, tables_of
 from glyphlite.emulation.instruction_lengths import count_riscv, count_thumb
 from glyphlite.emulation.instruction_mix import mix_of, thumb_decoder
 from glyphlite.emulation.measurement import Measurement
@@ -289,8 +289,7 @@ class _Registers:
 class _Counter:
     """Counts instructions block by block, and follows calls so that each function is charged for what it calls.
 
-    A function whose first argument points into a ``FUNCTION_table`` of the image is counted by where: ``FUNCTION+48``, 48 bytes
-    from its start. One that looks its results up in a table of that name is not.
+    A function with a table is charged by what its first argument points at in there, as :func:`tables_of` says.
 
     A translated block runs from its first to its last instruction, so its count is fixed by its bytes.
     """
@@ -301,12 +300,7 @@ class _Counter:
         self.inclusive: defaultdict[str, int] = defaultdict(int)
         self._image, self._core, self._registers = image, core, registers
         self._blocks: dict[tuple[int, int], tuple[int, str, bool]] = {}
-        variables = {symbol.name: symbol for symbol in image.symbols if symbol.kind == "object"}
-        self._tables = {
-            function.name: range(table.address, table.address + table.size)
-            for function in image.functions
-            if (table := variables.get(f"{function.name}_table")) is not None
-        }
+        self._tables = tables_of(image)
         self._calls: list[tuple[str, int, int, int]] = []  # function, return address, stack pointer, total at entry
         self._runs: defaultdict[tuple[int, int], int] = defaultdict(int)
         self._left: defaultdict[tuple[int, int], int] = defaultdict(int)

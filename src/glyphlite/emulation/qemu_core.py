@@ -8,14 +8,15 @@ models.
 import socket
 import subprocess
 import time
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from glyphlite.emulation.elf import ElfImage, read_elf
+from glyphlite.emulation.elf import ElfImage, read_elf, tables_of
 from glyphlite.emulation.instruction_lengths import count_thumb
 from glyphlite.emulation.measurement import Measurement
 from glyphlite.emulation.one_by_one import OneByOne
@@ -31,6 +32,21 @@ _PACKET = 1024  # bytes of memory in one message
 _STACK, _LINK, _COUNTER, _FLAGS = 13, 14, 15, 25  # QEMU's numbers of the registers of an M-profile core
 _THUMB = 0x0100_0000  # in the flags
 _COPROCESSORS, _FULL_ACCESS = 0xE000_ED88, 0x00F0_0000  # CPACR: floating point and Helium (Armv8-M ARM, D1.2.9)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """Registers of the core as a function is entered."""
+
+    argument: int
+    link: int
+    stack: int
+
+
+_Entries = Mapping[int, deque[_Entry]]
+"""By the address of a function, its entries in the order in which they happen."""
+
+_NONE: _Entries = {}
 
 
 class QemuCore(OneByOne):
@@ -121,7 +137,8 @@ class QemuCore(OneByOne):
         """
         return self._run(self.image.symbol(function).address, function, arguments, timeout_s)
 
-    def _run(self, address: int, function: str, arguments: Sequence[int], timeout_s: float) -> int:
+    def _run(self, address: int, function: str, arguments: Sequence[int], timeout_s: float, entries: _Entries = _NONE) -> int:
+        """Calls what is at an address, and writes down the entries of the functions that ``entries`` names."""
         stack = self._top - -(-4 * max(0, len(arguments) - 4) // 16) * 16
         for index, value in enumerate(arguments[4:]):
             self.write(stack + 4 * index, (value & 0xFFFF_FFFF).to_bytes(4, "little"))
@@ -133,6 +150,12 @@ class QemuCore(OneByOne):
         self._port.settimeout(timeout_s)
         try:
             self._ask("c")
+            while entries and (place := self._get(_COUNTER)) in entries:
+                entries[place].append(_Entry(self._get(0), self._get(_LINK), self._get(_STACK)))
+                self._ask(f"z0,{place:x},2")
+                self._ask("s")
+                self._ask(f"Z0,{place:x},2")
+                self._ask("c")
         except TimeoutError:
             raise ArtifactError(f"{self.target.name}: {function} had not returned after {timeout_s:g} s; stopped it") from None
         except (ConnectionError, ToolError):
@@ -149,6 +172,7 @@ class QemuCore(OneByOne):
         Raises:
             ArtifactError: as :meth:`call`.
         """
+        entries = self._entries_of_tables(function, arguments, timeout_s)
         bottom = self._top - self._stack_bytes
         paint = np.random.default_rng(0).integers(0, 256, self._stack_bytes, np.uint8)
         self.write(bottom, paint)
@@ -156,7 +180,7 @@ class QemuCore(OneByOne):
         self._monitor("log in_asm,exec,nochain")
         result = self.call(function, *arguments, timeout_s=timeout_s)
         self._monitor("log none")
-        counter = _Counter(self.image)
+        counter = _Counter(self.image, entries)
         with self._log.open() as log:
             log.seek(before)
             for address in _blocks(log, counter):
@@ -165,6 +189,26 @@ class QemuCore(OneByOne):
         touched = np.flatnonzero(np.frombuffer(self.read(bottom, self._stack_bytes), np.uint8) != paint)
         stack = self._stack_bytes - int(touched[0]) if len(touched) else 0
         return Measurement(result, counter.total, dict(counter.own), dict(counter.inclusive), stack)
+
+    def _entries_of_tables(self, function: str, arguments: Sequence[int], timeout_s: float) -> _Entries:
+        """Calls a function, and returns the entries of those that it calls with a place in their table (see :class:`_Counter`).
+
+        The log of blocks tells no registers, and while breakpoints are set QEMU makes blocks of single instructions: so this is
+        a call of its own, after which memory is as it was.
+        """
+        addresses = [self.image.symbol(name).address & ~1 for name in tables_of(self.image)]
+        entries = {address: deque[_Entry]() for address in addresses}
+        if not entries:
+            return entries
+        ram, _ = machine_for(self.target.name).ram
+        kept = self.read(ram, self._free - ram)
+        for address in entries:
+            self._ask(f"Z0,{address:x},2")
+        self._run(self.image.symbol(function).address, function, arguments, timeout_s, entries)
+        for address in entries:
+            self._ask(f"z0,{address:x},2")
+        self.write(ram, kept)
+        return entries
 
     def _connect(self, port: Path) -> socket.socket:
         end = time.monotonic() + 30
@@ -251,16 +295,40 @@ def _blocks(log: Iterator[str], counter: "_Counter") -> Iterator[Block]:
             translated[start] = end
 
 
-class _Counter:
-    """Counts instructions block by block, and follows calls so that each function is charged for what it calls."""
+@dataclass(frozen=True)
+class _Call:
+    """A call that runs.
 
-    def __init__(self, image: ElfImage) -> None:
+    Attributes:
+        call: the function, and link and stack as it was entered where they are known.
+        charged: the name that its instructions are charged to.
+        behind: where it returns to.
+        before: instructions before it.
+    """
+
+    call: tuple[str, tuple[int, int] | None]
+    charged: str
+    behind: int
+    before: int
+
+
+class _Counter:
+    """Counts instructions block by block, and follows calls so that each function is charged for what it calls.
+
+    A function with a table is charged by what its first argument points at in there, as :func:`tables_of` says.
+
+    Args:
+        image: whose functions run.
+        entries: of the functions with a table.
+    """
+
+    def __init__(self, image: ElfImage, entries: _Entries) -> None:
         self.total = 0
         self.own: defaultdict[str, int] = defaultdict(int)
         self.inclusive: defaultdict[str, int] = defaultdict(int)
-        self._image = image
+        self._image, self._entries, self._tables = image, entries, tables_of(image)
         self._names: dict[int, tuple[str, bool]] = {}
-        self._calls: list[tuple[str, int, int]] = []  # function, where it returns to, total at entry
+        self._calls: list[_Call] = []
         self._behind = _RETURN
 
     def instructions(self, address: int, behind: int) -> int:
@@ -274,10 +342,10 @@ class _Counter:
             entry = bool(function and function.address & ~1 == address)
             self._names[address] = (function.name if function else hex(address), entry)
         name, is_entry = self._names[address]
-        while self._calls and any(call[1] == address for call in self._calls):
+        while self._calls and any(call.behind == address for call in self._calls):
             self._leave()
-        if is_entry and not (self._calls and self._calls[-1][0] == name):  # else a loop back to the first instruction
-            self._calls.append((name, self._behind, self.total))
+        if is_entry:
+            self._enter(address, name)
         self.total += instructions
         self.own[name] += instructions
         self._behind = behind
@@ -287,7 +355,17 @@ class _Counter:
         while self._calls:
             self._leave()
 
+    def _enter(self, address: int, name: str) -> None:
+        entries = self._entries.get(address)
+        entry = entries.popleft() if entries else None
+        call = (name, (entry.link, entry.stack) if entry else None)
+        if self._calls and self._calls[-1].call == call:  # a loop back to the first instruction
+            return
+        table = self._tables.get(name, range(0))
+        charged = f"{name}+{entry.argument - table.start}" if entry and entry.argument in table else name
+        self._calls.append(_Call(call, charged, self._behind, self.total))
+
     def _leave(self) -> None:
-        name, _, before = self._calls.pop()
-        if all(call[0] != name for call in self._calls):
-            self.inclusive[name] += self.total - before
+        left = self._calls.pop()
+        if all(call.charged != left.charged for call in self._calls):
+            self.inclusive[left.charged] += self.total - left.before
