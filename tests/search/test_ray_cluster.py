@@ -45,6 +45,7 @@ def test_a_killed_node_loses_no_trial_and_none_counts_twice(tmp_path: Path) -> N
     (again,) = [trial for trial in trials if trial["retry_of"] == found["lost"]]
     assert (again["state"], again["params"]) == ("COMPLETE", trials[found["lost"]]["params"])
     assert [trial["number"] for trial in trials] == list(range(TRIALS + 1))
+    assert max(Counter(trial["process"] for trial in trials).values()) <= 3, "a worn actor gives way to a new one"
 
 
 @pytest.mark.skipif(has_extra("ray"), reason="Ray is installed")

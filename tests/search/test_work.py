@@ -110,3 +110,9 @@ def test_pruned_trials_say_how_far_they_came(searched: optuna.Study) -> None:
         if record.outcome == PRUNED:
             assert record.epochs == 1
             assert record.accuracy == dict(record.rungs)[1]
+
+
+def test_a_process_leaves_the_rest_to_another(searched: optuna.Study, workplace: Workplace) -> None:
+    assert work(searched, workplace, trials=3, at_most=0)
+    assert not work(searched, workplace, trials=4, at_most=0)
+    assert counts_of(records_of(searched.trials)).done == 3

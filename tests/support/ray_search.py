@@ -29,6 +29,7 @@ def set_up() -> None:
     """Makes a process of Ray's ready for stand-ins, which need no TensorFlow."""
     isolation.prepare = lambda: None
     worker.pin_threads = lambda _: None
+    worker.TRIALS_OF_A_PROCESS = 3
     stand_in(float(os.environ.get(SECONDS, "0.2")))
 
 
@@ -64,7 +65,13 @@ def main() -> None:
                     lost = stuck[0].number
                     cluster.remove_node(doomed, allow_graceful=False)
         found = [
-            {"number": each.number, "state": each.state.name, "params": each.params, "retry_of": each.user_attrs.get("retry_of")}
+            {
+                "number": each.number,
+                "state": each.state.name,
+                "params": each.params,
+                "retry_of": each.user_attrs.get("retry_of"),
+                "process": each.user_attrs["worker"]["process"],
+            }
             for each in study.get_trials(deepcopy=False)
         ]
     sys.stdout.write(json.dumps({"lost": lost, "trials": found}) + "\n")

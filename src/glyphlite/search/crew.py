@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from glyphlite.errors import ToolError
+from glyphlite.search.wear import WORN
 from glyphlite.training.engine.processors import processors
 
 MOST_JOBS = 16
@@ -48,7 +49,7 @@ class Crew:
         self.end()
 
     def look_after(self) -> bool:
-        """Starts a worker again that died without a word; returns whether any is at work.
+        """Starts a worker again that is worn or died without a word; returns whether any is at work.
 
         Raises:
             ToolError: one ended for what the user can put right, or too many died.
@@ -59,8 +60,8 @@ class Crew:
                 continue
             words = worker.last_words()
             worker.words.close()
-            self._lost += 1
-            if code == 2 or self._lost >= _MOST_LOST:
+            self._lost += code != WORN
+            if code == 2 or (code != WORN and self._lost >= _MOST_LOST):
                 raise ToolError(words if code == 2 else f"{self._lost} workers of the search died; the last said: {words}")
             self._workers[place] = self._started()
         return any(worker.process.poll() is None for worker in self._workers)

@@ -82,25 +82,35 @@ def run_trial(study: "Study", workplace: Workplace) -> None:
         raise
 
 
-def work(study: "Study", workplace: Workplace, *, trials: int | None = None, stop: Stop = lambda: False) -> None:
+def work(
+    study: "Study", workplace: Workplace, *, trials: int | None = None, at_most: int | None = None, stop: Stop = lambda: False
+) -> bool:
     """Runs trials until there are as many as wanted in the study, whoever ran them, or until it is stopped.
+
+    Returns whether that is so; if not, another process has to go on.
 
     Args:
         study: that was begun or joined.
         workplace: settings and data.
         trials: trained and pruned ones that the study is to have; None: until it is stopped.
+        at_most: trials of this process, those over the budget among them; None: as many as it takes.
         stop: asked before every trial.
     """
+    ran = 0
     while not stop() and not is_stopped(study):
         fail_dead_trials(study)
         if trials is not None:
             done, running = _progress(study)
             if done >= trials:
-                return
+                return True
             if done + running >= trials:  # one of them may turn out to be over the budget, which does not count
                 time.sleep(_WAIT_SECONDS)
                 continue
+        if ran == at_most:
+            return False
         run_trial(study, workplace)
+        ran += 1
+    return True
 
 
 def _tried(study: "Study", trial: "Trial", workplace: Workplace) -> tuple[float, ...]:

@@ -15,6 +15,7 @@ from typing import Any
 from glyphlite.console import ignore_settings_of_libraries, quiet_tensorflow, say
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import GlyphliteError
+from glyphlite.search.wear import TRIALS_OF_A_PROCESS, WORN
 
 
 class StoppedError(BaseException):
@@ -32,16 +33,17 @@ def main() -> None:
     orders = json.loads(sys.stdin.readline())
     threading.Thread(target=_wait_for_end, args=(stopped,), daemon=True).start()
     try:
-        serve(orders, stopped)
+        is_complete = serve(orders, stopped)
     except GlyphliteError as error:
         say(str(error))
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, StoppedError):
         sys.exit(0)
+    sys.exit(0 if is_complete else WORN)
 
 
-def serve(orders: Mapping[str, Any], stopped: threading.Event, images: Callable[[int], Dataset] | None = None) -> None:
-    """Joins the study of the orders and works in it.
+def serve(orders: Mapping[str, Any], stopped: threading.Event, images: Callable[[int], Dataset] | None = None) -> bool:
+    """Joins the study of the orders and works in it; returns whether it is complete, or leaves it to a new process.
 
     Args:
         orders: ``storage``, ``study``, and where they are given ``trials``, ``dataset``, ``data_dir``, ``threads``.
@@ -67,7 +69,7 @@ def serve(orders: Mapping[str, Any], stopped: threading.Event, images: Callable[
         study = join_study(storage_of(orders["storage"]), orders.get("study"))
         folder = orders.get("data_dir")
         workplace = Workplace(settings_of(study), orders.get("dataset"), Path(folder) if folder else None, beat, images)
-        work(study, workplace, trials=orders.get("trials"), stop=stopped.is_set)
+        return work(study, workplace, trials=orders.get("trials"), at_most=TRIALS_OF_A_PROCESS, stop=stopped.is_set)
 
 
 def pin_threads(threads: int | None) -> None:

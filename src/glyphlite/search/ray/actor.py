@@ -21,8 +21,8 @@ class RayWorker:
         """Returns the signature of the trials that its process runs."""
         return signature()
 
-    def serve(self, orders: Mapping[str, Any], images: Mapping[int, Any]) -> str | None:
-        """Works in the study of the orders; returns what the user can put right, if that ended it.
+    def serve(self, orders: Mapping[str, Any], images: Mapping[int, Any]) -> str | bool:
+        """Works in the study of the orders; returns whether it is complete, or what the user can put right, if that ended it.
 
         Args:
             orders: as those of a worker process.
@@ -37,12 +37,11 @@ class RayWorker:
             return loaded[side]
 
         try:
-            serve(orders, self._stopped, images_of)
+            return serve(orders, self._stopped, images_of)
         except GlyphliteError as error:
             return str(error)
         except StoppedError:
-            pass
-        return None
+            return True
 
     def stop(self) -> None:
         """Ends the work, amid a trial."""

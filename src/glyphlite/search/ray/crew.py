@@ -101,16 +101,20 @@ class RayCrew:
             if actor.is_done or not self._is_ready(actor.work):
                 continue
             try:
-                words = self._ray.get(actor.work)
+                result: str | bool = self._ray.get(actor.work)
             except self._ray.exceptions.RayActorError as failure:
                 self._replace(place, reason_of(failure))
                 continue
             except self._ray.exceptions.RayError as failure:
                 self._replace(place, reason_of(failure))
                 continue
-            if words is not None:
-                raise ToolError(words)
-            actor.is_done = True
+            if isinstance(result, str):
+                raise ToolError(result)
+            if result:
+                actor.is_done = True
+            else:  # worn: it has run its share of trials
+                self._ray.kill(actor.handle)
+                self._actors[place] = self._started()
         # One that waits for room in the cluster is nobody's when another has found the study complete.
         waited_for = [actor for actor in self._actors if not actor.is_done and actor.signature is not None]
         return bool(waited_for) or not any(actor.is_done for actor in self._actors)
