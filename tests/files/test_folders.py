@@ -3,6 +3,7 @@
 import errno
 import itertools
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -284,13 +285,58 @@ def test_after_a_failed_rollback_the_next_command_restores(tmp_path: Path, monke
 def test_a_plan_with_names_from_outside_moves_nothing(tmp_path: Path) -> None:
     (tmp_path / "shared").mkdir()
     (tmp_path / "victim").write_text("mine")
-    evil = tmp_path / "shared" / f"{scratch.PREFIX}evil"
+    evil = tmp_path / "shared" / f"{scratch.PREFIX}0123456789ab"
     (evil / scratch.NEW).mkdir(parents=True)
     for name in ("../victim", str(tmp_path / "victim")):
         (evil / scratch.NEW).mkdir(parents=True, exist_ok=True)
         scratch.write_plan(evil, scratch.Plan("x", (name,), (name,)))
         sweep(tmp_path / "shared")
         assert (tmp_path / "victim").read_text() == "mine"
+
+
+@pytest.mark.parametrize("how", ["copied", "packed", "forged"])
+def test_a_plan_that_came_with_strangers_files_moves_nothing(tmp_path: Path, how: str) -> None:
+    """A repository, or an archive unpacked beside the user's files, holds the temporary folder of a killed command."""
+    made, home = tmp_path / "theirs", tmp_path / "home"
+    evil = made / f"{scratch.PREFIX}0123456789ab"
+    (evil / scratch.NEW / "link").mkdir(parents=True)
+    for name in ("replaced", "link/through", "added"):
+        (evil / scratch.NEW / name).write_text("theirs")
+    scratch.write_plan(evil, scratch.Plan("out", ("replaced", "link/through", "added"), ("removed",)))
+    for name in ("replaced", "removed", "elsewhere/through"):
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text("mine")
+    (home / "link").symlink_to("elsewhere")
+    before = _texts(home)
+    if how == "packed":
+        shutil.unpack_archive(shutil.make_archive(str(tmp_path / "project"), "tar", made), home, filter="data")
+    else:
+        shutil.copytree(evil, home / evil.name)
+    if how == "forged":
+        plan = (home / evil.name / scratch.PLAN).stat()
+        (home / evil.name / "seal").write_text(f"{plan.st_ino} {plan.st_mtime_ns}")
+    sweep(home)
+    assert _texts(home) == before
+
+
+def test_a_former_version_is_never_removed_by_a_plan_that_is_not_ours(tmp_path: Path) -> None:
+    """As after a copy of the whole disk."""
+    left = tmp_path / f"{scratch.PREFIX}0123456789ab"
+    (left / scratch.PREVIOUS).mkdir(parents=True)
+    (left / scratch.PREVIOUS / "years").write_text("of work")
+    scratch.write_plan(left, scratch.Plan("out"))
+    (left / "seal").write_text("1 1")
+    sweep(tmp_path)
+    assert (left / scratch.PREVIOUS / "years").read_text() == "of work"
+
+
+def test_a_folder_of_the_users_with_nearly_the_name_of_a_temporary_one_stays(tmp_path: Path) -> None:
+    _fill(tmp_path / "out", "old")
+    for place in (tmp_path / ".glyphlite-notes", tmp_path / "out" / ".glyphlite-notes"):
+        place.mkdir()
+        (place / "mine").write_text("mine")
+    _fill(tmp_path / "out", "new", overwrite=True)
+    assert [(place / ".glyphlite-notes" / "mine").read_text() for place in (tmp_path, tmp_path / "out")] == ["mine", "mine"]
 
 
 def test_two_files_are_one_unit(tmp_path: Path) -> None:

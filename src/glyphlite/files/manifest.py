@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from glyphlite.files.scratch import PREFIX
+from glyphlite.files.scratch import is_scratch_name
 from glyphlite.files.single import sha256_of
 
 MANIFEST = ".glyphlite.json"
@@ -95,7 +95,7 @@ def list_folder(folder: Path) -> Listing:
     manifest = read_manifest(folder)
     ours, changed, foreign, folders = set(), set(), set(), []
     for path, below, files in os.walk(folder, onerror=_raise):
-        below[:] = [name for name in below if not name.startswith(PREFIX)]
+        below[:] = [name for name in below if not is_scratch_name(name)]
         links = [name for name in below if (Path(path) / name).is_symlink()]
         folders += [str(Path(path) / name) for name in below if name not in links]
         for name in (*files, *links):

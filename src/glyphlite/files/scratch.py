@@ -10,6 +10,7 @@ import errno
 import fcntl
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ from glyphlite.errors import OutputError
 PREFIX = ".glyphlite-"
 NEW, PREVIOUS, PLAN = "new", "previous", "plan.json"
 """In a scratch folder: what is prepared, what it replaces while both are there, and the moves still to be made."""
+_SEAL = "seal"
+"""Beside a plan: its inode and the time of its last change, which no archive and no repository can bring along."""
 
 _AT_FDCWD, _RENAME_EXCHANGE, _RENAME_SWAP = -100, 2, 2
 """From linux/fcntl.h, linux/fs.h, and sys/stdio.h of macOS."""
@@ -62,7 +65,7 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
 def system_temporary_folder() -> Path:
     """Returns the system's folder for temporary files, also after :func:`gather_temporary_files`."""
     folder = Path(tempfile.gettempdir())
-    while folder.name.startswith(PREFIX):
+    while is_scratch_name(folder.name):
         folder = folder.parent
     return folder
 
@@ -119,13 +122,22 @@ def sweep(parent: Path) -> None:
                 os.close(descriptor)
 
 
+def is_scratch_name(name: str) -> bool:
+    """Returns whether a folder's name is one that :func:`scratch_folder` gives."""
+    return re.fullmatch(re.escape(PREFIX) + "[0-9a-f]{12}", name) is not None
+
+
 def recover(scratch: Path) -> None:
     """Finishes what a killed command had prepared whole, undoes the rest, and removes its scratch folder.
+
+    A previous version stays where it is if the plan that moved it there is not known to be ours.
 
     Raises:
         OSError: something cannot be moved; it stays for the next attempt.
     """
     plan = read_plan(scratch)
+    if (scratch / PREVIOUS).exists() and not plan.place:
+        return
     if plan.files:
         move_files(scratch, scratch.parent, plan)
     elif plan.place and (scratch / PREVIOUS).is_dir():
@@ -143,18 +155,33 @@ def write_plan(scratch: Path, plan: Plan) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     draft.rename(scratch / PLAN)
+    with (scratch / _SEAL).open("w") as stream:
+        stream.write(_seal_of(scratch / PLAN))
+        stream.flush()
+        os.fsync(stream.fileno())
     sync_folder(scratch)
 
 
 def read_plan(scratch: Path) -> Plan:
-    """Returns what a scratch folder's command was writing; an empty plan where it holds none, or one with names from outside."""
+    """Returns what a scratch folder's command was writing; an empty plan where it holds none.
+
+    The plan counts only with the seal that was put on it here: one that came in a stranger's archive or repository would have
+    files of the user replaced and removed.
+    """
     try:
+        if (scratch / _SEAL).read_text() != _seal_of(scratch / PLAN):
+            return Plan()
         document = json.loads((scratch / PLAN).read_bytes())
         plan = Plan(str(document["place"]), tuple(document["files"]), tuple(document["obsolete"]))
         names = [PurePosixPath(name) for name in (plan.place, *plan.files, *plan.obsolete)]
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return Plan()
     return Plan() if any(name.is_absolute() or ".." in name.parts for name in names) else plan
+
+
+def _seal_of(plan: Path) -> str:
+    found = plan.lstat()
+    return f"{found.st_ino} {found.st_ctime_ns}"
 
 
 def move_files(scratch: Path, folder: Path, plan: Plan) -> None:
@@ -243,7 +270,7 @@ def _scratch_folders(parent: Path) -> list[Path]:
     """Returns those of this user: what others put into a shared folder is never followed."""
     try:
         with os.scandir(parent) as entries:
-            return [Path(entry.path) for entry in entries if entry.name.startswith(PREFIX) and _is_own_folder(entry)]
+            return [Path(entry.path) for entry in entries if is_scratch_name(entry.name) and _is_own_folder(entry)]
     except OSError:
         return []
 
@@ -274,6 +301,6 @@ def _create(parent: Path) -> tuple[Path, int]:
 
 def _age(scratch: Path) -> tuple[int, str] | None:
     try:
-        return (scratch / PLAN).stat().st_mtime_ns, scratch.name
+        return (scratch / _SEAL).stat().st_mtime_ns, scratch.name
     except OSError:
         return None
