@@ -1,7 +1,8 @@
 """Shortcuts of the process that the trials are forked from: what takes seconds and writes no file of ours is done once, and kept.
 
 TensorFlow runs step by step rather than compile what runs a dozen times; the searches, compilations and conversions that other
-programs do are known by what goes into them; inferences are timed as little as possible; pictures are empty.
+programs do are known by what goes into them; inferences are timed as little as possible; pictures are empty; interpreters run in
+forks; C that is only checked is not optimized.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from glyphlite.files.single import make_folder
+from support.faults.forked_worker import import_runtimes
 
 
 def take_shortcuts(folder: Path, *, tensorflow: bool, one_model: bool = False) -> None:
@@ -26,7 +28,7 @@ def take_shortcuts(folder: Path, *, tensorflow: bool, one_model: bool = False) -
     from glyphlite.conversion import converter
     from glyphlite.evaluation import latency
     from glyphlite.export.web import page
-    from glyphlite.runtimes import tflm_arena
+    from glyphlite.runtimes import generated_c, tflm_arena
     from glyphlite.training.engine import library
 
     make_folder(folder)
@@ -46,6 +48,9 @@ def take_shortcuts(folder: Path, *, tensorflow: bool, one_model: bool = False) -
     measured: Any
     for measured in (latency.measure_latency, latency.runtime_latency, latency.keras_latency):
         measured.__kwdefaults__["seconds"] = 0.0
+    import_runtimes()
+    created: Any = generated_c.GeneratedC.__init__
+    created.__defaults__ = (None, ("-O0", "-march=native"), "speed")
     if tensorflow:
         import tensorflow as tf
 
