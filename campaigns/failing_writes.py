@@ -18,9 +18,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 SEED = 22
 ALL = 1_000_000
 FAILURES = (
-    *("export c-array", "export tflm", "export web", "export cmake", "export python", "export rust"),
+    *("export c-array", "export tflm", "export web", "export cmake", "export python", "export rust", "export android"),
     *("compile", "convert", "train", "report", "compare", "evaluate", "verify", "optimize", "inspect", "predict", "draw"),
-    *("pictures", "dataset", "fits", "run"),
+    *("pictures", "dataset", "fits", "data check", "run"),
 )
 """The commands, ``pictures`` and ``dataset`` being what is kept of data."""
 

@@ -24,6 +24,8 @@ KILLS = {
     "export cmake": 30,
     "export python": 30,
     "export rust": 30,
+    "export android": 30,
+    "data check": 30,
     "train": 120,
     "convert": 120,
     "run": 60,

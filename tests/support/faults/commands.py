@@ -41,6 +41,7 @@ def write_inputs(folder: Path) -> Path:
 
 def import_what_exports() -> None:
     """Imports what the commands on .tflite files import and reads every template of C, once for all trials."""
+    import glyphlite.pipeline.check_data
     import glyphlite.pipeline.compile
     import glyphlite.pipeline.export
     import glyphlite.pipeline.optimize
@@ -124,6 +125,8 @@ def training_commands(inputs: Path) -> list[Command]:
         again=("--overwrite",),
         overwrite=(),
         resume=("--resume",),
+        less="Not compared:",
+        of_commands=True,
     )
     return [train, convert, run]
 
@@ -147,6 +150,7 @@ def export_commands(inputs: Path) -> list[Command]:
             ("cmake", ()),
             ("python", ("--dataset", str(inputs / "bars.npz"))),
             ("rust", ("--dataset", str(inputs / "bars.npz"))),
+            ("android", ("--dataset", str(inputs / "bars.npz"))),
         )
     ]
     return [
@@ -202,6 +206,13 @@ def other_commands(inputs: Path) -> list[Command]:
         Command("inspect", ("inspect", model, "--no-runtimes", "--graph", "{out}/graph.svg"), scenarios=("new",), out=None),
         Command(
             "predict", ("predict", picture, "--model", model, *data, "--show", "{out}/seen.png"), scenarios=("new",), out=None
+        ),
+        Command(
+            "data check",
+            ("data", "check", str(inputs / "pictures"), "--no-suspects", "--out", "{out}/check.html"),
+            ("data", "check", str(inputs / "bars.npz"), "--no-suspects", "--out", "{out}/check.html"),
+            scenarios=("new", "again"),
+            out=None,
         ),
         Command("draw", _draw(model), scenarios=("new",)),
         Command("pictures", _read_pictures(inputs / "pictures"), scenarios=("new",), unkept="not cached for the next time"),

@@ -1,4 +1,4 @@
-"""The child process that runs .tflite files, as a fork of a process that has imported what it needs, so that it starts at once."""
+"""The child process that runs .tflite files, as a fork of a process that has imported what it needs: it starts at once."""
 
 import ctypes
 import faulthandler

@@ -38,7 +38,7 @@ def main() -> None:
     commands = {each.name: each for each in all_commands(inputs)}
     for wish in sys.argv[4:]:
         kind, name, count = wish.split(":")
-        uses_tensorflow = not name.startswith(("export", "compile", "optimize"))
+        uses_tensorflow = not name.startswith(("export", "compile", "optimize", "data check"))
         import_everything() if uses_tensorflow else import_what_exports()
         take_shortcuts(folder / "known", tensorflow=uses_tensorflow)
         trials = kills if kind == "kills" else failures
@@ -81,7 +81,7 @@ def failures(command: Command, folder: Path, seed: int, count: int, done: list[d
         known = {key for key, each in before.items() if not each["fault"]}
         bench = Bench(command, scenario, folder)
         rng = _generator(seed, command.name, scenario)
-        choices = what_fails(bench.made, rng)
+        choices = what_fails(bench.made, rng, once=command.of_commands)
         order, once_more = rng.permutation(len(choices)), rng.random(len(choices)) < AGAIN
         drawn = [(*choices[index], bool(once_more[index])) for index in order[:share]]
         plan = {
@@ -100,8 +100,10 @@ def failures(command: Command, folder: Path, seed: int, count: int, done: list[d
         yield {**plan, "done": bool(share >= len(choices))}
 
 
-def what_fails(calls: Sequence[Call], rng: np.random.Generator) -> list[tuple[str, int]]:
+def what_fails(calls: Sequence[Call], rng: np.random.Generator, *, once: bool = False) -> list[tuple[str, int]]:
     """Returns how calls fail, and their numbers from 1: of each kind the first, the last, one between, in each way at least once.
+
+    With ``once`` one of each kind, in one way, both drawn.
 
     A compiler writes a file by a thousand calls: where it fails on one of them, it fails on the others.
     """
@@ -110,6 +112,9 @@ def what_fails(calls: Sequence[Call], rng: np.random.Generator) -> list[tuple[st
         of_kind.setdefault(call.kind, []).append(number)
     chosen = []
     for (name, _, _), numbers in of_kind.items():
+        if once:
+            chosen.append((str(rng.choice(FAILURES if name in WRITES else FAILURES[:2])), int(rng.choice(numbers))))
+            continue
         between = [int(rng.choice(numbers[1:-1]))] if numbers[1:-1] else []
         some = [numbers[0], *numbers[-1:], *between] if numbers[1:] else numbers
         modes = FAILURES if name in WRITES else FAILURES[:2]  # any other call does all or nothing

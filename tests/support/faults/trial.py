@@ -52,6 +52,8 @@ class Command:
         resume: what is added after a kill, where the command asks for it.
         out: the option that names the place; None where the words name it themselves, by ``{out}``.
         unkept: what it says where it goes on without keeping its result.
+        less: what it says where it goes on without a comparison that could not be made.
+        of_commands: it consists of commands that are tried themselves: of each kind of call one fails, in one way.
         needs: files that lie in the place before, by their names there.
     """
 
@@ -66,6 +68,8 @@ class Command:
     resume: tuple[str, ...] = ()
     out: str | None = "--out"
     unkept: str = ""
+    less: str = ""
+    of_commands: bool = False
     needs: dict[str, Path] = field(default_factory=dict)
 
 
@@ -93,6 +97,11 @@ def _differing(found: dict[str, str], expected: dict[str, str]) -> set[str]:
 def _is_of_data(name: str) -> bool:
     """Whether a file holds a dataset, or an image of one: the cache's files, a generated example and its record."""
     return name.startswith(("cache/", "out/example/")) or name.endswith((".json", MANIFEST))
+
+
+def _is_of_results(name: str) -> bool:
+    """Whether a file holds what was measured."""
+    return name.endswith(("results.json", "report.html", MANIFEST)) or is_scratch(name)
 
 
 @dataclass(frozen=True)
@@ -168,7 +177,7 @@ class Bench:
         found = contents(self.root)
         swept = sum(is_scratch(name) for name in found)
         fault = self._fault(code, said, found, mode)
-        if fault is None and found != self.expected and (again or swept):
+        if fault is None and found != self.expected and (again or swept) and not self._did_less(code, said, found):
             fault = self._fault_again()
         if fault is not None:  # for who looks at it, beside what nobody disturbed
             _copy(self.root, self.root.with_name(f"{self.root.name}.faulty-{mode}-{at:g}"))
@@ -202,6 +211,8 @@ class Bench:
             return None
         elif code == 0 and NO_DATA in said and all(map(_is_of_data, _differing(kept, self.expected))):
             return None  # the fetching of a dataset failed, which was said: the example holds no image of it
+        elif self._did_less(code, said, kept):
+            return None
         elif code == 0 and kept != self.expected:
             return f"said nothing, but: {difference(kept, self.expected)}"
         elif code not in (0, 2):
@@ -217,6 +228,11 @@ class Bench:
             if digest not in (self.earlier.get(name), self.expected.get(name)) and not self._is_passing(name):
                 return f"{name} is of neither version"
         return None
+
+    def _did_less(self, code: int, said: str, found: dict[str, str]) -> bool:
+        """Returns whether a command ended well, and said which comparison its results lack."""
+        less = bool(self.command.less) and self.command.less in said
+        return code == 0 and less and all(map(_is_of_results, _differing(found, self.expected)))
 
     def _results(self, listing: dict[str, str]) -> dict[str, str]:
         """Returns a listing without the data that a command keeps for the next one, unless it does nothing else."""
