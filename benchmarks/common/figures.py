@@ -23,7 +23,7 @@ from common.tables.pictures import (
     steps_table,
     threshold_sentence,
 )
-from common.tables.reference import accuracy_table, main_job_sentence, reading_table
+from common.tables.reference import accuracy_table, class_weights_table, main_job_sentence, reading_table, suspects_table
 from common.tables.reference_pages import commands, layer_kinds, model_keys, ops, records
 from common.tables.search import example_sentence, search_sentence, search_table
 from common.tables.tflm import agreement_table, arena_parts_table, arenas_table, tensors_table
@@ -43,6 +43,8 @@ FIGURES: dict[str, tuple[str, Words]] = {
     "training avx2": ("training", avx2_sentence),
     "accuracy": ("reference_models", accuracy_table),
     "reading": ("reading", reading_table),
+    "label suspects": ("data_check", suspects_table),
+    "class weights": ("data_check", class_weights_table),
     "frontier": ("frontier", family_table),
     "family in full": ("frontier", family_in_full),
     "costs": ("frontier", costs_table),

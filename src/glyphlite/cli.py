@@ -498,16 +498,19 @@ def data_check(
     ] = True,
     input_size: InputSizeOption = None,
     data_dir: DataDirOption = None,
+    group_by: GroupByOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check a dataset: sizes, classes, unreadable files, duplicates, polarity, suspicious labels.
+    """Check a dataset: sizes, classes, unreadable files, duplicates, polarity, groups, suspicious labels.
 
     Findings are printed and shown with pictures on one page; nothing of the data is changed.
     """
     from glyphlite.models.training_options import parse_size
     from glyphlite.pipeline.check_data import check_data
 
-    check, page = check_data(dataset, data_dir=data_dir, out=out, size=parse_size(input_size), suspects=suspects)
+    check, page = check_data(
+        dataset, data_dir=data_dir, out=out, size=parse_size(input_size), suspects=suspects, group_by=group_by
+    )
     if as_json:
         _print_json({**check.model_dump(mode="json", by_alias=True), "page": str(page)})
         return

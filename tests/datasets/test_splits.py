@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from glyphlite.datasets.dataset import Dataset, Split
 from glyphlite.datasets.repetitions import repeated_words
-from glyphlite.datasets.splits import grouped_split, hold_out, imbalance, keep_twins_apart
+from glyphlite.datasets.splits import grouped_split, hold_out, imbalance, keep_twins_apart, three_splits
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 9)), min_size=1, max_size=200), st.floats(0, 0.5), st.integers(0, 9))
@@ -31,6 +31,40 @@ def test_many_small_groups_are_split_in_proportion() -> None:
     assert len(held_out) == pytest.approx(3000 / 7, rel=0.1)
     shares = np.bincount(labels[held_out], minlength=10) / np.bincount(labels)
     np.testing.assert_allclose(shares, 1 / 7, atol=0.05)
+
+
+def test_one_group_of_nearly_all_leaves_others_to_validate_and_to_test_with() -> None:
+    labels, groups = np.tile(np.arange(3), 60), np.array(["anna"] * 162 + ["b"] * 6 + ["c"] * 6 + ["d"] * 6)
+    whole = Split(np.arange(180), labels, groups)
+    train, validation, test = three_splits(whole, None, None, 0)
+    assert [len(train), len(validation), len(test)] == [162, 6, 12]
+    assert set(np.unique(train.groups)) == {"anna"}
+
+
+def test_groups_of_one_class_each_are_held_out_for_every_class() -> None:
+    labels = np.repeat(np.arange(4), 40)
+    groups = np.arange(160) // 8  # five of each class
+    train, validation, test = three_splits(Split(np.arange(160), labels, groups), None, None, 0)
+    assert [np.bincount(split.labels, minlength=4).tolist() for split in (train, validation, test)] == [
+        [24] * 4,
+        [8] * 4,
+        [8] * 4,
+    ]
+
+
+def test_no_more_is_held_out_for_rare_classes_than_stays_sensible() -> None:
+    rng = np.random.default_rng(0)
+    labels, groups = rng.integers(10, size=120), np.arange(120) % 7
+    kept, held_out = grouped_split(labels, groups, 1 / 7, 0, leave=2)
+    assert len(held_out) <= 0.4 * 120
+    assert len(kept) + len(held_out) == 120
+
+
+def test_two_groups_of_each_class_can_still_be_validated_with() -> None:
+    labels, groups = np.repeat(np.arange(3), 20), np.arange(60) // 10
+    train, validation, test = three_splits(Split(np.arange(60), labels, groups), None, None, 0)
+    assert min(len(train), len(validation), len(test)) > 0
+    assert set(train.labels) == {0, 1, 2}
 
 
 def test_equal_pictures_stay_on_one_side() -> None:

@@ -39,3 +39,27 @@ def main_job_sentence(document: dict[str, Any]) -> str:
 def reading_table(document: dict[str, Any]) -> str:
     """Returns the CPU seconds that reading each kind of data takes."""
     return markdown_table(("Data", "CPU seconds"), [(row["data"], f"{row['cpu_seconds']:.1f}") for row in document["rows"]])
+
+
+def suspects_table(document: dict[str, Any]) -> str:
+    """Returns how many of the changed labels each way finds, and how many others it names."""
+    rows = [
+        (
+            f"{row['data']}, {row['how']}",
+            row["way"],
+            f"{row['found']} of {row['changed']}",
+            str(row["others"]),
+            percent(row["found"] / row["changed"], 0),
+            percent(row["found"] / (row["found"] + row["others"]), 0),
+        )
+        for row in document["suspects"]
+    ]
+    return markdown_table(("Labels changed", "Way", "Found", "Others named", "Recall", "Precision"), rows)
+
+
+def class_weights_table(document: dict[str, Any]) -> str:
+    """Returns what class weights bring where one class is rare."""
+    shares = ("accuracy", "mean_recall", "rare_recall", "worst_rare_recall")
+    rows = [(f"`{row['weights']}`", *(percent(row[name], 1) for name in shares)) for row in document["weights"]]
+    heads = ("`--class-weights`", "Accuracy", "Balanced accuracy", "Recall of the rare class", "its worst")
+    return markdown_table(heads, rows)

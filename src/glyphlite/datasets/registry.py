@@ -30,13 +30,11 @@ from glyphlite.datasets.own.orientation import TRANSPOSED, UPRIGHT
 from glyphlite.datasets.own.reader import begins_files, count_picture_classes, is_picture_folder, read_users_dataset
 from glyphlite.datasets.rendered.letters import cached_file, obtain_letters
 from glyphlite.datasets.repetitions import grouped_words, repeated_words
-from glyphlite.datasets.splits import TEST_FRACTION, VALIDATION_FRACTION, hold_out
+from glyphlite.datasets.splits import VALIDATION_FRACTION, hold_out, three_splits
 from glyphlite.datasets.survey import Survey, survey_arrays, survey_pictures
 from glyphlite.errors import DataError, did_you_mean, first_of
 from glyphlite.escaping import name_of
-
-_TEST_SEED = 0
-"""A test split that we make ourselves depends on nothing that a user varies, or a model could train on its test images."""
+from glyphlite.formatting import things
 
 
 @dataclass(frozen=True)
@@ -107,17 +105,22 @@ def check_groups(name_or_path: str, group_by: str) -> None:
     check_group_by(group_by)
 
 
-def survey_dataset(name_or_path: str, *, data_dir: Path | None = None, size: tuple[int, int] = (28, 28)) -> Survey:
+def survey_dataset(
+    name_or_path: str, *, data_dir: Path | None = None, size: tuple[int, int] = (28, 28), group_by: str | None = None
+) -> Survey:
     """Looks a dataset through without refusing what is wrong with single pictures.
 
     Args:
         name_or_path: as for :func:`load_dataset`.
         data_dir: as for :func:`load_dataset`.
         size: as for :func:`load_dataset`.
+        group_by: as for :func:`load_dataset`; a picture whose group is not told has an empty one.
 
     Raises:
-        DataError: there is no such dataset, or nothing in it can be read.
+        DataError: there is no such dataset, nothing in it can be read, or how its groups are told is malformed.
     """
+    if group_by is not None:
+        check_groups(name_or_path, group_by)
     known = CATALOGUE.get(name_or_path.lower().replace("_", "-"))
     if known is not None:
         dataset = _load_known(known, data_dir, seed=0)
@@ -125,8 +128,8 @@ def survey_dataset(name_or_path: str, *, data_dir: Path | None = None, size: tup
         return survey_arrays(dataset.name, dataset.labels, splits)
     path, lie = _find_path(name_or_path, data_dir)
     if is_picture_folder(path):
-        return survey_pictures(path, size)
-    found, _ = read_users_dataset(path, size, lie)
+        return survey_pictures(path, size, group_by)
+    found, _ = read_users_dataset(path, size, lie, group_by)
     splits = {"training": found.train, "validation": found.validation, "test": found.test}
     present = {split: each for split, each in splits.items() if each is not None}
     return survey_arrays(name_of(path.name), found.labels, present, found.notes)
@@ -248,16 +251,12 @@ def _split(path: Path, found: FoundData, seed: int, hashes: dict[str, str]) -> D
     Raises:
         DataError: there are too few images for three splits.
     """
-    train, test, validation = found.train, found.test, found.validation
-    if test is None:
-        train, test = hold_out(train, TEST_FRACTION, _TEST_SEED, with_twins=True)
-    if validation is None:
-        train, validation = hold_out(train, VALIDATION_FRACTION, seed, with_twins=True)
+    train, validation, test = three_splits(found.train, found.validation, found.test, seed)
     if not len(validation) or not len(test):
         if found.train.groups is not None:
             raise DataError(
-                f"{path} has {len(np.unique(found.train.groups)):,} groups to train, validate and test with: too few to hold "
-                "some out and keep every class; --group-by takes three or more that share the classes"
+                f"{path} has {things(len(np.unique(found.train.groups)), 'group')} to train, validate and test with: too few to "
+                "hold some out and keep every class; --group-by takes three or more that share the classes"
             )
         raise DataError(
             f"{path} has too few images to train, validate and test with: {len(found.train)} in {len(found.labels)} classes"

@@ -10,16 +10,18 @@ from pathlib import Path
 
 import numpy as np
 
-from glyphlite.console import progress_bar
 from glyphlite.datasets.dataset import Split
-from glyphlite.datasets.own.assemble import MOST, dark_on_light
+from glyphlite.datasets.own.assemble import dark_on_light
+from glyphlite.datasets.own.groups import told_groups
 from glyphlite.datasets.own.layout import list_pictures
+from glyphlite.datasets.own.picture_folders import folder_notes
+from glyphlite.datasets.own.picture_reading import Readings, read_all
 from glyphlite.datasets.repetitions import picture_hashes
 from glyphlite.errors import DataError
 from glyphlite.escaping import name_of
 from glyphlite.files.untrusted import reading_folder
-from glyphlite.preprocessing.images import prepare_glyph
-from glyphlite.preprocessing.pictures import picture_mode, read_picture
+from glyphlite.preprocessing.images import find_glyph
+from glyphlite.preprocessing.pictures import picture_mode
 
 TRAINING = "training"
 
@@ -42,6 +44,10 @@ class Survey:
         unreadable: what could not be read, each with the reason.
         doubted: what may show no single glyph, each with the reason.
         notes: what was assumed or left aside, in words.
+        prepared: whether each image was cut out and made light on dark, or is as it is stored.
+        blank: what shows nothing, and is trained on all the same.
+        groups: ``(n,)``, which images belong together, empty where an image's group is not told; None where none are.
+        ungrouped: what should belong to a group and does not.
     """
 
     name: str
@@ -57,6 +63,10 @@ class Survey:
     unreadable: tuple[tuple[str, str], ...] = ()
     doubted: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    prepared: bool = False
+    blank: tuple[str, ...] = ()
+    groups: np.ndarray | None = None
+    ungrouped: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -85,70 +95,72 @@ def survey_arrays(name: str, labels: Sequence[str], splits: Mapping[str, Split],
         Counter({f"{width}x{height}": len(images)}),
         Counter({"grey" if channels == 1 else f"{channels} channels": len(images)}),
         notes=tuple(notes),
+        groups=_groups(list(splits.values())),
     )
 
 
-def survey_pictures(folder: Path, size: tuple[int, int]) -> Survey:
+def _groups(splits: Sequence[Split]) -> np.ndarray | None:
+    """Returns the groups of all images, empty in splits without; None where no split has some."""
+    if all(split.groups is None for split in splits):
+        return None
+    return np.concatenate([np.full(len(split), "") if split.groups is None else split.groups for split in splits])
+
+
+def survey_pictures(folder: Path, size: tuple[int, int], group_by: str | None = None) -> Survey:
     """Reads a folder of class-named folders of pictures, as far as its pictures can be read.
 
     Args:
         folder: the folder.
         size: rows and columns that pictures are brought to, as training does.
+        group_by: how the pictures' groups are told; None for none.
 
     Raises:
-        DataError: the folder has no classes, or none of its pictures can be read.
+        DataError: the folder has no classes, none of its pictures can be read, or how groups are told is malformed.
     """
     with reading_folder(folder):
         listing = list_pictures(folder)
     found = [(path, number, split) for split, pictures in listing.pictures.items() for path, number in pictures]
-    stored, modes, unreadable = {}, Counter[str](), []
-    with progress_bar(f"pictures of {folder.name}", len(found)) as advance:
-        for place, (path, _, _) in enumerate(found):
-            try:
-                stored[place] = _Stored(read_picture(path), size)
-                modes[picture_mode(path)] += 1
-            except DataError as error:
-                stored.pop(place, None)
-                unreadable.append((_below(path, folder), str(error).removeprefix(f"{path} ").removeprefix(f"{path}: ")))
-            advance()
-    if not stored:
-        raise DataError(f"none of the {len(found):,} pictures of {folder} can be read: {unreadable[0][0]} {unreadable[0][1]}")
-    pictures, places = list(stored.values()), list(stored)
-    # As training does: pictures of the right size that are light on dark are taken as they are.
-    as_they_are = all(each.picture is not None for each in pictures) and np.mean([each.is_dark for each in pictures]) <= MOST
+    paths = [path for path, _, _ in found]
+    groups = np.array(told_groups(paths, folder, group_by)) if group_by is not None else None
+    sizes, modes, hashes = Counter[str](), Counter[str](), dict[int, bytes]()
+
+    def look(place: int, picture: np.ndarray) -> None:
+        sizes[f"{picture.shape[1]}x{picture.shape[0]}"] += 1
+        modes[picture_mode(found[place][0])] += 1
+        [hashes[place]] = picture_hashes(picture[None])
+
+    read = read_all(paths, folder, size, look=look)
+    unreadable = {
+        read.name(place): reason.removeprefix(f"{found[place][0]} ").removeprefix(f"{found[place][0]}: ")
+        for place, reason in sorted(read.failures.items())
+    }
+    if not read.places:
+        name, reason = next(iter(unreadable.items()))
+        raise DataError(f"none of the {len(found):,} pictures of {folder} can be read: {name} {reason}")
     return Survey(
         name_of(folder.name),
         listing.classes,
-        np.stack([each.picture if as_they_are and each.picture is not None else each.glyph for each in pictures])[..., None],
-        np.array([found[place][1] for place in places], np.int64),
-        np.array([TRAINING if found[place][2] == "train" else found[place][2] for place in places]),
-        tuple(_below(found[place][0], folder) for place in places),
-        tuple(each.hash for each in pictures),
-        np.array([each.is_dark for each in pictures]),
-        Counter(each.size for each in pictures),
+        read.images[..., None],
+        np.array([found[place][1] for place in read.places], np.int64),
+        np.array([TRAINING if found[place][2] == "train" else found[place][2] for place in read.places]),
+        tuple(read.name(place) for place in read.places),
+        tuple(hashes[place] for place in read.places),
+        read.dark,
+        sizes,
         modes,
-        tuple(unreadable),
-        tuple((_below(found[place][0], folder), each.doubt) for place, each in stored.items() if each.doubt),
-        listing.notes(),
+        tuple(unreadable.items()),
+        tuple((read.name(place), doubt) for place, doubt in _doubts(read).items()),
+        (*folder_notes(listing), *read.assumed),
+        prepared=read.prepared,
+        blank=tuple(read.name(place) for place in read.blank),
+        groups=None if groups is None else groups[read.places],
+        ungrouped=tuple(read.name(place) for place in read.places if groups is not None and not groups[place]),
     )
 
 
-class _Stored:
-    """A picture without its pixels: its size, their hash, and the glyph on it."""
-
-    def __init__(self, picture: np.ndarray, size: tuple[int, int]) -> None:
-        """Looks at a picture.
-
-        Raises:
-            DataError: it is blank.
-        """
-        glyph = prepare_glyph(picture, *size)
-        self.glyph, self.doubt = glyph.pixels, glyph.doubt
-        self.picture = picture if picture.shape == size else None
-        self.size = f"{picture.shape[1]}x{picture.shape[0]}"
-        [self.hash] = picture_hashes(picture[None])
-        self.is_dark = bool(dark_on_light(picture[None, ..., None])[0])
-
-
-def _below(path: Path, folder: Path) -> str:
-    return name_of(path.relative_to(folder).as_posix())
+def _doubts(read: Readings) -> dict[int, str]:
+    """Returns the pictures that may show no single glyph, which was not asked yet where they are as they are stored."""
+    if read.prepared:
+        return read.doubted
+    glyphs = {place: find_glyph(image, *image.shape) for place, image in zip(read.places, read.images, strict=True)}
+    return {place: glyph.doubt for place, glyph in glyphs.items() if glyph is not None and glyph.doubt is not None}

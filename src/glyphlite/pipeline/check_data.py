@@ -20,6 +20,7 @@ def check_data(
     out: Path | None = None,
     size: tuple[int, int] | None = None,
     suspects: bool = True,
+    group_by: str | None = None,
 ) -> tuple[DataCheck, Path]:
     """Checks a dataset and writes the page of what was found; returns the record and the page's path.
 
@@ -29,6 +30,7 @@ def check_data(
         out: the page; by default ``data-check-NAME.html`` in the current folder.
         size: rows and columns that pictures are brought to, 28 and 28 by default.
         suspects: whether models are trained to judge the labels.
+        group_by: how the images' groups are told, if they are to be checked.
 
     Raises:
         DataError: there is no such dataset, or nothing in it can be read.
@@ -43,7 +45,7 @@ def check_data(
             raise ToolError(f"{error}; or leave label suspects out with --no-suspects") from None
     if out is not None:
         require_own_file(out, "--out")
-    survey = survey_dataset(dataset, data_dir=data_dir, size=size or (28, 28))
+    survey = survey_dataset(dataset, data_dir=data_dir, size=size or (28, 28), group_by=group_by)
     page = out or require_own_file(Path(f"data-check-{survey.name}.html"), "--out")
     check = check_survey(survey, suspects=suspects)
     write_text(page, visible(render_data_check(check, survey.images, survey.numbers), keep="\n\t"))

@@ -127,5 +127,5 @@ def test_other_data_tells_no_groups(tmp_path: Path, written: Path) -> None:
     (tmp_path / "table.csv").write_text("1,2,3,4,5\n0,2,3,4,5\n")
     with pytest.raises(DataError, match="does not tell groups"):
         load_dataset(str(tmp_path / "table.csv"), group_by="_")
-    with pytest.raises(DataError, match="1 groups to train, validate and test with: too few"):
+    with pytest.raises(DataError, match="1 group to train, validate and test with: too few"):
         load_dataset(str(written), group_by="png")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from glyphlite.datasets.own import picture_cache, picture_folders
+from glyphlite.datasets.own import picture_cache, picture_reading
 from glyphlite.datasets.own.picture_folders import read_picture_folder
 
 Arrays = tuple[np.ndarray, np.ndarray]
@@ -26,13 +26,13 @@ def pictures(tmp_path: Path, strokes: Arrays) -> Path:
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Collects the pictures that are read."""
     read: list[Path] = []
-    true_read = picture_folders.read_picture
+    true_read = picture_reading.read_picture
 
     def reading(path: Path) -> np.ndarray:
         read.append(path)
         return true_read(path)
 
-    monkeypatch.setattr(picture_folders, "read_picture", reading)
+    monkeypatch.setattr(picture_reading, "read_picture", reading)
     return read
 
 
@@ -76,7 +76,7 @@ def test_the_code_that_normalizes_pictures_is_part_of_the_key(monkeypatch: pytes
 
     monkeypatch.setattr(Path, "read_bytes", reading)
     picture_cache._code.__wrapped__()
-    assert {"preprocessing/normalize.py", "preprocessing/pictures.py", "own/picture_folders.py"} <= set(read)
+    assert {"preprocessing/normalize.py", "preprocessing/pictures.py", "own/picture_reading.py"} <= set(read)
 
 
 @pytest.mark.parametrize("damage", ["empty", "half", "flipped", "text", "shape"])

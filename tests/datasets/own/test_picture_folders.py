@@ -233,8 +233,9 @@ def test_pictures_that_predict_would_doubt_are_counted(tmp_path: Path, strokes: 
             picture = np.kron(255 - np.concatenate(digits[0][:2], axis=1), np.ones((4, 4), np.uint8))
         Image.fromarray(picture).save(path)
     notes = read_picture_folder(tmp_path).notes
-    assert "1 of 24 pictures may show no single glyph, and are used all the same: c0/04.png (" in notes[0]
-    assert "1 of 24 pictures show several glyphs, of which the largest is taken: c1/09.png" in notes[1]
+    assert "1 of 24 pictures may show no single glyph, and are used all the same: c0/04.png (" in notes[1]
+    assert "1 of 24 pictures show several glyphs, of which the largest is taken: c1/09.png" in notes[2]
+    assert notes[0].startswith("the pictures are 112x112 (23), 224x112 (1): the glyph on each is cut out, made light on dark and")
 
 
 def test_classes_called_by_the_codes_of_characters_are_explained(tmp_path: Path, strokes: Arrays) -> None:

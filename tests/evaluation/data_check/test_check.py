@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from glyphlite.cli import app
 from glyphlite.datasets.dataset import Dataset
-from glyphlite.datasets.registry import survey_dataset
+from glyphlite.datasets.registry import load_dataset, survey_dataset
 from glyphlite.errors import DataError, OutputError
 from glyphlite.evaluation.data_check.check import check_survey
 from glyphlite.pipeline.check_data import check_data
@@ -64,8 +64,37 @@ def test_every_fault_is_found_and_named(digits: Path) -> None:
     assert check.sizes == {"28x28": check.images - 1, "40x40": 1}
     assert check.modes == {"L": check.images - 1, "RGB": 1}
     said = data_findings(check)
-    for words in ("2 pictures cannot be read", "under 1 and 3", "in training and test", "dark on light", "unequal", "2 sizes"):
+    for words in ("2 pictures cannot be read", "under 1 and 3", "in training and test", "dark on light", "unequal"):
         assert any(words in each for each in said), words
+    assert any("40x40 (1): the glyph on each is cut out" in each for each in check.notes)
+    assert check.normalized
+    assert any(each.endswith("Each is made light on dark.") for each in said)
+
+
+def test_the_check_says_of_blank_pictures_what_training_does_with_them(digits: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.new("L", (28, 28)).save(digits / "train" / "3" / "blank.png")
+    check = check_survey(survey_dataset(str(digits)), suspects=False)
+    assert (check.unreadable, check.blank) == ([], ["train/3/blank.png"])
+    assert "1 picture blank, one colour all over, and trained on all the same" in data_findings(check)[0]
+    assert len(load_dataset(str(digits)).train) + len(load_dataset(str(digits)).validation) == 37
+    assert "1 of 49 pictures are blank, and used all the same: train/3/blank.png" in " ".join(capsys.readouterr().err.split())
+    Image.new("L", (30, 30), 9).save(digits / "train" / "3" / "large.png")
+    check = check_survey(survey_dataset(str(digits)), suspects=False)
+    assert ([each.name for each in check.unreadable], check.blank) == (["train/3/blank.png", "train/3/large.png"], [])
+    with pytest.raises(DataError, match=r"2 of 50 pictures of .* cannot be taken"):
+        load_dataset(str(digits))
+
+
+def test_the_check_sees_the_pixels_that_training_sees(digits: Path) -> None:
+    for path in digits.rglob("*.png"):
+        Image.fromarray((np.asarray(Image.open(path)) < 128).astype(np.uint8)).save(path)
+    survey, dataset = survey_dataset(str(digits)), load_dataset(str(digits))
+    trained = np.concatenate([dataset.train.images, dataset.validation.images, dataset.test.images])
+    assert sorted(image.tobytes() for image in survey.images) == sorted(image.tobytes() for image in trained)
+    check = check_survey(survey, suspects=False)
+    assert check.dark_on_light
+    assert check.inverted == []
+    assert "the pictures are dark on light: each was made light on dark, as predict does" in check.notes
 
 
 def test_copies_of_other_bytes_are_found_by_their_pixels(digits: Path) -> None:

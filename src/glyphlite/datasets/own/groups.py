@@ -45,11 +45,29 @@ def groups_of(paths: Sequence[Path], folder: Path, how: str) -> np.ndarray:
     Args:
         paths: the pictures, below the folder.
         folder: what the user named.
+        how: as for :func:`told_groups`.
+
+    Raises:
+        DataError: it is malformed, or some picture has no group.
+    """
+    found = told_groups(paths, folder, how)
+    without = [path.relative_to(folder).as_posix() for path, group in zip(paths, found, strict=True) if not group]
+    if without:
+        raise DataError(f"--group-by {how} tells no group of {len(without):,} of {len(paths):,} pictures: {first_of(without, 3)}")
+    return np.array(found)
+
+
+def told_groups(paths: Sequence[Path], folder: Path, how: str) -> list[str]:
+    """Returns the group of each picture, empty where none is told.
+
+    Args:
+        paths: the pictures, below the folder.
+        folder: what the user named.
         how: a separator, up to which a file's name says its group; a .csv file with the columns file and group; else a regular
             expression on the path below the folder, whose first group in parentheses, or whole match, is the group.
 
     Raises:
-        DataError: it is malformed, or some picture has no group.
+        DataError: it is malformed.
     """
     names = [path.relative_to(folder).as_posix() for path in paths]
     if how.lower().endswith(_TABLES):
@@ -59,10 +77,7 @@ def groups_of(paths: Sequence[Path], folder: Path, how: str) -> np.ndarray:
     else:
         pattern = _compiled(how)
         found = [_matched(pattern, name) for name in names]
-    without = [name for name, group in zip(names, found, strict=True) if not group]
-    if without:
-        raise DataError(f"--group-by {how} tells no group of {len(without):,} of {len(names):,} pictures: {first_of(without, 3)}")
-    return np.array(found)
+    return [group or "" for group in found]
 
 
 def _before(name: str, separator: str) -> str | None:

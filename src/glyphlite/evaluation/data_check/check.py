@@ -7,6 +7,7 @@ import numpy as np
 from glyphlite.console import say
 from glyphlite.datasets.splits import balanced_order, imbalance
 from glyphlite.datasets.survey import TRAINING, Survey
+from glyphlite.evaluation.data_check.groups import check_groups
 from glyphlite.evaluation.data_check.records import (
     ClassCount,
     DataCheck,
@@ -44,9 +45,12 @@ def check_survey(survey: Survey, *, suspects: bool = True) -> DataCheck:
         modes=dict(survey.modes.most_common()),
         unreadable=[Unreadable(name=name, reason=reason) for name, reason in survey.unreadable],
         doubted=[Unreadable(name=name, reason=reason) for name, reason in survey.doubted],
+        blank=list(survey.blank),
         repetitions=_repetitions(survey),
         inverted=[_shown(survey, int(place)) for place in np.flatnonzero(survey.dark != dark)],
         dark_on_light=dark,
+        normalized=survey.prepared,
+        groups=check_groups(survey),
         suspects=found,
         suspect_search=search,
         notes=list(survey.notes),
@@ -58,6 +62,7 @@ def _shown(survey: Survey, place: int) -> ShownImage:
         name=survey.names[place],
         label=survey.labels[survey.numbers[place]],
         split=str(survey.splits[place]),
+        group=str(survey.groups[place]) or None if survey.groups is not None else None,
         index=place,
     )
 
@@ -73,7 +78,7 @@ def _classes(survey: Survey) -> list[ClassCount]:
 
 
 def _repetitions(survey: Survey) -> list[Repetition]:
-    """Returns the images that occur more than once: those across splits or classes first, then the most frequent."""
+    """Returns the images that occur more than once: those across classes, splits or groups first, then the most frequent."""
     places: dict[bytes, list[int]] = defaultdict(list)
     for place, each in enumerate(survey.hashes):
         places[each].append(place)
@@ -82,11 +87,12 @@ def _repetitions(survey: Survey) -> list[Repetition]:
             images=[_shown(survey, place) for place in same],
             across=len(set(survey.splits[same].tolist())) > 1,
             two_classes=len(set(survey.numbers[same].tolist())) > 1,
+            several_groups=survey.groups is not None and len(set(survey.groups[same].tolist()) - {""}) > 1,
         )
         for same in places.values()
         if len(same) > 1
     ]
-    return sorted(found, key=lambda each: (not each.two_classes, not each.across, -len(each.images)))
+    return sorted(found, key=lambda each: (not each.two_classes, not each.across, not each.several_groups, -len(each.images)))
 
 
 def _suspects(survey: Survey) -> tuple[list[Suspect], SuspectSearch | None]:

@@ -11,6 +11,8 @@ class ShownImage(Record):
     name: str
     label: str
     split: str
+    group: str | None = None
+    """The group that it belongs to, where groups are told."""
     index: int = Field(exclude=True)
     """Its place in the survey."""
 
@@ -37,6 +39,39 @@ class Repetition(Record):
     """Whether they stand in several splits."""
     two_classes: bool
     """Whether they stand under several classes."""
+    several_groups: bool = False
+    """Whether they belong to several groups."""
+
+
+class SharedGroup(Record):
+    """A group whose images stand in several splits that the data brings itself."""
+
+    group: str
+    splits: list[str]
+
+
+class SplitByGroup(Record):
+    """A split as training would make it: its groups and images, and the classes that it has no image of."""
+
+    groups: int
+    images: int
+    missing: list[str]
+
+
+class GroupCheck(Record):
+    """The groups of the images, as ``--group-by`` tells them; the lists are whole."""
+
+    images: dict[str, int]
+    """Images of each group, the largest first."""
+    ungrouped: list[str]
+    """Images whose group is not told."""
+    shared: list[SharedGroup]
+    alike: list[list[str]]
+    """Groups whose names differ in small and capital letters alone."""
+    of_one_group: dict[str, str]
+    """Classes that a single group has, each with that group."""
+    splits: dict[str, SplitByGroup] | None
+    """Training, validation and test images with these groups; None where training would refuse them as too few."""
 
 
 class Suspect(Record):
@@ -74,11 +109,16 @@ class DataCheck(Record):
     modes: dict[str, int]
     unreadable: list[Unreadable] = Field(default_factory=list)
     doubted: list[Unreadable] = Field(default_factory=list)
+    blank: list[str] = Field(default_factory=list)
+    """Pictures that show nothing and are trained on all the same, since all are taken as they are stored."""
     repetitions: list[Repetition] = Field(default_factory=list)
     inverted: list[ShownImage] = Field(default_factory=list)
     """Images whose polarity is not that of most."""
     dark_on_light: bool = False
     """Whether most images are dark on light."""
+    normalized: bool = False
+    """Whether each picture is cut out and made light on dark before it is trained on, or taken as it is stored."""
+    groups: GroupCheck | None = None
     suspects: list[Suspect] = Field(default_factory=list)
     suspect_search: SuspectSearch | None = None
     notes: list[str] = Field(default_factory=list)

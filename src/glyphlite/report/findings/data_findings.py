@@ -1,22 +1,22 @@
 """The findings of ``glyphlite data check`` in sentences, the gravest first. A pure function of the record."""
 
 from glyphlite.datasets.splits import UNEQUAL
+from glyphlite.errors import first_of
 from glyphlite.evaluation.data_check.records import DataCheck
 from glyphlite.formatting import count, percent, things
-
-MOST_NAMED = 3
+from glyphlite.report.findings.group_findings import MOST_NAMED, group_findings
 
 
 def data_findings(check: DataCheck) -> list[str]:
     """Returns what was found, a sentence or two each, and what to do; empty where nothing was."""
-    found = [_unreadable(check), _two_classes(check), _across(check), _within(check), _suspects(check), _inverted(check)]
-    found += [_imbalance(check), _sizes(check), _doubted(check)]
+    found = [_unreadable(check), *group_findings(check), _two_classes(check), _across(check), _within(check)]
+    found += [_suspects(check), _inverted(check)]
+    found += [_imbalance(check), _blank(check), _doubted(check)]
     return [each for each in found if each]
 
 
 def _names(names: list[str]) -> str:
-    more = len(names) - MOST_NAMED
-    return ", ".join(names[:MOST_NAMED]) + (f" and {count(more)} more" if more > 0 else "")
+    return first_of(names, MOST_NAMED)
 
 
 def _unreadable(check: DataCheck) -> str | None:
@@ -51,7 +51,7 @@ def _across(check: DataCheck) -> str | None:
 
 
 def _within(check: DataCheck) -> str | None:
-    within = [each for each in check.repetitions if not each.across and not each.two_classes]
+    within = [each for each in check.repetitions if not (each.across or each.two_classes or each.several_groups)]
     if not within:
         return None
     spare = sum(len(each.images) - 1 for each in within)
@@ -78,10 +78,8 @@ def _inverted(check: DataCheck) -> str | None:
         return None
     most, others = ("dark on light", "light on dark") if check.dark_on_light else ("light on dark", "dark on light")
     names = _names([each.name for each in check.inverted])
-    return (
-        f"{things(len(check.inverted), 'image')} {others}, while most are {most}: {names}. "
-        "Invert them, unless the class means it."
-    )
+    what = "Each is made light on dark" if check.normalized else "Invert them, unless the class means it"
+    return f"{things(len(check.inverted), 'image')} {others}, while most are {most}: {names}. {what}."
 
 
 def _imbalance(check: DataCheck) -> str | None:
@@ -93,11 +91,13 @@ def _imbalance(check: DataCheck) -> str | None:
     )
 
 
-def _sizes(check: DataCheck) -> str | None:
-    if len(check.sizes) < 2:
+def _blank(check: DataCheck) -> str | None:
+    if not check.blank:
         return None
-    sizes = [f"{size} ({count(number)})" for size, number in check.sizes.items()]
-    return f"Pictures of {count(len(check.sizes))} sizes: {_names(sizes)}. Each is normalized as predict does."
+    return (
+        f"{things(len(check.blank), 'picture')} blank, one colour all over, and trained on all the same: {_names(check.blank)}. "
+        "Remove them, unless the class means it."
+    )
 
 
 def _doubted(check: DataCheck) -> str | None:

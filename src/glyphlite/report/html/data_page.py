@@ -8,6 +8,7 @@ import numpy as np
 from glyphlite import __version__
 from glyphlite.evaluation.data_check.records import DataCheck, ShownImage
 from glyphlite.report.findings.data_findings import data_findings
+from glyphlite.report.findings.group_findings import group_words
 from glyphlite.report.html.templating import environment
 
 MOST_SHOWN = 60
@@ -40,6 +41,7 @@ def render_data_check(check: DataCheck, images: np.ndarray, numbers: np.ndarray)
         .render(
             check=check,
             findings=data_findings(check),
+            group_words=group_words(check.groups) if check.groups is not None else "",
             splits=list(check.classes[0].images) if check.classes else [],
             totals=totals,
             most=max(totals, default=1) or 1,

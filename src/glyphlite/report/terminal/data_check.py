@@ -6,6 +6,7 @@ from rich.text import Text
 from glyphlite.evaluation.data_check.records import DataCheck
 from glyphlite.formatting import count
 from glyphlite.report.findings.data_findings import data_findings
+from glyphlite.report.findings.group_findings import group_words
 from glyphlite.report.terminal.tables import new_table, plain, right_align
 
 MOST_CLASSES = 60
@@ -24,5 +25,6 @@ def data_check_view(check: DataCheck) -> RenderableType:
         f"{what}: " + ", ".join(f"{name} ({count(number)})" for name, number in list(kinds.items())[:6])
         for what, kinds in (("sizes", check.sizes), ("modes", check.modes))
     )
-    parts += [plain(f"{count(check.images)} images, {stored}"), *map(plain, check.notes), Text("")]
+    groups = [group_words(check.groups)] if check.groups is not None else []
+    parts += [plain(f"{count(check.images)} images, {stored}"), *map(plain, [*groups, *check.notes]), Text("")]
     return Group(*parts, *map(plain, data_findings(check) or ["Nothing that speaks against training on it was found."]))
