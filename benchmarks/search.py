@@ -1,14 +1,16 @@
 """A search against random search and against networks picked by hand, within a chip's budget, for equal processor time.
 
-    python benchmarks/search.py --seconds 90 --write
+    rm -rf runs/benchmark-search; python benchmarks/search.py --seconds 90 --seeds 2 --write
     python benchmarks/search.py --only uno            # one budget; a run that was stopped goes on
     python benchmarks/search.py --example runs/search-mnist-arduino-uno --commit 1234567   # keeps what a finished search found
 
 MNIST within two budgets: an Arduino Uno's flash and RAM, and a Cortex-M0 of 16 KB of flash and 4 KB of RAM. Three ways get the
 same seconds of this process's processor time in cost and training: ``glyphlite search`` as it comes (its first points, TPE),
 proposals at random from the same space (everything else the same: cost first, the same rungs), and networks picked by hand,
-trained by the same recipe. Accuracy is of validation images after the short training, the test split is not looked at; flash,
-RAM and instructions are measured on the emulated core. The trials lie in ``--folder``, one SQLite file for each way.
+trained by the same recipe. Search and chance take turns, trial by trial, so that what else the machine does slows both; each
+seed is another search and other proposals by chance. Accuracy is of validation images after the short training, the test split
+is not looked at; flash, RAM and instructions are measured on the emulated core. The trials lie in ``--folder``, one SQLite file
+for each way and seed.
 """
 
 import argparse
@@ -55,6 +57,7 @@ REFERENCE_ERROR = 0.05
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=90, help="processor time of each way and budget")
+    parser.add_argument("--seeds", type=int, default=1, help="searches of each way and budget")
     parser.add_argument("--only", choices=tuple(BUDGETS), help="one of the budgets")
     parser.add_argument("--folder", type=Path, default=Path("runs/benchmark-search"), help="where the trials are kept")
     parser.add_argument("--example", type=Path, help="folder of a finished search, whose winner the docs show")
@@ -72,14 +75,14 @@ def main() -> None:
     with quiet_optuna():
         for name in [arguments.only] if arguments.only else BUDGETS:
             settings = SearchSettings("mnist", SHAPE, CLASSES, BUDGETS[name], OBJECTIVES, epochs=EPOCHS)
-            ways = {
-                "search": searched(settings, arguments.folder / f"{name}-search.db", arguments.seconds),
-                "random": searched(
-                    replace(settings, sampler="random"), arguments.folder / f"{name}-random.db", arguments.seconds
-                ),
-                "by hand": by_hand(settings, arguments.folder / f"{name}-by-hand.json"),
-            }
-            found[name] = compared(settings.budget, ways)
+            hand = by_hand(settings, arguments.folder / f"{name}-by-hand.json")
+            found[name] = compared(
+                settings.budget,
+                [
+                    {**taking_turns(settings, seed, arguments.folder / f"{name}-{seed}", arguments.seconds), "by hand": hand}
+                    for seed in range(arguments.seeds)
+                ],
+            )
             show(name, found[name])
     if arguments.write:
         from common.figures import write_pages
@@ -105,17 +108,26 @@ def keep_example(folder: Path, commit: str) -> None:
     write_pages()
 
 
-def searched(settings: SearchSettings, place: Path, seconds: float) -> list[TrialRecord]:
-    """Returns the trials of a search of so many seconds of processor time, those of an earlier call among them."""
-    study = begin_study(storage_of(place), "benchmark", settings, priors=settings.sampler != "random")
-    fail_dead_trials(study)
+def taking_turns(settings: SearchSettings, seed: int, place: Path, seconds: float) -> dict[str, list[TrialRecord]]:
+    """Returns the trials of a search and of chance, of so many seconds of processor time each, those of an earlier call among
+    them.
+    """
+    studies = {}
     workplace = Workplace(settings)
+    for way, sampler in (("search", settings.sampler), ("random", "random")):
+        storage = storage_of(place.with_name(f"{place.name}-{way}.db"))
+        studies[way] = begin_study(
+            storage, "benchmark", replace(settings, sampler=sampler), priors=way == "search", proposals=seed
+        )
+        fail_dead_trials(studies[way])
     while True:
-        records = records_of(study.get_trials(deepcopy=False))
-        if sum(each.cpu_seconds for each in records) >= seconds:
-            return within(records, seconds)
-        run_trial(study, workplace)
-        say(f"{place.stem}: {len(records) + 1} trials")
+        records = {way: records_of(study.get_trials(deepcopy=False)) for way, study in studies.items()}
+        spent = {way: sum(each.cpu_seconds for each in found) for way, found in records.items()}
+        behind = min(spent, key=lambda way: spent[way])
+        if spent[behind] >= seconds:
+            return {way: within(found, seconds) for way, found in records.items()}
+        run_trial(studies[behind], workplace)
+        say(f"{place.name}-{behind}: {len(records[behind]) + 1} trials, {spent[behind]:.0f} s")
 
 
 def within(records: list[TrialRecord], seconds: float) -> list[TrialRecord]:
@@ -153,18 +165,20 @@ def by_hand(settings: SearchSettings, place: Path) -> list[TrialRecord]:
     return records
 
 
-def compared(budget: Budget, ways: dict[str, list[TrialRecord]]) -> dict[str, Any]:
-    """Returns each way's front, its hypervolume as a share of the whole, and how much of it the search's front dominates."""
-    fronts = {way: front_of(records, OBJECTIVES) for way, records in ways.items()}
-    best = [each.objectives(OBJECTIVES) for each in fronts["search"]]
+def compared(budget: Budget, seeds: list[dict[str, list[TrialRecord]]]) -> dict[str, Any]:
+    """Returns each way's front of the first seed, how much of it that of the search dominates, and the hypervolume of each seed's
+    front, as a share of the whole.
+    """
     reference = (REFERENCE_ERROR, float(budget.flash_bytes or 1))
+    points = [{way: objectives_of_front(records) for way, records in ways.items()} for ways in seeds]
     found = {}
-    for way, records in ways.items():
-        points = [each.objectives(OBJECTIVES) for each in fronts[way]]
-        theirs = [each.objectives(OBJECTIVES) for each in fronts[way]]
+    for way, records in seeds[0].items():
+        volumes = [hypervolume(each[way], reference) / (reference[0] * reference[1]) for each in points]
+        best, theirs = points[0]["search"], points[0][way]
         found[way] = {
-            "front": [described(each) for each in fronts[way]],
-            "hypervolume": hypervolume(points, reference) / (reference[0] * reference[1]),
+            "front": [described(each) for each in front_of(records, OBJECTIVES)],
+            "hypervolume": sum(volumes) / len(volumes),
+            "hypervolumes": volumes,
             "dominated_by_search": sum(any(dominates(mine, other) for mine in best) for other in theirs),
             "dominating_search": sum(any(dominates(other, mine) for other in theirs) for mine in best),
             "trained": sum(each.outcome == TRAINED for each in records),
@@ -172,6 +186,11 @@ def compared(budget: Budget, ways: dict[str, list[TrialRecord]]) -> dict[str, An
             "cpu_seconds": round(sum(each.cpu_seconds for each in records)),
         }
     return found
+
+
+def objectives_of_front(records: list[TrialRecord]) -> list[tuple[float, ...]]:
+    """Returns the objectives of each point of a front."""
+    return [each.objectives(OBJECTIVES) for each in front_of(records, OBJECTIVES)]
 
 
 def described(record: TrialRecord) -> dict[str, Any]:
@@ -192,8 +211,9 @@ def show(name: str, found: dict[str, Any]) -> None:
     """Prints the fronts of a budget."""
     print(f"\n{TITLES[name]}: {BUDGETS[name].words}")
     for way, each in found.items():
+        volumes = " and ".join(f"{one:.3f}" for one in each["hypervolumes"])
         print(
-            f"  {way}: hypervolume {each['hypervolume']:.3f}, {each['tried']} tried, {each['trained']} trained, "
+            f"  {way}: hypervolume {volumes}, {each['tried']} tried, {each['trained']} trained, "
             f"{each['cpu_seconds']} s; the search dominates {each['dominated_by_search']} of {len(each['front'])} points"
         )
         for point in each["front"]:

@@ -127,6 +127,7 @@ class ClassWeights(StrEnum):
 class Sampler(StrEnum):
     """Lists what may propose the candidates of a search."""
 
+    FRONT = "front"
     TPE = "tpe"
     NSGA2 = "nsga2"
     RANDOM = "random"
@@ -710,7 +711,7 @@ def search(
         int | None, typer.Option("--jobs", "-j", min=1, max=64, help="Trainings at a time.", show_default="one a processor")
     ] = None,
     epochs: Annotated[int, typer.Option("--epochs", "-e", min=2, help="Epochs of a trial that is not pruned.")] = 12,
-    sampler: Annotated[Sampler, typer.Option("--sampler", help="What proposes candidates.")] = Sampler.TPE,
+    sampler: Annotated[Sampler, typer.Option("--sampler", help="What proposes candidates.")] = Sampler.FRONT,
     seeds: Annotated[
         int, typer.Option("--seeds", min=0, help="Trainings of the winner, of which validation images choose one; 0: none.")
     ] = 3,

@@ -38,7 +38,10 @@ def test_fronts_are_compared_point_by_point(benchmark: ModuleType) -> None:
         "random": [trial(0, 0.98, 6000), trial(1, 0.99, 9000)],
         "by hand": [trial(0, 0.995, 9500)],
     }
-    found = benchmark.compared(Budget("cortex-m0", 10_000, 2000), ways)
+    other = {**ways, "search": [trial(0, 0.99, 5000)]}
+    found = benchmark.compared(Budget("cortex-m0", 10_000, 2000), [ways, other])
+    assert found["search"]["hypervolumes"][0] > found["search"]["hypervolumes"][1]
+    assert found["random"]["hypervolumes"][0] == found["random"]["hypervolumes"][1] == found["random"]["hypervolume"]
     assert [point["accuracy"] for point in found["random"]["front"]] == [0.99, 0.98]
     assert (found["random"]["dominated_by_search"], found["by hand"]["dominated_by_search"]) == (2, 0)
     assert found["search"]["hypervolume"] > found["random"]["hypervolume"] > found["by hand"]["hypervolume"]

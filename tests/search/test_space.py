@@ -10,7 +10,7 @@ from glyphlite.models.architecture import FoldedConv, FoldedDepthwise
 from glyphlite.models.registry import require_definition
 from glyphlite.search.budget import Budget
 from glyphlite.search.cost import cost_of
-from glyphlite.search.priors import priors_for
+from glyphlite.search.proposals.priors import priors_for
 from glyphlite.search.settings import SearchSettings, sides_for
 from glyphlite.search.space import AUGMENTATIONS, LIGHTS, Candidate, choices_of, suggest
 from glyphlite.search.words import parse_words, same_network, words_of_architecture

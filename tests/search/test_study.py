@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from glyphlite.errors import OutputError, ToolError
 from glyphlite.search.budget import Budget
-from glyphlite.search.priors import PRIORS
+from glyphlite.search.proposals.priors import PRIORS
 from glyphlite.search.settings import SearchSettings
 from glyphlite.search.space import Candidate, suggest
 from glyphlite.search.study import (
@@ -176,3 +176,13 @@ def test_a_front_has_what_nothing_beats(study: optuna.Study) -> None:
     records = records_of(study.trials)
     assert [record.accuracy for record in front_of(records, ("accuracy", "flash"))] == [0.99, 0.98]
     assert counts_of(records).trained == 4
+
+
+def test_a_study_that_goes_on_proposes_something_new(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, sampler="random")
+    found = []
+    with quiet_optuna():
+        for _ in range(3):
+            study = begin_study(storage_of(tmp_path), "again", settings, priors=False)
+            found.append(suggest(study.ask(), settings.sides))
+    assert len(set(found)) == 3

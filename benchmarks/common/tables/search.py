@@ -29,7 +29,7 @@ def search_sentence(document: dict[str, Any]) -> str:
     """Returns for each budget the hypervolumes, and how many of the others' points the search's front dominates."""
     sentences = []
     for budget, ways in document["budgets"].items():
-        volumes = ", ".join(f"{ways[way]['hypervolume']:.3f} {words}" for way, words in _WAYS.items())
+        volumes = ", ".join(f"{_volumes(ways[way])} {words}" for way, words in _WAYS.items())
         others = ((_WAYS[way], ways[way]) for way in _WAYS if way != "search")
         beaten = " and ".join(f"{each['dominated_by_search']} of {len(each['front'])} points ({words})" for words, each in others)
         back = sum(each["dominating_search"] for each in ways.values())
@@ -40,6 +40,12 @@ def search_sentence(document: dict[str, Any]) -> str:
             + "."
         )
     return f"{document['seconds']:.0f} s of processor time for each search. " + " ".join(sentences)
+
+
+def _volumes(found: dict[str, Any]) -> str:
+    """Returns the hypervolume of each seed; once, where all are the same."""
+    volumes = [f"{each:.3f}" for each in found.get("hypervolumes", [found["hypervolume"]])]
+    return " and ".join(volumes if len(set(volumes)) > 1 else volumes[:1])
 
 
 def example_sentence(document: dict[str, Any]) -> str:

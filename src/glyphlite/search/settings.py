@@ -13,7 +13,7 @@ from glyphlite.search.space import SIDES
 OBJECTIVES = ("accuracy", "flash", "ram", "instructions")
 """What can be searched for: the highest accuracy, the lowest of the others."""
 
-SAMPLERS = ("tpe", "nsga2", "random")
+SAMPLERS = ("front", "tpe", "nsga2", "random")
 
 EPOCHS = 12
 """Of a trial that is not pruned."""
@@ -48,7 +48,7 @@ class SearchSettings:
     budget: Budget = field(default_factory=Budget)
     objectives: tuple[str, ...] = ("accuracy", "flash")
     sides: tuple[int, ...] = SIDES
-    sampler: str = "tpe"
+    sampler: str = "front"
     epochs: int = EPOCHS
     seed: int = 0
     class_weights: str | None = None

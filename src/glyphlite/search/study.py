@@ -20,8 +20,8 @@ from urllib.parse import quote
 from glyphlite.errors import OutputError, ToolError
 from glyphlite.escaping import is_unicode, visible
 from glyphlite.files.untrusted import open_input
-from glyphlite.search.priors import priors_for
-from glyphlite.search.settings import SearchSettings
+from glyphlite.search.proposals.priors import priors_for
+from glyphlite.search.settings import SAMPLERS, SearchSettings
 from glyphlite.search.space import Candidate, choices_of
 
 if TYPE_CHECKING:
@@ -119,9 +119,15 @@ def _one_at_a_time(engine: Any) -> None:
 
 
 def begin_study(
-    storage: "BaseStorage", name: str, settings: SearchSettings, *, priors: bool = True, start: Candidate | None = None
+    storage: "BaseStorage",
+    name: str,
+    settings: SearchSettings,
+    *,
+    priors: bool = True,
+    start: Candidate | None = None,
+    proposals: int = 0,
 ) -> "Study":
-    """Returns the study of that name, begun if there is none: its first trials are then those of `glyphlite.search.priors`.
+    """Returns the study of that name, begun if there is none: its first trials are then those of ``proposals.priors``.
 
     Args:
         storage: as :func:`storage_of` opens it.
@@ -129,6 +135,7 @@ def begin_study(
         settings: that it is begun with, or was.
         priors: whether it begins with the points that are given.
         start: a candidate to be tried before them, or as soon as may be where the study is begun; once.
+        proposals: tells searches apart whose data and trainings have the same seed.
 
     Raises:
         ToolError: the sampler has no use for that candidate.
@@ -138,9 +145,8 @@ def begin_study(
 
     higher, lower = optuna.study.StudyDirection.MAXIMIZE, optuna.study.StudyDirection.MINIMIZE
     directions = [higher if each == "accuracy" else lower for each in settings.objectives]
-    study = optuna.create_study(
-        storage=storage, study_name=name, directions=directions, load_if_exists=True, sampler=_sampler(settings)
-    )
+    study = optuna.create_study(storage=storage, study_name=name, directions=directions, load_if_exists=True)
+    study.sampler = _sampler(settings, jitter=1000 * proposals + len(study.get_trials(deepcopy=False)))  # else it repeats itself
     kept = study.user_attrs.get(_SETTINGS)
     if kept is None:
         study.set_metric_names(list(settings.objectives))
@@ -299,10 +305,15 @@ def _sampler(settings: SearchSettings, jitter: int = 0) -> Any:
                 return optuna.samplers.RandomSampler(seed=seed)
             case "nsga2":
                 return optuna.samplers.NSGAIISampler(population_size=16, seed=seed)
-            case "tpe":
-                return optuna.samplers.TPESampler(multivariate=True, group=True, constant_liar=True, seed=seed)
+            case "tpe" | "front" as name:
+                tpe = optuna.samplers.TPESampler(multivariate=True, group=True, constant_liar=True, seed=seed)
+                if name == "tpe":
+                    return tpe
+                from glyphlite.search.proposals.front_sampler import FrontSampler
+
+                return FrontSampler(tpe, settings, seed)
             case other:
-                raise ToolError(f"there is no sampler {other!r}; choose tpe, nsga2 or random")
+                raise ToolError(f"there is no sampler {other!r}; choose one of {', '.join(SAMPLERS)}")
 
 
 def _file_of(url: str) -> Path | None:

@@ -133,8 +133,12 @@ def front_of(records: Iterable[TrialRecord], objectives: Sequence[str]) -> list[
 
 def is_useless(error: float, others: Iterable[float]) -> bool:
     """Returns whether a network errs so much more often than the best that it is of no use, however small it is."""
-    best = min(others, default=error)
-    return error > _WORST_RATIO * best + _WORST_MORE
+    return error > useful_error(min(others, default=error))
+
+
+def useful_error(best: float) -> float:
+    """Returns how often a network may err to be of use, where the best errs so often."""
+    return _WORST_RATIO * best + _WORST_MORE
 
 
 def dominates(one: Sequence[float], other: Sequence[float]) -> bool:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from types import TracebackType
 
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from glyphlite.console import say, stderr_console
 from glyphlite.formatting import count, duration, percent
@@ -13,6 +13,9 @@ from glyphlite.search.trials import OVER, TRAINED, Counts, TrialRecord, counts_o
 
 _HOPELESS = 150
 """So many candidates over the budget and none within: the space has nothing that fits."""
+
+_COARSE_SECONDS = 90.0
+"""Seconds left above which whole minutes are said."""
 
 
 class SearchDisplay:
@@ -32,14 +35,12 @@ class SearchDisplay:
         self._display = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            TimeElapsedColumn(),
             TextColumn("{task.fields[left]}", markup=False),
             console=console,
             transient=True,
             disable=not console.is_terminal,
         )
-        self._task = self._display.add_task("searching", total=trials or seconds, left="")
+        self._task = self._display.add_task("searching", total=None, left="")
 
     def __enter__(self) -> "SearchDisplay":
         self._display.start()
@@ -78,20 +79,30 @@ class SearchDisplay:
                 )
         self._said |= {each.number for each in records if each.outcome == TRAINED}
         spent = time.monotonic() - self._began
-        best = f", best {accuracy_words(front[0])}" if front else ""
         self._display.update(
-            self._task,
-            description=f"{counts.done} trials, {counts.pruned} pruned, {counts.over_budget} over budget; "
-            f"{len(front)} on the front{best}",
-            completed=counts.done if self._trials else spent,
-            left=self._left(counts.done, spent),
+            self._task, description=progress_words(counts, self._trials, front), left=self._left(counts.done, spent)
         )
 
     def _left(self, done: int, spent: float) -> str:
         seconds = None if self._seconds is None else self._seconds - spent
         if seconds is None and self._trials and self._first is not None and done > self._first:
             seconds = (self._trials - done) * spent / (done - self._first)
+        if seconds is not None and seconds > _COARSE_SECONDS:
+            return f"{seconds / 60:.0f} min left"
         return "" if seconds is None else f"{duration(max(0.0, seconds))} left"
+
+
+def progress_words(counts: Counts, wanted: int | None, front: Sequence[TrialRecord]) -> str:
+    """Returns how far a search is; beside the time left on a line of 80 columns.
+
+    Args:
+        counts: of its trials.
+        wanted: trials to be done; None where time ends it.
+        front: the trained networks on the front, the most accurate first.
+    """
+    done = f"{counts.done} of {wanted} trials" if wanted else f"{counts.done} trials"
+    best = f"; best {accuracy_words(front[0])}, front of {len(front)}" if front else ""
+    return f"{done}: {counts.pruned} pruned, {counts.over_budget} over budget{best}"
 
 
 def accuracy_words(record: TrialRecord) -> str:
