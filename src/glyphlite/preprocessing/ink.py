@@ -1,40 +1,37 @@
 """Ink parted from paper: polarity found, uneven light and the paper's shade removed, noise left behind.
 
 Pure functions of arrays, deterministic, NumPy only. The steps, each
-a function here so that each can be measured alone and written again in another language:
+a function here or in `light` so that each can be measured alone and written again in another language:
 
 0. `find_sheet`: where the picture shows a desk around the sheet, the sheet is cut out.
 1. `reduce_picture`: whole blocks of pixels averaged until the longer side is at most ``WORK_SIDE``.
-2. `is_dark_on_light`: strokes are narrow, so that on a small copy their difference from the mean around them is skewed to their
-   side; the edge of a shadow is not skewed at all. A light-on-dark picture is turned over for all that follows.
-3. `paper_surface`: a quadratic surface fitted to the paper's brightness; what is far from it has no say.
-4. `closed_paper`: the paper's brightness under and around the strokes, by a morphological closing on a small copy of the picture
-   divided by that surface; it follows the edge of a shadow, which a smooth surface cannot.
-5. `without_rules`: darkness is ``1 - brightness / paper``; printed lines are taken off.
-6. `separate`: measured against the paper's own noise, darkness becomes ink from 0 to 1.
+2. `is_dark_on_light`: a light-on-dark picture is turned over for all that follows.
+3. `darkness_of`: ``1 - brightness / paper``, the paper's brightness known at every pixel.
+4. `without_rules`: printed lines are taken off.
+5. `separate`: measured against the paper's own noise, darkness becomes ink from 0 to 1.
+
+From step 2 on all is whole numbers, the generated C's: both find the very same ink where no sheet and no lines are.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from glyphlite.preprocessing.reduction import in_steps, largest_around, reduce_picture, smallest_around
+from glyphlite.preprocessing.light import ONE, SMALL_SIDE, darkness_of, is_dark_on_light
+from glyphlite.preprocessing.reduction import reduce_picture
 from glyphlite.preprocessing.rules import without_rules
 from glyphlite.preprocessing.sheet import find_sheet
 
+__all__ = ["Ink", "find_ink", "is_dark_on_light", "paper_level", "separate"]
+
 WORK_SIDE = 800
 """A photo is averaged down to this before anything is looked for; a glyph of 28 pixels needs no more."""
-FAINTEST = 0.06
-"""Ink is darker than its paper by more than this fraction."""
-_SMALL_SIDE = 40
-_PAPER_SIDE = 64
-"""The paper's brightness is estimated on a copy this small: it has no detail, and noise averages out."""
-_CLOSED_SIDE = 32
-"""Strokes are closed on a smaller one, which a microcontroller has room for."""
-_STEPS = 65536
-"""Steps of darkness, from paper to the darkest ink there can be: what a microcontroller computes with."""
-_CLOSING = 0.4
-"""Strokes thinner than this part of the longer side do not pass for paper."""
+FAINTEST = 3932
+"""Ink is darker than its paper by more than this: six per cent of all light."""
+_SMALL_PICTURE = 40
+"""Rows or columns of a glyph cut out: there is little paper around it, and no room for a shadow."""
+_STEPS = 255
+"""Steps of ink."""
 
 
 @dataclass(frozen=True)
@@ -71,20 +68,25 @@ def find_ink(picture: np.ndarray) -> Ink:
     on_paper = np.ones(small.shape, bool) if sheet is None else sheet.paper_at(rows, columns, reduction)
     if sheet is not None:
         small = _on_paper_alone(small, on_paper)
-    dark_on_light = is_dark_on_light(small, on_paper)
-    turned = small if dark_on_light else 255 - small
-    paper = closed_paper(turned, paper_surface(turned))
-    darkness = np.where(on_paper, in_steps(1 - turned / paper, _STEPS), 0)
-    darkness, rules = without_rules(darkness, paper_level(darkness)[1])
+    grey = np.floor(small + 0.5).astype(np.int64)
+    dark_on_light = is_dark_on_light(grey, on_paper)
+    darkness = np.where(on_paper, darkness_of(grey, dark_on_light=dark_on_light), 0)
+    darkness, rules = _without_rules(darkness)
     strength, contrast, noise = separate(darkness)
     left, top = (0, 0) if sheet is None else (sheet.left, sheet.top)
-    return Ink(strength, reduction, dark_on_light, contrast, noise, left, top, rules, on_paper)
+    return Ink(strength / _STEPS, reduction, dark_on_light, contrast / ONE, noise / ONE, left, top, rules, on_paper)
+
+
+def _without_rules(darkness: np.ndarray) -> tuple[np.ndarray, int]:
+    """Takes printed lines off; returns the darkness without them, and how many there were."""
+    found, rules = without_rules(darkness / ONE, paper_level(darkness)[1] / ONE)
+    return (np.floor(found * ONE + 0.5).astype(np.int64), rules) if rules else (darkness, 0)
 
 
 def _on_paper_alone(picture: np.ndarray, paper: np.ndarray) -> np.ndarray:
     """Returns a picture with a quadratic surface through the paper in place of what is not paper."""
-    small, _ = reduce_picture(picture, _PAPER_SIDE)
-    known, _ = reduce_picture(paper.astype(float), _PAPER_SIDE)
+    small, _ = reduce_picture(picture, SMALL_SIDE)
+    known, _ = reduce_picture(paper.astype(float), SMALL_SIDE)
     terms, values = _quadratic_terms(*small.shape), small.ravel()
     whole = known.ravel() == 1
     if not whole.any():
@@ -102,113 +104,68 @@ def _on_paper_alone(picture: np.ndarray, paper: np.ndarray) -> np.ndarray:
     return np.where(paper, picture, np.clip(surface, darkest, brightest))
 
 
-def is_dark_on_light(picture: np.ndarray, on_paper: np.ndarray | None = None) -> bool:
-    """Returns whether the strokes are darker than what is around them.
+def separate(darkness: np.ndarray) -> tuple[np.ndarray, int, int]:
+    """Darkness relative to the paper, brought to 0 for paper and 255 for ink.
 
     Args:
-        picture: float64 ``(rows, columns)``.
-        on_paper: bool, the pixels that have a say; all when left out.
-    """
-    small, _ = reduce_picture(picture, _PAPER_SIDE)
-    difference = small - _mean_around(small, _PAPER_SIDE // 8)
-    if on_paper is not None:
-        difference = np.where(reduce_picture(on_paper.astype(float), _PAPER_SIDE)[0] == 1, difference, 0)
-    return float((difference**3).sum()) <= 0
-
-
-def paper_surface(picture: np.ndarray) -> np.ndarray:
-    """Returns a quadratic surface through the paper's brightness, never below 1.
-
-    Least squares on a small copy, first through its rim, then six times through what lies near the surface found before
-    (Tukey's biweight), so that ink loses its say.
-
-    Args:
-        picture: float64 ``(rows, columns)``.
-    """
-    small, _ = reduce_picture(picture, _PAPER_SIDE)
-    terms, values = _quadratic_terms(*small.shape), small.ravel()
-    rim = np.ones(small.shape, bool)
-    rim[1:-1, 1:-1] = False
-    considered = rim.ravel()
-    fitted = np.full(values.shape, np.median(values[considered]))
-    coefficients = np.zeros(terms.shape[1])
-    for step in range(8):
-        on_the_rim = step < 2
-        difference = values - fitted
-        scale = max(1.4826 * float(np.median(np.abs(difference[considered]))), 2.0)
-        biweight = np.clip(1 - (difference / (4.685 * scale)) ** 2, 0, None) ** 2
-        coefficients = _least_squares(terms[:, : 3 if on_the_rim else 6], values, biweight * (considered if on_the_rim else 1))
-        fitted = terms[:, : len(coefficients)] @ coefficients
-        if not on_the_rim or step == 1:
-            considered = biweight > 0
-    return np.clip(_quadratic_terms(*picture.shape) @ coefficients, 1, None).reshape(picture.shape)
-
-
-def closed_paper(picture: np.ndarray, surface: np.ndarray) -> np.ndarray:
-    """Returns the paper's brightness everywhere, under the strokes too, for ink darker than paper.
-
-    Args:
-        picture: float64 ``(rows, columns)``, ink dark.
-        surface: of `paper_surface`.
-    """
-    small, _ = reduce_picture(picture / surface, _CLOSED_SIDE)
-    reach = max(1, round(max(small.shape) * _CLOSING / 2))
-    closed = smallest_around(largest_around(small, reach), reach)
-    smooth = _mean_around(closed, 2)
-    return np.maximum(surface * enlarge(smooth, *picture.shape), 1)
-
-
-def separate(darkness: np.ndarray) -> tuple[np.ndarray, float, float]:
-    """Darkness relative to the paper, brought to 0 for paper and 1 for ink.
+        darkness: int64 ``(rows, columns)`` from -`ONE` to `ONE`, as `darkness_of` gives it.
 
     Returns:
-        The strength of the ink, the ink's darkness, the paper's noise.
+        The strength of the ink, int64, the ink's darkness, the paper's noise.
     """
     paper, noise = paper_level(darkness)
     # One pixel may be a fault of the camera; ink is wider, and what is half as dark as the darkest ink is ink.
-    darkest = float(_mean_around(darkness, 1).max()) - paper
-    candidates = darkness[darkness > paper + max(min(5 * noise, darkest / 2), FAINTEST)]
+    darkest = _darkest_spot(darkness) - paper
+    candidates = darkness[darkness > paper + max(min(5 * noise, _half(darkest)), FAINTEST)]
     if not len(candidates):
-        return np.zeros(darkness.shape), 0.0, noise
-    contrast = float(in_steps(np.quantile(candidates, 0.8) - paper, _STEPS))
-    floor = min(2.5 * noise, contrast / 3)
-    strength = np.clip((darkness - paper - floor) / (contrast - floor), 0, 1)
-    return in_steps(strength), contrast, noise
+        return np.zeros(darkness.shape, np.int64), 0, noise
+    contrast = _quantile(np.minimum(candidates, ONE - 1), 80) - paper
+    ground = min(noise * 5 // 2, contrast // 3)
+    extent = contrast - ground
+    strength = (np.clip(darkness - paper - ground, 0, extent) * 2 * _STEPS + extent) // (2 * extent)
+    return strength, contrast, noise
 
 
-def paper_level(darkness: np.ndarray) -> tuple[float, float]:
+def paper_level(darkness: np.ndarray) -> tuple[int, int]:
     """Returns the paper's own darkness and its standard deviation.
 
-    By the median and the median absolute deviation. A small picture is a glyph cut out, with little paper around it and no room
-    for a shadow: there the smaller of these and of what the two lowest quantiles of a normal distribution say.
+    By the median and the median absolute deviation. A small picture is a glyph cut out: there the smaller of these and of what
+    the two lowest quantiles of a normal distribution say.
     """
-    tenth, quarter, paper = (float(value) for value in np.quantile(darkness, [0.1, 0.25, 0.5]))
-    noise = 1.4826 * float(np.median(np.abs(darkness - paper)))
-    if max(darkness.shape) > _SMALL_SIDE:
+    known = np.minimum(darkness, ONE - 1)
+    paper = _quantile(known, 50)
+    noise = _quantile(np.minimum(np.abs(darkness - paper), 2 * ONE - 1), 50) * 12145 // 8192  # 1.4826
+    if max(darkness.shape) > _SMALL_PICTURE:
         return paper, noise
-    lower_noise = (quarter - tenth) / (1.2816 - 0.6745)
-    return min(paper, quarter + 0.6745 * lower_noise), min(noise, lower_noise)
+    quarter = _quantile(known, 25)
+    lower_noise = (quarter - _quantile(known, 10)) * 13494 // 8192  # 1 / (1.2816 - 0.6745)
+    return min(paper, quarter + lower_noise * 5526 // 8192), min(noise, lower_noise)  # 0.6745
 
 
-def enlarge(image: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """Interpolates linearly between pixel centres, the rim's values kept outside them."""
-    for axis, target in ((0, rows), (1, columns)):
-        size = image.shape[axis]
-        places = np.clip((np.arange(target) + 0.5) * size / target - 0.5, 0, size - 1)
-        left = np.minimum(places.astype(int), max(size - 2, 0))
-        part = (places - left).reshape([-1 if a == axis else 1 for a in (0, 1)])
-        image = image.take(left, axis) * (1 - part) + image.take(np.minimum(left + 1, size - 1), axis) * part
-    return image
+def _quantile(values: np.ndarray, per_cent: int) -> int:
+    """Returns a quantile, of many values the nearest one, of few between two."""
+    values = values.ravel()
+    whole, part = divmod((values.size - 1) * per_cent, 100)
+    if values.size > _SMALL_PICTURE * _SMALL_PICTURE:
+        rank = whole + (part >= 50)
+        return int(np.partition(values, rank)[rank])
+    ordered = np.sort(values)
+    value = int(ordered[whole])
+    return value if part == 0 else value + ((int(ordered[whole + 1]) - value) * part + 50) // 100
 
 
-def _mean_around(image: np.ndarray, reach: int) -> np.ndarray:
-    """Returns the mean within ``reach`` rows and columns, the rim's values repeated outside."""
-    for axis in (0, 1):
-        padding = [(0, 0), (0, 0)]
-        padding[axis] = (reach, reach)
-        padded = np.pad(image, padding, mode="edge")
-        image = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis).mean(axis=-1)
-    return image
+def _darkest_spot(darkness: np.ndarray) -> int:
+    """Returns the darkest mean of 3x3 pixels, the rim's values repeated outside."""
+    rows = np.pad(darkness, ((0, 0), (1, 1)), mode="edge")
+    threes = rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]
+    threes = np.where(threes < 0, -(-threes // 16), threes // 16)
+    columns = np.pad(threes, ((1, 1), (0, 0)), mode="edge")
+    darkest = int((columns[:-2] + columns[1:-1] + columns[2:]).max()) * 16
+    return darkest // 9 if darkest >= 0 else -(-darkest // 9)
+
+
+def _half(number: int) -> int:
+    return number // 2 if number >= 0 else -(-number // 2)
 
 
 def _least_squares(terms: np.ndarray, values: np.ndarray, weights: np.ndarray) -> np.ndarray:

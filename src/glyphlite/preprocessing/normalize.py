@@ -18,6 +18,7 @@ _LEAST_CHANGE = 0.25
 """A smaller change of the radius, in pixels of the fine grid, is not worth resampling for."""
 _STEPS = 64
 """Steps of a radius for each pixel of the fine grid: with them, and with 256 of ink, integers compute the very same."""
+_WIDTH_STEPS = 65536
 _FAINT = 0.02
 _BACK_PROJECTIONS = 4
 """How often an enlarged image is corrected by what its area averages miss. More changes no answer."""
@@ -39,7 +40,8 @@ def fit_to_box(glyph: np.ndarray, side: int, *, adjust_stroke: bool = True, by_a
     if adjust_stroke:
         fine = _with_longer_side(glyph, _FINE * side, by_area)
         width = stroke_width(fine)
-        radius = (min(max(width, THINNEST * _FINE * side / 20), THICKEST * _FINE * side / 20) - width) / 2
+        thinnest, thickest = (nearest(each * side / 20 * _FINE * _WIDTH_STEPS) / _WIDTH_STEPS for each in (THINNEST, THICKEST))
+        radius = (min(max(width, thinnest), thickest) - width) / 2
         radius = nearest(radius * _STEPS) / _STEPS
     if abs(radius) < _LEAST_CHANGE:
         return _with_longer_side(glyph, side, by_area)
@@ -111,13 +113,14 @@ def stroke_width(image: np.ndarray) -> float:
     """Returns the mean width of the strokes in pixels: twice the ink by the length of its outline.
 
     A stroke of length L and width w has the area L * w and an outline of about 2 * L. The outline's length is the total
-    variation of the image, which needs no threshold and does not care for the stroke's direction.
+    variation of the image, which needs no threshold and does not care for the stroke's direction. Ink counts in 255 steps, each
+    slope in 1/128 of them, the width in 1/65536 of a pixel, as in the generated C.
     """
-    padded = np.pad(image, 1)
+    padded = np.pad(np.floor(image * 255 + 0.5).astype(np.int64), 1)
     down = padded[1:, :-1] - padded[:-1, :-1]
     right = padded[:-1, 1:] - padded[:-1, :-1]
-    outline = float(np.sqrt(down * down + right * right).sum())
-    return 2 * float(image.sum()) / outline if outline else 0.0
+    outline = int(np.floor(np.sqrt((down * down + right * right) << 14) + 0.5).sum())
+    return (int(padded.sum()) << 24) // outline / _WIDTH_STEPS if outline else 0.0
 
 
 def widen(image: np.ndarray, radius: float) -> np.ndarray:

@@ -1,7 +1,12 @@
 """Tests of a port with something hostile behind it, or a hostile name."""
 
+import os
+import pty
 import termios
-from collections.abc import Callable
+import threading
+import time
+import tty
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +32,44 @@ class Line:
 
     def close(self) -> None:
         """Closes nothing."""
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[int, str]]:
+    """A pseudo-terminal: the side of the board, and the port's path."""
+    monkeypatch.setattr(connection, "GREETING_SECONDS", 0.6)
+    monkeypatch.setattr(connection, "_GREETING_EVERY", 0.1)
+    board, port = pty.openpty()
+    tty.setraw(port)
+    yield board, os.ttyname(port)
+    for each in (board, port):
+        try:
+            os.close(each)
+        except OSError:
+            continue
+
+
+def _carrying(board: int, answer: Callable[[bytes], bytes]) -> None:
+    """Answers whatever arrives at the board's side, until that is closed."""
+
+    def carry() -> None:
+        try:
+            while content := os.read(board, 4096):
+                os.write(board, answer(content))
+        except OSError:
+            return
+
+    threading.Thread(target=carry, daemon=True).start()
+
+
+def _greeted(port: str) -> str:
+    """Returns the line that greeting what is at a port ends with, which has to come in time."""
+    started = time.monotonic()
+    with pytest.raises(ToolError) as caught:
+        Connection(port).greet()
+    assert time.monotonic() - started < connection.GREETING_SECONDS + 20  # the machine may be busy
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
 
 
 def _connected(monkeypatch: pytest.MonkeyPatch, answer: Callable[[], bytes]) -> Connection:
@@ -92,3 +135,73 @@ def test_an_endless_frame_is_dropped_and_the_next_one_is_read() -> None:
         assert reader.take(piece) == []
     assert 0 < len(reader.seen) <= 60
     assert reader.take(b"".join((b"\xc0", encoded(Frame("h", b"\xc0\xdb")), b"\x55"))) == [Frame("h", b"\xc0\xdb")]
+
+
+def test_an_echo_is_told_from_silence(terminal: tuple[int, str]) -> None:
+    board, port = terminal
+    _carrying(board, lambda content: content)
+    assert "sends back what it is sent" in _greeted(port)
+
+
+def test_endless_bytes_end_in_time(terminal: tuple[int, str]) -> None:
+    board, port = terminal
+    _carrying(board, lambda content: os.urandom(1000))
+    assert "something else answers" in _greeted(port)
+
+
+def test_a_port_that_goes_away_is_one_line(terminal: tuple[int, str]) -> None:
+    board, port = terminal
+    timer = threading.Timer(0.2, lambda: os.close(board))
+    timer.start()
+    assert "was the board unplugged?" in _greeted(port)
+    timer.join()
+
+
+def test_a_port_in_use_is_left_to_its_user(terminal: tuple[int, str]) -> None:
+    _, port = terminal
+    first = Connection(port)
+    with pytest.raises(ToolError, match="another program uses it; close what has it open"):
+        Connection(port)
+    first.close()
+    Connection(port).close()
+
+
+def test_a_port_without_permission_says_how_to_get_it(terminal: tuple[int, str]) -> None:
+    _, port = terminal
+    Path(port).chmod(0)
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        with pytest.raises(ToolError, match="permission denied; allow it: sudo usermod"):
+            Connection(port)
+    finally:
+        os.seteuid(user)
+
+
+def test_what_is_no_port_is_one_line_and_left_alone(tmp_path: Path) -> None:
+    file, pipe = tmp_path / "mine.txt", tmp_path / "pipe"
+    file.write_text("years of work")
+    os.mkfifo(pipe)
+    with pytest.raises(ToolError, match="is a directory"):
+        Connection(str(tmp_path))
+    for path in (file, pipe, Path("/dev/null"), Path("/dev/zero")):
+        with pytest.raises(ToolError, match="it is no serial port"):
+            Connection(str(path))
+    assert file.read_text() == "years of work"
+    with pytest.raises(ToolError, match="needs a port"):
+        Connection(" ")
+    with pytest.raises(ToolError, match="connection refused; expected socket://HOST:PORT"):
+        Connection("socket://127.0.0.1:9")
+    with pytest.raises(ToolError, match="it is no address; expected socket://HOST:PORT"):
+        Connection("socket://127.0.0.1:99999")
+
+
+def test_a_board_that_reads_nothing_right_is_told_from_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "FIRST_SECONDS", 0.05)
+    with pytest.raises(ToolError, match="cannot read what it is sent"):
+        _connected(monkeypatch, lambda: encoded(Frame("e"))).infer(b"1234")
+    with pytest.raises(ToolError, match="stopped answering"):
+        _connected(monkeypatch, lambda: b"").infer(b"1234")
+    with pytest.raises(ToolError, match="stopped answering"):  # an answer that is cut off
+        _connected(monkeypatch, lambda: encoded(Frame("o", b"\1\0"))).infer(b"1234")

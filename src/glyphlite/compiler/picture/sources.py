@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from glyphlite.models.interface.certainty import FittedCertainty, logits_of
-from glyphlite.models.interface.output_kind import sigmoid
+from glyphlite.models.interface.certainty import FittedCertainty, calibrated, logits_of
+from glyphlite.models.interface.output_kind import OutputKind
 
 LONGEST = 800
 """Rows or columns that a picture may have; `preprocessing.ink` makes larger ones smaller."""
@@ -25,6 +25,8 @@ _STROKES = 2.0, 3.1
 _CODES = 256
 _LARGEST_WEIGHT = 65535
 _CERTAINTY_STEPS = 10_000
+_ROUNDING = 2 / _CERTAINTY_STEPS
+"""What rounding to 16 bits takes from a certainty."""
 _STROKE_UNITS = 64
 
 
@@ -116,40 +118,110 @@ def picture_sources(name: str, height: int, width: int, banner: str) -> dict[str
     return _rendered(name, ("image.h", "image.c", "stroke.h", "stroke.c"), values)
 
 
-def certainty_sources(name: str, certainty: FittedCertainty, scale: float, zero_point: int, banner: str) -> dict[str, str]:
-    """Returns ``NAME_sure.h/.c`` by their file names, for a model whose scores are probabilities.
+@dataclass(frozen=True)
+class Scores:
+    """The 8-bit scores that a certainty is read from.
+
+    Attributes:
+        kind: what they mean.
+        classes: how many there are to choose from.
+        scale: of the scores.
+        zero_point: of the scores.
+        softmax_dropped: whether the file ends in a softmax that the C leaves out; the certainty was fitted with it.
+    """
+
+    kind: OutputKind
+    classes: int
+    scale: float
+    zero_point: int
+    softmax_dropped: bool = False
+
+    @property
+    def values(self) -> np.ndarray:
+        """Returns what each of the 256 scores is worth, float64 ``(256,)``."""
+        return self.scale * (np.arange(-_CODES // 2, _CODES // 2) - self.zero_point)
+
+
+def method_of(scores: Scores, certainty: FittedCertainty) -> str:
+    """Returns how a certainty is read from scores.
+
+    From one table of weights by score (``shares``), of certainties by score (``each``), of weights by the distance from the best
+    score (``distances``), or from that distance by way of the softmax (``softmax``); "" where what the scores mean depends on the
+    values of an image.
+    """
+    if scores.softmax_dropped:
+        return "softmax"
+    if scores.kind in (OutputKind.LOGITS, OutputKind.LOGIT) and scores.values[0] >= 0 and scores.values[-1] <= 1:
+        return ""  # a softmax or sigmoid written out in other ops, perhaps
+    if scores.kind is OutputKind.LOGITS:
+        return "distances"
+    return "each" if scores.kind.is_single or certainty.independent else "shares"
+
+
+def certainty_sources(name: str, certainty: FittedCertainty, scores: Scores, banner: str) -> dict[str, str]:
+    """Returns ``NAME_sure.h/.c`` by their file names; nothing where no certainty can be read from the scores.
 
     Args:
         name: of the model's C symbols.
         certainty: what was fitted for this very model.
-        scale: of its scores.
-        zero_point: of its scores.
+        scores: what the C gives.
         banner: what the files open with.
     """
+    method = method_of(scores, certainty)
+    if not method:
+        return {}
     values = {
         "name": name,
         "macro": name.upper(),
         "banner": banner,
-        "independent": certainty.independent,
-        "weights": [int(weight) for weight in certainty_weights(certainty, scale, zero_point)],
+        "method": method,
+        "weights": _whole(certainty_weights(certainty, scores)),
+        "exponentials": _whole(distance_weights(scores.scale, 1, 0)),
         "temperature": f"{certainty.temperature:.4g}",
         "least": f"{certainty.least_certainty:.1%}",
         "least_steps": round(certainty.least_certainty * _CERTAINTY_STEPS),
+        "error": f"{np.ceil(certainty_error(certainty, scores) * _CERTAINTY_STEPS) / _CERTAINTY_STEPS:.4f}",
     }
     return _rendered(name, ("sure.h", "sure.c"), values)
 
 
-def certainty_weights(certainty: FittedCertainty, scale: float, zero_point: int) -> np.ndarray:
-    """Returns what each of the 256 scores weighs, ``(256,)`` whole numbers.
+def certainty_weights(certainty: FittedCertainty, scores: Scores) -> np.ndarray:
+    """Returns the table that a certainty is read from, ``(256,)`` whole numbers.
 
-    The probability at the fitted temperature but for the division by the sum, the largest 65,535; of independent probabilities
-    the certainty itself, in 1/10,000.
+    What each score (or, of logits, each distance from the best) weighs: its probability at the fitted temperature but for the
+    division by the sum, the largest 65,535. Where each score has a certainty of its own, that, in 1/10,000.
     """
-    probabilities = np.clip(scale * (np.arange(-128, 128) - zero_point), 0, 1)
+    method = method_of(scores, certainty)
+    if method == "distances":
+        return distance_weights(scores.scale, certainty.temperature, certainty.floor)
+    if method == "each":
+        found = scores.kind.probabilities(scores.values[:, np.newaxis]) if scores.kind.is_single else scores.values[:, np.newaxis]
+        return np.rint(calibrated(np.clip(found, 0, 1), certainty).max(axis=1) * _CERTAINTY_STEPS)
+    probabilities = np.arange(_CODES) / _CODES if scores.softmax_dropped else np.clip(scores.values, 0, 1)
     logits = logits_of(probabilities[:, np.newaxis], certainty)[:, 0] / certainty.temperature
-    if certainty.independent:
-        return np.rint(sigmoid(logits) * _CERTAINTY_STEPS)
     return np.rint(np.exp(logits - logits.max()) * _LARGEST_WEIGHT)
+
+
+def distance_weights(scale: float, temperature: float, floor: float) -> np.ndarray:
+    """Returns what a score so many steps below the best weighs beside it, ``(256,)`` whole numbers, the best 65,535."""
+    shares = np.maximum(np.exp(-scale * np.arange(_CODES)), floor)
+    return np.rint(shares ** (1 / temperature) * _LARGEST_WEIGHT)
+
+
+def certainty_error(certainty: FittedCertainty, scores: Scores) -> float:
+    """Returns by how much a certainty may miss predict's: what rounding takes, and of logits what the floor does.
+
+    Probabilities below the fitted floor count as the floor. A table of distances has to take the best one's for 1, and it is no
+    less than one by the number of classes; a certainty changes by no more than the sum that it is divided by.
+    """
+    if method_of(scores, certainty) != "distances":
+        return _ROUNDING
+    power, others = 1 / certainty.temperature, scores.classes - 1
+    return _ROUNDING + others * ((scores.classes * certainty.floor) ** power - certainty.floor**power)
+
+
+def _whole(values: np.ndarray) -> list[int]:
+    return [int(value) for value in values]
 
 
 def _rendered(name: str, files: tuple[str, ...], values: dict[str, Any]) -> dict[str, str]:

@@ -45,6 +45,7 @@ STATIC = (
     "preprocessing/glyphs.js",
     "preprocessing/images.js",
     "preprocessing/ink.js",
+    "preprocessing/light.js",
     "preprocessing/normalize.js",
     "preprocessing/pictures.js",
     "preprocessing/reduction.js",

@@ -146,7 +146,10 @@ class BoardModel(LoadedModel):
         except ToolError as error:
             raise ToolError(f"{error} after {number} of {total} inputs") from None
         if len(answer.outputs) != self._greeting.output_bytes:
-            raise ToolError(f"{self._connection.port}: {len(answer.outputs)} bytes of outputs came, expected another number")
+            raise ToolError(
+                f"{self._connection.port}: {len(answer.outputs)} bytes of outputs came, expected {self._greeting.output_bytes}; "
+                "export the model again and flash it"
+            )
         return answer
 
     def _check_again(self) -> None:

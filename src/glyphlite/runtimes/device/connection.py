@@ -4,7 +4,9 @@ is wrong with a board that does not answer.
 Knows frames and a port, no models. The board's side is ``link.c`` among the templates of `glyphlite.export.library`.
 """
 
+import errno
 import os
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +34,8 @@ _POLL_SECONDS = 0.02
 _HAS_STATE, _COUNTS_TICKS = 1, 2
 _SCHEMES = ("socket", "rfc2217", "loop")
 """Of pyserial's addresses; ``spy://`` writes over files, ``hwgrep://`` waits for a pattern as long as it likes."""
+_TAKEN = (errno.EAGAIN, errno.EBUSY)
+"""What opening a port fails with that another program holds."""
 _GREETINGS = (46, *range(50, 83))
 """Bytes that a greeting has: without the core's clock, or with it and with a name of up to 32 letters behind it."""
 
@@ -79,6 +83,7 @@ class Connection:
     def __init__(self, port: str, baud: int = BAUD) -> None:
         self.port, self.repeats = port, 0
         self._reader, self._number, self._slowest = FrameReader(), 0, 0.0
+        self._refused, self._echoed = False, False
         self._line: Any = _opened(port, baud)
 
     def greet(self) -> Greeting:
@@ -125,7 +130,8 @@ class Connection:
                 data = answer.data
                 return Inference(data[7:], int.from_bytes(data[3:7], "little"), int.from_bytes(data[1:3], "little"))
             self.repeats += 1
-        raise ToolError(f"{self.port}: the board stopped answering")
+        silent = "the board cannot read what it is sent (check the cable)" if self._refused else "the board stopped answering"
+        raise ToolError(f"{self.port}: {silent}")
 
     def close(self) -> None:
         """Closes the port."""
@@ -145,23 +151,27 @@ class Connection:
 
         Answers to other requests, which came too late, are passed over.
         """
-        line = self._line
+        line, self._refused = self._line, False
         try:
             line.write(encoded(request))
             deadline = time.monotonic() + seconds
             while time.monotonic() < deadline:
                 for frame in self._reader.take(line.read(max(1, line.in_waiting))):
+                    self._echoed = self._echoed or frame == request
                     if frame.type == "e":
+                        self._refused = True
                         return None
                     if frame.type == wanted and (number is None or frame.data[:1] == bytes([number])):
                         return frame
         except Exception as error:  # pyserial's own errors are OSErrors, but not all that it lets through
-            raise ToolError(f"{self.port}: the connection broke ({_reason(error)})") from None
+            raise ToolError(f"{self.port}: the connection broke ({_broken(error)})") from None
         return None
 
     def _silence(self) -> str:
         """Returns why there is no greeting, in words."""
         seen = self._reader.seen
+        if self._echoed:
+            return "it sends back what it is sent, as a terminal does; flash the example NAME_link of an exported library"
         if not seen:
             return "nothing answers; flash the example NAME_link of an exported library, and check the port and --baud"
         shown = visible(seen.decode("latin-1"))[:60]
@@ -172,20 +182,29 @@ def _opened(port: str, baud: int) -> Any:
     import serial
 
     scheme, address, _ = port.partition("://")
+    if not port.strip():
+        raise ToolError("--device needs a port such as /dev/ttyACM0")
     if address and scheme.lower() not in _SCHEMES:
         raise ToolError(f"cannot open {port}: expected a device, or an address that begins with {' or '.join(_SCHEMES)}://")
     try:
-        return serial.serial_for_url(port, baudrate=baud, timeout=_POLL_SECONDS, write_timeout=FIRST_SECONDS)
+        # Exclusive: of two programs that read a port, each gets a part of the bytes.
+        return serial.serial_for_url(port, baudrate=baud, timeout=_POLL_SECONDS, write_timeout=FIRST_SECONDS, exclusive=True)
     except Exception as error:  # an address is parsed by many hands
-        raise ToolError(f"cannot open {port}: {_reason(error)}; {_advice(error)}") from None
+        reason = "it is no address" if address and isinstance(error.__context__, KeyError | ValueError) else _reason(error)
+        raise ToolError(f"cannot open {port}: {reason}; {_advice(error, port)}") from None
 
 
-def _advice(error: Exception) -> str:
+def _advice(error: Exception, port: str) -> str:
     """Returns what to do about a port that cannot be opened."""
     from serial.tools.list_ports import comports
 
-    if getattr(error, "errno", None) == 13:
+    number = getattr(error, "errno", None)
+    if number == errno.EACCES:
         return "allow it: sudo usermod -a -G dialout $USER, then log in again"
+    if number in _TAKEN:
+        return "close what has it open, such as a serial monitor"
+    if "://" in port:
+        return f"expected {port.partition('://')[0]}://HOST:PORT of a board that listens there"
     found = sorted(each.device for each in comports())
     return f"the ports here: {first_of(found, 8)}" if found else "no serial port is here; is the board plugged in?"
 
@@ -193,4 +212,18 @@ def _advice(error: Exception) -> str:
 def _reason(error: Exception) -> str:
     """Returns what the operating system says, without what pyserial puts around it."""
     number = getattr(error, "errno", None)
-    return os.strerror(number).lower() if number else str(error)
+    if number in _TAKEN:
+        return "another program uses it"
+    if number:
+        return os.strerror(number).lower()
+    if str(error).startswith("Could not configure port"):
+        return "it is no serial port"
+    within = re.search(r"\[Errno -?\d+\] ([^'\"]+)", str(error))
+    return within[1].lower() if within else str(error)
+
+
+def _broken(error: Exception) -> str:
+    """Returns why an open port fails, in words."""
+    words = _reason(error)
+    is_gone = getattr(error, "errno", None) == errno.EIO or "disconnected" in words
+    return "the port is gone; was the board unplugged?" if is_gone else words

@@ -14,6 +14,7 @@ private const val THICKEST = 3.1
 private const val FINE = 4
 private const val LEAST_CHANGE = 0.25
 private const val STEPS = 64
+private const val WIDTH_STEPS = 65536
 private const val FAINT = 0.02
 private const val BACK_PROJECTIONS = 4
 
@@ -29,8 +30,8 @@ fun nearest(value: Double): Int = floor(value + 0.5).toInt()
 fun fitToBox(glyph: Image2D, side: Int): Image2D {
     val byArea = glyph.side < side
     val width = strokeWidth(withLongerSide(glyph, FINE * side, byArea))
-    val unit = FINE * side / 20.0
-    val radius = nearest((width.coerceIn(THINNEST * unit, THICKEST * unit) - width) / 2 * STEPS) / STEPS.toDouble()
+    val (thinnest, thickest) = listOf(THINNEST, THICKEST).map { floor(it * side / 20 * FINE * WIDTH_STEPS + 0.5) / WIDTH_STEPS }
+    val radius = nearest((width.coerceIn(thinnest, thickest) - width) / 2 * STEPS) / STEPS.toDouble()
     if (abs(radius) < LEAST_CHANGE) return withLongerSide(glyph, side, byArea)
     // Room for what is added, or for what is taken away, so that in the end the longer side is right.
     val fine = withLongerSide(glyph, maxOf(side, nearest(FINE * side - 2 * radius)), byArea)
@@ -62,15 +63,15 @@ fun trim(image: Image2D, faintest: Double): Image2D {
 
 /** The mean width of the strokes in pixels: twice the ink by the length of its outline. */
 fun strokeWidth(image: Image2D): Double {
-    val padded = image.pad(1)
+    val padded = image.map { floor(it * 255 + 0.5) }.pad(1)
     var outline = 0.0
     for (row in 0 until padded.rows - 1) for (column in 0 until padded.columns - 1) {
         val i = row * padded.columns + column
         val down = padded.data[i + padded.columns] - padded.data[i]
         val right = padded.data[i + 1] - padded.data[i]
-        outline += sqrt(down * down + right * right)
+        outline += floor(sqrt((down * down + right * right) * 16384) + 0.5)
     }
-    return if (outline > 0) 2 * image.data.sum() / outline else 0.0
+    return if (outline > 0) floor(padded.data.sum() * 16777216 / outline) / WIDTH_STEPS else 0.0
 }
 
 private fun withLongerSide(image: Image2D, side: Int, byArea: Boolean): Image2D {

@@ -51,7 +51,7 @@ export const largest = (values) => {
 };
 
 /** The value at a place of the sorted values (Hoare's quickselect; reorders them). */
-function select(values, place) {
+export function select(values, place) {
   let low = 0;
   let high = values.length - 1;
   while (low < high) {

@@ -1,17 +1,15 @@
 /* Ink parted from paper. The same computation as src/glyphlite/preprocessing/ink.py, step by step and by the same names; the words are there. */
 
-import { Image2D, clamp, largest, median, quantile } from "./arrays.js";
-import { inSteps, largestAround, meanAround, reducePicture, smallestAround } from "./reduction.js";
+import { Image2D, clamp, median, quantile, select } from "./arrays.js";
+import { ONE, SMALL_SIDE, darknessOf, isDarkOnLight, quotient } from "./light.js";
+import { reducePicture } from "./reduction.js";
 import { withoutRules } from "./rules.js";
 import { findSheet } from "./sheet.js";
 
 const WORK_SIDE = 800;
-const FAINTEST = 0.06;
-const SMALL_SIDE = 40;
-const PAPER_SIDE = 64;
-const CLOSED_SIDE = 32;
-const STEPS = 65536;
-const CLOSING = 0.4;
+const FAINTEST = 3932;
+const SMALL_PICTURE = 40;
+const STEPS = 255;
 
 export function findInk(picture) {
   const sheet = findSheet(picture);
@@ -19,19 +17,34 @@ export function findInk(picture) {
   let [small, reduction] = reducePicture(cut, WORK_SIDE);
   const onPaper = sheet ? sheet.paperAt(small.rows, small.columns, reduction) : new Uint8Array(small.data.length).fill(1);
   if (sheet) small = onPaperAlone(small, onPaper);
-  const darkOnLight = isDarkOnLight(small, onPaper);
-  const turned = darkOnLight ? small : small.map((value) => 255 - value);
-  const paper = closedPaper(turned, paperSurface(turned));
-  const all = turned.map((value, i) => (onPaper[i] ? inSteps(1 - value / paper.data[i], STEPS) : 0));
-  const [darkness, rules] = withoutRules(all, paperLevel(all)[1]);
+  const grey = small.map((value) => Math.floor(value + 0.5));
+  const darkOnLight = isDarkOnLight(grey, onPaper);
+  const all = darknessOf(grey, darkOnLight).map((value, i) => (onPaper[i] ? value : 0));
+  const [darkness, rules] = withoutLines(all);
   const { strength, contrast, noise } = separate(darkness);
-  return { strength, reduction, darkOnLight, contrast, noise, left: sheet?.left ?? 0, top: sheet?.top ?? 0, rules, onPaper };
+  return {
+    strength: strength.map((value) => value / STEPS),
+    reduction,
+    darkOnLight,
+    contrast: contrast / ONE,
+    noise: noise / ONE,
+    left: sheet?.left ?? 0,
+    top: sheet?.top ?? 0,
+    rules,
+    onPaper,
+  };
+}
+
+/** Printed lines taken off, and how many there were. */
+function withoutLines(darkness) {
+  const [found, rules] = withoutRules(darkness.map((value) => value / ONE), paperLevel(darkness)[1] / ONE);
+  return rules ? [found.map((value) => Math.floor(value * ONE + 0.5)), rules] : [darkness, 0];
 }
 
 /** With a quadratic surface through the paper in place of what is not paper. */
 function onPaperAlone(picture, onPaper) {
-  const [small] = reducePicture(picture, PAPER_SIDE);
-  const [known] = reducePicture(picture.map((_, i) => onPaper[i]), PAPER_SIDE);
+  const [small] = reducePicture(picture, SMALL_SIDE);
+  const [known] = reducePicture(picture.map((_, i) => onPaper[i]), SMALL_SIDE);
   const { rows, columns, data: values } = small;
   const whole = known.data.map((part) => (part === 1 ? 1 : 0));
   if (!whole.some(Boolean)) return picture;
@@ -51,44 +64,6 @@ function onPaperAlone(picture, onPaper) {
   return picture.map((value, i) => (onPaper[i] ? value : clamp(surface[i], darkest, brightest)));
 }
 
-function isDarkOnLight(picture, onPaper) {
-  const [small] = reducePicture(picture, PAPER_SIDE);
-  const around = meanAround(small, PAPER_SIDE / 8);
-  let skew = 0;
-  const [known] = reducePicture(picture.map((_, i) => onPaper[i]), PAPER_SIDE);
-  for (let i = 0; i < small.data.length; i++) if (known.data[i] === 1) skew += (small.data[i] - around.data[i]) ** 3;
-  return skew <= 0;
-}
-
-function paperSurface(picture) {
-  const [small] = reducePicture(picture, PAPER_SIDE);
-  const { rows, columns, data: values } = small;
-  const count = values.length;
-  const terms = quadraticTerms(rows, columns);
-  const considered = new Uint8Array(count).fill(1);
-  for (let row = 1; row < rows - 1; row++) considered.fill(0, row * columns + 1, (row + 1) * columns - 1);
-  let fitted = new Float64Array(count).fill(median(values.filter((_, i) => considered[i])));
-  const weights = new Float64Array(count);
-  let coefficients;
-  for (let step = 0; step < 8; step++) {
-    const onTheRim = step < 2;
-    const distances = fitted.map((value, i) => Math.abs(values[i] - value));
-    const scale = Math.max(1.4826 * median(distances.filter((_, i) => considered[i])), 2);
-    for (let i = 0; i < count; i++) {
-      const part = distances[i] / (4.685 * scale);
-      const biweight = part < 1 ? (1 - part * part) ** 2 : 0;
-      weights[i] = onTheRim && !considered[i] ? 0 : biweight;
-      if (step > 0) distances[i] = biweight;
-    }
-    coefficients = leastSquares(terms, onTheRim ? 3 : 6, values, weights);
-    fitted = evaluate(coefficients, rows, columns);
-    if (step > 0) for (let i = 0; i < count; i++) considered[i] = distances[i] > 0 ? 1 : 0;
-  }
-  const surface = evaluate(coefficients, picture.rows, picture.columns);
-  for (let i = 0; i < surface.length; i++) if (surface[i] < 1) surface[i] = 1;
-  return new Image2D(picture.rows, picture.columns, surface);
-}
-
 /** The surface of these coefficients, as many as the first quadratic terms, at every pixel. */
 function evaluate([one, ofX, ofY, ofXX = 0, ofXY = 0, ofYY = 0], rows, columns) {
   const values = new Float64Array(rows * columns);
@@ -102,70 +77,57 @@ function evaluate([one, ofX, ofY, ofXX = 0, ofXY = 0, ofYY = 0], rows, columns) 
   return values;
 }
 
-function closedPaper(picture, surface) {
-  const even = new Image2D(picture.rows, picture.columns);
-  for (let i = 0; i < even.data.length; i++) even.data[i] = picture.data[i] / surface.data[i];
-  const [small] = reducePicture(even, CLOSED_SIDE);
-  const reach = Math.max(1, Math.round((small.side * CLOSING) / 2));
-  const closed = smallestAround(largestAround(small, reach), reach);
-  const paper = enlarge(meanAround(closed, 2), picture.rows, picture.columns);
-  for (let i = 0; i < paper.data.length; i++) paper.data[i] = Math.max(paper.data[i] * surface.data[i], 1);
-  return paper;
-}
-
 function separate(darkness) {
   const [paper, noise] = paperLevel(darkness);
-  const strength = new Image2D(darkness.rows, darkness.columns);
-  const darkest = largest(meanAround(darkness, 1).data) - paper;
-  const least = paper + Math.max(Math.min(5 * noise, darkest / 2), FAINTEST);
-  const candidates = darkness.data.filter((value) => value > least);
+  const darkest = darkestSpot(darkness) - paper;
+  const least = paper + Math.max(Math.min(5 * noise, quotient(darkest, 2)), FAINTEST);
+  const candidates = darkness.data.filter((value) => value > least).map((value) => Math.min(value, ONE - 1));
   if (!candidates.length) return { strength: new Image2D(darkness.rows, darkness.columns), contrast: 0, noise };
-  const contrast = inSteps(quantile(candidates, 0.8) - paper, STEPS);
-  const floor = Math.min(2.5 * noise, contrast / 3);
-  for (let i = 0; i < strength.data.length; i++) {
-    strength.data[i] = inSteps(clamp((darkness.data[i] - paper - floor) / (contrast - floor), 0, 1));
-  }
+  const contrast = quantileOf(candidates, 80) - paper;
+  const ground = Math.min(Math.floor((noise * 5) / 2), Math.floor(contrast / 3));
+  const extent = contrast - ground;
+  const strength = darkness.map((value) => {
+    return Math.floor((clamp(value - paper - ground, 0, extent) * 2 * STEPS + extent) / (2 * extent));
+  });
   return { strength, contrast, noise };
 }
 
 /** The paper's own darkness and its standard deviation. */
 function paperLevel(darkness) {
-  const paper = median(darkness.data);
-  const noise = 1.4826 * median(darkness.data.map((value) => Math.abs(value - paper)));
-  if (darkness.side > SMALL_SIDE) return [paper, noise];
-  const [tenth, quarter] = [0.1, 0.25].map((part) => quantile(darkness.data, part));
-  const lowerNoise = (quarter - tenth) / (1.2816 - 0.6745);
-  return [Math.min(paper, quarter + 0.6745 * lowerNoise), Math.min(noise, lowerNoise)];
+  const known = darkness.data.map((value) => Math.min(value, ONE - 1));
+  const paper = quantileOf(known, 50);
+  const distances = darkness.data.map((value) => Math.min(Math.abs(value - paper), 2 * ONE - 1));
+  const noise = Math.floor((quantileOf(distances, 50) * 12145) / 8192);
+  if (darkness.side > SMALL_PICTURE) return [paper, noise];
+  const quarter = quantileOf(known, 25);
+  const lowerNoise = Math.floor(((quarter - quantileOf(known, 10)) * 13494) / 8192);
+  return [Math.min(paper, quarter + Math.floor((lowerNoise * 5526) / 8192)), Math.min(noise, lowerNoise)];
 }
 
-function enlarge(image, rows, columns) {
-  const down = places(image.rows, rows);
-  const right = places(image.columns, columns);
-  const tall = new Image2D(rows, image.columns);
-  for (let row = 0, i = 0; row < rows; row++) {
-    const { from, to, part } = down[row];
-    for (let column = 0; column < image.columns; column++, i++) {
-      const upper = image.data[from * image.columns + column];
-      tall.data[i] = upper * (1 - part) + image.data[to * image.columns + column] * part;
-    }
-  }
-  const result = new Image2D(rows, columns);
-  for (let row = 0, i = 0; row < rows; row++) {
-    const start = row * image.columns;
-    for (let column = 0; column < columns; column++, i++) {
-      const { from, to, part } = right[column];
-      result.data[i] = tall.data[start + from] * (1 - part) + tall.data[start + to] * part;
-    }
-  }
-  return result;
+/** A quantile, of many values the nearest one, of few between two. */
+function quantileOf(values, perCent) {
+  const copy = Float64Array.from(values);
+  const place = (copy.length - 1) * perCent;
+  const [whole, part] = [Math.floor(place / 100), place % 100];
+  if (copy.length > SMALL_PICTURE * SMALL_PICTURE) return select(copy, whole + (part >= 50 ? 1 : 0));
+  const value = select(copy, whole);
+  return part === 0 ? value : value + Math.floor(((select(copy, whole + 1) - value) * part + 50) / 100);
 }
 
-function places(size, target) {
-  return Array.from({ length: target }, (_, i) => {
-    const place = clamp(((i + 0.5) * size) / target - 0.5, 0, size - 1);
-    const from = Math.min(Math.floor(place), Math.max(size - 2, 0));
-    return { from, to: Math.min(from + 1, size - 1), part: place - from };
+/** The darkest mean of 3x3 pixels, the rim's values repeated outside. */
+function darkestSpot(darkness) {
+  const { rows, columns, data } = darkness;
+  const threes = darkness.map((here, i) => {
+    const column = i % columns;
+    return quotient(data[column ? i - 1 : i] + here + data[column + 1 < columns ? i + 1 : i], 16);
   });
+  let darkest = -Infinity;
+  for (let i = 0; i < data.length; i++) {
+    const above = threes.data[i < columns ? i : i - columns];
+    const below = threes.data[i + columns < rows * columns ? i + columns : i];
+    darkest = Math.max(darkest, above + threes.data[i] + below);
+  }
+  return quotient(darkest * 16, 9);
 }
 
 /** Six for each pixel: 1, x, y, x*x, x*y, y*y of its centre, both from -1 to 1. */

@@ -9,6 +9,7 @@ const THICKEST = 3.1;
 const FINE = 4;
 const LEAST_CHANGE = 0.25;
 const STEPS = 64;
+const WIDTH_STEPS = 65536;
 const FAINT = 0.02;
 const BACK_PROJECTIONS = 4;
 
@@ -19,8 +20,8 @@ export function fitToBox(glyph, side) {
   const byArea = glyph.side < side;
   const atFine = withLongerSide(glyph, FINE * side, byArea);
   const width = strokeWidth(atFine);
-  const unit = (FINE * side) / 20;
-  const radius = nearest(((clamp(width, THINNEST * unit, THICKEST * unit) - width) / 2) * STEPS) / STEPS;
+  const [thinnest, thickest] = [THINNEST, THICKEST].map((each) => nearest((each * side) / 20 * FINE * WIDTH_STEPS) / WIDTH_STEPS);
+  const radius = nearest(((clamp(width, thinnest, thickest) - width) / 2) * STEPS) / STEPS;
   if (Math.abs(radius) < LEAST_CHANGE) return withLongerSide(glyph, side, byArea);
   const fine = withLongerSide(glyph, Math.max(side, nearest(FINE * side - 2 * radius)), byArea);
   const changed = widen(fine.pad(Math.max(0, Math.ceil(radius))), radius);
@@ -112,17 +113,17 @@ function weights(size, target) {
 
 /** The mean width of the strokes in pixels: twice the ink by the length of its outline. */
 export function strokeWidth(image) {
-  const padded = image.pad(1);
+  const padded = image.map((value) => Math.floor(value * 255 + 0.5)).pad(1);
   let outline = 0;
   for (let row = 0; row < padded.rows - 1; row++) {
     for (let column = 0; column < padded.columns - 1; column++) {
       const i = row * padded.columns + column;
       const down = padded.data[i + padded.columns] - padded.data[i];
       const right = padded.data[i + 1] - padded.data[i];
-      outline += Math.sqrt(down * down + right * right);
+      outline += Math.floor(Math.sqrt((down * down + right * right) * 16384) + 0.5);
     }
   }
-  return outline ? (2 * sum(image.data)) / outline : 0;
+  return outline ? Math.floor((sum(padded.data) * 16777216) / outline) / WIDTH_STEPS : 0;
 }
 
 function widen(image, radius) {

@@ -27,7 +27,7 @@ export function reducePicture(picture, side) {
 }
 
 /** Each pixel from those within reach of it, first down the columns, then along the rows; the rim's values are repeated. */
-function alongAxes(image, reach, reduce) {
+export function alongAxes(image, reach, reduce) {
   const { rows, columns } = image;
   const down = new Image2D(rows, columns);
   for (let column = 0; column < columns; column++) alongLine(image.data, down.data, column, columns, rows, reach, reduce);
@@ -48,17 +48,9 @@ function largestOf(line, from, to) {
   return most;
 }
 
-function meanOf(line, from, to) {
-  let total = 0;
-  for (let i = from; i <= to; i++) total += line[i];
-  return total / (to - from + 1);
-}
-
 export const largestAround = (image, reach) => alongAxes(image, reach, largestOf);
 
 export const smallestAround = (image, reach) => largestAround(image.map((value) => -value), reach).map((value) => -value);
-
-export const meanAround = (image, reach) => alongAxes(image, reach, meanOf);
 
 /** The nearest of so many steps, halves upwards: what a microcontroller keeps of a value. */
 export const inSteps = (value, steps = 255) => Math.floor(value * steps + 0.5 + LITTLE) / steps;
