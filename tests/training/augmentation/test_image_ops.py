@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from glyphlite.training.augmentation.image_ops import occluded, relit, warped
-from glyphlite.training.augmentation.parameters import AUGMENTATIONS, ELASTIC_GRID, Photometric
+from glyphlite.training.augmentation.image_ops import coarse, occluded, relit, warped
+from glyphlite.training.augmentation.parameters import AUGMENTATIONS, COARSE_SIDES, ELASTIC_GRID, Photometric
 from glyphlite.training.batches import Batches
 
 LIGHT = Photometric(faded=0.25, least_contrast=0.2, noisy=0.125, largest_noise=0.4)
@@ -135,3 +135,30 @@ def test_bars_are_of_every_direction_hide_little_and_differ_from_image_to_image(
     assert len({each.tobytes() for each in drawn}) > 340
     straight = [each for each in drawn if each.any() and (np.ptp(np.nonzero(each)[0]) < 4 or np.ptp(np.nonzero(each)[1]) < 4)]
     assert len(straight) < 60  # along a row or a column: the few that chance gives
+
+
+def test_coarse_images_lie_behind_those_with_bars_alone(images):
+    import tensorflow as tf
+
+    both = Photometric(faded=0.25, least_contrast=0.2, noisy=0.125, largest_noise=0.4, occluded=0.25, coarse=0.125)
+    without = Photometric(faded=0.25, least_contrast=0.2, noisy=0.125, largest_noise=0.4, occluded=0.25)
+    changed, before = (relit(tf.constant(images), each, tf.constant([3, 5], tf.int32)).numpy() for each in (both, without))
+    assert {index for index in range(16) if not np.array_equal(changed[index], before[index])} == {6, 7}
+
+
+def test_a_coarse_image_is_a_small_picture_enlarged():
+    """Against means over areas of repeated pixels, which Pillow enlarges bilinearly."""
+    import tensorflow as tf
+    from PIL import Image
+
+    drawn = np.random.default_rng(0).random((40, 28, 28, 1), np.float32)
+    given = coarse(tf.constant(drawn), tf.constant([1, 2], tf.int32)).numpy()[..., 0]
+    np.testing.assert_array_equal(given, coarse(tf.constant(drawn), tf.constant([1, 2], tf.int32)).numpy()[..., 0])
+    met = set()
+    for picture, result in zip(drawn[..., 0], given, strict=True):
+        small = {side: picture.repeat(side, 0).repeat(side, 1).reshape(side, 28, side, 28).mean((1, 3)) for side in COARSE_SIDES}
+        by_side = {
+            side: np.asarray(Image.fromarray(each).resize((28, 28), Image.Resampling.BILINEAR)) for side, each in small.items()
+        }
+        met |= {side for side, expected in by_side.items() if np.abs(expected - result).max() < 1e-4}
+    assert met == set(COARSE_SIDES)

@@ -189,8 +189,8 @@ LAYER_KEYS: dict[str, Key] = {
     "rate": Key(Real(0, 1, below=True), "Share of the inputs that is set to zero in training."),
 }
 
-AUGMENTATIONS = ("affine", "affine_gentle", "affine_strong", "elastic_gentle", "elastic")
-PHOTOMETRIC = ("faded_noisy", "faded_noisy_gentle", "occluded", "occluded_gentle")
+AUGMENTATIONS = ("affine", "affine_gentle", "affine_strong", "elastic_gentle", "elastic", "elastic_wide")
+PHOTOMETRIC = ("faded_noisy", "faded_noisy_gentle", "occluded", "occluded_gentle", "occluded_coarse")
 """Names in `glyphlite.training.augmentation.parameters`, which stands behind the models: a test holds the two together."""
 
 SCHEDULE_KEYS: dict[str, Key] = {

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from glyphlite.models.interface.input_convention import OURS, InputConvention
-from glyphlite.training.augmentation.parameters import BAR_GREYS, BAR_PIXELS, BARS, ELASTIC_GRID, Photometric
+from glyphlite.training.augmentation.parameters import BAR_GREYS, BAR_PIXELS, BARS, COARSE_SIDES, ELASTIC_GRID, Photometric
 
 
 def normalized(images: Any) -> Any:
@@ -75,8 +75,8 @@ def influence(pixels: int) -> np.ndarray:
 
 
 def relit(images: Any, photometric: Photometric, seed: Any) -> Any:
-    """Makes some images noisy, others faint, and lays bars over others: the first, the last of a batch, whose order is random,
-    and those behind the noisy ones.
+    """Makes some images noisy, others faint, lays bars over others and makes others coarse: the first, the last of a batch,
+    whose order is random, those behind the noisy ones, and those behind these.
 
     Args:
         images: float32 ``(batch, height, width, channels)`` in [0, 1].
@@ -86,12 +86,15 @@ def relit(images: Any, photometric: Photometric, seed: Any) -> Any:
     import tensorflow as tf
 
     count = tf.shape(images)[0]
-    faded, noisy, hidden = (
+    faded, noisy, hidden, rough = (
         tf.cast(tf.round(share * tf.cast(count, tf.float32)), tf.int32)
-        for share in (photometric.faded, photometric.noisy, photometric.occluded)
+        for share in (photometric.faded, photometric.noisy, photometric.occluded, photometric.coarse)
     )
     shares = tf.random.stateless_uniform(tf.stack([3, count, 1, 1, 1]), seed)
     head, middle, tail = images[:noisy], images[noisy : count - faded], images[count - faded :]
+    if photometric.coarse:
+        seen = coarse(middle[hidden : hidden + rough], seed + tf.constant([0, 3]))
+        middle = tf.concat([middle[:hidden], seen, middle[hidden + rough :]], axis=0)
     if photometric.occluded:
         middle = tf.concat([occluded(middle[:hidden], seed + tf.constant([0, 2])), middle[hidden:]], axis=0)
     noise = tf.random.stateless_normal(tf.shape(head), seed + tf.constant([0, 1]))
@@ -123,6 +126,33 @@ def occluded(images: Any, seed: Any) -> Any:
         cover = cover[..., tf.newaxis]
         images = images * (1 - cover) + _between(BAR_GREYS, grey)[..., tf.newaxis] * cover
     return images
+
+
+def coarse(images: Any, seed: Any) -> Any:
+    """Makes each image from a picture of fewer pixels, one of `COARSE_SIDES`: the means of its areas, enlarged bilinearly.
+
+    Args:
+        images: float32 ``(batch, height, width, channels)`` in [0, 1].
+        seed: int32 ``(2,)``; the same gives the same images.
+    """
+    import tensorflow as tf
+
+    sides = tf.random.stateless_uniform([tf.shape(images)[0]], seed, 0, len(COARSE_SIDES), tf.int32)
+    rows, columns = (
+        tf.gather(tf.constant(np.stack([_coarsening(pixels, side) for side in COARSE_SIDES])), sides)
+        for pixels in images.shape[1:3]
+    )
+    return tf.einsum("nrh,nhwc,nkw->nrkc", rows, images, columns)
+
+
+def _coarsening(pixels: int, side: int) -> np.ndarray:
+    """Returns the matrix ``(pixels, pixels)`` that averages along an axis over ``side`` areas and interpolates between these."""
+    edges, starts = np.linspace(0, pixels, side + 1), np.arange(pixels)
+    shares = np.minimum(edges[1:, None], starts + 1) - np.maximum(edges[:-1, None], starts)
+    means = np.clip(shares, 0, None) * side / pixels
+    places = np.clip((starts + 0.5) * side / pixels - 0.5, 0, side - 1)
+    nearness = np.clip(1 - np.abs(places[:, None] - np.arange(side)), 0, None)
+    return (nearness @ means).astype(np.float32)
 
 
 def _between(ends: tuple[float, float], share: Any) -> Any:

@@ -19,6 +19,9 @@ BAR_PIXELS = (1.0, 3.5), (4.0, 36.0)
 BAR_GREYS = 0.2, 1.0
 """The darkest and the lightest bar."""
 
+COARSE_SIDES = (8, 10, 12, 14)
+"""Pixels along each axis of the pictures that a coarse image may be taken from."""
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -52,12 +55,13 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     "affine_strong": Augmentation(rotation_degrees=15.0, shift_pixels=2.5, scale=0.15, shear_degrees=12.0),
     "elastic_gentle": Augmentation(rotation_degrees=8.0, shift_pixels=1.0, scale=0.08, shear_degrees=6.0, elastic_pixels=1.6),
     "elastic": Augmentation(elastic_pixels=1.6),
+    "elastic_wide": Augmentation(shift_pixels=3.0, elastic_pixels=1.6),
 }
 
 
 @dataclass(frozen=True)
 class Photometric:
-    """Changes of light: which shares of the images lose contrast, get noise or lie behind bars, and how much of it.
+    """Changes of light: which shares of the images lose contrast, get noise, lie behind bars or are coarse, and how much of it.
 
     Attributes:
         faded: share of the images that lose contrast.
@@ -66,6 +70,7 @@ class Photometric:
         largest_noise: its largest deviation, as a part of the range from black to white; drawn uniformly from 0.
         occluded: share of the images that up to `BARS` bars lie over, of any place, direction, length, width and grey. They hide
             parts of a glyph, as random erasing does (Z. Zhong et al., "Random Erasing Data Augmentation", AAAI 2020).
+        coarse: share of the images that are taken from a picture of fewer pixels (one of `COARSE_SIDES`), as small pictures are.
     """
 
     faded: float
@@ -73,6 +78,7 @@ class Photometric:
     noisy: float
     largest_noise: float
     occluded: float = 0.0
+    coarse: float = 0.0
 
 
 PHOTOMETRIC: dict[str, Photometric] = {
@@ -80,6 +86,7 @@ PHOTOMETRIC: dict[str, Photometric] = {
     "faded_noisy_gentle": Photometric(faded=0.08, least_contrast=0.2, noisy=0.04, largest_noise=0.4),
     "occluded": Photometric(faded=0.12, least_contrast=0.2, noisy=0.06, largest_noise=0.4, occluded=0.06),
     "occluded_gentle": Photometric(faded=0.08, least_contrast=0.2, noisy=0.04, largest_noise=0.4, occluded=0.06),
+    "occluded_coarse": Photometric(faded=0.12, least_contrast=0.2, noisy=0.06, largest_noise=0.4, occluded=0.06, coarse=0.06),
 }
 
 
