@@ -137,7 +137,7 @@ def coarse(images: Any, seed: Any) -> Any:
     """
     import tensorflow as tf
 
-    sides = tf.random.stateless_uniform([tf.shape(images)[0]], seed, 0, len(COARSE_SIDES), tf.int32)
+    sides = tf.random.stateless_uniform(tf.shape(images)[:1], seed, 0, len(COARSE_SIDES), tf.int32)
     rows, columns = (
         tf.gather(tf.constant(np.stack([_coarsening(pixels, side) for side in COARSE_SIDES])), sides)
         for pixels in images.shape[1:3]
