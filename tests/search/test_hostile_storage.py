@@ -8,7 +8,7 @@ import pytest
 
 from glyphlite.errors import ToolError
 from glyphlite.search.settings import SearchSettings
-from glyphlite.search.study import begin_study, join_study, quiet_optuna, settings_of, storage_of
+from glyphlite.search.study import begin_study, join_study, quiet_optuna, settings_of, storage_failures, storage_of
 from glyphlite.search.trials import front_of, records_of
 
 SETTINGS = SearchSettings("mnist", (28, 28, 1), 10)
@@ -45,6 +45,38 @@ def test_nothing_is_made_where_a_search_is_to_be_joined(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="not UTF-8"):
         storage_of(tmp_path / "a\udce9.db")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("more", ["", "?uri=true", "?mode=rw&uri=true", "?mode=memory&uri=true"])
+@pytest.mark.parametrize("before", ["sqlite:///file:", "sqlite+pysqlite:///file:"])
+def test_another_programs_database_by_sqlites_own_url_stays_as_it_is(tmp_path: Path, before: str, more: str) -> None:
+    path = tmp_path / "mine.db"
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE photos (name TEXT)")
+    database.close()
+    content = path.read_bytes()
+    with pytest.raises(ToolError, match="no file that other processes can open"):
+        storage_of(f"{before}{path}{more}")
+    assert path.read_bytes() == content
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite+pysqlite://", "sqlite:///?mode=memory"])
+def test_a_storage_that_dies_with_its_process_is_refused(url: str) -> None:
+    with pytest.raises(ToolError, match="no file that other processes can open"):
+        storage_of(url)
+
+
+@pytest.mark.parametrize("statement", ["DROP TABLE studies", "DROP TABLE trials"])
+def test_a_storage_that_fails_amid_a_search_is_said_in_one_line(tmp_path: Path, statement: str) -> None:
+    storage = storage_of(tmp_path / "study.db")
+    with quiet_optuna():
+        begin_study(storage, "one", SETTINGS)
+    with sqlite3.connect(tmp_path / "study.db") as database:
+        database.execute(statement)
+    database.close()
+    with pytest.raises(ToolError, match=r"^the storage of the search fails: no such table: \w+; [^\n]+$"), storage_failures():
+        records_of(join_study(storage, "one").get_trials())
 
 
 @pytest.mark.parametrize(

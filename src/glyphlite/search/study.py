@@ -74,6 +74,10 @@ def storage_of(place: str | Path, *, must_exist: bool = False) -> "BaseStorage":
 
     url = storage_url(place)
     if (path := _file_of(url)) is not None:
+        if _is_in_memory_or_uri(path):
+            raise ToolError(
+                f"{shown_url(url)} names no file that other processes can open; expected one such as sqlite:///search.db"
+            )
         _require_storage(path, must_exist=must_exist)
     waits = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {"pool_pre_ping": True}
     with warnings.catch_warnings():
@@ -90,12 +94,35 @@ def storage_of(place: str | Path, *, must_exist: bool = False) -> "BaseStorage":
                 _one_at_a_time(storage.engine)
             return storage
         except ImportError as error:
-            raise ToolError(f"the storage {_shown(url)} needs a driver that is not installed: {error}") from None
+            raise ToolError(f"the storage {shown_url(url)} needs a driver that is not installed: {error}") from None
         except ArgumentError as error:
-            raise ToolError(f"{_shown(url)} is no storage: {error}; expected a file or a URL such as postgresql://") from None
+            raise ToolError(f"{shown_url(url)} is no storage: {error}; expected a file or a URL such as postgresql://") from None
         except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
-            reason = str(error.__cause__ or error).partition("\n")[0]
-            raise ToolError(f"the storage {_shown(url)} cannot be opened: {reason}") from None
+            raise ToolError(f"the storage {shown_url(url)} cannot be opened: {_reason(error)}") from None
+
+
+@contextlib.contextmanager
+def storage_failures() -> Iterator[None]:
+    """Turns what a storage raises that was opened before, as where its disk is full, into one line.
+
+    Raises:
+        ToolError: instead of Optuna's and SQLAlchemy's errors.
+    """
+    import optuna
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
+        raise ToolError(
+            f"the storage of the search fails: {_reason(error)}; once it is mended, the same command goes on"
+        ) from None
+
+
+def _reason(error: Exception) -> str:
+    """Returns the database's own words, which SQLAlchemy and Optuna wrap."""
+    cause = error.__cause__ or error
+    return str(getattr(cause, "orig", None) or cause).partition("\n")[0]
 
 
 def _one_at_a_time(engine: Any) -> None:
@@ -317,7 +344,7 @@ def _sampler(settings: SearchSettings, jitter: int = 0) -> Any:
 
 
 def _file_of(url: str) -> Path | None:
-    """Returns the file of a storage; None of a database with a server, and of what is no URL."""
+    """Returns the file of a storage as SQLite's URL says it; None of a database with a server, and of what is no URL."""
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError
 
@@ -325,8 +352,12 @@ def _file_of(url: str) -> Path | None:
         parts = make_url(url)
     except (ArgumentError, ValueError):
         return None
-    is_file = parts.get_backend_name() == "sqlite" and parts.database and not parts.database.startswith((":memory:", "file:"))
-    return Path(parts.database) if is_file and parts.database else None
+    return Path(parts.database or "") if parts.get_backend_name() == "sqlite" else None
+
+
+def _is_in_memory_or_uri(path: Path) -> bool:
+    """Returns whether SQLite opens no file by this name: a database in memory, or a URI of its own, which may name any file."""
+    return path == Path() or str(path).startswith((":memory:", "file:"))
 
 
 def _require_storage(path: Path, *, must_exist: bool) -> None:
@@ -373,7 +404,7 @@ def _difference(before: dict[str, Any], now: dict[str, Any]) -> str:
     return "nothing differs"
 
 
-def _shown(url: str) -> str:
+def shown_url(url: str) -> str:
     """Returns a URL without its password."""
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError

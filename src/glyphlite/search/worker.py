@@ -55,7 +55,7 @@ def serve(orders: Mapping[str, Any], stopped: threading.Event, images: Callable[
         StoppedError: ``stopped`` was set.
     """
     from glyphlite.conversion.isolation import prepare
-    from glyphlite.search.study import join_study, quiet_optuna, settings_of, storage_of
+    from glyphlite.search.study import join_study, quiet_optuna, settings_of, storage_failures, storage_of
     from glyphlite.search.work import Workplace, work
 
     pin_threads(orders.get("threads"))
@@ -65,7 +65,7 @@ def serve(orders: Mapping[str, Any], stopped: threading.Event, images: Callable[
         if stopped.is_set():
             raise StoppedError
 
-    with quiet_optuna():
+    with quiet_optuna(), storage_failures():
         study = join_study(storage_of(orders["storage"]), orders.get("study"))
         folder = orders.get("data_dir")
         workplace = Workplace(settings_of(study), orders.get("dataset"), Path(folder) if folder else None, beat, images)

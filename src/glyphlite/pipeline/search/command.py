@@ -31,7 +31,9 @@ from glyphlite.search.study import (
     join_study,
     quiet_optuna,
     settings_of,
+    shown_url,
     stop_study,
+    storage_failures,
     storage_of,
     storage_url,
 )
@@ -131,14 +133,15 @@ def search(options: SearchOptions) -> Searched:
     """
     require_extra("train", "search")
     require_extra("search", "search")
-    with locked_folder(options.folder) as folder, quiet_optuna():
+    with locked_folder(options.folder) as folder, quiet_optuna(), storage_failures():
         require_ours(folder, [RESULT_FILE])
         settings = options.settings()
         place = options.storage or str(folder / STUDY_FILE)
+        shown = folder / STUDY_FILE if options.storage is None else shown_url(storage_url(place))
         start = None if options.model is None else starting_point(options.model, settings)
         study = begin_study(storage_of(place), options.study or folder.name, settings, start=start)
         say(
-            f"Within {settings.budget.words}, for {' and '.join(settings.objectives)}; trials in {folder / STUDY_FILE}",
+            f"Within {settings.budget.words}, for {' and '.join(settings.objectives)}; trials in {shown}",
             lead="Search:",
         )
         _watch(study, options, place)
@@ -172,7 +175,7 @@ def join_search(
     """
     require_extra("train", "search")
     require_extra("search", "search")
-    with quiet_optuna():
+    with quiet_optuna(), storage_failures():
         joined = join_study(storage_of(place, must_exist=True), study)
         settings = settings_of(joined)
         say(f"{joined.study_name}, within {settings.budget.words}", lead="Joined:")
