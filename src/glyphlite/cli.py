@@ -661,10 +661,14 @@ def train(
     if as_json:
         _print_json(trained.document())
         return
+    balanced = trained.validation_balanced_accuracy
+    recall = f", mean recall of the classes {balanced:.2%}," if balanced is not None else ""
     _print_words(
-        f"{trained.folder / 'model.keras'}: validation accuracy {trained.validation_accuracy:.2%} at epoch {trained.best_epoch}"
-        f" of {trained.epochs}, {trained.seconds:.0f} s of training"
+        f"{trained.folder / 'model.keras'}: validation accuracy {trained.validation_accuracy:.2%}{recall} at epoch "
+        f"{trained.best_epoch} of {trained.epochs}, {trained.seconds:.0f} s of training"
     )
+    if trained.unequal:
+        _print_words(trained.unequal)
 
 
 @app.command(epilog="Example: glyphlite search --dataset mnist --board arduino-uno --hours 0.5")

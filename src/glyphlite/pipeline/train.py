@@ -17,6 +17,7 @@ from glyphlite.pipeline.runs.record import definition_report, write_run_record
 from glyphlite.pipeline.runs.stages import Stages
 from glyphlite.pipeline.runs.tracked import tracked_figures, tracked_parameters
 from glyphlite.pipeline.runs.training_plan import TrainingPlan, plan_training
+from glyphlite.report.findings.unequal_classes import unequal_classes
 from glyphlite.results import Results
 from glyphlite.training.history import training_report
 from glyphlite.training.tracking.trackers import Trackers, Tracking
@@ -25,7 +26,10 @@ from glyphlite.training.trainer import train
 
 @dataclass(frozen=True)
 class Trained:
-    """The report of a training: accuracies on validation only."""
+    """The report of a training: accuracies on validation images, and what is to be said of unequal classes of test images.
+
+    ``validation_balanced_accuracy`` is the mean recall, by which the epoch was chosen, where the training weighs classes.
+    """
 
     model: str
     dataset: str
@@ -34,10 +38,13 @@ class Trained:
     best_epoch: int
     validation_accuracy: float
     seconds: float
+    validation_balanced_accuracy: float | None = None
+    test_balanced_accuracy: float | None = None
+    unequal: str | None = None
 
     def document(self) -> dict[str, Any]:
         """Returns the plain JSON document."""
-        return {**vars(self), "folder": str(self.folder)}
+        return {name: value for name, value in vars(self).items() if name != "unequal"} | {"folder": str(self.folder)}
 
 
 def train_model(
@@ -136,4 +143,7 @@ def _train_alone(plan: TrainingPlan, tracking: Tracking, trackers: Trackers) -> 
         result.best_epoch,
         result.validation_accuracy,
         result.seconds,
+        result.history[result.best_epoch - 1].validation_balanced_accuracy,
+        keras.report.balanced_accuracy,
+        unequal_classes("model.keras", keras.report, loaded.labels),
     )

@@ -71,6 +71,8 @@ class SearchedWinner(BaseModel):
     ram_bytes: int | None
     instructions: int | None
     within_budget: bool
+    test_balanced_accuracy: float | None = None
+    """Mean recall of the classes on the test split; None where its classes are about equal."""
 
 
 class SearchReport(BaseModel):
@@ -82,6 +84,7 @@ class SearchReport(BaseModel):
     glyphlite: str = __version__
     study: str
     settings: dict[str, Any]
+    """Where ``class_weights`` stands in them, validation accuracies are mean recalls of the classes."""
     seconds: float
     cpu_seconds: float
     trained: int
@@ -92,6 +95,11 @@ class SearchReport(BaseModel):
     best: int | None
     trials: list[SearchedTrial]
     winner: SearchedWinner | None = None
+
+    @property
+    def judged(self) -> str:
+        """Says what the validation accuracies are: mean recalls of the classes where the trainings weigh these."""
+        return f"{'mean recall of the classes ' if self.settings.get('class_weights') else ''}of validation images"
 
     def trial(self, number: int) -> SearchedTrial:
         """Returns the trial of a number."""

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -241,6 +242,60 @@ def test_malformed_lines_are_refused(tmp_path: Path, content: bytes, words: str)
     _put(tmp_path / "usps", {"usps": content, "usps.t": content})
     with pytest.raises(DataError, match=words):
         load_dataset("usps", data_dir=tmp_path)
+
+
+def _hdf5(folder: Path, arrays: dict[str, np.ndarray]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    with h5py.File(folder / "usps.h5", "w") as file:
+        for name, array in arrays.items():
+            file[name] = array
+    return folder
+
+
+@pytest.mark.parametrize(
+    "scale", [lambda grey: grey / np.float32(255), lambda grey: grey, lambda grey: grey / np.float32(127.5) - 1]
+)
+def test_usps_is_read_as_hdf5(
+    scale: Callable[[np.ndarray], np.ndarray],
+    tmp_path: Path,
+    pixels: tuple[np.ndarray, np.ndarray],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    grey = [images[:, 6:22, 6:22].reshape(len(images), -1) for images in pixels]
+    arrays = {f"{split}/data": scale(images) for split, images in zip(("train", "test"), grey, strict=True)}
+    _hdf5(tmp_path, {**arrays, "train/target": np.arange(TRAIN) % 10, "test/target": np.arange(TEST, dtype=np.int32) % 10})
+    dataset = load_dataset("usps", data_dir=tmp_path)
+    np.testing.assert_array_equal(dataset.test.images.reshape(TEST, -1), grey[1])
+    assert dataset.test.labels.tolist() == (np.arange(TEST) % 10).tolist()
+    assert len(dataset.train) + len(dataset.validation) == TRAIN
+    assert list(dataset.sha256) == ["usps.h5"]
+    assert "not verified, its MD5 is published for usps.bz2, usps.t.bz2 alone" in " ".join(capsys.readouterr().err.split())
+    with pytest.raises(DataError, match="--dataset usps --data-dir FOLDER"):
+        load_dataset(str(tmp_path / "usps.h5"))
+
+
+def test_malformed_hdf5_is_refused(tmp_path: Path) -> None:
+    rows, labels = np.zeros((20, 256), np.float32), np.arange(20) % 10
+    rows[:, 5] = 1
+    sound = {"train/data": rows, "train/target": labels, "test/data": rows, "test/target": labels}
+    for number, (changed, words) in enumerate(
+        (
+            ({"test/target": labels[:9]}, "expected rows of 256 pixels"),
+            ({"test/data": rows[:, :255]}, "expected rows of 256 pixels"),
+            ({"train/target": labels + 1}, "are not the 10 classes"),
+            ({"train/target": labels + 0.5}, "no whole numbers"),
+            ({"train/data": np.array([b"x"] * 20)}, r"an array train/data of \|S1"),
+        )
+    ):
+        with pytest.raises(DataError, match=words):
+            load_dataset("usps", data_dir=_hdf5(tmp_path / str(number), sound | changed))
+    with pytest.raises(DataError, match="has no array train/data"):
+        load_dataset("usps", data_dir=_hdf5(tmp_path / "other", {"usps/train_X": rows}))
+    whole = (_hdf5(tmp_path / "whole", sound) / "usps.h5").read_bytes()
+    for name, content in (("half", whole[: len(whole) // 2]), ("text", b"no HDF5"), ("empty", b"")):
+        _put(tmp_path / name, {"usps.h5": content})
+        with pytest.raises(DataError, match="is not a readable HDF5 file"):
+            load_dataset("usps", data_dir=tmp_path / name)
 
 
 def test_arrays_of_another_shape_are_refused(tmp_path: Path) -> None:

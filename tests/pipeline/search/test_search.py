@@ -12,11 +12,12 @@ from rich.console import Console
 
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import OutputError, ToolError
+from glyphlite.evaluation.accuracy import wilson_interval
 from glyphlite.models.definition.reading import read_definition
 from glyphlite.pipeline.run import RunOptions, run_pipeline
 from glyphlite.pipeline.search.command import Searched, SearchOptions, join_search, search
 from glyphlite.pipeline.search.winner import finish_search
-from glyphlite.report.html.search_page import write_search
+from glyphlite.report.html.search_page import render_search, write_search
 from glyphlite.report.terminal.search import search_table
 from glyphlite.results import Results
 from glyphlite.search.budget import Budget, Cost
@@ -160,6 +161,36 @@ def test_the_terminal_shows_the_front_and_the_winner(
     assert "99.00 % of validation images, 8,100 bytes of flash" in shown
     assert "within the budget" in shown
     assert "winner-0/" in shown
+
+
+def test_mean_recalls_are_called_so_where_classes_are_weighed(
+    report: tuple[SearchReport, list[TrialRecord], SearchSettings],
+) -> None:
+    weighed = report[0].model_copy(update={"settings": report[0].settings | {"class_weights": "balanced"}})
+    winner = SearchedWinner.model_validate(
+        {
+            "trial": 0,
+            "folder": "winner-0",
+            "seeds": [],
+            "seed": 1,
+            "validation_accuracy": 0.9,
+            "core": "cortex-m0",
+            "flash_bytes": 8100,
+            "ram_bytes": 1500,
+            "instructions": 90_000,
+            "within_budget": True,
+            "test_accuracy": wilson_interval(95, 100),
+            "test_balanced_accuracy": 0.75,
+        }
+    )
+    console = Console(width=300, record=True, file=io.StringIO())
+    console.print(search_table(weighed.model_copy(update={"winner": winner})))
+    shown = console.export_text()
+    assert "accuracy is mean recall of the classes of validation images" in shown
+    assert "mean recall of the classes there 75.00 %, 90.00 % mean recall of the classes of validation images" in shown
+    page = render_search(weighed.model_copy(update={"winner": winner}))
+    assert page.count("mean recall of the classes") == 3
+    assert "mean recall" not in render_search(report[0])
 
 
 def test_a_network_on_the_front_is_a_file_that_a_run_takes(

@@ -245,6 +245,24 @@ def test_a_model_that_is_not_ready_is_not_called_a_file_to_ship(results: Results
     assert "Ship" not in text
 
 
+def test_the_mean_recall_stands_beside_the_accuracy_of_unequal_classes(results: Results, tmp_path: Path):
+    per_class = [wilson_interval(10, 20), wilson_interval(60, 60), *[wilson_interval(0, 0)] * 8]
+    unequal = results.model_copy(
+        update={
+            "keras": results.keras.model_copy(update={"per_class": per_class}),
+            "artifacts": [each.model_copy(update={"per_class": per_class}) for each in results.artifacts],
+        }
+    )
+    unequal.save(tmp_path / "results.json")
+    page = Page(write_report(unequal, tmp_path).read_text(encoding="utf-8"))
+    assert "0.75" in page.figures["keras"]
+    assert "0.75" in page.figures["artifact-0"]
+    assert "least recognized is 0" in " ".join(page.text)
+    compared = Page(compare_report([tmp_path, tmp_path], tmp_path / "compare.html").read_text(encoding="utf-8"))
+    assert compared.figures["run-0"].count("0.75") == 2
+    assert "mean recall of the classes" not in (write_report(results, tmp_path)).read_text(encoding="utf-8")
+
+
 def test_several_runs_side_by_side(results: Results, tmp_path: Path):
     folders = []
     for name, gain in (("micro", 0.0), ("edge", 0.01)):

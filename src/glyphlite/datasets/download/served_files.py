@@ -12,6 +12,7 @@ from glyphlite.console import say
 from glyphlite.datasets.download.mirrors import download
 from glyphlite.datasets.download.own_folder import own_folder
 from glyphlite.datasets.download.served import Form, ServedDataset, ServedFile
+from glyphlite.datasets.download.served_hdf5 import FILE_NAME
 from glyphlite.errors import DataError, OutputError
 from glyphlite.files.single import atomic_path, user_cache
 
@@ -73,8 +74,12 @@ def _places(known: ServedDataset, data_dir: Path | None) -> list[Path]:
 
 
 def _in_folder(known: ServedDataset, folder: Path) -> dict[str, Path] | None:
-    """Returns a dataset's files in one folder: as they are served, unpacked, or EMNIST's out of its archive; else None."""
+    """Returns a dataset's files in one folder: as they are served, unpacked, EMNIST's out of its archive, USPS's as HDF5; else
+    None.
+    """
     served = {file.name: _either(folder, file.name) for file in known.files}
+    if known.form is Form.LIBSVM and not all(served.values()):
+        served = {FILE_NAME: _either(folder, FILE_NAME)}
     if known.form is Form.EMNIST and not all(served.values()):
         served = {name: _either(folder, f"{name}.gz") for name in members_of(known.part)}
     return {name: path for name, path in served.items() if path} if all(served.values()) else None

@@ -10,10 +10,12 @@ import numpy as np
 from glyphlite.datasets.dataset import KnownContent, Split
 from glyphlite.datasets.download.served import Form, ServedDataset
 from glyphlite.datasets.download.served_files import members_of
+from glyphlite.datasets.download.served_hdf5 import FILE_NAME, read_hdf5
 from glyphlite.datasets.idx import parse_idx, read_content, unpack_stream
 from glyphlite.errors import DataError
 from glyphlite.files.untrusted import open_input, parsing
 from glyphlite.files.zips import open_zip
+from glyphlite.preprocessing.pixel_range import find_range
 
 _CLASS, _WRITER = 0, 2
 """Columns of QMNIST's labels (its README): 0 the class, 1 the part of NIST's set, 2 the writer."""
@@ -32,6 +34,9 @@ def read_served(known: ServedDataset, paths: Mapping[str, Path]) -> KnownContent
         DataError: a file is malformed, or holds other shapes or labels than the dataset has.
     """
     source = str(next(iter(paths.values())).parent)
+    if FILE_NAME in paths:
+        train, test = _of_hdf5(paths[FILE_NAME], known)
+        return KnownContent(train, None, test, source, {FILE_NAME: _sha256(paths[FILE_NAME])})
     if known.form is Form.LIBSVM:
         train, test = (_of_lines(path, known) for path in paths.values())
         return KnownContent(train, None, test, source, {name: _sha256(path) for name, path in paths.items()})
@@ -86,6 +91,28 @@ def _split(known: ServedDataset, images: np.ndarray, labels: np.ndarray) -> Spli
         if known.part == "emnist-letters":  # numbered from 1, as its mapping says
             labels = labels - 1
     return Split(np.ascontiguousarray(images)[..., None], _checked(labels, known), writers)
+
+
+def _of_hdf5(path: Path, known: ServedDataset) -> tuple[Split, Split]:
+    """Returns the images to train and to test with of an HDF5 file, floats as rows of pixels, labels from 0.
+
+    Raises:
+        DataError: they are no images and labels of this dataset.
+    """
+    arrays = read_hdf5(path)
+    pixels = find_range({f"{split}/data of {path}": arrays[f"{split}/data"] for split in ("train", "test")})
+    splits = []
+    for split in ("train", "test"):
+        images, labels = pixels.to_bytes(arrays[f"{split}/data"]), arrays[f"{split}/target"]
+        if labels.shape != (len(images),) or images.size != len(images) * known.side**2:
+            raise DataError(
+                f"{path} has arrays of {split} of shape {images.shape} and {labels.shape}, expected rows of 256 pixels and a "
+                "label each"
+            )
+        if (labels != np.rint(labels)).any():
+            raise DataError(f"{path} has labels in {split}/target that are no whole numbers")
+        splits.append(Split(images.reshape(-1, known.side, known.side, 1), _checked(labels.astype(np.int64), known)))
+    return splits[0], splits[1]
 
 
 def _of_lines(path: Path, known: ServedDataset) -> Split:

@@ -23,6 +23,7 @@ _WHAT_TO_DO = {
     (
         ".npy",
     ): "one array is no dataset; name the folder, or put images and labels into one .npz (x_train, y_train, x_test, y_test)",
+    ("usps.h5",): "USPS's images are read by its name: --dataset usps --data-dir FOLDER, the folder that holds it",
     (".parquet", ".arrow", ".feather", ".h5", ".hdf5", ".tfrecord"): "save it as .npz (x_train, y_train, x_test, y_test) or CSV",
     (".gz",): "name the folder that holds all its files",
 }

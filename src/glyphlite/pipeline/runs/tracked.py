@@ -19,12 +19,14 @@ def tracked_figures(results: Results) -> dict[str, float | None]:
     """Returns what was measured: accuracies as fractions, sizes in bytes."""
     figures: dict[str, float | None] = {
         "keras/test_accuracy": results.keras.accuracy.value if results.keras.accuracy else None,
+        "keras/test_balanced_accuracy": results.keras.balanced_accuracy,
         "keras/validation_accuracy": results.keras.validation_accuracy,
         "keras/parameters": results.keras.parameters,
     }
     for artifact in results.artifacts:
         figures[f"{artifact.variant}/bytes"] = artifact.bytes
         figures[f"{artifact.variant}/test_accuracy"] = artifact.accuracy.value if artifact.accuracy else None
+        figures[f"{artifact.variant}/test_balanced_accuracy"] = artifact.balanced_accuracy
     for report in results.firmware:
         figures[f"{report.cpu}/instructions"] = report.instructions
         figures[f"{report.cpu}/flash_bytes"] = report.code_bytes + report.constant_bytes

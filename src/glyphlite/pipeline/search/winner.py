@@ -19,6 +19,7 @@ from glyphlite.models.training_options import TrainingOptions
 from glyphlite.pipeline.runs.folder import Wish, is_finished, is_unfinished
 from glyphlite.pipeline.runs.training_plan import plan_training
 from glyphlite.records import FirmwareReport
+from glyphlite.report.findings.unequal_classes import mean_recall_beside
 from glyphlite.report.html.search_page import write_search
 from glyphlite.results import Results
 from glyphlite.search.report import SearchedWinner, SearchReport, SeedReport, best_of
@@ -231,6 +232,7 @@ def _winner(
         ram_bytes=ram,
         instructions=instructions,
         within_budget=fits,
+        test_balanced_accuracy=mean_recall_beside(int8) if int8 else None,
     )
 
 

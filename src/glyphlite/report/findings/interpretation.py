@@ -72,7 +72,7 @@ def interpret(results: Results) -> Interpretation:
     recommendation = recommend(results)
     shipped = recommendation.artifact if recommendation else None
     found = [
-        _accuracy(results),
+        _accuracy(results, shipped),
         _quantization(results),
         _mistakes(results, shipped),
         _unmeasured(results),
@@ -110,7 +110,7 @@ def label_of(results: Results, number: int) -> str:
     return results.labels[number] if number < len(results.labels) else str(number)
 
 
-def _accuracy(results: Results) -> Finding:
+def _accuracy(results: Results, shipped: ArtifactReport | None) -> Finding:
     accuracy = results.keras.accuracy
     sentences = [
         f"The float Keras model recognizes {percent(accuracy.value)} of {things(accuracy.n, 'test image')}.",
@@ -126,8 +126,8 @@ def _accuracy(results: Results) -> Finding:
         else:
             more = "more" if validation > accuracy.value else "less"
             sentences.append(f"Validation accuracy was {percent(validation)}, {points(validation - accuracy.value)} {more}.")
-    if unequal := unequal_classes("the float Keras model", results.keras, results.labels):
-        sentences.append(unequal)
+    measured = [("the float Keras model", results.keras), *([(shipped.path, shipped)] if shipped else [])]
+    sentences += [words for name, each in measured if (words := unequal_classes(name, each, results.labels))]
     return Finding("accuracy", "How good is the model?", tuple(sentences))
 
 

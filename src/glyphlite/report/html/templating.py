@@ -13,6 +13,7 @@ from glyphlite.cores import core_title
 from glyphlite.records import Accuracy, ArtifactReport
 from glyphlite.report.findings.emulated_cores import ram_bytes
 from glyphlite.report.findings.recommendation import refusing
+from glyphlite.report.findings.unequal_classes import mean_recall_beside
 from glyphlite.runtimes import registry
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def environment() -> "Environment":
         "tensor_words": formatting.tensor_words,
         "tied": formatting.tied,
         "refused_by": _refused_by,
+        "mean_recall": mean_recall_beside,
     }
     return made
 

@@ -23,20 +23,22 @@ def search_table(report: SearchReport) -> RenderableType:
     words = (
         f"{report.trained} networks trained to the end, {report.pruned} pruned, {report.over_budget} over the budget before an "
         f"epoch; {duration(report.seconds)}, {duration(report.cpu_seconds)} of processor time. Flash, RAM and instructions are "
-        "measured, accuracy is of validation images after a short training."
+        f"measured, accuracy is {report.judged} after a short training."
     )
-    return Group(table, Text(""), Text(words), *([Text(_winner_words(report.winner))] if report.winner else []))
+    return Group(table, Text(""), Text(words), *([Text(_winner_words(report.winner, report.judged))] if report.winner else []))
 
 
-def _winner_words(winner: SearchedWinner) -> str:
+def _winner_words(winner: SearchedWinner, judged: str) -> str:
     """Returns what the winner is worth and takes, and where its run lies."""
     tested = f"{percent(winner.test_accuracy.value)} of the test images as int8, " if winner.test_accuracy else ""
+    if winner.test_balanced_accuracy is not None:
+        tested += f"mean recall of the classes there {percent(winner.test_balanced_accuracy)}, "
     taken = ""
     if winner.flash_bytes is not None:
         figures = (winner.flash_bytes, winner.ram_bytes or 0, winner.instructions or 0)
         fits = "within" if winner.within_budget else "NOT within"
         taken = ", {:,} bytes of flash, {:,} of RAM, {:,} instructions".format(*figures) + f" ({fits} the budget)"
     return (
-        f"Winner, trial {winner.trial}, trained in full: {tested}{percent(winner.validation_accuracy)} of validation images"
+        f"Winner, trial {winner.trial}, trained in full: {tested}{percent(winner.validation_accuracy)} {judged}"
         f"{taken}; its run is in {winner.folder}/."
     )
