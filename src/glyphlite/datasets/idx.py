@@ -55,6 +55,19 @@ def read_idx(path: Path, max_bytes: int = MAX_BYTES) -> np.ndarray:
     return parse_idx(read_content(path, max_bytes), str(path))
 
 
+def is_idx(path: Path) -> bool:
+    """Returns whether a file is an IDX file, compressed or not, by its first bytes, whatever it is called."""
+    try:
+        with open_input(path, "an IDX file") as stream, parsing(f"{path} is not a readable IDX file"):
+            start = stream.read(4)
+            if start[:2] == _GZIP_MAGIC:
+                stream.seek(0)
+                start = gzip.GzipFile(fileobj=stream).read(4)
+    except DataError:
+        return False
+    return len(start) == 4 and start[:2] == b"\0\0" and start[2] in DTYPES and 0 < start[3] <= MAX_DIMENSIONS
+
+
 def read_content(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
     """Returns the uncompressed bytes of an IDX file, exactly as many as its header promises.
 

@@ -1,9 +1,11 @@
 """Folders with a file for each array: MNIST's and EMNIST's IDX files in all their arrangements, KMNIST's .npz, plain .npy."""
 
+import gzip
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from glyphlite.datasets.idx import write_idx
 from glyphlite.datasets.registry import dataset_exists, load_dataset
@@ -97,3 +99,27 @@ def test_the_user_may_say_how_glyphs_lie(tmp_path: Path, digits: Arrays, form: s
     assert dataset_exists(str(path))
     assert dataset_exists("mnist")
     assert not dataset_exists(f"{path}-other:upright")
+
+
+def test_a_folder_that_is_no_dataset_is_told_what_to_do_with_what_is_in_it(tmp_path: Path, strokes: Arrays) -> None:
+    folders = {name: tmp_path / name for name in ("idx", "mat", "pictures", "empty", "table")}
+    for folder in folders.values():
+        folder.mkdir()
+    for name, array in (("images.gz", strokes[0]), ("labels.gz", strokes[1].astype(np.uint8))):
+        write_idx(folders["idx"] / "plain", array)
+        (folders["idx"] / name).write_bytes(gzip.compress((folders["idx"] / "plain").read_bytes()))
+    (folders["idx"] / "plain").rename(folders["idx"] / "readme.md")
+    (folders["mat"] / "emnist-letters.mat").write_bytes(b"MATLAB 5.0")
+    Image.fromarray(strokes[0][0]).save(folders["pictures"] / "0_1.png")
+    (folders["table"] / "digits.csv").write_text("0,1\n")
+    for name, words in (
+        ("idx", "IDX files under other names are: images.gz, labels.gz, readme.md; call them as MNIST's"),
+        ("mat", "emnist-letters.mat: MATLAB files are not read"),
+        ("pictures", "1 picture lies in it itself, in no class folder: move each into a folder with the name of its class"),
+        ("table", "name a file in it: digits.csv"),
+        ("empty", "are in it$"),
+    ):
+        with pytest.raises(DataError, match=words):
+            load_dataset(str(folders[name]))
+    with pytest.raises(DataError, match="name the folder that holds all its files"):
+        load_dataset(str(folders["idx"] / "readme.md"))

@@ -93,7 +93,7 @@ def list_pictures(folder: Path) -> Listing:
             listing.pictures[split] += [(path, number) for path in found]
     listing.pictures = {split: found for split, found in listing.pictures.items() if found}
     for place in dict.fromkeys((root, *places.values())):
-        if stray := sum(_is_picture(path) for path in place.iterdir()):
+        if stray := sum(is_picture(path) for path in place.iterdir()):
             listing.stray[place.name] = stray
     total = sum(len(found) for found in listing.pictures.values())
     if total > MAX_PICTURES:
@@ -107,7 +107,7 @@ def _unwrapped(folder: Path) -> Path:
         inside = subfolders(folder)
         if len(inside) != 1 or not subfolders(inside[0]) or split_within(inside[0].name) == TRAIN:
             return folder
-        if any(_is_picture(path) for path in folder.iterdir()):
+        if any(is_picture(path) for path in folder.iterdir()):
             return folder
         folder = inside[0]
     return folder
@@ -207,7 +207,8 @@ def _kinds(files: Counter[str]) -> str:
     return ", ".join(f"{number:,} {suffix}" for suffix, number in files.most_common(6))
 
 
-def _is_picture(path: Path) -> bool:
+def is_picture(path: Path) -> bool:
+    """Returns whether a file is a picture that is read, by its name."""
     return path.suffix.lower() in SUFFIXES and not _is_hidden(path.name, _SYSTEM_FILES) and path.is_file()
 
 

@@ -3,10 +3,11 @@
 from dataclasses import replace
 from pathlib import Path
 
+from glyphlite.datasets.idx import is_idx
 from glyphlite.datasets.own.archives import read_npz
 from glyphlite.datasets.own.array_files import find_role_files, read_role_files
 from glyphlite.datasets.own.content import TEST, TRAIN, VALIDATION, FoundData
-from glyphlite.datasets.own.layout import list_pictures, subfolders
+from glyphlite.datasets.own.layout import is_picture, list_pictures, subfolders
 from glyphlite.datasets.own.orientation import turn_upright
 from glyphlite.datasets.own.picture_folders import read_picture_folder
 from glyphlite.datasets.own.tables import find_tables, holds_pixels, is_table, read_table, read_tables
@@ -84,10 +85,31 @@ def _read(path: Path, size: tuple[int, int], group_by: str | None) -> tuple[Foun
         _refuse_groups(path, group_by)
         return read_tables(folder, start), _hashes(files)
     if not subfolders(folder):
-        single = sorted(each.name for each in folder.iterdir() if is_table(each) or each.suffix.lower() == ".npz")
-        hint = f"; name a file in it: {', '.join(single[:3])}" if single else ""
-        raise DataError(f"{path} is no dataset: no IDX or CSV files and no class-named folders of pictures are in it{hint}")
+        raise DataError(
+            f"{path} is no dataset: no IDX or CSV files and no class-named folders of pictures are in it{_hint(folder)}"
+        )
     return read_picture_folder(folder, *size, group_by=group_by), {}
+
+
+def _hint(folder: Path) -> str:
+    """Returns what may be done about a folder that is no dataset, told by the files in it."""
+    files = sorted(each for each in folder.iterdir() if each.is_file() and not each.name.startswith("."))
+    single = [each.name for each in files if is_table(each) or each.suffix.lower() == ".npz"]
+    if single:
+        return f"; name a file in it: {', '.join(single[:3])}"
+    idx = [each.name for each in files if is_idx(each)]
+    if idx:
+        expected = "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte"
+        return f"; IDX files under other names are: {', '.join(idx[:4])}; call them as MNIST's, .gz or not: {expected}"
+    pictures = sum(is_picture(each) for each in files)
+    if pictures:
+        lie = "1 picture lies" if pictures == 1 else f"{pictures:,} pictures lie"
+        return f"; {lie} in it itself, in no class folder: move each into a folder with the name of its class"
+    return next((f"; {each.name}: {words}" for each in files if (words := _what_to_do(each))), "")
+
+
+def _what_to_do(path: Path) -> str | None:
+    return next((words for suffixes, words in _WHAT_TO_DO.items() if path.name.lower().endswith(suffixes)), None)
 
 
 def _refuse_groups(path: Path, group_by: str | None) -> None:
@@ -148,7 +170,7 @@ def _read_file(path: Path, group_by: str | None) -> FoundData:
     if is_table(path):
         _refuse_groups(path, group_by)
         return read_table(path)
-    hint = next((words for suffixes, words in _WHAT_TO_DO.items() if path.name.lower().endswith(suffixes)), None)
+    hint = "name the folder that holds all its files" if is_idx(path) else _what_to_do(path)
     raise DataError(f"{path} is no dataset: {hint or f'expected {_EXPECTED}'}")
 
 
