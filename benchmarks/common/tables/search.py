@@ -56,10 +56,11 @@ def example_sentence(document: dict[str, Any]) -> str:
     test = winner["test_accuracy"]
     tried = found["trained"] + found["pruned"]
     return (
-        f"{tried} trials took {found['cpu_seconds'] / 60:.0f} minutes of processor time, beside {found['over_budget']} networks "
+        f"{tried} trials took {found['seconds'] / 60:.0f} minutes ({found['cpu_seconds'] / 60:.0f} of processor time), beside "
+        f"{found['over_budget']} networks "
         f"over the budget. The best, `{trial['network']}`, "
         f"reached {percent(trial['validation_accuracy'])} of validation images after {trial['epochs']} epochs; trained in full, "
-        f"{seeds} (one figure a seed). The better one recognizes {percent(test['value'])} of the test images as int8 "
+        f"{seeds} (one figure a seed). The best of these recognizes {percent(test['value'])} of the test images as int8 "
         f"({test['low'] * 100:.2f} to {test['high'] * 100:.2f}) and takes {winner['flash_bytes']:,} bytes of flash, "
         f"{winner['ram_bytes']:,} of RAM and {winner['instructions']:,} instructions (measured at commit {found['commit']})."
     )

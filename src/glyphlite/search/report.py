@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from glyphlite import __version__
 from glyphlite.records import Accuracy
 from glyphlite.search.settings import SearchSettings
-from glyphlite.search.trials import TRAINED, TrialRecord, counts_of, front_of
+from glyphlite.search.trials import TrialRecord, counts_of, front_of
 
 
 class SearchedTrial(BaseModel):
@@ -109,7 +109,7 @@ class SearchReport(BaseModel):
 def report_of(study: str, settings: SearchSettings, records: Sequence[TrialRecord], seconds: float) -> SearchReport:
     """Returns the report of a study's trials; ``seconds`` of the clock were searched."""
     counts, front = counts_of(records), front_of(records, settings.objectives)
-    best = best_of(records)
+    best = front[0] if front else None
     return SearchReport(
         study=study,
         settings=settings.document(),
@@ -123,12 +123,6 @@ def report_of(study: str, settings: SearchSettings, records: Sequence[TrialRecor
         best=best.number if best else None,
         trials=[searched_trial(each) for each in records],
     )
-
-
-def best_of(records: Sequence[TrialRecord]) -> TrialRecord | None:
-    """Returns the trained trial of the highest validation accuracy; ties go to the lower loss."""
-    trained = [each for each in records if each.outcome == TRAINED]
-    return max(trained, key=lambda each: (each.accuracy or 0.0, -(each.loss or 0.0)), default=None)
 
 
 def searched_trial(record: TrialRecord) -> SearchedTrial:

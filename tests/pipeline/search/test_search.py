@@ -203,3 +203,10 @@ def test_a_network_on_the_front_is_a_file_that_a_run_takes(
     assert stored.input_size == (20, 20)
     assert (stored.recipe.epochs, stored.recipe.quantized_epochs, stored.recipe.split_seed) == (20, 4, 0)
     assert read_definition(tmp_path / "front" / "trial-0.toml").definition.recipe.freezing == 0.85
+
+
+def test_of_equally_accurate_networks_the_cheapest_wins(report: tuple[SearchReport, list[TrialRecord], SearchSettings]) -> None:
+    _, records, settings = report
+    equal = [replace(each, accuracy=0.98, loss=0.1 if each.number == 0 else 0.2) if each.accuracy else each for each in records]
+    found = report_of("letters", settings, equal, 100.0)
+    assert (found.front, found.best) == ([2], 2)

@@ -22,7 +22,7 @@ from glyphlite.records import FirmwareReport
 from glyphlite.report.findings.unequal_classes import mean_recall_beside
 from glyphlite.report.html.search_page import write_search
 from glyphlite.results import Results
-from glyphlite.search.report import SearchedWinner, SearchReport, SeedReport, best_of
+from glyphlite.search.report import SearchedWinner, SearchReport, SeedReport
 from glyphlite.search.settings import SearchSettings
 from glyphlite.search.trials import TrialRecord, front_of
 from glyphlite.training.trainer import train
@@ -83,8 +83,9 @@ def finish_search(
         GlyphliteError: as a training and a run.
     """
     with locked_folder(folder) as place:
-        best = best_of(records)
-        _write_front([*front_of(records, settings.objectives), *([best] if best else [])], settings, place / "front", epochs)
+        front = front_of(records, settings.objectives)
+        best = front[0] if front else None
+        _write_front(front, settings, place / "front", epochs)
         write_search(report, place)
         if best is None:
             say("no network was trained to its end: give it more time with --hours or --trials", style="yellow")

@@ -145,6 +145,7 @@ def search_figure(points: Sequence[tuple[int, float, bool]], winner: tuple[int, 
     shown = [accuracy * 100 for _, accuracy, _ in points if accuracy * 100 > best - _SHOWN_POINTS]
     least = min([*shown, *(accuracy for _, accuracy in front if accuracy > best - 2 * _SHOWN_POINTS)])
     axes.set_ylim(least - 0.1, max(best, winner[1] * 100 if winner else 0) + 0.1)
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set_xlabel("bytes of flash, code and constants")
     axes.set_ylabel("validation images recognized, %")
     return figure
