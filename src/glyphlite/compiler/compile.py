@@ -216,7 +216,7 @@ def _beside_model(
     files: dict[str, str] = {}
     if with_picture and prepares_pictures(program, purpose):
         files |= picture_sources(name, field.height, field.width, banner)
-    if certainty and purpose.classifies_pictures and purpose.outputs and scores != "none":
+    if certainty and purpose.classifies_pictures and purpose.outputs and scores != "none" and not program.states:
         zero_point = int(np.ravel(output.quantization.zero_point)[0])
         classes = purpose.outputs.classes(output.elements)
         given = Scores(purpose.outputs, classes, output.scale, zero_point, softmax_dropped)

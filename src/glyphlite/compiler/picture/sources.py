@@ -91,13 +91,21 @@ def picture_sources(name: str, height: int, width: int, banner: str) -> dict[str
         width: columns of the model's input.
         banner: what the files open with.
     """
+    values = {"name": name, "macro": name.upper(), "banner": banner, **picture_numbers(height, width)}
+    return _rendered(name, ("image.h", "image.c", "stroke.h", "stroke.c"), values)
+
+
+def picture_numbers(height: int, width: int) -> dict[str, int]:
+    """Returns the numbers that the C files, and what states their memory in another language, share.
+
+    Args:
+        height: rows of the model's input.
+        width: columns of the model's input.
+    """
     box = int(min(height, width) * _BOX_PART + 0.5)
     sizes = _Sizes(box)
     thinnest, thickest = (stroke * box / 20 for stroke in _STROKES)
-    values = {
-        "name": name,
-        "macro": name.upper(),
-        "banner": banner,
+    return {
         "height": height,
         "width": width,
         "box": box,
@@ -115,7 +123,6 @@ def picture_sources(name: str, height: int, width: int, banner: str) -> dict[str
         "stroke_thinnest": round(thinnest * _STROKE_UNITS),
         "stroke_thickest": round(thickest * _STROKE_UNITS),
     }
-    return _rendered(name, ("image.h", "image.c", "stroke.h", "stroke.c"), values)
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,11 @@ import numpy as np
 
 from glyphlite import __version__
 from glyphlite.compiler.compile import check_name
+from glyphlite.compiler.picture.sources import picture_numbers
 from glyphlite.compiler.report import CompilationReport, EdgePlan
 from glyphlite.escaping import name_of, visible
-from glyphlite.export.checked_edges import checked_c
+from glyphlite.evaluation.recorded_confidence import certainty_of
+from glyphlite.export.checked_edges import CheckedC, checked_c
 from glyphlite.export.dispatch import dispatch_files
 from glyphlite.export.templating import render
 from glyphlite.files.folders import owned_folder, require_own
@@ -91,10 +93,21 @@ def export_rust(
     """
     check_name(name)
     require_own(folder, overwrite=overwrite)
-    c = checked_c(artifact, name=name, sample=sample, optimize="speed", labels=labels, convention=convention)
+    c = checked_c(
+        artifact,
+        name=name,
+        sample=sample,
+        optimize="speed",
+        labels=labels,
+        convention=convention,
+        with_picture=True,
+        certainty=certainty_of(artifact),
+    )
     dispatched = dispatch_files(name, c.files[f"{name}.h"])
     sources = {f"c/{file}": text for file, text in (c.files | dispatched).items()}
     values = _values(artifact, c.report, sample_words)
+    values["modules"] = [each for each in ("image", "stroke", "sure") if f"{name}_{each}.c" in c.files]
+    values["picture"] = _picture(c) if "image" in values["modules"] else {}
     values["dispatched"] = sorted(file for file in dispatched if file.endswith(".c"))
     values["checked_inputs"] = [*zip(c.inputs, values["inputs"], strict=True)]
     values["checked_outputs"] = [*zip(c.outputs, values["outputs"], strict=True)]
@@ -136,6 +149,12 @@ def _values(artifact: Path, report: CompilationReport, sample_words: str) -> dic
         # The arena's size depends on the core: the larger one is enough for each, and no arena of C is empty.
         "arena_bytes": max(report.arena_bytes, report.plain_arena_bytes, 4),
     }
+
+
+def _picture(c: CheckedC) -> dict[str, int]:
+    """Returns the numbers that the working memory of a picture's preparation is computed from."""
+    height, width = (int(each) for each in c.report.input_tensors[0].shape[1:3])
+    return picture_numbers(height, width)
 
 
 def _edges(plans: Sequence[EdgePlan]) -> list[RustEdge]:
