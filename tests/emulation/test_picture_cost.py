@@ -34,9 +34,10 @@ def test_each_kind_is_counted(generated: Path, tmp_path: Path, kind: str, bytes_
     assert 100 < report.stack_bytes < 1000
 
 
+@pytest.mark.parametrize("core", ["cortex-m4", "cortex-m0"])
 @pytest.mark.parametrize(("kind", "side", "most"), [("frame", 96, 12 * 1024), ("canvas", 64, 2.5 * 1024)])
-def test_ram_in_all_on_a_cortex_m4(generated: Path, tmp_path: Path, kind: str, side: int, most: int) -> None:
-    report = measure_picture(generated, "net", target_named("cortex-m4"), side, side, kind, tmp_path)
+def test_ram_in_all(generated: Path, tmp_path: Path, core: str, kind: str, side: int, most: int) -> None:
+    report = measure_picture(generated, "net", target_named(core), side, side, kind, tmp_path)
     assert report.picture_bytes + report.work_bytes + report.stack_bytes <= most
 
 
