@@ -1,6 +1,6 @@
-"""Damaged .npz, IDX, .keras and picture files: each taken with the right result or refused in one line, 20,000 of a kind.
+"""Damaged .npz, IDX, .keras, picture and model files: each taken with the right result or refused in one line, 20,000 of a kind.
 
-    python campaigns/input_files.py [--files N] [--kinds npz idx keras picture]
+    python campaigns/input_files.py [--files N] [--kinds npz idx keras picture model]
 
 Half of the files have bytes changed, half have their parts changed and put together again with right checksums: headers, names,
 shapes, JSON, chunks, tags (``tests/support/input_files``, which also says what counts as a fault). Each is tried in a child
@@ -36,7 +36,7 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     arguments.add_argument("--files", type=int, default=20_000, help="how many of each kind (20,000)")
     arguments.add_argument("--seed", type=int, default=SEED)
-    arguments.add_argument("--kinds", nargs="+", default=["npz", "idx", "keras", "picture"])
+    arguments.add_argument("--kinds", nargs="+", default=["npz", "idx", "keras", "picture", "model"])
     arguments.add_argument("--output", type=Path, default=ROOT / "campaigns" / "results" / "input_files.json")
     options = arguments.parse_args()
 

@@ -1,4 +1,4 @@
-"""Some hundreds of damaged .npz, IDX, .keras and picture files: taken with the right result or refused in one line.
+"""Some hundreds of damaged .npz, IDX, .keras, picture and model files: taken with the right result or refused in one line.
 
 ``campaigns/input_files.py`` tries 20,000 of each kind.
 """
@@ -24,7 +24,7 @@ PATIENCE = 60.0
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "count"), [("npz", 300), ("idx", 300), ("picture", 200)])
+@pytest.mark.parametrize(("kind", "count"), [("npz", 200), ("idx", 200), ("picture", 150), ("model", 120)])
 def test_damaged_files_are_taken_rightly_or_refused_in_one_line(kind: str, count: int) -> None:
     trials = run_trials(kind, SEED, 0, count, PATIENCE)
     assert [trial for trial in trials if trial.faults] == []
@@ -45,7 +45,7 @@ def test_damaged_models_are_taken_rightly_or_refused_in_one_line() -> None:
     assert os.spawnve(os.P_WAIT, sys.executable, [sys.executable, "-c", code], environment) == 0
 
 
-@pytest.mark.parametrize("kind", ["npz", "idx", "picture"])
+@pytest.mark.parametrize("kind", ["npz", "idx", "picture", "model"])
 def test_a_damaged_file_is_its_kind_seed_and_number(kind: str) -> None:
     first = [make_damaged(kind, 5, number) for number in range(30)]
     assert first == [make_damaged(kind, 5, number) for number in range(30)]

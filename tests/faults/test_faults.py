@@ -14,9 +14,9 @@ from support.faults.commands import write_inputs
 
 SEED = 5
 WISHES = {
-    ("kills", "export c-array"): 10,
+    ("kills", "export c-array"): 5,
     ("kills", "compile"): 5,
-    ("failures", "export c-array"): 15,
+    ("failures", "export c-array"): 10,
     ("failures", "compile"): 5,
 }
 

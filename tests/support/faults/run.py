@@ -23,6 +23,7 @@ from support.faults.trial import FAILURES, KILLS, WRITES, Bench, Call, Command, 
 
 AGAIN = 0.2
 """The share of failures after which the command is run once more also where nothing was left to sweep."""
+_BENCHES: dict[Path, Bench] = {}
 
 
 def main() -> None:
@@ -57,7 +58,7 @@ def kills(command: Command, folder: Path, seed: int, count: int, done: list[dict
         killed = sum(not each["finished"] for each in before.values() if not each["fault"])
         if killed >= share:
             continue
-        bench = Bench(command, scenario, folder)
+        bench = _bench(command, scenario, folder)
         rng = _generator(seed, command.name, scenario)
         draws = [(KILLS[number % len(KILLS)], float(rng.random())) for number in range(4 * int(share) + 20)]
         moments = [(mode, drawn if mode in ("moment", "alone") else 1 + int(drawn * bench.calls)) for mode, drawn in draws]
@@ -79,7 +80,7 @@ def failures(command: Command, folder: Path, seed: int, count: int, done: list[d
     for scenario, share in zip(scenarios, shares, strict=True):
         before = {(each["mode"], each["at"]): each for each in done if each["scenario"] == scenario}
         known = {key for key, each in before.items() if not each["fault"]}
-        bench = Bench(command, scenario, folder)
+        bench = _bench(command, scenario, folder)
         rng = _generator(seed, command.name, scenario)
         choices = what_fails(bench.made, rng, once=command.of_commands)
         order, once_more = rng.permutation(len(choices)), rng.random(len(choices)) < AGAIN
@@ -120,6 +121,14 @@ def what_fails(calls: Sequence[Call], rng: np.random.Generator, *, once: bool = 
         modes = FAILURES if name in WRITES else FAILURES[:2]  # any other call does all or nothing
         chosen += [(modes[place % len(modes)], some[place % len(some)]) for place in range(max(len(modes), len(some)))]
     return chosen
+
+
+def _bench(command: Command, scenario: str, folder: Path) -> Bench:
+    """Returns the place of a command's trials in a scenario, prepared once for kills and failures."""
+    place = folder.with_name(f"{folder.name}-{scenario}")
+    if place not in _BENCHES:
+        _BENCHES[place] = Bench(command, scenario, place)
+    return _BENCHES[place]
 
 
 def _record(trial: Trial, bench: Bench) -> dict:

@@ -1,4 +1,4 @@
-"""Damaged .npz, IDX, .keras and picture files, each reproducible from its kind, a seed and a number, and what becomes of one.
+"""Damaged .npz, IDX, .keras, picture and model files, each told by its kind, a seed and a number, and what becomes of one.
 
 ``campaigns/input_files.py`` tries 20,000 of each kind, ``tests/test_input_files.py`` some hundreds.
 """

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from support.input_files import idx_files, keras_files, npz_files, picture_files
+from support.input_files import idx_files, keras_files, model_files, npz_files, picture_files
 
 Change = Callable[[bytes, Any], bytes]
 
@@ -35,4 +35,5 @@ KINDS = {
     "idx": Kind(idx_files.sources, idx_files.CHANGES, idx_files.take, DATA),
     "keras": Kind(keras_files.sources, keras_files.CHANGES, keras_files.take, (*COMMON, "models")),
     "picture": Kind(picture_files.sources, picture_files.CHANGES, picture_files.take, DATA),
+    "model": Kind(model_files.sources, model_files.CHANGES, model_files.take, (*COMMON, "models/definition")),
 }
