@@ -26,6 +26,8 @@ def test_each_option_changes_its_part() -> None:
     assert changed(batch_size=32) == replace(RECIPE, batch_size=32)
     assert changed(augmentation="none") == replace(RECIPE, augmentation=None, photometric=None)
     assert changed(augmentation="light") == replace(RECIPE, augmentation="affine_gentle", photometric=None)
+    assert TrainingOptions(augmentation="none").apply(replace(RECIPE, warps_seed=3)).warps_seed is None
+    assert TrainingOptions(augmentation="light").apply(replace(RECIPE, warps_seed=3)).warps_seed == 3
     assert changed(class_weights="balanced").class_weights == "balanced"
     assert changed(early_stopping=4).early_stopping == 4
 

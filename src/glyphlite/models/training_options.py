@@ -78,7 +78,9 @@ class TrainingOptions:
         if self.batch_size is not None:
             recipe = replace(recipe, batch_size=self.batch_size)
         if self.augmentation != "default":
-            recipe = replace(recipe, augmentation=AUGMENTATION_CHOICES[self.augmentation], photometric=None)
+            augmentation = AUGMENTATION_CHOICES[self.augmentation]
+            warps_seed = recipe.warps_seed if augmentation else None  # without augmentation there are no warps
+            recipe = replace(recipe, augmentation=augmentation, photometric=None, warps_seed=warps_seed)
         if self.class_weights != "auto":
             recipe = replace(recipe, class_weights=None if self.class_weights == "none" else self.class_weights)
         return replace(recipe, early_stopping=self.early_stopping) if self.early_stopping is not None else recipe

@@ -55,7 +55,7 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     "affine_strong": Augmentation(rotation_degrees=15.0, shift_pixels=2.5, scale=0.15, shear_degrees=12.0),
     "elastic_gentle": Augmentation(rotation_degrees=8.0, shift_pixels=1.0, scale=0.08, shear_degrees=6.0, elastic_pixels=1.6),
     "elastic": Augmentation(elastic_pixels=1.6),
-    "elastic_wide": Augmentation(shift_pixels=3.0, elastic_pixels=1.6),
+    "elastic_wide": Augmentation(shift_pixels=2.4, elastic_pixels=1.6),
 }
 
 
