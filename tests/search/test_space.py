@@ -12,7 +12,7 @@ from glyphlite.search.budget import Budget
 from glyphlite.search.cost import cost_of
 from glyphlite.search.proposals.priors import priors_for
 from glyphlite.search.settings import SearchSettings, sides_for
-from glyphlite.search.space import AUGMENTATIONS, LIGHTS, Candidate, choices_of, suggest
+from glyphlite.search.space import AUGMENTATIONS, LIGHTS, Candidate, batch_for, choices_of, suggest
 from glyphlite.search.words import parse_words, same_network, words_of_architecture
 from glyphlite.training.augmentation.parameters import AUGMENTATIONS as KNOWN
 from glyphlite.training.augmentation.parameters import PHOTOMETRIC
@@ -81,6 +81,14 @@ def test_words_that_are_none_are_refused(words: str, reason: str) -> None:
 def test_a_recipe_simulates_int8_in_its_last_quarter() -> None:
     recipe = Candidate(28, "c3x8 b4", 0.02, "none").recipe(12)
     assert (recipe.epochs, recipe.quantized_epochs, recipe.augmentation) == (12, 3, None)
+
+
+def test_few_images_are_trained_in_small_batches_and_short_steps() -> None:
+    assert [batch_for(images) for images in (55_000, 7680, 2000, 480, 100, 3)] == [256, 256, 64, 16, 8, 8]
+    large, small = (Candidate(28, "c3x8", 0.02).recipe(12, batch=batch) for batch in (256, 16))
+    assert (large.batch_size, small.batch_size) == (256, 16)
+    assert large.schedule.peak == 0.02
+    assert small.schedule.peak == pytest.approx(0.005)
 
 
 def test_the_first_points_are_points_of_the_space() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from glyphlite.errors import ToolError, did_you_mean
 from glyphlite.files.untrusted import parsing
 from glyphlite.search.budget import Budget
-from glyphlite.search.space import SIDES
+from glyphlite.search.space import LARGEST_BATCH, SIDES
 
 OBJECTIVES = ("accuracy", "flash", "ram", "instructions")
 """What can be searched for: the highest accuracy, the lowest of the others."""
@@ -39,6 +39,7 @@ class SearchSettings:
         class_weights: ``balanced``, or None.
         group_by: how the images' groups are told, which no split may part.
         images: how many training images a trial sees; None: all.
+        batch: images in a batch of a training.
         version: of the space.
     """
 
@@ -54,6 +55,7 @@ class SearchSettings:
     class_weights: str | None = None
     group_by: str | None = None
     images: int | None = None
+    batch: int = LARGEST_BATCH
     version: int = VERSION
 
     @property
@@ -90,6 +92,7 @@ class SearchSettings:
         if not (
             found.classes > 1
             and found.epochs > 0
+            and 0 < found.batch <= LARGEST_BATCH
             and 0 <= found.seed < 1 << 31
             and found.sides
             and min(*found.input_shape, *found.sides) > 0

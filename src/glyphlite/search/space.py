@@ -5,6 +5,7 @@ mended by rule, not refused: a kernel is never larger than its map, a map too sm
 TensorFlow, and of Optuna only that a trial suggests.
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,6 +31,10 @@ LIGHTS = ("none", "faded_noisy_gentle")
 
 RATES = (0.005, 0.05)
 """Lowest and highest of the highest learning rates."""
+
+
+LARGEST_BATCH, _LEAST_BATCH, _LEAST_STEPS = 256, 8, 30
+"""Images in a batch at most and at least, and steps of an epoch that smaller ones are to bring about."""
 
 
 class Trial(Protocol):
@@ -74,21 +79,33 @@ class Candidate:
         """Returns height, width and channels of its images."""
         return self.side, self.side, channels
 
-    def recipe(self, epochs: int, name: str = "search") -> Recipe:
-        """Returns how it is trained over so many epochs: float first, then a fourth of them with int8 simulated."""
+    def recipe(self, epochs: int, name: str = "search", batch: int = LARGEST_BATCH) -> Recipe:
+        """Returns how it is trained over so many epochs: float first, then a fourth of them with int8 simulated.
+
+        Rates are meant for the largest batch; a smaller one's steps are shorter by the square root of how much it is smaller.
+        """
+        step = math.sqrt(batch / LARGEST_BATCH)
         is_narrow = "b4" in self.words.split()
         quantized = max(1, round(epochs / 4)) if epochs > 1 else 0
         return Recipe(
             name,
             epochs,
-            256,
-            Schedule("one_cycle", peak=self.rate, warmup=0.15),
+            batch,
+            Schedule("one_cycle", peak=self.rate * step, warmup=0.15),
             augmentation=None if self.augmentation == "none" else self.augmentation,
             photometric=None if self.light == "none" else self.light,
             ema=0.998,
             quantized_epochs=quantized,
-            quantized_schedule=Schedule("one_cycle", peak=0.002 if is_narrow else 0.001, warmup=0.1),
+            quantized_schedule=Schedule("one_cycle", peak=(0.002 if is_narrow else 0.001) * step, warmup=0.1),
         )
+
+
+def batch_for(images: int) -> int:
+    """Returns how many images a batch of a training has: few where there are few, else an epoch would be a step or two."""
+    batch = LARGEST_BATCH
+    while batch > _LEAST_BATCH and images < batch * _LEAST_STEPS:
+        batch //= 2
+    return batch
 
 
 def suggest(trial: Trial, sides: Sequence[int] = SIDES) -> Candidate:

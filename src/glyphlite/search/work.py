@@ -159,7 +159,7 @@ def _tried(study: "Study", trial: "Trial", workplace: Workplace) -> tuple[float,
 def choice_of(candidate: Candidate, settings: SearchSettings, name: str) -> ModelChoice:
     """Returns a candidate as what the trainer takes."""
     shape, architecture = candidate.input_shape(settings.channels), candidate.architecture(settings.channels, name)
-    recipe = replace(candidate.recipe(settings.epochs), class_weights=settings.class_weights)
+    recipe = replace(candidate.recipe(settings.epochs, batch=settings.batch), class_weights=settings.class_weights)
     return ModelChoice(
         name, shape, settings.classes, recipe, "a search", candidate.words, lambda: architecture.build(shape, settings.classes)
     )

@@ -23,6 +23,7 @@ from glyphlite.search.images import read_images
 from glyphlite.search.ray.crew import RayCrew
 from glyphlite.search.report import SearchReport, report_of
 from glyphlite.search.settings import EPOCHS, SearchSettings, sides_for
+from glyphlite.search.space import batch_for
 from glyphlite.search.study import (
     STUDY_FILE,
     begin_study,
@@ -102,6 +103,7 @@ class SearchOptions:
             class_weights=self._class_weights(loaded),
             group_by=self.group_by,
             images=self.images,
+            batch=batch_for(min(len(loaded.train), self.images or len(loaded.train))),
         )
 
     def _class_weights(self, loaded: Dataset) -> str | None:

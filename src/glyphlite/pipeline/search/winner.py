@@ -46,7 +46,7 @@ def definition_of(record: TrialRecord, settings: SearchSettings, epochs: int) ->
     own = candidate.side == settings.sides[0] and settings.channels > 1  # pictures in colour keep the size that they come in
     return ModelDefinition(
         architecture,
-        _full_recipe(candidate.recipe(epochs, name), settings, is_narrow=architecture.weight_bits < 8),
+        _full_recipe(candidate.recipe(epochs, name, settings.batch), settings, is_narrow=architecture.weight_bits < 8),
         f"{candidate.words}: trial {record.number} of a search within {settings.budget.words}, {percent(accuracy)} of validation "
         "images after a short training",
         None if own else (candidate.side, candidate.side),
