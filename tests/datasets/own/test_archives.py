@@ -214,3 +214,18 @@ def test_a_pixel_that_is_no_number_is_refused_in_any_split(tmp_path: Path, strok
     arrays = {f"x_{name}": array for name, array in stored.items()} | {"y_train": labels, "y_test": labels}
     with pytest.raises(DataError, match="holds numbers that are not finite"):
         _found(tmp_path, **arrays)
+
+
+@pytest.mark.parametrize(("channels", "left"), [(4, 3), (2, 1)])
+def test_an_opaque_channel_is_left_out_and_transparency_is_said(
+    tmp_path: Path, digits: Arrays, channels: int, left: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images = np.repeat(digits[0][:100, ..., None], channels, axis=3)
+    images[..., -1] = 255
+    np.savez(tmp_path / "opaque.npz", x_train=images, y_train=digits[1][:100])
+    assert load_dataset(str(tmp_path / "opaque.npz")).input_shape == (28, 28, left)
+    assert f"the last of {channels} channels is opaque everywhere and left out" in capsys.readouterr().err
+    images[0, 0, 0, -1] = 0
+    np.savez(tmp_path / "clear.npz", x_train=images, y_train=digits[1][:100])
+    assert load_dataset(str(tmp_path / "clear.npz")).input_shape == (28, 28, channels)
+    assert "predict gives a model 1 or 3 only" in " ".join(capsys.readouterr().err.split())

@@ -43,7 +43,8 @@ def assemble(stored: Mapping[str, StoredSplit], names: ClassNames | None, notes:
     _check_one_shape(images)
     pixels = find_range({stored[split].images_name: images[split] for split in order})
     said += [pixels.words] if pixels.words else []
-    images = {split: pixels.to_bytes(array) for split, array in images.items()}
+    images, words = _without_opacity({split: pixels.to_bytes(array) for split, array in images.items()})
+    said += [words] if words else []
     _check_contrast(images[TRAIN], stored[TRAIN].images_name, pixels.words)
     read = {split: read_labels(stored[split].labels, stored[split].labels_name, len(images[split])) for split in order}
     numbers, labels, assumed = number_classes(read, names)
@@ -56,6 +57,20 @@ def assemble(stored: Mapping[str, StoredSplit], names: ClassNames | None, notes:
         )
     splits = {split: Split(images[split], numbers[split], stored[split].groups) for split in order}
     return FoundData(splits[TRAIN], splits.get(VALIDATION), splits.get(TEST), labels, tuple(said))
+
+
+def _without_opacity(images: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], str | None]:
+    """Returns images without a last channel of 2 or 4 that is opaque everywhere, and what is to be said of such a channel."""
+    channels = images[TRAIN].shape[3]
+    if channels not in (2, 4):
+        return images, None
+    if all((array[..., -1] == 255).all() for array in images.values()):
+        kept = {split: np.ascontiguousarray(array[..., :-1]) for split, array in images.items()}
+        return kept, f"the last of {channels} channels is opaque everywhere and left out"
+    return (
+        images,
+        f"the images have {channels} channels, the last of them perhaps transparency; predict gives a model 1 or 3 only",
+    )
 
 
 def dark_on_light(images: np.ndarray) -> np.ndarray:
