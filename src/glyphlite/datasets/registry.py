@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from glyphlite.console import say
+from glyphlite.datasets.array_shapes import arrange_images
 from glyphlite.datasets.dataset import Dataset, KnownContent, Split
 from glyphlite.datasets.download.cache import cache_folder
 from glyphlite.datasets.download.catalogue import CATALOGUE, KnownDataset, RenderedDataset
@@ -22,7 +23,6 @@ from glyphlite.datasets.download.served import ServedDataset
 from glyphlite.datasets.download.served_files import obtain_files, served_paths
 from glyphlite.datasets.download.served_forms import read_served
 from glyphlite.datasets.download.sources import find_own_folder, obtain
-from glyphlite.datasets.own.array_shapes import arrange_images
 from glyphlite.datasets.own.content import FoundData
 from glyphlite.datasets.own.groups import check_group_by
 from glyphlite.datasets.own.labels import read_labels

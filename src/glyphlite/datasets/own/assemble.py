@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from glyphlite.datasets.array_shapes import arrange_images
 from glyphlite.datasets.dataset import Split
-from glyphlite.datasets.own.array_shapes import arrange_images
 from glyphlite.datasets.own.content import TEST, TRAIN, VALIDATION, FoundData, StoredSplit
 from glyphlite.datasets.own.labels import ClassNames, number_classes, read_labels
 from glyphlite.errors import DataError
