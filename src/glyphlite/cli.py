@@ -709,7 +709,9 @@ def search(
     ] = None,
     hours: Annotated[
         float | None,
-        typer.Option("--hours", min=0.001, help="End the trials after so many hours.", show_default="0.5, without --trials"),
+        typer.Option(
+            "--hours", min=0.001, max=8760, help="End the trials after so many hours.", show_default="0.5, without --trials"
+        ),
     ] = None,
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", min=1, max=64, help="Trainings at a time.", show_default="one a processor")

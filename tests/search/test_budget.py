@@ -39,7 +39,7 @@ def test_what_is_no_size_is_refused(text: str) -> None:
 
 
 def test_a_core_that_is_not_the_boards_is_refused() -> None:
-    with pytest.raises(ToolError, match="Arduino Uno R3 has a AVR"):
+    with pytest.raises(ToolError, match="Arduino Uno R3 has the core AVR"):
         budget_of(board_named("arduino-uno"), core="cortex-m4")
     with pytest.raises(ToolError, match="did you mean cortex-m0"):
         budget_of(core="cortexm0")

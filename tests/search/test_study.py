@@ -59,7 +59,7 @@ def test_a_study_that_is_begun_again_goes_on(study: optuna.Study, tmp_path: Path
 
 def test_other_settings_are_refused_by_name(study: optuna.Study, tmp_path: Path) -> None:
     other = SearchSettings("mnist", (28, 28, 1), 10, SETTINGS.budget, epochs=5)
-    with pytest.raises(OutputError, match="its epochs was 12, now it is 5"):
+    with pytest.raises(OutputError, match="epochs 12, now epochs 5"):
         begin_study(storage_of(tmp_path), "first", other)
 
 

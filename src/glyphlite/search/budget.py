@@ -120,7 +120,7 @@ def budget_of(
     if board is None:
         return Budget(core or PREFERRED_CORE, flash_bytes, ram_bytes, instructions)
     if core is not None and core != board.emulated_cpu:
-        raise ToolError(f"{board.title} has a {board.core}; leave out --cpu {core}, or name no board")
+        raise ToolError(f"{board.title} has the core {board.core}; leave out --cpu {core}, or name no board")
     return Budget(
         board.emulated_cpu,
         board.flash_bytes if flash_bytes is None else flash_bytes,

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 from glyphlite.errors import OutputError, ToolError
@@ -400,8 +400,15 @@ def _difference(before: dict[str, Any], now: dict[str, Any]) -> str:
     """Returns the first setting that differs, in words."""
     for key in {**now, **before}:
         if before.get(key) != now.get(key):
-            return f"its {key} was {before.get(key)}, now it is {now.get(key)}; take another folder with --out"
+            return f"{_setting(key, before)}, now {_setting(key, now)}; take another folder with --out"
     return "nothing differs"
+
+
+def _setting(key: str, document: dict[str, Any]) -> str:
+    """Returns a setting and its value, in words: "objectives accuracy, flash"."""
+    value = document.get(key)
+    words = ", ".join(str(each) for each in cast("list[object]", value)) if isinstance(value, list) else str(value)
+    return f"{key.replace('_', ' ')} {'none' if value is None else words}"
 
 
 def shown_url(url: str) -> str:

@@ -9,13 +9,16 @@ import numpy as np
 import pytest
 from PIL import Image
 from rich.console import Console
+from typer.testing import CliRunner
 
+from glyphlite.cli import app
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import OutputError, ToolError
 from glyphlite.evaluation.accuracy import wilson_interval
 from glyphlite.models.definition.reading import read_definition
 from glyphlite.pipeline.run import RunOptions, run_pipeline
 from glyphlite.pipeline.search.command import Searched, SearchOptions, join_search, search
+from glyphlite.pipeline.search.display import SearchDisplay
 from glyphlite.pipeline.search.winner import finish_search
 from glyphlite.report.html.search_page import render_search, write_search
 from glyphlite.report.terminal.search import search_table
@@ -25,7 +28,7 @@ from glyphlite.search.report import SearchedWinner, SearchReport, SeedReport, re
 from glyphlite.search.settings import SearchSettings
 from glyphlite.search.space import Candidate
 from glyphlite.search.study import begin_study, storage_of
-from glyphlite.search.trials import TRAINED, TrialRecord
+from glyphlite.search.trials import OVER, TRAINED, TrialRecord
 
 
 def run_it(**options: object) -> Results:
@@ -100,7 +103,7 @@ def test_whoever_comes_late_is_told_that_it_is_finished(searched: Searched, caps
 
 @pytest.mark.slow
 def test_other_settings_in_the_same_folder_are_refused(searched: Searched, options: SearchOptions) -> None:
-    with pytest.raises(OutputError, match="its epochs was 4, now it is 5"):
+    with pytest.raises(OutputError, match="epochs 4, now epochs 5"):
         search(replace(options, epochs=5))
 
 
@@ -210,3 +213,18 @@ def test_of_equally_accurate_networks_the_cheapest_wins(report: tuple[SearchRepo
     equal = [replace(each, accuracy=0.98, loss=0.1 if each.number == 0 else 0.2) if each.accuracy else each for each in records]
     found = report_of("letters", settings, equal, 100.0)
     assert (found.front, found.best) == ([2], 2)
+
+
+def test_where_no_network_could_be_emulated_the_smallest_bound_is_named() -> None:
+    settings = SearchSettings("digits", (28, 28, 1), 10, Budget("cortex-m4", flash_bytes=10))
+    bounds = [Cost("cortex-m4", "size", size, 0, 1, None, 1, size, 1, is_bound=True) for size in (1900, 1300)]
+    display = SearchDisplay(settings, 1, None)
+    display.show([TrialRecord(number, OVER, cost=cost) for number, cost in enumerate(bounds)])
+    assert display.closest == "at least 1,300 bytes of flash"
+
+
+@pytest.mark.parametrize("hours", ["inf", "nan", "1e9", "0"])
+def test_hours_without_an_end_are_refused(hours: str) -> None:
+    answer = CliRunner().invoke(app, ["search", "--dataset", "none.npz", "--hours", hours])
+    assert answer.exit_code == 2
+    assert "--hours" in answer.output

@@ -56,15 +56,24 @@ class SearchDisplay:
 
     @property
     def closest(self) -> str:
-        """Returns the candidate that is least over the budget, in words."""
-        return cost_words(self._least) if self._least else "unknown"
+        """Returns what the candidate takes that is least over the budget, in words."""
+        if self._least is None or self._least.cost is None:
+            return "unknown"
+        cost = self._least.cost
+        if not cost.is_bound:
+            return cost_words(self._least)
+        ram = f", {count(cost.ram_bytes)} of RAM" if cost.ram_bytes else ""
+        return f"at least {count(cost.flash_bytes)} bytes of flash{ram}"
 
     def show(self, records: Sequence[TrialRecord]) -> None:
         """Shows how far a study is; trials that are new on its front get a line that stays."""
         counts = self.counts = counts_of(records)
-        over = [each for each in records if each.outcome == OVER and each.cost and not each.cost.is_bound]
+        over = [each for each in records if each.outcome == OVER and each.cost]
+        measured = [each for each in over if each.cost and not each.cost.is_bound]
         self._least = min(
-            over, key=lambda each: max(each.cost.excesses(self._settings.budget).values()) if each.cost else 0, default=None
+            measured or over,
+            key=lambda each: max(each.cost.excesses(self._settings.budget).values()) if each.cost else 0,
+            default=None,
         )
         if self._first is None:
             self._first = counts.done
