@@ -1,6 +1,6 @@
 """Digits that are not MNIST's: how many are read right, what each step of the preprocessing brings, and what is refused.
 
-    python benchmarks/real_pictures.py --model runs/edge-cnn/model_int8.tflite --write   (benchmarks/results/real_pictures.json)
+    python benchmarks/real_pictures.py --model glyph-16k --write   (benchmarks/results/real_pictures.json)
     python benchmarks/real_pictures.py --model glyph-8k --sheets --write   (benchmarks/results/sheets.json and its table in docs)
 
 Pictures: digits from 20 handwriting-like fonts that Debian ships, turned by up to 12 degrees, shaded, blurred, on textured paper
@@ -122,7 +122,7 @@ def main() -> int:
     refusals = measure_refusals(sets | {name: (pictures, None) for name, pictures in others.items()}, classify, certainty)
     console.print(refusal_table(certainty, refusals))
     document = {
-        "model": str(arguments.model),
+        "model": _named(arguments.model),
         "sha256": hashlib.sha256(arguments.model.read_bytes()).hexdigest(),
         "seed": arguments.seed,
         "accuracy": accuracy,
@@ -154,11 +154,15 @@ def measure_all_sheets(arguments: argparse.Namespace) -> int:
     print(sheets_table(counts))
     if arguments.write:
         sha256 = hashlib.sha256(arguments.model.read_bytes()).hexdigest()
-        inside = arguments.model.resolve().is_relative_to(ROOT)
-        name = str(arguments.model.resolve().relative_to(ROOT)) if inside else arguments.model.name
-        write_json(RESULT, {"model": name, "sha256": sha256, "seed": arguments.seed, "outcomes": counts})
+        write_json(RESULT, {"model": _named(arguments.model), "sha256": sha256, "seed": arguments.seed, "outcomes": counts})
         write_pages()
     return 0
+
+
+def _named(model: Path) -> str:
+    """A file of this repository by its path in it, another by its name."""
+    inside = model.resolve().is_relative_to(ROOT)
+    return str(model.resolve().relative_to(ROOT)) if inside else model.name
 
 
 def whole_picture(picture: np.ndarray) -> np.ndarray:

@@ -18,6 +18,8 @@ from common.tables.mlperf_tiny import mlperf_sentence, mlperf_table, plain_table
 from common.tables.pictures import (
     device_alike_table,
     device_costs_table,
+    device_sheets_table,
+    device_uno_sentence,
     rejected_table,
     sheets_table,
     steps_table,
@@ -83,7 +85,9 @@ FIGURES: dict[str, tuple[str, Words]] = {
     "search example": ("search", example_sentence),
     "sheets": ("sheets", lambda document: sheets_table(document["outcomes"])),
     "device pictures": ("device_pictures", device_costs_table),
+    "device pictures uno": ("device_pictures", device_uno_sentence),
     "device pictures alike": ("device_pictures", device_alike_table),
+    "device pictures sheets": ("device_pictures", device_sheets_table),
 }
 """Name of a figure: the JSON file in benchmarks/results that it comes from, and what makes its text."""
 

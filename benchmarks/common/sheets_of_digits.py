@@ -22,7 +22,7 @@ DESK = "all desks"
 
 
 @dataclass(frozen=True)
-class _Sheet:
+class Sheet:
     """A picture, its kind, the group of kinds and the digit on it."""
 
     group: str
@@ -31,7 +31,7 @@ class _Sheet:
     label: int
 
 
-def sheets(split: Split, number: int, seed: int) -> Iterator[_Sheet]:
+def sheets(split: Split, number: int, seed: int) -> Iterator[Sheet]:
     """``number`` sheets of school paper, then half as many on desks, a third of them ruled or squared; each of another digit."""
     rng = np.random.default_rng(seed)
     chosen = rng.permutation(len(split.labels))[: number + number // 2]
@@ -39,10 +39,10 @@ def sheets(split: Split, number: int, seed: int) -> Iterator[_Sheet]:
         coverage, label = enlarged(split.images[index, ..., 0]), int(split.labels[index])
         if place < number:
             kind = PAPERS[place % len(PAPERS)]
-            yield _Sheet(SCHOOL, kind, school_sheet(coverage, rng, kind), label)
+            yield Sheet(SCHOOL, kind, school_sheet(coverage, rng, kind), label)
         else:
             desk = DESKS[place % len(DESKS)]
-            yield _Sheet(DESK, f"{desk} desk", desk_scene(coverage, rng, desk, lines=place % 3 == 0), label)
+            yield Sheet(DESK, f"{desk} desk", desk_scene(coverage, rng, desk, lines=place % 3 == 0), label)
 
 
 def measure_sheets(

@@ -9,7 +9,7 @@ import numpy as np
 from glyphlite.compiler.picture.sources import picture_sources
 from glyphlite.host_compiler import Compiler, compile_shared
 
-STRICT = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
+STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wsign-conversion", "-Werror")
 RESULTS = ("ok", "bad size", "blank", "blot", "faint", "boxed", "texture", "several")
 """Names of the results, by their numbers."""
 

@@ -3,7 +3,10 @@
 from typing import Any
 
 from common.tables import markdown_table, percent
+from glyphlite.boards import board_named
 from glyphlite.cores import core_title
+
+_PIXELS = 28 * 28
 
 OUTCOMES = ("right and believed", "right and doubted", "wrong and doubted", "wrong and believed")
 OUTCOME_TITLES = ("right, accepted", "right, rejected", "wrong, rejected", "wrong, accepted")
@@ -60,16 +63,27 @@ def device_costs_table(document: dict[str, Any]) -> str:
 
 def device_alike_table(document: dict[str, Any]) -> str:
     """Returns how far the device's pixels and classes are predict's."""
-    keys = ("pictures", "apart", "compared", "identical", "within one", "other verdict", "other class")
+    keys = ("pictures", "apart", "compared", "identical", "other verdict", "other class")
     rows = [(name, *(f"{row[key]:,}" for key in keys)) for name, row in document["alike"].items()]
-    columns = (
-        "Pictures",
-        "Number",
-        "Sheet or lines",
-        "Compared",
-        "Identical",
-        "Within one grey level",
-        "Other verdict",
-        "Other class",
-    )
+    columns = ("Pictures", "Number", "Sheet or lines", "Compared", "Identical pixels", "Other verdict", "Other class")
     return markdown_table(columns, rows)
+
+
+def device_sheets_table(document: dict[str, Any]) -> str:
+    """Returns what the device makes of digits on sheets, which it does not look for."""
+    return sheets_table(document["sheets"])
+
+
+def device_uno_sentence(document: dict[str, Any]) -> str:
+    """Returns what of a picture's preparation fits an Arduino Uno, and by how much the rest does not."""
+    uno = board_named("arduino-uno")
+    rows = {row["kind"]: row for row in document["costs"] if row["cpu"] == "avr"}
+    ram = {kind: row["picture_bytes"] + row["work_bytes"] + row["stack_bytes"] + _PIXELS for kind, row in rows.items()}
+    canvas, strokes = (rows[kind]["code_bytes"] for kind in ("canvas", "strokes"))
+    left = uno.flash_bytes - canvas
+    return (
+        f"An Arduino Uno has {uno.ram_bytes:,} bytes of RAM and {uno.flash_bytes:,} of flash. A canvas of 64x64 takes "
+        f"{ram['canvas']:,} bytes of RAM with `pixels`, and its {canvas:,} bytes of code leave {left:,} to the "
+        f"model: an Uno has room for neither, a Mega has for both. Strokes take {ram['strokes']:,} bytes with `pixels`, and "
+        f"{strokes:,} of code."
+    )
