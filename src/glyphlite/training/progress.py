@@ -7,6 +7,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from glyphlite.console import say, stderr_console
 from glyphlite.training.history import EpochRecord
 
+_WIDE = 100
+"""Columns of a terminal from which the batch and a bar stand beside the time left."""
+
 
 class TrainingProgress:
     """The display of one training; a context manager."""
@@ -14,16 +17,17 @@ class TrainingProgress:
     def __init__(self, name: str, *, epochs: int, steps: int, done: int) -> None:
         """Prepares the display of ``epochs`` of ``steps`` batches each, ``done`` batches of all of them already behind."""
         self._epochs, self._steps, console = epochs, steps, stderr_console()
+        has_room = console.width >= _WIDE
         columns = (
             "{task.description}",
             "epoch {task.fields[epoch]}/{task.fields[epochs]}",
-            "batch {task.fields[batch]}/{task.fields[batches]}",
+            *(["batch {task.fields[batch]}/{task.fields[batches]}"] if has_room else []),
         )
         numbers = ("loss {task.fields[loss]}", "accuracy {task.fields[accuracy]}")
         self._display = Progress(
             SpinnerColumn(),
             *(TextColumn(column) for column in columns),
-            BarColumn(bar_width=None),
+            *([BarColumn(bar_width=None)] if has_room else []),
             *(TextColumn(number) for number in numbers),
             TimeElapsedColumn(),
             TextColumn("left"),

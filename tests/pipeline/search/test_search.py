@@ -18,7 +18,7 @@ from glyphlite.evaluation.accuracy import wilson_interval
 from glyphlite.models.definition.reading import read_definition
 from glyphlite.pipeline.run import RunOptions, run_pipeline
 from glyphlite.pipeline.search.command import Searched, SearchOptions, join_search, search
-from glyphlite.pipeline.search.display import SearchDisplay
+from glyphlite.pipeline.search.display import SearchDisplay, progress_words
 from glyphlite.pipeline.search.winner import finish_search
 from glyphlite.report.html.search_page import render_search, write_search
 from glyphlite.report.terminal.search import search_table
@@ -28,7 +28,7 @@ from glyphlite.search.report import SearchedWinner, SearchReport, SeedReport, re
 from glyphlite.search.settings import SearchSettings
 from glyphlite.search.space import Candidate
 from glyphlite.search.study import begin_study, storage_of
-from glyphlite.search.trials import OVER, TRAINED, TrialRecord
+from glyphlite.search.trials import OVER, TRAINED, Counts, TrialRecord
 
 
 def run_it(**options: object) -> Results:
@@ -206,6 +206,12 @@ def test_a_network_on_the_front_is_a_file_that_a_run_takes(
     assert stored.input_size == (20, 20)
     assert (stored.recipe.epochs, stored.recipe.quantized_epochs, stored.recipe.split_seed) == (20, 4, 0)
     assert read_definition(tmp_path / "front" / "trial-0.toml").definition.recipe.freezing == 0.85
+
+
+def test_the_live_line_fits_80_columns(report: tuple[SearchReport, list[TrialRecord], SearchSettings]) -> None:
+    words = progress_words(Counts(trained=67, pruned=226, over_budget=41), None, report[1][:1] * 17)
+    assert words == "293 trials: 226 pruned, 41 over budget; best 98.00 %, front of 17"
+    assert len(f"o {words} 29 min left") <= 80
 
 
 def test_of_equally_accurate_networks_the_cheapest_wins(report: tuple[SearchReport, list[TrialRecord], SearchSettings]) -> None:
