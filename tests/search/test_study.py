@@ -57,6 +57,11 @@ def test_a_study_that_is_begun_again_goes_on(study: optuna.Study, tmp_path: Path
     assert outcomes(again) == [WAITING] * len(PRIORS)
 
 
+def test_a_study_that_did_not_keep_the_batch_yet_goes_on(study: optuna.Study, tmp_path: Path) -> None:
+    study.set_user_attr("settings", {name: kept for name, kept in SETTINGS.document().items() if name != "batch"})
+    assert settings_of(begin_study(storage_of(tmp_path), "first", SETTINGS)) == SETTINGS
+
+
 def test_other_settings_are_refused_by_name(study: optuna.Study, tmp_path: Path) -> None:
     other = SearchSettings("mnist", (28, 28, 1), 10, SETTINGS.budget, epochs=5)
     with pytest.raises(OutputError, match="epochs 12, now epochs 5"):

@@ -22,7 +22,7 @@ from glyphlite.escaping import is_unicode, visible
 from glyphlite.files.untrusted import open_input
 from glyphlite.search.proposals.priors import priors_for
 from glyphlite.search.settings import SAMPLERS, SearchSettings
-from glyphlite.search.space import Candidate, choices_of
+from glyphlite.search.space import LARGEST_BATCH, Candidate, choices_of
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -175,6 +175,8 @@ def begin_study(
     study = optuna.create_study(storage=storage, study_name=name, directions=directions, load_if_exists=True)
     study.sampler = _sampler(settings, jitter=1000 * proposals + len(study.get_trials(deepcopy=False)))  # else it repeats itself
     kept = study.user_attrs.get(_SETTINGS)
+    if isinstance(kept, dict):
+        kept = {"batch": LARGEST_BATCH, **kept}  # as it was before studies kept it
     if kept is None:
         study.set_metric_names(list(settings.objectives))
         _queue(study, settings, start)
