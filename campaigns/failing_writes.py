@@ -4,9 +4,9 @@
 
 Calls of the file system that write (open, write, fsync, rename, link, mkdir, unlink, ...) fail with ENOSPC and EIO, and do half
 of what they were asked where a call can (``tests/support/faults``): of each kind of call, by name, program and path but for the
-stems of names, the first, the last and one between. Where nothing was left, the command is run once more
-after every fifth trial; where anything was, always: the files must be those of a run that nobody disturbed. Resumable; writes
-campaigns/results/failing_writes.json and exits 1 on a fault.
+stems of names, the first, the last and one between; of ``run``, which consists of the others, one. Where nothing was left, the
+command is run once more after every fifth trial; where anything was, always: the files must be those of a run that nobody
+disturbed. Resumable; writes campaigns/results/failing_writes.json and exits 1 on a fault.
 """
 
 import argparse
