@@ -37,7 +37,12 @@ def test_a_file_is_validated_once_however_many_runtimes_read_it(
 
 @pytest.mark.parametrize(
     ("fitted", "scores", "why"),
-    [(True, "none", "no probabilities"), (False, "probabilities", "no certainty was fitted"), (True, "probabilities", "")],
+    [
+        (True, "none", "with --scores none there are no scores"),
+        (False, "probabilities", "no certainty was fitted"),
+        (True, "probabilities", ""),
+        (True, "logits", ""),
+    ],
 )
 def test_it_says_why_nothing_doubts_the_answer(
     tmp_path: Path,

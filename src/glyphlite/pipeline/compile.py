@@ -122,7 +122,8 @@ def compile_file(
     if with_picture and f"{name}_image.c" not in report.files:
         say("the model takes no grey picture of a glyph, so nothing prepares one", lead="No picture:", style="yellow")
     elif with_picture and f"{name}_sure.c" not in report.files:
-        why = "no certainty was fitted for this file" if certainty is None else "its scores tell of no certainty"
+        kept = "with --scores none there are no scores" if scores == "none" else "its scores tell of no certainty"
+        why = "no certainty was fitted for this file" if certainty is None else kept
         say(f"{why}, so {name}_sure is not written; {name}_classify always gives a class", lead="No doubt:", style="yellow")
     costs = {}
     weighed = OPTIMIZE if compare else [optimize] if cpu else []
