@@ -3,7 +3,7 @@
 Architecture and recipe are data; Keras is imported only where a model is built.
 """
 
-DEFAULT_MODEL, DEFAULT_EPOCHS = "glyph-4k", 24
+DEFAULT_MODEL, DEFAULT_EPOCHS = "glyph-4k", 32
 """What ``glyphlite run`` trains on MNIST where no model is named, and for how long: a minute or two on two cores.
 
 The recipe has more epochs; all of them bring the model to the accuracy that is published.

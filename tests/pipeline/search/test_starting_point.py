@@ -29,7 +29,7 @@ def test_a_file_of_a_network_of_the_space_is_a_point_of_it(tmp_path: Path, capsy
 
 def test_a_known_model_outside_of_the_space_is_tried_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     found = starting_point("glyph-4k", SETTINGS)
-    assert (found.side, found.rate, found.augmentation, found.light) == (28, 0.03, "affine", "none")
+    assert (found.side, found.rate, found.augmentation, found.light) == (28, 0.03, "elastic", "none")
     assert "outside of the space, so tried as it is" in " ".join(capsys.readouterr().err.split())
 
 

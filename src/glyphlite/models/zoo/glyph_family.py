@@ -32,6 +32,7 @@ def _recipe(
     floor: float = 0.0,
     freezing: float | None = None,
     beginnings: Restarts | None = None,
+    warps_seed: int | None = None,
 ) -> Recipe:
     """Returns the one recipe of the family: a long cosine, averaged weights, teachers, then a sixth of the epochs with int8
     simulated.
@@ -55,6 +56,7 @@ def _recipe(
         freezing=freezing,
         split_seed=0,
         beginnings=beginnings,
+        warps_seed=warps_seed,
     )
 
 
@@ -190,7 +192,7 @@ FRONTIER: tuple[KnownModel, ...] = (
     ),
     KnownModel(
         _tapering("glyph-4k", 24, (32, 32, 32, 48), bits=4),
-        _recipe("4k", 44, cycle=11, narrow=0.0005),
+        _recipe("4k", 44, augmentation="elastic", photometric="occluded_coarse", cycle=8, narrow=0.0005, warps_seed=0),
         "weights up to 4 KB",
     ),
     KnownModel(
@@ -210,7 +212,7 @@ FRONTIER: tuple[KnownModel, ...] = (
     ),
     KnownModel(
         _tapering("glyph-4kram", 24, (28, 36, 48, 64), padded=False),
-        replace(_recipe("4kram", 48, augmentation="elastic", photometric="occluded", cycle=8), warps_seed=0),
+        _recipe("4kram", 48, augmentation="elastic", photometric="occluded", cycle=8, warps_seed=0),
         "4 KB of RAM, 16 KB of flash in all",
     ),
     KnownModel(_coarse("glyph-50kmac", 9, 18, 24, 44), _FAST, "at most 50,000 MACs"),
