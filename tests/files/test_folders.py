@@ -2,12 +2,13 @@
 
 import errno
 import itertools
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from glyphlite.errors import OutputError
 from glyphlite.files import folders, scratch
 from glyphlite.files.folders import atomic_folder, owned_folder, write_unit
-from glyphlite.files.manifest import MANIFEST
+from glyphlite.files.manifest import MANIFEST, manifest_text
 from glyphlite.files.scratch import sweep
 
 
@@ -89,14 +90,33 @@ def test_overwrite_replaces_ours_also_changed_and_keeps_the_users(tmp_path: Path
 
 def test_what_our_makefile_builds_may_be_replaced(tmp_path: Path) -> None:
     for text in ("first", "second"):
-        with owned_folder(tmp_path / "out", built=("example",)) as folder:
+        with owned_folder(tmp_path / "out", built=("example/example",)) as folder:
             (folder / "a").write_text(text)
-        (tmp_path / "out" / "example").write_text(f"built from the {text}")
-    (tmp_path / "out" / "example").unlink()
-    (tmp_path / "out" / "example").mkdir()
-    (tmp_path / "out" / "example" / "b").write_text("mine")
-    with pytest.raises(OutputError, match="did not write: example/b"):
+        (tmp_path / "out" / "example").mkdir(exist_ok=True)
+        (tmp_path / "out" / "example" / "example").write_text(f"built from the {text}")
+    (tmp_path / "out" / "example" / "example").unlink()
+    (tmp_path / "out" / "example" / "example").mkdir()
+    (tmp_path / "out" / "example" / "example" / "b").write_text("mine")
+    with pytest.raises(OutputError, match="did not write: example/example/b"):
         _fill(tmp_path / "out", "a")
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_strangers_manifest_does_not_make_the_users_files_ours(tmp_path: Path, overwrite: bool) -> None:
+    _fill(tmp_path / "out", "a")
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    manifest = tmp_path / "out" / MANIFEST
+    document = json.loads(manifest.read_text())
+    document["files"]["notes.txt"] = None  # as what our Makefile builds is listed
+    manifest.write_text(json.dumps(document))
+    with nullcontext() if overwrite else pytest.raises(OutputError, match=r"did not write: notes\.txt"):
+        _fill(tmp_path / "out", "a", overwrite=overwrite)
+    assert (tmp_path / "out" / "notes.txt").read_text() == "mine"
+
+
+def test_what_would_not_be_believed_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="believed"):
+        manifest_text(tmp_path, (), {"notes.txt": None})
 
 
 @pytest.mark.parametrize(("theirs", "ours"), [("a", "a"), ("a", "a/b"), ("a/b", "a")])

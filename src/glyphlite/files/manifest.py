@@ -1,6 +1,7 @@
 """The manifest of a folder, ``.glyphlite.json``: it lists every file that glyphlite wrote there, with its SHA-256.
 
-A file that is not named there, or has changed since, is the user's. Named without a hash is what our own Makefile builds there.
+A file that is not named there, or has changed since, is the user's. Named without a hash is what our own Makefile builds there,
+which is believed of the names of such files alone: a manifest may come from a stranger's archive.
 Named with several is a file that was written again: each of these versions is ours, so that the manifest can be written before
 the file, and holds whenever the command is killed.
 """
@@ -21,6 +22,9 @@ LARGEST_MANIFEST = 16 << 20
 """Bytes, for some 100,000 files; a larger one is none of ours."""
 Digests = tuple[str, ...] | None
 """The SHA-256 of each version of a file that is ours; None: whatever it holds."""
+
+_BUILT = re.compile(r"example/example|Cargo\.lock|(?:[^/]+/)*__pycache__/[^/]+\.pyc")
+"""What is built in our folders: by the Makefile of an example, by Cargo, by Python."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ def read_manifest(folder: Path) -> dict[str, Digests]:
     try:
         document = json.loads(manifest.read_bytes())
         files = document["files"] if document["format"] == _FORMAT else {}
-        return {str(name): _digests(value) for name, value in files.items()}
+        return {name: _digests(value) for name, value in files.items() if value is not None or _BUILT.fullmatch(name)}
     except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return {}
 
@@ -71,6 +75,8 @@ def read_manifest(folder: Path) -> dict[str, Digests]:
 def manifest_text(folder: Path, names: Iterable[str], others: Mapping[str, Digests] | None = None) -> str:
     """Returns the manifest of files that lie in a folder, ``others`` added; the same files give the same text."""
     files = {**(others or {}), **{name: (sha256_of(folder / name),) for name in names}}
+    if unknown := [name for name, digests in files.items() if digests is None and not _BUILT.fullmatch(name)]:
+        raise ValueError(f"{unknown} would not be believed to be built there")
     plain = {name: digests[0] if digests and len(digests) == 1 else digests for name, digests in sorted(files.items())}
     return json.dumps({"format": _FORMAT, "files": plain}, indent=1) + "\n"
 
