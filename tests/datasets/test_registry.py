@@ -257,6 +257,23 @@ def test_what_is_no_dataset_is_refused(tmp_path: Path) -> None:
             load_dataset(str(tmp_path / name) if name else "")
 
 
+def test_equal_pictures_are_told_where_too_few_differ(tmp_path: Path) -> None:
+    images = np.zeros((40, 9, 9), np.uint8)
+    images[:, 0] = 200
+    images[20:, 1] = 200
+    np.savez(tmp_path / "alike.npz", x=images, y=np.repeat([0, 1], 20))
+    with pytest.raises(
+        DataError, match=r"too few images .*: 40 in 2 classes, of which 2 differ .*; ten of each class that differ"
+    ):
+        load_dataset(str(tmp_path / "alike.npz"))
+
+
+def test_ten_pictures_of_each_class_are_enough(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (20, 9, 9), dtype=np.uint8)
+    np.savez(tmp_path / "few.npz", x=images, y=np.repeat([0, 1], 10))
+    assert load_dataset(str(tmp_path / "few.npz")).classes == 2
+
+
 def test_too_few_images_for_three_splits_are_refused(tmp_path: Path, arrays: Arrays) -> None:
     _save_pictures(tmp_path, arrays["x_train"][:4], np.array([0, 0, 1, 1]))
     with pytest.raises(DataError, match="too few"):

@@ -258,8 +258,11 @@ def _split(path: Path, found: FoundData, seed: int, hashes: dict[str, str]) -> D
                 f"{path} has {things(len(np.unique(found.train.groups)), 'group')} to train, validate and test with: too few to "
                 "hold some out and keep every class; --group-by takes three or more that share the classes"
             )
+        differing = len({image.tobytes() for image in found.train.images})
+        alike = f", of which {differing} differ (equal ones stay in one split)" if differing < len(found.train) else ""
         raise DataError(
             f"{path} has too few images to train, validate and test with: {len(found.train)} in {len(found.labels)} classes"
+            f"{alike}; ten of each class that differ are enough to begin with"
         )
     name = name_of(Path(path.name.removesuffix(".gz")).stem if path.is_file() else path.name)
     dataset = Dataset(name, found.labels, train, validation, test, str(path), hashes)

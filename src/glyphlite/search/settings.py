@@ -119,9 +119,11 @@ def parse_objectives(text: str) -> tuple[str, ...]:
     """Returns the objectives that a user lists, accuracy first.
 
     Raises:
-        ToolError: one is unknown.
+        ToolError: one is unknown or given twice, or there is none.
     """
-    given = [each.strip().lower() for each in text.split(",") if each.strip()]
+    given = [each.strip().lower() for each in text.split(",")]
+    if twice := next((each for each in given if given.count(each) > 1), None):
+        raise ToolError(f"--objective names {twice!r} twice")
     for each in given:
         if each not in OBJECTIVES:
             raise ToolError(f"--objective takes {', '.join(OBJECTIVES)}, not {each!r}{did_you_mean(each, OBJECTIVES)}")
