@@ -113,3 +113,16 @@ def test_the_commands_above_left_nothing_of_theirs_to_the_next_test() -> None:
     assert os.environ.get("MATPLOTLIBRC") != os.devnull
     assert not any(part.startswith(PREFIX) for part in Path(tempfile.gettempdir()).parts)
     assert PREFIX not in os.environ.get("TMPDIR", "")
+
+
+@pytest.mark.parametrize("given", [["--out", ""], ["--out="], ["-o", ""], ["--data-dir", ""], ["--dataset", "x", "--out", ""]])
+def test_an_empty_place_is_not_the_current_folder(
+    given: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["glyphlite", "train", *given])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert re.fullmatch(
+        r"glyphlite: (--out|-o|--data-dir) is empty; name a file or a folder, or \. for .*\n", capfd.readouterr().err
+    )

@@ -6,7 +6,9 @@ What is left is a fault of glyphlite's own: one line, too, with the file that th
 import errno
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import nullcontext, suppress
+from itertools import pairwise
 from pathlib import Path
 from types import FrameType
 
@@ -15,6 +17,11 @@ _INTERRUPTED = 130
 
 _FAULT = 70
 """EX_SOFTWARE of sysexits.h: an internal software error."""
+
+_PLACES = ("--out", "-o", "--data-dir", "--tensorboard")
+"""Options that name a file or a folder. An empty one is a script's variable that was not set, which Python takes for the current
+folder.
+"""
 
 _INTERRUPTION = "interrupted; nothing half-written was left behind"
 
@@ -34,6 +41,15 @@ def main() -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
         _fail(_INTERRUPTION, 2)
+
+
+def _empty_place(arguments: Sequence[str]) -> str | None:
+    """Returns the option that names an empty file or folder, if one does."""
+    pairs = [(before, value) for before, value in pairwise(arguments) if before in _PLACES]
+    pairs += [
+        (name, value) for name, is_given, value in (each.partition("=") for each in arguments) if name in _PLACES and is_given
+    ]
+    return next((option for option, value in pairs if not value), None)
 
 
 def _run() -> None:
@@ -58,6 +74,8 @@ def _run() -> None:
     # Typer exports only this subclass of what its parser raises on a wrong command line.
     usage_error: type[Exception] = typer.BadParameter.__mro__[1]
     code = 0
+    if place := _empty_place(sys.argv[1:]):
+        _fail(f"{place} is empty; name a file or a folder, or . for the current one", 2)
     try:
         with writing_out() if asks_for_help else nullcontext():
             code = app(prog_name="glyphlite", standalone_mode=False)
