@@ -6,10 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-import traceback
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import IO, Any, NoReturn
+from typing import IO, Any
+
+from support.forked import fork
 
 RUNTIMES = ("litert", "tflm")
 _KEPT: list[object] = []
@@ -22,9 +23,7 @@ class ForkedWorker:
     def __init__(self, _command: Sequence[str], *, stderr: IO[bytes], env: dict[str, str], **_options: Any) -> None:
         questions, answers = os.pipe(), os.pipe()
         self.returncode: int | None = None
-        self.pid = os.fork()
-        if not self.pid:
-            _serve(questions[0], answers[1], stderr.fileno(), env)
+        self.pid = fork(lambda: _serve(questions[0], answers[1], stderr.fileno(), env))
         os.close(questions[0])
         os.close(answers[1])
         self.stdin, self.stdout = os.fdopen(questions[1], "wb", 0), os.fdopen(answers[0], "rb", 0)
@@ -66,31 +65,24 @@ class _Subprocess:
     Popen, PIPE = ForkedWorker, subprocess.PIPE
 
 
-def _serve(questions: int, answers: int, noise: int, environment: dict[str, str]) -> NoReturn:
+def _serve(questions: int, answers: int, noise: int, environment: dict[str, str]) -> None:
     """Is the child, until its parent closes the channel."""
-    code = 1
-    try:
-        os.setsid()
-        faulthandler.disable()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPROF):
-            signal.signal(number, signal.SIG_DFL)
-        for place, descriptor in enumerate((questions, answers, noise)):
-            os.dup2(descriptor, place)
-        os.closerange(3, 256)
-        os.environ.update(environment)
-        _count_calls()
-        _KEPT.extend((sys.stdout, sys.stderr))
-        sys.stdout = sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
-        from glyphlite.runtimes.isolation import worker
+    os.setsid()
+    faulthandler.disable()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPROF):
+        signal.signal(number, signal.SIG_DFL)
+    for place, descriptor in enumerate((questions, answers, noise)):
+        os.dup2(descriptor, place)
+    os.closerange(3, 256)
+    os.environ.update(environment)
+    _count_calls()
+    _KEPT.extend((sys.stdout, sys.stderr))
+    sys.stdout = sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
+    from glyphlite.runtimes.isolation import worker
 
-        worker.resource = _NoLimits  # type: ignore[attr-defined, assignment]
-        with suppress(SystemExit):
-            worker.main()
-        code = 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        os._exit(code)
+    worker.resource = _NoLimits  # type: ignore[attr-defined, assignment]
+    with suppress(SystemExit):
+        worker.main()
 
 
 def _count_calls() -> None:
