@@ -33,9 +33,12 @@ BUDGETS = {"glyph-700": 700, **{f"glyph-{number}k": 1024 * number for number in 
 DEPLOYED = {"glyph-2kram": ("rv32ec", 2048, 16_384), "glyph-4kram": ("cortex-m0", 4096, 16_384)}
 """Core, RAM and flash in all of those whose budget is a microcontroller, built for size."""
 
+FAST = {"glyph-50kmac": 50_000, "glyph-110kmac": 110_000}
+"""Multiply-accumulates of an image."""
+
 
 def test_members_are_in_the_order_of_their_budgets():
-    assert [known.architecture.name for known in FRONTIER] == [*BUDGETS, *DEPLOYED, "glyph-50kmac"]
+    assert [known.architecture.name for known in FRONTIER] == [*BUDGETS, *DEPLOYED, *FAST]
 
 
 def test_a_retired_member_is_loaded_for_who_names_it_and_a_smaller_one_is_better():
@@ -53,9 +56,10 @@ def test_a_retired_member_is_loaded_for_who_names_it_and_a_smaller_one_is_better
         assert resolve_model(name, (28, 28, 1), 10).name == name
 
 
-def test_the_fast_member_fits_its_budget_of_multiply_accumulates():
-    fast = next(known.architecture for known in FRONTIER if known.architecture.name == "glyph-50kmac")
-    assert 40_000 < sum(cost.macs for cost in fast.costs((28, 28, 1), 10)) <= 50_000
+@pytest.mark.parametrize(("name", "budget"), FAST.items())
+def test_a_fast_member_fits_its_budget_of_multiply_accumulates(name, budget):
+    fast = next(known.architecture for known in FRONTIER if known.architecture.name == name)
+    assert 0.8 * budget < sum(cost.macs for cost in fast.costs((28, 28, 1), 10)) <= budget
 
 
 @pytest.mark.slow
