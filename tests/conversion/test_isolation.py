@@ -1,7 +1,10 @@
 """The converter in a process of its own: a crash there costs one variant, and the next conversion finds it alive."""
 
+import contextlib
 import os
 import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -76,3 +79,18 @@ def test_the_server_begins_again_after_it_was_killed(samples: Path) -> None:
     with pytest.raises(ConversionError, match="crashes the process"):
         convert(model, "float32")
     assert convert(model, "float32").content == first
+
+
+def test_a_server_that_has_not_run_yet_is_ended_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def not_yet(*_: object) -> None:
+        time.sleep(600)
+
+    monkeypatch.setattr(isolation, "_become_server", not_yet)  # it leads no process group
+    server = isolation._forked()
+    with ThreadPoolExecutor(1) as apart:
+        ended = apart.submit(server.close)
+        try:
+            ended.result(timeout=20)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(server._process, signal.SIGKILL)

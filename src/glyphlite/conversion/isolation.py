@@ -64,8 +64,9 @@ class _Server:
         if self._owner != os.getpid():
             return
         self._owner = 0
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process, signal.SIGKILL)
+        for kill in (os.killpg, os.kill):  # a fork that has not run yet leads no group
+            with contextlib.suppress(ProcessLookupError):
+                kill(self._process, signal.SIGKILL)
         self._reap()
         for descriptor in (self._requests, self._answers):
             with contextlib.suppress(OSError):
