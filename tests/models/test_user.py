@@ -1,6 +1,8 @@
 """Models that users bring: what is taken, and one clear line for each that is not."""
 
+import json
 import re
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -266,3 +268,22 @@ def model():
     )
     with pytest.raises(ModelError, match=r"its call failed: it ends the program by sys\.exit\(0\)"):
         resolve_model(f"{path}:model", (28, 28, 1), 10).build()
+
+
+def test_a_name_that_no_file_can_hold_is_refused_before_the_training(tmp_path: Path) -> None:
+    import keras
+
+    model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")])
+    model.save(tmp_path / "plain.keras")
+    with zipfile.ZipFile(tmp_path / "plain.keras") as before, zipfile.ZipFile(tmp_path / "odd.keras", "w") as after:
+        for entry in before.namelist():
+            content = before.read(entry)
+            if entry == "config.json":
+                document = json.loads(content)
+                document["config"]["name"] = "a\udce9b"
+                content = json.dumps(document).encode()
+            after.writestr(entry, content)
+    with pytest.raises(
+        ModelError, match=r"a.*e9b, a name in .*odd\.keras, is no Unicode text, which no file .* can hold; rename it"
+    ):
+        resolve_model(str(tmp_path / "odd.keras"), (28, 28, 1), 10).build()

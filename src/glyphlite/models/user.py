@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from glyphlite.errors import ModelError
+from glyphlite.escaping import is_unicode, visible
 from glyphlite.files.untrusted import parsing, reason_of
 from glyphlite.models.choice import ModelChoice
 from glyphlite.models.interface.output_kind import OutputKind
@@ -101,6 +102,10 @@ def check_classifier(model: "keras.Model", input_shape: tuple[int, ...], classes
     names = (model.name, *(layer.name for layer in model.layers), *(weights.path for weights in model.weights))
     if any("\0" in name for name in names):
         raise ModelError(f"a layer of {origin} has a null byte in its name, which no file of weights can hold; rename the layer")
+    if wrong := next((name for name in names if not is_unicode(name)), None):  # a lone surrogate, such as JSON can hold
+        raise ModelError(
+            f"{visible(wrong)}, a name in {origin}, is no Unicode text, which no file of weights can hold; rename it"
+        )
     taken, given = tuple(model.inputs[0].shape[1:]), tuple(model.outputs[0].shape[1:])
     if not fits_images(taken, input_shape):
         raise ModelError(
