@@ -27,7 +27,7 @@ from common.tables.pictures import (
 )
 from common.tables.reference import accuracy_table, class_weights_table, main_job_sentence, reading_table, suspects_table
 from common.tables.reference_pages import commands, layer_kinds, model_keys, ops, records
-from common.tables.search import example_sentence, search_sentence, search_table
+from common.tables.search import datasets_table, example_sentence, search_sentence, search_table
 from common.tables.tflm import agreement_table, arena_parts_table, arenas_table, tensors_table
 from common.tables.toolchains import toolchain_sentence, toolchain_table
 from common.tables.training import avx2_sentence, training_table
@@ -83,6 +83,7 @@ FIGURES: dict[str, tuple[str, Words]] = {
     "search": ("search", search_table),
     "search in a sentence": ("search", search_sentence),
     "search example": ("search", example_sentence),
+    "search on other data": ("search_datasets", datasets_table),
     "sheets": ("sheets", lambda document: sheets_table(document["outcomes"])),
     "device pictures": ("device_pictures", device_costs_table),
     "device pictures uno": ("device_pictures", device_uno_sentence),

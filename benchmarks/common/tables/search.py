@@ -64,3 +64,25 @@ def example_sentence(document: dict[str, Any]) -> str:
         f"({test['low'] * 100:.2f} to {test['high'] * 100:.2f}) and takes {winner['flash_bytes']:,} bytes of flash, "
         f"{winner['ram_bytes']:,} of RAM and {winner['instructions']:,} instructions (measured at commit {found['commit']})."
     )
+
+
+_MODELS = {"winner": "the winner", "micro-cnn": "`micro-cnn`", "edge-cnn": "`edge-cnn`"}
+
+
+def datasets_table(document: dict[str, Any]) -> str:
+    """Returns a row per dataset and model: test accuracy with its interval, McNemar's p against the winner, and what it takes."""
+    rows = []
+    for name, found in document.items():
+        for model, words in _MODELS.items():
+            judged = found["models"][model]
+            accuracy = judged["accuracy"]
+            rows.append(
+                (
+                    *(name, f"{words}, `{found['network']}`" if model == "winner" else words),
+                    f"{percent(accuracy['value'])} ({accuracy['low'] * 100:.2f} to {accuracy['high'] * 100:.2f})",
+                    f"{judged['mcnemar_p']:.1g}" if model != "winner" else "",
+                    *(f"{judged[key]:,}" for key in ("flash_bytes", "ram_bytes", "instructions", "cpu_seconds")),
+                )
+            )
+    columns = ("Data", "Model", "Test, int8 (95 %)", "p", "Flash, bytes", "RAM, bytes", "Instructions", "CPU s of training")
+    return markdown_table(columns, rows, words=2)
