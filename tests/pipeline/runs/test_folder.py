@@ -9,6 +9,7 @@ from glyphlite.files.folders import owned_folder
 from glyphlite.files.manifest import MANIFEST
 from glyphlite.files.owned import write_owned
 from glyphlite.pipeline.runs.folder import (
+    FIRMWARE,
     PREVIOUS,
     TRAINING_FILES,
     Wish,
@@ -177,6 +178,30 @@ def _contents(folder: Path) -> dict[str, bytes]:
         for path in folder.rglob("*")
         if path.is_file() and path.name != MANIFEST and "checkpoints" not in path.parts
     }
+
+
+def _firmware(folder: Path, text: str) -> None:
+    """Writes the folders of firmware as the pipeline does, over what is there."""
+    for part in FIRMWARE:
+        with owned_folder(folder / part, overwrite=True) as new:
+            (new / "deep").mkdir()
+            (new / "deep" / "model.c").write_text(text)
+
+
+def test_the_firmware_of_a_finished_run_is_kept_too(tmp_path: Path) -> None:
+    folder = _finished(tmp_path / "run")
+    _firmware(folder, "the former")
+    (folder / "c" / "mine.txt").write_text("mine")
+    clear_folder(folder)
+    _firmware(folder, "the next")
+    for part in FIRMWARE:
+        assert (folder / PREVIOUS / part / "deep" / "model.c").read_text() == "the former"
+        assert (folder / part / "deep" / "model.c").read_text() == "the next"
+    assert not (folder / PREVIOUS / "c" / "mine.txt").exists()
+    write_owned(folder / "results.json", "the next")
+    drop_previous(folder)
+    assert not (folder / PREVIOUS).exists()
+    assert (folder / "c" / "mine.txt").read_text() == "mine"
 
 
 def test_a_finished_run_is_kept_as_a_whole_until_the_one_that_replaces_it_is_finished(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from glyphlite.console import say
 from glyphlite.conversion.variants import VARIANT_NAMES, artifact_name
 from glyphlite.errors import OutputError
 from glyphlite.files.folders import owned_folder, remove_folder, require_own
-from glyphlite.files.manifest import MANIFEST, read_manifest
+from glyphlite.files.manifest import MANIFEST, list_folder, read_manifest
 from glyphlite.files.owned import remove_ours, require_ours
 from glyphlite.files.scratch import sweep
 from glyphlite.files.single import without_detours
@@ -19,6 +19,8 @@ from glyphlite.training.checkpoint import CheckpointStore
 RUNS = Path("runs")
 
 CHECKPOINTS = "checkpoints"
+FIRMWARE = ("c", "tflm")
+"""Folders in a run's, each with a manifest of its own."""
 
 PREVIOUS = "previous"
 """In the folder of a run that replaces a finished one: the former, until the new one is finished."""
@@ -178,6 +180,7 @@ def _keep_previous(folder: Path) -> None:
     names = [
         name for name in (*RUN_FILES, DEFINITION) if Path(name).name in listed[Path(name).parent] and (folder / name).is_file()
     ]
+    names += [f"{part}/{name}" for part in FIRMWARE for name in sorted(list_folder(folder / part).ours)]
     with owned_folder(folder / PREVIOUS) as kept:
         for name in names:
             (kept / name).parent.mkdir(parents=True, exist_ok=True)
