@@ -45,11 +45,8 @@ def main() -> None:
 
 def _empty_place(arguments: Sequence[str]) -> str | None:
     """Returns the option that names an empty file or folder, if one does."""
-    pairs = [(before, value) for before, value in pairwise(arguments) if before in _PLACES]
-    pairs += [
-        (name, value) for name, is_given, value in (each.partition("=") for each in arguments) if name in _PLACES and is_given
-    ]
-    return next((option for option, value in pairs if not value), None)
+    given = [*pairwise(arguments), *(each.split("=", 1) for each in arguments if "=" in each)]
+    return next((option for option, value in given if option in _PLACES and not value), None)
 
 
 def _run() -> None:

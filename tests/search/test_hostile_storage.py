@@ -14,12 +14,18 @@ from glyphlite.search.trials import front_of, records_of
 SETTINGS = SearchSettings("mnist", (28, 28, 1), 10)
 
 
-@pytest.mark.parametrize("must_exist", [False, True])
-def test_another_programs_database_stays_as_it_is(tmp_path: Path, must_exist: bool) -> None:
-    path = tmp_path / "mine.db"
+def _another_programs(folder: Path) -> Path:
+    """Makes a database that another program uses."""
+    path = folder / "mine.db"
     with sqlite3.connect(path) as database:
         database.execute("CREATE TABLE photos (name TEXT)")
     database.close()
+    return path
+
+
+@pytest.mark.parametrize("must_exist", [False, True])
+def test_another_programs_database_stays_as_it_is(tmp_path: Path, must_exist: bool) -> None:
+    path = _another_programs(tmp_path)
     before = path.read_bytes()
     with pytest.raises(ToolError, match="another program's database"):
         storage_of(path, must_exist=must_exist)
@@ -50,10 +56,7 @@ def test_nothing_is_made_where_a_search_is_to_be_joined(tmp_path: Path) -> None:
 @pytest.mark.parametrize("more", ["", "?uri=true", "?mode=rw&uri=true", "?mode=memory&uri=true"])
 @pytest.mark.parametrize("before", ["sqlite:///file:", "sqlite+pysqlite:///file:"])
 def test_another_programs_database_by_sqlites_own_url_stays_as_it_is(tmp_path: Path, before: str, more: str) -> None:
-    path = tmp_path / "mine.db"
-    with sqlite3.connect(path) as database:
-        database.execute("CREATE TABLE photos (name TEXT)")
-    database.close()
+    path = _another_programs(tmp_path)
     content = path.read_bytes()
     with pytest.raises(ToolError, match="no file that other processes can open"):
         storage_of(f"{before}{path}{more}")

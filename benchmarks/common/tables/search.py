@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from common.tables import markdown_table, percent
+from common.tables import interval, markdown_table, percent
 
 _BUDGETS = {"uno": "Arduino Uno", "m0": "Cortex-M0, 16 KB and 4 KB"}
 _WAYS = {"search": "`glyphlite search`", "random": "random, same space", "by hand": "picked by hand"}
@@ -61,7 +61,7 @@ def example_sentence(document: dict[str, Any]) -> str:
         f"over the budget. The best, `{trial['network']}`, "
         f"reached {percent(trial['validation_accuracy'])} of validation images after {trial['epochs']} epochs; trained in full, "
         f"{seeds} (one figure a seed). The best of these recognizes {percent(test['value'])} of the test images as int8 "
-        f"({test['low'] * 100:.2f} to {test['high'] * 100:.2f}) and takes {winner['flash_bytes']:,} bytes of flash, "
+        f"({interval(test)}) and takes {winner['flash_bytes']:,} bytes of flash, "
         f"{winner['ram_bytes']:,} of RAM and {winner['instructions']:,} instructions (measured at commit {found['commit']})."
     )
 
@@ -79,7 +79,7 @@ def datasets_table(document: dict[str, Any]) -> str:
             rows.append(
                 (
                     *(name, f"{words}, `{found['network']}`" if model == "winner" else words),
-                    f"{percent(accuracy['value'])} ({accuracy['low'] * 100:.2f} to {accuracy['high'] * 100:.2f})",
+                    f"{percent(accuracy['value'])} ({interval(accuracy)})",
                     f"{judged['mcnemar_p']:.1g}" if model != "winner" else "",
                     *(f"{judged[key]:,}" for key in ("flash_bytes", "ram_bytes", "instructions", "cpu_seconds")),
                 )

@@ -14,7 +14,7 @@ VALIDATION_FRACTION = 1 / 12
 TEST_FRACTION = 1 / 7
 """Of all images, where a dataset has no test images of its own: 10,000 of MNIST's 70,000."""
 MOST_HELD_OUT = 0.4
-"""Of all images, for a class to be held out that would be missing: groups may be large."""
+"""Share of all images that may be held out for the sake of a class that would be missing: groups may be large."""
 _TEST_SEED = 0
 """A test split that we make ourselves depends on nothing that a user varies."""
 

@@ -24,7 +24,7 @@ Digests = tuple[str, ...] | None
 """The SHA-256 of each version of a file that is ours; None: whatever it holds."""
 
 _BUILT = re.compile(r"example/example|Cargo\.lock|(?:[^/]+/)*__pycache__/[^/]+\.pyc")
-"""What is built in our folders: by the Makefile of an example, by Cargo, by Python."""
+"""Files that are built in our folders: by the Makefile of an example, by Cargo, by Python."""
 
 
 @dataclass(frozen=True)

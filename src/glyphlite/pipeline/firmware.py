@@ -14,6 +14,7 @@ from glyphlite.evaluation.simulation import simulate
 from glyphlite.export.tflm.project import export_tflm
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.pipeline.inputs.datasets import image_of
+from glyphlite.pipeline.runs.folder import C_FOLDER, TFLM_FOLDER
 from glyphlite.records import FirmwareReport, RuntimeReport
 
 RUN_CORES = (PREFERRED_CORE, "cortex-m0")
@@ -50,7 +51,7 @@ def build_firmware(
     try:
         exported = export_tflm(
             artifact,
-            folder / "tflm",
+            folder / TFLM_FOLDER,
             image=image,
             label=label,
             labels=labels,
@@ -66,7 +67,7 @@ def build_firmware(
         sample = Sample(image, label, f"{dataset.name} test image 0")
         compile_artifact(
             artifact,
-            folder / "c",
+            folder / C_FOLDER,
             name="model",
             sample=sample,
             labels=labels,
@@ -77,7 +78,7 @@ def build_firmware(
         )
         with progress_bar("Counting on emulated cores", len(cores)) as advance:
             for core in cores:
-                reports.append(simulate(folder / "c", core, dataset.test.images[:RUN_IMAGES], measured=RUN_IMAGES).report)
+                reports.append(simulate(folder / C_FOLDER, core, dataset.test.images[:RUN_IMAGES], measured=RUN_IMAGES).report)
                 advance()
     except (ArtifactError, ToolError) as error:
         say(str(error), lead="No firmware figures:", style="yellow")

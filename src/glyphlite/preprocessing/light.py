@@ -25,7 +25,7 @@ _CLOSED_SIDE = 32
 _UNIT = 4096
 """Steps of a place on the picture, from the middle to a rim."""
 _LARGEST_TERM = 131071
-"""Of a surface's terms, in 1/256 of a grey level."""
+"""Largest of a surface's terms, in 1/256 of a grey level."""
 _POWERS = ((0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2))
 """Powers of x and y in the terms of a surface."""
 _FARTHEST = 4095

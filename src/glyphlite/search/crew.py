@@ -61,7 +61,7 @@ class Crew:
             words = worker.last_words()
             worker.words.close()
             self._lost += code != WORN
-            if code == 2 or (code != WORN and self._lost >= _MOST_LOST):
+            if code == 2 or self._lost >= _MOST_LOST:
                 raise ToolError(words if code == 2 else f"{self._lost} workers of the search died; the last said: {words}")
             self._workers[place] = self._started()
         return any(worker.process.poll() is None for worker in self._workers)

@@ -84,7 +84,7 @@ class SearchReport(BaseModel):
     glyphlite: str = __version__
     study: str
     settings: dict[str, Any]
-    """Where ``class_weights`` stands in them, validation accuracies are mean recalls of the classes."""
+    """Settings of the search. Where ``class_weights`` stands in them, validation accuracies are mean recalls of the classes."""
     seconds: float
     cpu_seconds: float
     trained: int

@@ -26,7 +26,7 @@ _CODES = 256
 _LARGEST_WEIGHT = 65535
 _CERTAINTY_STEPS = 10_000
 _ROUNDING = 2 / _CERTAINTY_STEPS
-"""What rounding to 16 bits takes from a certainty."""
+"""Certainty that rounding to 16 bits takes away at most."""
 _STROKE_UNITS = 64
 
 

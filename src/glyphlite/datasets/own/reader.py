@@ -15,6 +15,7 @@ from glyphlite.errors import DataError
 from glyphlite.files.single import sha256_of
 from glyphlite.files.untrusted import open_input, reading_folder
 
+_NAME_FOLDER = "name the folder that holds all its files"
 _WHAT_TO_DO = {
     (".mat",): "MATLAB files are not read; EMNIST is handed out as IDX files (its 'binary format') and CSV, too",
     (".zip", ".tar", ".tgz", ".tar.gz", ".7z", ".rar"): "unpack it and name the folder",
@@ -26,7 +27,7 @@ _WHAT_TO_DO = {
     ): "one array is no dataset; name the folder, or put images and labels into one .npz (x_train, y_train, x_test, y_test)",
     ("usps.h5",): "USPS's images are read by its name: --dataset usps --data-dir FOLDER, the folder that holds it",
     (".parquet", ".arrow", ".feather", ".h5", ".hdf5", ".tfrecord"): "save it as .npz (x_train, y_train, x_test, y_test) or CSV",
-    (".gz",): "name the folder that holds all its files",
+    (".gz",): _NAME_FOLDER,
 }
 _EXPECTED = "an .npz, a CSV file, or a folder of IDX files, CSV files or class-named folders of pictures"
 _WRAPPED = ("raw", "gzip")
@@ -170,7 +171,7 @@ def _read_file(path: Path, group_by: str | None) -> FoundData:
     if is_table(path):
         _refuse_groups(path, group_by)
         return read_table(path)
-    hint = "name the folder that holds all its files" if is_idx(path) else _what_to_do(path)
+    hint = _NAME_FOLDER if is_idx(path) else _what_to_do(path)
     raise DataError(f"{path} is no dataset: {hint or f'expected {_EXPECTED}'}")
 
 

@@ -40,7 +40,7 @@ class Repetition(Record):
     two_classes: bool
     """Whether they stand under several classes."""
     several_groups: bool = False
-    """Whether they belong to several groups."""
+    """Tells whether they belong to several groups."""
 
 
 class SharedGroup(Record):
@@ -117,7 +117,7 @@ class DataCheck(Record):
     dark_on_light: bool = False
     """Whether most images are dark on light."""
     normalized: bool = False
-    """Whether each picture is cut out and made light on dark before it is trained on, or taken as it is stored."""
+    """Tells whether each picture is cut out and made light on dark before it is trained on, or taken as it is stored."""
     groups: GroupCheck | None = None
     suspects: list[Suspect] = Field(default_factory=list)
     suspect_search: SuspectSearch | None = None

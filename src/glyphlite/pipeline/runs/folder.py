@@ -19,7 +19,7 @@ from glyphlite.training.checkpoint import CheckpointStore
 RUNS = Path("runs")
 
 CHECKPOINTS = "checkpoints"
-FIRMWARE = ("c", "tflm")
+C_FOLDER, TFLM_FOLDER = FIRMWARE = ("c", "tflm")
 """Folders in a run's, each with a manifest of its own."""
 
 PREVIOUS = "previous"

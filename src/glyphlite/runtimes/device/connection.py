@@ -35,7 +35,7 @@ _HAS_STATE, _COUNTS_TICKS = 1, 2
 _SCHEMES = ("socket", "rfc2217", "loop")
 """Of pyserial's addresses; ``spy://`` writes over files, ``hwgrep://`` waits for a pattern as long as it likes."""
 _TAKEN = (errno.EAGAIN, errno.EBUSY)
-"""What opening a port fails with that another program holds."""
+"""Errors with which the opening of a port fails that another program holds."""
 _GREETINGS = (46, *range(50, 83))
 """Bytes that a greeting has: without the core's clock, or with it and with a name of up to 32 letters behind it."""
 
