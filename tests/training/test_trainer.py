@@ -128,6 +128,22 @@ def test_timing_a_step_leaves_no_trace(few):
     assert all(np.array_equal(before[name], after[name]) for name in before)
 
 
+def test_digits_in_other_styles_are_learned_the_same_after_a_resumption_and_letters_are_not(few, folder, stopped, capfd):
+    def weights(dataset=few, name: str = "whole", photometric: str = "occluded_coarse_rewritten", **options):
+        choice = _mlp(photometric=photometric)
+        return train(choice, dataset, folder.with_name(name), epochs=1, **options).model.get_weights()
+
+    whole, without = weights(), weights(photometric="occluded_coarse", name="without")
+    assert not np.array_equal(whole[0], without[0])
+    with stopped(1), pytest.raises(KeyboardInterrupt):
+        weights(name="resumed")
+    assert all(np.array_equal(*both) for both in zip(weights(name="resumed", resume=True), whole, strict=True))
+    assert "no digits are drawn" not in capfd.readouterr().err
+    letters = replace(few, labels=tuple("abcdefghij"))
+    assert all(np.array_equal(*both) for both in zip(weights(letters, name="letters"), without, strict=True))
+    assert capfd.readouterr().err.count("no digits are drawn into the training images") == 1
+
+
 def test_starting_over_forgets_what_was_there(few, tmp_path):
     train(_mlp(), few, tmp_path, epochs=2)
     assert len(train(_mlp(), few, tmp_path, epochs=1).history) == 1

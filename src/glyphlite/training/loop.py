@@ -31,6 +31,7 @@ from glyphlite.models.qat.state import (
     set_quantized,
 )
 from glyphlite.models.recipe import Recipe
+from glyphlite.training.augmentation.digit_styles import Drawings
 from glyphlite.training.augmentation.image_ops import entered, normalized, relit, warped
 from glyphlite.training.augmentation.parameters import PHOTOMETRIC
 from glyphlite.training.batches import Chunk, transform_numbers
@@ -66,8 +67,24 @@ class TrainingLoop:
         step: optimizer steps so far.
     """
 
-    def __init__(self, choice: ModelChoice, train: Split, validation: Split, recipe: Recipe, seed: int) -> None:
+    def __init__(
+        self,
+        choice: ModelChoice,
+        train: Split,
+        validation: Split,
+        recipe: Recipe,
+        seed: int,
+        drawings: Drawings | None = None,
+    ) -> None:
         """Builds the model from the seed and lays the data into TensorFlow's memory.
+
+        Args:
+            choice: the model.
+            train: what is learned.
+            validation: what `validate` measures on.
+            recipe: how it is learned.
+            seed: of the initial weights and of the changes of light.
+            drawings: what training images are replaced by, where the recipe asks for it.
 
         Raises:
             ModelError: the model or the recipe cannot be trained.
@@ -104,7 +121,7 @@ class TrainingLoop:
         self._first_moments = [tf.Variable(tf.zeros_like(weight)) for weight in self._weights]
         self._second_moments = [tf.Variable(tf.zeros_like(weight)) for weight in self._weights]
         self._averages = [tf.Variable(weight) for weight in self._weights] if recipe.ema else []
-        self._images = train.images
+        self._images, self._drawings = train.images, drawings
         self._train = (tf.constant(train.images), tf.constant(train.labels.astype(np.int32)))
         self._validation = (tf.constant(validation.images), tf.constant(validation.labels.astype(np.int32)))
         self._validation_images = len(validation)
@@ -349,14 +366,16 @@ class TrainingLoop:
                 average.assign_sub((average - weight) * (1 - scalars[1]))
             return tf.reduce_sum(each), hits(scores, labels)
 
-        def altered(order: Any, transforms: Any, seed: Any) -> Any:
+        def altered(order: Any, labels: Any, transforms: Any, seed: Any) -> Any:
             """Returns training images in [0, 1], warped and relit as the recipe says."""
             if warp is not None:
                 images = warp(order, transforms)
             else:
                 images = normalized(tf.gather(self._train[0], order))
                 images = warped(images, transforms) if recipe.augmentation else images
-            return relit(images, PHOTOMETRIC[recipe.photometric], seed) if recipe.photometric else images
+            if not recipe.photometric:
+                return images
+            return relit(images, PHOTOMETRIC[recipe.photometric], seed, labels, self._drawings)
 
         @tf.function(
             input_signature=[
@@ -371,7 +390,7 @@ class TrainingLoop:
             loss, correct = tf.constant(0.0), tf.constant(0)
             for step in tf.range(tf.shape(order)[0]):
                 labels = tf.gather(self._train[1], order[step])
-                images = entered(altered(order[step], transforms[step], seeds[step]), self.convention)
+                images = entered(altered(order[step], labels, transforms[step], seeds[step]), self.convention)
                 more_loss, more_correct = take_step(images, labels, answers[step], scalars[step])
                 loss, correct = loss + more_loss, correct + more_correct
             return loss, correct

@@ -21,6 +21,7 @@ from glyphlite.files.single import made_folder
 from glyphlite.models.choice import ModelChoice
 from glyphlite.models.recipe import Restarts
 from glyphlite.models.saving import save_keras, stored_weights
+from glyphlite.training.augmentation.digit_styles import drawings_for
 from glyphlite.training.batches import Batches, Chunk
 from glyphlite.training.checkpoint import CheckpointStore
 from glyphlite.training.curve import draw_training_curve
@@ -149,7 +150,8 @@ class _Training:
         self.session = Session(first_choice=self.recipe.first_choice)
 
     def run(self, *, resume: bool) -> TrainingResult:
-        loop = TrainingLoop(self.choice, self.dataset.train, self.dataset.validation, self.recipe, self.seed)
+        drawings = drawings_for(self.recipe, self.dataset, self.seed)
+        loop = TrainingLoop(self.choice, self.dataset.train, self.dataset.validation, self.recipe, self.seed, drawings)
         self._begin(loop, resume=resume)
         self.session.engine = loop.engine
         self._tell()

@@ -1,9 +1,12 @@
 """Changes of light: how many images, how much, and the same for the same seed. Bends: as an own, slow reading of them gives."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from glyphlite.training.augmentation.image_ops import coarse, occluded, relit, warped
+from glyphlite.training.augmentation.digit_styles import Drawings
+from glyphlite.training.augmentation.image_ops import coarse, occluded, relit, rewritten, warped
 from glyphlite.training.augmentation.parameters import AUGMENTATIONS, COARSE_SIDES, ELASTIC_GRID, Photometric
 from glyphlite.training.batches import Batches
 
@@ -162,3 +165,36 @@ def test_a_coarse_image_is_a_small_picture_enlarged():
         }
         met |= {side for side, expected in by_side.items() if np.abs(expected - result).max() < 1e-4}
     assert met == set(COARSE_SIDES)
+
+
+def test_images_are_replaced_by_drawn_ones_of_their_class_alone(images):
+    import tensorflow as tf
+
+    pictures = (
+        np.stack([np.full((3, 28, 28, 1), grey, np.uint8) for grey in (51, 102)])
+        + np.arange(3, dtype=np.uint8)[:, None, None, None]
+    )
+    drawings = Drawings(pictures, np.array([-1, 1, 0], np.int32))
+    labels = np.arange(16, dtype=np.int32) % 3
+    changed = rewritten(tf.constant(images), tf.constant(labels), drawings, tf.constant([1, 2], tf.int32)).numpy()
+    np.testing.assert_array_equal(changed[labels == 0], images[labels == 0])
+    for label, grey in ((1, 102), (2, 51)):
+        of_class = np.rint(changed[labels == label] * 255)
+        assert set(np.unique(of_class)) <= {grey, grey + 1, grey + 2}
+        assert len(np.unique(of_class)) > 1
+        assert all(len(np.unique(picture)) == 1 for picture in of_class)
+
+
+def test_drawn_images_lie_behind_the_coarse_ones_alone(images):
+    import tensorflow as tf
+
+    without = Photometric(faded=0.25, least_contrast=0.2, noisy=0.125, largest_noise=0.4, occluded=0.125, coarse=0.125)
+    drawings = Drawings(np.full((1, 2, 28, 28, 1), 51, np.uint8), np.array([-1, 0], np.int32))
+    labels = tf.constant(np.arange(16) % 2, tf.int32)
+    seed = tf.constant([3, 5], tf.int32)
+    before = relit(tf.constant(images), without, seed).numpy()
+    changed = relit(tf.constant(images), replace(without, rewritten=0.25), seed, labels, drawings).numpy()
+    np.testing.assert_allclose(changed[[7, 9]], 0.2, atol=1e-6)
+    others = [index for index in range(16) if index not in (7, 9)]
+    np.testing.assert_array_equal(changed[others], before[others])
+    np.testing.assert_array_equal(relit(tf.constant(images), replace(without, rewritten=0.25), seed).numpy(), before)

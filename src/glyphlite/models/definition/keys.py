@@ -190,7 +190,15 @@ LAYER_KEYS: dict[str, Key] = {
 }
 
 AUGMENTATIONS = ("affine", "affine_gentle", "affine_strong", "elastic_gentle", "elastic", "elastic_wide")
-PHOTOMETRIC = ("faded_noisy", "faded_noisy_gentle", "occluded", "occluded_gentle", "occluded_coarse")
+PHOTOMETRIC = (
+    "faded_noisy",
+    "faded_noisy_gentle",
+    "occluded",
+    "occluded_gentle",
+    "occluded_coarse",
+    "occluded_coarse_rewritten",
+    "occluded_gentle_rewritten",
+)
 """Names in `glyphlite.training.augmentation.parameters`, which stands behind the models: a test holds the two together."""
 
 SCHEDULE_KEYS: dict[str, Key] = {
@@ -224,7 +232,10 @@ RECIPE_KEYS: dict[str, Key] = {
     "optimizer": Key(OneOf(("adam",)), "What changes the weights."),
     "loss": Key(OneOf(("sparse_categorical_crossentropy",)), "What is made small."),
     "augmentation": Key(OneOf(AUGMENTATIONS), "How training images are moved and bent. Left out: not at all."),
-    "photometric": Key(OneOf(PHOTOMETRIC), "How they are made fainter and noisier, and partly hidden. Left out: not at all."),
+    "photometric": Key(
+        OneOf(PHOTOMETRIC),
+        "How they are made fainter and noisier, and partly hidden. Left out: not at all. `rewritten`: some in other styles.",
+    ),
     "augmentation_cycle": Key(Whole(1, 100_000), "Epochs after which the same changes come again, so that teachers answer once."),
     "distillation": Key(Table(Distillation, DISTILLATION_KEYS), "Teachers to learn from, beside the labels."),
     "label_smoothing": Key(Real(0, 1, below=True), "Share of a label that is spread over all classes."),

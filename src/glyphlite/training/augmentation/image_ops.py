@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from glyphlite.models.interface.input_convention import OURS, InputConvention
+from glyphlite.training.augmentation.digit_styles import Drawings
 from glyphlite.training.augmentation.parameters import BAR_GREYS, BAR_PIXELS, BARS, COARSE_SIDES, ELASTIC_GRID, Photometric
 
 
@@ -74,24 +75,30 @@ def influence(pixels: int) -> np.ndarray:
     return nearness**2 * (3 - 2 * nearness)
 
 
-def relit(images: Any, photometric: Photometric, seed: Any) -> Any:
-    """Makes some images noisy, others faint, lays bars over others and makes others coarse: the first, the last of a batch,
-    whose order is random, those behind the noisy ones, and those behind these.
+def relit(images: Any, photometric: Photometric, seed: Any, labels: Any = None, drawings: Drawings | None = None) -> Any:
+    """Makes some images noisy, others faint, lays bars over others, makes others coarse and replaces others by drawn ones: the
+    first, the last of a batch, whose order is random, those behind the noisy ones, and those behind these, twice.
 
     Args:
         images: float32 ``(batch, height, width, channels)`` in [0, 1].
         photometric: how many, and how much.
         seed: int32 ``(2,)``; the same gives the same images.
+        labels: int32 ``(batch,)``; read where there are drawings.
+        drawings: what images may be replaced by; None for nothing.
     """
     import tensorflow as tf
 
     count = tf.shape(images)[0]
-    faded, noisy, hidden, rough = (
+    faded, noisy, hidden, rough, other = (
         tf.cast(tf.round(share * tf.cast(count, tf.float32)), tf.int32)
-        for share in (photometric.faded, photometric.noisy, photometric.occluded, photometric.coarse)
+        for share in (photometric.faded, photometric.noisy, photometric.occluded, photometric.coarse, photometric.rewritten)
     )
     shares = tf.random.stateless_uniform(tf.stack([3, count, 1, 1, 1]), seed)
     head, middle, tail = images[:noisy], images[noisy : count - faded], images[count - faded :]
+    if photometric.rewritten and drawings is not None:
+        few = slice(hidden + rough, hidden + rough + other)
+        seen = rewritten(middle[few], labels[noisy : count - faded][few], drawings, seed + tf.constant([0, 4]))
+        middle = tf.concat([middle[: few.start], seen, middle[few.stop :]], axis=0)
     if photometric.coarse:
         seen = coarse(middle[hidden : hidden + rough], seed + tf.constant([0, 3]))
         middle = tf.concat([middle[:hidden], seen, middle[hidden + rough :]], axis=0)
@@ -143,6 +150,23 @@ def coarse(images: Any, seed: Any) -> Any:
         for pixels in images.shape[1:3]
     )
     return tf.einsum("nrh,nhwc,nkw->nrkc", rows, images, columns)
+
+
+def rewritten(images: Any, labels: Any, drawings: Drawings, seed: Any) -> Any:
+    """Replaces each image whose class has drawn pictures by one of these.
+
+    Args:
+        images: float32 ``(batch, height, width, channels)`` in [0, 1].
+        labels: int32 ``(batch,)``.
+        drawings: the pictures.
+        seed: int32 ``(2,)``; the same gives the same images.
+    """
+    import tensorflow as tf
+
+    of_class = tf.gather(tf.constant(drawings.rows), labels)
+    chosen = tf.random.stateless_uniform(tf.shape(labels), seed, 0, drawings.pictures.shape[1], tf.int32)
+    pictures = tf.gather_nd(tf.constant(drawings.pictures), tf.stack([tf.maximum(of_class, 0), chosen], axis=1))
+    return tf.where((of_class >= 0)[:, tf.newaxis, tf.newaxis, tf.newaxis], normalized(pictures), images)
 
 
 def _coarsening(pixels: int, side: int) -> np.ndarray:

@@ -62,6 +62,7 @@ AUGMENTATIONS: dict[str, Augmentation] = {
 @dataclass(frozen=True)
 class Photometric:
     """Changes of light: which shares of the images lose contrast, get noise, lie behind bars or are coarse, and how much of it.
+    Another share is written by others.
 
     Attributes:
         faded: share of the images that lose contrast.
@@ -71,6 +72,8 @@ class Photometric:
         occluded: share of the images that up to `BARS` bars lie over, of any place, direction, length, width and grey. They hide
             parts of a glyph, as random erasing does (Z. Zhong et al., "Random Erasing Data Augmentation", AAAI 2020).
         coarse: share of the images that are taken from a picture of fewer pixels (one of `COARSE_SIDES`), as small pictures are.
+        rewritten: share of the images of a class that `glyphlite.training.augmentation.digit_styles` draws in other styles, which
+            are replaced by drawn ones of their class; where the classes are the ten digits.
     """
 
     faded: float
@@ -79,6 +82,7 @@ class Photometric:
     largest_noise: float
     occluded: float = 0.0
     coarse: float = 0.0
+    rewritten: float = 0.0
 
 
 PHOTOMETRIC: dict[str, Photometric] = {
@@ -87,6 +91,12 @@ PHOTOMETRIC: dict[str, Photometric] = {
     "occluded": Photometric(faded=0.12, least_contrast=0.2, noisy=0.06, largest_noise=0.4, occluded=0.06),
     "occluded_gentle": Photometric(faded=0.08, least_contrast=0.2, noisy=0.04, largest_noise=0.4, occluded=0.06),
     "occluded_coarse": Photometric(faded=0.12, least_contrast=0.2, noisy=0.06, largest_noise=0.4, occluded=0.06, coarse=0.06),
+    "occluded_coarse_rewritten": Photometric(
+        faded=0.12, least_contrast=0.2, noisy=0.06, largest_noise=0.4, occluded=0.06, coarse=0.06, rewritten=0.02
+    ),
+    "occluded_gentle_rewritten": Photometric(
+        faded=0.08, least_contrast=0.2, noisy=0.04, largest_noise=0.4, occluded=0.06, rewritten=0.02
+    ),
 }
 
 
