@@ -10,12 +10,12 @@ at.
 
 import argparse
 import tempfile
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ship import answers, share_right
+from ship import answers, require_own_recipe, share_right
 
 from glyphlite.console import quiet_tensorflow, say
 from glyphlite.datasets.dataset import Dataset, as_float
@@ -50,7 +50,8 @@ def narrow(source: str, twin: str, root: Path) -> None:
     """Writes the twin's folder.
 
     Raises:
-        ModelError: the twin is not known, has no layers to round, or another seed than the source's is the best on validation.
+        ModelError: the twin is not known, has no layers to round, or its recipe is not the source's but for that; or another
+            seed than the source's is the best on validation.
     """
     from glyphlite.evaluation.confidence import fit_confidence
     from glyphlite.tflite.cost import total_macs, weight_bytes
@@ -60,6 +61,9 @@ def narrow(source: str, twin: str, root: Path) -> None:
     if known is None or not known.recipe.narrowed:
         raise ModelError(f"{twin} is not a member of the family with layers to round")
     card = pretrained_card(source)
+    require_own_recipe(f"the pretrained {source}", source, card.recipe)
+    recipe = {**card.recipe, "name": known.recipe.name, "narrowed": list(known.recipe.narrowed)}
+    require_own_recipe(f"the pretrained {source}, rounded,", twin, recipe)
     dataset = load_dataset(card.dataset, seed=card.split_seed or 0)
     with tempfile.TemporaryDirectory() as temporary:
         made = Path(temporary)
@@ -98,7 +102,7 @@ def narrow(source: str, twin: str, root: Path) -> None:
         twin_card = replace(
             card,
             model=twin,
-            recipe=asdict(known.recipe),
+            recipe=recipe,
             note=f"the files that {source}'s trainings left, rounded by benchmarks/narrow.py; not trained again",
             keras_sha256=sha256_of(made / KERAS),
             seeds=tuple(seeds),

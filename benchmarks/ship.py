@@ -7,6 +7,9 @@ model_int8.tflite, and how they came about in the checkpoint of the finished tra
 shipped together, replacing what was shipped of it. Both files of each are measured on the validation images that its training
 held out; the seed whose int8 artifact is right most often there is chosen (of equals the one whose Keras model is; then the lower
 seed). The test split is not looked at. ``--split-seed`` says that every seed held out the same images.
+
+What a training's folder says of its recipe has to be what the package's recipe says now, in every setting and in the numbers
+behind the names of augmentations: a shipped file is what training the model again would make.
 """
 
 import argparse
@@ -28,6 +31,7 @@ from glyphlite.files.single import sha256_of, write_json
 from glyphlite.models import pretrained
 from glyphlite.models.interface.input_convention import OURS
 from glyphlite.models.pretrained import CARD, INT8, KERAS, PretrainedCard, TrainedSeed
+from glyphlite.training.augmentation.parameters import RANGES
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,8 @@ class Training:
     """The hash of what was trained and validated on, where the training kept it."""
     engine: str | None = None
     """Engine that computed the steps: ``tensorflow``, or our own by name and version."""
+    fingerprint: str | None = None
+    """The hash of the architecture that was trained, where the training kept it."""
 
 
 def main() -> int:
@@ -72,12 +78,15 @@ def ship(runs: Sequence[Path], root: Path, *, split_seed: int | None = None) -> 
         split_seed: the seed of the split where it is not each training's own.
 
     Raises:
-        ModelError: a folder is no finished training, or two of one model do not belong together.
+        ModelError: a folder is no finished training, one by another recipe than the package's, or two of one model do not
+            belong together.
         DataError: the dataset, or its split is not the one that was trained on.
     """
     models: dict[str, list[Training]] = {}
     for folder in runs:
         training = read_training(folder)
+        require_own_recipe(folder, training.model, training.recipe)
+        require_own_architecture(training)
         models.setdefault(training.model, []).append(training)
     cards = []
     for trainings in models.values():
@@ -122,6 +131,7 @@ def read_training(folder: Path) -> Training:
             session.seconds,
             settings.get("dataset content"),
             document["versions"].get("engine"),
+            settings.get("model definition"),
         )
     if not (folder / "run.toml").is_file():
         raise ModelError(f"{folder} holds neither the checkpoint of a finished training nor a run.toml")
@@ -140,6 +150,52 @@ def read_training(folder: Path) -> Training:
         None,
         record.get("engine"),
     )
+
+
+def require_own_recipe(origin: object, model: str, recipe: dict[str, Any]) -> None:
+    """Refuses files that were made by another recipe than the package has for their model now.
+
+    A setting that the record is too old to know was off. Only the numbers behind the names of augmentations have to be there.
+
+    Args:
+        origin: where the files are, for the error's sentence.
+        model: its name.
+        recipe: as the record of its training has it.
+
+    Raises:
+        ModelError: naming the first setting that differs, with both values; or the model is not one of the package's.
+    """
+    from glyphlite.models.registry import definition_of, is_definition
+    from glyphlite.training.state import each_setting, recorded_recipe
+
+    definition = None if is_definition(model) else definition_of(model)
+    if definition is None:
+        raise ModelError(f"{origin} is of {model}, which is none of the package's models")
+    own = recorded_recipe(definition.recipe)
+    for table in sorted(own.keys() - recipe.keys()):
+        if table.endswith(RANGES):
+            name = table.removesuffix(RANGES)
+            raise ModelError(
+                f"{origin} does not say which numbers its {name} {recipe.get(name)} stood for: it is older than that record; "
+                "train it again"
+            )
+    recorded, wanted = each_setting(recipe), each_setting(own)
+    for name in {**wanted, **recorded}:
+        then, now = recorded.get(name), wanted.get(name)
+        if (then or None) != (now or None):
+            raise ModelError(f"{origin} is not what the package's recipe makes: its {name} was {then}, {model}'s is {now}")
+
+
+def require_own_architecture(training: Training) -> None:
+    """Refuses a training of another architecture than the package has under that name now, where the training kept its hash.
+
+    Raises:
+        ModelError: it is another.
+    """
+    from glyphlite.models.registry import resolve_model
+
+    if training.fingerprint not in (None, resolve_model(training.model, (28, 28, 1), 10).fingerprint):
+        raise ModelError(f"{training.folder} trained another architecture than the package's {training.model}")
 
 
 def check_together(trainings: Sequence[Training]) -> None:

@@ -4,6 +4,7 @@ import importlib
 import shutil
 import tomllib
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 
@@ -14,15 +15,19 @@ from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ModelError
 from glyphlite.evaluation.recorded_confidence import certainty_of
 from glyphlite.models.pretrained import pretrained_artifact, pretrained_card, pretrained_keras
+from glyphlite.models.registry import resolve_model
+from glyphlite.training.augmentation.parameters import AUGMENTATIONS
 from glyphlite.training.checkpoint import CheckpointStore
 from glyphlite.training.history import EpochRecord
-from glyphlite.training.state import Session, content_hash
+from glyphlite.training.state import Session, content_hash, recorded_recipe
 
+RECIPE = recorded_recipe(resolve_model("micro-cnn", (28, 28, 1), 10).recipe)
+EPOCHS = RECIPE["epochs"]
 RECORD = {
     "model": "micro-cnn",
-    "settings": {"seed": 0, "epochs": 2, "best_epoch": 2},
+    "settings": {"seed": 0, "epochs": EPOCHS, "best_epoch": 2},
     "dataset": {"name": "mnist"},
-    "recipe": {"name": "micro", "epochs": 30},
+    "recipe": {name: value for name, value in RECIPE.items() if value is not None},
     "versions": {"keras": "3.15.1"},
     "engine": "tensorflow",
 }
@@ -77,7 +82,7 @@ def test_both_files_are_measured_on_validation_and_the_package_can_use_them(
     monkeypatch.setattr("glyphlite.models.pretrained.ROOT", tmp_path / "package")
     (card,) = ship.ship([another(run, 1), run], tmp_path / "package", split_seed=0)
     assert card == pretrained_card("micro-cnn")
-    assert card.recipe["epochs"] == 2
+    assert card.recipe["epochs"] == EPOCHS
     assert card.engine == "tensorflow"
     assert [each.seed for each in card.seeds] == [0, 1]
     assert card.chosen == 0, "of equals the lower seed"
@@ -115,30 +120,86 @@ def test_a_checkpoint_says_it_first(ship: ModuleType, run: Path) -> None:
         ship.read_training(run)
 
 
+def settings_of(model: str, **changes) -> dict:
+    """What the checkpoint of a finished training of one of the package's models says."""
+    recipe = recorded_recipe(resolve_model(model, (28, 28, 1), 10).recipe)
+    known = {"model": model, "dataset": "mnist", "seed": 0, "epochs": recipe["epochs"], "recipe": recipe}
+    return known | changes
+
+
 def test_what_was_trained_on_another_split_is_refused(ship: ModuleType, run: Path, tmp_path: Path) -> None:
-    settings = {"model": "m", "dataset": "mnist", "seed": 0, "epochs": 1, "recipe": {}, "dataset content": "of another split"}
-    leave_checkpoint(run, settings)
+    leave_checkpoint(run, settings_of("micro-cnn", **{"dataset content": "of another split"}))
     with pytest.raises(ModelError, match="not trained on the split of seed 0"):
         ship.ship([run], tmp_path / "package")
     assert not (tmp_path / "package").exists()
 
 
+@pytest.mark.slow
 def test_a_recipe_that_fixes_the_split_says_which_images_were_held_out(
     ship: ModuleType, run: Path, tmp_path: Path, mnist: Dataset
 ) -> None:
     """The card keeps the hash of what was trained on: a teacher is taken by it."""
     content = content_hash(mnist)
-    settings = {
-        "model": "m",
-        "dataset": "mnist",
-        "seed": 7,
-        "epochs": 1,
-        "recipe": {"split_seed": 0},
-        "dataset content": content,
-    }
-    leave_checkpoint(run, settings)
+    leave_checkpoint(run, settings_of("glyph-110kmac", seed=7, **{"dataset content": content}), (0.1,) * 96)
     (card,) = ship.ship([run], tmp_path / "package")
     assert (card.chosen, card.split_seed, card.content) == (7, 0, content)
+    assert card.recipe["augmentation_ranges"] == asdict(AUGMENTATIONS["elastic_wide"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"augmentation_ranges": {"shift_pixels": 3.5}},
+            "its augmentation_ranges's shift_pixels was 3.5, glyph-110kmac's is 2.4",
+        ),
+        ({"photometric_ranges": {"coarse": 0.06}}, "its photometric_ranges's coarse was 0.06, glyph-110kmac's is 0.0"),
+        ({"augmentation": "elastic"}, "its augmentation was elastic, glyph-110kmac's is elastic_wide"),
+        ({"quantized_schedule": {"peak": 0.002}}, "its quantized_schedule's peak was 0.002, glyph-110kmac's is 0.001"),
+        ({"distillation": None}, "its distillation's teachers was None, glyph-110kmac's is .'teacher-32k', 'teacher-64k'."),
+        ({"beginnings": {"count": 8, "epochs": 12}}, "its beginnings's count was 8, glyph-110kmac's is None"),
+        ({"epochs": 95}, "its epochs was 95, glyph-110kmac's is 96"),
+    ],
+)
+def test_a_training_by_another_recipe_is_refused(ship: ModuleType, run: Path, tmp_path: Path, changes: dict, words: str) -> None:
+    settings = settings_of("glyph-110kmac")
+    for name, value in changes.items():
+        before = settings["recipe"][name]
+        settings["recipe"][name] = before | value if isinstance(before, dict) and value else value
+    settings["epochs"] = settings["recipe"]["epochs"]
+    leave_checkpoint(run, settings)
+    with pytest.raises(ModelError, match=f"is not what the package's recipe makes: {words}$"):
+        ship.ship([run], tmp_path / "package")
+    assert not (tmp_path / "package").exists()
+
+
+def test_a_training_from_before_the_numbers_were_recorded_is_refused(ship: ModuleType, run: Path, tmp_path: Path) -> None:
+    settings = settings_of("glyph-110kmac")
+    del settings["recipe"]["augmentation_ranges"]
+    leave_checkpoint(run, settings)
+    with pytest.raises(ModelError, match="does not say which numbers its augmentation elastic_wide stood for"):
+        ship.ship([run], tmp_path / "package")
+
+
+def test_a_setting_that_was_not_there_yet_and_is_not_used_is_no_difference(ship: ModuleType) -> None:
+    recipe = {name: value for name, value in RECIPE.items() if value}
+    ship.require_own_recipe("runs/a", "micro-cnn", recipe)
+    assert len(recipe) < len(RECIPE)
+
+
+@pytest.mark.parametrize("model", ["models/mine.toml", "mine"])
+def test_a_model_that_is_none_of_the_package_is_refused(ship: ModuleType, model: str) -> None:
+    with pytest.raises(ModelError, match="which is none of the package's models"):
+        ship.require_own_recipe("runs/a", model, RECIPE)
+
+
+def test_another_architecture_under_the_name_is_refused(ship: ModuleType, run: Path, tmp_path: Path) -> None:
+    leave_checkpoint(run, settings_of("glyph-110kmac", **{"model definition": "of another"}))
+    with pytest.raises(ModelError, match="another architecture than the package's glyph-110kmac"):
+        ship.ship([run], tmp_path / "package")
+    fingerprint = resolve_model("glyph-110kmac", (28, 28, 1), 10).fingerprint
+    leave_checkpoint(run, settings_of("glyph-110kmac", **{"model definition": fingerprint}))
+    ship.require_own_architecture(ship.read_training(run))
 
 
 @pytest.mark.parametrize("missing", ["model.keras", "model_int8.tflite", "run.toml"])

@@ -13,6 +13,7 @@ from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ModelError
 from glyphlite.models.choice import ModelChoice
 from glyphlite.models.recipe import Recipe
+from glyphlite.training.augmentation.parameters import RANGES, ranges_behind
 from glyphlite.training.checkpoint import Checkpoint
 from glyphlite.training.distillation import teacher_hashes
 from glyphlite.training.engine.library import TENSORFLOW
@@ -99,6 +100,11 @@ class Session:
         return session, state
 
 
+def recorded_recipe(recipe: Recipe) -> dict[str, Any]:
+    """Returns a recipe as a training's records keep it: plain JSON, beside the augmentations' names the numbers behind them."""
+    return json.loads(json.dumps({**asdict(recipe), **ranges_behind(recipe.augmentation, recipe.photometric)}))
+
+
 def training_settings(
     choice: ModelChoice, dataset: Dataset, recipe: Recipe, precision: str, seed: int, content: str
 ) -> dict[str, Any]:
@@ -112,22 +118,22 @@ def training_settings(
         "dataset content": content,
         "seed": seed,
         "epochs": recipe.epochs,
-        "recipe": json.loads(json.dumps(asdict(recipe))),
+        "recipe": recorded_recipe(recipe),
         "teachers": teacher_hashes(recipe),
         "precision": precision,
     }
 
 
 def require_same_settings(saved: dict[str, Any], wanted: dict[str, Any], folder: object) -> None:
-    """Refuses to resume under other settings.
+    """Refuses to resume under other settings. The numbers behind an augmentation's name are compared where they were kept.
 
     Raises:
         ModelError: naming the first setting that differs, with both values.
     """
-    then, now = _each(saved), _each(wanted)
+    then, now = each_setting(saved), each_setting(wanted)
     for name in {**now, **then}:
         before, value = then.get(name), now.get(name)
-        if before != value:
+        if before != value and (name in then or f"{RANGES}'s " not in name):
             raise ModelError(
                 f"cannot resume the training in {folder}: its {name} was {_brief(before)}, now it is {_brief(value)}; "
                 "train with the former settings, or without --resume to start over"
@@ -162,11 +168,14 @@ def content_hash(dataset: Dataset) -> str:
     return digest.hexdigest()
 
 
-def _each(settings: dict[str, Any]) -> dict[str, Any]:
-    """Returns every setting by itself; one that a checkpoint is too old to know is None, as one that is not used."""
+def each_setting(settings: dict[str, Any]) -> dict[str, Any]:
+    """Returns every setting by itself, those of a table under its name. What a record is too old to know counts as not used."""
     each = {}
     for name, value in settings.items():
-        each |= {f"{name}'s {key}": part for key, part in value.items()} if isinstance(value, dict) else {name: value}
+        if isinstance(value, dict):
+            each |= {f"{name}'s {key}": part for key, part in each_setting(value).items()}
+        else:
+            each[name] = value
     return each
 
 

@@ -8,7 +8,7 @@ import math
 import signal
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -173,7 +173,7 @@ class _Training:
             precision=self.precision,
             engine=loop.engine,
             folder=self.folder,
-            recipe=asdict(self.recipe),
+            recipe=self.settings["recipe"],
         )
 
     def _begin(self, loop: TrainingLoop, *, resume: bool) -> None:
@@ -188,6 +188,7 @@ class _Training:
                 "train from the beginning"
             )
         require_same_settings(checkpoint.document["settings"], self.settings, self.folder)
+        self.settings = checkpoint.document["settings"]  # what it was begun with: an old one says less, and nothing is made up
         warn_of_other_versions(checkpoint.document["versions"], loop.engine)
         self.session, state = Session.unpack(checkpoint)
         self.session.first_choice = self.recipe.first_choice

@@ -3,7 +3,8 @@
 Knows arrays and a random generator, nothing of training. A recipe names one of ``AUGMENTATIONS`` and one of ``PHOTOMETRIC``.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,9 @@ BAR_GREYS = 0.2, 1.0
 
 COARSE_SIDES = (8, 10, 12, 14)
 """Pixels along each axis of the pictures that a coarse image may be taken from."""
+
+RANGES = "_ranges"
+"""What follows a recipe's word for an augmentation (`augmentation`, `photometric`) in records, where its numbers stand."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,18 @@ PHOTOMETRIC: dict[str, Photometric] = {
         faded=0.08, least_contrast=0.2, noisy=0.04, largest_noise=0.4, occluded=0.06, rewritten=0.02
     ),
 }
+
+
+def ranges_behind(augmentation: str | None, photometric: str | None) -> dict[str, dict[str, Any]]:
+    """Returns the numbers that stand behind the names of a recipe, plain JSON: what is kept of a training names them both.
+
+    A name alone would not do: what it stands for is changed here, and was once by a script that trained.
+    """
+    return {
+        f"{key}{RANGES}": asdict(table[name])
+        for key, name, table in (("augmentation", augmentation, AUGMENTATIONS), ("photometric", photometric, PHOTOMETRIC))
+        if name is not None and name in table
+    }
 
 
 def draw_affines(count: int, augmentation: Augmentation, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
