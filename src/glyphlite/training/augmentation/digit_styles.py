@@ -23,7 +23,7 @@ LABELS = tuple("0123456789")
 BOX = 20.0
 """Pixels of the longer side of a digit, as in MNIST, whose centre of mass is a picture's centre."""
 
-PEN_PIXELS = 1.4, 4.2
+PEN_PIXELS = 1.4, 4.8
 """The thinnest and the thickest pen."""
 
 EDGE_PIXELS = 0.8, 2.0
@@ -32,8 +32,8 @@ EDGE_PIXELS = 0.8, 2.0
 STRAYING = 0.05
 """How far a point lies from its place, at most, where a style says nothing else: a part of the box, along each axis."""
 
-SLANT_DEGREES = -5.0, 25.0
-"""How far a writer's digits lean to the right."""
+SLANT_DEGREES = -15.0, 25.0
+"""How far a writer's digits lean to the right, at least and at most."""
 
 PIECES = 4
 """Straight pieces between two points of a curve."""
@@ -102,7 +102,7 @@ STYLES: tuple[Style, ...] = (
         ),
         (((0.05, 0.04), (0.03, 0.2, 0.04, 0.06)),),
     ),
-    # A loop, then down on its right side and along the line to the left: curled up at the end, or straight.
+    # A loop, then down on its right side and along the line to the left, curled up at the end.
     Style(
         9,
         (
@@ -110,28 +110,29 @@ STYLES: tuple[Style, ...] = (
                 (0.74, 0.16),
                 (0.48, 0.0, 0.08, 0.02),
                 (0.2, 0.22, 0.1, 0.06),
-                (0.42, 0.44, 0.08, 0.06),
-                (0.72, 0.26),
-                (0.78, 0.55, 0.08, 0.06),
-                (0.72, 0.86, 0.1, 0.06),
+                (0.42, 0.43, 0.08, 0.08),
+                (0.74, 0.26, 0.04, 0.05),
+                (0.79, 0.55, 0.08, 0.06),
+                (0.74, 0.86, 0.1, 0.06),
                 (0.42, 1.0, 0.1, 0.02),
-                (0.1, 0.88, 0.1, 0.08),
+                (0.08, 0.84, 0.08, 0.12),
             ),
         ),
     ),
+    # A small loop, down to the right, and from a corner straight to the left.
     Style(
         9,
         (
             (
-                (0.66, 0.14),
-                (0.42, 0.0, 0.08, 0.02),
-                (0.18, 0.2, 0.08, 0.06),
-                (0.4, 0.42, 0.08, 0.06),
-                (0.66, 0.22),
-                (0.68, 0.5, 0.08, 0.06),
-                (0.8, 0.8, 0.1, 0.06),
+                (0.6, 0.12, 0.06, 0.05),
+                (0.38, 0.0, 0.08, 0.02),
+                (0.15, 0.18, 0.08, 0.06),
+                (0.36, 0.38, 0.08, 0.08),
+                (0.6, 0.2, 0.06, 0.05),
+                (0.68, 0.48, 0.08, 0.06),
+                (0.85, 0.8, 0.08, 0.08),
             ),
-            ((0.8, 0.8, 0.1, 0.06), (0.72, 0.97, 0.08, 0.03), (0.15, 1.0, 0.15, 0.03)),
+            ((0.85, 0.8, 0.08, 0.08), (0.72, 0.97, 0.08, 0.03), (0.12, 1.0, 0.12, 0.03)),
         ),
     ),
 )
