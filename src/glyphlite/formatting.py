@@ -6,7 +6,6 @@ One KB is 1,024 bytes. Knows nothing of records.
 import re
 
 _UNIT = re.compile(r"(?<=\d) (?=%|µs|ms|s\b|KB|MB|min\b|bytes|times\b|points|steps?\b|images?\b)")
-_OPTION = re.compile(r"(?<![\w-])--(?=\w)")
 _SIGN = re.compile(r" ([=<>]) ")
 
 SECONDS_IN_A_MINUTE = 60
@@ -120,6 +119,5 @@ def tensor_words(name: str) -> str:
 
 
 def tied(sentence: str) -> str:
-    """Returns a sentence in which numbers do not part from their units, nor ``--`` from its option, at the end of a line."""
-    sentence = _OPTION.sub("--\N{WORD JOINER}", sentence)
+    """Returns a sentence in which numbers do not part from their units at the end of a line."""
     return _UNIT.sub("\N{NO-BREAK SPACE}", _SIGN.sub("\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", sentence))

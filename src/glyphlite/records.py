@@ -281,7 +281,7 @@ class TrainingReport(Record):
 
 
 class TensorDifference(Record):
-    """The first difference between two runtimes: the op that wrote the tensor, and by how many quantization steps at most."""
+    """The first difference between two runtimes: the op that wrote the tensor, and how much it is at most."""
 
     tensor: str
     """Name of the tensor."""
@@ -290,9 +290,11 @@ class TensorDifference(Record):
     op_index: int
     """Position of that op in the file."""
     largest_difference: float
-    """Maximum difference, in quantization steps."""
+    """Maximum difference, in `difference_unit`."""
     differing_images: int
     """Images that differ."""
+    difference_unit: str = "steps"
+    """Quantization steps, or value where the tensor holds floats."""
 
 
 class OutputDifference(Record):

@@ -24,6 +24,7 @@ from glyphlite.files.single import sha256_of
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import OutputKind
 from glyphlite.models.interface.outputs import outputs_of
+from glyphlite.models.interface.purpose import check_one_in_and_out
 from glyphlite.models.qat.state import set_quantized
 from glyphlite.records import Accuracy, ArtifactReport, KerasReport, RuntimeReport
 from glyphlite.runtimes.base import predict_probabilities, stored_images
@@ -228,6 +229,7 @@ def check_fit(graph: Graph, dataset: Dataset, path: Path) -> None:
     Raises:
         ArtifactError: naming the file, what the dataset needs and what the file has.
     """
+    check_one_in_and_out(graph, str(path))
     wanted = int(np.prod(dataset.input_shape))
     given = int(np.prod([max(extent, 1) for extent in graph.input.shape[1:]]))
     if given != wanted:

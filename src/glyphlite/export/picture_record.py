@@ -18,6 +18,7 @@ from glyphlite.evaluation.recorded_confidence import certainty_of
 from glyphlite.export.model_name import model_name
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.outputs import outputs_of
+from glyphlite.models.interface.purpose import check_one_in_and_out
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.quantization import Quantization
 
@@ -30,10 +31,7 @@ def picture_record(
     Raises:
         ArtifactError: it classifies no images, or knows another number of classes.
     """
-    shape = image_shape_of(graph.input.shape[1:])
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1 or shape is None:
-        found = "x".join(map(str, graph.input.shape))
-        raise ArtifactError(f"{artifact.name} takes inputs of shape {found}, not one image; expected height x width x 1 or 3")
+    shape = picture_shape(graph, artifact.name)
     kind = outputs_of(graph, artifact.name)
     if kind.classes(graph.output.elements) != len(labels):
         raise ArtifactError(f"{artifact.name} knows {kind.classes(graph.output.elements)} classes, but has {len(labels)} labels")
@@ -56,6 +54,20 @@ def picture_record(
         "certainty": None if known is None else {name: getattr(known, name) for name in fitted},
         "made_by": f"glyphlite {__version__}",
     }
+
+
+def picture_shape(graph: Graph, name: str) -> tuple[int, int, int]:
+    """Returns height, width and channels of the picture that a classifier takes.
+
+    Raises:
+        ArtifactError: naming the file, what it takes and gives instead of one picture and a number for each class.
+    """
+    check_one_in_and_out(graph, name)
+    shape = image_shape_of(graph.input.shape[1:])
+    if shape is None:
+        found = "x".join(map(str, graph.input.shape))
+        raise ArtifactError(f"{name} takes inputs of shape {found}, not one picture; expected height x width x 1 or 3")
+    return shape
 
 
 def _quantization(quantization: Quantization | None) -> dict[str, Any] | None:

@@ -7,7 +7,13 @@ from typing import Any
 from glyphlite.console import progress_bar
 from glyphlite.evaluation.identity import float32_variant_of
 from glyphlite.evaluation.inspection import ask_compiler
-from glyphlite.evaluation.model_evaluation import ArtifactEvaluation, KerasEvaluation, evaluate_artifact, evaluate_keras
+from glyphlite.evaluation.model_evaluation import (
+    ArtifactEvaluation,
+    KerasEvaluation,
+    check_fit,
+    evaluate_artifact,
+    evaluate_keras,
+)
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.loading import load_keras_model
 from glyphlite.pipeline.inputs.conventions import input_convention, say_if_at_chance
@@ -90,6 +96,7 @@ def evaluate_files(
         say_if_labels_differ(path, graphs[str(path)].labels, loaded)
         source = keras_beside(path, keras) or (sources[0] if len(sources) == 1 else None)
         reference = measure_keras(source).predictions if source else None
+        check_fit(graphs[str(path)], loaded, path)  # before a line says how it takes a pixel
         found = input_convention(path, loaded, input_range)
         evaluation = measure(
             path, loaded, reference, convention=found.convention, latency=latency, runtime=host_runtime(path, engine)

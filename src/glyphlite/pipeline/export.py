@@ -16,6 +16,7 @@ from glyphlite.export.android.project import export_android
 from glyphlite.export.c_array import write_model_data
 from glyphlite.export.c_names import check_identifier
 from glyphlite.export.library.folder import TOOLCHAINS, export_library
+from glyphlite.export.picture_record import picture_shape
 from glyphlite.export.python.folder import export_python
 from glyphlite.export.rust.crate import export_rust
 from glyphlite.export.tflm.component import COMPONENT_TOOLCHAINS, ComponentReport, export_component
@@ -38,6 +39,12 @@ from glyphlite.tflite.reader import read_graph
 
 PAGE_WEIGHTS = 4 << 10
 """Bytes of weights of the model that a page is served with when none is named: a first visit then fetches less than 100 KB."""
+
+PICTURE_TARGETS = ("web", "python", "android")
+"""Targets whose program shows pictures to a classifier."""
+
+WITHOUT_SAMPLE = ("c-array", "web", "python")
+"""Targets that no sample is written for."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +87,7 @@ def export_file(
         litertjs: whether a page gets LiteRT.js as its second engine, if that can be had.
         overwrite: replace files of an earlier export that were changed since; the user's own are kept.
         input_range: how the model takes a pixel, where the user says it.
-        inputs: where a TFLite Micro project's test input comes from: ``random[:N[:SEED]]``, or a file.
+        inputs: where the sample of a check comes from: ``random[:N[:SEED]]``, or a file.
         engine: what runs the model on a toolchain: ``c``, generated C, or ``tflm``, the toolchain's own TensorFlow Lite Micro.
         optimize: what the C of a library is optimized for: "speed", "size" or "ram".
 
@@ -88,11 +95,13 @@ def export_file(
         ArtifactError: the file is malformed, or TFLite Micro does not take it.
         DataError: the dataset, or no such image in it.
         OutputError: the name is none for a C symbol, or the folder cannot be written.
-        ToolError: ``engine`` is ``tflm``, and the toolchain has none of its own.
+        ToolError: ``engine`` is ``tflm``, and the toolchain has none of its own; or an option is for other targets.
     """
     check_identifier(name)
     if optimize != "speed" and target not in TOOLCHAINS:
         raise ToolError(f"--optimize is for the C library of {', '.join(TOOLCHAINS)}; leave it out for {target}")
+    if inputs is not None and target in WITHOUT_SAMPLE:
+        raise ToolError(f"--inputs is for targets that run a sample as their check; leave it out for {target}, which holds none")
     path = artifact_in(path)
     if target == "c-array":
         data = write_model_data(path, folder, name=name, language="c" if language == "c" else "cc", overwrite=overwrite)
@@ -110,6 +119,8 @@ def export_file(
     if engine == "tflm" and target in COMPONENT_TOOLCHAINS:
         taken, words = _component_sample(path, data, sample, inputs, dataset, input_range)
         return _component(export_component(path, folder, name=name, samples=taken, sample_words=words, overwrite=overwrite))
+    if target in PICTURE_TARGETS:
+        picture_shape(read_graph(path), path.name)  # before a line says how it takes a pixel
     if target == "web":
         convention = convention_on(path, data, input_range)
         return _web(
@@ -130,7 +141,17 @@ def export_file(
             overwrite=overwrite,
         )
     if target == "android":
-        return _android(path, folder, data, name=name, sample=sample, input_range=input_range, overwrite=overwrite)
+        return _android(
+            path,
+            folder,
+            data,
+            name=name,
+            sample=sample,
+            inputs=inputs,
+            dataset=dataset,
+            input_range=input_range,
+            overwrite=overwrite,
+        )
     if target == "python":
         return _python(path, folder, convention_on(path, data, input_range), overwrite=overwrite)
     test, convention = _test_input(path, data, sample, inputs, dataset, input_range)
@@ -211,18 +232,27 @@ def _python(path: Path, folder: Path, convention: InputConvention, *, overwrite:
 
 
 def _android(
-    path: Path, folder: Path, data: RunData, *, name: str, sample: int, input_range: str | None, overwrite: bool
+    path: Path,
+    folder: Path,
+    data: RunData,
+    *,
+    name: str,
+    sample: int,
+    inputs: str | None,
+    dataset: str | None,
+    input_range: str | None,
+    overwrite: bool,
 ) -> Exported:
-    """Exports the Android app: checked on a test image where data fits the model, else on a random input."""
+    """Exports the Android app: checked on a test image where data fits the model, else on one of the inputs or a random one."""
     graph = read_graph(path)
     convention = convention_on(path, data, input_range)
-    loaded = data.load_fitting(graph)
+    loaded = data.load_fitting(graph) if inputs is None else None
     if loaded is not None:
         image_of(loaded, sample)
         samples = image_set(loaded.with_test(slice(sample, sample + 1)), graph, convention).arrays
         words = f"{loaded.name} test image {sample}"
     else:
-        samples, words = _one_input(graph, sample, None, None, "its check runs")
+        samples, words = _one_input(graph, sample, inputs, dataset, "its check runs")
     report = export_android(
         path,
         folder,
@@ -317,6 +347,7 @@ def draw_page(path: Path | None, *, host: str, port: int, litertjs: bool = True,
         ToolError: the compiler for WebAssembly is missing, or the address cannot be served on.
     """
     path = artifact_in(path) if path is not None else default_artifact(PAGE_WEIGHTS)
+    picture_shape(read_graph(path), path.name)
     with temporary_folder() as folder:
         convention = convention_on(path, data_of(path, None), input_range)
         page = export_web(path, folder / "page", convention=convention, litertjs=_second_engine(litertjs))

@@ -17,6 +17,7 @@ from glyphlite.formatting import confidence, percent
 from glyphlite.models.interface.certainty import calibrated, is_refused
 from glyphlite.models.interface.output_kind import OutputKind
 from glyphlite.models.interface.outputs import outputs_of
+from glyphlite.models.interface.purpose import check_one_in_and_out
 from glyphlite.pipeline.inputs.conventions import convention_on
 from glyphlite.pipeline.inputs.datasets import RunData, data_of, say_if_labels_differ
 from glyphlite.pipeline.inputs.files import host_runtime, is_keras, model_and_pictures, trained_on
@@ -195,6 +196,8 @@ def predict_pictures(
     known = trained_on(path)
     if samples and dataset and known not in (None, dataset):
         raise DataError(f"the model that comes with glyphlite was trained on {known}; name one of {dataset} with --model")
+    if not is_keras(path):
+        check_one_in_and_out(read_graph(path), str(path))  # before a line says how it takes a pixel
     convention = convention_on(path, data_of(path, dataset, data_dir), input_range)
     runtime = get_runtime(host_runtime(path, engine))
     with runtime.load(path) as model:

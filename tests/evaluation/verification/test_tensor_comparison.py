@@ -87,3 +87,14 @@ def test_dequantized_weights_are_not_compared(samples: Path) -> None:
     zeros, ones = np.zeros((1, 4), np.float32), np.ones((1, 4), np.float32)
     comparison.add({weights: zeros, activation: zeros}, {weights: ones, activation: ones}, 1)
     assert comparison.compared == {activation}
+
+
+@pytest.mark.parametrize(("variant", "unit"), [("int8", "steps"), ("float32", "value")])
+def test_a_difference_of_floats_is_no_number_of_steps(samples: Path, variant: str, unit: str) -> None:
+    graph = read_graph(samples / f"model_{variant}.tflite")
+    written = graph.operators[0].outputs[0]
+    comparison = TensorComparison(graph)
+    zeros = np.zeros((1, 4), graph.tensors[written].dtype)
+    comparison.add({written: zeros}, {written: zeros + 1}, 1)
+    [found] = comparison.report()
+    assert (found.largest_difference, found.difference_unit) == (1.0, unit)

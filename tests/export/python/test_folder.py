@@ -115,6 +115,6 @@ def test_what_is_no_classifier_of_pictures_is_refused(tmp_path: Path) -> None:
 
     model = tmp_path / "stream.tflite"
     model.write_bytes(running_sum())
-    with pytest.raises(ArtifactError, match="not one image"):
+    with pytest.raises(ArtifactError, match="not one picture"):
         exported(model, tmp_path / "reader")
     assert not (tmp_path / "reader").exists()

@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-from dataclasses import replace
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -136,13 +135,3 @@ def test_another_export_is_another_version(page: WebExport, tmp_path: Path) -> N
     assert web._service_worker(written, {}) == (page.folder / "sw.js").read_bytes()
     assert web._service_worker(written | {"preprocessing/ink.js": b"//"}, {}) != web._service_worker(written, {})
     assert web._service_worker(written, {"litert.wasm": b"1"}) != web._service_worker(written, {"litert.wasm": b"2"})
-
-
-def test_a_model_of_no_images(samples: Path) -> None:
-    from glyphlite.tflite.reader import read_graph
-
-    graph = read_graph(samples / "model_int8.tflite")
-    flat = replace(graph.input, shape=(1, 640))
-    tensors = tuple(flat if tensor.index == flat.index else tensor for tensor in graph.tensors)
-    with pytest.raises(ArtifactError, match="shape 1x640, not one image"):
-        web._image_shape(replace(graph, tensors=tensors), "flat.tflite")

@@ -53,6 +53,13 @@ def test_classes_are_what_the_source_says_to_be_classes(graph: Graph, kind: Outp
     assert purpose.words
 
 
+def test_one_sigmoid_that_is_not_taken_for_classes_is_named():
+    """Of a model of two pictures, say, or of one whose pixel range is not known."""
+    words = purpose_of(model((1, 1), "LOGISTIC"), pixels_known=False).words
+    assert words == "its one output ends in a sigmoid, which may be a share as well as one of two classes"
+    assert "neither labels nor" in purpose_of(model((1, 1), "FULLY_CONNECTED"), pixels_known=False).words
+
+
 def test_labels_that_the_user_gives_make_a_classifier():
     assert purpose_of(model(last="FULLY_CONNECTED"), ("a", "b", "c", "d"), pixels_known=True).names_classes
     assert purpose_of(model(), pixels_known=True).labels == ("0", "1", "2", "3")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 from PIL import Image
 
 from glyphlite.datasets.dataset import Dataset
@@ -83,6 +84,21 @@ def test_the_training_curve_names_the_kept_epoch():
     svg = themed_svg(training_figure(history, best_epoch=2), "training", "Training")
     assert "kept: epoch 2, 92.00 %" in svg
     assert "kept" not in themed_svg(training_figure(history[:1], best_epoch=9), "training", "Training")
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 40])
+def test_the_training_curve_counts_whole_epochs_and_its_words_are_apart(epochs: int):
+    history = [EpochRecord(epoch, 0.001, 0.5, 0.8 + epoch / 400, 0.3, 0.89 + epoch / 400, 6.0) for epoch in range(1, epochs + 1)]
+    figure = training_figure(history, best_epoch=epochs)
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    low, high = axes.get_xlim()
+    shown = [tick for tick in axes.get_xticks() if low <= tick <= high]
+    assert shown
+    assert all(tick == round(tick) for tick in shown)
+    places = [Text.get_window_extent(text) for text in axes.texts]  # without an arrow
+    assert len(places) == 3
+    assert not any(one.overlaps(other) for place, one in enumerate(places) for other in places[:place])
 
 
 @pytest.mark.parametrize("colour", [False, True])

@@ -16,7 +16,7 @@ from glyphlite.report.figures.samples import SampleSheet
 from glyphlite.report.html.comparison_page import distinct_names
 from glyphlite.report.html.files import compare_report, write_report
 from glyphlite.report.html.run_page import confusion_cells
-from glyphlite.report.html.templating import accuracy_scale
+from glyphlite.report.html.templating import accuracy_scale, tied
 from glyphlite.results import Results
 
 VOID = {"meta", "img", "br", "hr", "link", "input", "area", "base", "col", "embed", "source", "track", "wbr"}
@@ -336,3 +336,10 @@ def test_axes_hold_what_they_show(results: Results):
     cells = confusion_cells([[97, 3], [0, 50]])
     assert [[each.kind.split()[0] for each in row] for row in cells] == [["right", "wrong"], ["none", "right"]]
     assert 0 < float(cells[0][1].depth) < float(cells[0][0].depth) <= 1
+
+
+def test_an_option_stays_whole_and_can_be_copied():
+    assert tied("take <it> --to int8 -- now, --show-all") == (
+        'take &lt;it&gt; <span class="option">--to</span> int8 -- now, <span class="option">--show-all</span>'
+    )
+    assert tied("95.4 %") == "95.4\N{NO-BREAK SPACE}%"

@@ -106,6 +106,14 @@ def test_verify_names_the_reference_and_the_first_op_that_differs(results: Resul
     assert "nothing was compared" in shown(tables.verify_table([]))
 
 
+def test_verify_tells_floats_from_steps(results: Results):
+    [record] = [each for each in results.verify if each.first_difference]
+    assert record.first_difference is not None
+    floats = record.first_difference.model_copy(update={"largest_difference": 5.96e-8, "difference_unit": "value"})
+    text = " ".join(shown(tables.verify_table([record.model_copy(update={"first_difference": floats})])).split())
+    assert "by at most 6e-08, on 9 images" in text
+
+
 def test_nothing_from_outside_is_obeyed(results: Results):
     hostile = "\x1b]0;owned\x07\x1b[2J[red]x[/red][/bold]\n\u202eabc"
     runtimes = {hostile: RuntimeReport(accepts=False, reason=hostile)}

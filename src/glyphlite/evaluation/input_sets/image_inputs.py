@@ -7,6 +7,7 @@ from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.input_sets.input_set import InputSet
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.outputs import outputs_of
+from glyphlite.models.interface.purpose import check_one_in_and_out
 from glyphlite.runtimes.base import stored_images
 from glyphlite.runtimes.ports import as_image, of_graph
 from glyphlite.tflite.graph import Graph
@@ -50,10 +51,7 @@ def check_fit(graph: Graph, dataset: Dataset, name: str) -> None:
     Raises:
         ArtifactError: what does not fit.
     """
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-        raise ArtifactError(
-            f"{name} has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; expected one image in and its scores out"
-        )
+    check_one_in_and_out(graph, name)
     pixels, classes = math.prod(graph.input.shape[1:]), math.prod(graph.output.shape[1:])
     if pixels != (available := math.prod(dataset.input_shape)):
         raise ArtifactError(

@@ -80,6 +80,7 @@ class TensorComparison:
                 op_index=operator.index,
                 largest_difference=self.largest[index],
                 differing_images=self.differing[index],
+                difference_unit="value" if self.graph.tensors[index].dtype.kind == "f" else "steps",
             )
             for operator in self.graph.operators
             for index in operator.outputs

@@ -24,6 +24,7 @@ from glyphlite.export.tflm.values import C_TYPES, value_ports
 from glyphlite.files.folders import owned_folder, require_own
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.outputs import class_count, outputs_of
+from glyphlite.models.interface.purpose import check_one_in_and_out
 from glyphlite.models.interface.stated_convention import convention_of_graph
 from glyphlite.runtimes.tflm_arena import ArenaMeasurement, measure_arena
 from glyphlite.tflite.graph import Graph, Tensor
@@ -193,10 +194,7 @@ def _check_ports(graph: Graph, image: Sequence[int], classes: int, name: str) ->
     Raises:
         ArtifactError: what does not fit.
     """
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-        raise ArtifactError(
-            f"{name} has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; expected one image in and its scores out"
-        )
+    check_one_in_and_out(graph, name)
     for kind, tensor in (("input", graph.input), ("output", graph.output)):
         if tensor.dtype.name not in CLASSIFIER_TYPES:
             raise ArtifactError(f"{name}: its {kind} holds {tensor.dtype}, expected one of {', '.join(CLASSIFIER_TYPES)}")

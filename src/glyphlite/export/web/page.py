@@ -14,12 +14,12 @@ from typing import Any
 from glyphlite import __version__
 from glyphlite.compiler.compile import compile_artifact
 from glyphlite.compiler.report import CompilationReport
-from glyphlite.datasets.dataset import image_shape_of
 from glyphlite.emulation.toolchain import compile_and_link, target_named
 from glyphlite.errors import ArtifactError
 from glyphlite.escaping import name_of
 from glyphlite.evaluation.recorded_confidence import certainty_of
 from glyphlite.export.model_name import model_name
+from glyphlite.export.picture_record import picture_shape
 from glyphlite.export.templating import render
 from glyphlite.export.web.litertjs import LICENSE, LiteRtJs
 from glyphlite.export.web.minified import served
@@ -28,7 +28,6 @@ from glyphlite.files.folders import owned_folder, require_own
 from glyphlite.files.scratch import temporary_folder
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.outputs import class_count
-from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import parse_graph, read_artifact
 
 STATIC = (
@@ -152,7 +151,7 @@ def export_web(
     require_own(folder, overwrite=overwrite)
     content = read_artifact(artifact)
     graph = parse_graph(content, artifact.name)
-    shape = _image_shape(graph, artifact.name)
+    shape = picture_shape(graph, artifact.name)
     with temporary_folder() as scratch:
         report = compile_artifact(
             artifact,
@@ -196,15 +195,6 @@ def _second_load_bytes(later: dict[str, bytes]) -> int:
     """Returns the second engine with the largest of its variants; nobody fetches the licence."""
     models = [len(data) for file, data in later.items() if file.endswith(".tflite")]
     return sum(len(data) for file, data in later.items() if file != LICENSE) - sum(models) + max(models, default=0)
-
-
-def _image_shape(graph: Graph, filename: str) -> tuple[int, int, int]:
-    """Returns height, width and channels of the images that the model takes."""
-    shape = image_shape_of(graph.input.shape[1:])
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1 or shape is None:
-        found = "x".join(map(str, graph.input.shape))
-        raise ArtifactError(f"{filename} takes inputs of shape {found}, not one image; the page needs height x width x 1 or 3")
-    return shape
 
 
 def _engine(folder: Path, build: str) -> bytes:

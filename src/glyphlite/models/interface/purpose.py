@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from glyphlite.datasets.dataset import SMALLEST_SIDE, image_shape_of
+from glyphlite.errors import ArtifactError
+from glyphlite.formatting import things
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import OutputKind, output_kind
 from glyphlite.tflite.graph import Graph, Tensor, last_activation
@@ -61,6 +63,17 @@ def purpose_of(graph: Graph, labels: Sequence[str] = (), *, pixels_known: bool) 
     return Purpose(kind, pictures, names, names_classes=bool(labels) or fits, words=words)
 
 
+def check_one_in_and_out(graph: Graph, name: str) -> None:
+    """Refuses a model of several inputs or outputs, which is no classifier of pictures whatever their shapes are.
+
+    Raises:
+        ArtifactError: naming the file and how many there are.
+    """
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        found = f"{things(len(graph.inputs), 'input')} and {things(len(graph.outputs), 'output')}"
+        raise ArtifactError(f"{name} has {found}; expected one picture in and the scores of its classes out")
+
+
 def is_picture(graph: Graph) -> bool:
     """Returns whether a model's only input has the shape of a picture, of eight rows and columns or more."""
     if len(graph.inputs) != 1 or len(graph.input.shape) < 2:
@@ -97,6 +110,8 @@ def _outputs(graph: Graph, labels: Sequence[str], *, pictures: bool) -> tuple[Ou
         if activation == "sigmoid" and mirrored:
             return None, "it has as many outputs as inputs"
         return kind, f"it ends in {'a sigmoid' if values == 1 else _CLASSES[activation]}"
+    if activation == "sigmoid" and values == 1:
+        return None, "its one output ends in a sigmoid, which may be a share as well as one of two classes"
     return None, "neither labels nor a softmax or sigmoids at its end say that they are classes"
 
 

@@ -87,8 +87,11 @@ def training_figure(history: "Sequence[EpochRecord]", best_epoch: int | None = N
     figure, axes = drawing(*CHART)
     epochs = [each.epoch for each in history]
     training, validation = [each.accuracy * 100 for each in history], [each.validation_accuracy * 100 for each in history]
-    axes.plot(epochs, training, color=PALETTE["quiet"])
-    axes.plot(epochs, validation, color=PALETTE["accent"])
+    dot = "o" if len(epochs) == 1 else None  # one epoch makes no line
+    axes.plot(epochs, training, marker=dot, color=PALETTE["quiet"])
+    axes.plot(epochs, validation, marker=dot, color=PALETTE["accent"])
+    if dot:
+        axes.margins(y=0.5)  # room for the kept epoch's words below
     _label_line_ends(axes, epochs[-1], [("training", training[-1], "quiet"), ("validation", validation[-1], "accent")])
     best = next((each for each in history if each.epoch == best_epoch), None)
     if best:
@@ -104,7 +107,7 @@ def training_figure(history: "Sequence[EpochRecord]", best_epoch: int | None = N
         )
     axes.set_xlabel("epoch")
     axes.set_ylabel("images recognized, %")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.grid(visible=False, axis="x")
     if title:
         axes.set_title("Training")

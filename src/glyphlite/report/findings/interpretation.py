@@ -306,7 +306,7 @@ def _difference(record: VerifyReport) -> str:
     )
     if record.first_difference:
         first = record.first_difference
-        apart = difference(first.largest_difference)
+        apart = difference(first.largest_difference, first.difference_unit)
         text += f". The first op that differs is {first.op} ({tensor_words(first.tensor)}), maximum difference {apart}"
     return text + "."
 

@@ -4,6 +4,7 @@ Whatever comes from outside is escaped by the environment; a picture is either d
 """
 
 import base64
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ from glyphlite.runtimes import registry
 if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
+
+_OPTION = re.compile(r"(?<![\w-])--\w[\w-]*")
 
 
 @dataclass(frozen=True)
@@ -86,11 +89,21 @@ def environment() -> "Environment":
         "difference": formatting.difference,
         "ram_bytes": ram_bytes,
         "tensor_words": formatting.tensor_words,
-        "tied": formatting.tied,
+        "tied": tied,
         "refused_by": _refused_by,
         "mean_recall": mean_recall_beside,
     }
     return made
+
+
+def tied(sentence: str) -> "Markup":
+    """Returns a sentence, escaped, that no line end parts within an option or between a number and its unit.
+
+    Options stay what they are when they are copied: no invisible character is in them.
+    """
+    from markupsafe import Markup, escape
+
+    return Markup(_OPTION.sub(r'<span class="option">\g<0></span>', str(escape(formatting.tied(sentence)))))  # noqa: S704
 
 
 def _refused_by(artifact: ArtifactReport) -> str:

@@ -81,7 +81,7 @@ def verification_view(verification: "Verification") -> RenderableType:
                     str(each.op_index),
                     plain(each.op),
                     plain(tensor_words(each.tensor)),
-                    difference(each.largest_difference),
+                    difference(each.largest_difference, each.difference_unit),
                     count(each.differing_images),
                 )
             table.title = plain(f"{runtime_title(record.runtime)}: the tensors that differ from {against}")

@@ -18,7 +18,7 @@ from glyphlite.cores import core_title
 from glyphlite.escaping import visible
 from glyphlite.evaluation.accuracy import macro_of
 from glyphlite.formatting import confidence, count, difference, microseconds, p_value, percent, tensor_words, things, times
-from glyphlite.records import Accuracy, ArtifactReport, FirmwareReport, KerasReport, VerifyReport
+from glyphlite.records import Accuracy, ArtifactReport, FirmwareReport, KerasReport, TensorDifference, VerifyReport
 from glyphlite.report.findings.emulated_cores import ram_bytes
 from glyphlite.report.findings.obstacles import obstacles
 from glyphlite.report.findings.recommendation import accepting, recommend, refusing, variant_named
@@ -244,15 +244,17 @@ def verify_table(records: Sequence[VerifyReport]) -> RenderableType:
     against = runtime_words(records[0].reference)
     over = things(records[0].images, records[0].unit)
     table.title = Text.assemble(plain(records[0].artifact), f": {over}, compared with {against}")
-    firsts = [
-        plain(
-            f"{runtime_words(record.runtime)} first differs in op {first.op_index}, {first.op} ({tensor_words(first.tensor)}), "
-            f"by at most {difference(first.largest_difference)}, on {things(first.differing_images, record.unit)}"
-        )
-        for record in records
-        if (first := record.first_difference)
-    ]
+    firsts = [plain(_first_words(record, record.first_difference)) for record in records if record.first_difference]
     return Group(table, *([Text(""), *firsts] if firsts else []))
+
+
+def _first_words(record: VerifyReport, first: TensorDifference) -> str:
+    """Returns where a runtime first differs, and by how much."""
+    apart = difference(first.largest_difference, first.difference_unit)
+    return (
+        f"{runtime_words(record.runtime)} first differs in op {first.op_index}, {first.op} ({tensor_words(first.tensor)}), "
+        f"by at most {apart}, on {things(first.differing_images, record.unit)}"
+    )
 
 
 def _of_classes(record: VerifyReport) -> tuple[str | Text, ...]:
