@@ -1,5 +1,8 @@
 """Counts and stacks against functions written in assembly, whose instructions and bytes a reader can count."""
 
+import os
+import signal
+import threading
 from functools import cache
 from pathlib import Path
 
@@ -175,6 +178,25 @@ def test_faults_runaways_and_overflows_name_the_place(image):
         with pytest.raises(ArtifactError, match="fill faulted"):
             machine.call("fill", 0)
         assert machine.call("sum10") == 55
+
+
+def test_a_signal_ends_a_count_and_is_handled(image):
+    """In a hook Python drops what a handler raises, and the count would go on."""
+    told: list[int] = []
+    for handler in (signal.default_int_handler, lambda number, _: told.append(number)):
+        before = signal.signal(signal.SIGINT, handler)
+        try:
+            with Emulator(image("cortex-m4"), TARGETS["cortex-m4"]) as machine:
+                sender = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+                sender.start()
+                with pytest.raises(KeyboardInterrupt):
+                    machine.measure("forever", timeout_s=60)
+                sender.join()
+                assert signal.getsignal(signal.SIGINT) is handler
+                assert machine.measure("sum10").result == 55
+        finally:
+            signal.signal(signal.SIGINT, before)
+    assert told == [signal.SIGINT]
 
 
 def test_footprints_split_code_constants_and_variables(image):

@@ -6,13 +6,15 @@ core's pipeline.
 """
 
 import math
+import signal
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import FrameType, ModuleType, TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -155,7 +157,7 @@ class Emulator:
         self._core.ctl_flush_tb()  # code translated before would run without the hook
         hook = self._core.hook_add(self._unicorn.UC_HOOK_BLOCK, counter.on_block)
         try:
-            with _Watchdog(self._core, timeout_s) as watchdog:
+            with _heeded_interrupts(self._core), _Watchdog(self._core, timeout_s) as watchdog:
                 result = self._run(self.image.symbol(function).address, function, arguments, watchdog)
         finally:
             self._core.hook_del(hook)
@@ -273,6 +275,36 @@ class _Watchdog:
         while not self._done.wait(max(self._deadline - time.monotonic(), 0.01)):
             if time.monotonic() >= self._deadline:
                 self._core.emu_stop()
+
+
+@contextmanager
+def _heeded_interrupts(core: Any) -> Iterator[None]:
+    """Lets Ctrl-C and SIGTERM end an emulation with hooks.
+
+    Python runs their handlers where the library next calls a hook, and there drops what they raise: the emulation would go on. So
+    a signal only stops the core, and is handled once that is out of the library.
+    """
+    told: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        del frame
+        told.append(number)
+        core.emu_stop()
+
+    before: dict[int, Callable[[int, FrameType | None], Any]] = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if callable(handler := signal.getsignal(number)):
+                before[number] = handler
+                signal.signal(number, note)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if told:
+            before[told[0]](told[0], None)
+            raise KeyboardInterrupt  # where the handler itself raises nothing; the count is not whole
 
 
 @dataclass(frozen=True)
