@@ -85,6 +85,18 @@ def test_a_class_of_one_picture_repeated_is_kept() -> None:
     assert keep_twins_apart(images, labels, np.array([0, 6])).tolist() == [6]
 
 
+def test_a_picture_that_makes_up_most_of_a_class_is_trained_on() -> None:
+    """Held out whole, it alone would be what the accuracy of its class tells."""
+    images = np.array([[1]] * 50 + [[number] for number in range(2, 22)] + [[number] for number in range(30, 100)], np.uint8)
+    labels = np.array([0] * 70 + [1] * 70)
+    first = np.arange(0, 140, 7)
+    held_out = keep_twins_apart(images, labels, first)
+    assert held_out.tolist() == [place for place in first if place >= 50]
+    assert set(labels[held_out]) == {0, 1}
+    alone = np.array([0, 7, 14, 70, 77])  # no other image of its class is held out
+    assert len(keep_twins_apart(images, labels, alone)) == 52
+
+
 def test_known_datasets_are_split_as_before(mnist: Dataset) -> None:
     split = Split(np.zeros((24, 2, 2, 1), np.uint8), np.arange(24) % 2)
     assert len(hold_out(split, 1 / 12, 0)[1]) == 2

@@ -15,6 +15,8 @@ TEST_FRACTION = 1 / 7
 """Of all images, where a dataset has no test images of its own: 10,000 of MNIST's 70,000."""
 MOST_HELD_OUT = 0.4
 """Share of all images that may be held out for the sake of a class that would be missing: groups may be large."""
+MOST_TWINS = 0.5
+"""Share of a class that may be held out for the sake of equal pictures."""
 _TEST_SEED = 0
 """A test split that we make ourselves depends on nothing that a user varies."""
 
@@ -109,7 +111,8 @@ def _may_be_split(holds: np.ndarray, gone: Sequence[int]) -> bool:
 def keep_twins_apart(images: np.ndarray, labels: np.ndarray, held_out: np.ndarray) -> np.ndarray:
     """Returns the indices to hold out so that no picture stands on both sides: of equal ones all are held out.
 
-    Where that left a class without an image to train with, all are kept.
+    Where that left a class without an image to train with, all are kept; so they are where more than :data:`MOST_TWINS` of a
+    class would be held out, as long as other images of it are.
 
     Args:
         images: ``(n, ...)`` of all.
@@ -121,14 +124,20 @@ def keep_twins_apart(images: np.ndarray, labels: np.ndarray, held_out: np.ndarra
         places.setdefault(image.tobytes(), []).append(place)
     outside = np.zeros(len(labels), bool)
     outside[held_out] = True
-    kept = np.bincount(labels[~outside], minlength=int(labels.max(initial=0)) + 1)
+    total = np.bincount(labels)
+    kept = np.bincount(labels[~outside], minlength=len(total))
     for twins in places.values():
         sides = outside[twins]
         if sides.all() or not sides.any():
             continue
         inside = np.bincount(labels[[place for place in twins if not outside[place]]], minlength=len(kept))
-        move = bool(((inside < kept) | (inside == 0)).all())
-        kept = kept - inside if move else kept + np.bincount(labels[twins], minlength=len(kept)) - inside
+        theirs = np.bincount(labels[twins], minlength=len(kept)) - inside  # those held out so far
+        held = total - kept
+        trained = ((inside < kept) | (inside == 0)).all()
+        crowded = ((inside > 0) & (held + inside > MOST_TWINS * total)).any()
+        others = ((held > theirs) | (theirs == 0)).all()
+        move = bool(trained and not (crowded and others))
+        kept = kept - inside if move else kept + theirs
         outside[twins] = move
     return np.flatnonzero(outside)
 

@@ -13,6 +13,7 @@ from glyphlite.datasets.dataset import Dataset
 from glyphlite.datasets.registry import load_dataset, survey_dataset
 from glyphlite.errors import DataError, OutputError
 from glyphlite.evaluation.data_check.check import check_survey
+from glyphlite.evaluation.data_check.records import Unreadable
 from glyphlite.pipeline.check_data import check_data
 from glyphlite.report.findings.data_findings import data_findings
 from glyphlite.report.html.data_page import render_data_check
@@ -123,6 +124,19 @@ def test_the_page_shows_pictures_and_escapes_names(digits: Path) -> None:
     assert page.count("data:image/png;base64,") == 1 + 3 * 6
     assert "<script" not in page
     assert "http" not in page.replace("http-equiv", "")
+
+
+def test_the_page_folds_a_long_table_and_says_what_it_leaves_out(digits: Path) -> None:
+    survey = survey_dataset(str(digits))
+    check = check_survey(survey, suspects=False)
+    doubted = [Unreadable(name=f"{number}.png", reason="a blot") for number in range(70)]
+    page = render_data_check(check.model_copy(update={"doubted": doubted}), survey.images, survey.numbers)
+    at_once, folded = page.split("<summary>48 more</summary>")
+    assert (at_once.count("<td>a blot</td>"), folded.count("<td>a blot</td>")) == (12, 48)
+    assert "10 more in the JSON document." in folded
+    short = render_data_check(check.model_copy(update={"doubted": doubted[:12]}), survey.images, survey.numbers)
+    assert "<details>" not in short
+    assert "more in the JSON" not in short
 
 
 def test_the_command_prints_findings_writes_the_page_and_one_document(

@@ -14,6 +14,8 @@ from glyphlite.report.html.templating import environment
 MOST_SHOWN = 60
 """Pictures of a section; the JSON document has all."""
 MOST_REPETITIONS = 30
+MOST_AT_ONCE = 12
+"""Rows of a long table that are not folded away."""
 _EXAMPLES = 6
 _MOST_CLASSES = 200
 
@@ -49,6 +51,7 @@ def render_data_check(check: DataCheck, images: np.ndarray, numbers: np.ndarray)
             picture=picture,
             most_shown=MOST_SHOWN,
             most_repetitions=MOST_REPETITIONS,
+            most_at_once=MOST_AT_ONCE,
             version=__version__,
         )
     )
