@@ -1131,7 +1131,9 @@ def export(
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")],
     name: Annotated[str, typer.Option("--name", help="Prefix of the C symbols.")] = "model",
-    language: Annotated[Language, typer.Option("--language", help="cc for C++, c for plain C (c-array only).")] = Language.CC,
+    language: Annotated[
+        Language, typer.Option("--language", help="cc for C++, c for plain C (of c-array, and of tflm's model).")
+    ] = Language.CC,
     engine: Annotated[
         Engine,
         typer.Option("--engine", help="c: generated C. tflm: TensorFlow Lite Micro as the toolchain has it (esp-idf, zephyr)."),

@@ -196,6 +196,14 @@ def test_mean_recalls_are_called_so_where_classes_are_weighed(
     assert "mean recall" not in render_search(report[0])
 
 
+def test_the_page_counts_one_of_each_as_one(report: tuple[SearchReport, list[TrialRecord], SearchSettings]) -> None:
+    trials = [each.model_copy(update={"epochs": 1}) for each in report[0].trials]
+    page = render_search(report[0].model_copy(update={"trained": 1, "trials": trials}))
+    assert "network was trained to the end" in page
+    assert ", 1 epoch<" in page
+    assert "1 epochs" not in page
+
+
 def test_a_network_on_the_front_is_a_file_that_a_run_takes(
     report: tuple[SearchReport, list[TrialRecord], SearchSettings], tmp_path: Path
 ) -> None:

@@ -77,6 +77,7 @@ def environment() -> "Environment":
         "percent": formatting.percent,
         "confidence": formatting.confidence,
         "count": formatting.count,
+        "things": formatting.things,
         "kilobytes": formatting.kilobytes,
         "microseconds": formatting.microseconds,
         "times": formatting.times,
