@@ -50,8 +50,8 @@ def narrow(source: str, twin: str, root: Path) -> None:
     """Writes the twin's folder.
 
     Raises:
-        ModelError: the twin is not known, has no layers to round, or its recipe is not the source's but for that; or another
-            seed than the source's is the best on validation.
+        ModelError: the twin is not known, has no layers to round, or its recipe is not the source's but for that; the source was
+            trained on all images; or another seed than the source's is the best on validation.
     """
     from glyphlite.evaluation.confidence import fit_confidence
     from glyphlite.tflite.cost import total_macs, weight_bytes
@@ -61,6 +61,8 @@ def narrow(source: str, twin: str, root: Path) -> None:
     if known is None or not known.recipe.narrowed:
         raise ModelError(f"{twin} is not a member of the family with layers to round")
     card = pretrained_card(source)
+    if card.all_images:
+        raise ModelError(f"{source} was trained on the validation images, too, which choose here; train {twin} itself")
     require_own_recipe(f"the pretrained {source}", source, card.recipe)
     recipe = {**card.recipe, "name": known.recipe.name, "narrowed": list(known.recipe.narrowed)}
     require_own_recipe(f"the pretrained {source}, rounded,", twin, recipe)

@@ -1,6 +1,7 @@
 """Puts trained models into the package: finished trainings in, ``src/glyphlite/pretrained/<model>`` out, whole or not at all.
 
     python benchmarks/ship.py runs/glyph-4k-seed*
+    python benchmarks/ship.py runs/glyph-4k-all-seed* --twins runs/glyph-4k-seed*
 
 A training is a folder that ``glyphlite train`` and ``glyphlite convert`` (or ``glyphlite run``) left: model.keras and
 model_int8.tflite, and how they came about in the checkpoint of the finished training or in run.toml. All folders of one model are
@@ -10,6 +11,10 @@ seed). The test split is not looked at. ``--split-seed`` says that every seed he
 
 What a training's folder says of its recipe has to be what the package's recipe says now, in every setting and in the numbers
 behind the names of augmentations: a shipped file is what training the model again would make.
+
+Trainings of all images (``glyphlite train --all-images``) held out none, so nothing can be chosen or measured with them. They are
+shipped with their twins: the same trainings, of the same seeds, without the validation images. The twins' files are measured on
+these; they choose the seed, and the card has their accuracies and certainties, and says so.
 """
 
 import argparse
@@ -31,7 +36,14 @@ from glyphlite.files.single import sha256_of, write_json
 from glyphlite.models import pretrained
 from glyphlite.models.interface.input_convention import OURS
 from glyphlite.models.pretrained import CARD, INT8, KERAS, PretrainedCard, TrainedSeed
+from glyphlite.tflite.graph import Graph
 from glyphlite.training.augmentation.parameters import RANGES
+
+ALL_IMAGES_NOTE = (
+    "trained on all images, the validation images with them, for a number of epochs that was fixed before; the accuracies on "
+    "validation images, the certainty and the choice of the seed are those of twins that were trained without these"
+)
+"""What a card says where all images were trained on."""
 
 
 @dataclass(frozen=True)
@@ -52,49 +64,88 @@ class Training:
     """Engine that computed the steps: ``tensorflow``, or our own by name and version."""
     fingerprint: str | None = None
     """The hash of the architecture that was trained, where the training kept it."""
+    all_images: bool = False
+    """Whether the validation images were trained on, too."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="+", type=Path, help="folders of finished trainings, of one model or of several")
+    parser.add_argument(
+        "--twins", nargs="+", type=Path, default=(), help="of trainings of all images: those without validation's"
+    )
     parser.add_argument("--split-seed", type=int, help="the seed of the validation images, where it is not the training's own")
     parser.add_argument("--root", type=Path, default=pretrained.ROOT, help="where the models go (the package)")
     arguments = parser.parse_args()
     quiet_tensorflow()
     try:
-        for card in ship(arguments.runs, arguments.root, split_seed=arguments.split_seed):
+        for card in ship(arguments.runs, arguments.root, twins=arguments.twins, split_seed=arguments.split_seed):
             print(describe(card))
     except GlyphliteError as error:
         raise SystemExit(f"ship.py: {error}") from None
     return 0
 
 
-def ship(runs: Sequence[Path], root: Path, *, split_seed: int | None = None) -> list[PretrainedCard]:
+def ship(runs: Sequence[Path], root: Path, *, twins: Sequence[Path] = (), split_seed: int | None = None) -> list[PretrainedCard]:
     """Measure trainings on validation and write each model's folder.
 
     Args:
         runs: folders of finished trainings.
         root: where the models' folders are.
+        twins: where ``runs`` are of all images, the same trainings without the validation images.
         split_seed: the seed of the split where it is not each training's own.
 
     Raises:
-        ModelError: a folder is no finished training, one by another recipe than the package's, or two of one model do not
-            belong together.
+        ModelError: a folder is no finished training, one by another recipe than the package's, two of one model do not belong
+            together, or a training of all images has no twin.
         DataError: the dataset, or its split is not the one that was trained on.
     """
+    models, measured = _by_model(runs), _by_model(twins)
+    if strangers := sorted(measured.keys() - models.keys()):
+        raise ModelError(f"there are twins of {', '.join(strangers)}, and no trainings that they belong to")
+    pairs = [(trainings, _twins_of(trainings, measured.get(model, []))) for model, trainings in models.items()]
+    cards = []
+    for trainings, those_measured in pairs:
+        fixed = trainings[0].recipe.get("split_seed")
+        cards.append(_ship_model(trainings, those_measured, root, split_seed if fixed is None else fixed))
+    return cards
+
+
+def _by_model(folders: Sequence[Path]) -> dict[str, list[Training]]:
+    """Returns the trainings of folders by their model, in the order of their seeds; each checked, and all of a model together."""
     models: dict[str, list[Training]] = {}
-    for folder in runs:
+    for folder in folders:
         training = read_training(folder)
         require_own_recipe(folder, training.model, training.recipe)
         require_own_architecture(training)
         models.setdefault(training.model, []).append(training)
-    cards = []
     for trainings in models.values():
         trainings.sort(key=lambda each: each.seed)
         check_together(trainings)
-        fixed = trainings[0].recipe.get("split_seed")
-        cards.append(_ship_model(trainings, root, split_seed if fixed is None else fixed))
-    return cards
+    return models
+
+
+def _twins_of(trainings: Sequence[Training], twins: Sequence[Training]) -> Sequence[Training]:
+    """Returns the trainings that are measured in place of some: their twins; themselves, where they held out images.
+
+    Raises:
+        ModelError: trainings of all images have no twins of the same seeds, or others have some.
+    """
+    first = trainings[0]
+    if not first.all_images:
+        if twins:
+            raise ModelError(f"{first.folder} held out images; only a training of all images (--all-images) has a twin")
+        return trainings
+    if not twins:
+        raise ModelError(f"{first.folder} was trained on all images, which cannot measure it; name its twins with --twins")
+    if twins[0].all_images:
+        raise ModelError(f"{twins[0].folder} was trained on all images, too; a twin held out the validation images")
+    if [each.seed for each in twins] != [each.seed for each in trainings]:
+        seeds = " and ".join(", ".join(str(each.seed) for each in some) for some in (trainings, twins))
+        raise ModelError(f"the trainings of {first.model} and their twins are of different seeds: {seeds}")
+    if (twins[0].dataset, twins[0].recipe) != (first.dataset, first.recipe):
+        raise ModelError(f"{first.folder} and its twin {twins[0].folder} were trained on other data or by another recipe")
+    return twins
 
 
 def read_training(folder: Path) -> Training:
@@ -132,6 +183,7 @@ def read_training(folder: Path) -> Training:
             settings.get("dataset content"),
             document["versions"].get("engine"),
             settings.get("model definition"),
+            bool(settings.get("images")),
         )
     if not (folder / "run.toml").is_file():
         raise ModelError(f"{folder} holds neither the checkpoint of a finished training nor a run.toml")
@@ -149,6 +201,7 @@ def read_training(folder: Path) -> Training:
         seconds,
         None,
         record.get("engine"),
+        all_images=bool(settings.get("all_images")),
     )
 
 
@@ -208,7 +261,7 @@ def check_together(trainings: Sequence[Training]) -> None:
     for before, training in itertools.pairwise(trainings):
         if before.seed == training.seed:
             raise ModelError(f"{before.folder} and {training.folder} are both seed {training.seed} of {training.model}")
-        if (training.dataset, training.recipe) != (first.dataset, first.recipe):
+        if (training.dataset, training.recipe, training.all_images) != (first.dataset, first.recipe, first.all_images):
             raise ModelError(f"{first.folder} and {training.folder} were trained on other data or by another recipe")
 
 
@@ -234,6 +287,7 @@ def share_right(scores: np.ndarray, dataset: Dataset) -> float:
 def describe(card: PretrainedCard) -> str:
     """What was shipped, for people."""
     lines = [f"{card.model}: {card.best.weight_bytes:,} bytes of weights, {card.best.macs:,} multiply-accumulates"]
+    lines += [f"  {card.note}"] if card.note else []
     for each in card.seeds:
         chosen = "  <- chosen" if each.seed == card.chosen else ""
         lines.append(
@@ -243,10 +297,16 @@ def describe(card: PretrainedCard) -> str:
     return "\n".join(lines)
 
 
-def _ship_model(trainings: Sequence[Training], root: Path, split_seed: int | None) -> PretrainedCard:
+def _ship_model(
+    trainings: Sequence[Training], measured: Sequence[Training], root: Path, split_seed: int | None
+) -> PretrainedCard:
+    """Writes the folder of one model: the files of ``trainings``, with what was measured on their twins or on themselves."""
     first = trainings[0]
     say(f"{len(trainings)} seeds", lead=f"{first.model}:", style="bold")
-    seeds = [_measured(training, training.seed if split_seed is None else split_seed) for training in trainings]
+    seeds = [
+        _measured(training, of, of.seed if split_seed is None else split_seed)
+        for training, of in zip(trainings, measured, strict=True)
+    ]
     for training, each in zip(trainings, seeds, strict=True):
         if (each.weight_bytes, each.macs) != (seeds[0].weight_bytes, seeds[0].macs):
             raise ModelError(f"{training.folder} and {first.folder} are not the same architecture")
@@ -263,7 +323,9 @@ def _ship_model(trainings: Sequence[Training], root: Path, split_seed: int | Non
         seeds=tuple(seeds),
         split_seed=split_seed,
         content=contents.pop() if len(contents) == 1 else None,
+        note=ALL_IMAGES_NOTE if first.all_images else None,
         engine=" and ".join(sorted({training.engine for training in trainings if training.engine})) or None,
+        all_images=first.all_images,
     )
     with atomic_folder(root / card.model) as folder:
         shutil.copyfile(source / KERAS, folder / KERAS)
@@ -277,36 +339,49 @@ def _ship_model(trainings: Sequence[Training], root: Path, split_seed: int | Non
     return card
 
 
-def _measured(training: Training, split_seed: int) -> TrainedSeed:
+def _measured(training: Training, of: Training, split_seed: int) -> TrainedSeed:
+    """Returns what the card says of a seed: its own file, accuracies and certainty of ``of``, itself or its twin."""
     from glyphlite.datasets.registry import load_dataset
     from glyphlite.evaluation.confidence import fit_confidence
-    from glyphlite.evaluation.model_evaluation import check_fit
-    from glyphlite.evaluation.variant import variant_of
     from glyphlite.tflite.cost import total_macs, weight_bytes
-    from glyphlite.tflite.reader import read_graph
     from glyphlite.training.state import content_hash
 
     dataset = load_dataset(training.dataset, seed=split_seed)
-    if training.content not in (None, content_hash(dataset)):
-        raise ModelError(f"{training.folder} was not trained on the split of seed {split_seed}; name its own with --split-seed")
+    for each in (training, of):
+        seen = content_hash(dataset.with_all_images() if each.all_images else dataset)
+        if each.content not in (None, seen):
+            raise ModelError(f"{each.folder} was not trained on the split of seed {split_seed}; name its own with --split-seed")
+    graph, scores = _int8_graph(training, dataset), answers(of.folder / INT8, dataset)
+    twin = _int8_graph(of, dataset)
+    if (weight_bytes(twin), total_macs(twin)) != (weight_bytes(graph), total_macs(graph)):
+        raise ModelError(f"{training.folder} and its twin {of.folder} are not the same architecture")
+    certainty = fit_confidence(scores, dataset.validation.labels)
+    return TrainedSeed(
+        seed=training.seed,
+        validation_accuracy=share_right(scores, dataset),
+        float_validation_accuracy=share_right(answers(of.folder / KERAS, dataset), dataset),
+        best_epoch=training.best_epoch,
+        seconds=round(training.seconds, 1),
+        bytes=(training.folder / INT8).stat().st_size,
+        weight_bytes=weight_bytes(graph),
+        macs=total_macs(graph),
+        sha256=sha256_of(training.folder / INT8),
+        certainty=certainty.model_copy(update={"twin": of is not training}).model_dump(mode="json"),
+    )
+
+
+def _int8_graph(training: Training, dataset: Dataset) -> Graph:
+    """Returns the graph of a training's int8 file, which has to be one and to fit the data."""
+    from glyphlite.evaluation.model_evaluation import check_fit
+    from glyphlite.evaluation.variant import variant_of
+    from glyphlite.tflite.reader import read_graph
+
     artifact = training.folder / INT8
     graph = read_graph(artifact)
     check_fit(graph, dataset, artifact)
     if variant_of(graph) != "int8":
         raise ModelError(f"{artifact} is a {variant_of(graph)} file; convert {training.folder / KERAS} with --to int8")
-    scores = answers(artifact, dataset)
-    return TrainedSeed(
-        seed=training.seed,
-        validation_accuracy=share_right(scores, dataset),
-        float_validation_accuracy=share_right(answers(training.folder / KERAS, dataset), dataset),
-        best_epoch=training.best_epoch,
-        seconds=round(training.seconds, 1),
-        bytes=artifact.stat().st_size,
-        weight_bytes=weight_bytes(graph),
-        macs=total_macs(graph),
-        sha256=sha256_of(artifact),
-        certainty=fit_confidence(scores, dataset.validation.labels).model_dump(mode="json"),
-    )
+    return graph
 
 
 if __name__ == "__main__":

@@ -246,6 +246,13 @@ GroupByOption = Annotated[
         "expression, a CSV file of file,group, or the name of an .npz's array.",
     ),
 ]
+AllImagesOption = Annotated[
+    bool,
+    typer.Option(
+        "--all-images",
+        help="Train on the validation images, too, once every choice is made: all epochs, and the last one is kept.",
+    ),
+]
 EarlyStoppingOption = Annotated[
     int | None,
     typer.Option("--early-stopping", min=1, metavar="PATIENCE", help="Stop after PATIENCE epochs without improvement."),
@@ -300,6 +307,8 @@ def _training_options(
     class_weights: ClassWeights,
     early_stopping: int | None,
     input_size: str | None,
+    *,
+    all_images: bool,
 ) -> "TrainingOptions":
     """Returns the options that ``run`` and ``train`` share, as the training takes them."""
     from glyphlite.models.training_options import TrainingOptions, parse_size
@@ -312,6 +321,7 @@ def _training_options(
         class_weights=class_weights.value,
         early_stopping=early_stopping,
         input_size=parse_size(input_size),
+        all_images=all_images,
     )
 
 
@@ -400,6 +410,7 @@ def run(
     augmentation: AugmentationOption = Augmentation.DEFAULT,
     class_weights: ClassWeightsOption = ClassWeights.AUTO,
     early_stopping: EarlyStoppingOption = None,
+    all_images: AllImagesOption = False,
     input_size: InputSizeOption = None,
     seed: SeedOption = 0,
     resume: ResumeOption = False,
@@ -428,7 +439,9 @@ def run(
 
     if model is None and epochs is None and not pretrained:
         epochs = default_epochs(dataset)
-    training = _training_options(epochs, rate, batch_size, augmentation, class_weights, early_stopping, input_size)
+    training = _training_options(
+        epochs, rate, batch_size, augmentation, class_weights, early_stopping, input_size, all_images=all_images
+    )
     named = board_named(board) if board is not None else None
     options = RunOptions(
         model=model or default_model(dataset),
@@ -628,6 +641,7 @@ def train(
     augmentation: AugmentationOption = Augmentation.DEFAULT,
     class_weights: ClassWeightsOption = ClassWeights.AUTO,
     early_stopping: EarlyStoppingOption = None,
+    all_images: AllImagesOption = False,
     input_size: InputSizeOption = None,
     seed: SeedOption = 0,
     resume: ResumeOption = False,
@@ -641,12 +655,15 @@ def train(
 ) -> None:
     """Train a model and keep the best epoch on validation images.
 
+    With --all-images it trains on these, too, and keeps the last epoch; the epochs, and everything else, are to be chosen before.
     After an interruption at any moment, --resume gives the same weights, bit for bit.
     """
     from glyphlite.pipeline.runs.folder import Wish
     from glyphlite.pipeline.train import train_model
 
-    options = _training_options(epochs, rate, batch_size, augmentation, class_weights, early_stopping, input_size)
+    options = _training_options(
+        epochs, rate, batch_size, augmentation, class_weights, early_stopping, input_size, all_images=all_images
+    )
     trained = train_model(
         model,
         dataset,
@@ -661,12 +678,7 @@ def train(
     if as_json:
         _print_json(trained.document())
         return
-    balanced = trained.validation_balanced_accuracy
-    recall = f", mean recall of the classes {balanced:.2%}," if balanced is not None else ""
-    _print_words(
-        f"{trained.folder / 'model.keras'}: validation accuracy {trained.validation_accuracy:.2%}{recall} at epoch "
-        f"{trained.best_epoch} of {trained.epochs}, {trained.seconds:.0f} s of training"
-    )
+    _print_words(f"{trained.folder / 'model.keras'}: {trained.words}, {trained.seconds:.0f} s of training")
     if trained.unequal:
         _print_words(trained.unequal)
 

@@ -82,6 +82,8 @@ class Certainty(Record):
     """Validation images of the fit."""
     independent: bool = False
     """True where each probability comes from a sigmoid of its own."""
+    twin: bool = False
+    """Whether it was fitted on a twin's answers: of the same training without the validation images."""
     test: CertaintyTest | None = None
     """What calibration and rejection achieve on the test split."""
 
@@ -240,9 +242,9 @@ class KerasReport(Record):
     accuracy: Accuracy
     """Accuracy on the test split."""
     validation_accuracy: float | None = None
-    """Accuracy on the validation split, of the chosen epoch."""
+    """Accuracy on the validation split, of the chosen epoch; null where all images were trained on."""
     best_epoch: int | None = None
-    """The chosen epoch, from 1."""
+    """The chosen epoch, from 1; the last one where all images were trained on."""
     latency_us: float | None = None
     """Median time of one inference on this host, in microseconds."""
     per_class: list[Accuracy] = Field(default_factory=list)
@@ -271,13 +273,15 @@ class TrainingReport(Record):
     """Holds a training's course, epoch by epoch; it shows whether the validation accuracy was still rising at the end."""
 
     validation_images: int
-    """Images of the validation split."""
+    """Images of the validation split; 0 where all images were trained on."""
     learning_rate: list[float]
     """Learning rate per epoch."""
     accuracy: list[float]
     """Training accuracy per epoch."""
     validation_accuracy: list[float]
-    """Validation accuracy per epoch."""
+    """Validation accuracy per epoch; empty where all images were trained on."""
+    all_images: bool = False
+    """Whether the validation images were trained on, too; nothing was chosen on them then, and the last epoch is kept."""
 
 
 class TensorDifference(Record):
@@ -566,7 +570,9 @@ class PretrainedReport(Record):
     train_seconds: float
     """Duration of its training."""
     validation_accuracy: float
-    """Validation accuracy of the int8 file."""
+    """Validation accuracy of the int8 file; of its twin, where it was trained on all images."""
+    all_images: bool = False
+    """Whether it was trained on the validation images, too, after choices made with twins that were not."""
     keras_sha256: str
     """SHA-256 of the .keras file."""
     int8_sha256: str

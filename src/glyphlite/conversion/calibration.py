@@ -103,6 +103,11 @@ def calibration_effect(
     Raises:
         ConversionError: the model cannot be converted.
     """
+    if not len(dataset.validation):
+        raise ConversionError(
+            "the effect of calibration is measured on validation images, and this model was trained on all images; show it for a "
+            "model of the same recipe that was trained without --all-images"
+        )
     pixels, labels = dataset.validation.images[:images], dataset.validation.labels[:images]
     values = convention.real(pixels)
     with captured_noise():

@@ -39,7 +39,11 @@ class KnownContent:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A dataset with its class labels, its three splits, and where its bytes came from."""
+    """A dataset with its class labels, its three splits, and where its bytes came from.
+
+    ``joined`` counts the validation images that stand behind the training images, where a model trains on both: then none are
+    left to validate on.
+    """
 
     name: str
     labels: tuple[str, ...]
@@ -48,12 +52,27 @@ class Dataset:
     test: Split
     source: str
     sha256: dict[str, str] = field(default_factory=dict)
+    joined: int = 0
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
         """Returns height, width, channels of one image."""
         height, width, channels = self.train.images.shape[1:]
         return height, width, channels
+
+    def with_all_images(self) -> "Dataset":
+        """Returns the same with the validation images behind the training images, and none in their place."""
+        if self.joined:
+            return self
+        none, count = self.validation.take(slice(0)), len(self.validation)
+        return replace(self, train=_behind(self.train, self.validation), validation=none, joined=count)
+
+    def as_split(self) -> "Dataset":
+        """Returns the same with the validation images where they were before `with_all_images`."""
+        if not self.joined:
+            return self
+        train, validation = self.train.take(slice(-self.joined)), self.train.take(slice(-self.joined, None))
+        return replace(self, train=train, validation=validation, joined=0)
 
     def with_test(self, places: slice) -> "Dataset":
         """Returns the same with these test images alone."""
@@ -63,6 +82,12 @@ class Dataset:
     def classes(self) -> int:
         """Returns the number of classes."""
         return len(self.labels)
+
+
+def _behind(first: Split, second: Split) -> Split:
+    """Returns the images of two splits in one."""
+    groups = None if first.groups is None or second.groups is None else np.concatenate([first.groups, second.groups])
+    return Split(np.concatenate([first.images, second.images]), np.concatenate([first.labels, second.labels]), groups)
 
 
 def as_float(images: np.ndarray) -> np.ndarray:

@@ -120,7 +120,7 @@ def evaluate_keras(
         confusion=confusion_matrix(predictions, labels, dataset.classes),
         mean_certainty=mean_certainty(probabilities),
         expected_calibration_error=expected_calibration_error(probabilities, labels),
-        certainty=with_test_figures(fitted, probabilities, labels),
+        certainty=with_test_figures(fitted, probabilities, labels) if len(dataset.validation) else None,
         outputs=kind.value,
         input=convention.report(),
     )
@@ -202,7 +202,7 @@ def evaluate_artifact(
         runtimes=_answers(path, graph, variant, compiler) if runtimes else {},
         mean_certainty=mean_certainty(probabilities),
         expected_calibration_error=expected_calibration_error(probabilities, labels),
-        certainty=with_test_figures(fitted, probabilities, labels),
+        certainty=with_test_figures(fitted, probabilities, labels) if len(validation) else None,
         outputs=kind.value,
         input=convention.report(),
     )

@@ -20,7 +20,8 @@ def accuracy_words(path: Path) -> str:
         return in_words(found)
     for said in recorded(path, "validation_accuracy"):
         if isinstance(said, float):
-            return f"{said:.2%} of the validation images right"
+            twin = next((each for each in recorded(path, "certainty") if isinstance(each, dict)), {}).get("twin")
+            return f"{said:.2%} of the validation images right{', before it was trained on these, too' if twin else ''}"
     return ""
 
 

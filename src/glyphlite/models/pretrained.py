@@ -32,11 +32,14 @@ RETIRED = "retired"
 class TrainedSeed:
     """One seed's training. Accuracies are fractions of the validation images that it held out; none looked at the test split.
 
+    Of a model that was trained on all images, the accuracies and the certainty are those of its twin: the same training, of the
+    same seed, without the validation images.
+
     Attributes:
         seed: of the split, the weights and the order of the images.
         validation_accuracy: of the int8 artifact.
         float_validation_accuracy: of the Keras model that it was converted from.
-        best_epoch: chosen on validation, from 1.
+        best_epoch: chosen on validation, from 1; the last one where all images were trained on.
         seconds: of training.
         bytes: of the int8 artifact.
         weight_bytes: of its weights and biases as stored.
@@ -64,7 +67,9 @@ class PretrainedCard:
     ``recipe`` and ``versions`` are as a run's ``run.toml`` has them; ``split_seed`` is that of the validation images where every
     seed held out the same, else None: each seed its own. ``content`` is the hash of what was trained and validated on, where that
     is the same for every seed. ``note`` says what else should be known of how it was made. ``engine`` is what computed the
-    training's steps; None on cards from before there was anything but TensorFlow.
+    training's steps; None on cards from before there was anything but TensorFlow. ``all_images``: once every choice was
+    made, with twins that held out the validation images, the model was trained on these, too; what the card says of validation
+    is the twins'.
     """
 
     model: str
@@ -78,6 +83,7 @@ class PretrainedCard:
     content: str | None = None
     note: str | None = None
     engine: str | None = None
+    all_images: bool = False
     schema: int = field(default=SCHEMA)
 
     @property
@@ -89,6 +95,12 @@ class PretrainedCard:
     def mean_validation_accuracy(self) -> float:
         """Returns the share of validation images that the artifacts of all seeds are right about, on average."""
         return statistics.fmean(each.validation_accuracy for each in self.seeds)
+
+    @property
+    def validation_words(self) -> str:
+        """Returns how often the chosen artifact is right on validation images, as the end of a sentence."""
+        right = f"{self.best.validation_accuracy:.2%} of validation images right"
+        return f"{right} before it was trained on these, too" if self.all_images else right
 
     def of(self, seed: int) -> TrainedSeed:
         """Returns a seed's training.
@@ -176,7 +188,8 @@ def best_pretrained(at_most: int | None = None) -> str:
     """Returns the pretrained model that is right most often on validation images, by the mean over its seeds; ties go to fewer
     weights.
 
-    The chosen seed's own figure would flatter the model whose luckiest seed was the luckiest.
+    The chosen seed's own figure would flatter the model whose luckiest seed was the luckiest. Of models that were trained on all
+    images their twins are compared.
 
     Args:
         at_most: bytes of weights that it may have; where all have more, the smallest is taken.

@@ -35,6 +35,7 @@ class TrainingOptions:
             ``auto``: so where the classes of the training images are unequal.
         early_stopping: end after so many epochs without a better one.
         input_size: height and width that pictures are brought to.
+        all_images: train on the validation images, too. Nothing is chosen then: all epochs are trained and the last one is kept.
     """
 
     epochs: int | None = None
@@ -44,6 +45,7 @@ class TrainingOptions:
     class_weights: str = "auto"
     early_stopping: int | None = None
     input_size: tuple[int, int] | None = None
+    all_images: bool = False
 
     def __post_init__(self) -> None:
         """Checks every option.
@@ -54,6 +56,10 @@ class TrainingOptions:
         for name, number in (("epochs", self.epochs), ("batch-size", self.batch_size), ("early-stopping", self.early_stopping)):
             if number is not None and number < 1:
                 raise ModelError(f"--{name} takes 1 or more, not {number}")
+        if self.all_images and self.early_stopping is not None:
+            raise ModelError(
+                "--all-images leaves no validation images that --early-stopping could look at; leave out one of them"
+            )
         if self.rate is not None and not (math.isfinite(self.rate) and self.rate > 0):
             raise ModelError(f"--rate takes a number above 0, such as 0.001, not {self.rate}")
         for option, given, known in (
@@ -96,12 +102,15 @@ class TrainingOptions:
             "--early-stopping": self.early_stopping,
             "--input-size": self.input_size and "x".join(map(str, self.input_size)),
         }
-        return [word for name, value in given.items() if value is not None for word in (name, str(value))]
+        words = [word for name, value in given.items() if value is not None for word in (name, str(value))]
+        return [*words, "--all-images"] if self.all_images else words
 
     def settings(self) -> dict[str, object]:
         """Returns what ``run.toml`` keeps of them: those that were given."""
-        words = self.words()
-        return {name.removeprefix("--").replace("-", "_"): value for name, value in zip(words[::2], words[1::2], strict=True)}
+        words = [word for word in self.words() if word != "--all-images"]
+        pairs = zip(words[::2], words[1::2], strict=True)
+        given: dict[str, object] = {name.removeprefix("--").replace("-", "_"): value for name, value in pairs}
+        return {**given, "all_images": True} if self.all_images else given
 
 
 def parse_size(text: str | None) -> tuple[int, int] | None:

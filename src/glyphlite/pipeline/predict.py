@@ -366,7 +366,9 @@ def _refusal(sure: float, labels: tuple[str, ...], certainty: Certainty) -> str:
     """Returns why an answer is refused, in words."""
     digits = all(label.isdecimal() for label in labels)
     images, one = ("digits", "digit") if digits else ("images", "glyph of these classes")
-    reached = f"{percent(1 - REFUSED, 0)} of validation {images} reach {confidence(certainty.least_certainty)}"
+    least = confidence(certainty.least_certainty)
+    reach = f"reached {least} before the model was trained on them, too" if certainty.twin else f"reach {least}"
+    reached = f"{percent(1 - REFUSED, 0)} of validation {images} {reach}"
     return f"confidence {confidence(sure)}; {reached}, so this may not be one single {one}"
 
 

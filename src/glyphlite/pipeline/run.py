@@ -30,7 +30,13 @@ from glyphlite.pipeline.inputs.conventions import say_if_at_chance
 from glyphlite.pipeline.inputs.datasets import to_remember
 from glyphlite.pipeline.report import write_report_of
 from glyphlite.pipeline.runs.folder import RUN_FILES, Wish, require_exportable
-from glyphlite.pipeline.runs.pretrained import check_pretrained, pretrained_record, pretrained_report, take_pretrained
+from glyphlite.pipeline.runs.pretrained import (
+    check_pretrained,
+    pretrained_record,
+    pretrained_report,
+    take_pretrained,
+    with_certainty_of_twin,
+)
 from glyphlite.pipeline.runs.record import definition_report, write_run_record
 from glyphlite.pipeline.runs.stages import Stages
 from glyphlite.pipeline.runs.tracked import tracked_figures, tracked_parameters
@@ -166,6 +172,7 @@ def _run_alone(options: RunOptions, plan: TrainingPlan, card: PretrainedCard | N
     stages, folder = Stages(6), plan.folder
     with stages.stage("data", f"Data: {options.dataset}"):
         dataset, choice = plan.load()
+        dataset = dataset.with_all_images() if card and card.all_images else dataset
         plan.clear()
     trackers.describe(tracked_parameters(choice, dataset, options.seed))
     prepare()
@@ -188,11 +195,13 @@ def _run_alone(options: RunOptions, plan: TrainingPlan, card: PretrainedCard | N
             samples=options.calibration_samples,
             seed=options.seed,
         )
-        check_weights(folder, dataset.validation.images)
+        check_weights(folder, dataset.train.images)
     with stages.stage("evaluate", f"Measuring each on {len(dataset.test)} test images"):
         keras = _measure_keras(trained, dataset, convention)
         say_if_at_chance(folder / "model.keras", keras.held_out, dataset, "validation images", FoundConvention(convention))
         evaluations, unverified = _measure_artifacts(artifacts, dataset, convention, keras)
+        if card is not None:
+            evaluations = [with_certainty_of_twin(each, card, dataset.test.labels) for each in evaluations]
     measured = {each.report.path for each in evaluations}
     int8 = next((each for each in artifacts if each.variant == "int8" and each.path.name in measured), None)
     pretrained = pretrained_report(card, int8) if card else None
@@ -236,6 +245,7 @@ def _run_alone(options: RunOptions, plan: TrainingPlan, card: PretrainedCard | N
         settings={
             "seed": options.seed,
             **options.training.settings(),
+            **({"all_images": True} if dataset.joined else {}),
             "epochs": card.recipe.get("epochs") if card else len(trained.history),
             "best_epoch": trained.best_epoch,
             "engine": None if card else trained.engine,

@@ -28,6 +28,7 @@ from glyphlite.training.trainer import train
 class Trained:
     """The report of a training: accuracies on validation images, and what is to be said of unequal classes of test images.
 
+    There is no accuracy on validation images, and the best epoch is the last one, where all images were trained on.
     ``validation_balanced_accuracy`` is the mean recall, by which the epoch was chosen, where the training weighs classes.
     """
 
@@ -36,11 +37,20 @@ class Trained:
     folder: Path
     epochs: int
     best_epoch: int
-    validation_accuracy: float
+    validation_accuracy: float | None
     seconds: float
     validation_balanced_accuracy: float | None = None
     test_balanced_accuracy: float | None = None
     unequal: str | None = None
+
+    @property
+    def words(self) -> str:
+        """Returns which epoch was kept, and what validation images say of it."""
+        if self.validation_accuracy is None:
+            return f"trained on all images, so there is no validation accuracy; epoch {self.best_epoch}, the last"
+        balanced = self.validation_balanced_accuracy
+        recall = f", mean recall of the classes {balanced:.2%}," if balanced is not None else ""
+        return f"validation accuracy {self.validation_accuracy:.2%}{recall} at epoch {self.best_epoch} of {self.epochs}"
 
     def document(self) -> dict[str, Any]:
         """Returns the plain JSON document."""

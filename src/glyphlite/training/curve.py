@@ -16,21 +16,24 @@ def draw_training_curve(history: Sequence[EpochRecord], path: Path, *, title: st
         history: at least one epoch.
         path: where the picture goes; written atomically.
         title: above the picture, as it is: a dataset may be called ``$^$``, which is no formula.
-        best_epoch: marked in both panels, from 1.
+        best_epoch: marked in both panels, from 1, where validation images chose it.
     """
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
     epochs = [record.epoch for record in history]
+    losses = [record.validation_loss for record in history if record.validation_loss is not None]
+    accuracies = [100 * record.validation_accuracy for record in history if record.validation_accuracy is not None]
     panels = (
-        ("loss", [record.loss for record in history], [record.validation_loss for record in history]),
-        ("accuracy, %", [100 * record.accuracy for record in history], [100 * record.validation_accuracy for record in history]),
+        ("loss", [record.loss for record in history], losses),
+        ("accuracy, %", [100 * record.accuracy for record in history], accuracies),
     )
     figure = Figure(figsize=(9, 3.4), dpi=120, layout="constrained")
     for axes, (name, training, validation) in zip(figure.subplots(1, 2), panels, strict=True):
         axes.plot(epochs, training, marker=".", color="#4c78a8", label="training")
-        axes.plot(epochs, validation, marker=".", color="#e45756", label="validation")
-        if best_epoch is not None:
+        if validation:
+            axes.plot(epochs, validation, marker=".", color="#e45756", label="validation")
+        if validation and best_epoch is not None:
             axes.axvline(best_epoch, color="#777777", linewidth=1, linestyle=":", label=f"chosen: epoch {best_epoch}")
         axes.set_xlabel("epoch")
         axes.set_ylabel(name)

@@ -15,6 +15,7 @@ from glyphlite.records import TrainingReport
 class EpochRecord:
     """One epoch: training loss and accuracy as they ran, validation's after it. Accuracies are fractions, epochs count from 1.
 
+    There is no validation loss and accuracy where all images are trained on.
     ``validation_balanced_accuracy``, the mean of the classes' recalls, is there where the training weighs classes.
     """
 
@@ -22,8 +23,8 @@ class EpochRecord:
     learning_rate: float
     loss: float
     accuracy: float
-    validation_loss: float
-    validation_accuracy: float
+    validation_loss: float | None
+    validation_accuracy: float | None
     seconds: float
     validation_balanced_accuracy: float | None = None
 
@@ -54,12 +55,22 @@ def read_history(path: Path) -> tuple[EpochRecord, ...]:
         rows = list(csv.DictReader(content.decode().splitlines()))
         return tuple(
             EpochRecord(
-                int(row["epoch"]),
-                *(float(row[name]) for name in _COLUMNS[1:]),
-                validation_balanced_accuracy=float(row[_BALANCED]) if row.get(_BALANCED) else None,
+                epoch=int(row["epoch"]),
+                learning_rate=float(row["learning_rate"]),
+                loss=float(row["loss"]),
+                accuracy=float(row["accuracy"]),
+                validation_loss=_number(row["validation_loss"]),
+                validation_accuracy=_number(row["validation_accuracy"]),
+                seconds=float(row["seconds"]),
+                validation_balanced_accuracy=_number(row.get(_BALANCED)),
             )
             for row in rows
         )
+
+
+def _number(text: str | None) -> float | None:
+    """Returns a number, None of an empty field."""
+    return float(text) if text else None
 
 
 def training_report(history: Sequence[EpochRecord], validation_images: int) -> TrainingReport | None:
@@ -67,13 +78,14 @@ def training_report(history: Sequence[EpochRecord], validation_images: int) -> T
 
     Args:
         history: every epoch.
-        validation_images: how many images the validation accuracies are of.
+        validation_images: how many images the validation accuracies are of; 0 where all images were trained on.
     """
     if not history:
         return None
     return TrainingReport(
         validation_images=validation_images,
+        all_images=history[-1].validation_accuracy is None,
         learning_rate=[each.learning_rate for each in history],
         accuracy=[each.accuracy for each in history],
-        validation_accuracy=[each.validation_accuracy for each in history],
+        validation_accuracy=[each.validation_accuracy for each in history if each.validation_accuracy is not None],
     )

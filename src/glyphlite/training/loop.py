@@ -417,7 +417,7 @@ def balanced_weights(labels: np.ndarray, classes: int) -> np.ndarray:
     Over the training split the weights have a mean of 1. scikit-learn's ``class_weight="balanced"``.
     """
     counts = np.bincount(labels, minlength=classes)
-    return np.where(counts > 0, len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1)), 0.0).astype(np.float32)
+    return np.where(counts > 0, len(labels) / np.maximum(np.count_nonzero(counts) * counts, 1), 0.0).astype(np.float32)
 
 
 def _build_with_policy(choice: ModelChoice, policy: str) -> "keras.Model":

@@ -66,10 +66,16 @@ class TrainingProgress:
 
     def epoch_done(self, record: EpochRecord, *, best: bool) -> None:
         """Leaves a line for a finished epoch."""
-        balanced = record.validation_balanced_accuracy
-        recall = f", mean recall {balanced:.2%}" if balanced is not None else ""
         say(
             f"epoch {record.epoch:>2}/{self._epochs}  loss {record.loss:.4f}  accuracy {record.accuracy:.2%}  "
-            f"validation loss {record.validation_loss:.4f}  validation accuracy {record.validation_accuracy:.2%}{recall}  "
-            f"{record.seconds:.1f} s{'  best so far' if best else ''}"
+            f"{_validation_words(record)}  {record.seconds:.1f} s{'  best so far' if best else ''}"
         )
+
+
+def _validation_words(record: EpochRecord) -> str:
+    """Returns what validation images say of an epoch, in words."""
+    if record.validation_accuracy is None:
+        return "no validation images"
+    balanced = record.validation_balanced_accuracy
+    recall = f", mean recall {balanced:.2%}" if balanced is not None else ""
+    return f"validation loss {record.validation_loss:.4f}  validation accuracy {record.validation_accuracy:.2%}{recall}"

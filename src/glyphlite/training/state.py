@@ -56,12 +56,17 @@ class Session:
 
     @property
     def best(self) -> EpochRecord:
-        """Returns the epoch of the highest validation accuracy, balanced where classes are weighed; ties go to the lower loss."""
+        """Returns the epoch of the highest validation accuracy, balanced where classes are weighed; ties go to the lower loss.
+
+        Where there are no validation images nothing is chosen: it is the last epoch.
+        """
         candidates = [record for record in self.history if record.epoch >= self.first_choice]
 
         def worth(record: EpochRecord) -> tuple[float, float]:
-            balanced = record.validation_balanced_accuracy
-            return record.validation_accuracy if balanced is None else balanced, -record.validation_loss
+            accuracy, balanced = record.validation_accuracy, record.validation_balanced_accuracy
+            if accuracy is None or record.validation_loss is None:
+                return 0.0, record.epoch
+            return accuracy if balanced is None else balanced, -record.validation_loss
 
         return max(candidates, key=worth)
 
@@ -115,6 +120,7 @@ def training_settings(
         "image shape": list(choice.input_shape),
         "classes": list(dataset.labels),
         "dataset": dataset.name,
+        "images": f"all, {dataset.joined} of validation with them" if dataset.joined else None,
         "dataset content": content,
         "seed": seed,
         "epochs": recipe.epochs,

@@ -54,8 +54,8 @@ class TrainingResult:
 
     Attributes:
         model: float32, with the weights of the best epoch.
-        best_epoch: chosen on validation, from 1.
-        validation_accuracy: of the best epoch, a fraction.
+        best_epoch: chosen on validation, from 1; the last one where there are no validation images.
+        validation_accuracy: of the best epoch, a fraction; None where there are no validation images.
         history: every epoch.
         seconds: in training and validation, over every resumption.
         precision: what products were computed in while training.
@@ -66,7 +66,7 @@ class TrainingResult:
 
     model: "keras.Model"
     best_epoch: int
-    validation_accuracy: float
+    validation_accuracy: float | None
     history: tuple[EpochRecord, ...]
     seconds: float
     precision: str
@@ -85,14 +85,15 @@ def train(
     resume: bool = False,
     watch: Watch | None = None,
 ) -> TrainingResult:
-    """Trains a model by its recipe and keeps the best epoch.
+    """Trains a model by its recipe and keeps the best epoch; the last one where the dataset has no validation images.
 
     Leaves ``model.keras``, ``model.weights.h5``, ``history.csv``, ``labels.txt``, ``figures/training.png`` and ``checkpoints/``
     in the folder.
 
     Args:
         choice: the model and its recipe.
-        dataset: its training split is learned, its validation split chooses the epoch, its test split is not looked at.
+        dataset: its training split is learned, its validation split chooses the epoch, its test split is not looked at. Of a
+            dataset `with_all_images` the last epoch is kept.
         folder: where everything goes; made where it is missing.
         epochs: instead of the recipe's.
         seed: of the weights, the order of the images, dropout and augmentation.
@@ -135,7 +136,12 @@ class _Training:
         self.choice, self.dataset, self.folder, self.store, self.stop, self.seed = choice, dataset, folder, store, stop, seed
         content = content_hash(dataset)
         recipe = choice.recipe.with_epochs(epochs or choice.recipe.epochs)
-        self.recipe = with_fitting_teachers(recipe, choice.name, content)
+        if recipe.early_stopping and not len(dataset.validation):
+            raise ModelError(
+                f"the recipe {recipe.name} stops early, and there are no validation images to judge by; "
+                "train without --all-images, or by a recipe without early_stopping"
+            )
+        self.recipe = with_fitting_teachers(recipe, choice.name, content_hash(dataset.as_split()) if dataset.joined else content)
         self.precision = compute_precision(self.recipe.precision)
         self.settings = training_settings(choice, dataset, self.recipe, self.precision, seed, content)
         self.batches = Batches(
@@ -308,7 +314,8 @@ class _Training:
                 saved = time.monotonic()
                 self._leave_if_asked()
         loop.synchronize()
-        validation_loss, validation_accuracy, balanced = loop.validate()
+        validates = len(self.dataset.validation) > 0
+        validation_loss, validation_accuracy, balanced = loop.validate() if validates else (None, None, None)
         images = len(self.dataset.train)
         record = EpochRecord(
             epoch=session.epoch + 1,
@@ -324,7 +331,7 @@ class _Training:
         is_best = record.epoch >= session.first_choice and session.best is record
         if is_best:
             session.best_weights = loop.weights()
-        progress.epoch_done(record, best=is_best)
+        progress.epoch_done(record, best=is_best and validates)
         session.epoch, session.batch, session.loss_sum, session.correct, session.epoch_seconds = session.epoch + 1, 0, 0.0, 0, 0.0
 
     def _answers(self, epoch: int, chunk: Chunk) -> "np.ndarray | None":
@@ -356,7 +363,7 @@ class _Training:
         write_owned(self.folder / "model.weights.h5", stored_weights(self.folder / "model.keras"))
         write_owned(self.folder / "labels.txt", "".join(f"{label}\n" for label in self.dataset.labels))
         write_history(self.folder / "history.csv", session.history)
-        title = f"{self.choice.name} on {self.dataset.name}"
+        title = f"{self.choice.name} on {self.dataset.name}{', all images' if self.dataset.joined else ''}"
         draw_training_curve(session.history, self.folder / "figures" / "training.png", title=title, best_epoch=session.best.epoch)
         step = self.recipe.epochs * self.batches.steps
         self.store.save(step, session.checkpoint(self.settings, {}))

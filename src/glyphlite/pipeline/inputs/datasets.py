@@ -27,7 +27,7 @@ from glyphlite.files.untrusted import parsing, read_input
 from glyphlite.models.interface.image_shape import image_shape
 from glyphlite.models.interface.outputs import class_count
 from glyphlite.models.pretrained import CARD
-from glyphlite.pipeline.inputs.files import trained_on
+from glyphlite.pipeline.inputs.files import shipped_card
 from glyphlite.runtimes import ports
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import read_graph
@@ -49,6 +49,7 @@ class RunData:
         sha256: of the data's files when the run was made, by name.
         input_shape: height, width, channels that the run brought its images to; None where it left them as they are.
         group_by: how the run told its images' groups, which its splits depend on; None for none.
+        all_images: whether the run trained on the validation images, too: none are held out for its files then.
     """
 
     name: str
@@ -59,6 +60,7 @@ class RunData:
     sha256: Mapping[str, str] = field(default_factory=dict)
     input_shape: tuple[int, int, int] | None = None
     group_by: str | None = None
+    all_images: bool = False
 
     @property
     def assumed(self) -> bool:
@@ -89,6 +91,9 @@ class RunData:
             loaded = load_dataset(self.name, data_dir=self.data_dir, seed=seed, size=takes[:2], group_by=self.group_by)
             if loaded.input_shape == (*takes[:2], 1):
                 loaded = fit_images(loaded, takes)
+        if self.all_images:
+            say("trained on all images, so none of them is left to validate on")
+            loaded = loaded.with_all_images()
         if self.sha256 and loaded.sha256 and dict(self.sha256) != loaded.sha256:
             say(f"{loaded.name} has changed since the run was made (SHA-256 in {self.record})", style="yellow")
         return loaded
@@ -170,11 +175,19 @@ def data_of(paths: Path | Sequence[Path] | None, dataset: str | None, data_dir: 
         DataError: several files belong to runs of different data.
     """
     if dataset is not None:
-        return RunData(dataset, data_dir, named=True, group_by=_group_by_of(paths, dataset))
+        known = _remembered_of(paths, dataset)
+        return RunData(
+            dataset,
+            data_dir,
+            named=True,
+            group_by=next((each.group_by for each in known if each.group_by), None),
+            all_images=any(each.all_images for each in known),
+        )
     found = {}
     for path in [paths] if isinstance(paths, Path) else paths or ():
         if (data := _remembered(path)) is not None:
-            found.setdefault(data.name, data)
+            first = found.setdefault(data.name, data)
+            found[data.name] = replace(first, all_images=first.all_images or data.all_images)
     if len(found) > 1:
         raise DataError(f"the files belong to runs of different data ({', '.join(found)}); name one with --dataset")
     for data in found.values():
@@ -292,13 +305,15 @@ def _same(carried: Sequence[str], labels: Sequence[str]) -> bool:
     return [each.strip() for each in carried] == [each.strip() for each in labels]
 
 
-def _group_by_of(paths: Path | Sequence[Path] | None, dataset: str) -> str | None:
-    """Returns how the groups of the data that the user names are told, where the files' run was trained on that very data."""
-    for path in [paths] if isinstance(paths, Path) else paths or ():
-        data = _remembered(path)
-        if data is not None and data.group_by and Path(data.name).resolve() == Path(dataset).resolve():
-            return data.group_by
-    return None
+def _remembered_of(paths: Path | Sequence[Path] | None, dataset: str) -> list[RunData]:
+    """Returns what is remembered of the data that the user names, where runs of the files were trained on that very data."""
+    found = [_remembered(path) for path in ([paths] if isinstance(paths, Path) else paths or ())]
+    return [data for data in found if data is not None and _same_data(data.name, dataset)]
+
+
+def _same_data(first: str, second: str) -> bool:
+    names = [each.lower().replace("_", "-") for each in (first, second)]
+    return names[0] == names[1] if any(map(_is_known, names)) else Path(first).resolve() == Path(second).resolve()
 
 
 def _remembered(path: Path) -> RunData | None:
@@ -313,8 +328,8 @@ def _remembered(path: Path) -> RunData | None:
                     record=place,
                     group_by=_groups_beside(document.get("group_by"), place.parent),
                 )
-    trained = trained_on(path)
-    return RunData(trained, record=path.parent.parent / CARD) if trained else None
+    card = shipped_card(path)
+    return RunData(card.dataset, record=path.parent.parent / CARD, all_images=card.all_images) if card else None
 
 
 def _beside(written: str, folder: Path) -> str:
@@ -356,6 +371,7 @@ def _of_run(record: Path) -> RunData | None:
         sha256=hashes if isinstance(hashes, dict) else {},
         input_shape=_shape_in(data),
         group_by=str(data["group_by"]) if data.get("group_by") else None,
+        all_images=bool(document["settings"].get("all_images")) if isinstance(document.get("settings"), dict) else False,
     )
 
 

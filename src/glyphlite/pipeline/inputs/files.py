@@ -9,10 +9,10 @@ from glyphlite.errors import ArtifactError, ModelError
 from glyphlite.evaluation.variant import variant_of
 from glyphlite.extras import has_extra, how_to_install, require_extra
 from glyphlite.files.untrusted import open_input
-from glyphlite.formatting import percent
 from glyphlite.models.interface.image_shape import image_shape
 from glyphlite.models.loading import is_saved_model, load_keras_model, missing_code
 from glyphlite.models.pretrained import (
+    PretrainedCard,
     best_pretrained,
     is_named,
     keras_of_shipped,
@@ -185,8 +185,8 @@ def default_artifact(at_most: int | None = None) -> Path:
         ModelError: no model is pretrained, or the file was altered.
     """
     name = best_pretrained(at_most)
-    best = pretrained_card(name).best
-    say(f"{name} answers: {best.weight_bytes:,} bytes of weights, {percent(best.validation_accuracy)} of validation images right")
+    card = pretrained_card(name)
+    say(f"{name} answers: {card.best.weight_bytes:,} bytes of weights, {card.validation_words}")
     return pretrained_artifact(name)
 
 
@@ -208,8 +208,15 @@ def integer_graph(path: Path) -> Graph:
 
 def trained_on(path: Path) -> str | None:
     """Returns the dataset that a pretrained artifact was trained on; None for a user's own, of which it is not known."""
+    card = shipped_card(path)
+    return card.dataset if card else None
+
+
+def shipped_card(path: Path) -> PretrainedCard | None:
+    """Returns the card of a pretrained artifact, of any of its seeds; None of a user's own."""
     name = path.parent.parent.name
-    return pretrained_card(name).dataset if is_named(name) and path == pretrained_artifact(name) else None
+    card = pretrained_card(name) if is_named(name) else None
+    return card if card and any(path == pretrained_artifact(name, each.seed) for each in card.seeds) else None
 
 
 def _is_model(path: Path) -> bool:

@@ -2,20 +2,25 @@
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from glyphlite.console import say
 from glyphlite.conversion.folder import ConvertedArtifact
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ModelError, OutputError
+from glyphlite.evaluation.confidence import with_test_figures
+from glyphlite.evaluation.model_evaluation import ArtifactEvaluation
 from glyphlite.files.owned import owned_path, write_owned
 from glyphlite.files.single import sha256_of
 from glyphlite.formatting import percent, things
 from glyphlite.models.loading import load_keras_model
 from glyphlite.models.pretrained import PretrainedCard, pretrained_card, pretrained_keras, retired_names, retired_words
 from glyphlite.models.saving import stored_weights
-from glyphlite.records import PretrainedReport
+from glyphlite.records import Certainty, PretrainedReport
 from glyphlite.training.trainer import TrainingResult
 
 
@@ -50,7 +55,8 @@ def take_pretrained(card: PretrainedCard, dataset: Dataset, folder: Path) -> Tra
     best = card.best
     say(
         f"{card.model} comes with glyphlite: seed {best.seed}, among {things(len(card.seeds), 'seed')} the one whose int8 file "
-        f"is right most often on validation images ({percent(best.validation_accuracy)}). Nothing is trained; "
+        f"is right most often on validation images ({percent(best.validation_accuracy)}"
+        f"{', before it was trained on these, too' if card.all_images else ''}). Nothing is trained; "
         f"glyphlite train {card.model} makes one anew."
     )
     with owned_path(folder / "model.keras") as temporary:
@@ -60,7 +66,7 @@ def take_pretrained(card: PretrainedCard, dataset: Dataset, folder: Path) -> Tra
     return TrainingResult(
         model=load_keras_model(folder / "model.keras"),
         best_epoch=best.best_epoch,
-        validation_accuracy=best.float_validation_accuracy,
+        validation_accuracy=None if card.all_images else best.float_validation_accuracy,
         history=(),
         seconds=best.seconds,
         precision=str(card.recipe.get("precision", "float32")),
@@ -86,10 +92,23 @@ def pretrained_report(card: PretrainedCard, int8: ConvertedArtifact | None) -> P
         best_epoch=best.best_epoch,
         train_seconds=best.seconds,
         validation_accuracy=best.validation_accuracy,
+        all_images=card.all_images,
         keras_sha256=card.keras_sha256,
         int8_sha256=best.sha256,
         int8_is_the_shipped_one=same,
     )
+
+
+def with_certainty_of_twin(evaluation: ArtifactEvaluation, card: PretrainedCard, labels: np.ndarray) -> ArtifactEvaluation:
+    """Returns the measurement of a released file with the certainty that its card has of its twin, where it has one.
+
+    A file that was trained on all images has no held-out ones that could be fitted.
+    """
+    report = evaluation.report
+    if not card.all_images or report.sha256 != card.best.sha256 or card.best.certainty is None:
+        return evaluation
+    fitted = with_test_figures(Certainty.model_validate(card.best.certainty), evaluation.probabilities, labels)
+    return replace(evaluation, report=report.model_copy(update={"certainty": fitted}))
 
 
 def pretrained_record(card: PretrainedCard) -> dict[str, Any]:
@@ -99,6 +118,7 @@ def pretrained_record(card: PretrainedCard) -> dict[str, Any]:
         "seeds": [each.seed for each in card.seeds],
         "best_epoch": card.best.best_epoch,
         "validation_accuracy": card.best.validation_accuracy,
+        **({"all_images": True} if card.all_images else {}),
         "keras_sha256": card.keras_sha256,
         "versions": card.versions,
     }

@@ -67,6 +67,7 @@ class TrainingPlan:
         """
         seed = split_seed(self.model, self.seed)
         dataset = load_for_model(self.dataset, self.input_shape, data_dir=self.data_dir, seed=seed, group_by=self.group_by)
+        dataset = dataset.with_all_images() if self.options.all_images else dataset
         choice = choose_model(self.model, dataset, self.input_range)
         recipe = self.options.apply(choice.recipe)
         if self.options.class_weights == "auto":

@@ -200,6 +200,8 @@ def _trained_seeds(
             dataset, choice = plan.load()
             trained = train(choice, dataset, plan.folder, seed=seed, resume=resume)
         best = trained.history[trained.best_epoch - 1]
+        assert best.validation_accuracy is not None  # a search holds some out
+        assert best.validation_loss is not None
         report = SeedReport(
             seed=seed,
             validation_accuracy=evenly if (evenly := best.validation_balanced_accuracy) is not None else best.validation_accuracy,

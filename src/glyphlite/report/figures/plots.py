@@ -81,20 +81,24 @@ _SHOWN_POINTS = 3.0
 
 @our_style()
 def training_figure(history: "Sequence[EpochRecord]", best_epoch: int | None = None, *, title: bool = True) -> "Figure":
-    """Draws training and validation accuracy by epoch, the kept epoch marked."""
+    """Draws training and validation accuracy by epoch, the kept epoch marked; without validation images training's alone."""
     from matplotlib.ticker import MaxNLocator
 
     figure, axes = drawing(*CHART)
     epochs = [each.epoch for each in history]
-    training, validation = [each.accuracy * 100 for each in history], [each.validation_accuracy * 100 for each in history]
+    training = [each.accuracy * 100 for each in history]
+    validation = [each.validation_accuracy * 100 for each in history if each.validation_accuracy is not None]
+    ends = [("training", training[-1], "quiet")]
     dot = "o" if len(epochs) == 1 else None  # one epoch makes no line
     axes.plot(epochs, training, marker=dot, color=PALETTE["quiet"])
-    axes.plot(epochs, validation, marker=dot, color=PALETTE["accent"])
+    if validation:
+        axes.plot(epochs, validation, marker=dot, color=PALETTE["accent"])
+        ends.append(("validation", validation[-1], "accent"))
     if dot:
         axes.margins(y=0.5)  # room for the kept epoch's words below
-    _label_line_ends(axes, epochs[-1], [("training", training[-1], "quiet"), ("validation", validation[-1], "accent")])
+    _label_line_ends(axes, epochs[-1], ends)
     best = next((each for each in history if each.epoch == best_epoch), None)
-    if best:
+    if best and best.validation_accuracy is not None:
         axes.plot([best.epoch], [best.validation_accuracy * 100], "o", color=PALETTE["accent"], markersize=7)
         axes.annotate(
             f"kept: epoch {best.epoch}, {percent(best.validation_accuracy)}",

@@ -126,6 +126,11 @@ def _accuracy(results: Results, shipped: ArtifactReport | None) -> Finding:
         else:
             more = "more" if validation > accuracy.value else "less"
             sentences.append(f"Validation accuracy was {percent(validation)}, {points(validation - accuracy.value)} {more}.")
+    elif results.training and results.training.all_images:
+        sentences.append(
+            f"It was trained on all images for a fixed number of epochs ({len(results.training.accuracy)}): none was held out, "
+            "so there is no validation accuracy, no fitted temperature and no rejection threshold."
+        )
     measured = [("the float Keras model", results.keras), *([(shipped.path, shipped)] if shipped else [])]
     sentences += [words for name, each in measured if (words := unequal_classes(name, each, results.labels))]
     return Finding("accuracy", "How good is the model?", tuple(sentences))
@@ -203,8 +208,9 @@ def _calibration(shipped: ArtifactReport) -> list[str]:
     if fitted is None or fitted.test is None:
         return []
     test = fitted.test
+    twin = " that a twin of the model was not trained on" if fitted.twin else ""
     return [
-        f"At a temperature of {fitted.temperature:.2f}, fitted on {things(fitted.images, 'validation image')}, "
+        f"At a temperature of {fitted.temperature:.2f}, fitted on {things(fitted.images, 'validation image')}{twin}, "
         f"they differ by {points(test.expected_calibration_error)}: this calibrated confidence is what predict shows.",
         f"Answers below the rejection threshold of {confidence(fitted.least_certainty)} are called unsure: "
         f"{percent(test.refused)} of the test images; of the others {percent(test.accuracy.value)} are right.",

@@ -69,11 +69,12 @@ class WandbTracker:
 
 
 def epoch_metrics(record: EpochRecord) -> dict[str, float]:
-    """Returns an epoch's metrics by the names that Keras gives them."""
-    return {
+    """Returns an epoch's metrics by the names that Keras gives them; those of validation where there is any."""
+    metrics = {
         "loss": record.loss,
         "accuracy": record.accuracy,
         "val_loss": record.validation_loss,
         "val_accuracy": record.validation_accuracy,
         "learning_rate": record.learning_rate,
     }
+    return {name: value for name, value in metrics.items() if value is not None}

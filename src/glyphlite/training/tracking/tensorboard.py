@@ -42,7 +42,8 @@ class TensorBoardTracker:
         train = {"loss": record.loss, "accuracy": record.accuracy, "learning_rate": record.learning_rate}
         self._scalars(self.folder / TRAIN, step, {f"epoch_{name}": value for name, value in train.items()})
         held_out = {"epoch_loss": record.validation_loss, "epoch_accuracy": record.validation_accuracy}
-        self._scalars(self.folder / VALIDATION, step, held_out)
+        if measured := {name: value for name, value in held_out.items() if value is not None}:
+            self._scalars(self.folder / VALIDATION, step, measured)
 
     def figures(self, step: int, values: Mapping[str, float]) -> None:
         """Writes what was measured."""
