@@ -73,3 +73,8 @@ def test_numbers_stay_with_their_units():
     space = "\N{NO-BREAK SPACE}"
     assert formatting.tied("right 95.44 % of the time (p = 0.56)") == f"right 95.44{space}% of the time (p{space}={space}0.56)"
     assert formatting.tied("8 steps in 25.2 KB") == f"8{space}steps in 25.2{space}KB"
+
+
+def test_one_input_is_no_inputs():
+    assert formatting.in_and_out(2, 1) == "2 inputs and 1 output"
+    assert formatting.in_and_out(1, 3) == "1 input and 3 outputs"

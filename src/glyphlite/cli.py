@@ -165,6 +165,7 @@ DataDirOption = Annotated[
 SeedOption = Annotated[
     int, typer.Option("--seed", "-s", min=0, max=2**31 - 1, help="Seed of the split, the weights, the shuffling and the samples.")
 ]
+InputSeedOption = Annotated[int, typer.Option("--seed", "-s", min=0, max=2**31 - 1, help="Seed of the inputs that are drawn.")]
 LiteRtJsOption = Annotated[
     bool,
     typer.Option(
@@ -267,7 +268,12 @@ KerasOption = Annotated[
         "--keras", help="The .keras file that the artifact was converted from; a model.keras beside it is found automatically."
     ),
 ]
-BoardOption = Annotated[str | None, typer.Option("--board", metavar="NAME", help="Board, by a name from `glyphlite boards`.")]
+BoardOption = Annotated[
+    str | None,
+    typer.Option(
+        "--board", metavar="NAME", help="Board, by a name from `glyphlite boards`: measure on its core, and say whether it fits."
+    ),
+]
 InputsOption = Annotated[
     str | None,
     typer.Option(
@@ -624,7 +630,9 @@ def fits(
 def train(
     model: Annotated[
         str,
-        typer.Argument(help="A name from `glyphlite models`, a model file (.toml), file.py:function, or a .keras file."),
+        typer.Argument(
+            metavar="MODEL", help="A name from `glyphlite models`, a model file (.toml), file.py:function, or a .keras file."
+        ),
     ],
     out: Annotated[
         Path | None,
@@ -686,7 +694,10 @@ def train(
 @app.command(epilog="Example: glyphlite search --dataset mnist --board arduino-uno --hours 0.5")
 def search(
     dataset: DatasetOption = "mnist",
-    board: BoardOption = None,
+    board: Annotated[
+        str | None,
+        typer.Option("--board", metavar="NAME", help="Board that the network has to fit, by a name from `glyphlite boards`."),
+    ] = None,
     cpu: Annotated[
         Cpu | None,
         typer.Option("--cpu", help="Core that costs are measured on.", show_default=f"the board's, else {PREFERRED_CORE}"),
@@ -728,8 +739,16 @@ def search(
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", min=1, max=64, help="Trainings at a time.", show_default="one a processor")
     ] = None,
-    epochs: Annotated[int, typer.Option("--epochs", "-e", min=2, help="Epochs of a trial that is not pruned.")] = 12,
-    sampler: Annotated[Sampler, typer.Option("--sampler", help="What proposes candidates.")] = Sampler.FRONT,
+    epochs: Annotated[
+        int, typer.Option("--epochs", "-e", min=2, help="Epochs of a trial that is not stopped early (pruned).")
+    ] = 12,
+    sampler: Annotated[
+        Sampler,
+        typer.Option(
+            "--sampler",
+            help="What proposes candidates. front: neighbours of the best so far. tpe, nsga2: Optuna's samplers. random: chance.",
+        ),
+    ] = Sampler.FRONT,
     seeds: Annotated[
         int, typer.Option("--seeds", min=0, help="Trainings of the winner, of which validation images choose one; 0: none.")
     ] = 3,
@@ -1038,7 +1057,7 @@ def optimize(
     strip_names: Annotated[
         bool, typer.Option("--strip-names", help="Also drop the names of tensors that are no input or output.")
     ] = False,
-    seed: SeedOption = 0,
+    seed: InputSeedOption = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there already.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -1092,7 +1111,7 @@ def verify(
         ),
     ] = None,
     baud: Annotated[int, typer.Option("--baud", min=300, max=2**31 - 1, help="Bits per second on that port.")] = 115_200,
-    seed: SeedOption = 0,
+    seed: InputSeedOption = 0,
     data_dir: DataDirOption = None,
     input_range: InputRangeOption = None,
     as_json: JsonOption = False,

@@ -49,6 +49,11 @@ def things(number: int, singular: str, plural: str | None = None) -> str:
     return f"{count(number)} {singular if number == 1 else plural or singular + 's'}"
 
 
+def in_and_out(inputs: int, outputs: int) -> str:
+    """Returns how many inputs and outputs a model has: ``2 inputs and 1 output``."""
+    return f"{things(inputs, 'input')} and {things(outputs, 'output')}"
+
+
 def channels_left_out(number: int) -> str:
     """Says how many channels generated C does without, as they change no answer."""
     verb, their = ("changes", "its") if number == 1 else ("change", "their")

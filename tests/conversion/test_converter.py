@@ -227,5 +227,5 @@ def test_models_of_other_shapes_are_refused() -> None:
     with pytest.raises(ConversionError, match="must be fixed numbers"):
         convert(keras.Model(free, keras.layers.GlobalAveragePooling2D()(free)), "float32")
     two = [keras.Input((28, 28, 1)), keras.Input((28, 28, 1))]
-    with pytest.raises(ConversionError, match="2 inputs and 1 outputs"):
+    with pytest.raises(ConversionError, match="2 inputs and 1 output,"):
         convert(keras.Model(two, keras.layers.Add()(two)), "float32")

@@ -157,7 +157,7 @@ def test_function_is_told_the_shape(good):
         ("larger", "takes images of 32x32x3, the dataset's are 28x28x1"),
         ("images", "gives 26x26x10 values per image"),
         ("null_byte", "a layer of .* has a null byte in its name, which no file of weights can hold; rename the layer"),
-        ("two_inputs", "has 2 inputs and 1 outputs"),
+        ("two_inputs", "has 2 inputs and 1 output;"),
     ],
 )
 def test_functions_that_do_not(bad, function, words):

@@ -23,6 +23,7 @@ from glyphlite.conversion.operators import float_operators, select_operators
 from glyphlite.conversion.variants import RULED_OUT_BY_SELECT_OPS, Variant, get_variant
 from glyphlite.errors import ConversionError
 from glyphlite.files.scratch import temporary_folder
+from glyphlite.formatting import in_and_out
 from glyphlite.models.inference_form import can_unroll, recurrent_layers, unrolled, without_augmentation
 from glyphlite.models.interface.input_convention import OURS, InputConvention
 from glyphlite.models.qat.state import has_narrow_weights, in_float, is_quantized
@@ -247,7 +248,7 @@ def _image_shape(model: "keras.Model") -> tuple[int, ...]:
     except (AttributeError, TypeError, ValueError):
         raise ConversionError("the model has not been built, so its input's shape is unknown; call it once on an image") from None
     if len(inputs) != 1 or len(outputs) != 1:
-        raise ConversionError(f"the model has {len(inputs)} inputs and {len(outputs)} outputs, expected one of each")
+        raise ConversionError(f"the model has {in_and_out(len(inputs), len(outputs))}, expected one of each")
     shape = tuple(inputs[0].shape[1:])
     if not shape or None in shape:
         raise ConversionError(f"the model's input has shape {list(inputs[0].shape)}; all but the batch must be fixed numbers")

@@ -12,6 +12,7 @@ from glyphlite.conversion.variants import VARIANT_NAMES, artifact_name, get_vari
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ConversionError
 from glyphlite.files.owned import require_ours, write_owned
+from glyphlite.formatting import things
 from glyphlite.models.interface.input_convention import OURS, InputConvention
 from glyphlite.models.interface.output_layer import outputs_of_model
 
@@ -84,7 +85,7 @@ def convert_to_folder(
     outputs = int(model.outputs[0].shape[-1] or 0)
     if len(dataset.labels) != outputs_of_model(model, "the model").classes(outputs):
         raise ConversionError(
-            f"the model has {outputs} outputs, {dataset.name} has {len(dataset.labels)} classes; "
+            f"the model has {things(outputs, 'output')}, {dataset.name} has {len(dataset.labels)} classes; "
             "name the dataset that it was trained on with --dataset"
         )
     require_ours(Path(folder), [artifact_name(variant.name) for variant in chosen], overwrite=overwrite)

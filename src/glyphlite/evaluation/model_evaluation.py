@@ -21,6 +21,7 @@ from glyphlite.evaluation.footprint import measure_footprint
 from glyphlite.evaluation.latency import keras_latency, runtime_latency
 from glyphlite.evaluation.variant import COMPILED, ports_of, type_name_of
 from glyphlite.files.single import sha256_of
+from glyphlite.formatting import things
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import OutputKind
 from glyphlite.models.interface.outputs import outputs_of
@@ -241,7 +242,7 @@ def check_fit(graph: Graph, dataset: Dataset, path: Path) -> None:
     outputs = abs(graph.output.shape[-1]) if graph.output.shape else 1
     if outputs_of(graph, str(path)).classes(outputs) != dataset.classes:
         raise ArtifactError(
-            f"{path} has {outputs} outputs, but {dataset.name} has {dataset.classes} classes; "
+            f"{path} has {things(outputs, 'output')}, but {dataset.name} has {dataset.classes} classes; "
             "name the dataset that it was trained on with --dataset"
         )
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from glyphlite.console import captured_noise, say
 from glyphlite.errors import ModelError
 from glyphlite.files.untrusted import parsing, read_input, reason_of
+from glyphlite.formatting import in_and_out
 from glyphlite.models.size_limits import bounded_weights, check_activations
 from glyphlite.models.stored import EXPECTED, LARGEST_FILE, StoredModel, look_into
 
@@ -155,7 +156,7 @@ def _from_saved_model(path: Path) -> "keras.Model":
     signature: Any = signatures["serving_default"]
     inputs, outputs = signature.structured_input_signature[1], signature.structured_outputs
     if len(inputs) != 1 or len(outputs) != 1:
-        raise ModelError(f"{path} has {len(inputs)} inputs and {len(outputs)} outputs; a classifier of images has one of each")
+        raise ModelError(f"{path} has {in_and_out(len(inputs), len(outputs))}; a classifier of images has one of each")
     (entry,), (name,) = inputs.values(), outputs
     if entry.shape.rank is None:
         raise ModelError(f"{path} does not say its input's shape; {FUNCTION_WAY}")

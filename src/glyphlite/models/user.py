@@ -20,6 +20,7 @@ import numpy as np
 from glyphlite.errors import ModelError
 from glyphlite.escaping import is_unicode, visible
 from glyphlite.files.untrusted import parsing, reason_of
+from glyphlite.formatting import in_and_out
 from glyphlite.models.choice import ModelChoice
 from glyphlite.models.interface.output_kind import OutputKind
 from glyphlite.models.interface.output_layer import outputs_of_model, with_probabilities
@@ -97,7 +98,7 @@ def check_classifier(model: "keras.Model", input_shape: tuple[int, ...], classes
         raise ModelError(f"{origin} has no input shape; start it with keras.Input(shape={tuple(input_shape)})")
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise ModelError(
-            f"{origin} has {len(model.inputs)} inputs and {len(model.outputs)} outputs; a classifier of images has one of each"
+            f"{origin} has {in_and_out(len(model.inputs), len(model.outputs))}; a classifier of images has one of each"
         )
     names = (model.name, *(layer.name for layer in model.layers), *(weights.path for weights in model.weights))
     if any("\0" in name for name in names):

@@ -13,7 +13,7 @@ from glyphlite.errors import ArtifactError, DataError
 from glyphlite.evaluation.confidence import REFUSED
 from glyphlite.evaluation.recorded_confidence import RECORDS, certainty_of
 from glyphlite.files.named import require_own_file
-from glyphlite.formatting import confidence, percent
+from glyphlite.formatting import confidence, percent, things
 from glyphlite.models.interface.certainty import calibrated, is_refused
 from glyphlite.models.interface.output_kind import OutputKind
 from glyphlite.models.interface.outputs import outputs_of
@@ -311,7 +311,7 @@ def _samples(
 ) -> list[_Glyph]:
     loaded = data.load(takes=shape)
     if loaded.classes != (outputs if outputs > 1 else 2):
-        classes = f"{loaded.name} has {loaded.classes} classes, the model {outputs} outputs"
+        classes = f"{loaded.name} has {loaded.classes} classes, the model {things(outputs, 'output')}"
         raise DataError(f"{classes}; name the dataset that it was trained on with --dataset")
     if loaded.input_shape != shape:
         found, wanted = ("x".join(map(str, each)) for each in (loaded.input_shape, shape))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from glyphlite.datasets.dataset import SMALLEST_SIDE, image_shape_of
 from glyphlite.errors import ArtifactError
-from glyphlite.formatting import things
+from glyphlite.formatting import in_and_out
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.output_kind import OutputKind, output_kind
 from glyphlite.tflite.graph import Graph, Tensor, last_activation
@@ -70,7 +70,7 @@ def check_one_in_and_out(graph: Graph, name: str) -> None:
         ArtifactError: naming the file and how many there are.
     """
     if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-        found = f"{things(len(graph.inputs), 'input')} and {things(len(graph.outputs), 'output')}"
+        found = in_and_out(len(graph.inputs), len(graph.outputs))
         raise ArtifactError(f"{name} has {found}; expected one picture in and the scores of its classes out")
 
 
