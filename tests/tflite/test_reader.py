@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from glyphlite.errors import ArtifactError
 from glyphlite.tflite.quantization import dequantize
-from glyphlite.tflite.reader import parse_graph, read_graph
+from glyphlite.tflite.reader import parse_graph, read_artifact, read_graph
 
 VARIANTS = ("float32", "float16", "dynamic", "int8", "int16x8")
 
@@ -89,3 +90,13 @@ def test_a_graph_in_use_is_not_validated_again_and_one_that_is_not_is_let_go(sam
     del graph
     gc.collect()
     assert held() is None
+
+
+@pytest.mark.parametrize("read", [read_graph, read_artifact])
+def test_what_is_named_in_place_of_a_file_is_told(samples: Path, tmp_path: Path, read: Callable[[Path], object]) -> None:
+    with pytest.raises(ArtifactError, match=r"model.keras is not a .tflite file, but a Keras model .* glyphlite convert makes"):
+        read(samples / "model.keras")
+    empty = tmp_path / "empty.tflite"
+    empty.touch()
+    with pytest.raises(ArtifactError, match="it is empty"):
+        read(empty)

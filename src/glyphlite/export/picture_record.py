@@ -18,7 +18,7 @@ from glyphlite.evaluation.recorded_confidence import certainty_of
 from glyphlite.export.model_name import model_name
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.outputs import outputs_of
-from glyphlite.models.interface.purpose import check_one_in_and_out
+from glyphlite.models.interface.purpose import check_one_in_and_out, is_vector
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.quantization import Quantization
 
@@ -63,6 +63,9 @@ def picture_shape(graph: Graph, name: str) -> tuple[int, int, int]:
         ArtifactError: naming the file, what it takes and gives instead of one picture and a number for each class.
     """
     check_one_in_and_out(graph, name)
+    if not is_vector(graph.output):
+        found = "x".join(map(str, graph.output.shape))
+        raise ArtifactError(f"{name} gives a map of {found}; expected the scores of a picture's classes")
     shape = image_shape_of(graph.input.shape[1:])
     if shape is None:
         found = "x".join(map(str, graph.input.shape))

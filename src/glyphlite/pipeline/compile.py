@@ -24,7 +24,7 @@ from glyphlite.evaluation.verification.self_check import check_generated
 from glyphlite.files.scratch import temporary_folder
 from glyphlite.formatting import channels_left_out
 from glyphlite.models.interface.input_convention import InputConvention
-from glyphlite.models.interface.purpose import is_picture
+from glyphlite.models.interface.purpose import is_picture, is_vector
 from glyphlite.models.pretrained import is_named
 from glyphlite.pipeline.inputs.conventions import input_convention
 from glyphlite.pipeline.inputs.datasets import beside, data_of, groups_beside, image_of, to_remember
@@ -200,7 +200,7 @@ def _classify_words(report: CompilationReport) -> str:
 def _purpose_words(report: CompilationReport, graph: Graph) -> str:
     """Returns what the model is taken for, and what would make it another."""
     if not report.classifies:
-        advice = "; --labels names their classes" if len(report.output_tensors) == 1 else ""
+        advice = "; --labels names their classes" if len(report.output_tensors) == 1 and is_vector(graph.output) else ""
         return f"its outputs are values, not classes: {report.purpose}{advice}"
     words = f"a classifier ({report.purpose}), scores: {report.scores}"
     if not report.takes_pictures and is_picture(graph):

@@ -25,6 +25,9 @@ from glyphlite.tflite.tensors import read_tensors, subgraph_names
 MAX_FILE_BYTES = 512 << 20
 """A glyph classifier has a thousandth of it."""
 
+_KERAS_MARKS = (b"PK\x03\x04", b"\x89HDF\r\n")
+"""Beginnings of .keras files, which are ZIP archives, and of .h5 files."""
+
 _IN_USE: WeakValueDictionary[bytes, Graph] = WeakValueDictionary()
 """Validated graphs that somebody holds, by the SHA-256 of their file: a command that hands a file to several runtimes, each of
 which reads it, validates it once."""
@@ -61,6 +64,7 @@ def read_artifact(path: Path) -> bytes:
         ArtifactError: as in :func:`read_content`, or the identifier of TensorFlow Lite's flatbuffers is missing.
     """
     content = read_content(path)
+    _refuse_others(content, Path(path).name)
     if content[4:8] != b"TFL3":
         raise ArtifactError(
             f"{Path(path).name} is not a .tflite file: expected the identifier TFL3, found {content[4:8]!r}; "
@@ -86,7 +90,22 @@ def parse_graph(content: bytes, name: str = "model") -> Graph:
     return graph
 
 
+def _refuse_others(content: bytes, name: str) -> None:
+    """Refuses what is often named in place of a .tflite file.
+
+    Raises:
+        ArtifactError: nothing is in it, or it is an archive as Keras writes them.
+    """
+    if not content:
+        raise ArtifactError(f"{name} is not a .tflite file: it is empty")
+    if content.startswith(_KERAS_MARKS):
+        raise ArtifactError(
+            f"{name} is not a .tflite file, but a Keras model or an archive; glyphlite convert makes .tflite files"
+        )
+
+
 def _validated(content: bytes, name: str) -> Graph:
+    _refuse_others(content, name)
     stored = decode(content, name)
     _check_model(stored, name)
     tensors = read_tensors(stored, content, name)

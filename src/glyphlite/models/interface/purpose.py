@@ -96,7 +96,7 @@ def _outputs(graph: Graph, labels: Sequence[str], *, pictures: bool) -> tuple[Ou
         return None, f"it has {len(graph.outputs)} outputs"
     values, activation = graph.output.elements, last_activation(graph)
     kind = output_kind(activation, values) or OutputKind.LOGITS
-    if not _is_vector(graph.output):
+    if not is_vector(graph.output):
         return None, "its output is a map"
     for names, whose in ((labels, "labels name"), (graph.labels, "the file's labels name")):
         if names and (names is labels or len(names) == kind.classes(values)):
@@ -115,5 +115,6 @@ def _outputs(graph: Graph, labels: Sequence[str], *, pictures: bool) -> tuple[Ou
     return None, "neither labels nor a softmax or sigmoids at its end say that they are classes"
 
 
-def _is_vector(tensor: Tensor) -> bool:
+def is_vector(tensor: Tensor) -> bool:
+    """Returns whether a tensor is one row of numbers a sample, not a map of them."""
     return all(abs(extent) == 1 for extent in tensor.shape[:-1])
