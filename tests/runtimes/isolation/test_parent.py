@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from support import hostile
 
 from glyphlite.errors import ArtifactError
 from glyphlite.runtimes.base import Acceptance, LoadedModel, Runtime
+from glyphlite.runtimes.isolation import parent
 from glyphlite.runtimes.isolation.parent import Worker
 from glyphlite.runtimes.registry import INTERPRETERS, acceptance_of, accepts, get_runtime
 
@@ -44,6 +46,29 @@ def test_an_endless_loop_is_stopped(samples: Path, tmp_path: Path) -> None:
         assert acceptance.reason == "it was still computing after 0.5 s and was stopped"
         assert time.process_time() - started < 0.5
         assert _accepted(worker, "litert_builtin", samples / "model_int8.tflite").accepts
+
+
+def test_a_busy_machine_is_no_reason_to_refuse_a_file(samples: Path) -> None:
+    """A child that gets no processor for 25 times its CPU time is waited for."""
+    with Worker(cpu_s=0.1) as worker:
+        model = worker.load("litert", samples / "model_int8.tflite")
+        process = worker._process
+        assert process is not None
+        os.killpg(process.pid, signal.SIGSTOP)
+        threading.Timer(2.5, os.killpg, (process.pid, signal.SIGCONT)).start()
+        assert model.predict(np.zeros((1, *model.input.shape), model.input.dtype)).shape == (1, 10)
+
+
+def test_a_child_that_sleeps_for_ever_is_stopped(samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Worker() as worker:
+        model = worker.load("litert", samples / "model_int8.tflite")
+        process = worker._process
+        assert process is not None
+        os.killpg(process.pid, signal.SIGSTOP)
+        monkeypatch.setattr(parent, "SILENT_SECONDS", 0.2)
+        with pytest.raises(ArtifactError, match=r"did not finish within 0\.2 s and was stopped"):
+            model.predict(np.zeros((1, *model.input.shape), model.input.dtype))
+        assert process.poll() is not None
 
 
 @pytest.mark.parametrize("gone", [False, True])
