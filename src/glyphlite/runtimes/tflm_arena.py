@@ -66,12 +66,13 @@ class ArenaMeasurement:
         )
 
 
-def measure_arena(artifact: Path, *, timeout_s: float = 30.0) -> ArenaMeasurement:
+def measure_arena(artifact: Path, *, timeout_s: float = 180.0) -> ArenaMeasurement:
     """Finds the smallest arena that TFLite Micro accepts for a file, to its alignment of 16 bytes.
 
     Args:
         artifact: the .tflite file.
-        timeout_s: seconds for the whole search (it takes about one).
+        timeout_s: seconds by the clock for the whole search, which takes about one on an idle machine; each attempt has a limit
+            of processor time of its own.
 
     Raises:
         ArtifactError: the file is malformed, TFLite Micro refuses it in any arena, or the search took too long.
