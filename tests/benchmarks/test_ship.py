@@ -8,11 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 import tomli_w
 
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ModelError
+from glyphlite.evaluation.recorded_accuracy import accuracy_words
 from glyphlite.evaluation.recorded_confidence import certainty_of
 from glyphlite.models.pretrained import pretrained_artifact, pretrained_card, pretrained_keras
 from glyphlite.models.registry import resolve_model
@@ -55,13 +57,13 @@ def run(samples: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def another(run: Path, seed: int, **changes) -> Path:
-    folder = run.with_name(f"micro-seed{seed}")
-    shutil.copytree(run, folder)
+def another(run: Path, seed: int, *, folder: str | None = None, all_images: bool = False, **changes) -> Path:
+    place = run.with_name(folder or f"micro-seed{seed}")
+    shutil.copytree(run, place)
     record = tomllib.loads((run / "run.toml").read_text()) | changes
-    record["settings"]["seed"] = seed
-    (folder / "run.toml").write_text(tomli_w.dumps(record))
-    return folder
+    record["settings"] |= {"seed": seed, **({"all_images": True} if all_images else {})}
+    (place / "run.toml").write_text(tomli_w.dumps(record))
+    return place
 
 
 def leave_checkpoint(
@@ -215,3 +217,74 @@ def test_trainings_that_do_not_belong_together_are_refused(ship: ModuleType, run
         ship.check_together(trainings)
     with pytest.raises(ModelError, match="both seed 0"):
         ship.check_together([trainings[0], trainings[0]])
+
+
+@pytest.fixture
+def twins(run: Path) -> tuple[Path, Path]:
+    """A run of all images and its twin: the same files, as what trained them is not looked at here."""
+    return another(run, 0, folder="micro-all-seed0", all_images=True), run
+
+
+@pytest.mark.slow
+def test_a_training_of_all_images_is_measured_by_its_twin(
+    ship: ModuleType, twins: tuple[Path, Path], tmp_path: Path, monkeypatch
+) -> None:
+    """The card has the twin's accuracies and certainty, and says so; the files are those of the training of all images."""
+    monkeypatch.setattr("glyphlite.models.pretrained.ROOT", tmp_path / "package")
+    everything, twin = twins
+    measured, answers = [], ship.answers
+
+    def noted(path: Path, dataset: Dataset) -> np.ndarray:
+        measured.append(path)
+        return answers(path, dataset)
+
+    monkeypatch.setattr(ship, "answers", noted)
+    (card,) = ship.ship([everything], tmp_path / "package", twins=[twin], split_seed=0)
+    assert measured == [twin / "model_int8.tflite", twin / "model.keras"]
+    assert card.all_images
+    assert "the validation images with them" in str(card.note)
+    assert card == pretrained_card("micro-cnn")
+    assert card.best.best_epoch == 2
+    certainty = certainty_of(pretrained_artifact("micro-cnn"))
+    assert certainty is not None
+    assert (certainty.twin, certainty.images) == (True, 5000)
+    assert "twins that were trained without these" in ship.describe(card)
+    assert accuracy_words(pretrained_artifact("micro-cnn")).endswith("right, before it was trained on these, too")
+    assert card.validation_words.endswith("before it was trained on these, too")
+
+
+@pytest.mark.parametrize(
+    ("runs", "twins_of", "words"),
+    [
+        (["all"], [], "was trained on all images, which cannot measure it; name its twins with --twins"),
+        (["all"], ["all"], "was trained on all images, too; a twin held out"),
+        (["twin"], ["twin"], "held out images; only a training of all images"),
+        (["all"], ["twin", "seed1"], "their twins are of different seeds: 0 and 0, 1"),
+        (["all", "seed1"], ["twin"], "were trained on other data or by another recipe"),
+    ],
+)
+def test_twins_that_do_not_belong_to_trainings_of_all_images_are_refused(
+    ship: ModuleType, twins: tuple[Path, Path], tmp_path: Path, runs: list[str], twins_of: list[str], words: str
+) -> None:
+    folders = {"all": twins[0], "twin": twins[1], "seed1": another(twins[1], 1)}
+    with pytest.raises(ModelError, match=words):
+        ship.ship([folders[each] for each in runs], tmp_path / "package", twins=[folders[each] for each in twins_of])
+    assert not (tmp_path / "package").exists()
+
+
+def test_twins_of_no_training_are_refused(ship: ModuleType, twins: tuple[Path, Path], tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="there are twins of micro-cnn, and no trainings"):
+        ship.ship([], tmp_path / "package", twins=[twins[1]])
+
+
+@pytest.mark.slow
+def test_the_images_of_both_are_checked_by_their_hashes(ship: ModuleType, run: Path, tmp_path: Path, mnist: Dataset) -> None:
+    everything = another(run, 0, folder="micro-all-seed0")
+    joined = {"dataset content": content_hash(mnist.with_all_images()), "images": "all, 5000 of validation with them"}
+    leave_checkpoint(run, settings_of("micro-cnn", **{"dataset content": content_hash(mnist)}))
+    leave_checkpoint(everything, settings_of("micro-cnn", **joined | {"dataset content": content_hash(mnist)}))
+    with pytest.raises(ModelError, match="micro-all-seed0 was not trained on the split of seed 0"):
+        ship.ship([everything], tmp_path / "package", twins=[run])
+    leave_checkpoint(everything, settings_of("micro-cnn", **joined))
+    (card,) = ship.ship([everything], tmp_path / "package", twins=[run])
+    assert (card.all_images, card.content) == (True, joined["dataset content"])

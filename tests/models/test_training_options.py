@@ -70,3 +70,11 @@ def test_sizes() -> None:
     for wrong in ("32", "0x32", "32x", "axb", "99999x1", "32x32x3", "-1x5"):
         with pytest.raises(ModelError, match="height x width in pixels"):
             parse_size(wrong)
+
+
+def test_all_images_are_kept_and_repeated_and_nothing_stops_early():
+    options = TrainingOptions(epochs=3, all_images=True)
+    assert options.words() == ["--epochs", "3", "--all-images"]
+    assert options.settings() == {"epochs": "3", "all_images": True}
+    with pytest.raises(ModelError, match="--all-images leaves no validation images that --early-stopping could look at"):
+        TrainingOptions(all_images=True, early_stopping=2)

@@ -9,10 +9,11 @@ import pytest
 from PIL import Image
 
 from glyphlite.datasets.dataset import Dataset
-from glyphlite.errors import DataError, GlyphliteError, ModelError, OutputError
+from glyphlite.errors import ConversionError, DataError, GlyphliteError, ModelError, OutputError
 from glyphlite.evaluation.recorded_confidence import certainty_of
 from glyphlite.files.single import sha256_of
 from glyphlite.models.training_options import TrainingOptions
+from glyphlite.pipeline.convert import convert_model
 from glyphlite.pipeline.evaluate import evaluate_files
 from glyphlite.pipeline.inputs.datasets import data_of
 from glyphlite.pipeline.report import write_reports
@@ -81,6 +82,33 @@ def test_it_leaves_a_results_json_that_report_and_predict_can_use(trained: Path)
     assert set(results.cpu_seconds) == set(results.seconds) == {"data", "train", "evaluate"}
     assert certainty_of(trained / "model.keras") is not None
     assert "build" in write_reports([trained], None).read_text()
+
+
+def test_a_training_on_all_images_leaves_no_validation_figure_and_is_repeated_so(
+    pictures: Path, own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = TrainingOptions(epochs=2, batch_size=8, all_images=True)
+    trained = train_model(f"{own}:build", str(pictures), Wish(tmp_path / "run"), options=options)
+    assert (trained.best_epoch, trained.validation_accuracy) == (2, None)
+    assert "so there is no validation accuracy; epoch 2, the last" in trained.words
+    record, results = tomllib.loads((tmp_path / "run" / "run.toml").read_text()), Results.load(tmp_path / "run" / "results.json")
+    assert record["settings"]["all_images"] is True
+    assert record["dataset"]["validation"] == 0
+    assert record["repeat"].endswith(" --all-images")
+    assert (results.keras.validation_accuracy, results.keras.certainty) == (None, None)
+    assert results.training is not None
+    assert (results.training.all_images, results.training.validation_images, results.training.validation_accuracy) == (
+        True,
+        0,
+        [],
+    )
+    assert "All images were trained on and none chose an epoch" in write_reports([tmp_path / "run"], None).read_text()
+    model, settings = tmp_path / "run" / "model.keras", {"samples": 20, "seed": 0, "data_dir": None, "dataset": None}
+    assert not len(data_of(model, None).load().validation)
+    with pytest.raises(ConversionError, match="this model was trained on all images"):
+        convert_model(model, None, variants="int8", batch="1", show_calibration=True, **settings)
+    assert (tmp_path / "run" / "model_int8.tflite").is_file()
+    assert "best so far" not in capsys.readouterr().err
 
 
 def test_a_function_that_takes_the_shape_gets_the_size_asked_for(pictures: Path, own: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,17 +21,18 @@ def ship_sample(
     chosen: int,
     weight_bytes: int = 22_000,
     dataset: str = "mnist",
+    all_images: bool = False,
+    certainty: dict[str, Any] | None = None,
 ) -> Path:
-    """Write one model's folder; every seed is the same artifact, with the validation accuracies that are given."""
+    """Write one model's folder; every seed is the same artifact, with the validation accuracies (and the certainty) given."""
     folder = root / name
     trained = []
     for seed, accuracy in seeds.items():
         place = folder / f"seed-{seed}" / INT8
         place.parent.mkdir(parents=True)
         shutil.copyfile(samples / INT8, place)
-        trained.append(
-            TrainedSeed(seed, accuracy, accuracy, 29, 90.0, place.stat().st_size, weight_bytes, 70_464, sha256_of(place))
-        )
+        size, digest = place.stat().st_size, sha256_of(place)
+        trained.append(TrainedSeed(seed, accuracy, accuracy, 29, 90.0, size, weight_bytes, 70_464, digest, certainty))
     shutil.copyfile(samples / KERAS, folder / KERAS)
     card = PretrainedCard(
         model=name,
@@ -40,6 +42,7 @@ def ship_sample(
         versions={"keras": "3.15.1"},
         keras_sha256=sha256_of(folder / KERAS),
         seeds=tuple(trained),
+        all_images=all_images,
     )
     (folder / CARD).write_text(json.dumps(card.document()))
     return folder

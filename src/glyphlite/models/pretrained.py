@@ -17,6 +17,7 @@ from typing import Any
 
 from glyphlite.errors import ModelError
 from glyphlite.files.single import sha256_of
+from glyphlite.formatting import percent
 
 SCHEMA = 1
 CARD = "card.json"
@@ -99,7 +100,7 @@ class PretrainedCard:
     @property
     def validation_words(self) -> str:
         """Returns how often the chosen artifact is right on validation images, as the end of a sentence."""
-        right = f"{self.best.validation_accuracy:.2%} of validation images right"
+        right = f"{percent(self.best.validation_accuracy)} of validation images right"
         return f"{right} before it was trained on these, too" if self.all_images else right
 
     def of(self, seed: int) -> TrainedSeed:

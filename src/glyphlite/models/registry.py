@@ -32,8 +32,9 @@ REFERENCE_NAMES: tuple[str, ...] = tuple(model.architecture.name for model in CL
 class ModelSummary:
     """One line of `glyphlite models`.
 
-    The last three are of the trained int8 file that comes with glyphlite, where one does: its weights and biases as stored, the
-    share of validation images that it is right about, and how many seeds were trained.
+    The last four are of the trained int8 file that comes with glyphlite, where one does: its weights and biases as stored, the
+    share of validation images that it is right about (or its twin is, where it was trained on all images), and how many seeds
+    were trained.
     """
 
     name: str
@@ -44,6 +45,7 @@ class ModelSummary:
     weight_bytes: int | None = None
     validation_accuracy: float | None = None
     seeds: int = 0
+    all_images: bool = False
 
 
 def describe_models(input_shape: tuple[int, int, int] = (28, 28, 1), classes: int = 10) -> list[ModelSummary]:
@@ -191,4 +193,5 @@ def _with_shipped(summary: ModelSummary) -> ModelSummary:
         weight_bytes=card.best.weight_bytes,
         validation_accuracy=card.best.validation_accuracy,
         seeds=len(card.seeds),
+        all_images=card.all_images,
     )

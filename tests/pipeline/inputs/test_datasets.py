@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import tomli_w
 from PIL import Image
+from support.pretrained import ship_sample, use_shipped
 
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.datasets.idx import write_idx
@@ -437,3 +438,42 @@ def test_a_table_of_groups_is_remembered_wherever_a_command_is_started(
     assert to_remember("mnist", mnist, None, group_by="groups.csv")["group_by"] == str(tmp_path / "groups.csv")
     assert to_remember("mnist", mnist, None, group_by="_")["group_by"] == "_"
     assert "group_by" not in to_remember("mnist", mnist, None)
+
+
+@pytest.fixture
+def of_all_images(samples: Path, tmp_path: Path) -> Path:
+    """A file in the folder of a run that trained on all images."""
+    folder = tmp_path / "runs" / "all"
+    folder.mkdir(parents=True)
+    (folder / "model_int8.tflite").write_bytes((samples / "model_int8.tflite").read_bytes())
+    record = {"repeat": "glyphlite train", "dataset": {"name": "mnist", "named": "mnist"}, "settings": {"all_images": True}}
+    (folder / "run.toml").write_text(tomli_w.dumps(record))
+    return folder / "model_int8.tflite"
+
+
+@pytest.mark.parametrize("named", [None, "mnist", "MNIST"])
+def test_no_image_that_a_run_trained_on_is_held_out_for_its_files(of_all_images: Path, samples: Path, named, capsys) -> None:
+    """Also where the user names the very data, and where a file of another run stands beside it."""
+    for paths in (of_all_images, [samples / "model_int8.tflite", of_all_images]):
+        loaded = data_of(paths, named).load()
+        assert (len(loaded.train), len(loaded.validation), loaded.joined) == (60_000, 0, 5_000)
+    assert "trained on all images, so none of them is left to validate on" in capsys.readouterr().err
+    assert not data_of(of_all_images, "fashion-mnist").all_images
+
+
+def test_no_image_that_a_pretrained_model_was_trained_on_is_held_out_for_its_files(
+    samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ship_sample(tmp_path, samples, "micro-cnn", {0: 0.98, 1: 0.97}, chosen=0, all_images=True)
+    use_shipped(tmp_path, monkeypatch)
+    for seed in (0, 1):
+        assert data_of(pretrained_artifact("micro-cnn", seed), None).all_images
+    assert data_of(pretrained_artifact("micro-cnn"), "mnist").all_images
+
+
+@pytest.mark.slow
+def test_files_of_a_run_of_all_images_get_no_certainty_and_no_words_of_validation(of_all_images: Path) -> None:
+    evaluation = evaluate_files([of_all_images], None, keras=None, latency=False, seed=None, data_dir=None)
+    (report,) = evaluation.artifacts.values()
+    assert report.accuracy.value > 0.97
+    assert report.certainty is None

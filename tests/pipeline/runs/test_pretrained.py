@@ -10,10 +10,17 @@ from support.pretrained import ship_sample, use_shipped
 
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import ModelError, OutputError
+from glyphlite.evaluation.model_evaluation import evaluate_artifact
 from glyphlite.files.single import sha256_of
 from glyphlite.models.pretrained import pretrained_card
 from glyphlite.pipeline.run import RunOptions, run_all, run_pipeline
-from glyphlite.pipeline.runs.pretrained import check_pretrained, take_pretrained
+from glyphlite.pipeline.runs.pretrained import (
+    check_pretrained,
+    pretrained_record,
+    pretrained_report,
+    take_pretrained,
+    with_certainty_of_twin,
+)
 from glyphlite.results import Results
 
 
@@ -56,6 +63,31 @@ def test_a_pretrained_run_measures_and_exports_the_shipped_model(
     assert "seed 3, among 2 seeds the one whose int8 file is right most often on validation images (98.50 %)" in said
     assert "Nothing is trained" in said
     assert json.loads((folder / "results.json").read_text())["pretrained"]["keras_sha256"] == sha256_of(folder / "model.keras")
+
+
+@pytest.mark.slow
+def test_the_released_file_of_a_training_on_all_images_has_its_twins_certainty(
+    samples: Path, mnist: Dataset, tmp_path: Path, monkeypatch
+) -> None:
+    """That of its card, for that very file; other files of the model have none."""
+    certainty = {"temperature": 1.5, "least_certainty": 0.9, "floor": 0.001, "images": 5000, "twin": True}
+    ship_sample(tmp_path, samples, "micro-cnn", {0: 0.98}, chosen=0, all_images=True, certainty=certainty)
+    use_shipped(tmp_path, monkeypatch)
+    card, few = pretrained_card("micro-cnn"), mnist.with_all_images().with_test(slice(100))
+    evaluations = {
+        name: with_certainty_of_twin(evaluate_artifact(samples / name, few, latency=False, runtimes=False), card, few.test.labels)
+        for name in ("model_int8.tflite", "model_float32.tflite")
+    }
+    fitted = evaluations["model_int8.tflite"].report.certainty
+    assert fitted is not None
+    assert fitted.test is not None
+    assert (fitted.temperature, fitted.twin) == (1.5, True)
+    assert evaluations["model_float32.tflite"].report.certainty is None
+    trained = take_pretrained(card, mnist, tmp_path / "run")
+    assert trained.validation_accuracy is None
+    report = pretrained_report(card, None)
+    assert (report.all_images, report.validation_accuracy) == (True, 0.98)
+    assert pretrained_record(card)["all_images"] is True
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """What the page says of a run: true to the records, good news and bad."""
 
 from glyphlite.evaluation.accuracy import wilson_interval
-from glyphlite.records import KerasReport, UnverifiedReport
+from glyphlite.records import KerasReport, TrainingReport, UnverifiedReport
 from glyphlite.report.findings.interpretation import Finding, commonest_mistakes, hardest_class, interpret
 from glyphlite.results import Results
 from glyphlite.runtimes.registry import GENERATED
@@ -138,3 +138,24 @@ def test_a_model_without_mistakes_and_classes_without_images(results: Results):
     assert commonest_mistakes([[5, 2, 0], [2, 7, 1], [0, 0, 0]]) == [(2, 0, 1), (2, 1, 0), (1, 1, 2)]
     lopsided = results.artifacts[3].model_copy(update={"per_class": [wilson_interval(1, 2), wilson_interval(0, 0)]})
     assert hardest_class(lopsided) == 0
+
+
+def test_of_a_training_on_all_images_no_validation_figure_is_told(results: Results):
+    training = TrainingReport(
+        validation_images=0, learning_rate=[0.1] * 3, accuracy=[0.9] * 3, validation_accuracy=[], all_images=True
+    )
+    keras = results.keras.model_copy(update={"validation_accuracy": None})
+    artifacts = [each.model_copy(update={"certainty": None}) for each in results.artifacts]
+    joined = results.model_copy(update={"training": training, "keras": keras, "artifacts": artifacts})
+    words = " ".join(sentence for finding in interpret(joined).findings for sentence in finding.sentences)
+    assert "It was trained on all images for a fixed number of epochs (3): none was held out" in words
+    assert "Validation accuracy" not in words
+    assert "rejection threshold of" not in words
+
+
+def test_a_threshold_of_a_twin_is_told_as_such(results: Results):
+    certainty = results.artifacts[3].certainty
+    assert certainty is not None
+    twin = changed(results, "int8", certainty=certainty.model_copy(update={"twin": True}))
+    words = " ".join(sentence for finding in interpret(twin).findings for sentence in finding.sentences)
+    assert "validation images that a twin of the model was not trained on" in words

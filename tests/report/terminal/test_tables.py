@@ -1,6 +1,7 @@
 """The tables at the widths they are made for: no figure cut, nothing from outside obeyed."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console, RenderableType
@@ -162,6 +163,9 @@ def test_models_and_datasets_are_listed():
     text = shown(tables.models_table(describe_models()))
     assert "micro-cnn" in text
     assert "21,898" in text
+    assert "all images" not in text
+    joined = [replace(each, all_images=each.name == "glyph-4k") for each in describe_models()]
+    assert "glyph-4k: accuracy before the training on all images." in shown(tables.models_table(joined))
     info = DatasetInfo(name="mnist", title="handwritten digits", sizes="60,000 + 10,000 images", available=True, location=None)
     assert "60,000 + 10,000 images" in shown(tables.datasets_table([info]))
 

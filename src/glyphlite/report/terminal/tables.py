@@ -343,6 +343,8 @@ def models_table(rows: "Iterable[ModelSummary]", *, recipes: bool = False) -> Re
     parts: list[RenderableType] = [_folding(table, -1), Text("")]
     if pretrained:
         parts.append(plain("Weights (bytes) and accuracy (%, validation images) of the pretrained int8 file."))
+        if joined := [row.name for row in rows if row.all_images]:
+            parts.append(plain(f"{', '.join(joined)}: accuracy before the training on all images."))
     if recipes:
         for row in rows:
             parts += [Text(""), Text.assemble((row.name, "bold")), _indented(row.recipe)]
