@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from glyphlite import __version__
-from glyphlite.datasets.dataset import image_shape_of
+from glyphlite.datasets.dataset import SMALLEST_SIDE, image_shape_of
 from glyphlite.errors import ArtifactError
 from glyphlite.escaping import name_of
 from glyphlite.evaluation.recorded_confidence import certainty_of
@@ -67,9 +67,12 @@ def picture_shape(graph: Graph, name: str) -> tuple[int, int, int]:
         found = "x".join(map(str, graph.output.shape))
         raise ArtifactError(f"{name} gives a map of {found}; expected the scores of a picture's classes")
     shape = image_shape_of(graph.input.shape[1:])
-    if shape is None:
+    if shape is None or min(shape[:2]) < SMALLEST_SIDE:
         found = "x".join(map(str, graph.input.shape))
-        raise ArtifactError(f"{name} takes inputs of shape {found}, not one picture; expected height x width x 1 or 3")
+        raise ArtifactError(
+            f"{name} takes inputs of shape {found}, not one picture; expected height x width x 1 or 3, "
+            f"{SMALLEST_SIDE} rows and columns or more"
+        )
     return shape
 
 
