@@ -61,7 +61,8 @@ def train(
 
     Args:
         model: a name that ``glyphlite models`` lists, ``path/to/file.py:function``, or a .keras file.
-        dataset: its training split is learned, its validation split chooses the epoch, its test split is not looked at.
+        dataset: its training split is learned, its validation split chooses the epoch, its test split is not looked at. Of
+            ``dataset.with_all_images()`` the last epoch is kept, as nothing is left to choose by.
         folder: where model.keras, history.csv and the checkpoints go; made where it is missing.
         epochs: instead of the recipe's.
         seed: of the weights, the order of the images, dropout and augmentation.

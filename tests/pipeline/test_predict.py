@@ -9,7 +9,8 @@ from PIL import Image
 
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import DataError
-from glyphlite.pipeline.predict import Answers, Failure, Prediction, predict_pictures
+from glyphlite.pipeline.predict import Answers, Failure, Prediction, _refusal, predict_pictures
+from glyphlite.records import Certainty
 
 
 def answers_of(samples: Path, *pictures: Path, every: bool = False) -> Answers:
@@ -85,3 +86,10 @@ def test_a_doubted_glyph_is_marked_in_the_reading() -> None:
     sure = Prediction("page.png", "3", 0.99, (("3", 0.99),), line=1)
     unsure = Prediction("page.png", "1", 0.4, (("1", 0.4),), line=1, doubt="it is a blot")
     assert [each.reads for each in _with_readings([sure, unsure])] == [("3 1?",)] * 2
+
+
+def test_a_refusal_by_a_twins_threshold_says_that_the_file_has_seen_these_images_since() -> None:
+    certainty = Certainty(temperature=1, least_certainty=0.9, floor=0.001, images=5000)
+    own, twin = (_refusal(0.5, ("0", "1"), each) for each in (certainty, certainty.model_copy(update={"twin": True})))
+    assert "99 % of validation digits reach 90.0 %, so" in own
+    assert "99 % of validation digits reached 90.0 % before the model was trained on them, too, so" in twin
