@@ -19,7 +19,7 @@ from glyphlite.export.model_name import model_name
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.interface.outputs import outputs_of
 from glyphlite.models.interface.purpose import check_one_in_and_out, is_vector
-from glyphlite.tflite.graph import Graph
+from glyphlite.tflite.graph import Graph, Tensor
 from glyphlite.tflite.quantization import Quantization
 
 
@@ -64,16 +64,19 @@ def picture_shape(graph: Graph, name: str) -> tuple[int, int, int]:
     """
     check_one_in_and_out(graph, name)
     if not is_vector(graph.output):
-        found = "x".join(map(str, graph.output.shape))
-        raise ArtifactError(f"{name} gives a map of {found}; expected the scores of a picture's classes")
+        raise ArtifactError(f"{name} gives a map of {_shape(graph.output)}; expected the scores of a picture's classes")
     shape = image_shape_of(graph.input.shape[1:])
     if shape is None or min(shape[:2]) < SMALLEST_SIDE:
-        found = "x".join(map(str, graph.input.shape))
         raise ArtifactError(
-            f"{name} takes inputs of shape {found}, not one picture; expected height x width x 1 or 3, "
+            f"{name} takes inputs of shape {_shape(graph.input)}, not one picture; expected height x width x 1 or 3, "
             f"{SMALLEST_SIDE} rows and columns or more"
         )
     return shape
+
+
+def _shape(tensor: Tensor) -> str:
+    """Returns a shape, its free extents as question marks."""
+    return "x".join("?" if extent < 0 else str(extent) for extent in tensor.shape)
 
 
 def _quantization(quantization: Quantization | None) -> dict[str, Any] | None:
