@@ -189,12 +189,13 @@ LAYER_KEYS: dict[str, Key] = {
     "rate": Key(Real(0, 1, below=True), "Share of the inputs that is set to zero in training."),
 }
 
-AUGMENTATIONS = ("affine", "affine_gentle", "affine_strong", "elastic_gentle", "elastic", "elastic_wide")
+AUGMENTATIONS = ("affine", "affine_gentle", "affine_strong", "elastic_gentle", "elastic", "elastic_wide", "elastic_wider")
 PHOTOMETRIC = (
     "faded_noisy",
     "faded_noisy_gentle",
     "occluded",
     "occluded_gentle",
+    "occluded_often",
     "occluded_coarse",
     "occluded_coarse_rewritten",
     "occluded_gentle_rewritten",

@@ -69,6 +69,9 @@ def _small_recipe(
     augmentation: str = "elastic",
     freezing: float = 0.85,
     beginnings: Restarts | None = None,
+    photometric: str = "faded_noisy_gentle",
+    cycle: int = 12,
+    warps_seed: int | None = None,
 ) -> Recipe:
     """Returns the recipe for up to 2 KB: elastic distortion, little photometric augmentation, INT4 weights with progressive
     freezing.
@@ -77,12 +80,13 @@ def _small_recipe(
         budget,
         epochs,
         augmentation=augmentation,
-        photometric="faded_noisy_gentle",
-        cycle=12,
+        photometric=photometric,
+        cycle=cycle,
         narrow=narrow,
         floor=floor,
         freezing=freezing,
         beginnings=beginnings,
+        warps_seed=warps_seed,
     )
 
 
@@ -168,11 +172,11 @@ def _deep(name: str, stem: int, early: int, late: tuple[int, ...]) -> Architectu
 
 _FAST = _recipe(
     "50kmac",
-    144,
-    augmentation="elastic",
-    photometric="faded_noisy_gentle",
-    cycle=12,
-    beginnings=Restarts(8, 12),
+    192,
+    augmentation="elastic_wider",
+    photometric="occluded_gentle_rewritten",
+    cycle=8,
+    warps_seed=0,
 )
 """The recipe of the members of few multiply-accumulates."""
 
@@ -197,22 +201,22 @@ FRONTIER: tuple[KnownModel, ...] = (
     ),
     KnownModel(
         _tapering("glyph-2k", 23, (23,) * 4, bits=4, bias=False),
-        _small_recipe("2k", 76, narrow=0.002),
+        _small_recipe("2k", 110, narrow=0.002, photometric="occluded_often", cycle=8, warps_seed=0),
         "weights up to 2 KB",
     ),
     KnownModel(
         _tapering("glyph-4k", 24, (32, 32, 32, 48), bits=4),
-        _recipe("4k", 44, augmentation="elastic", photometric="occluded_coarse", cycle=8, narrow=0.0005, warps_seed=0),
+        _recipe("4k", 44, augmentation="elastic", photometric="occluded_coarse_rewritten", cycle=8, narrow=0.0005, warps_seed=0),
         "weights up to 4 KB",
     ),
     KnownModel(
         _tapering("glyph-8k", 28, (44, 44, 44, 48, 52), wide=True, bits=4),
-        _recipe("8k", 36, augmentation="elastic", cycle=12, narrow=0.0005),
+        _recipe("8k", 36, augmentation="elastic", photometric="occluded_coarse_rewritten", cycle=8, narrow=0.0005, warps_seed=0),
         "weights up to 8 KB",
     ),
     KnownModel(
         _tapering("glyph-16k", 32, (64, 64, 64, 80, 92), wide=True, bits=4),
-        _recipe("16k", 30, augmentation="elastic", cycle=12, narrow=0.0005),
+        _recipe("16k", 30, augmentation="elastic", photometric="occluded_coarse_rewritten", cycle=8, narrow=0.0005, warps_seed=0),
         "weights up to 16 KB",
     ),
     KnownModel(
@@ -222,13 +226,13 @@ FRONTIER: tuple[KnownModel, ...] = (
     ),
     KnownModel(
         _tapering("glyph-4kram", 24, (28, 36, 48, 64), padded=False),
-        _recipe("4kram", 48, augmentation="elastic", photometric="occluded", cycle=8, warps_seed=0),
+        _recipe("4kram", 48, augmentation="elastic", photometric="occluded_coarse_rewritten", cycle=8, warps_seed=0),
         "4 KB of RAM, 16 KB of flash in all",
     ),
     KnownModel(_coarse("glyph-50kmac", 9, 18, 24, 44), _FAST, "at most 50,000 MACs"),
     KnownModel(
         _full("glyph-110kmac", 16, 24, 76),
-        _recipe("110kmac", 96, augmentation="elastic_wide", photometric="occluded_gentle", cycle=8, warps_seed=0),
+        _recipe("110kmac", 144, augmentation="elastic_wide", photometric="occluded_gentle_rewritten", cycle=8, warps_seed=0),
         "at most 110,000 MACs",
     ),
 )

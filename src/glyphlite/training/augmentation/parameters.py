@@ -60,6 +60,7 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     "elastic_gentle": Augmentation(rotation_degrees=8.0, shift_pixels=1.0, scale=0.08, shear_degrees=6.0, elastic_pixels=1.6),
     "elastic": Augmentation(elastic_pixels=1.6),
     "elastic_wide": Augmentation(shift_pixels=2.4, elastic_pixels=1.6),
+    "elastic_wider": Augmentation(shift_pixels=2.6, elastic_pixels=1.6),
 }
 
 
@@ -94,6 +95,7 @@ PHOTOMETRIC: dict[str, Photometric] = {
     "faded_noisy_gentle": Photometric(faded=0.08, least_contrast=0.2, noisy=0.04, largest_noise=0.4),
     "occluded": Photometric(faded=0.12, least_contrast=0.2, noisy=0.06, largest_noise=0.4, occluded=0.06),
     "occluded_gentle": Photometric(faded=0.08, least_contrast=0.2, noisy=0.04, largest_noise=0.4, occluded=0.06),
+    "occluded_often": Photometric(faded=0.08, least_contrast=0.2, noisy=0.04, largest_noise=0.4, occluded=0.14),
     "occluded_coarse": Photometric(faded=0.12, least_contrast=0.2, noisy=0.06, largest_noise=0.4, occluded=0.06, coarse=0.06),
     "occluded_coarse_rewritten": Photometric(
         faded=0.12, least_contrast=0.2, noisy=0.06, largest_noise=0.4, occluded=0.06, coarse=0.06, rewritten=0.02
