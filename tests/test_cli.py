@@ -171,7 +171,7 @@ def test_the_help_lists_every_command(cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["train"], ["argument 'model'", "glyphlite train --help"]),
+        (["train"], ["argument 'MODEL'", "glyphlite train --help"]),
         (["train", "micro-cnn", "--nonsense"], ["--nonsense", "glyphlite train --help"]),
         (["nonsense"], ["nonsense", "glyphlite --help"]),
         (["run", "--epochs", "0"], ["--epochs", "glyphlite run --help"]),
