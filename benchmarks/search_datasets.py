@@ -150,7 +150,7 @@ def trained_and_judged(label: str, model: str, settings: SearchSettings, folder:
     document = {
         "epochs": choice.recipe.epochs,
         "parameters": int(trained.model.count_params()),
-        "validation_accuracy": max(each.validation_accuracy for each in trained.history),
+        "validation_accuracy": max(each.validation_accuracy or 0.0 for each in trained.history),
         "accuracy": judged.report.accuracy.model_dump(),
         "flash_bytes": core.code_bytes + core.constant_bytes,
         "ram_bytes": core.ram_bytes,

@@ -129,6 +129,7 @@ def test_from_training_to_an_answer(
     data = dataset(classes)
     choice = resolve_model(f"{tmp_path / 'models.py'}:{function}", data.input_shape, classes)
     trained = train(choice, data, tmp_path / "run", epochs=30)
+    assert trained.validation_accuracy is not None
     assert trained.validation_accuracy > 0.97
     keras = evaluate_keras(tmp_path / "run" / "model.keras", data, latency=False)
     assert keras.report.accuracy.value > 0.97

@@ -49,6 +49,7 @@ def test_what_is_kept_simulates_int8_and_was_trained_so(whole):
     assert is_quantized(whole.model)
     assert is_quantized(load_keras_model(whole.folder / "model.keras"))
     assert whole.best_epoch > RECIPE.float_epochs
+    assert whole.validation_accuracy is not None
     assert whole.validation_accuracy > 0.7
     ranges = [float(layer.ranges[0][1]) for layer in whole.model.layers if getattr(layer, "learns_range", False)]
     assert len(set(ranges)) == len(ranges)
@@ -76,6 +77,7 @@ def test_stopped_and_resumed_ends_with_the_same_weights(few, folder, whole, stop
 
 def test_narrow_weights_learn_their_steps_and_survive_a_stop(few, folder, tmp_path, stopped):
     whole = train(_choice(bits=4), few, tmp_path / "whole", seed=3)
+    assert whole.validation_accuracy is not None
     assert whole.validation_accuracy > 0.7
     assert all(layer.stepped for layer in whole.model.layers if hasattr(layer, "stepped"))
     with stopped(10), pytest.raises(KeyboardInterrupt):  # within the second epoch with int8 simulated
@@ -90,6 +92,7 @@ def test_weights_frozen_one_after_the_other_survive_a_stop(few, folder, tmp_path
     freeze = TrainingLoop.freeze
     monkeypatch.setattr(TrainingLoop, "freeze", lambda loop, share: (shares.append(share), freeze(loop, share))[1])
     whole = train(choice, few, tmp_path / "whole", seed=3)
+    assert whole.validation_accuracy is not None
     assert whole.validation_accuracy > 0.7
     assert shares == sorted(shares)
     assert 0 < shares[0] < shares[-1] == 1
