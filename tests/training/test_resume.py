@@ -190,7 +190,7 @@ def test_a_checkpoint_from_before_a_setting_was_known_is_resumed_where_it_is_not
     require_same_settings(saved, {"recipe": {"epochs": 2, "beginnings": None}, "teachers": {}}, tmp_path)
     for used in ({"recipe": {"epochs": 2, "beginnings": {"count": 3}}}, {"teachers": {"teacher-32k": "ab"}}):
         with pytest.raises(
-            ModelError, match=r"cannot resume .*: its (recipe's beginnings|teachers's teacher-32k) was None, now it is "
+            ModelError, match=r"cannot resume .*: its (recipe's beginnings's count|teachers's teacher-32k) was None, now it is "
         ):
             require_same_settings(saved, used, tmp_path)
     with pytest.raises(ModelError, match="its recipe's epochs was 2, now it is None"):
