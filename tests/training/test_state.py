@@ -17,7 +17,7 @@ def test_a_recorded_recipe_has_the_numbers_behind_its_augmentations(monkeypatch)
     before = recorded_recipe(RECIPE)
     assert before["augmentation"] == "elastic_wide"
     assert before["augmentation_ranges"] == asdict(AUGMENTATIONS["elastic_wide"])
-    assert before["photometric_ranges"] == asdict(PHOTOMETRIC[RECIPE.photometric])
+    assert before["photometric_ranges"] == asdict(PHOTOMETRIC[before["photometric"]])
     monkeypatch.setitem(AUGMENTATIONS, "elastic_wide", replace(AUGMENTATIONS["elastic_wide"], shift_pixels=3.5))
     assert recorded_recipe(RECIPE)["augmentation_ranges"]["shift_pixels"] == 3.5
     assert before["augmentation_ranges"]["shift_pixels"] == 2.4
