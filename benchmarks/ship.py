@@ -43,7 +43,7 @@ ALL_IMAGES_NOTE = (
     "trained on all images, the validation images with them, for a number of epochs that was fixed before; the accuracies on "
     "validation images, the certainty and the choice of the seed are those of twins that were trained without these"
 )
-"""What a card says where all images were trained on."""
+"""Note on the card of a model that was trained on all images."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Training:
     fingerprint: str | None = None
     """The hash of the architecture that was trained, where the training kept it."""
     all_images: bool = False
-    """Whether the validation images were trained on, too."""
+    """Tells whether the validation images were trained on, too."""
 
 
 def main() -> int:
@@ -347,13 +347,14 @@ def _measured(training: Training, of: Training, split_seed: int) -> TrainedSeed:
     from glyphlite.training.state import content_hash
 
     dataset = load_dataset(training.dataset, seed=split_seed)
-    for each in (training, of):
+    both = [training] if of is training else [training, of]
+    for each in both:
         seen = content_hash(dataset.with_all_images() if each.all_images else dataset)
         if each.content not in (None, seen):
             raise ModelError(f"{each.folder} was not trained on the split of seed {split_seed}; name its own with --split-seed")
-    graph, scores = _int8_graph(training, dataset), answers(of.folder / INT8, dataset)
-    twin = _int8_graph(of, dataset)
-    if (weight_bytes(twin), total_macs(twin)) != (weight_bytes(graph), total_macs(graph)):
+    sizes = [(weight_bytes(graph), total_macs(graph)) for graph in (_int8_graph(each, dataset) for each in both)]
+    scores = answers(of.folder / INT8, dataset)
+    if sizes[0] != sizes[-1]:
         raise ModelError(f"{training.folder} and its twin {of.folder} are not the same architecture")
     certainty = fit_confidence(scores, dataset.validation.labels)
     return TrainedSeed(
@@ -363,8 +364,8 @@ def _measured(training: Training, of: Training, split_seed: int) -> TrainedSeed:
         best_epoch=training.best_epoch,
         seconds=round(training.seconds, 1),
         bytes=(training.folder / INT8).stat().st_size,
-        weight_bytes=weight_bytes(graph),
-        macs=total_macs(graph),
+        weight_bytes=sizes[0][0],
+        macs=sizes[0][1],
         sha256=sha256_of(training.folder / INT8),
         certainty=certainty.model_copy(update={"twin": of is not training}).model_dump(mode="json"),
     )

@@ -83,7 +83,7 @@ class Certainty(Record):
     independent: bool = False
     """True where each probability comes from a sigmoid of its own."""
     twin: bool = False
-    """Whether it was fitted on a twin's answers: of the same training without the validation images."""
+    """Tells whether it was fitted on a twin's answers: of the same training without the validation images."""
     test: CertaintyTest | None = None
     """What calibration and rejection achieve on the test split."""
 
@@ -281,7 +281,7 @@ class TrainingReport(Record):
     validation_accuracy: list[float]
     """Validation accuracy per epoch; empty where all images were trained on."""
     all_images: bool = False
-    """Whether the validation images were trained on, too; nothing was chosen on them then, and the last epoch is kept."""
+    """Tells whether the validation images were trained on, too; nothing was chosen on them then, and the last epoch is kept."""
 
 
 class TensorDifference(Record):
@@ -572,7 +572,7 @@ class PretrainedReport(Record):
     validation_accuracy: float
     """Validation accuracy of the int8 file; of its twin, where it was trained on all images."""
     all_images: bool = False
-    """Whether it was trained on the validation images, too, after choices made with twins that were not."""
+    """Tells whether it was trained on the validation images, too, after choices made with twins that were not."""
     keras_sha256: str
     """SHA-256 of the .keras file."""
     int8_sha256: str

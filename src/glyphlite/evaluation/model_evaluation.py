@@ -27,7 +27,7 @@ from glyphlite.models.interface.output_kind import OutputKind
 from glyphlite.models.interface.outputs import outputs_of
 from glyphlite.models.interface.purpose import check_one_in_and_out
 from glyphlite.models.qat.state import set_quantized
-from glyphlite.records import Accuracy, ArtifactReport, KerasReport, RuntimeReport
+from glyphlite.records import Accuracy, ArtifactReport, Certainty, KerasReport, RuntimeReport
 from glyphlite.runtimes.base import predict_probabilities, stored_images
 from glyphlite.tflite.graph import Graph
 
@@ -104,7 +104,6 @@ def evaluate_keras(
     outputs = predict_probabilities(loaded, dataset.test.images, convention, progress)
     held_out = predict_probabilities(loaded, dataset.validation.images, convention)
     predictions, probabilities = kind.chosen(outputs), kind.probabilities(outputs)
-    fitted = fit_confidence(kind.probabilities(held_out), dataset.validation.labels, independent=kind is OutputKind.SIGMOIDS)
     files = [path / "saved_model.pb", *path.glob("variables/*")] if path.is_dir() else [path]
     report = KerasReport(
         parameters=keras_parameters(model),
@@ -121,7 +120,7 @@ def evaluate_keras(
         confusion=confusion_matrix(predictions, labels, dataset.classes),
         mean_certainty=mean_certainty(probabilities),
         expected_calibration_error=expected_calibration_error(probabilities, labels),
-        certainty=with_test_figures(fitted, probabilities, labels) if len(dataset.validation) else None,
+        certainty=_certainty(kind, held_out, dataset.validation.labels, probabilities, labels),
         outputs=kind.value,
         input=convention.report(),
     )
@@ -183,7 +182,6 @@ def evaluate_artifact(
     # Classes from what the file answered: the softmax of large logits rounds to ties.
     predictions, probabilities = kind.chosen(outputs), kind.probabilities(outputs)
     held_out = held_out.reshape(-1, outputs.shape[1])
-    fitted = fit_confidence(kind.probabilities(held_out), validation.labels, independent=kind is OutputKind.SIGMOIDS)
     footprint = measure_footprint(path)
     input_type, output_type = ports_of(graph)
     report = ArtifactReport(
@@ -203,7 +201,7 @@ def evaluate_artifact(
         runtimes=_answers(path, graph, variant, compiler) if runtimes else {},
         mean_certainty=mean_certainty(probabilities),
         expected_calibration_error=expected_calibration_error(probabilities, labels),
-        certainty=with_test_figures(fitted, probabilities, labels) if len(validation) else None,
+        certainty=_certainty(kind, held_out, validation.labels, probabilities, labels),
         outputs=kind.value,
         input=convention.report(),
     )
@@ -222,6 +220,16 @@ def _answers(
     """Returns what every interpreter says of a file, and the compiler where it is asked and the file computes with integers."""
     answers = ask_runtimes(path)
     return answers if compiler is None or variant not in COMPILED else {**answers, "generated_c": compiler(graph)}
+
+
+def _certainty(
+    kind: OutputKind, held_out: np.ndarray, held_out_labels: np.ndarray, probabilities: np.ndarray, labels: np.ndarray
+) -> Certainty | None:
+    """Returns the certainty that is fitted on outputs for held-out images, with its figures on test images; None without any."""
+    if not len(held_out_labels):
+        return None
+    fitted = fit_confidence(kind.probabilities(held_out), held_out_labels, independent=kind is OutputKind.SIGMOIDS)
+    return with_test_figures(fitted, probabilities, labels)
 
 
 def check_fit(graph: Graph, dataset: Dataset, path: Path) -> None:

@@ -91,9 +91,9 @@ class TrainingOptions:
             recipe = replace(recipe, class_weights=None if self.class_weights == "none" else self.class_weights)
         return replace(recipe, early_stopping=self.early_stopping) if self.early_stopping is not None else recipe
 
-    def words(self) -> list[str]:
-        """Returns the command line's words that give these options again."""
-        given = {
+    def _given(self) -> dict[str, str]:
+        """Returns the options with a value that were given, by their names on the command line."""
+        values = {
             "--epochs": self.epochs,
             "--rate": self.rate,
             "--batch-size": self.batch_size,
@@ -102,15 +102,17 @@ class TrainingOptions:
             "--early-stopping": self.early_stopping,
             "--input-size": self.input_size and "x".join(map(str, self.input_size)),
         }
-        words = [word for name, value in given.items() if value is not None for word in (name, str(value))]
+        return {name: str(value) for name, value in values.items() if value is not None}
+
+    def words(self) -> list[str]:
+        """Returns the command line's words that give these options again."""
+        words = [word for option in self._given().items() for word in option]
         return [*words, "--all-images"] if self.all_images else words
 
     def settings(self) -> dict[str, object]:
         """Returns what ``run.toml`` keeps of them: those that were given."""
-        words = [word for word in self.words() if word != "--all-images"]
-        pairs = zip(words[::2], words[1::2], strict=True)
-        given: dict[str, object] = {name.removeprefix("--").replace("-", "_"): value for name, value in pairs}
-        return {**given, "all_images": True} if self.all_images else given
+        given = {name.removeprefix("--").replace("-", "_"): value for name, value in self._given().items()}
+        return {**given, "all_images": True} if self.all_images else dict(given)
 
 
 def parse_size(text: str | None) -> tuple[int, int] | None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from glyphlite.console import say
+from glyphlite.datasets.dataset import Dataset
 from glyphlite.errors import DataError, ToolError
 from glyphlite.escaping import one_line, shell_word, visible
 from glyphlite.evaluation.input_sets.image_inputs import image_set
@@ -188,12 +189,8 @@ def _library(
     graph = integer_graph(path)
     loaded = data.load_fitting(graph) if inputs is None else None
     convention = input_convention(path, loaded, input_range).convention if loaded or input_range else None
-    if loaded is not None and convention is not None:
-        _, _, labels = image_of(loaded, sample)
-        samples = image_set(loaded.with_test(slice(sample, sample + 1)), graph, convention).arrays
-        words = f"{loaded.name} test image {sample}"
-    else:
-        labels, (samples, words) = None, _one_input(graph, sample, inputs, dataset, "its check runs")
+    samples, words = _checked_sample(graph, loaded, convention, sample, inputs, dataset)
+    labels = loaded.labels if loaded else None
     checked = {"sample": samples, "sample_words": words, "labels": labels, "convention": convention}
     document: dict[str, Any] = {"folder": str(folder), "name": name, "sample": words}
     if target == "rust":
@@ -247,12 +244,7 @@ def _android(
     graph = read_graph(path)
     convention = convention_on(path, data, input_range)
     loaded = data.load_fitting(graph) if inputs is None else None
-    if loaded is not None:
-        image_of(loaded, sample)
-        samples = image_set(loaded.with_test(slice(sample, sample + 1)), graph, convention).arrays
-        words = f"{loaded.name} test image {sample}"
-    else:
-        samples, words = _one_input(graph, sample, inputs, dataset, "its check runs")
+    samples, words = _checked_sample(graph, loaded, convention, sample, inputs, dataset)
     report = export_android(
         path,
         folder,
@@ -287,9 +279,26 @@ def _component_sample(
     """Returns the sample that a component's check runs, as the model's inputs hold it, and where it comes from."""
     graph = read_graph(path)
     loaded = data.load_fitting(graph) if inputs is None else None
-    if loaded is None:
+    convention = input_convention(path, loaded, input_range).convention if loaded else None
+    return _checked_sample(graph, loaded, convention, sample, inputs, dataset)
+
+
+def _checked_sample(
+    graph: Graph,
+    loaded: Dataset | None,
+    convention: InputConvention | None,
+    sample: int,
+    inputs: str | None,
+    dataset: str | None,
+) -> tuple[tuple[np.ndarray, ...], str]:
+    """Returns what a check runs, and where it comes from: a test image of data that fits the model, else one of the inputs.
+
+    Raises:
+        DataError: there is no such image or input.
+    """
+    if loaded is None or convention is None:
         return _one_input(graph, sample, inputs, dataset, "its check runs")
-    convention = input_convention(path, loaded, input_range).convention
+    image_of(loaded, sample)
     taken = image_set(loaded.with_test(slice(sample, sample + 1)), graph, convention).arrays
     return taken, f"{loaded.name} test image {sample}"
 

@@ -30,10 +30,10 @@ EDGE_PIXELS = 0.8, 2.0
 """Over how many pixels the edge of a stroke goes from black to white: of the sharpest and of the softest picture."""
 
 STRAYING = 0.05
-"""How far a point lies from its place, at most, where a style says nothing else: a part of the box, along each axis."""
+"""Largest distance of a point from its place, where a style says nothing else: a part of the box, along each axis."""
 
 SLANT_DEGREES = -15.0, 25.0
-"""How far a writer's digits lean to the right, at least and at most."""
+"""Least and largest lean of a writer's digits to the right."""
 
 PIECES = 4
 """Straight pieces between two points of a curve."""
@@ -163,8 +163,8 @@ def drawings_for(recipe: Recipe, dataset: Dataset, seed: int) -> Drawings | None
     """
     if recipe.photometric not in PHOTOMETRIC or not PHOTOMETRIC[recipe.photometric].rewritten:
         return None
-    if why_not_drawn(dataset):
-        say(f"no digits are drawn into the training images, as {recipe.photometric} would: {why_not_drawn(dataset)}")
+    if why_not := why_not_drawn(dataset):
+        say(f"no digits are drawn into the training images, as {recipe.photometric} would: {why_not}")
         return None
     augmentation = AUGMENTATIONS[recipe.augmentation] if recipe.augmentation else None
     drawn = draw_digits(PICTURES, augmentation, np.random.default_rng([seed, *b"digit styles"]))

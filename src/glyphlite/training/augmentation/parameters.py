@@ -24,7 +24,7 @@ COARSE_SIDES = (8, 10, 12, 14)
 """Pixels along each axis of the pictures that a coarse image may be taken from."""
 
 RANGES = "_ranges"
-"""What follows a recipe's word for an augmentation (`augmentation`, `photometric`) in records, where its numbers stand."""
+"""Ending behind a recipe's word for an augmentation (`augmentation`, `photometric`) in records, where its numbers stand."""
 
 
 @dataclass(frozen=True)
