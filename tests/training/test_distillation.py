@@ -125,7 +125,7 @@ def test_answers_to_warps_that_every_training_has_are_kept_for_the_next(few, fit
     (kept,) = (tmp_path / "glyphlite" / "answers").iterdir()
 
     second = Teachers(Distillation(("glyph-1k",)), few, other, "these images")
-    monkeypatch.setattr(second, "_ask_all", lambda epoch: pytest.fail("asked again"))
+    monkeypatch.setattr(second, "ask_all", lambda epoch: pytest.fail("asked again"))
     np.testing.assert_array_equal(second.answers(1, chunk), answers)
 
     kept.write_bytes(kept.read_bytes()[:1000])

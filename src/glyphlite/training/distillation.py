@@ -2,26 +2,21 @@
 
 A teacher comes with glyphlite and teaches only on the very split that it was trained on, so that no image that chooses an epoch
 was learned by it. Their answers to warped images are kept: the warps repeat after some epochs, the teachers are asked once. Where
-the warps do not depend on the training's seed, answers are kept in the user's cache and serve every training.
+the warps do not depend on the training's seed, answers are kept on disk and serve every training (`glyphlite.training.answers`).
 """
 
-import hashlib
-import json
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
-from functools import partial
-from pathlib import Path
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from glyphlite.console import say
 from glyphlite.datasets.dataset import Dataset
-from glyphlite.errors import OutputError
-from glyphlite.files.single import atomic_path, make_folder, user_cache
 from glyphlite.models.pretrained import is_shipped, pretrained_card, pretrained_keras
 from glyphlite.models.recipe import Distillation, Recipe
+from glyphlite.training.answers import are_kept, kept_answers
 from glyphlite.training.augmentation.image_ops import normalized, warped
 from glyphlite.training.batches import Batches, Chunk, transform_numbers
 from glyphlite.training.engine.network import Network, network_of
@@ -58,42 +53,26 @@ def teacher_hashes(recipe: Recipe) -> dict[str, str]:
     return {name: pretrained_card(name).keras_sha256 for name in (recipe.distillation.teachers if recipe.distillation else ())}
 
 
-def kept_answers(named: dict[str, Any], ask: Callable[[], np.ndarray]) -> np.ndarray:
-    """Returns what is in the user's cache under a name, or asks for it and puts it there, where that can be written.
-
-    Args:
-        named: everything that the answers depend on, but for the last bits; plain JSON.
-        ask: gives the answers.
-    """
-    if not named["content"]:
-        return ask()
-    path = _place(named)
-    with suppress(OSError, ValueError, EOFError):  # it is not there, or damaged
-        return np.load(path, allow_pickle=False)
-    answers = ask()
-    with suppress(OutputError):
-        make_folder(path.parent)
-        with atomic_path(path) as temporary, temporary.open("wb") as stream:
-            np.save(stream, answers)
-    return answers
-
-
-def _place(named: dict[str, Any]) -> Path:
-    key = hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:24]
-    return user_cache() / "answers" / f"{key}.npy"
-
-
 class Teachers:
     """Asks the teachers, and keeps what they said: at most as many answers as a cycle of epochs has images."""
 
     def __init__(self, distillation: Distillation, dataset: Dataset, batches: Batches, content: str = "") -> None:
-        """Loads the teachers.
+        """Notes who they are; their files are read when they are asked.
 
         Args:
             distillation: which they are.
             dataset: whose training images they see.
             batches: as the student is given them.
             content: the hash of the dataset; with it, and where every training has the same warps, answers are kept on disk.
+        """
+        self._names, self._images, self._batches = distillation.teachers, dataset.train.images, batches
+        self._kept: dict[tuple[int, int], np.ndarray] = {}
+        self._kept_whole: dict[int, np.ndarray] = {}
+        self._named = {"content": content, "teachers": [pretrained_card(name).keras_sha256 for name in distillation.teachers]}
+
+    @cached_property
+    def _ask(self) -> Callable[[Any, Any], Any]:
+        """Loads the teachers and returns what asks them: for images by their places and how they are warped, log-probabilities.
 
         Raises:
             ModelError: a teacher's file is damaged.
@@ -103,16 +82,14 @@ class Teachers:
         from glyphlite.models.loading import load_keras_model
         from glyphlite.models.qat.state import set_quantized
 
-        models = [load_keras_model(pretrained_keras(name)) for name in distillation.teachers]
+        batches = self._batches
+        models = [load_keras_model(pretrained_keras(name)) for name in self._names]
         for model in models:
             set_quantized(model, quantized=False)
         networks = [network_of(model, batches.batch_size, trains=False) for model in models]
         answering = [_answering(model, network) for model, network in zip(models, networks, strict=True)]
-        warp = warp_of(dataset.train.images, batches.augmentation) if all(networks) else None
-        images = tf.constant(dataset.train.images)
-        self._batches, self._kept, self._kept_whole = batches, {}, {}
-        self._named = {"content": content, "teachers": [pretrained_card(name).keras_sha256 for name in distillation.teachers]}
-
+        warp = warp_of(self._images, batches.augmentation) if all(networks) else None
+        images = tf.constant(self._images)
         numbers = transform_numbers(batches.augmentation)
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.int32), tf.TensorSpec([None, numbers], tf.float32)])
@@ -124,7 +101,7 @@ class Teachers:
                 seen = seen if batches.augmentation is None else warped(seen, transforms)
             return tf.add_n([log_probabilities(answer(seen)) for answer in answering]) / len(models)
 
-        self._ask = ask
+        return ask
 
     def answers(self, epoch: int, chunk: Chunk) -> np.ndarray:
         """Returns log-probabilities, but for a constant: float16 ``(steps, batch, classes)``, of a chunk of an epoch."""
@@ -144,17 +121,19 @@ class Teachers:
         if epoch not in self._kept_whole:
             if self._batches.cycle is None:
                 self._kept_whole.clear()
-            self._kept_whole[epoch] = kept_answers(self._named_in(epoch), lambda: self._ask_all(epoch))
+            self._kept_whole[epoch] = kept_answers(self.named_in(epoch), lambda: self.ask_all(epoch))
         return self._kept_whole[epoch]
 
     def are_on_disk(self, epoch: int) -> bool:
-        """Returns whether what they answer in an epoch is kept from an earlier training."""
-        return self._batches.warps_seed is not None and _place(self._named_in(epoch)).is_file()
+        """Returns whether what they answer in an epoch came with glyphlite, or is kept from an earlier training."""
+        return self._batches.warps_seed is not None and are_kept(self.named_in(epoch))
 
-    def _named_in(self, epoch: int) -> dict[str, Any]:
+    def named_in(self, epoch: int) -> dict[str, Any]:
+        """Returns everything that their answers in an epoch depend on, but for the last bits; plain JSON."""
         return {**self._named, "warps": self._batches.warps_named(epoch)}
 
-    def _ask_all(self, epoch: int) -> np.ndarray:
+    def ask_all(self, epoch: int) -> np.ndarray:
+        """Asks them about every image as an epoch warps it: float16 ``(images, classes)``."""
         warps = self._batches.warps(epoch)
         order, size = np.arange(self._batches.images, dtype=np.int32), self._batches.batch_size
         assert warps is not None
