@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 from support.pretrained import ship_sample, use_shipped
 
 from glyphlite.console import quiet_tensorflow
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 quiet_tensorflow()
+# A property holds or not; how long an example takes says how busy the machine is.
+settings.register_profile("without-deadline", deadline=None)
+settings.load_profile("without-deadline")
 
 
 OF_A_PROCESS = ("TMPDIR", "MPLBACKEND", "MATPLOTLIBRC")

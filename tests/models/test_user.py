@@ -129,7 +129,7 @@ def bad(tmp_path) -> Path:
 def test_functions_that_return_classifiers(good, function, taken):
     choice = resolve_model(f"{good}:{function}", (28, 28, 1), 10)
     model = choice.build()
-    assert choice.name == function
+    assert choice.name == f"{good.stem}-{function}"
     assert model.inputs[0].shape == (None, *taken)
     scores = np.asarray(model(np.random.default_rng(0).random((2, *taken), np.float32)))
     assert scores.shape == (2, 10)

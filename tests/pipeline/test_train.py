@@ -81,7 +81,7 @@ def test_it_leaves_a_results_json_that_report_and_predict_can_use(trained: Path)
     assert len(results.training.accuracy) == 3
     assert set(results.cpu_seconds) == set(results.seconds) == {"data", "train", "evaluate"}
     assert certainty_of(trained / "model.keras") is not None
-    assert "build" in write_reports([trained], None).read_text()
+    assert "own-build" in write_reports([trained], None).read_text()
 
 
 def test_a_training_on_all_images_leaves_no_validation_figure_and_is_repeated_so(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Split:
     """Images ``(n, height, width, channels)`` uint8 and their labels ``(n,)`` int64.
 
@@ -20,6 +20,11 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def __repr__(self) -> str:
+        """Returns shapes in place of thousands of pixels."""
+        groups = "" if self.groups is None else f", groups={self.groups.shape}"
+        return f"Split(images={self.images.shape} {self.images.dtype}, labels={self.labels.shape}{groups})"
 
     def take(self, places: np.ndarray | slice) -> "Split":
         """Returns the images in some places, with their labels and groups."""

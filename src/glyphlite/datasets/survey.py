@@ -39,7 +39,7 @@ class Survey:
         names: what each is called: its path below the folder, or its place in its split.
         hashes: of each one's pixels as they are stored.
         dark: ``(n,)``, whether it is stored dark on light.
-        sizes: how many images have each size, as "28x28".
+        sizes: how many images have each size, height x width, as "28x28".
         modes: how many are stored in each way.
         unreadable: what could not be read, each with the reason.
         doubted: what may show no single glyph, each with the reason.
@@ -92,7 +92,7 @@ def survey_arrays(name: str, labels: Sequence[str], splits: Mapping[str, Split],
         tuple(f"{split} image {place}" for split, each in splits.items() for place in range(len(each))),
         tuple(picture_hashes(images)),
         dark_on_light(images),
-        Counter({f"{width}x{height}": len(images)}),
+        Counter({f"{height}x{width}": len(images)}),
         Counter({"grey" if channels == 1 else f"{channels} channels": len(images)}),
         notes=tuple(notes),
         groups=_groups(list(splits.values())),
@@ -125,7 +125,7 @@ def survey_pictures(folder: Path, size: tuple[int, int], group_by: str | None = 
     sizes, modes, hashes = Counter[str](), Counter[str](), dict[int, bytes]()
 
     def look(place: int, picture: np.ndarray) -> None:
-        sizes[f"{picture.shape[1]}x{picture.shape[0]}"] += 1
+        sizes[f"{picture.shape[0]}x{picture.shape[1]}"] += 1
         modes[picture_mode(found[place][0])] += 1
         [hashes[place]] = picture_hashes(picture[None])
 

@@ -36,7 +36,7 @@ def picture_record(
     if kind.classes(graph.output.elements) != len(labels):
         raise ArtifactError(f"{artifact.name} knows {kind.classes(graph.output.elements)} classes, but has {len(labels)} labels")
     known = certainty_of(artifact)
-    fitted = ("temperature", "least_certainty", "floor", "independent")
+    fitted = ("temperature", "least_certainty", "floor", "independent", "twin")
     return {
         "name": model_name(artifact, content),
         "file": name_of(artifact.name),

@@ -50,7 +50,7 @@ def choose_user_model(text: str, input_shape: tuple[int, int, int], classes: int
         return classifier(in_float32(build_from_function(path, function, input_shape, classes), text), input_shape, classes, text)
 
     return ModelChoice(
-        name=path.stem if function is None else function,
+        name=path.stem if function is None else f"{path.stem}-{function}",  # many a function is called build
         input_shape=input_shape,
         classes=classes,
         recipe=RECIPE,

@@ -17,6 +17,7 @@ from glyphlite.evaluation.recorded_accuracy import in_words
 from glyphlite.extras import require_extra
 from glyphlite.files.owned import locked_folder
 from glyphlite.files.single import sha256_of
+from glyphlite.formatting import things
 from glyphlite.models import DEFAULT_MODEL
 from glyphlite.models.interface.input_convention import OURS, InputConvention
 from glyphlite.models.interface.input_layers import training_convention
@@ -196,7 +197,7 @@ def _run_alone(options: RunOptions, plan: TrainingPlan, card: PretrainedCard | N
             seed=options.seed,
         )
         check_weights(folder, dataset.train.images)
-    with stages.stage("evaluate", f"Measuring each on {len(dataset.test)} test images"):
+    with stages.stage("evaluate", f"Measuring each on {things(len(dataset.test), 'test image')}"):
         keras = _measure_keras(trained, dataset, convention)
         say_if_at_chance(folder / "model.keras", keras.held_out, dataset, "validation images", FoundConvention(convention))
         evaluations, unverified = _measure_artifacts(artifacts, dataset, convention, keras)
@@ -213,7 +214,8 @@ def _run_alone(options: RunOptions, plan: TrainingPlan, card: PretrainedCard | N
             if int8
             else Firmware()
         )
-    with stages.stage("verify", f"Verifying the int8 artifact in every runtime on {options.verify_images} test images"):
+    compared = things(min(options.verify_images, len(dataset.test)), "test image")
+    with stages.stage("verify", f"Verifying the int8 artifact in every runtime on {compared}"):
         verified = _verify(int8, dataset, convention, folder, options)
     results = Results(
         glyphlite=__version__,

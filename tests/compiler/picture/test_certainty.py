@@ -95,6 +95,20 @@ def test_every_single_score_gets_predicts_certainty(tmp_path: Path, kind: Output
     np.testing.assert_allclose(_certainties(_library(tmp_path, certainty, given), rows), believed, atol=6e-5)
 
 
+@pytest.mark.parametrize(
+    ("twin", "said"),
+    [
+        (False, "of which 99 in 100 are at least 89.0% certain."),
+        (True, "of which 99 in 100 were at least 89.0% certain before the model was trained on them, too."),
+    ],
+)
+def test_the_header_says_whether_the_model_has_seen_the_images_of_the_fit(twin: bool, said: str) -> None:
+    certainty = Certainty(temperature=1.7, least_certainty=0.89, floor=1 / 1024, images=1, twin=twin)
+    header = certainty_sources("net", certainty, SOFTMAX, "Generated.")["net_sure.h"]
+    assert said in " ".join(header.replace("\n *", " ").split())
+    assert max(map(len, header.splitlines())) <= 130
+
+
 def test_logits_that_may_be_probabilities_get_no_certainty() -> None:
     certainty = Certainty(temperature=1, least_certainty=0.9, floor=1e-3, images=1)
     assert certainty_sources("net", certainty, Scores(OutputKind.LOGITS, 10, 1 / 256, -128), "Generated.") == {}

@@ -235,7 +235,9 @@ def test_pictures_that_predict_would_doubt_are_counted(tmp_path: Path, strokes: 
     notes = read_picture_folder(tmp_path).notes
     assert "1 of 24 pictures may show no single glyph, and are used all the same: c0/04.png (" in notes[1]
     assert "1 of 24 pictures show several glyphs, of which the largest is taken: c1/09.png" in notes[2]
-    assert notes[0].startswith("the pictures are 112x112 (23), 224x112 (1): the glyph on each is cut out, made light on dark and")
+    assert notes[0].startswith(
+        "the pictures are 112x112 (23), 112x224 (1), height x width: the glyph on each is cut out, made light on dark and"
+    )
 
 
 def test_classes_called_by_the_codes_of_characters_are_explained(tmp_path: Path, strokes: Arrays) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
+from rich.console import Console
 from typer.testing import CliRunner
 
 from glyphlite.cli import app
@@ -17,6 +18,7 @@ from glyphlite.evaluation.data_check.records import Unreadable
 from glyphlite.pipeline.check_data import check_data
 from glyphlite.report.findings.data_findings import data_findings
 from glyphlite.report.html.data_page import render_data_check
+from glyphlite.report.terminal.data_check import data_check_view
 
 
 @pytest.fixture
@@ -40,6 +42,18 @@ def test_nothing_is_found_in_clean_data(digits: Path) -> None:
     assert data_findings(check) == []
     assert (check.images, check.sizes, check.modes, check.imbalance) == (48, {"28x28": 48}, {"L": 48}, 1)
     assert [each.images for each in check.classes] == [{"training": 12, "test": 4}] * 3
+
+
+def test_sizes_are_height_by_width_and_say_so(digits: Path) -> None:
+    for number, picture in enumerate(_pictures(digits, "1")):
+        Image.open(picture).resize((40, 32)).save(picture.with_name(f"wide{number}.png"))
+    check = check_survey(survey_dataset(str(digits)), suspects=False)
+    assert set(check.sizes) == {"28x28", "32x40"}  # Pillow names the width first
+    assert any("32x40 (12), height x width: the glyph on each is cut out" in each for each in check.notes)
+    console = Console(width=200)
+    with console.capture() as capture:
+        console.print(data_check_view(check))
+    assert "sizes (height x width): 28x28 (48), 32x40 (12); modes" in capture.get()
 
 
 def test_every_fault_is_found_and_named(digits: Path) -> None:

@@ -77,3 +77,14 @@ def test_without_a_certainty_nothing_is_changed_or_refused(run: tuple[Path, np.n
     found = through_node(answers[:5], {"certainty": None, "labels": ["a", "b"]}, tmp_path)
     assert [each["believed"] for each in found] == answers[:5].astype(float).tolist()
     assert all(each["refusal"] is None for each in found)
+
+
+def test_a_refusal_by_a_twins_threshold_says_that_the_file_has_seen_these_images_since(tmp_path: Path) -> None:
+    certainty = {"temperature": 1, "leastCertainty": 0.9, "floor": 0.001, "independent": False}
+    rows = np.array([[0.5, 0.5]])
+    own, twin = (
+        through_node(rows, {"certainty": {**certainty, "twin": each}, "labels": ["0", "1"]}, tmp_path)[0]["refusal"]
+        for each in (False, True)
+    )
+    assert "99 % of validation digits reach 90.0 %, so" in own
+    assert "99 % of validation digits reached 90.0 % before the model was trained on them, too, so" in twin

@@ -186,6 +186,7 @@ def certainty_sources(name: str, certainty: FittedCertainty, scores: Scores, ban
         "exponentials": _whole(distance_weights(scores.scale, 1, 0)),
         "temperature": f"{certainty.temperature:.4g}",
         "least": f"{certainty.least_certainty:.1%}",
+        "twin": certainty.twin,
         "least_steps": round(certainty.least_certainty * _CERTAINTY_STEPS),
         "error": f"{np.ceil(certainty_error(certainty, scores) * _CERTAINTY_STEPS) / _CERTAINTY_STEPS:.4f}",
     }

@@ -102,7 +102,7 @@ def read_all(
         for place, path in enumerate(paths):
             try:
                 picture = read_picture(path)
-                sizes[f"{picture.shape[1]}x{picture.shape[0]}"] += 1
+                sizes[f"{picture.shape[0]}x{picture.shape[1]}"] += 1
                 if as_they_are and picture.shape == size:
                     found.images[len(found.places)] = picture
                     dark.append(False)
@@ -177,9 +177,10 @@ def _sizes_words(sizes: Counter[str], size: tuple[int, int]) -> str:
     """Says which sizes pictures have that are not all of the size wanted, and what is done about it."""
     common = ", ".join(f"{name} ({number:,})" for name, number in sizes.most_common(_MOST_SIZES))
     more = f" and {len(sizes) - _MOST_SIZES:,} other sizes" if len(sizes) > _MOST_SIZES else ""
+    order = ", height x width" if any(height != width for height, width in (name.split("x") for name in sizes)) else ""
     return (
-        f"the pictures are {common}{more}: the glyph on each is cut out, made light on dark and centred in "
-        f"{size[1]}x{size[0]}, as predict does"
+        f"the pictures are {common}{more}{order}: the glyph on each is cut out, made light on dark and centred in "
+        f"{size[0]}x{size[1]}, as predict does"
     )
 
 

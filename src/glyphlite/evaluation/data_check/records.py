@@ -106,6 +106,7 @@ class DataCheck(Record):
     imbalance: float
     """Times the training images of the rarest class that the most frequent has."""
     sizes: dict[str, int]
+    """Images of each size, height x width."""
     modes: dict[str, int]
     unreadable: list[Unreadable] = Field(default_factory=list)
     doubted: list[Unreadable] = Field(default_factory=list)

@@ -263,6 +263,7 @@ def _certainty(artifact: Path) -> dict[str, float | bool] | None:
         "leastCertainty": known.least_certainty,
         "floor": known.floor,
         "independent": known.independent,
+        "twin": known.twin,
     }
 
 

@@ -33,6 +33,11 @@ class FittedCertainty(Protocol):
         """Returns whether each probability comes from a sigmoid of its own."""
         ...
 
+    @property
+    def twin(self) -> bool:
+        """Returns whether it was fitted on a twin's answers: the model itself was trained on the images of the fit, too."""
+        ...
+
 
 def calibrated(probabilities: np.ndarray, certainty: FittedCertainty) -> np.ndarray:
     """Probabilities ``(n, classes)`` at the fitted temperature, float64; the order of an image's classes stays."""

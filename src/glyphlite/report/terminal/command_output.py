@@ -163,7 +163,9 @@ def firmware_view(reports: Sequence[FirmwareReport]) -> RenderableType:
 
 def pictures_table(reports: Sequence[PictureReport]) -> RenderableType:
     """Returns what the preparation of pictures costs on each core."""
-    table = new_table("Picture prepared", "Core", "Instructions", "Cycles", "Code", "Picture", "Work", "Stack", "RAM in all")
+    table = new_table(
+        "Picture prepared (width x height)", "Core", "Instructions", "Cycles", "Code", "Picture", "Work", "Stack", "RAM in all"
+    )
     right_align(table, *range(2, 9))
     for report in reports:
         memory = (report.picture_bytes, report.work_bytes, report.stack_bytes)

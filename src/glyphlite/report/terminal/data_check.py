@@ -23,7 +23,7 @@ def data_check_view(check: DataCheck) -> RenderableType:
     parts: list[RenderableType] = [table, *([plain(f"and {count(more)} more classes")] if more > 0 else []), Text("")]
     stored = "; ".join(
         f"{what}: " + ", ".join(f"{name} ({count(number)})" for name, number in list(kinds.items())[:6])
-        for what, kinds in (("sizes", check.sizes), ("modes", check.modes))
+        for what, kinds in (("sizes (height x width)", check.sizes), ("modes", check.modes))
     )
     groups = [group_words(check.groups)] if check.groups is not None else []
     parts += [plain(f"{count(check.images)} images, {stored}"), *map(plain, [*groups, *check.notes]), Text("")]

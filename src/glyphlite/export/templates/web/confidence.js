@@ -22,6 +22,8 @@ export function refusalOf(believed, { certainty, labels }) {
   if (!certainty || sure >= certainty.leastCertainty) return null;
   const digits = labels.every((label) => /^\d+$/.test(label));
   const [images, one] = digits ? ["digits", "digit"] : ["images", "glyph of these classes"];
-  const reached = `99 % of validation ${images} reach ${confidence(certainty.leastCertainty, 1)}`;
+  const least = confidence(certainty.leastCertainty, 1);
+  const reach = certainty.twin ? `reached ${least} before the model was trained on them, too` : `reach ${least}`;
+  const reached = `99 % of validation ${images} ${reach}`;
   return `Unsure (${confidence(sure, 1)}): ${reached}, so this may not be one single ${one}.`;
 }
