@@ -3,11 +3,11 @@
     python benchmarks/small_nets.py cost "c4s4x16 c3x16 h32" "c5s3x8 c3x16 p2 h40 b4"
     python benchmarks/small_nets.py try --epochs 12 "c4s4x16 c3x16 h32"
 
-An architecture is a line of words, as `glyphlite.search.words` has them; or a member's name, whose own
-it then is: cost the very entry that will be trained. ``cost`` builds the untrained net with int8
-simulated, converts, compiles and simulates it: what it prints is exact, as cost does not depend on the weights but for a core's
-few early exits. ``try`` trains each for a few epochs from the labels, in float, and judges it on validation images under eight
-gentle warps each (40,000); the test split is not looked at. Both append a JSON line per architecture to ``--log``.
+An architecture is a line of words, as `glyphlite.search.words` has them; or a member's name, whose own it then is: cost the very
+entry that will be trained. ``cost`` builds, converts, compiles and simulates the net before training, with weights that cost what
+trained ones do (`glyphlite.search.cost` says how closely). ``try`` trains each for a few epochs from the labels, in float, and
+judges it on validation images under eight gentle warps each (40,000); the test split is not looked at. Both append a JSON line
+per architecture to ``--log``.
 """
 
 import argparse
@@ -50,20 +50,14 @@ def architecture_of(words: str) -> Architecture:
 
 def cost(words: str, cores: list[str], optimize: list[str]) -> dict[str, Any]:
     """Returns what an architecture costs: multiply-accumulates, weight bytes, and per core and goal flash, RAM, instructions."""
-    import keras
-
-    from glyphlite.conversion.converter import convert
     from glyphlite.evaluation.simulation import simulate
-    from glyphlite.models.qat.state import measure_ranges, set_quantized
+    from glyphlite.search.cost import untrained_file
     from glyphlite.tflite.cost import total_macs, weight_bytes
     from glyphlite.tflite.reader import parse_graph
 
-    keras.utils.set_random_seed(0)
     images = digits().validation.images
-    model = architecture_of(words).build(SHAPE, CLASSES)
-    measure_ranges(model, images[:200].astype(np.float32) / 255)
-    set_quantized(model, quantized=True)
-    content = convert(model, "int8").content
+    narrowed = next((known.recipe.narrowed for known in FRONTIER if known.architecture.name == words), None)
+    content = untrained_file(architecture_of(words), SHAPE, CLASSES, narrowed or ())
     graph = parse_graph(content, "net")
     found: dict[str, Any] = {"macs": total_macs(graph), "weight_bytes": weight_bytes(graph)}
     with tempfile.TemporaryDirectory() as folder:

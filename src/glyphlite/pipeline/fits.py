@@ -36,7 +36,7 @@ def fits_on(path: Path, boards: Sequence[Board], *, optimize: str = "speed") -> 
     """Returns a model's fit on each board: compiled for its core, and run there once on a random input.
 
     Boards whose core is not emulated get what a compiler says, or an estimate that names what it is from. Of a model file (TOML)
-    the untrained network is measured, for ten classes: flash and RAM don't depend on what the weights are.
+    the network is measured before training, for ten classes, with weights that cost what trained ones do.
 
     Raises:
         ArtifactError: the file is malformed, or holds what generated C cannot express.
@@ -88,7 +88,7 @@ def _untrained(path: Path) -> Iterator[Path]:
     resolve_model(str(path), shape, _CLASSES)
     with temporary_folder() as folder:
         artifact = folder / f"{definition.architecture.name}.tflite"
-        artifact.write_bytes(untrained_file(definition.architecture, shape, _CLASSES))
+        artifact.write_bytes(untrained_file(definition.architecture, shape, _CLASSES, definition.recipe.narrowed or ()))
         yield artifact
 
 
