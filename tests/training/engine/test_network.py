@@ -51,6 +51,22 @@ ARCHITECTURES = {
         FoldedDepthwise("head", 3),
         Flatten(),
     ),
+    "places in several chunks": (
+        FoldedConv("stem", 7, 3, padding="same"),
+        FoldedConv("point1", 5, 1),
+        FoldedDepthwise("depth", 3, padding="same"),
+        FoldedConv("point2", 9, 1),
+        Pool("pool"),
+        FoldedConv("point3", 3, 1, bias=False),
+        GlobalMean("mean"),
+    ),
+    "strided 1x1": (
+        FoldedConv("stem", 6, 3),
+        FoldedConv("point", 5, 1, 2),
+        FoldedDepthwise("depth", 1, 2),
+        FoldedConv("late", 7, 3),
+        Flatten(),
+    ),
     "hidden": (FoldedConv("stem", 5, 5, 3), FoldedConv("hidden", 13, 3), Flatten()),
 }
 

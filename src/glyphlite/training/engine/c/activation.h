@@ -11,21 +11,25 @@ INLINE lanes activated(lanes sum, lanes scale, lanes shift, const activation *a,
   return __builtin_convertvector(__builtin_convertvector(value, masks), lanes) * a->step + a->low;
 }
 
-INLINE void activate_row(const lanes *sums, int width, lanes *out, int step, lanes scale, lanes shift, const activation *a,
-                         const int is_quantized) {
-  for (int x = 0; x < width; x++) out[x * step] = activated(sums[x], scale, shift, a, is_quantized);
+INLINE void activate_row(const lanes *sums, int width, lanes *out, lanes scale, lanes shift, const activation *a,
+                         int ahead, const int is_quantized) {
+  for (int x = 0; x < width; x++) {
+    __builtin_prefetch(sums + x + ahead);
+    out[x] = activated(sums[x], scale, shift, a, is_quantized);
+  }
 }
 
 /* Writes what one channel's sums become into a frame; the room around is zeros. */
 static void activate(const lanes *sums, int height, int width, int channel, const activation *a, frame f, lanes *out) {
   lanes scale = spread(a->scale[channel]), shift = spread(a->shift[channel]);
+  const int ahead = plane_of(height * width);
   for (int y = 0; y < f.top; y++) memset(out + y * f.width, 0, f.width * sizeof(lanes));
   for (int y = 0; y < height; y++) {
     lanes *row = out + (f.top + y) * f.width;
     for (int x = 0; x < f.left; x++) row[x] = (lanes){0};
     if (a->is_identity) memcpy(row + f.left, sums + y * width, width * sizeof(lanes));
-    else if (a->is_quantized) activate_row(sums + y * width, width, row + f.left, 1, scale, shift, a, 1);
-    else activate_row(sums + y * width, width, row + f.left, 1, scale, shift, a, 0);
+    else if (a->is_quantized) activate_row(sums + y * width, width, row + f.left, scale, shift, a, ahead, 1);
+    else activate_row(sums + y * width, width, row + f.left, scale, shift, a, ahead, 0);
     for (int x = f.left + width; x < f.width; x++) row[x] = (lanes){0};
   }
   for (int y = f.top + height; y < f.height; y++) memset(out + y * f.width, 0, f.width * sizeof(lanes));

@@ -3,29 +3,49 @@
 #define GLYPHLITE_DEPTHWISE_H
 #include "lanes.h"
 
-INLINE void depthwise_tile(const int places, const lanes *in, int row_pitch, int stride, const float *weights, int window_height,
-                           int window_width, lanes *out) {
-  lanes sums[ROW_TILE];
-  for (int p = 0; p < places; p++) sums[p] = (lanes){0};
-  for (int i = 0; i < window_height; i++)
-    for (int j = 0; j < window_width; j++) {
-      lanes weight = spread(weights[i * window_width + j]);
-      for (int p = 0; p < places; p++) sums[p] += weight * in[i * row_pitch + p * stride + j];
+/* What one row of inputs adds to the sums of one row of places, or of two below each other. */
+INLINE void add_input_row(const int is_upper, const int is_lower, const int places, const int stride, const lanes *in,
+                          const float *upper, const float *lower, const int window_width, lanes sums[2][ROW_TILE]) {
+  for (int j = 0; j < window_width; j++) {
+    READ_AGAIN;
+    for (int p = 0; p < places; p++) {
+      lanes value = in[p * stride + j];
+      if (is_upper) sums[0][p] += spread(upper[j]) * value;
+      if (is_lower) sums[1][p] += spread(lower[j]) * value;
     }
-  for (int p = 0; p < places; p++) out[p] = sums[p];
+  }
+}
+
+INLINE void depthwise_tile(const int rows, const int places, const int stride, const lanes *in, int row_pitch, const float *weights,
+                           const int window_height, const int window_width, lanes *out, int out_pitch) {
+  lanes sums[2][ROW_TILE];
+  for (int r = 0; r < rows; r++)
+    for (int p = 0; p < places; p++) sums[r][p] = (lanes){0};
+  add_input_row(1, 0, places, stride, in, weights, NULL, window_width, sums);
+  for (int i = 1; i < window_height; i++, weights += window_width)
+    add_input_row(1, rows == 2, places, stride, in + i * row_pitch, weights + window_width, weights, window_width, sums);
+  if (rows == 2) add_input_row(0, 1, places, stride, in + window_height * row_pitch, NULL, weights, window_width, sums);
+  for (int r = 0; r < rows; r++)
+    for (int p = 0; p < places; p++) out[r * out_pitch + p] = sums[r][p];
 }
 
 static void depthwise(const lanes *in, int row_pitch, int stride, const float *weights, int window_height, int window_width,
                       int height, int width, lanes *out) {
-#define ROW(P) \
-  case P: depthwise_tile(P, from, row_pitch, stride, weights, window_height, window_width, to); break;
-  for (int y = 0; y < height; y++)
+  const int is_usual = stride == 1 && window_height == 3 && window_width == 3;
+#define ROW(P)                                                                                                    \
+  case P:                                                                                                         \
+    if (rows == 2) depthwise_tile(2, P, 1, from, row_pitch, weights, 3, 3, to, width);                            \
+    else depthwise_tile(1, P, stride, from, row_pitch, weights, window_height, window_width, to, width);          \
+    break;
+  for (int y = 0, rows; y < height; y += rows) {
+    rows = is_usual && y + 1 < height ? 2 : 1;
     for (int x = 0, places; x < width; x += places) {
       places = part(width, ROW_TILE, x);
       const lanes *from = in + y * stride * row_pitch + x * stride;
       lanes *to = out + y * width + x;
-      switch (places) { ROW(1) ROW(2) ROW(3) ROW(4) ROW(5) ROW(6) ROW(7) }
+      switch (places) { ROW(1) ROW(2) ROW(3) ROW(4) ROW(5) ROW(6) EACH_LONGER_ROW }
     }
+  }
 #undef ROW
 }
 

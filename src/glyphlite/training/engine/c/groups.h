@@ -48,8 +48,7 @@ static lanes *gradient_of(const network *n, int index, int block, int thread) {
 /* Adds up lanes: the gradients of a layer's parameters, as this group's images give them. */
 static void store_partial(const layer *l, int group, rooms r) {
   float *to = l->partial + (size_t)group * l->partial_size;
-  int weights = l->d.kind == CONVOLUTION ? l->taps * l->d.filters : l->d.kind == DEPTHWISE ? l->taps * l->d.channels : 0;
-  for (int w = 0; w < weights; w++) *to++ = added(r.weights[w]);
+  for (int w = 0, weights = weights_of(l); w < weights; w++) *to++ = added(r.weights[w]);
   for (int f = 0; f < l->d.filters; f++) *to++ = added(r.shifts[f]);
   *to++ = added(*r.lows);
   *to++ = added(*r.highs);
@@ -58,10 +57,12 @@ static void store_partial(const layer *l, int group, rooms r) {
 static rooms rooms_of(const network *n, int index, int thread) {
   const layer *l = &n->layers[index];
   lanes *room = n->scratch[thread];
-  rooms r = {room, room + n->scratch_input, room + n->scratch_input + n->scratch_gradient + l->accumulators_at, NULL, NULL, NULL};
+  lanes *gradient = room + n->scratch_input;
+  rooms r = {room, gradient, gradient + n->scratch_gradient + l->accumulators_at, NULL, NULL, NULL, NULL};
   r.highs = r.weights + l->partial_size - 1;
   r.lows = r.highs - 1;
   r.shifts = r.lows - l->d.filters;
+  r.of_map = (totals *)map_room(n, thread);
   return r;
 }
 
@@ -75,11 +76,19 @@ static void backward_group(const network *n, int first, int end, int group, int 
     int block = group * GROUP_BLOCKS + b;
     for (int index = end - 1; index >= first; index--) {
       lanes *before = index ? gradient_of(n, index - 1, block, thread) : NULL;
-      (n->layers[index].d.kind == CONVOLUTION ? convolution_backward : channels_backward)(
-          n, index, block, thread, gradient_of(n, index, block, thread), before, valid_lanes(n, block), rooms_of(n, index, thread));
+      const lanes *gradient = gradient_of(n, index, block, thread), valid = valid_lanes(n, block);
+      const rooms r = rooms_of(n, index, thread);
+      const layer *l = &n->layers[index];
+      if (l->d.kind != CONVOLUTION)
+        channels_backward(n, index, block, thread, gradient, before, valid, r, index == first ? moments : NULL);
+      else (l->is_pointwise ? pointwise_backward : convolution_backward)(n, index, block, thread, gradient, before, valid, r);
     }
-    if (moments)
-      add_slopes(previous, sums_of(n, first - 1, block, thread), gradient_of(n, first - 1, block, thread), moments);
+    if (moments && n->layers[first].d.kind == CONVOLUTION)
+      for (int f = 0, some; f < previous->d.filters; f += some) {
+        some = part(previous->d.filters, 2, f);
+        add_slopes(previous, sums_of(n, first - 1, block, thread) + f * previous->out_plane,
+                   gradient_of(n, first - 1, block, thread) + f * previous->out_plane, f, some, moments);
+      }
   }
   for (int index = first; index < end; index++) store_partial(&n->layers[index], group, rooms_of(n, index, thread));
 }

@@ -3,6 +3,7 @@
 #define GLYPHLITE_LANES_H
 #include <float.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,17 +15,24 @@
 #define TAP_TILE 4
 #define GRADIENT_TILE 6
 #define ROW_TILE 7
+#define EACH_LONGER_ROW ROW(7)
 #else
 #define LANES 8
-#define FILTER_TILE 4 /* 4 x 3 sums, 3 inputs and a weight: 16 registers */
-#define PLACE_TILE 3
+#define FILTER_TILE 2 /* 2 x 6 sums, 2 weights and an input: 15 registers; with all 16 in use the compiler spills a sum */
+#define PLACE_TILE 6
 #define TAP_TILE 3
 #define GRADIENT_TILE 4
-#define ROW_TILE 7
+#define ROW_TILE 6 /* in two rows: 12 sums, 2 weights and an input */
+#define EACH_LONGER_ROW
 #endif
+#define DENSE_TILE 8 /* filters, where there is one place alone */
+#define MOMENT_TILE 4
+#define CHUNK_PLACES 72
 #define GROUP_IMAGES 32
 #define GROUP_BLOCKS (GROUP_IMAGES / LANES)
 #define INLINE static inline __attribute__((always_inline))
+/* Keeps the compiler from holding what it read before in registers, for want of which it would spill sums. */
+#define READ_AGAIN __atomic_signal_fence(__ATOMIC_SEQ_CST)
 #define ALIGNMENT 64
 #define HUGE_PAGE ((size_t)2 << 20)
 #define MOST_THREADS 64
@@ -49,5 +57,11 @@ INLINE float added(lanes values) {
 INLINE int part(int whole, int most, int done) {
   int parts = (whole - done + most - 1) / most;
   return (whole - done + parts - 1) / parts;
+}
+
+/* How many parts from there on are as large as the first. */
+INLINE int equal_parts(int whole, int most, int done) {
+  int parts = (whole - done + most - 1) / most, more = (whole - done) % parts;
+  return more ? more : parts;
 }
 #endif

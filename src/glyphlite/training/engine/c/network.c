@@ -27,41 +27,69 @@ static void *room(size_t bytes) {
 
 static size_t larger_size(size_t a, size_t b) { return a > b ? a : b; }
 
-static int prepare_layer(layer *l, int images, int trains, int threads) {
+/* Where in the vector of parameters the weights come from, in the order in which the passes read them. */
+static void order_weights(layer *l) {
+  const int window = l->d.window_height * l->d.window_width, filters = l->d.filters, channels = l->d.channels;
+  for (int t = 0; t < l->taps; t++)
+    for (int f = 0; f < (l->d.kind == DEPTHWISE ? channels : filters); f++) {
+      const int from = kernel_place(l, t, f), channel = t / window, flipped = window - 1 - t % window;
+      if (l->d.kind == DEPTHWISE) {
+        l->weights_from[f * window + t] = l->back_weights_from[f * window + flipped] = from;
+        continue;
+      }
+      l->weights_from[weight_place(l->taps, filters, l->tile, t, f)] = from;
+      if (l->contraction) /* a product for each channel, its places for filters */
+        l->back_weights_from[channel * window * filters + weight_place(filters, window, l->back_tile, f, t % window)] = from;
+      else l->back_weights_from[weight_place(filters * window, channels, l->back_tile, f * window + flipped, channel)] = from;
+    }
+}
+
+static int prepare_layer(layer *l, int is_first, int images, int trains, int threads) {
   const description *d = &l->d;
   const int window = d->window_height * d->window_width, groups = (images + GROUP_IMAGES - 1) / GROUP_IMAGES;
   l->places = d->height * d->width, l->out_places = d->out_height * d->out_width;
-  l->contraction = d->kind == CONVOLUTION && l->out_places == 1 && !d->top && !d->left && d->window_height == d->height &&
-                   d->window_width == d->width;
+  l->plane = plane_of(l->places), l->out_plane = plane_of(l->out_places);
+  l->is_pointwise = d->kind == CONVOLUTION && window == 1 && d->stride == 1;
+  l->contraction = d->kind == CONVOLUTION && !l->is_pointwise && l->out_places == 1 && !d->top && !d->left &&
+                   d->window_height == d->height && d->window_width == d->width;
+  l->tile = l->out_places == 1 ? DENSE_TILE : FILTER_TILE;
+  l->back_tile = l->places == 1 || l->contraction ? DENSE_TILE : FILTER_TILE;
   l->taps = d->kind == CONVOLUTION ? d->channels * window : d->kind == DEPTHWISE ? window : 0;
-  l->in = (frame){d->height, d->width, d->top, d->left, 1};
+  l->in = (frame){d->height, d->width, d->top, d->left, 1, 0};
   if (d->kind < MEAN) {
     l->in.height = larger_size(d->height + d->top, (d->out_height - 1) * d->stride + d->window_height);
     l->in.width = larger_size(d->width + d->left, (d->out_width - 1) * d->stride + d->window_width);
   }
-  l->gradient = (frame){d->out_height, d->out_width, 0, 0, 1};
-  if (d->kind < MEAN && window > 1 && !l->contraction)
+  l->in.plane = plane_of(l->in.height * l->in.width);
+  l->gradient = (frame){d->out_height, d->out_width, 0, 0, 1, 0};
+  if (d->kind < MEAN && !l->is_pointwise && !l->contraction && !is_first) /* nobody asks for the gradient of images */
     l->gradient = (frame){d->height + d->window_height - 1, d->width + d->window_width - 1, d->window_height - 1 - d->top,
-                          d->window_width - 1 - d->left, d->stride};
-  const int plane = l->gradient.height * l->gradient.width;
+                          d->window_width - 1 - d->left, d->stride, 0};
+  l->gradient.plane = plane_of(l->gradient.height * l->gradient.width);
   l->tap_offsets = room((l->taps + 1) * sizeof(int));
   l->back_offsets = room((size_t)(d->filters * window + 1) * sizeof(int));
-  l->weights = room((size_t)l->taps * d->filters * sizeof(float));
-  l->back_weights = room((size_t)l->taps * d->filters * sizeof(float));
+  const int weights = weights_of(l);
+  l->weights = room(weights * sizeof(float)), l->back_weights = room(weights * sizeof(float));
+  l->weights_from = room(weights * sizeof(int)), l->back_weights_from = room(weights * sizeof(int));
   float **each[] = {&l->scale, &l->shift, &l->inverse, &l->mean, &l->slope, &l->offset};
   for (int i = 0; i < 6; i++)
     if (!(*each[i] = room(d->filters * sizeof(float)))) return -1;
-  l->partial_size = l->taps * (d->kind == DEPTHWISE ? d->channels : d->filters) + d->filters + 2;
+  l->partial_size = weights + d->filters + 2;
   l->partial = room(trains ? (size_t)groups * l->partial_size * sizeof(float) : 0);
   l->moments = room((size_t)groups * d->filters * 2 * sizeof(double));
-  l->sums = room((size_t)(trains ? groups * GROUP_BLOCKS : threads) * d->filters * l->out_places * sizeof(lanes));
-  if (!l->tap_offsets || !l->back_offsets || !l->weights || !l->back_weights || !l->partial || !l->moments || !l->sums) return -1;
+  l->sums = room((size_t)(trains ? groups * GROUP_BLOCKS : threads) * d->filters * l->out_plane * sizeof(lanes));
+  const void *all[] = {l->tap_offsets,  l->back_offsets,      l->weights, l->back_weights, l->partial, l->moments, l->sums,
+                       l->weights_from, l->back_weights_from};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+    if (!all[i]) return -1;
+  order_weights(l);
   for (int t = 0; t < l->taps; t++)
-    l->tap_offsets[t] = (t / window * l->in.height + t % window / d->window_width) * l->in.width + t % window % d->window_width;
-  for (int t = 0; t < d->filters * window; t++)
-    l->back_offsets[t] = l->contraction || window == 1
-                             ? t * l->out_places
-                             : t / window * plane + t % window / d->window_width * l->gradient.width + t % window % d->window_width;
+    l->tap_offsets[t] = t / window * l->in.plane + t % window / d->window_width * l->in.width + t % window % d->window_width;
+  for (int t = 0; t < d->filters * window; t++) {
+    const int filter = t / window, row = t % window / d->window_width, column = t % window % d->window_width;
+    l->back_offsets[t] = l->contraction || l->is_pointwise ? t * l->gradient.plane
+                                                           : filter * l->gradient.plane + row * l->gradient.width + column;
+  }
   return 0;
 }
 
@@ -70,7 +98,8 @@ void network_free(network *n) {
   for (int i = 0; n->layers && i < n->count; i++) {
     layer *l = &n->layers[i];
     void *all[] = {l->tap_offsets, l->back_offsets, l->weights, l->back_weights, l->scale,   l->shift,  l->inverse,
-                   l->mean,        l->slope,        l->offset,  l->partial,      l->moments, l->sums};
+                   l->mean,        l->slope,        l->offset,  l->partial,      l->moments, l->sums,
+                   l->weights_from, l->back_weights_from};
     for (size_t j = 0; j < sizeof all / sizeof *all; j++) free(all[j]);
   }
   for (int t = 0; n->scratch && t < MOST_THREADS; t++) free(n->scratch[t]);
@@ -92,29 +121,30 @@ network *network_new(const description *descriptions, int count, int images, int
   for (int i = 0; !failed && i < count; i++) {
     layer *l = &n->layers[i];
     l->d = descriptions[i];
-    failed = prepare_layer(l, images, trains, n->largest_threads);
+    failed = prepare_layer(l, !i, images, trains, n->largest_threads);
     if (failed) break;
     const int whole = l->d.kind == CONVOLUTION;
-    n->scratch_input = larger_size(n->scratch_input, (size_t)(whole ? l->d.channels : 1) * l->in.height * l->in.width);
+    n->scratch_input = larger_size(n->scratch_input, (size_t)(whole ? l->d.channels : 1) * l->in.plane);
     n->scratch_gradient =
-        larger_size(n->scratch_gradient, (size_t)(whole ? l->d.filters : 1) * l->gradient.height * l->gradient.width);
+        larger_size(n->scratch_gradient, (size_t)(whole ? l->d.filters : 1) * l->gradient.plane);
     const int inner = i && l[-1].d.kind == DEPTHWISE && !is_normalized(&l[-1]);
     l->segment = i ? l[-1].segment + !inner : 0;
     l->accumulators_at = inner ? l[-1].accumulators_at + l[-1].partial_size : 0;
     n->scratch_sums = larger_size(n->scratch_sums, l->accumulators_at + l->partial_size);
-    if (inner) n->inner_gradient = larger_size(n->inner_gradient, (size_t)l[-1].d.filters * l[-1].out_places);
-    n->gradient_block = larger_size(n->gradient_block, (size_t)l->d.filters * l->out_places);
+    if (inner) n->inner_gradient = larger_size(n->inner_gradient, (size_t)l[-1].d.filters * l[-1].out_plane);
+    n->map_sums = larger_size(n->map_sums, l->d.filters * sizeof(totals) / sizeof(lanes));
+    n->gradient_block = larger_size(n->gradient_block, (size_t)l->d.filters * l->out_plane);
     channels = (int)larger_size(channels, larger_size(l->d.channels, l->d.filters));
   }
   const size_t blocks = (size_t)(images + GROUP_IMAGES - 1) / GROUP_IMAGES * GROUP_BLOCKS;
   if (!failed) {
-    n->input = room(blocks * n->layers[0].d.channels * n->layers[0].places * sizeof(lanes));
+    n->input = room(blocks * n->layers[0].d.channels * n->layers[0].plane * sizeof(lanes));
     for (int i = 0; i < 2; i++) n->gradients[i] = room(trains ? blocks * n->gradient_block * sizeof(lanes) : 0);
     n->ones = room(channels * sizeof(float)), n->zeros = room(channels * sizeof(float));
     failed = !n->input || !n->gradients[0] || !n->gradients[1] || !n->ones || !n->zeros;
     for (int i = 0; !failed && i < channels; i++) n->ones[i] = 1;
-    for (int t = 0; !failed && t < threads && t < MOST_THREADS; t++)
-      failed = !(n->scratch[t] = room((n->scratch_input + n->scratch_gradient + n->scratch_sums + 2 * n->inner_gradient) * sizeof(lanes)));
+    const size_t scratch = n->scratch_input + n->scratch_gradient + n->scratch_sums + 2 * n->inner_gradient + n->map_sums;
+    for (int t = 0; !failed && t < threads && t < MOST_THREADS; t++) failed = !(n->scratch[t] = room(scratch * sizeof(lanes)));
   }
   if (!failed) return n;
   network_free(n);
@@ -125,19 +155,9 @@ network *network_new(const description *descriptions, int count, int images, int
 static void take_parameters(network *n) {
   for (int i = 0; i < n->count; i++) {
     layer *l = &n->layers[i];
-    const int window = l->d.window_height * l->d.window_width, filters = l->d.filters;
-    for (int t = 0; t < l->taps; t++)
-      for (int f = 0; f < filters; f++) {
-        float weight = n->parameters[kernel_place(l, t, f)];
-        const int flipped = t / window * window + window - 1 - t % window;
-        if (l->d.kind == DEPTHWISE)
-          l->weights[f * window + t] = weight, l->back_weights[f * window + flipped] = weight;
-        else {
-          l->weights[t * filters + f] = weight;
-          if (l->contraction || window == 1) l->back_weights[f * l->taps + t] = weight;
-          else l->back_weights[(f * window + flipped % window) * l->d.channels + t / window] = weight;
-        }
-      }
+    const int filters = l->d.filters, weights = weights_of(l);
+    for (int w = 0; w < weights; w++) l->weights[w] = n->parameters[l->weights_from[w]];
+    for (int w = 0; w < weights; w++) l->back_weights[w] = n->parameters[l->back_weights_from[w]];
     for (int f = 0; f < filters; f++) {
       l->scale[f] = 1;
       l->shift[f] = l->d.normalization == BIASED ? n->parameters[l->d.shift_at + f] : 0;

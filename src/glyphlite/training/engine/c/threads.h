@@ -19,7 +19,7 @@ static void meet(network *n, void (*between)(network *, int), int index) {
 
 static void enter_group(const network *n, int group) {
   const layer *l = &n->layers[0];
-  const int pixels = l->places * l->d.channels;
+  const int pixels = l->plane * l->d.channels;
   for (int b = 0, blocks = blocks_of(n, group); b < blocks; b++) {
     int block = group * GROUP_BLOCKS + b;
     float *to = (float *)(n->input + (size_t)block * pixels);
@@ -27,7 +27,7 @@ static void enter_group(const network *n, int group) {
       int image = block * LANES + i;
       for (int c = 0; c < l->d.channels; c++)
         for (int p = 0; p < l->places; p++)
-          to[(c * l->places + p) * LANES + i] =
+          to[(c * l->plane + p) * LANES + i] =
               image < n->images ? n->given_images[((size_t)image * l->places + p) * l->d.channels + c] : 0;
     }
   }
