@@ -67,6 +67,8 @@ GOALS: dict[str, float] = {
     "glyph-16k": 0.9966,
     "glyph-2kram": 0.993,
     "glyph-4kram": 0.995,
+    "glyph-4kflash": 0.992,
+    "glyph-16kflash": 0.9962,
     "glyph-50kmac": 0.994,
     "glyph-110kmac": 0.9945,
 }

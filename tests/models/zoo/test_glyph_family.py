@@ -28,7 +28,12 @@ TEACHING = [known.architecture.name for known in TEACHERS]
 BUDGETS = {"glyph-700": 700, **{f"glyph-{number}k": 1024 * number for number in (1, 2, 4, 8, 16)}}
 """Bytes of weights and biases."""
 
-DEPLOYED = {"glyph-2kram": ("rv32ec", 2048, 16_384), "glyph-4kram": ("cortex-m0", 4096, 16_384)}
+DEPLOYED = {
+    "glyph-2kram": ("rv32ec", 2048, 16_384),
+    "glyph-4kram": ("cortex-m0", 4096, 16_384),
+    "glyph-4kflash": ("cortex-m0", 16_384, 4096),
+    "glyph-16kflash": ("cortex-m0", 16_384, 16_384),
+}
 """Core, RAM and flash in all of those whose budget is a microcontroller, built for size."""
 
 FAST = {"glyph-50kmac": 50_000, "glyph-110kmac": 110_000}

@@ -5,8 +5,9 @@ up to 16 KB, INT4 weights: twice as many for the same bytes; up to 2 KB, no bias
 that are used more than once; separable convolutions (a depthwise one looks around, a pointwise one mixes channels), which buy
 depth for a few bytes; slow reduction of the resolution, by convolutions without padding in place of pooling; a first convolution
 of 4x4 with stride 2, which costs half the time of one at full size; two teachers; photometric augmentation; elastic distortion.
-Where multiply-accumulates are the budget, a hidden layer; where working memory is, narrow early maps and wide late ones. Widths
-repeat where they can, as zeros in place of biases are stored once per width.
+Where multiply-accumulates are the budget, a hidden layer; where working memory is, narrow early maps and wide late ones; where
+flash is, few different layers, as the code that they share is there once. Widths repeat where they can, as zeros in place of
+biases are stored once per width.
 docs/explanation/quantization-aware.md explains the recipe, experiments/ has the figures. Data; nothing of Keras.
 """
 
@@ -228,6 +229,18 @@ FRONTIER: tuple[KnownModel, ...] = (
         _tapering("glyph-4kram", 24, (28, 36, 48, 64), padded=False),
         _recipe("4kram", 48, augmentation="elastic", photometric="occluded_coarse_rewritten", cycle=8, warps_seed=0),
         "4 KB of RAM, 16 KB of flash in all",
+    ),
+    KnownModel(
+        _tapering("glyph-4kflash", 16, (16, 20, 20, 20), bits=4, bias=False),
+        _small_recipe("4kflash", 180, narrow=0.003, photometric="occluded_often", cycle=8, warps_seed=0),
+        "4 KB of flash in all",
+    ),
+    KnownModel(
+        _tapering("glyph-16kflash", 32, (52, 52, 56, 64, 76), wide=True, bits=4),
+        _recipe(
+            "16kflash", 36, augmentation="elastic", photometric="occluded_coarse_rewritten", cycle=8, narrow=0.0005, warps_seed=0
+        ),
+        "16 KB of flash in all",
     ),
     KnownModel(_coarse("glyph-50kmac", 9, 18, 24, 44), _FAST, "at most 50,000 MACs"),
     KnownModel(
