@@ -224,6 +224,7 @@ def measure_member(card: PretrainedCard, dataset: Dataset, images: int | None) -
         **asdict(spread),
         "generated_c": asdict(spread_of(list(in_c.values()))),
         "chosen": card.chosen,
+        **({"all_images": True} if card.all_images else {}),
         "accuracy": accuracies[card.chosen].model_dump(),
         "keras": measure_keras(card, dataset, classes[card.chosen]),
         "runtimes": measure_runtimes(card, dataset, images),

@@ -7,11 +7,15 @@ from common.tables import interval, markdown_table
 from glyphlite.cores import CORES
 
 _SIZES = {"bytes": "bytes", "macs": "MACs", "ram": "bytes of RAM"}
+_ALL_IMAGES = "¹"
 _UNITS = {"flash": "bytes of flash", "ram": "bytes of RAM", "instructions": "instructions"}
 
 
 def family_table(document: dict[str, Any]) -> str:
-    """Returns README's table: bytes, cost, accuracy over seeds, the pretrained file's, robustness, and what is published."""
+    """Returns README's table: bytes, cost, accuracy over seeds, the pretrained file's, robustness, and what is published.
+
+    Members that were trained on the validation images, too, are marked, and what the mark means stands below.
+    """
     columns = (
         "Model",
         "Weights, bytes",
@@ -24,7 +28,7 @@ def family_table(document: dict[str, Any]) -> str:
     )
     rows = [
         (
-            row["model"],
+            row["model"] + _ALL_IMAGES if row.get("all_images") else row["model"],
             f"{row['weight_bytes']:,}",
             f"{row['bytes']:,}",
             f"{row['macs']:,}",
@@ -35,7 +39,13 @@ def family_table(document: dict[str, Any]) -> str:
         )
         for row in document["members"]
     ]
-    return markdown_table(columns, rows)
+    table = markdown_table(columns, rows)
+    joined = any(row.get("all_images") for row in document["members"])
+    return (
+        f"{table}\n\n{_ALL_IMAGES} trained on all 60,000 training images, after every choice was made without 5,000 of them"
+        if joined
+        else table
+    )
 
 
 def family_in_full(document: dict[str, Any]) -> str:
