@@ -3,9 +3,10 @@
     python benchmarks/training.py [--only members|comparison|options] [--epochs 12] [--write]
 
 *members*: CPU seconds an epoch and GFLOP/s of every member of the glyph family, of micro-cnn and of edge-cnn, everything that the
-recipe asks for included, beside a tutorial's code on the same model and the processor's peak; ``--write`` writes
-benchmarks/results/training.json and the table in docs. *comparison*: edge-cnn, epochs of the two ways alternating: seconds an
-epoch, seconds until 99.0 % of the validation split is right. *options*: what each option brings on its own.
+recipe asks for included, beside the same recipe in TensorFlow alone, a tutorial's code on the same model and the processor's
+peak; ``--write`` writes benchmarks/results/training.json and the table in docs. *comparison*: edge-cnn, epochs of the two ways
+alternating: seconds an epoch, seconds until 99.0 % of the validation split is right. *options*: what each option brings on its
+own.
 
 `TF_ENABLE_ONEDNN_OPTS=0 ONEDNN_MAX_CPU_ISA=AVX2` in the environment shows what TensorFlow did by itself on an older processor.
 """

@@ -6,12 +6,16 @@ from common.tables import markdown_table
 
 
 def training_table(document: dict[str, Any]) -> str:
-    """Returns each model's CPU seconds an epoch and GFLOP/s, beside a tutorial's code; the processor's own figures below."""
+    """Returns each model's CPU seconds an epoch and GFLOP/s, beside TensorFlow alone and a tutorial's code; the processor's own
+    figures below.
+    """
     columns = (
         "Model",
         "MACs",
         "CPU s an epoch",
         "with int8 simulated",
+        "the same in TensorFlow",
+        "Ratio",
         "`model.fit`, CPU s an epoch",
         "Ratio",
         "GFLOP/s",
@@ -25,6 +29,8 @@ def training_table(document: dict[str, Any]) -> str:
                 f"{row['macs']:,}",
                 f"{row['epoch_cpu_seconds']:.2f}",
                 f"{row['int8_epoch_cpu_seconds']:.2f}" if "int8_epoch_cpu_seconds" in row else "",
+                f"{row['tensorflow_epoch_cpu_seconds']:.2f}" if "tensorflow_ratio" in row else "",
+                f"**{row['tensorflow_ratio']:.1f}**" if "tensorflow_ratio" in row else "",
                 f"{row['tutorial_epoch_cpu_seconds']:.2f}",
                 f"**{row['ratio']:.1f}**",
                 f"{row['gflops']:.0f}",
