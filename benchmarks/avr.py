@@ -1,15 +1,17 @@
 """Generated C on AVR: cycles, flash and RAM of models for an Arduino Uno or Mega, against CMSIS-NN's portable C.
 
-    python benchmarks/avr.py [--models micro-cnn glyph-1k]
+    python benchmarks/avr.py [--models micro-cnn glyph-4kflash]
 
 Both sides are built by avr-gcc at -Os, as the Arduino IDE builds, and run in simavr, which counts cycles; CMSIS-NN is what this
 folder's other comparisons use (common/cmsis_nn), up to the logits, its softmax left out. Its constants lie in RAM: it knows no
 address space of flash. Generated C's outputs must equal TFLite Micro's in every byte, in each --optimize; CMSIS-NN, made
 for cores of 32 bits, gives others for some models (why was not looked into): its row says so and has no figures. Writes
-benchmarks/results/avr.json; exits 1 where generated C takes more cycles, flash or RAM.
+benchmarks/results/avr.json, where rows that are not measured again stay; exits 1 where generated C takes more cycles, flash or
+RAM.
 """
 
 import argparse
+import json
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -28,7 +30,7 @@ from glyphlite.models.pretrained import pretrained_artifact
 from glyphlite.runtimes.registry import get_runtime
 from glyphlite.tflite.reader import parse_graph
 
-MODELS = ("micro-cnn", "glyph-50kmac", "glyph-1k", "glyph-700")
+MODELS = ("micro-cnn", "glyph-50kmac", "glyph-4kflash", "glyph-700")
 OPTIMIZE = ("speed", "size", "ram")
 IMAGES = 2
 
@@ -40,7 +42,8 @@ def main() -> int:
     options = parser.parse_args()
     images = (load_dataset("mnist").test.images[:IMAGES].astype(np.int16) - 128).astype(np.int8)
     target, kernels = target_named("avr"), cmsis_nn.of_wheel()
-    rows: list[dict[str, Any]] = []
+    before = json.loads(options.output.read_text())["rows"] if options.output.is_file() else []
+    rows: list[dict[str, Any]] = [row for row in before if row["model"] in set(MODELS) - {*options.models}]
     for model in options.models:
         artifact = artifact_of(model) if model == "micro-cnn" else pretrained_artifact(model)
         for optimize in OPTIMIZE:
@@ -49,6 +52,7 @@ def main() -> int:
         say(f"{model}, CMSIS-NN")
         with tempfile.TemporaryDirectory() as folder:
             rows.append({"model": model, "optimize": None, **_theirs(artifact, images, kernels, Path(folder))})
+    rows.sort(key=lambda row: MODELS.index(row["model"]))
     versions = {"compiler": cross_compiler(target).version(), "cmsis_nn": kernels.name}
     write_json(options.output, {"schema": 1, "images": IMAGES, "versions": versions, "rows": rows})
     return 0 if all(_is_ahead(rows, model) for model in options.models) else 1

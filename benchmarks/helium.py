@@ -1,13 +1,16 @@
 """Helium against the DSP extension: instructions of the same files on a Cortex-M55, in QEMU, and on a Cortex-M4.
 
     python benchmarks/helium.py DIR
+    python benchmarks/helium.py --models glyph-4k
 
 DIR holds, wherever below it, MLPerf Tiny's int8 files as https://github.com/mlcommons/tiny publishes them; the glyph family
 comes with glyphlite. Needs QEMU (Debian's qemu-system-arm). Every output byte of both cores must equal TensorFlow Lite Micro's
-on random inputs, or there is no row. Writes benchmarks/results/helium.json, layer by layer, and the table of the docs.
+on random inputs, or there is no row. Writes benchmarks/results/helium.json, layer by layer, and the table of the docs; with
+``--models`` the rows of others stay.
 """
 
 import argparse
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -32,14 +35,21 @@ _INPUTS = 4
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("folder", type=Path, metavar="DIR", help="MLPerf Tiny's .tflite files are below it")
+    parser.add_argument("folder", type=Path, nargs="?", metavar="DIR", help="MLPerf Tiny's .tflite files are below it")
+    parser.add_argument("--models", nargs="*", choices=pretrained_names(), help="only these of the family")
     options = parser.parse_args()
-    files = {key: next(options.folder.rglob(model.file)) for key, model in MODELS.items()}
-    files |= {name: pretrained_artifact(name) for name in pretrained_names()}
-    rows = []
+    order, files, rows = [*MODELS, *pretrained_names()], {}, []
+    if options.models:
+        rows = [row for row in json.loads(RESULT.read_text())["rows"] if row["model"] in {*order} - {*options.models}]
+    elif options.folder:
+        files = {key: next(options.folder.rglob(model.file)) for key, model in MODELS.items()}
+    else:
+        parser.error("name DIR, or some of the family with --models")
+    files |= {name: pretrained_artifact(name) for name in options.models or pretrained_names()}
     for name, file in files.items():
         say(name)
         rows.append({"model": name, "sha256": sha256_of(file), "cores": _measured(file)})
+    rows.sort(key=lambda row: order.index(row["model"]))
     write_json(RESULT, {"schema": 1, "inputs": _INPUTS, "rows": rows})
     write_pages()
     return 0

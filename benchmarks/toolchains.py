@@ -2,8 +2,8 @@
 
     python benchmarks/toolchains.py [--write]
 
-Exports glyph-1k, builds its examples with the compilers that are on the PATH or among unpacked packages, and runs them on this
-host and on QEMU's boards. Every program compares its outputs with TensorFlow Lite Micro's and says how many bytes differ.
+Exports glyph-4kflash, builds its examples with the compilers that are on the PATH or among unpacked packages, and runs them on
+this host and on QEMU's boards. Every program compares its outputs with TensorFlow Lite Micro's and says how many bytes differ.
 What is only checked is listed with the test that checks it. Writes benchmarks/results/toolchains.json and the tables of README
 and docs.
 """
@@ -37,7 +37,7 @@ from glyphlite.pipeline.boards.code_size import code_size
 from glyphlite.pipeline.boards.xtensa import PACKAGES
 from glyphlite.tflite.reader import read_graph
 
-MODEL, NAME = "glyph-1k", "digits"
+MODEL, NAME = "glyph-4kflash", "digits"
 RESULT = Path(__file__).parent / "results" / "toolchains.json"
 GNU_PACKAGES = {"arm": "gcc-arm-none-eabi", "riscv": "gcc-riscv64-unknown-elf"}
 FOUND = re.compile(rf"{NAME}: (\d+) bytes differ")

@@ -60,7 +60,6 @@ PUBLISHED: tuple[Published, ...] = (
 )
 
 GOALS: dict[str, float] = {
-    "glyph-1k": 0.992,
     "glyph-2k": 0.994,
     "glyph-4k": 0.995,
     "glyph-8k": 0.996,

@@ -592,7 +592,7 @@ def boards(as_json: JsonOption = False) -> None:
     _print(boards_table(BOARDS))
 
 
-@app.command(epilog="Example: glyphlite fits glyph-1k --board pico")
+@app.command(epilog="Example: glyphlite fits glyph-4kflash --board pico")
 def fits(
     file: Annotated[
         Path,

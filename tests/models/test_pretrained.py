@@ -18,7 +18,6 @@ from glyphlite.models.pretrained import (
     pretrained_keras,
     pretrained_names,
     retired_names,
-    retired_words,
 )
 
 
@@ -51,7 +50,6 @@ def test_the_retired_are_loaded_for_who_names_them_and_offered_to_nobody(tmp_pat
     assert [is_named(name) for name in ("glyph-4k", "glyph-9k", "retired", "glyph-8k")] == [True, True, False, False]
     assert pretrained_artifact("glyph-9k") == retired / "seed-0" / "model_int8.tflite"
     assert keras_of_shipped(pretrained_artifact("glyph-9k")) == retired / "model.keras"
-    assert retired_words("glyph-9k") == "glyph-9k is retired: glyph-4k is more accurate and has fewer weights"
 
 
 def test_the_best_is_the_one_whose_seeds_are_right_most_often_not_that_with_the_luckiest_seed(

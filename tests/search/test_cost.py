@@ -9,7 +9,7 @@ import pytest
 from glyphlite.evaluation.simulation import simulate
 from glyphlite.models.architecture import Architecture, BatchNorm, Conv, Dense, Flatten, Pool, Relu
 from glyphlite.models.pretrained import pretrained_artifact
-from glyphlite.models.zoo.glyph_family import FRONTIER
+from glyphlite.models.zoo.glyph_family import FRONTIER, RETIRED
 from glyphlite.search.cost import untrained_file
 from glyphlite.search.words import parse_words
 from glyphlite.tflite.graph import Graph
@@ -38,7 +38,7 @@ def biases(graph: Graph) -> list[np.ndarray]:
 @cache
 def untrained_member(name: str) -> bytes:
     """Returns what the file of a member of the family is before training; built once for all cores."""
-    [known] = [each for each in FRONTIER if each.architecture.name == name]
+    [known] = [each for each in (*FRONTIER, *RETIRED) if each.architecture.name == name]
     return untrained_file(known.architecture, SHAPE, 10, known.recipe.narrowed or ())
 
 

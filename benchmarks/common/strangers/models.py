@@ -431,7 +431,7 @@ def fault_of_ours(desk: Desk) -> Measured:
 
     desk.expects_fault = True
     with patch("glyphlite.pipeline.inspect.inspect_file", side_effect=RuntimeError("a boom of nobody's making")):
-        done = desk.glyphlite("inspect", "glyph-1k")
+        done = desk.glyphlite("inspect", "glyph-4kflash")
     files = [Path(word.strip("'\"().,;:")) for word in done.err.split() if "/" in word]
     kept = any(path.is_file() and "a boom of nobody's making" in path.read_text() for path in files)
     return all_right(

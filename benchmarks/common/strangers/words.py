@@ -59,7 +59,7 @@ def _enter_names(kind: str, names: tuple[str, ...]) -> None:
     def measure(desk: Desk) -> Measured:
         taken, bare = [], []
         for name in names:
-            done = desk.glyphlite("compile", "glyph-1k", "--name", name, "--no-compare", "--out", name)
+            done = desk.glyphlite("compile", "glyph-4kflash", "--name", name, "--no-compare", "--out", name)
             if done.code != 2 or (desk.folder / name).exists():
                 taken.append(name)
             elif not done.says(rf"{name}_\w+|\w+_{name}|--name \w+"):
@@ -74,7 +74,9 @@ for _kind, _names in _NAMES.items():
 
 @row(SECTION, "name-of-export", "--name time for export tflm and c-array", "refused, exit code 2", small=True)
 def name_of_export(desk: Desk) -> Measured:
-    codes = [desk.glyphlite("export", "glyph-1k", "--for", to, "--name", "time", "--out", to).code for to in ("tflm", "c-array")]
+    codes = [
+        desk.glyphlite("export", "glyph-4kflash", "--for", to, "--name", "time", "--out", to).code for to in ("tflm", "c-array")
+    ]
     return Measured(f"exit codes {codes}", codes == [2, 2])
 
 
@@ -95,7 +97,7 @@ def name_from_file(desk: Desk) -> Measured:
 @row(SECTION, "name-good", "--name digits, my_model2, strokes", "all three compiled")
 def name_good(desk: Desk) -> Measured:
     codes = [
-        desk.glyphlite("compile", "glyph-1k", "--name", name, "--no-compare", "--out", name).code
+        desk.glyphlite("compile", "glyph-4kflash", "--name", name, "--no-compare", "--out", name).code
         for name in ("digits", "my_model2", "strokes")
     ]
     return Measured(f"exit codes {codes}", codes == [0, 0, 0])

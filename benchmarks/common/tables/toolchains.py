@@ -54,7 +54,7 @@ def toolchain_table(document: dict[str, Any]) -> str:
         )
     for name, row in document["by_hand"].items():
         flash = f"{row['flash_bytes']:,}" if "flash_bytes" in row else "-"
-        built = f"{row['compiler']}; by hand, November 2026"
+        built = f"{row['compiler']}; by hand with `glyph-1k`, November 2026"
         rows.append((name, built, row.get("ran_on", "not run"), str(row.get("differing_bytes", "-")), flash))
     rows += [(name, built, f"not run; {checked}" if built == "-" else checked, "-", "-") for name, built, checked in CHECKED]
     columns = ("Toolchain", "Built with", "Ran on", "Bytes that differ", "Flash, bytes")

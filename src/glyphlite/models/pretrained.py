@@ -3,8 +3,9 @@
 A model is a folder in the package's ``pretrained``: ``card.json`` says how it was trained and what came of it, ``model.keras`` is
 the chosen seed, ``seed-<n>/model_int8.tflite`` the artifact of every seed that was trained. The chosen seed is the one whose
 artifact is right most often on validation images. Folders in ``teachers`` are of models that are there to teach the others in
-training, and are offered for nothing else. Those in ``retired`` were released once and are no longer offered, as a smaller one is
-more accurate; who names them still gets them. Reads JSON and hashes bytes; loads no model. ``benchmarks/ship.py`` writes folders.
+training, and are offered for nothing else. Those in ``retired`` were released once and are no longer offered, as another one took
+their place (``zoo/glyph_family.py`` says which, and why); who names them still gets them. Reads JSON and hashes bytes; loads no
+model. ``benchmarks/ship.py`` writes folders.
 """
 
 import json
@@ -205,16 +206,6 @@ def best_pretrained(at_most: int | None = None) -> str:
     if not cards:
         raise ModelError("this glyphlite comes without trained models; name a .tflite file or the folder of a run")
     return max(cards, key=lambda card: (card.mean_validation_accuracy, -card.best.weight_bytes)).model
-
-
-def retired_words(name: str) -> str:
-    """Returns what somebody who names a retired model should know, as a sentence.
-
-    Raises:
-        ModelError: no such model is pretrained.
-    """
-    better = best_pretrained(pretrained_card(name).best.weight_bytes)
-    return f"{name} is retired: {better} is more accurate and has fewer weights"
 
 
 def keras_of_shipped(artifact: Path) -> Path | None:

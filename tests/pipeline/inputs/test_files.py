@@ -5,9 +5,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from support.pretrained import ship_sample, use_shipped
+from support.pretrained import use_shipped
 
 from glyphlite.errors import ArtifactError, ModelError
+from glyphlite.models.pretrained import pretrained_artifact
 from glyphlite.pipeline.inputs.files import (
     artifact_in,
     default_artifact,
@@ -83,8 +84,8 @@ def test_a_model_of_own_code_beside_an_artifact_is_left_out_aloud(tmp_path: Path
     assert keras_beside(tmp_path / "model_int8.tflite", tmp_path / "model.keras") == tmp_path / "model.keras"
 
 
-def test_a_retired_name_still_loads_with_a_note(shipped: Path, samples: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    retired = ship_sample(shipped / "retired", samples, "glyph-9k", {0: 0.9}, chosen=0, weight_bytes=10**6)
-    assert artifact_in(Path("glyph-9k")) == retired / "seed-0" / "model_int8.tflite"
-    assert "glyph-9k is retired: micro-cnn is more accurate" in " ".join(capsys.readouterr().err.split())
-    assert trained_on(artifact_in(Path("glyph-9k"))) == "mnist"
+def test_a_retired_name_still_loads_with_a_note(capsys: pytest.CaptureFixture[str]) -> None:
+    assert artifact_in(Path("glyph-1k")) == pretrained_artifact("glyph-1k")
+    said = " ".join(capsys.readouterr().err.split())
+    assert said.startswith("glyph-1k is retired: glyph-4kflash is more accurate in the same 4 KB of flash")
+    assert trained_on(artifact_in(Path("glyph-1k"))) == "mnist"

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from glyphlite.models.architecture import Architecture, Flatten, FoldedConv, FoldedDepthwise, GlobalMean, Layer, Pool
 from glyphlite.models.recipe import Distillation, Recipe, Restarts, Schedule
-from glyphlite.models.zoo.known_model import KnownModel
+from glyphlite.models.zoo.known_model import KnownModel, RetiredModel
 
 
 def _separable(number: int, filters: int, padding: str = "valid", *, bias: bool = True) -> tuple[FoldedDepthwise, FoldedConv]:
@@ -196,11 +196,6 @@ FRONTIER: tuple[KnownModel, ...] = (
         "weights up to 700 bytes",
     ),
     KnownModel(
-        _tapering("glyph-1k", 15, (15,) * 4, bits=4, bias=False),
-        _small_recipe("1k", 84, narrow=0.004, beginnings=Restarts(3, 3)),
-        "weights up to 1 KB",
-    ),
-    KnownModel(
         _tapering("glyph-2k", 23, (23,) * 4, bits=4, bias=False),
         _small_recipe("2k", 110, narrow=0.002, photometric="occluded_often", cycle=8, warps_seed=0),
         "weights up to 2 KB",
@@ -250,19 +245,30 @@ FRONTIER: tuple[KnownModel, ...] = (
     ),
 )
 
-RETIRED: tuple[KnownModel, ...] = (
-    KnownModel(
+RETIRED: tuple[RetiredModel, ...] = (
+    RetiredModel(
+        _tapering("glyph-1k", 15, (15,) * 4, bits=4, bias=False),
+        _small_recipe("1k", 84, narrow=0.004, beginnings=Restarts(3, 3)),
+        "weights up to 1 KB",
+        replaced_by="glyph-4kflash",
+        why="is more accurate in the same 4 KB of flash, and reads digits with lines across them",
+    ),
+    RetiredModel(
         _tapering("glyph-32k", 32, (64, 64, 64, 88, 96), wide=True),
         _recipe("32k", 24, augmentation="affine_strong", cycle=6),
         "weights up to 32 KB",
+        replaced_by="glyph-16k",
+        why="is as accurate with half the weights",
     ),
-    KnownModel(
+    RetiredModel(
         _tapering("glyph-64k", 48, (112, 112, 128, 128)),
         _recipe("64k", 20, augmentation="affine_strong", cycle=6),
         "weights up to 64 KB",
+        replaced_by="glyph-16k",
+        why="is as accurate with less than a third of the weights",
     ),
 )
-"""No longer offered, as a smaller member is more accurate; they can be named, trained and loaded as before."""
+"""No longer offered: another member took the place of each; they can be named, trained and loaded as before."""
 
 TEACHERS: tuple[KnownModel, ...] = (
     KnownModel(_deep("teacher-32k", 36, 64, (88, 88)), _teachers_recipe("32k"), "teacher of the glyph family"),

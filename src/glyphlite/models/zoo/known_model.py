@@ -13,3 +13,11 @@ class KnownModel:
     architecture: Architecture
     recipe: Recipe
     description: str
+
+
+@dataclass(frozen=True)
+class RetiredModel(KnownModel):
+    """A model that is no longer offered: which member took its place, and why, in words that go on behind that member's name."""
+
+    replaced_by: str
+    why: str
