@@ -18,6 +18,7 @@ from glyphlite.models.pretrained import (
     pretrained_keras,
     pretrained_names,
     retired_names,
+    retired_words,
 )
 
 
@@ -130,3 +131,9 @@ def test_every_file_in_the_package_is_the_one_that_was_shipped(name: str) -> Non
     for each in card.seeds:
         assert pretrained_artifact(name, each.seed).stat().st_size == each.bytes
     assert card.best.validation_accuracy == max(each.validation_accuracy for each in card.seeds)
+
+
+def test_the_words_on_a_retired_model_name_what_took_its_place():
+    assert retired_words("glyph-32k") == "glyph-32k is retired: glyph-16k is as accurate with half the weights"
+    with pytest.raises(ModelError, match="glyph-16k is not retired; those are glyph-1k, glyph-32k, glyph-64k"):
+        retired_words("glyph-16k")

@@ -8,7 +8,7 @@ import pytest
 from glyphlite.errors import ModelError
 from glyphlite.models import DEFAULT_ELSEWHERE, DEFAULT_EPOCHS, DEFAULT_MODEL, default_epochs, default_model
 from glyphlite.models.cost import keras_macs, keras_parameters
-from glyphlite.models.registry import MODEL_NAMES, describe_models, resolve_model, retired_words
+from glyphlite.models.registry import MODEL_NAMES, describe_models, resolve_model
 
 
 @pytest.mark.parametrize(("shape", "classes"), [((28, 28, 1), 10), ((32, 40, 3), 7)])
@@ -42,12 +42,6 @@ def test_unknown_name_lists_the_known():
     with pytest.raises(ModelError, match="no model is called 'resnet'") as caught:
         resolve_model("resnet", (28, 28, 1), 10)
     assert all(name in str(caught.value) for name in MODEL_NAMES)
-
-
-def test_the_words_on_a_retired_model_name_what_took_its_place():
-    assert retired_words("glyph-32k") == "glyph-32k is retired: glyph-16k is as accurate with half the weights"
-    with pytest.raises(ModelError, match="glyph-16k is not retired; those are glyph-1k, glyph-32k, glyph-64k"):
-        retired_words("glyph-16k")
 
 
 def test_images_too_small_for_the_layers():

@@ -19,6 +19,7 @@ from typing import Any
 from glyphlite.errors import ModelError
 from glyphlite.files.single import sha256_of
 from glyphlite.formatting import percent
+from glyphlite.models.zoo.glyph_family import RETIRED as RETIRED_MODELS
 
 SCHEMA = 1
 CARD = "card.json"
@@ -206,6 +207,18 @@ def best_pretrained(at_most: int | None = None) -> str:
     if not cards:
         raise ModelError("this glyphlite comes without trained models; name a .tflite file or the folder of a run")
     return max(cards, key=lambda card: (card.mean_validation_accuracy, -card.best.weight_bytes)).model
+
+
+def retired_words(name: str) -> str:
+    """Returns what somebody who names a retired model should know, as a sentence.
+
+    Raises:
+        ModelError: no model of that name is retired.
+    """
+    model = next((each for each in RETIRED_MODELS if each.architecture.name == name), None)
+    if model is None:
+        raise ModelError(f"{name} is not retired; those are {', '.join(each.architecture.name for each in RETIRED_MODELS)}")
+    return f"{name} is retired: {model.replaced_by} {model.why}"
 
 
 def keras_of_shipped(artifact: Path) -> Path | None:

@@ -114,18 +114,6 @@ def definition_of(text: str) -> ModelDefinition | None:
     return None if model is None else _as_definition(model)
 
 
-def retired_words(name: str) -> str:
-    """Returns what somebody who names a retired model should know, as a sentence.
-
-    Raises:
-        ModelError: no model of that name is retired.
-    """
-    model = next((each for each in RETIRED if each.architecture.name == name), None)
-    if model is None:
-        raise ModelError(f"{name} is not retired; those are {', '.join(each.architecture.name for each in RETIRED)}")
-    return f"{name} is retired: {model.replaced_by} {model.why}"
-
-
 def model_file_text(text: str | None) -> str:
     """Returns the model file of a known model, or of another file, every key in its place.
 

@@ -19,9 +19,9 @@ from glyphlite.models.pretrained import (
     pretrained_artifact,
     pretrained_card,
     retired_names,
+    retired_words,
     shipped_words,
 )
-from glyphlite.models.registry import retired_words
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import read_graph
 

@@ -18,8 +18,7 @@ from glyphlite.files.owned import owned_path, write_owned
 from glyphlite.files.single import sha256_of
 from glyphlite.formatting import percent, things
 from glyphlite.models.loading import load_keras_model
-from glyphlite.models.pretrained import PretrainedCard, pretrained_card, pretrained_keras, retired_names
-from glyphlite.models.registry import retired_words
+from glyphlite.models.pretrained import PretrainedCard, pretrained_card, pretrained_keras, retired_names, retired_words
 from glyphlite.models.saving import stored_weights
 from glyphlite.records import Certainty, PretrainedReport
 from glyphlite.training.trainer import TrainingResult
