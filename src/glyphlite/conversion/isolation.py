@@ -229,9 +229,11 @@ def _spawned() -> _Server:
         process.stdout.close()
         try:
             ipc.receive(server._answers, timeout_s=START_SECONDS)
-        except (BrokenChannelError, SilentChannelError):
+        except (BrokenChannelError, SilentChannelError) as failure:
             server.close()
             noise.seek(0)
             last = noise.read().decode(errors="replace").strip().rpartition("\n")[2]
-            raise ToolError(f"the child process that runs the converter does not start: {last or 'it says nothing'}") from None
+            late = f"it was not ready after {START_SECONDS:g} s; is the machine busy with something else?"
+            reason = late if isinstance(failure, SilentChannelError) else last or "it says nothing"
+            raise ToolError(f"the child process that runs the converter does not start: {reason}") from None
     return server

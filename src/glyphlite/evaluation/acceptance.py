@@ -16,6 +16,9 @@ def ask_runtimes(path: Path, *, arena: bool = True) -> dict[str, RuntimeReport]:
 
     Returns:
         A report per runtime, by name.
+
+    Raises:
+        ToolError: no child process starts, so that nothing is known.
     """
     from glyphlite.runtimes.registry import INTERPRETERS, accepts
 

@@ -5,7 +5,7 @@ A table of patterns over the runtimes' own messages; the message itself is shown
 
 import re
 
-from glyphlite.errors import ArtifactError
+from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.escaping import one_line
 
 INT8 = "convert the model with --to int8"
@@ -44,6 +44,10 @@ _KNOWN: tuple[tuple[str, str], ...] = (
 _USELESS = re.compile(r"^(INFO|WARNING|W0000|I0000)\b|^\s*$|XNNPACK delegate for CPU|NOTICE:")
 _NOISE = re.compile(r"^(ERROR|E0000 [\d.:]+\s+\d+)[:\s]*|\s*\[?RuntimeError\]?:?\s*")
 LONGEST = 220
+
+
+class NotStartedError(ToolError):
+    """Our own child process does not start: nothing is known of any file, so that it is no refusal and ends what asked."""
 
 
 class RefusedError(ArtifactError):

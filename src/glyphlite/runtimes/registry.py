@@ -15,7 +15,7 @@ from glyphlite.errors import ArtifactError, GlyphliteError, OutputError, ToolErr
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.runtimes.base import Acceptance, Runtime, predict_probabilities
 from glyphlite.runtimes.ports import classifier
-from glyphlite.runtimes.refusals import RefusedError
+from glyphlite.runtimes.refusals import NotStartedError, RefusedError
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def accepts(name: str, path: Path, *, isolated: bool = True) -> Acceptance:
         isolated: as for :func:`get_runtime`.
 
     Raises:
-        ToolError: there is no such runtime.
+        ToolError: there is no such runtime, or no child process starts.
     """
     return acceptance_of(get_runtime(name, isolated=isolated), Path(path))
 
@@ -147,7 +147,7 @@ def acceptance_of(runtime: Runtime, path: Path) -> Acceptance:
             return Acceptance(True, runs=True)
     except RefusedError as error:
         return Acceptance(False, error.reason)
-    except OutputError:  # the disk's, not the runtime's
+    except (OutputError, NotStartedError):  # the disk's or the machine's, not the runtime's
         raise
     except GlyphliteError as error:
         return Acceptance(False, str(error), runs=runs)

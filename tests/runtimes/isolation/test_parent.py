@@ -10,11 +10,16 @@ import numpy as np
 import pytest
 from support import hostile
 
-from glyphlite.errors import ArtifactError
+from glyphlite.errors import ArtifactError, ToolError
+from glyphlite.evaluation.input_sets.random_inputs import random_set
+from glyphlite.evaluation.input_sets.value_ranges import inputs_of
+from glyphlite.evaluation.verification.agreement import _refusals
+from glyphlite.evaluation.verification.same_answers import same_answers
 from glyphlite.runtimes.base import Acceptance, LoadedModel, Runtime
 from glyphlite.runtimes.isolation import parent
 from glyphlite.runtimes.isolation.parent import Worker
 from glyphlite.runtimes.registry import INTERPRETERS, acceptance_of, accepts, get_runtime
+from glyphlite.tflite.reader import read_graph
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +176,29 @@ def test_the_child_does_not_outlive_its_worker(samples: Path) -> None:
     while _alive(children[0]) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not _alive(children[0])
+
+
+def test_a_child_that_is_late_is_told_from_one_that_fails(samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parent, "START_SECONDS", 0.001)
+    with (
+        Worker() as worker,
+        pytest.raises(ToolError, match=r"does not start: it was not ready after 0.001 s; is the machine busy"),
+    ):
+        worker.load("litert", samples / "model_int8.tflite")
+
+
+def test_a_child_that_does_not_start_says_nothing_of_the_file(samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parent, "START_SECONDS", 0.001)
+    monkeypatch.setattr(parent, "_pool", parent._Pool)
+    with pytest.raises(ToolError, match="does not start"):
+        accepts("litert", samples / "model_int8.tflite")
+    refused: dict[str, str] = {}
+    with pytest.raises(ToolError, match="does not start"), _refusals("litert", refused):
+        get_runtime("litert").load(samples / "model_int8.tflite")
+    assert refused == {}
+    file = samples / "model_int8.tflite"
+    with pytest.raises(ToolError, match="does not start"):
+        same_answers(file, file, random_set(inputs_of(read_graph(file)), 1))
 
 
 def _alive(pid: str) -> bool:

@@ -28,7 +28,7 @@ from glyphlite.evaluation.verification.verdict import verdict_of
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.records import BoardReport, VerifyReport
 from glyphlite.runtimes.base import LoadedModel, Runtime
-from glyphlite.runtimes.refusals import RefusedError
+from glyphlite.runtimes.refusals import NotStartedError, RefusedError
 from glyphlite.runtimes.registry import FLOAT_SOURCES, INTERPRETERS, RUNTIME_NAMES, get_runtime
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import read_graph
@@ -251,7 +251,7 @@ def _refusals(name: str, refused: dict[str, str]) -> Iterator[None]:
         yield
     except RefusedError as error:
         refused[name] = error.reason
-    except OutputError:  # the disk's, not the runtime's
+    except (OutputError, NotStartedError):  # the disk's or the machine's, not the runtime's
         raise
     except GlyphliteError as error:
         if name not in RUNTIME_NAMES:

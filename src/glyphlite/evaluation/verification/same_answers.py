@@ -5,6 +5,7 @@ from pathlib import Path
 from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.evaluation.input_sets.input_set import InputSet
 from glyphlite.evaluation.verification.output_comparison import rows_differ
+from glyphlite.runtimes.refusals import NotStartedError
 from glyphlite.runtimes.registry import INTERPRETERS, get_runtime, runtime_words
 
 COMPARED = (*INTERPRETERS, "generated_c")
@@ -24,7 +25,7 @@ def same_answers(before: Path, after: Path, inputs: InputSet) -> tuple[tuple[str
     Raises:
         ArtifactError: no runtime takes ``before``, so that nothing was compared.
         OutputError: what a runtime needs on disk cannot be written.
-        ToolError: a compiler that built the first file fails on the second.
+        ToolError: a compiler that built the first file fails on the second, or no child process starts.
     """
     same: list[str] = []
     apart: list[str] = []
@@ -33,6 +34,8 @@ def same_answers(before: Path, after: Path, inputs: InputSet) -> tuple[tuple[str
         try:
             with runtime.load(before) as model:
                 expected = model.run(inputs.arrays)
+        except NotStartedError:  # the machine's fault, which must not look like a runtime that refuses the file
+            raise
         except (ArtifactError, ToolError):
             continue
         try:

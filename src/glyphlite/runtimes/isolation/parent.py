@@ -25,14 +25,14 @@ from glyphlite.ipc import CRASHES, BrokenChannelError, Message, SilentChannelErr
 from glyphlite.runtimes import ports
 from glyphlite.runtimes.base import LoadedModel, Progress, Runtime, Samples
 from glyphlite.runtimes.ports import Port, Ports
-from glyphlite.runtimes.refusals import RefusedError, reason_for
+from glyphlite.runtimes.refusals import NotStartedError, RefusedError, reason_for
 from glyphlite.tflite.quantization import Quantization
 
 CPU_SECONDS = 1.5
 """What a file may compute for one request; a whole request is a quarter of a second of work, measured as it goes."""
 
-START_SECONDS = 60.0
-"""For the child to import NumPy, on the slowest machine."""
+START_SECONDS = 300.0
+"""For the child to import NumPy, on the slowest machine, whose processors others may keep busy: what runs is no file yet."""
 
 SILENT_SECONDS = 60.0
 """By the clock, for one answer: what computes too long is stopped by its CPU time. This is for what sleeps for ever, and must
@@ -185,13 +185,13 @@ class Worker:
             assert self._process.stdout is not None
             try:
                 ipc.receive(self._process.stdout.fileno(), timeout_s=START_SECONDS)
-            except (BrokenChannelError, SilentChannelError):
+            except (BrokenChannelError, SilentChannelError) as failure:
                 self.close()
                 noise.seek(0)
                 last = noise.read().decode(errors="replace").strip().rpartition("\n")[2]
-                raise ToolError(
-                    f"the child process that runs .tflite files does not start: {last or 'it says nothing'}"
-                ) from None
+                late = f"it was not ready after {START_SECONDS:g} s; is the machine busy with something else?"
+                reason = late if isinstance(failure, SilentChannelError) else last or "it says nothing"
+                raise NotStartedError(f"the child process that runs .tflite files does not start: {reason}") from None
         return self._process
 
     def _refuse(self, runtime: str, filename: str, reason: str) -> RefusedError:
