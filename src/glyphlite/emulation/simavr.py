@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from glyphlite.emulation.system_tools import find_tool
+from glyphlite.emulation.system_tools import SystemTool, find_tool
 from glyphlite.errors import ArtifactError, ToolError
 
 _CORE = b"atmega1284p"  # 128 KB of flash and a program counter of 16 bits, as all smaller ones have
@@ -162,13 +162,22 @@ class Simavr:
         raise ToolError("this version of simavr is none that is known here (1.6 to 1.8)")
 
 
+def find_simavr() -> SystemTool:
+    """Returns the simavr program, beside which its library lies.
+
+    Raises:
+        ToolError: it is not installed.
+    """
+    return find_tool("simavr", "gcc-avr avr-libc simavr")
+
+
 def _library() -> Any:
     """Returns the library: beside the simavr program, or where the system looks.
 
     Raises:
         ToolError: there is none.
     """
-    root = find_tool("simavr", "gcc-avr avr-libc simavr").program.resolve().parents[1]
+    root = find_simavr().program.resolve().parents[1]
     for needed in sorted(root.glob("lib/*/libelf.so*"))[:1]:  # of unpacked packages
         ctypes.CDLL(str(needed), mode=ctypes.RTLD_GLOBAL)
     for name in (*map(str, sorted(root.glob("lib/**/libsimavr.so*"))), ctypes.util.find_library("simavr")):

@@ -115,6 +115,20 @@ def test_a_worker_that_cannot_read_the_data_ends_the_search(tmp_path: Path) -> N
         join_search(str(tmp_path / "study.db"), jobs=1)
 
 
+@pytest.mark.parametrize(("core", "tool"), [("avr", "avr-gcc"), ("cortex-m55", "qemu-system-arm")])
+def test_a_missing_compiler_or_emulator_is_told_before_anything_is_read_or_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, core: str, tool: str
+) -> None:
+    monkeypatch.setattr("glyphlite.emulation.system_tools.unpacked_packages", lambda: tmp_path / "none")
+    monkeypatch.setattr("glyphlite.emulation.system_tools.shutil.which", lambda _: None)
+    with pytest.raises(ToolError, match=f"no {tool} here; on Debian and Ubuntu: apt install "):
+        search(SearchOptions(Budget(core), dataset=str(tmp_path / "gone"), out=tmp_path / "search"))
+    assert not (tmp_path / "search").exists()
+    begin_study(storage_of(tmp_path / "study.db"), "mine", SearchSettings("mnist", (28, 28, 1), 2, Budget(core)))
+    with pytest.raises(ToolError, match=f"no {tool} here"):
+        join_search(str(tmp_path / "study.db"), jobs=1)
+
+
 @pytest.fixture
 def report() -> tuple[SearchReport, list[TrialRecord], SearchSettings]:
     settings = SearchSettings("letters <b>", (28, 28, 1), 3, Budget("cortex-m0", 9000, 2000))

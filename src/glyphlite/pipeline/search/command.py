@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, cast
 from glyphlite.console import say
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.datasets.registry import load_dataset
+from glyphlite.emulation.machine import require_tools
+from glyphlite.emulation.toolchain import target_named
 from glyphlite.errors import DataError, ToolError
 from glyphlite.extras import require_extra
 from glyphlite.files.owned import locked_folder, require_ours
@@ -135,6 +137,7 @@ def search(options: SearchOptions) -> Searched:
     """
     require_extra("train", "search")
     require_extra("search", "search")
+    _require_tools(options.budget, options.ray)
     with locked_folder(options.folder) as folder, quiet_optuna(), storage_failures():
         require_ours(folder, [RESULT_FILE])
         settings = options.settings()
@@ -180,6 +183,7 @@ def join_search(
     with quiet_optuna(), storage_failures():
         joined = join_study(storage_of(place, must_exist=True), study)
         settings = settings_of(joined)
+        _require_tools(settings.budget, ray)
         say(f"{joined.study_name}, within {settings.budget.words}", lead="Joined:")
         if is_stopped(joined):
             say("the study is finished; glyphlite search with its own options goes on with it")
@@ -189,6 +193,16 @@ def join_search(
             display = SearchDisplay(settings, joined.user_attrs.get("trials"), None)
             _run_crew(joined, orders, jobs, display, _is_past(end), ray)
         return report_of(joined.study_name, settings, records_of(joined.get_trials(deepcopy=False)), _spent(joined))
+
+
+def _require_tools(budget: Budget, ray: str | None) -> None:
+    """Checks that the budget's core can be emulated where its trials run: here, unless a cluster's machines do.
+
+    Raises:
+        ToolError: compiler or emulator are missing; no study has been begun, and no trial failed.
+    """
+    if ray is None:
+        require_tools(target_named(budget.core))
 
 
 def _watch(study: "Study", options: SearchOptions, place: str) -> None:
