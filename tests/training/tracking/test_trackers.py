@@ -77,6 +77,20 @@ def test_what_cannot_begin_is_an_error_before_the_training(monkeypatch: pytest.M
         Tracking(services=("mlflow",)).begin("run")
 
 
+def test_where_one_cannot_begin_the_records_of_the_others_are_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = Kept()
+
+    def fail(_: str) -> None:
+        raise OSError("no login")
+
+    monkeypatch.setattr("glyphlite.training.tracking.trackers.require_extra", lambda *_: None)
+    monkeypatch.setattr(services, "MlflowTracker", lambda _: begun)
+    monkeypatch.setattr(services, "WandbTracker", fail)
+    with pytest.raises(ToolError, match="Weights & Biases cannot be told"):
+        Tracking(services=("mlflow", "wandb")).begin("run")
+    assert begun.told == [False]
+
+
 def test_wrong_options_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"not 'mlfow' \(did you mean mlflow\?\)"):
         Tracking(services=("mlfow",))

@@ -87,6 +87,7 @@ class Tracking:
             try:
                 opened.append((title, make()))
             except Exception as failure:  # other people's libraries raise anything, none of it a fault of ours
+                Trackers(opened).__exit__()  # else the records before would look like trainings that go on
                 raise ToolError(f"{title} cannot be told of the training: {reason_of(failure)}") from None
         return Trackers(opened)
 
