@@ -75,6 +75,7 @@ def compile_artifact(
     pictures: bool = False,
     with_picture: bool = False,
     certainty: FittedCertainty | None = None,
+    example: bool = True,
 ) -> CompilationReport:
     """Compiles an int8 artifact into a folder of C99.
 
@@ -93,6 +94,7 @@ def compile_artifact(
         pictures: an input of a picture's shape is one, even if it can only be assumed how the model takes a pixel.
         with_picture: also write what prepares grey pictures, ``NAME_image`` and ``NAME_stroke``, where the model takes such.
         certainty: what was fitted for this very file: also write ``NAME_sure``, where the scores are probabilities.
+        example: whether the header names the example; False where the C goes elsewhere without it.
         dataset: what the model goes with, for the memory map, so that ``simulate`` finds it again: a name, or a path from
             ``folder``.
         group_by: how that data's splits are told its groups, kept beside its name; None for none.
@@ -108,7 +110,7 @@ def compile_artifact(
     require_own(folder, overwrite=overwrite)
     content = read_content(artifact)
     graph = parse_graph(content, str(artifact))
-    about = About(read_metadata(content).name, artifact.name, hashlib.sha256(content).hexdigest(), accuracy)
+    about = About(read_metadata(content).name, artifact.name, hashlib.sha256(content).hexdigest(), accuracy, example)
     compilation = compile_graph(
         graph,
         name or identifier(artifact.stem),

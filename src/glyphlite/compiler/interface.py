@@ -53,12 +53,14 @@ class About:
         file: the .tflite file's name.
         sha256: of that file.
         accuracy: in words, as it was measured on that very file.
+        example: whether ``example/`` goes with the C.
     """
 
     model: str = ""
     file: str = ""
     sha256: str = ""
     accuracy: str = ""
+    example: bool = True
 
 
 @dataclass(frozen=True)
@@ -129,17 +131,14 @@ def facts(program: Program, about: About, purpose: Purpose, convention: InputCon
     if not accuracy and about.file and purpose.outputs is not None:
         accuracy = "not known: no results.json or card.json beside the file says it"
     pictures = purpose.classifies_pictures
+    example = f" make -C example runs {'a test image' if pictures else 'an example'}." if about.example else ""
     found = [
         ("Model", " ".join(filter(None, (about.model, f"from {about.file}" if about.file else "")))),
         ("SHA-256", about.sha256),
         ("Accuracy", accuracy),
         *(_picture(program, convention) if pictures else _edges(program, purpose)),
         ("Licence", "this code: Apache-2.0, as glyphlite. The weights: as the model."),
-        (
-            "Build",
-            "any C99 compiler, no library: add the .c file to a C or C++ project. make -C example runs "
-            + ("a test image." if pictures else "an example."),
-        ),
+        ("Build", f"any C99 compiler, no library: add the .c file to a C or C++ project.{example}"),
     ]
     lines = [(title, wrap(c_comment(words), _FACT_COLUMNS)) for title, words in found if words]
     return [(title if line == 0 else "", words) for title, each in lines for line, words in enumerate(each)]

@@ -9,6 +9,7 @@ import numpy as np
 
 from glyphlite.compiler.compile import compile_artifact
 from glyphlite.compiler.report import CompilationReport, EdgePlan
+from glyphlite.evaluation.recorded_accuracy import accuracy_words
 from glyphlite.files.scratch import temporary_folder
 from glyphlite.models.interface.certainty import FittedCertainty
 from glyphlite.models.interface.input_convention import InputConvention
@@ -96,6 +97,8 @@ def checked_c(
             convention=convention,
             with_picture=with_picture,
             certainty=certainty,
+            accuracy=accuracy_words(artifact),
+            example=False,
         )
         own = [file for file in report.files if "/" not in file and file.endswith((".c", ".h"))]
         files = {file: (scratch / "c" / file).read_text(encoding="utf-8") for file in own}
