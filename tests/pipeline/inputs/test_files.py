@@ -43,7 +43,7 @@ def test_an_unknown_name_says_which_there_are(shipped: Path) -> None:
     assert "shipped" not in str(refused.value)
 
 
-def test_predict_tells_the_model_from_the_pictures(shipped: Path, samples: Path) -> None:
+def test_predict_tells_the_model_from_the_pictures(shipped: Path, samples: Path, tmp_path: Path) -> None:
     picture, own = Path("seven.png"), samples / "model_int8.tflite"
     micro, edge = artifact_in(Path("micro-cnn")), artifact_in(Path("edge-cnn"))
     assert model_and_pictures([own, picture], None) == (own, [picture])
@@ -55,6 +55,10 @@ def test_predict_tells_the_model_from_the_pictures(shipped: Path, samples: Path)
     assert model_and_pictures([], None) == (micro, [])
     with pytest.raises(ArtifactError, match=r"gone\.tflite"):
         model_and_pictures([Path("gone.tflite"), picture], None)
+    folder = tmp_path / "my-pictures"
+    folder.mkdir()
+    with pytest.raises(ArtifactError, match=r"my-pictures is a folder without .*; name the pictures in it as files: .*/\*"):
+        model_and_pictures([folder], None)
 
 
 def test_the_default_says_which_it_is(shipped: Path, capsys: pytest.CaptureFixture[str]) -> None:

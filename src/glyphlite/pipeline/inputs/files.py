@@ -27,6 +27,7 @@ from glyphlite.tflite.reader import read_graph
 
 KERAS_SUFFIXES = (".keras", ".h5")
 MODEL_SUFFIXES = (".tflite", *KERAS_SUFFIXES)
+_OF_A_RUN = "model_int8.tflite"
 
 COMPILED = ("int8", "int16x8")
 """The variants that C is made from."""
@@ -137,9 +138,9 @@ def artifact_in(path: Path) -> Path:
             say(retired_words(name))
         return pretrained_artifact(name)
     if path.is_dir():
-        int8 = path / "model_int8.tflite"
+        int8 = path / _OF_A_RUN
         if not int8.is_file():
-            raise ArtifactError(f"{path} holds no model_int8.tflite; name a .tflite file or the folder of a run")
+            raise ArtifactError(f"{path} holds no {_OF_A_RUN}; name a .tflite file or the folder of a run")
         return int8
     return existing_file(path, "a .tflite file")
 
@@ -171,6 +172,8 @@ def model_and_pictures(named: Sequence[Path], model: Path | None) -> tuple[Path,
     if model is not None:
         return model_file(model), list(named)
     if named and _is_model(named[0]):
+        if named[0].is_dir() and not is_saved_model(named[0]) and not (named[0] / _OF_A_RUN).is_file():
+            raise ArtifactError(f"{named[0]} is a folder without {_OF_A_RUN}; name the pictures in it as files: {named[0]}/*")
         return model_file(named[0]), list(named[1:])
     return default_artifact(), list(named)
 
