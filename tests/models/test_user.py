@@ -154,7 +154,7 @@ def test_function_is_told_the_shape(good):
         ("other_size", "takes images of 28x29, the dataset's are 28x28x1"),
         ("no_numbers", "outputs that are not finite numbers"),
         ("eleven", "gives 11 values per image, the dataset has 10 classes"),
-        ("larger", "takes images of 32x32x3, the dataset's are 28x28x1"),
+        ("larger", r"takes images of 32x32x3, the dataset's are 28x28x1 \(.*\); name the data that it is for with --dataset"),
         ("images", "gives 26x26x10 values per image"),
         ("null_byte", "a layer of .* has a null byte in its name, which no file of weights can hold; rename the layer"),
         ("two_inputs", "has 2 inputs and 1 output;"),

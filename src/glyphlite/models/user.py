@@ -110,7 +110,8 @@ def check_classifier(model: "keras.Model", input_shape: tuple[int, ...], classes
     taken, given = tuple(model.inputs[0].shape[1:]), tuple(model.outputs[0].shape[1:])
     if not fits_images(taken, input_shape):
         raise ModelError(
-            f"{origin} takes images of {_size(taken)}, the dataset's are {_size(input_shape)} (height x width x channels)"
+            f"{origin} takes images of {_size(taken)}, the dataset's are {_size(input_shape)} (height x width x channels); "
+            "name the data that it is for with --dataset"
         )
     if len(given) != 1 or given[0] is None:
         raise ModelError(f"{origin} gives {_size(given)} values per image, expected one per class; end it with Dense({classes})")

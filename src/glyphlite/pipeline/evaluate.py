@@ -14,6 +14,7 @@ from glyphlite.evaluation.model_evaluation import (
     evaluate_artifact,
     evaluate_keras,
 )
+from glyphlite.formatting import things
 from glyphlite.models.interface.input_convention import InputConvention
 from glyphlite.models.loading import load_keras_model
 from glyphlite.pipeline.inputs.conventions import input_convention, say_if_at_chance
@@ -81,7 +82,7 @@ def evaluate_files(
         if path not in known:
             model = models.pop(path, None) or load_keras_model(path)
             found = input_convention(path, loaded, input_range, model)
-            with progress_bar(f"{path.name} on {len(loaded.test)} test images", len(loaded.test)) as advance:
+            with progress_bar(f"{path.name} on {things(len(loaded.test), 'test image')}", len(loaded.test)) as advance:
                 known[path] = evaluate_keras(
                     path, loaded, convention=found.convention, latency=latency, progress=advance, model=model
                 )
@@ -121,7 +122,7 @@ def measure(
     runtime: str = "litert",
 ) -> ArtifactEvaluation:
     """Measures one artifact with a progress bar, and asks the compiler for it as well."""
-    with progress_bar(f"{path.name} on {len(dataset.test)} test images", len(dataset.test)) as advance:
+    with progress_bar(f"{path.name} on {things(len(dataset.test), 'test image')}", len(dataset.test)) as advance:
         return evaluate_artifact(
             path,
             dataset,

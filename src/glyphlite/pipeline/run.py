@@ -181,7 +181,7 @@ def _run_alone(options: RunOptions, plan: TrainingPlan, card: PretrainedCard | N
         with stages.stage("pretrained", f"Taking the {choice.name} that comes with glyphlite"):
             trained = take_pretrained(card, dataset, folder)
     else:
-        with stages.stage("train", f"Training {choice.name} on {len(dataset.train)} images"):
+        with stages.stage("train", f"Training {choice.name} on {things(len(dataset.train), 'image')}"):
             trained = train(choice, dataset, folder, seed=options.seed, resume=options.resume, watch=trackers.epochs)
     convention = training_convention(trained.model, choice.convention)
     if not convention.same_values(OURS):

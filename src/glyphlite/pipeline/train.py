@@ -9,6 +9,7 @@ from glyphlite.evaluation.model_evaluation import evaluate_keras
 from glyphlite.extras import require_extra
 from glyphlite.files.owned import locked_folder
 from glyphlite.files.single import sha256_of
+from glyphlite.formatting import things
 from glyphlite.models.interface.input_layers import training_convention
 from glyphlite.models.training_options import TrainingOptions
 from glyphlite.pipeline.inputs.datasets import to_remember
@@ -95,9 +96,9 @@ def _train_alone(plan: TrainingPlan, tracking: Tracking, trackers: Trackers) -> 
         loaded, choice = plan.load()
     plan.clear()
     trackers.describe(tracked_parameters(choice, loaded, seed))
-    with stages.stage("train", f"Training {choice.name} on {len(loaded.train)} images"):
+    with stages.stage("train", f"Training {choice.name} on {things(len(loaded.train), 'image')}"):
         result = train(choice, loaded, plan.folder, seed=seed, resume=plan.wish.resume, watch=trackers.epochs)
-    with stages.stage("evaluate", f"Measuring it on {len(loaded.test)} test images"):
+    with stages.stage("evaluate", f"Measuring it on {things(len(loaded.test), 'test image')}"):
         keras = evaluate_keras(
             plan.folder / "model.keras",
             loaded,
