@@ -2,9 +2,9 @@
 
     python benchmarks/main_job.py [--run runs/glyph-4k] [--write]
 
-Runs it once in a process of its own, into a temporary folder; ``--run`` takes a run's results.json instead. Prints the stages,
-the int8 file's accuracy, and what two idle cores need at least: half of the CPU time of training, which runs on both, all of the
-rest.
+Runs it once in a process of its own, into a temporary folder; ``--run`` takes the results.json of a run on this machine instead.
+Prints the stages, the int8 file's accuracy, and what two idle cores need at least: half of the CPU time of training, which runs
+on both, all of the rest.
 ``--write`` writes benchmarks/results/main_job.json and the sentence about it in README.md, of which nothing is written by hand.
 `TF_ENABLE_ONEDNN_OPTS=0 ONEDNN_MAX_CPU_ISA=AVX2` in the environment shows what TensorFlow did by itself on an older processor.
 """
@@ -18,6 +18,7 @@ from typing import Any
 
 from common.figures import write_pages
 from common.tables.reference import main_job_sentence
+from common.training_rates import processor_name
 
 from glyphlite.files.single import write_json
 from glyphlite.results import Results
@@ -49,6 +50,7 @@ def measured(results: Results) -> dict[str, Any]:
     two_cores = sum(seconds / 2 if name in PARALLEL else seconds for name, seconds in cpu.items())
     return {
         "schema": 1,
+        "processor": processor_name(),
         "model": results.model,
         "epochs": len(results.training.accuracy) if results.training else None,
         "dataset": results.dataset,

@@ -30,8 +30,15 @@ def test_what_was_measured_is_what_is_asked(main_job: ModuleType) -> None:
 
 
 def test_the_sentence_rounds_up(main_job: ModuleType) -> None:
-    document = {"model": "m", "epochs": 9, "two_idle_cores_seconds": 61.0, "total_cpu_seconds": 100.4, "int8_accuracy": 0.9945}
+    document = {
+        "model": "m",
+        "processor": "Z80, 2 cores",
+        "epochs": 9,
+        "two_idle_cores_seconds": 61.0,
+        "total_cpu_seconds": 100.4,
+        "int8_accuracy": 0.9945,
+    }
     assert main_job.main_job_sentence(document) == (
-        "`make run` trains `m` for 9 epochs. On two cores it takes about 1.5 minutes (100 s of CPU time). "
+        "`make run` trains `m` for 9 epochs. On Z80, 2 cores it takes about 1.5 minutes (100 s of CPU time). "
         "The int8 file reaches 99.45 % accuracy on the test images."
     )

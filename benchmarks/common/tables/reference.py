@@ -29,8 +29,9 @@ def main_job_sentence(document: dict[str, Any]) -> str:
     """Returns README's sentence about the main job: minutes rounded up to halves, as two idle cores are seldom quite idle."""
     minutes = -(-document["two_idle_cores_seconds"] // 30) / 2
     epochs = f" for {document['epochs']} epochs" if document.get("epochs") else ""
+    where = document.get("processor", "two cores")
     return (
-        f"`make run` trains `{document['model']}`{epochs}. On two cores it takes about {minutes:g} minutes "
+        f"`make run` trains `{document['model']}`{epochs}. On {where} it takes about {minutes:g} minutes "
         f"({document['total_cpu_seconds']:.0f} s of CPU time). The int8 file reaches "
         f"{document['int8_accuracy'] * 100:.2f} % accuracy on the test images."
     )
