@@ -21,7 +21,6 @@ from glyphlite.preprocessing.images import prepare_glyph, read_picture
 
 pytestmark = pytest.mark.slow
 
-"""From a stroke's end to its answer, the best of several: other programs run beside the tests."""
 SIZES = {"phone": (360, 780), "landscape": (740, 360), "desktop": (1280, 800)}
 
 UPLOAD = """async (files) => {
