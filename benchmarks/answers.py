@@ -43,22 +43,14 @@ def write_answers(model: str, epochs: int | None, out: Path) -> None:
         ModelError: the member has no teachers, or each of its trainings has warps of its own.
         OutputError: a file cannot be written.
     """
-    known = resolve_model(model, (28, 28, 1), 10).recipe
-    dataset = load_dataset("mnist", seed=known.split_seed or 0)
-    batches = Batches(
-        len(dataset.train),
-        dataset.input_shape[:2],
-        known.batch_size,
-        0,
-        known.augmentation,
-        known.augmentation_cycle,
-        known.warps_seed,
-    )
-    if known.distillation is None or known.warps_seed is None or not known.augmentation_cycle:
+    recipe = resolve_model(model, (28, 28, 1), 10).recipe
+    if recipe.distillation is None or recipe.warps_seed is None or not recipe.augmentation_cycle:
         raise ModelError(f"{model} has no teachers, or other warps in every training")
-    teachers = Teachers(known.distillation, dataset, batches, content_hash(dataset))
+    dataset = load_dataset("mnist", seed=recipe.split_seed or 0)
+    batches = Batches.of_recipe(recipe, len(dataset.train), dataset.input_shape[:2], seed=0)
+    teachers = Teachers(recipe.distillation, dataset, batches, content_hash(dataset))
     make_folder(out)
-    total, count = 0, epochs or known.augmentation_cycle
+    total, count = 0, epochs or recipe.augmentation_cycle
     with progress_bar("asking the teachers", count) as advance:
         for epoch in range(count):
             content = encoded(teachers.ask_all(epoch))

@@ -57,7 +57,7 @@ def cost(words: str, cores: list[str], optimize: list[str]) -> dict[str, Any]:
 
     images = digits().validation.images
     narrowed = next((known.recipe.narrowed for known in FRONTIER if known.architecture.name == words), None)
-    content = untrained_file(architecture_of(words), SHAPE, CLASSES, narrowed or ())
+    content = untrained_file(architecture_of(words), SHAPE, CLASSES, narrowed)
     graph = parse_graph(content, "net")
     found: dict[str, Any] = {"macs": total_macs(graph), "weight_bytes": weight_bytes(graph)}
     with tempfile.TemporaryDirectory() as folder:

@@ -11,7 +11,7 @@ import select
 import signal
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -42,6 +42,20 @@ class Message:
 
     header: dict[str, Any]
     arrays: tuple[np.ndarray, ...] = ()
+
+
+def start_failure(failure: BrokenChannelError | SilentChannelError, noise: IO[bytes], seconds: float) -> str:
+    """Returns why a child process did not say that it is ready, in words.
+
+    Args:
+        failure: what waiting for it ended in.
+        noise: the file that its standard error went into.
+        seconds: that were waited at most.
+    """
+    if isinstance(failure, SilentChannelError):
+        return f"it was not ready after {seconds:g} s; is the machine busy with something else?"
+    noise.seek(0)
+    return noise.read().decode(errors="replace").strip().rpartition("\n")[2] or "it says nothing"
 
 
 def send(descriptor: int, message: Message) -> None:

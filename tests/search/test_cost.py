@@ -17,7 +17,7 @@ from glyphlite.tflite.reader import parse_graph
 
 SHAPE = (28, 28, 1)
 TRAINED_SCALES = (0.20, 0.41)
-"""Of the scores of all seeds of all released members."""
+"""Range that holds the scales of the scores of all seeds of all released members."""
 
 PLAIN = Architecture(
     "plain", (Conv("conv", 4, 5, 3), BatchNorm("norm"), Relu("relu"), Pool("pool"), Flatten(), Dense("hidden", 12, "relu"))
@@ -39,7 +39,7 @@ def biases(graph: Graph) -> list[np.ndarray]:
 def untrained_member(name: str) -> bytes:
     """Returns what the file of a member of the family is before training; built once for all cores."""
     [known] = [each for each in (*FRONTIER, *RETIRED) if each.architecture.name == name]
-    return untrained_file(known.architecture, SHAPE, 10, known.recipe.narrowed or ())
+    return untrained_file(known.architecture, SHAPE, 10, known.recipe.narrowed)
 
 
 @pytest.mark.parametrize(

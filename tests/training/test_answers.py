@@ -26,9 +26,7 @@ def _recipe(model: str) -> Recipe:
 
 def _teachers(recipe: Recipe, mnist) -> Teachers:
     assert recipe.distillation
-    batches = Batches(
-        len(mnist.train), (28, 28), 256, 5, recipe.augmentation, cycle=recipe.augmentation_cycle, warps_seed=recipe.warps_seed
-    )
+    batches = Batches.of_recipe(recipe, len(mnist.train), (28, 28), seed=5)
     return Teachers(recipe.distillation, mnist, batches, content_hash(mnist))
 
 

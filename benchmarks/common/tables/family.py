@@ -40,12 +40,9 @@ def family_table(document: dict[str, Any]) -> str:
         for row in document["members"]
     ]
     table = markdown_table(columns, rows)
-    joined = any(row.get("all_images") for row in document["members"])
-    return (
-        f"{table}\n\n{_ALL_IMAGES} trained on all 60,000 training images, after every choice was made without 5,000 of them"
-        if joined
-        else table
-    )
+    if not any(row.get("all_images") for row in document["members"]):
+        return table
+    return f"{table}\n\n{_ALL_IMAGES} trained on all 60,000 training images, after every choice was made without 5,000 of them"
 
 
 def family_in_full(document: dict[str, Any]) -> str:

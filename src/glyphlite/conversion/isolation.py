@@ -231,9 +231,6 @@ def _spawned() -> _Server:
             ipc.receive(server._answers, timeout_s=START_SECONDS)
         except (BrokenChannelError, SilentChannelError) as failure:
             server.close()
-            noise.seek(0)
-            last = noise.read().decode(errors="replace").strip().rpartition("\n")[2]
-            late = f"it was not ready after {START_SECONDS:g} s; is the machine busy with something else?"
-            reason = late if isinstance(failure, SilentChannelError) else last or "it says nothing"
+            reason = ipc.start_failure(failure, noise, START_SECONDS)
             raise ToolError(f"the child process that runs the converter does not start: {reason}") from None
     return server

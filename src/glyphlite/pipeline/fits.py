@@ -88,7 +88,7 @@ def _untrained(path: Path) -> Iterator[Path]:
     resolve_model(str(path), shape, _CLASSES)
     with temporary_folder() as folder:
         artifact = folder / f"{definition.architecture.name}.tflite"
-        artifact.write_bytes(untrained_file(definition.architecture, shape, _CLASSES, definition.recipe.narrowed or ()))
+        artifact.write_bytes(untrained_file(definition.architecture, shape, _CLASSES, definition.recipe.narrowed))
         yield artifact
 
 

@@ -1,10 +1,10 @@
 """The cost of a network before a single epoch: built, converted, compiled, and run once on the emulated core.
 
 What depends on weights is as training leaves it: scores far apart, biases that are no zeros, channels of different scales. So
-`glyph-700` and `glyph-1k` take within 2 % of their released files' flash. No cost can foresee that training silences a channel,
-which the compiler then leaves out: `glyph-1k` has 14 in its first layer, not 15, and on a Cortex-M0 the untrained one takes 26 %
-more RAM and 5 % more instructions. A search's winner is measured again. A network that is beyond its budget by its weights or
-its memory map alone is not emulated. Compiled for speed; where that does not fit, for RAM, then for size.
+`glyph-1k`, `glyph-2kram` and `glyph-110kmac` take within 2 % of their released files' flash. No cost can foresee that training
+silences a channel, which the compiler then leaves out: `glyph-1k` has 14 in its first layer, not 15, and on a Cortex-M0 the
+untrained one takes 26 % more RAM and 5 % more instructions. A search's winner is measured again. A network that is beyond its
+budget by its weights or its memory map alone is not emulated. Compiled for speed; where that does not fit, for RAM or for size.
 """
 
 from collections.abc import Sequence
@@ -32,13 +32,13 @@ GOALS = ("speed", "ram", "size")
 _RANGE_IMAGES = 16
 
 _SCORE_SCALE = 0.27
-"""What a step of int8 is worth in the scores of trained networks: 0.20 to 0.40 in the released ones, 0.27 on average."""
+"""Scale of the int8 scores of trained networks: 0.20 to 0.40 in the released ones, 0.27 on average."""
 
 _BIAS_DEVIATION = 0.5
-"""Of biases: 0.17 to 1.60 in the score layers of the released family."""
+"""Standard deviation of biases: 0.17 to 1.60 in the score layers of the released family."""
 
 _GAMMA_DEVIATION = 0.3
-"""Of the logarithm: the largest factor of some 20 channels is then about three times the smallest."""
+"""Standard deviation of the logarithm of channels' factors: the largest of some 20 is then about three times the smallest."""
 
 _MACS_AN_INSTRUCTION = 16
 """No core does more in one: a bound by which a network is refused that would take minutes to emulate."""
@@ -96,7 +96,7 @@ def _cost_of(
 
 
 def untrained_file(
-    architecture: Architecture, input_shape: tuple[int, int, int], classes: int, narrowed: Sequence[str] = ()
+    architecture: Architecture, input_shape: tuple[int, int, int], classes: int, narrowed: Sequence[str] | None = None
 ) -> bytes:
     """Returns the int8 .tflite file of a network that is not trained, of weights that cost what trained ones do.
 
@@ -122,7 +122,7 @@ def untrained_file(
     if is_quantization_aware(model):
         measure_ranges(model, inputs)
         set_quantized(model, quantized=True)
-        narrow_layers(model, narrowed, inputs)
+        narrow_layers(model, narrowed or (), inputs)
     try:
         return convert(model, "int8", representative=images).content
     except ConversionError as error:  # pragma: no cover - no network of the space is refused

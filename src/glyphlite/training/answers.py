@@ -21,7 +21,7 @@ from glyphlite.files.single import atomic_path, make_folder, user_cache
 from glyphlite.models.pretrained import ROOT, TEACHERS
 
 STEP = 0.5
-"""Of a shipped log-probability. Softened by a temperature of 2, a class is off by an eighth of its own probability at most."""
+"""Step of a shipped log-probability. Softened by a temperature of 2, a class is off by at most an eighth of its probability."""
 
 LEAST = -20.0
 """The least shipped log-probability; teachers' own end at log 1e-9, which is -20.7."""

@@ -1,7 +1,7 @@
 """Batches of a training and their augmentation: a pure function of seed, epoch and step.
 
 So the position in the data is all the state there is, and a resumed training sees what an uninterrupted one would have seen.
-Knows numbers of images; nothing of models, and not the images themselves.
+Knows numbers of images and what a recipe says; nothing of models, and not the images themselves.
 """
 
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from glyphlite.errors import ModelError
+from glyphlite.models.recipe import Recipe
 from glyphlite.training.augmentation.parameters import AUGMENTATIONS, ELASTIC_GRID, draw_affines
 
 CHUNK_STEPS = 16
@@ -63,6 +64,19 @@ class Batches:
     augmentation: str | None = None
     cycle: int | None = None
     warps_seed: int | None = None
+
+    @classmethod
+    def of_recipe(cls, recipe: Recipe, images: int, image_size: tuple[int, int], seed: int) -> "Batches":
+        """Returns the batches of a training by a recipe, of so many images of a height and a width."""
+        return cls(
+            images,
+            image_size,
+            recipe.batch_size,
+            seed,
+            recipe.augmentation,
+            cycle=recipe.augmentation_cycle,
+            warps_seed=recipe.warps_seed,
+        )
 
     def __post_init__(self) -> None:
         if self.warps_seed is not None and self.augmentation is None:

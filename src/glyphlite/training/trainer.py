@@ -144,15 +144,7 @@ class _Training:
         self.recipe = with_fitting_teachers(recipe, choice.name, content_hash(dataset.as_split()) if dataset.joined else content)
         self.precision = compute_precision(self.recipe.precision)
         self.settings = training_settings(choice, dataset, self.recipe, self.precision, seed, content)
-        self.batches = Batches(
-            images=len(dataset.train),
-            image_size=dataset.input_shape[:2],
-            batch_size=self.recipe.batch_size,
-            seed=seed,
-            augmentation=self.recipe.augmentation,
-            cycle=self.recipe.augmentation_cycle,
-            warps_seed=self.recipe.warps_seed,
-        )
+        self.batches = Batches.of_recipe(self.recipe, len(dataset.train), dataset.input_shape[:2], seed)
         self.session = Session(first_choice=self.recipe.first_choice)
 
     def run(self, *, resume: bool) -> TrainingResult:

@@ -85,8 +85,10 @@ def test_the_trained_network_takes_about_what_was_measured_before(finished: Sear
     trial = finished.trial(finished.winner.trial)
     assert finished.winner.ram_bytes == pytest.approx(trial.ram_bytes, abs=32)  # some words of the stack, as the constants differ
     assert trial.flash_bytes is not None
+    assert finished.winner.flash_bytes is not None
+    more = finished.winner.flash_bytes - trial.flash_bytes
     # Six epochs leave the scores closer together than a whole training does: up to all 1,024 bytes of softmax's table are stored.
-    assert finished.winner.flash_bytes == pytest.approx(trial.flash_bytes, abs=0.05 * trial.flash_bytes + 1024)
+    assert -0.05 * trial.flash_bytes <= more <= 0.05 * trial.flash_bytes + 1024
 
 
 @pytest.mark.slow

@@ -187,10 +187,7 @@ class Worker:
                 ipc.receive(self._process.stdout.fileno(), timeout_s=START_SECONDS)
             except (BrokenChannelError, SilentChannelError) as failure:
                 self.close()
-                noise.seek(0)
-                last = noise.read().decode(errors="replace").strip().rpartition("\n")[2]
-                late = f"it was not ready after {START_SECONDS:g} s; is the machine busy with something else?"
-                reason = late if isinstance(failure, SilentChannelError) else last or "it says nothing"
+                reason = ipc.start_failure(failure, noise, START_SECONDS)
                 raise NotStartedError(f"the child process that runs .tflite files does not start: {reason}") from None
         return self._process
 

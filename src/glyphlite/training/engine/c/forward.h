@@ -77,16 +77,14 @@ INLINE void add_moment(const moment *m, lanes valid, int filter, double *moments
 }
 
 /* Of 1x1: some places at a time, all of whose channels fit in a cache. */
-static void pointwise_forward(const layer *l, const lanes *before, const activation *a, lanes *sums, lanes *room, const lanes valid,
-                              double *moments, moment *of_map) {
-  if (moments) memset(of_map, 0, l->d.filters * sizeof(moment));
+static void pointwise_forward(const layer *l, const lanes *before, const activation *a, lanes *sums, lanes *room,
+                              moment *of_map) {
   for (int x = 0, places; x < l->places; x += places) {
     places = part(l->places, CHUNK_PLACES, x);
     const lanes *in = some_places(l, before, x, places, a, room);
     convolve(in, 0, 1, l->tap_offsets, l->taps, l->weights, l->d.filters, l->tile, l->taps, 1, places, sums + x, l->out_plane);
-    if (moments) observe_places(l, of_map, sums + x, places);
+    if (of_map) observe_places(l, of_map, sums + x, places);
   }
-  for (int f = 0; moments && f < l->d.filters; f++) add_moment(of_map + f, valid, f, moments);
 }
 
 static void channel_forward(const layer *l, const lanes *in, int channel, lanes *out) {
@@ -106,20 +104,20 @@ static void forward_block(const network *n, int index, int block, int thread, co
   lanes *sums = sums_of(n, index, block, thread), *room = n->scratch[thread];
   const lanes *before = sums_before(n, index, block, thread);
   const activation *a = activation_before(n, index);
-  moment *of_map = (moment *)map_room(n, thread);
-  if (l->is_pointwise) {
-    pointwise_forward(l, before, a, sums, room, valid, moments, of_map);
-    return;
+  moment *of_map = moments ? (moment *)map_room(n, thread) : NULL;
+  if (of_map) memset(of_map, 0, l->d.filters * sizeof(moment));
+  if (l->is_pointwise) pointwise_forward(l, before, a, sums, room, of_map);
+  else {
+    if (l->d.kind == CONVOLUTION)
+      convolve(whole_input(n, index, block, thread, room), l->in.width, l->d.stride, l->tap_offsets, l->taps, l->weights,
+               l->d.filters, l->tile, 0, l->d.out_height, l->d.out_width, sums, l->out_plane);
+    else
+      for (int f = 0; f < l->d.filters; f++) {
+        activate(before + f * l->plane, l->d.height, l->d.width, f, a, l->in, room);
+        channel_forward(l, room, f, sums + f * l->out_plane);
+      }
+    if (of_map) observe_places(l, of_map, sums, l->out_places);
   }
-  if (moments) memset(of_map, 0, l->d.filters * sizeof(moment));
-  if (l->d.kind == CONVOLUTION)
-    convolve(whole_input(n, index, block, thread, room), l->in.width, l->d.stride, l->tap_offsets, l->taps, l->weights,
-             l->d.filters, l->tile, 0, l->d.out_height, l->d.out_width, sums, l->out_plane);
-  for (int f = 0; l->d.kind != CONVOLUTION && f < l->d.filters; f++) {
-    activate(before + f * l->plane, l->d.height, l->d.width, f, a, l->in, room);
-    channel_forward(l, room, f, sums + f * l->out_plane);
-  }
-  if (moments) observe_places(l, of_map, sums, l->out_places);
-  for (int f = 0; moments && f < l->d.filters; f++) add_moment(of_map + f, valid, f, moments);
+  for (int f = 0; of_map && f < l->d.filters; f++) add_moment(of_map + f, valid, f, moments);
 }
 #endif
