@@ -32,20 +32,18 @@ from glyphlite.models.qat.state import (
 )
 from glyphlite.models.recipe import Recipe
 from glyphlite.training.augmentation.digit_styles import Drawings
-from glyphlite.training.augmentation.image_ops import entered, normalized, relit, warped
+from glyphlite.training.augmentation.image_ops import entered, normalized
 from glyphlite.training.augmentation.parameters import PHOTOMETRIC
 from glyphlite.training.batches import Chunk, transform_numbers
 from glyphlite.training.distillation import log_probabilities
+from glyphlite.training.engine.adam import BETA1, BETA2, JoinedWeights, move_average, move_weights
+from glyphlite.training.engine.images import TrainingImages
 from glyphlite.training.engine.library import TENSORFLOW, engine_name
-from glyphlite.training.engine.network import network_of
-from glyphlite.training.engine.warp import warp_of
+from glyphlite.training.engine.network import Network, network_of
 from glyphlite.training.precision import compute_precision
 
 if TYPE_CHECKING:
     import keras
-
-_BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-7
-"""Adam's, with the values that Keras takes by default."""
 
 _EVALUATION_BATCH = 500
 
@@ -121,8 +119,8 @@ class TrainingLoop:
         self._first_moments = [tf.Variable(tf.zeros_like(weight)) for weight in self._weights]
         self._second_moments = [tf.Variable(tf.zeros_like(weight)) for weight in self._weights]
         self._averages = [tf.Variable(weight) for weight in self._weights] if recipe.ema else []
-        self._images, self._drawings = train.images, drawings
-        self._train = (tf.constant(train.images), tf.constant(train.labels.astype(np.int32)))
+        self._train, self._drawings = train, drawings
+        self._labels = tf.constant(train.labels.astype(np.int32))
         self._validation = (tf.constant(validation.images), tf.constant(validation.labels.astype(np.int32)))
         self._validation_images = len(validation)
         self._class_weights = tf.constant(balanced_weights(train.labels, choice.classes)) if recipe.class_weights else None
@@ -184,7 +182,7 @@ class TrainingLoop:
 
     def _take_steps(self, chunk: Chunk, rates: np.ndarray, answers: np.ndarray | None) -> tuple[float, int]:
         steps = self.step - self._started + 1 + np.arange(len(rates), dtype=np.float64)
-        corrected = rates * np.sqrt(1 - _BETA2**steps) / (1 - _BETA1**steps)
+        corrected = rates * np.sqrt(1 - BETA2**steps) / (1 - BETA1**steps)
         decays = np.minimum(self.recipe.ema or 0.0, (1 + steps) / (10 + steps))
         scalars = np.stack([corrected, decays], axis=1).astype(np.float32)
         transforms = np.zeros((*chunk.order.shape, 0), np.float32) if chunk.transforms is None else chunk.transforms
@@ -224,7 +222,7 @@ class TrainingLoop:
     def quantize(self) -> None:
         """Simulates int8 from here on: goes on from what `synchronize` gives, ranges measured on training images, Adam anew."""
         self.synchronize()
-        measure_ranges(self.model, self.convention.real(self._train[0][:_RANGE_IMAGES].numpy()))
+        measure_ranges(self.model, self.convention.real(self._train.images[:_RANGE_IMAGES]))
         self._student.set_weights(self.model.get_weights())
         self._begin_optimizer()
         self._started = self.step
@@ -243,7 +241,7 @@ class TrainingLoop:
     def narrow(self) -> None:
         """Rounds the weights of the layers that the recipe names to four bits, by what training images make of them."""
         if self.recipe.narrowed:
-            narrow_layers(self.model, self.recipe.narrowed, self.convention.real(self._train[0][:NARROWING_IMAGES].numpy()))
+            narrow_layers(self.model, self.recipe.narrowed, self.convention.real(self._train.images[:NARROWING_IMAGES]))
 
     def weights(self) -> list[np.ndarray]:
         """Returns the weights of `model`, copied."""
@@ -315,7 +313,7 @@ class TrainingLoop:
         def shaped(images: Any) -> Any:
             """Returns images in the shape that the model takes: without the channel, channels first, or pixels in a row."""
             if len(taken) == 3:
-                return images if tuple(taken[1:]) != tuple(self._train[0].shape[1:3]) else tf.transpose(images, [0, 3, 1, 2])
+                return images if tuple(taken[1:]) != tuple(self._train.images.shape[1:3]) else tf.transpose(images, [0, 3, 1, 2])
             return tf.reshape(images, [-1, *taken])
 
         def learned(each: Any, scores: Any, answers: Any) -> Any:
@@ -332,73 +330,81 @@ class TrainingLoop:
 
         network = network_of(self._student, recipe.batch_size) if self.precision == "float32" else None
         self.engine = engine_name() if network else TENSORFLOW
-        warp = warp_of(self._images, recipe.augmentation) if network else None
+        altered = TrainingImages(self._train, recipe, self._drawings, compiled=network is not None)
+        variables, moments = self._student.trainable_variables, (self._first_moments, self._second_moments)
+        joined = JoinedWeights(variables, moments, self._averages) if network else None
 
-        def student_scores(images: Any) -> Any:
-            """Returns the probabilities that the model in training gives to images, ``(batch, outputs)``."""
-            return tf.nn.softmax(network.scores(images)) if network else self._student(images, training=True)
+        def objective(scores: Any, labels: Any, answers: Any) -> tuple[Any, Any]:
+            """Returns what is to be made small, and the loss of each image."""
+            each = losses(scores, labels)
+            weighted = each if self._class_weights is None else each * tf.gather(self._class_weights, labels)
+            extra = [tf.cast(extra, tf.float32) for extra in self._student.losses]
+            return learned(weighted, scores, answers) + tf.add_n(extra or [0.0]), each
 
         def take_step(images: Any, labels: Any, answers: Any, scalars: Any) -> tuple[Any, Any]:
             with tf.GradientTape() as tape:
-                scores = student_scores(shaped(images))
-                each = losses(scores, labels)
-                weighted = each if self._class_weights is None else each * tf.gather(self._class_weights, labels)
-                objective = learned(weighted, scores, answers) + tf.add_n(
-                    [tf.cast(extra, tf.float32) for extra in self._student.losses] or [0.0]
-                )
-            gradients = tape.gradient(objective, self._weights)
+                scores = self._student(shaped(images), training=True)
+                total, each = objective(scores, labels, answers)
+            gradients = tape.gradient(total, self._weights)
             slots = zip(self._weights, self._first_moments, self._second_moments, gradients, strict=True)
             for weight, first, second, gradient in slots:
                 if gradient is not None:
-                    tf.raw_ops.ResourceApplyAdam(
-                        var=weight.handle,
-                        m=first.handle,
-                        v=second.handle,
-                        beta1_power=0.0,  # the bias correction is in the rate
-                        beta2_power=0.0,
-                        lr=scalars[0],
-                        beta1=_BETA1,
-                        beta2=_BETA2,
-                        epsilon=_EPSILON,
-                        grad=gradient,
-                    )
+                    move_weights(weight, first, second, gradient, scalars[0])
             for average, weight in zip(self._averages, self._weights, strict=False):
-                average.assign_sub((average - weight) * (1 - scalars[1]))
+                move_average(average, weight, scalars[1])
             return tf.reduce_sum(each), hits(scores, labels)
 
-        def altered(order: Any, labels: Any, transforms: Any, seed: Any) -> Any:
-            """Returns training images in [0, 1], warped and relit as the recipe says."""
-            if warp is not None:
-                images = warp(order, transforms)
-            else:
-                images = normalized(tf.gather(self._train[0], order))
-                images = warped(images, transforms) if recipe.augmentation else images
-            if not recipe.photometric:
-                return images
-            return relit(images, PHOTOMETRIC[recipe.photometric], seed, labels, self._drawings)
+        def step_in(network: Network, joined: JoinedWeights) -> Any:
+            def take_step(images: Any, labels: Any, answers: Any, scalars: Any) -> tuple[Any, Any]:
+                weights = joined.read()
+                with tf.GradientTape() as tape:
+                    tape.watch(weights)
+                    with joined.standing_for(weights):
+                        parameters = network.parameters()
+                    scores = tf.nn.softmax(network.scores(shaped(images), parameters))
+                    total, each = objective(scores, labels, answers)
+                joined.move(tape.gradient(total, weights), *tf.unstack(scalars))
+                return tf.reduce_sum(each), hits(scores, labels)
 
+            return take_step
+
+        step_taken = step_in(network, joined) if network and joined else take_step
+
+        # What the engine runs is ours, and holds no Python statement that depends on a tensor; a stranger's layers may.
         @tf.function(
+            autograph=network is None,
             input_signature=[
                 tf.TensorSpec([None, None], tf.int32),
                 tf.TensorSpec([None, None, transform_numbers(recipe.augmentation)], tf.float32),
                 tf.TensorSpec([None, None, None], tf.float16),
                 tf.TensorSpec([None, 2], tf.float32),
                 tf.TensorSpec([None, 2], tf.int32),
-            ]
+            ],
         )
         def run(order: Any, transforms: Any, answers: Any, scalars: Any, seeds: Any) -> tuple[Any, Any]:
-            loss, correct = tf.constant(0.0), tf.constant(0)
-            for step in tf.range(tf.shape(order)[0]):
-                labels = tf.gather(self._train[1], order[step])
-                images = entered(altered(order[step], labels, transforms[step], seeds[step]), self.convention)
-                more_loss, more_correct = take_step(images, labels, answers[step], scalars[step])
-                loss, correct = loss + more_loss, correct + more_correct
+            steps = tf.shape(order)[0]
+
+            def batch(step: Any) -> tuple[Any, Any]:
+                labels = tf.gather(self._labels, order[step])
+                return entered(altered(order[step], transforms[step], seeds[step]), self.convention), labels
+
+            def one(step: Any, loss: Any, correct: Any) -> tuple[Any, ...]:
+                more_loss, more_correct = step_taken(*batch(step), answers[step], scalars[step])
+                return step + 1, loss + more_loss, correct + more_correct
+
+            if joined:
+                joined.join()
+            begin = (tf.constant(0), tf.constant(0.0), tf.constant(0))
+            _, loss, correct = tf.while_loop(lambda step, *_: step < steps, one, begin, parallel_iterations=1)
+            if joined:
+                joined.part()
             return loss, correct
 
-        @tf.function
+        @tf.function(autograph=network is None)
         def evaluate(images: Any, labels: Any) -> tuple[Any, Any, Any]:
-            loss, correct, evenly = tf.constant(0.0), tf.constant(0), tf.constant(0.0)
-            for start in tf.range(0, tf.shape(labels)[0], _EVALUATION_BATCH):
+            count = tf.shape(labels)[0]
+
+            def more(start: Any, loss: Any, correct: Any, evenly: Any) -> tuple[Any, ...]:
                 batch = slice(start, start + _EVALUATION_BATCH)
                 scores = self.model(shaped(entered(normalized(images[batch]), self.convention)), training=False)
                 loss += tf.reduce_sum(losses(scores, labels[batch]))
@@ -406,7 +412,11 @@ class TrainingLoop:
                 if recipe.class_weights:
                     weights = tf.gather(self._validation_weights, labels[batch])
                     evenly += tf.reduce_sum(tf.where(right(scores, labels[batch]), weights, 0.0))
-            return loss, correct, evenly
+                return start + _EVALUATION_BATCH, loss, correct, evenly
+
+            begin = (tf.constant(0), tf.constant(0.0), tf.constant(0), tf.constant(0.0))
+            _, *sums = tf.while_loop(lambda start, *_: start < count, more, begin)
+            return tuple(sums)
 
         return run, evaluate
 

@@ -53,15 +53,22 @@ class Network:
         self._classes = plan.descriptions[-1].filters
         weakref.finalize(self, library.network_free, self._address)
 
-    def scores(self, images: Any) -> Any:
+    def parameters(self) -> Any:
+        """Returns what `scores` takes, as the weights now are: a vector through which gradients reach them."""
+        return parameters_of(self._plan)
+
+    def scores(self, images: Any, parameters: Any = None) -> Any:
         """Returns the model's scores before the softmax, ``(batch, classes)``; inside TensorFlow's graph.
 
-        Where it is trained, its moving statistics follow the batch's, and gradients reach its weights.
+        Where it is trained, its moving statistics follow the batch's, and gradients reach its parameters.
 
         Args:
             images: float32 ``(batch, height, width, channels)`` in [0, 1].
+            parameters: float32, as the method of this name gives them; where left out, as it gives them here.
         """
         import tensorflow as tf
+
+        parameters = self.parameters() if parameters is None else parameters
 
         @tf.custom_gradient
         def passes(images: Any, parameters: Any) -> Any:
@@ -78,9 +85,9 @@ class Network:
             ), gradient
 
         if not self._plan.trains:
-            scores, _ = tf.numpy_function(self._forward, [images, parameters_of(self._plan)], [tf.float32, tf.float32])
+            scores, _ = tf.numpy_function(self._forward, [images, parameters], [tf.float32, tf.float32])
             return tf.ensure_shape(scores, [None, self._classes])
-        scores, statistics = passes(images, parameters_of(self._plan))
+        scores, statistics = passes(images, parameters)
         observe_statistics(self._plan, statistics)
         return scores
 

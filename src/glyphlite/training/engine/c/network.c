@@ -10,7 +10,7 @@
  * Images are handled in groups of a fixed size; every sum over images is taken within a group first, and over the groups in
  * order. So the result does not depend on the number of threads, bit for bit.
  */
-#define _DEFAULT_SOURCE
+#define _GNU_SOURCE /* processors of threads, pages */
 #include "threads.h"
 #include <sys/mman.h>
 

@@ -3,6 +3,7 @@
 #define GLYPHLITE_THREADS_H
 #include "groups.h"
 #include "batch.h"
+#include "helper.h"
 
 /* Waits for all threads; the last one to come does what is to be done between. */
 static void meet(network *n, void (*between)(network *, int), int index) {
@@ -84,18 +85,18 @@ static void *work(void *given) {
 /* Runs a pass on all threads; on fewer where the system gives no more of them. */
 static void run(network *n, int threads) {
   job jobs[MOST_THREADS];
-  pthread_t others[MOST_THREADS];
+  helper others[MOST_THREADS];
   int begun = 1;
   threads = threads < n->groups ? threads : n->groups;
   pthread_mutex_lock(&n->mutex); /* nobody begins before their number is known */
   for (; begun < threads; begun++) {
     jobs[begun] = (job){n, begun};
-    if (pthread_create(&others[begun], NULL, work, &jobs[begun])) break;
+    if (begin_helper(&others[begun], work, &jobs[begun])) break;
   }
   n->threads = begun;
   pthread_mutex_unlock(&n->mutex);
   jobs[0] = (job){n, 0};
   work(&jobs[0]);
-  for (int t = 1; t < begun; t++) pthread_join(others[t], NULL);
+  for (int t = 1; t < begun; t++) pthread_join(others[t].thread, NULL);
 }
 #endif

@@ -1,6 +1,7 @@
 /* Warps of grey images: affine, and bent by a grid of displacements; bilinear, zeros coming in from outside. */
+#define _GNU_SOURCE
+#include "helper.h"
 #include <math.h>
-#include <pthread.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -71,15 +72,15 @@ static void *work(void *given) {
 void warp(const uint8_t *pixels, int height, int width, const int32_t *order, const float *transforms, int numbers,
           const float *row_influence, const float *column_influence, int count, float *results, int threads) {
   job jobs[MOST_THREADS];
-  pthread_t others[MOST_THREADS];
+  helper others[MOST_THREADS];
   int is_begun[MOST_THREADS] = {0};
   threads = threads < 1 ? 1 : threads < MOST_THREADS ? threads : MOST_THREADS;
   for (int t = threads - 1; t >= 0; t--) {
     jobs[t] = (job){pixels, order, transforms, row_influence, column_influence, results, height, width, numbers,
                     (int)((int64_t)count * t / threads), (int)((int64_t)count * (t + 1) / threads)};
-    is_begun[t] = t && !pthread_create(&others[t], NULL, work, &jobs[t]);
+    is_begun[t] = t && !begin_helper(&others[t], work, &jobs[t]);
     if (!is_begun[t]) work(&jobs[t]);
   }
   for (int t = 1; t < threads; t++)
-    if (is_begun[t]) pthread_join(others[t], NULL);
+    if (is_begun[t]) pthread_join(others[t].thread, NULL);
 }
