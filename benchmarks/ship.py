@@ -2,6 +2,7 @@
 
     python benchmarks/ship.py runs/glyph-4k-seed*
     python benchmarks/ship.py runs/glyph-4k-all-seed* --twins runs/glyph-4k-seed*
+    python benchmarks/ship.py runs/glyph-4k-all-seed* --shipped-twins
 
 A training is a folder that ``glyphlite train`` and ``glyphlite convert`` (or ``glyphlite run``) left: model.keras and
 model_int8.tflite, and how they came about in the checkpoint of the finished training or in run.toml. All folders of one model are
@@ -14,7 +15,8 @@ behind the names of augmentations: a shipped file is what training the model aga
 
 Trainings of all images (``glyphlite train --all-images``) held out none, so nothing can be chosen or measured with them. They are
 shipped with their twins: the same trainings, of the same seeds, without the validation images. The twins' files are measured on
-these; they choose the seed, and the card has their accuracies and certainties, and says so.
+these; they choose the seed, and the card has their accuracies and certainties, and says so. ``--shipped-twins``: they are
+what the package ships of the model until now, and its card says what was measured of them.
 """
 
 import argparse
@@ -22,7 +24,7 @@ import itertools
 import shutil
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,31 +70,47 @@ class Training:
     """Tells whether the validation images were trained on, too."""
 
 
+Twin = Training | TrainedSeed
+"""What was measured in place of a training of all images: another training, or what a card says of one."""
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="+", type=Path, help="folders of finished trainings, of one model or of several")
     parser.add_argument(
         "--twins", nargs="+", type=Path, default=(), help="of trainings of all images: those without validation's"
     )
+    parser.add_argument("--shipped-twins", action="store_true", help="the twins are what is shipped of the model until now")
     parser.add_argument("--split-seed", type=int, help="the seed of the validation images, where it is not the training's own")
     parser.add_argument("--root", type=Path, default=pretrained.ROOT, help="where the models go (the package)")
     arguments = parser.parse_args()
     quiet_tensorflow()
     try:
-        for card in ship(arguments.runs, arguments.root, twins=arguments.twins, split_seed=arguments.split_seed):
+        shipped = arguments.shipped_twins
+        for card in ship(
+            arguments.runs, arguments.root, twins=arguments.twins, shipped_twins=shipped, split_seed=arguments.split_seed
+        ):
             print(describe(card))
     except GlyphliteError as error:
         raise SystemExit(f"ship.py: {error}") from None
     return 0
 
 
-def ship(runs: Sequence[Path], root: Path, *, twins: Sequence[Path] = (), split_seed: int | None = None) -> list[PretrainedCard]:
+def ship(
+    runs: Sequence[Path],
+    root: Path,
+    *,
+    twins: Sequence[Path] = (),
+    shipped_twins: bool = False,
+    split_seed: int | None = None,
+) -> list[PretrainedCard]:
     """Measure trainings on validation and write each model's folder.
 
     Args:
         runs: folders of finished trainings.
         root: where the models' folders are.
         twins: where ``runs`` are of all images, the same trainings without the validation images.
+        shipped_twins: whether the twins are what is shipped of each model until now, in place of ``twins``.
         split_seed: the seed of the split where it is not each training's own.
 
     Raises:
@@ -103,7 +121,10 @@ def ship(runs: Sequence[Path], root: Path, *, twins: Sequence[Path] = (), split_
     models, measured = _by_model(runs), _by_model(twins)
     if strangers := sorted(measured.keys() - models.keys()):
         raise ModelError(f"there are twins of {', '.join(strangers)}, and no trainings that they belong to")
-    pairs = [(trainings, _twins_of(trainings, measured.get(model, []))) for model, trainings in models.items()]
+    pairs: list[tuple[Sequence[Training], Sequence[Twin]]] = [
+        (trainings, _shipped_twins(trainings) if shipped_twins else _twins_of(trainings, measured.get(model, [])))
+        for model, trainings in models.items()
+    ]
     cards = []
     for trainings, those_measured in pairs:
         fixed = trainings[0].recipe.get("split_seed")
@@ -146,6 +167,27 @@ def _twins_of(trainings: Sequence[Training], twins: Sequence[Training]) -> Seque
     if (twins[0].dataset, twins[0].recipe) != (first.dataset, first.recipe):
         raise ModelError(f"{first.folder} and its twin {twins[0].folder} were trained on other data or by another recipe")
     return twins
+
+
+def _shipped_twins(trainings: Sequence[Training]) -> Sequence[TrainedSeed]:
+    """Returns what the card of a model, as it is shipped until now, says of each of its seeds.
+
+    Raises:
+        ModelError: nothing of it is shipped, or what is shipped was trained otherwise, or on all images.
+    """
+    first = trainings[0]
+    card = pretrained.pretrained_card(first.model)
+    if not first.all_images:
+        raise ModelError(f"{first.folder} held out images; only a training of all images (--all-images) has a twin")
+    if card.all_images:
+        raise ModelError(
+            f"the {first.model} that is shipped was trained on all images, too; a twin held out the validation images"
+        )
+    if (card.dataset, card.recipe) != (first.dataset, first.recipe):
+        raise ModelError(f"the {first.model} that is shipped was trained on other data or by another recipe than {first.folder}")
+    if card.split_seed is None:
+        raise ModelError(f"each seed of the {first.model} that is shipped held out other images; train twins and name them")
+    return [card.of(training.seed) for training in trainings]
 
 
 def read_training(folder: Path) -> Training:
@@ -297,14 +339,14 @@ def describe(card: PretrainedCard) -> str:
     return "\n".join(lines)
 
 
-def _ship_model(
-    trainings: Sequence[Training], measured: Sequence[Training], root: Path, split_seed: int | None
-) -> PretrainedCard:
+def _ship_model(trainings: Sequence[Training], measured: Sequence[Twin], root: Path, split_seed: int | None) -> PretrainedCard:
     """Writes the folder of one model: the files of ``trainings``, with what was measured on their twins or on themselves."""
     first = trainings[0]
     say(f"{len(trainings)} seeds", lead=f"{first.model}:", style="bold")
     seeds = [
         _measured(training, of, of.seed if split_seed is None else split_seed)
+        if isinstance(of, Training)
+        else _measured_before(training, of, training.seed if split_seed is None else split_seed)
         for training, of in zip(trainings, measured, strict=True)
     ]
     for training, each in zip(trainings, seeds, strict=True):
@@ -368,6 +410,24 @@ def _measured(training: Training, of: Training, split_seed: int) -> TrainedSeed:
         macs=sizes[0][1],
         sha256=sha256_of(training.folder / INT8),
         certainty=certainty.model_copy(update={"twin": of is not training}).model_dump(mode="json"),
+    )
+
+
+def _measured_before(training: Training, twin: TrainedSeed, split_seed: int) -> TrainedSeed:
+    """Returns what the card says of a seed: its own file, what was measured of a twin that was shipped before."""
+    from glyphlite.datasets.registry import load_dataset
+    from glyphlite.tflite.cost import total_macs, weight_bytes
+
+    graph = _int8_graph(training, load_dataset(training.dataset, seed=split_seed))
+    if (weight_bytes(graph), total_macs(graph)) != (twin.weight_bytes, twin.macs):
+        raise ModelError(f"{training.folder} and the {training.model} that is shipped are not the same architecture")
+    return replace(
+        twin,
+        best_epoch=training.best_epoch,
+        seconds=round(training.seconds, 1),
+        bytes=(training.folder / INT8).stat().st_size,
+        sha256=sha256_of(training.folder / INT8),
+        certainty={**twin.certainty, "twin": True} if twin.certainty else None,
     )
 
 

@@ -253,6 +253,29 @@ def test_a_training_of_all_images_is_measured_by_its_twin(
     assert card.validation_words.endswith("before it was trained on these, too")
 
 
+@pytest.mark.slow
+def test_what_is_shipped_until_now_is_the_twin(ship: ModuleType, twins: tuple[Path, Path], tmp_path: Path, monkeypatch) -> None:
+    """Its card says what was measured; a model of all images is no twin, and none is where nothing is shipped."""
+    root = tmp_path / "package"
+    monkeypatch.setattr("glyphlite.models.pretrained.ROOT", root)
+    everything, twin = twins
+    with pytest.raises(ModelError, match="no trained micro-cnn comes with glyphlite"):
+        ship.ship([everything], root, shipped_twins=True, split_seed=0)
+    (before,) = ship.ship([twin], root, split_seed=0)
+    with pytest.raises(ModelError, match="held out images; only a training of all images"):
+        ship.ship([twin], root, shipped_twins=True, split_seed=0)
+    monkeypatch.setattr(ship, "answers", None)  # nothing is measured again
+    (card,) = ship.ship([everything], root, shipped_twins=True, split_seed=0)
+    assert card.all_images
+    assert card.mean_validation_accuracy == before.mean_validation_accuracy
+    certainty, of_twin = certainty_of(pretrained_artifact("micro-cnn")), before.best.certainty
+    assert certainty is not None
+    assert of_twin is not None
+    assert (certainty.twin, certainty.temperature) == (True, of_twin["temperature"])
+    with pytest.raises(ModelError, match="that is shipped was trained on all images, too"):
+        ship.ship([everything], root, shipped_twins=True, split_seed=0)
+
+
 @pytest.mark.parametrize(
     ("runs", "twins_of", "words"),
     [
