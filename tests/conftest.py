@@ -21,6 +21,8 @@ quiet_tensorflow()
 # A property holds or not; how long an example takes says how busy the machine is.
 settings.register_profile("without-deadline", deadline=None)
 settings.load_profile("without-deadline")
+# What coverage traces in a forked child is lost with it, and tracing makes the compiler take more than twice its time.
+os.register_at_fork(after_in_child=lambda: sys.settrace(None))
 
 
 OF_A_PROCESS = ("TMPDIR", "MPLBACKEND", "MATPLOTLIBRC")
