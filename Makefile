@@ -37,18 +37,26 @@ ARGS ?=
 run: $(READY) ## train, convert, measure and export on MNIST: the main job (ARGS="--model micro-cnn" adds options)
 	$(BIN)/glyphlite run $(ARGS)
 
-test: lint ## every check and every test
+# Types take one core a minute and a half, so they are checked beside the tests: no core waits for them.
+test: $(READY) ## every check and every test
+	$(FAST_CHECKS)
+	$(BIN)/pyright >.venv/pyright.txt 2>&1 & types=$$!; status=0; \
 	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --cov --cov-report=term:skip-covered \
-	  $(if $(PYTEST_ARGS),--cov-fail-under=0) $(PYTEST_ARGS)
+	  $(if $(PYTEST_ARGS),--cov-fail-under=0) $(PYTEST_ARGS) || status=$$?; \
+	wait $$types || status=$$?; cat .venv/pyright.txt; exit $$status
 
 test-fast: $(READY) ## the tests that train nothing and open no browser
 	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile -m "not slow" $(PYTEST_ARGS)
 
+define FAST_CHECKS
+$(BIN)/ruff format --check .
+$(BIN)/ruff check .
+$(BIN)/lint-imports --no-cache
+endef
+
 lint: $(READY) ## format, lint, types, the import contract
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
+	$(FAST_CHECKS)
 	$(BIN)/pyright
-	$(BIN)/lint-imports --no-cache
 
 format: $(READY) ## put every file into the project's format
 	$(BIN)/ruff format .
