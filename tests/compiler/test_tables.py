@@ -8,7 +8,7 @@ from random_models import Draft
 from random_models.by_hand import write
 from random_models.drafts import Step
 from random_models.harness import PATHS
-from random_models.one_op import agree
+from random_models.one_op import agree, agree_on_paths
 
 from glyphlite.compiler.compile import compile_graph
 from glyphlite.models.pretrained import pretrained_artifact
@@ -94,14 +94,12 @@ def same_maps(seed: int, shape: tuple[int, int, int]) -> Draft:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", ["plain", "dsp"])
-def test_tables_of_large_maps_give_the_bytes_of_tflite_micro(path: str):
+def test_tables_of_large_maps_give_the_bytes_of_tflite_micro():
     models = large()
     assert all(map(has_table, models.values()))
-    agree(models, optimize="size", path=path, inputs=2)
+    agree_on_paths(models, ("plain", "dsp"), optimize="size", inputs=2)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", PATHS)
-def test_tables_give_the_bytes_of_tflite_micro(path: str):
-    agree(chains(), optimize="size", path=path, inputs=32)
+def test_tables_give_the_bytes_of_tflite_micro():
+    agree_on_paths(chains(), PATHS, optimize="size", inputs=32)

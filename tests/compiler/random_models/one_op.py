@@ -1,7 +1,7 @@
 """A .tflite file of one op, every tensor given: for tests of an op's parameter space, one point after the other."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from random_models.by_hand import Parameters, _Writer
-from random_models.differential import FAULTS, examine
+from random_models.differential import FAULTS, Verdict, examine, examine_on_paths
 from random_models.drafts import Draft
 
 
@@ -108,8 +108,20 @@ def any_constant(rng: np.random.Generator, shape: Sequence[int], scale: float) -
 
 def agree(models: Mapping[str, bytes], *, seed: int = 0, inputs: int = 24, optimize: str = "speed", path: str = "plain") -> None:
     """Requires that every model compiles and gives TFLite Micro's bytes; models by words that name them."""
-    verdicts = examine(list(models.values()), inputs=inputs, seed=seed, optimize=optimize, path=path)
-    wrong = {name: verdict for name, verdict in zip(models, verdicts, strict=True) if verdict.outcome != "equal"}
+    _require_equal(models, examine(list(models.values()), inputs=inputs, seed=seed, optimize=optimize, path=path))
+
+
+def agree_on_paths(
+    models: Mapping[str, bytes], paths: Iterable[str], *, seed: int = 0, inputs: int = 24, optimize: str = "speed"
+) -> None:
+    """Requires the same on several paths, each model compiled to C and answered by TFLite Micro once for all of them."""
+    found = examine_on_paths(list(models.values()), paths, inputs=inputs, seed=seed, optimize=optimize)
+    for path, verdicts in found.items():
+        _require_equal([f"{path}, {name}" for name in models], verdicts)
+
+
+def _require_equal(names: Iterable[str], verdicts: Sequence[Verdict]) -> None:
+    wrong = {name: verdict for name, verdict in zip(names, verdicts, strict=True) if verdict.outcome != "equal"}
     assert not wrong, "\n".join(f"{name}: {verdict.outcome}, {verdict.why}" for name, verdict in list(wrong.items())[:5])
 
 

@@ -9,7 +9,7 @@ import pytest
 from random_models.by_hand import write
 from random_models.drafts import Draft, Step
 from random_models.harness import PATHS
-from random_models.one_op import agree
+from random_models.one_op import agree, agree_on_paths
 
 from glyphlite.compiler import compile_graph
 from glyphlite.compiler.lower import lower
@@ -77,13 +77,12 @@ def two_layers(shape: tuple[int, int, int], narrow: float) -> bytes:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", PATHS)
-def test_every_number_of_channels_agrees(path: str):
+def test_every_number_of_channels_agrees():
     models = {
         f"{channels} channels": two_layers((5, 6 + channels % 4, channels), float(channels % 8 > 3))
         for channels in range(4, 41, 12)
     }
-    agree(models, path=path)
+    agree_on_paths(models, PATHS)
 
 
 def value_of(height: int, width: int) -> Value:
