@@ -38,7 +38,7 @@ class Warp:
         self._library, self._numbers, self._change = library, numbers, change
         self._images = np.ascontiguousarray(images)
         height, width = images.shape[1:3]
-        self._influences = [np.ascontiguousarray(influence(side), np.float32) for side in (height, width)]
+        self._influences = [np.ascontiguousarray(each, np.float32) for each in (influence(height), influence(width).T)]
 
     def __call__(self, order: Any, transforms: Any, seed: Any = (0, 0)) -> Any:
         """Returns float32 images ``(batch, height, width, 1)`` in [0, 1].

@@ -13,29 +13,31 @@ typedef struct {
   const uint8_t *pixels; /* [image][height][width] */
   const int32_t *order;  /* which image each result comes from */
   const float *transforms; /* of each result: eight numbers, and the displacements of a grid along x, then along y */
-  const float *row_influence, *column_influence; /* of each grid point on each row, on each column */
+  const float *row_influence, *column_influence; /* [row][grid point], [grid point][column] */
   float *results; /* in [0, 1] */
   int height, width, numbers, first, end;
 } job;
 
-/* What a row's places are moved by along one axis. */
-static void displacements(const float *grid, const float *row, const float *columns, int width, float *moved) {
-  float of_columns[GRID] = {0};
+/* What a row's places are moved by along one axis; columns: [grid point][column]. */
+static void displacements(const float *grid, const float *row, const float *restrict columns, int width, float *restrict moved) {
+  float of[GRID] = {0};
   for (int g = 0; g < GRID; g++)
-    for (int c = 0; c < GRID; c++) of_columns[c] += row[g] * grid[g * GRID + c];
+    for (int c = 0; c < GRID; c++) of[c] += row[g] * grid[g * GRID + c];
   for (int x = 0; x < width; x++) {
     float sum = 0;
-    for (int c = 0; c < GRID; c++) sum += columns[x * GRID + c] * of_columns[c];
+    for (int c = 0; c < GRID; c++) sum += columns[c * width + x] * of[c];
     moved[x] += sum;
   }
 }
 
 static float within(float value, float low, float high) { return value < low ? low : value > high ? high : value; }
 
-static void warp_image(const job *j, const uint8_t *pixels, const float *t, float *result) {
+static void warp_image(const job *j, const uint8_t *pixels, const float *t, float *restrict result) {
   const int height = j->height, width = j->width, pitch = width + 3;
   /* A rim of zeros, one before and two behind, lets every place find four neighbours without a question. */
   float framed[(height + 3) * pitch], x_from[LARGEST_SIDE], y_from[LARGEST_SIDE];
+  float right[LARGEST_SIDE], down[LARGEST_SIDE], near[4][LARGEST_SIDE];
+  int from[LARGEST_SIDE];
   memset(framed, 0, sizeof framed);
   for (int y = 0; y < height; y++)
     for (int x = 0; x < width; x++) framed[(y + 1) * pitch + x + 1] = pixels[y * width + x] / 255.0f;
@@ -48,14 +50,20 @@ static void warp_image(const job *j, const uint8_t *pixels, const float *t, floa
       displacements(t + 8, j->row_influence + y * GRID, j->column_influence, width, x_from);
       displacements(t + 8 + GRID * GRID, j->row_influence + y * GRID, j->column_influence, width, y_from);
     }
+    /* Four loops, of which all but the one that gathers are of vectors. */
     for (int x = 0; x < width; x++) {
       const float column = within(x_from[x], -1, width) + 1, row = within(y_from[x], -1, height) + 1;
       const int left = (int)column, top = (int)row;
-      const float right = column - left, down = row - top;
-      const float *corner = framed + top * pitch + left;
-      const float upper = corner[0] * (1 - right) + corner[1] * right;
-      const float lower = corner[pitch] * (1 - right) + corner[pitch + 1] * right;
-      result[y * width + x] = upper + (lower - upper) * down;
+      from[x] = top * pitch + left, right[x] = column - left, down[x] = row - top;
+    }
+    for (int x = 0; x < width; x++) {
+      const float *corner = framed + from[x];
+      near[0][x] = corner[0], near[1][x] = corner[1], near[2][x] = corner[pitch], near[3][x] = corner[pitch + 1];
+    }
+    for (int x = 0; x < width; x++) {
+      const float upper = near[0][x] * (1 - right[x]) + near[1][x] * right[x];
+      const float lower = near[2][x] * (1 - right[x]) + near[3][x] * right[x];
+      result[y * width + x] = upper + (lower - upper) * down[x];
     }
   }
 }
