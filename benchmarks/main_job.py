@@ -4,7 +4,7 @@
 
 Runs it once in a process of its own, into a temporary folder; ``--run`` takes the results.json of a run on this machine instead.
 Prints the stages, the int8 file's accuracy, and what two idle cores need at least: half of the CPU time of training, which runs
-on both, all of the rest.
+on both, all of the rest. README says what the stages took by the clock, so nothing else should run meanwhile.
 ``--write`` writes benchmarks/results/main_job.json and the sentence about it in README.md, of which nothing is written by hand.
 `TF_ENABLE_ONEDNN_OPTS=0 ONEDNN_MAX_CPU_ISA=AVX2` in the environment shows what TensorFlow did by itself on an older processor.
 """
@@ -57,6 +57,7 @@ def measured(results: Results) -> dict[str, Any]:
         "seconds": dict(results.seconds),
         "cpu_seconds": cpu,
         "total_cpu_seconds": round(sum(cpu.values()), 1),
+        "total_seconds": round(sum(results.seconds.values()), 1),
         "two_idle_cores_seconds": round(two_cores, 1),
         "int8_accuracy": int8.accuracy.value,
     }

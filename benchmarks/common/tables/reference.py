@@ -26,8 +26,8 @@ def accuracy_table(document: dict[str, Any]) -> str:
 
 
 def main_job_sentence(document: dict[str, Any]) -> str:
-    """Returns README's sentence about the main job: minutes rounded up to halves, as two idle cores are seldom quite idle."""
-    minutes = -(-document["two_idle_cores_seconds"] // 30) / 2
+    """Returns README's sentence about the main job: minutes by the clock, rounded up to halves, as cores are seldom quite idle."""
+    minutes = -(-document["total_seconds"] // 30) / 2
     epochs = f" for {document['epochs']} epochs" if document.get("epochs") else ""
     where = document.get("processor", "two cores")
     return (
