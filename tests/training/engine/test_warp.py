@@ -1,5 +1,7 @@
 """The compiled warps against those of TensorFlow's graph."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -50,3 +52,22 @@ def test_the_number_of_threads_changes_nothing(monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.parametrize(("images", "augmentation"), [((28, 28, 3), "affine"), ((257, 8, 1), "affine"), ((28, 28, 1), None)])
 def test_what_it_has_no_warp_for_is_left_to_tensorflow(images: tuple[int, int, int], augmentation: str | None):
     assert warp_of(_images(*images), augmentation) is None
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux lets a process choose its processors")
+def test_one_processor_is_enough_for_several_threads(monkeypatch: pytest.MonkeyPatch):
+    """A thread begins elsewhere than the one that begins it, if there is an elsewhere, and may then go where that one may."""
+    images = _images(28, 28)
+    transforms = np.tile(np.array([1, 0, 3, 0, 1, -2, 0, 0], np.float32), (40, 1))
+    allowed = os.sched_getaffinity(0)
+    monkeypatch.setattr(warp_module, "processors", lambda: 3)
+    warp = warp_of(images, "affine")
+    assert warp is not None
+    results = [np.asarray(warp(np.arange(40, dtype=np.int32), transforms))]
+    try:
+        os.sched_setaffinity(0, {min(allowed)})
+        results.append(warp._warp(np.arange(40, dtype=np.int32), transforms, np.zeros(2, np.int32)))
+    finally:
+        os.sched_setaffinity(0, allowed)
+    np.testing.assert_array_equal(*results)
+    np.testing.assert_allclose(results[0][:, 2:, :-3, 0], images[:, :-2, 3:, 0] / np.float32(255), atol=1e-6)
