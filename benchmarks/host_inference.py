@@ -35,7 +35,7 @@ from glyphlite.models.pretrained import pretrained_artifact
 from glyphlite.runtimes.generated_c import GeneratedC
 
 BUILDS = {"native": ("-O3", "-march=native"), "avx2": ("-O3", "-mavx2"), "plain": ("-O2",)}
-PRETRAINED = ("glyph-4kflash", "glyph-4k", "glyph-16k", "glyph-64k", "glyph-50kmac")
+PRETRAINED = ("glyph-4kflash", "glyph-4k", "glyph-16kflash", "glyph-64k", "glyph-50kmac")
 BATCHES = (32, 256, 2048)
 ENGINE_IMAGES = 2048
 BLOCK_S = 0.004

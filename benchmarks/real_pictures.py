@@ -1,6 +1,6 @@
 """Digits that are not MNIST's: how many are read right, what each step of the preprocessing brings, and what is refused.
 
-    python benchmarks/real_pictures.py --model glyph-16k --write   (benchmarks/results/real_pictures.json)
+    python benchmarks/real_pictures.py --model glyph-16kflash --write   (benchmarks/results/real_pictures.json)
     python benchmarks/real_pictures.py --model glyph-8k --sheets --write   (benchmarks/results/sheets.json and its table in docs)
 
 Pictures: digits from 20 handwriting-like fonts that Debian ships, turned by up to 12 degrees, shaded, blurred, on textured paper

@@ -34,7 +34,7 @@ from support.chromium import find_chromium, launched
 
 RESULT = Path(__file__).parent / "results" / "wasm_inference.json"
 REFERENCE = ("micro-cnn", "mlp", "edge-cnn", "classic-cnn")
-PRETRAINED = ("glyph-4kflash", "glyph-4k", "glyph-16k", "glyph-50kmac")
+PRETRAINED = ("glyph-4kflash", "glyph-4k", "glyph-16kflash", "glyph-50kmac")
 BUILDS = ("plain", "simd")
 IMAGES = 1000
 

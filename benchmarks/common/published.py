@@ -63,7 +63,6 @@ GOALS: dict[str, float] = {
     "glyph-2k": 0.994,
     "glyph-4k": 0.995,
     "glyph-8k": 0.996,
-    "glyph-16k": 0.9966,
     "glyph-2kram": 0.993,
     "glyph-4kram": 0.995,
     "glyph-4kflash": 0.992,

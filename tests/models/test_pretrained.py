@@ -134,6 +134,6 @@ def test_every_file_in_the_package_is_the_one_that_was_shipped(name: str) -> Non
 
 
 def test_the_words_on_a_retired_model_name_what_took_its_place():
-    assert retired_words("glyph-32k") == "glyph-32k is retired: glyph-16k is as accurate with half the weights"
-    with pytest.raises(ModelError, match="glyph-16k is not retired; those are glyph-1k, glyph-32k, glyph-64k"):
-        retired_words("glyph-16k")
+    assert retired_words("glyph-64k") == "glyph-64k is retired: glyph-16kflash is as accurate with a fifth of the weights"
+    with pytest.raises(ModelError, match="glyph-8k is not retired; those are glyph-1k, glyph-16k, glyph-32k, glyph-64k"):
+        retired_words("glyph-8k")

@@ -56,7 +56,7 @@ def test_damaged_answers_are_asked_for_again(damage, tmp_path, monkeypatch):
 
 def test_the_main_job_asks_no_teacher(mnist, monkeypatch):
     """Its model's recipe, all epochs; and the members of the same augmentation, whatever the seed of their training."""
-    for model in ("glyph-2k", "glyph-4k", "glyph-8k", "glyph-16k", "glyph-4kram"):
+    for model in ("glyph-2k", "glyph-4k", "glyph-8k", "glyph-16kflash", "glyph-4kram"):
         recipe = _recipe(model)
         teachers = _teachers(recipe, mnist)
         monkeypatch.setattr(teachers, "ask_all", lambda epoch: pytest.fail("asked"))

@@ -260,7 +260,7 @@ def _verified(path: Path, sha256: str) -> Path:
 
 
 def _by_budget(name: str) -> tuple[bool, int, str]:
-    """Sorts ``glyph-700`` before ``glyph-4k`` before ``glyph-16k``; a budget of another kind (``glyph-50kmac``) after all
+    """Sorts ``glyph-700`` before ``glyph-4k`` before ``glyph-8k``; a budget of another kind (``glyph-50kmac``) after all
     these.
     """
     number = re.search(r"(\d+)(k?)(\w*)$", name)
