@@ -26,7 +26,7 @@ def accuracy_table(document: dict[str, Any]) -> str:
 
 
 def main_job_sentence(document: dict[str, Any]) -> str:
-    """Returns README's sentence about the main job: minutes by the clock, rounded up to halves, as cores are seldom quite idle."""
+    """Returns README's sentence about the main job: minutes by the clock, rounded up to halves of one."""
     minutes = -(-document["total_seconds"] // 30) / 2
     epochs = f" for {document['epochs']} epochs" if document.get("epochs") else ""
     where = document.get("processor", "two cores")

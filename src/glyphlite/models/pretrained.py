@@ -130,8 +130,8 @@ def pretrained_names() -> tuple[str, ...]:
 
 
 def retired_names() -> tuple[str, ...]:
-    """Returns the pretrained models that are no longer offered, but are loaded for who names them."""
-    return tuple(sorted(each.parent.name for each in (ROOT / RETIRED).glob(f"*/{CARD}")))
+    """Returns the pretrained models that are no longer offered, but are loaded for who names them, smallest budget first."""
+    return tuple(sorted((each.parent.name for each in (ROOT / RETIRED).glob(f"*/{CARD}")), key=_by_budget))
 
 
 def is_named(name: str) -> bool:

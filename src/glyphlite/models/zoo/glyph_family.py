@@ -1,4 +1,4 @@
-"""Our own family, ``glyph-700`` to ``glyph-16kflash``: for each budget of weight bytes the most accurate classifier we know to make.
+"""Our own family, ``glyph-700`` to ``glyph-16kflash``: for each budget the most accurate classifier that we know to make.
 
 Only ops that LiteRT, TensorFlow Lite Micro and the compiler all run in int8. What was measured to pay, on validation images:
 up to 16 KB, INT4 weights: twice as many for the same bytes; up to 2 KB, no biases, and progressive freezing; in 0.7 KB, weights
