@@ -15,8 +15,8 @@ behind the names of augmentations: a shipped file is what training the model aga
 
 Trainings of all images (``glyphlite train --all-images``) held out none, so nothing can be chosen or measured with them. They are
 shipped with their twins: the same trainings, of the same seeds, without the validation images. The twins' files are measured on
-these; they choose the seed, and the card has their accuracies and certainties, and says so. ``--shipped-twins``: they are
-what the package ships of the model until now, and its card says what was measured of them.
+these; they choose the seed, and the card has their accuracies and certainties, and says so. With ``--shipped-twins``
+they are what the package ships of the model until now, and its card says what was measured of them.
 """
 
 import argparse
@@ -24,7 +24,7 @@ import itertools
 import shutil
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,7 @@ class Training:
 
 
 Twin = Training | TrainedSeed
-"""What was measured in place of a training of all images: another training, or what a card says of one."""
+"""Another training that is measured in place of one of all images, or what a card says of it."""
 
 
 def main() -> int:
@@ -345,8 +345,6 @@ def _ship_model(trainings: Sequence[Training], measured: Sequence[Twin], root: P
     say(f"{len(trainings)} seeds", lead=f"{first.model}:", style="bold")
     seeds = [
         _measured(training, of, of.seed if split_seed is None else split_seed)
-        if isinstance(of, Training)
-        else _measured_before(training, of, training.seed if split_seed is None else split_seed)
         for training, of in zip(trainings, measured, strict=True)
     ]
     for training, each in zip(trainings, seeds, strict=True):
@@ -381,54 +379,48 @@ def _ship_model(trainings: Sequence[Training], measured: Sequence[Twin], root: P
     return card
 
 
-def _measured(training: Training, of: Training, split_seed: int) -> TrainedSeed:
+def _measured(training: Training, of: Twin, split_seed: int) -> TrainedSeed:
     """Returns what the card says of a seed: its own file, accuracies and certainty of ``of``, itself or its twin."""
     from glyphlite.datasets.registry import load_dataset
-    from glyphlite.evaluation.confidence import fit_confidence
     from glyphlite.tflite.cost import total_macs, weight_bytes
     from glyphlite.training.state import content_hash
 
     dataset = load_dataset(training.dataset, seed=split_seed)
-    both = [training] if of is training else [training, of]
+    both = [training] if of is training or not isinstance(of, Training) else [training, of]
     for each in both:
         seen = content_hash(dataset.with_all_images() if each.all_images else dataset)
         if each.content not in (None, seen):
             raise ModelError(f"{each.folder} was not trained on the split of seed {split_seed}; name its own with --split-seed")
     sizes = [(weight_bytes(graph), total_macs(graph)) for graph in (_int8_graph(each, dataset) for each in both)]
-    scores = answers(of.folder / INT8, dataset)
+    if isinstance(of, TrainedSeed):
+        sizes.append((of.weight_bytes, of.macs))
+        measured, name = (of.validation_accuracy, of.float_validation_accuracy, of.certainty), "that is shipped"
+    else:
+        measured, name = _figures(of.folder, dataset), of.folder
     if sizes[0] != sizes[-1]:
-        raise ModelError(f"{training.folder} and its twin {of.folder} are not the same architecture")
-    certainty = fit_confidence(scores, dataset.validation.labels)
+        raise ModelError(f"{training.folder} and its twin {name} are not the same architecture")
+    accuracy, float_accuracy, certainty = measured
     return TrainedSeed(
         seed=training.seed,
-        validation_accuracy=share_right(scores, dataset),
-        float_validation_accuracy=share_right(answers(of.folder / KERAS, dataset), dataset),
+        validation_accuracy=accuracy,
+        float_validation_accuracy=float_accuracy,
         best_epoch=training.best_epoch,
         seconds=round(training.seconds, 1),
         bytes=(training.folder / INT8).stat().st_size,
         weight_bytes=sizes[0][0],
         macs=sizes[0][1],
         sha256=sha256_of(training.folder / INT8),
-        certainty=certainty.model_copy(update={"twin": of is not training}).model_dump(mode="json"),
+        certainty={**certainty, "twin": of is not training} if certainty else None,
     )
 
 
-def _measured_before(training: Training, twin: TrainedSeed, split_seed: int) -> TrainedSeed:
-    """Returns what the card says of a seed: its own file, what was measured of a twin that was shipped before."""
-    from glyphlite.datasets.registry import load_dataset
-    from glyphlite.tflite.cost import total_macs, weight_bytes
+def _figures(folder: Path, dataset: Dataset) -> tuple[float, float, dict[str, Any]]:
+    """Returns what is measured of a training on the validation images: accuracies of its int8 and its Keras file, certainty."""
+    from glyphlite.evaluation.confidence import fit_confidence
 
-    graph = _int8_graph(training, load_dataset(training.dataset, seed=split_seed))
-    if (weight_bytes(graph), total_macs(graph)) != (twin.weight_bytes, twin.macs):
-        raise ModelError(f"{training.folder} and the {training.model} that is shipped are not the same architecture")
-    return replace(
-        twin,
-        best_epoch=training.best_epoch,
-        seconds=round(training.seconds, 1),
-        bytes=(training.folder / INT8).stat().st_size,
-        sha256=sha256_of(training.folder / INT8),
-        certainty={**twin.certainty, "twin": True} if twin.certainty else None,
-    )
+    scores = answers(folder / INT8, dataset)
+    certainty = fit_confidence(scores, dataset.validation.labels).model_dump(mode="json")
+    return share_right(scores, dataset), share_right(answers(folder / KERAS, dataset), dataset), certainty
 
 
 def _int8_graph(training: Training, dataset: Dataset) -> Graph:

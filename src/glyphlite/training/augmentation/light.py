@@ -33,7 +33,8 @@ def relight(
     shares = (photometric.faded, photometric.noisy, photometric.occluded, photometric.coarse, photometric.rewritten)
     faded, noisy, hidden, rough, other = (round(share * count) for share in shares)
     light = _stream(seed, _SHARES).random((3, count), np.float32)[..., None, None, None]
-    head, middle, tail = images[:noisy], images[noisy : max(noisy, count - faded)], images[count - faded :]
+    between = slice(noisy, max(noisy, count - faded))
+    head, middle, tail = images[:noisy], images[between], images[count - faded :]
     if noisy:
         noise = _stream(seed, _NOISE).standard_normal(head.shape, np.float32)
         np.clip(head + noise * (light[0, :noisy] * np.float32(photometric.largest_noise)), 0, 1, out=head)
@@ -43,7 +44,7 @@ def relight(
         coarsen(middle[hidden : hidden + rough], _stream(seed, _SIDES))
     if other and drawings is not None and labels is not None:
         few = slice(hidden + rough, hidden + rough + other)
-        rewrite(middle[few], labels[noisy : max(noisy, count - faded)][few], drawings, _stream(seed, _PICTURES))
+        rewrite(middle[few], labels[between][few], drawings, _stream(seed, _PICTURES))
     lost = light[1, count - faded :] * np.float32(1 - photometric.least_contrast)
     tail *= 1 - lost
     tail += light[2, count - faded :] * lost

@@ -16,7 +16,7 @@ _LARGEST_SIDE = 256
 
 
 Change = Callable[[np.ndarray, np.ndarray, np.ndarray], None]
-"""What is done in place to images, by their places in the split and the seed of a step."""
+"""Changes images in place, given their places in the split and the seed of a step."""
 
 
 def warp_of(images: np.ndarray, augmentation: str | None, change: Change | None = None) -> "Warp | None":

@@ -50,7 +50,7 @@ static void warp_image(const job *j, const uint8_t *pixels, const float *t, floa
       displacements(t + 8, j->row_influence + y * GRID, j->column_influence, width, x_from);
       displacements(t + 8 + GRID * GRID, j->row_influence + y * GRID, j->column_influence, width, y_from);
     }
-    /* Four loops, of which all but the one that gathers are of vectors. */
+    /* Three loops, so that all but the one that gathers are of vectors. */
     for (int x = 0; x < width; x++) {
       const float column = within(x_from[x], -1, width) + 1, row = within(y_from[x], -1, height) + 1;
       const int left = (int)column, top = (int)row;
