@@ -38,6 +38,19 @@ def test_a_worn_worker_gives_way_however_often(monkeypatch: pytest.MonkeyPatch, 
     assert len(starts.read_text()) == 9
 
 
+def test_a_worker_that_wears_out_while_looked_at_gives_way_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    starts = workers_that_end(monkeypatch, tmp_path, WORN, 0)
+    with Crew({}, 1) as workers:
+        process = workers._workers[0].process
+        process.wait()
+        with monkeypatch.context() as patched:
+            answers = iter([None])  # what it said before it ended
+            patched.setattr(process, "poll", lambda: next(answers, WORN))
+            assert workers.look_after()
+        watched(workers)
+    assert len(starts.read_text()) == 2
+
+
 def test_too_many_deaths_end_the_search(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     starts = workers_that_end(monkeypatch, tmp_path, WORN, 1)
     with Crew({}, 1) as workers, pytest.raises(ToolError, match="5 workers of the search died; the last said: ended by 1"):

@@ -54,8 +54,11 @@ class Crew:
         Raises:
             ToolError: one ended for what the user can put right, or too many died.
         """
+        at_work = False
         for place, worker in enumerate(self._workers):
+            # Asked once: one that ends between two questions would be neither at work nor replaced, and the search would be over.
             code = worker.process.poll()
+            at_work |= code != 0
             if code in (None, 0):
                 continue
             words = worker.last_words()
@@ -64,7 +67,7 @@ class Crew:
             if code == 2 or self._lost >= _MOST_LOST:
                 raise ToolError(words if code == 2 else f"{self._lost} workers of the search died; the last said: {words}")
             self._workers[place] = self._started()
-        return any(worker.process.poll() is None for worker in self._workers)
+        return at_work
 
     def end(self) -> None:
         """Ends the workers; each queues the trial again that it is at."""
