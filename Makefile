@@ -37,16 +37,19 @@ ARGS ?=
 run: $(READY) ## train, convert, measure and export on MNIST: the main job (ARGS="--model micro-cnn" adds options)
 	$(BIN)/glyphlite run $(ARGS)
 
+# The order of files is that of tests/conftest.py: those with slow tests first, so that no core waits for one of them at the end.
+IN_PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+
 # Types take one core a minute and a half, so they are checked beside the tests: no core waits for them.
 test: $(READY) ## every check and every test
 	$(FAST_CHECKS)
 	$(BIN)/pyright >.venv/pyright.txt 2>&1 & types=$$!; status=0; \
-	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --cov --cov-report=term:skip-covered \
+	$(BIN)/python -m pytest $(IN_PARALLEL) --cov --cov-report=term:skip-covered \
 	  $(if $(PYTEST_ARGS),--cov-fail-under=0) $(PYTEST_ARGS) || status=$$?; \
 	wait $$types || status=$$?; cat .venv/pyright.txt; exit $$status
 
 test-fast: $(READY) ## the tests that train nothing and open no browser
-	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile -m "not slow" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(IN_PARALLEL) -m "not slow" $(PYTEST_ARGS)
 
 define FAST_CHECKS
 $(BIN)/ruff format --check .

@@ -25,6 +25,20 @@ settings.load_profile("without-deadline")
 os.register_at_fork(after_in_child=lambda: sys.settrace(None))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Starts a worker more than there are processors: tests wait for timeouts, browsers and other processes."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    return 1 + (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts files with slow tests first: the many short files then fill the processors to the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 OF_A_PROCESS = ("TMPDIR", "MPLBACKEND", "MATPLOTLIBRC")
 """What the command line sets for its own process, and for those that it starts."""
 
