@@ -21,7 +21,7 @@ from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.reader import parse_graph
 
 SHARE_OF_LAYERS = 0.85
-STRICT = (*(flag for flag in FLAGS if flag != "-w"), "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror")
+STRICT = ("-O1", *FLAGS[2:], "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror")
 
 
 def window(kernel: int, padding: str = "VALID", stride: int = 1, dilation: int = 1) -> dict[str, Any]:

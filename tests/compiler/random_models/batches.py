@@ -1,7 +1,8 @@
 """Builds many generated models in one call of the C compiler and runs them in one process, sanitizers on.
 
-Buffers are of the very size that a model asks for, each in an allocation of its own: a byte too far is an error of the address
-sanitizer. A model that is stopped is one result; the process goes on with the next.
+The flags are those of :mod:`random_models.harness`. Buffers are of the very size that a model asks for, each in an allocation of
+its own: a byte too far is an error of the address sanitizer. A model that is stopped is one result; the process goes on with
+the next.
 """
 
 import re
@@ -12,17 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glyphlite.compiler.compile import Compilation
-from glyphlite.emulation.toolchain import Compiler, compile_program
+from glyphlite.emulation.toolchain import Compiler, compile_program, host_compiler
 from glyphlite.errors import ToolError
 from random_models.calls import calling
 from random_models.foreign import PROCESSORS, foreign
-from random_models.harness import MANY, PATHS
+from random_models.harness import FLAGS, MANY, PATHS, TRAPS, intrinsics_read
 
-FLAGS = ("-O0", "-w", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-"""Without optimization: it takes a third of the time, and the sanitizers see at least as much."""
-TRAPS = (*FLAGS, "-fsanitize-undefined-trap-on-error")
-"""Undefined behaviour ends the process without a word, at two thirds of the build's time; who did it is then built again,
-alone."""
 SECONDS = 20
 NAME = "net"
 """The name that models are compiled under."""
@@ -160,7 +156,9 @@ def _build(programs: Sequence[Program], folder: Path, flags: Sequence[str], comp
         + "\n"
         + main.replace("@SECONDS@", str(SECONDS))
     )
-    return compile_program([source], folder / "batch", compiler=compiler, flags=(*flags, "-std=gnu11"), timeout_s=600)
+    compiler, flags = compiler or host_compiler(), (*flags, "-std=gnu11")
+    flags = (*flags, *intrinsics_read(compiler, flags))
+    return compile_program([source], folder / "batch", compiler=compiler, flags=flags, timeout_s=600)
 
 
 def _numbered(name: str, number: int) -> str:
