@@ -106,6 +106,7 @@ def test_rows_of_models_measured_before_stay_and_those_no_longer_shipped_go(
 
 
 @pytest.mark.slow
+@pytest.mark.no_cover  # what it runs is traced in the tests of each of its parts
 def test_a_shipped_model_is_measured_and_its_row_and_pictures_come_out(
     frontier: ModuleType, few: Dataset, shipped: Path, samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

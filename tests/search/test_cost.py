@@ -62,6 +62,7 @@ def test_a_network_without_biases_has_none() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.no_cover  # what it runs is traced above and in the compiler's own tests
 @pytest.mark.parametrize("name", ["glyph-1k", "glyph-2kram", "glyph-110kmac"])
 @pytest.mark.parametrize(("core", "goal"), [("cortex-m0", "size"), ("cortex-m4", "speed")])
 def test_the_untrained_file_takes_what_the_released_one_does(tmp_path: Path, name: str, core: str, goal: str) -> None:

@@ -36,6 +36,7 @@ def test_every_point_is_a_network_that_leaves_something_of_its_images(sides: tup
 
 
 @pytest.mark.slow
+@pytest.mark.no_cover  # what it runs is traced below and in the compiler's own tests
 def test_every_point_compiles_and_runs_on_a_core() -> None:
     free = Budget("cortex-m0")
     for candidate in points(4, (20, 16), seed=3):

@@ -66,6 +66,7 @@ def test_a_fast_member_fits_its_budget_of_multiply_accumulates(name, budget):
 
 
 @pytest.mark.slow
+@pytest.mark.no_cover  # what it runs is traced in the tests of each of its parts
 @pytest.mark.parametrize(("name", "budget"), DEPLOYED.items())
 def test_a_member_fits_its_microcontroller(name, budget, mnist):
     core, ram, flash = budget
@@ -75,6 +76,7 @@ def test_a_member_fits_its_microcontroller(name, budget, mnist):
 
 
 @pytest.mark.slow
+@pytest.mark.no_cover  # what it runs is traced in the tests of each of its parts
 @pytest.mark.parametrize("name", BUDGETS)
 def test_a_member_fits_its_budget_and_runs_everywhere(name, mnist, tmp_path):
     import keras
