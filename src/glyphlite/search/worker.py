@@ -68,7 +68,9 @@ def serve(orders: Mapping[str, Any], stopped: threading.Event, images: Callable[
     with quiet_optuna(), storage_failures():
         study = join_study(storage_of(orders["storage"]), orders.get("study"))
         folder = orders.get("data_dir")
-        workplace = Workplace(settings_of(study), orders.get("dataset"), Path(folder) if folder else None, beat, images)
+        settings = settings_of(study)
+        workplace = Workplace(settings, orders.get("dataset"), Path(folder) if folder else None, beat, images)
+        workplace.data(settings.sides[0])  # what cannot be read is told before a network is measured in vain
         return work(study, workplace, trials=orders.get("trials"), at_most=TRIALS_OF_A_PROCESS, stop=stopped.is_set)
 
 

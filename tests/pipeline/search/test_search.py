@@ -92,7 +92,10 @@ def test_the_trained_network_takes_about_what_was_measured_before(finished: Sear
 
 
 @pytest.mark.slow
-def test_a_finished_search_has_nothing_left_to_do(finished: SearchReport, searched: Searched, options: SearchOptions) -> None:
+def test_a_finished_search_has_nothing_left_to_do(
+    finished: SearchReport, searched: Searched, options: SearchOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glyphlite.pipeline.search.command.Crew", None)  # no worker starts
     again = search(options)
     assert again.records == searched.records
     found = finish_search(again.folder, again.settings, again.records, again.report, run_it, seeds=2, epochs=6)

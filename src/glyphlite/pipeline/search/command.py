@@ -219,7 +219,8 @@ def _watch(study: "Study", options: SearchOptions, place: str) -> None:
     try:
         display = SearchDisplay(settings_of(study), options.trials, clock.left)
         tracker = TrialTracker(study, options.tracking)
-        _run_crew(study, orders, options.jobs, display, clock.is_over, options.ray, tracker)
+        is_complete = options.trials is not None and counts.done >= options.trials  # no worker starts to find nothing to do
+        _run_crew(study, orders, options.jobs, display, lambda: is_complete or clock.is_over(), options.ray, tracker)
         stop_study(study)
     finally:
         clock.save()

@@ -177,7 +177,6 @@ def _trained_seeds(
 ) -> list[SeedReport]:
     """Trains each seed into a folder of its own; the one that became the run is asked there."""
     found = []
-    prepare()
     for seed in range(settings.seed, settings.seed + seeds):
         own = place / f"seed-{seed}"
         kept = place / f"seed-{seed}.json"
@@ -187,6 +186,7 @@ def _trained_seeds(
         out = own if own.exists() or not run.exists() else run
         say(f"training seed {seed}, {seed - settings.seed + 1} of {seeds}", style="bold cyan")
         resume = is_unfinished(out)
+        prepare()
         plan = plan_training(
             str(model),
             settings.dataset,
