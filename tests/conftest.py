@@ -3,9 +3,9 @@
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -33,10 +33,41 @@ def pytest_xdist_auto_num_workers() -> int | None:
     return 1 + (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
+UNTRACED = ("compiler", "models", "training")
+"""Folders whose slow tests coverage does not trace: that would take as long as the tests, for lines that others run as well."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts files with slow tests first: the many short files then fill the processors to the end."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    """Puts files with slow tests first, that the many short ones fill the processors to the end; says what is not traced."""
+    folders = [Path(__file__).parent / name for name in UNTRACED]
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    for item in slow:
+        if any(folder in item.path.parents for folder in folders):
+            item.add_marker("no_cover")
+    files = {item.path for item in slow}
+    items.sort(key=lambda item: item.path not in files)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Ends the tracing that pytest-cov starts in a worker before its own: where that pauses, this one would go on instead."""
+    plugin: Any = hasattr(session.config, "workerinput") and session.config.pluginmanager.getplugin("_cov")
+    if plugin and plugin.cov_controller:
+        plugin.cov_controller.cov.stop()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    """Traces no fixtures of tests that are not traced: pytest-cov's marker is about the tests alone."""
+    plugin: Any = item.get_closest_marker("no_cover") and item.config.pluginmanager.getplugin("_cov")
+    controller = plugin and plugin.cov_controller
+    if not controller:
+        return (yield)
+    controller.pause()
+    try:
+        return (yield)
+    finally:
+        controller.resume()
 
 
 OF_A_PROCESS = ("TMPDIR", "MPLBACKEND", "MATPLOTLIBRC")
