@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from random_models.one_op import Activation, Constant, one_op
 from rich.console import Console
+from support.streaming import running_sum
 
 from glyphlite.compiler import compile_artifact
 from glyphlite.datasets.dataset import Dataset
 from glyphlite.emulation.toolchain import compile_shared
 from glyphlite.errors import ArtifactError
+from glyphlite.evaluation.input_sets.input_set import InputSet
 from glyphlite.evaluation.simulation import simulate
 from glyphlite.models.interface.input_convention import OURS
 from glyphlite.models.pretrained import pretrained_artifact
@@ -143,3 +145,11 @@ def test_a_layer_that_looks_its_results_up_is_counted(tmp_path: Path):
     [layer] = simulate(artifact, "cortex-m4", np.zeros((1, 4, 4, 4), np.int8)).report.layers
     assert layer.instructions is not None
     assert layer.instructions > 2 * 8 * 8
+
+
+@pytest.mark.parametrize(("unrelated", "expected"), [(True, [4, 4, 4, 4]), (False, [4, 8, 12, 16])])
+def test_unrelated_inputs_begin_from_nothing(tmp_path: Path, unrelated: bool, expected: list[int]):
+    """As pictures do; measured ones and those that are only run."""
+    (tmp_path / "sum.tflite").write_bytes(running_sum(None, zero_point=0))
+    inputs = InputSet((np.full((4, 4), 4, np.int8),), "fours", unrelated=unrelated)
+    assert simulate(tmp_path / "sum.tflite", "cortex-m4", inputs, measured=2).scores[:, 0].tolist() == expected

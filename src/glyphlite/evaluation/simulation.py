@@ -77,7 +77,8 @@ def simulate(
         source: an int8 .tflite file, or a folder that ``glyphlite compile`` wrote.
         cpu: the name of one of ``cores.SIMULATED_CORES``.
         images: what the inputs of the model's file hold, or stored int8 ``(n, ...)`` for the first of them, or raw uint8 pixels,
-            which are stored first as ``NAME_classify`` would.
+            which are stored first as ``NAME_classify`` would. What a model keeps between calls is reset before each of unrelated
+            inputs, as pixels of pictures are.
         convention: how the model of a .tflite file takes a raw pixel, by default what it says; a folder was compiled for one.
         optimize: "speed", "size" or "ram", for a .tflite file; a folder keeps what it was compiled with.
         measured: how many of the images, from the first on, are counted instruction by instruction.
@@ -141,27 +142,31 @@ def _simulate(
                 state_bytes=state_bytes,
                 arena_bytes=arena_bytes,
             )
-        if places.state is not None:
-            machine.call(f"{name}_reset", places.state)
+        unrelated = images.unrelated if isinstance(images, InputSet) else images.dtype == np.uint8
+        anew = unrelated and places.state is not None
         measurements: list[Measurement] = []
         results = np.zeros((len(taken), places.output_bytes), np.int8)
         for index, sample in enumerate(taken[:measured]):
+            if places.state is not None and (unrelated or index == 0):
+                machine.call(f"{name}_reset", places.state)
             machine.write(places.inputs, sample)
             measurements.append(machine.measure(function, *places.arguments))
             results[index] = np.frombuffer(machine.read(places.outputs, places.output_bytes), np.int8)
             if progress:
                 progress(1)
-        if len(taken) > measured:
+        for start in range(measured, len(taken), step := 1 if anew else len(taken)):
+            if places.state is not None and anew:
+                machine.call(f"{name}_reset", places.state)
             rest = machine.call_batch(
                 function,
                 places.arguments,
-                taken[measured:],
+                taken[start : start + step],
                 places.inputs,
                 places.outputs,
                 places.output_bytes,
                 progress=progress,
             )
-            results[measured:] = rest.view(np.int8)
+            results[start : start + step] = rest.view(np.int8)
         footprint = machine.image.footprint()
         bound, unbounded = _bound(machine, target, function)
     kind = OutputKind(document.get("outputs", "logits"))

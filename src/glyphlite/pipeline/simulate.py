@@ -162,7 +162,7 @@ def simulate_target(
             check_fit(graph, loaded, target.name)
             convention = input_convention(target, loaded, input_range).convention
             found = image_set(loaded.with_test(slice(count)), graph, convention)
-    found = replace(found, unit="call") if model.keeps_state else found
+    found = replace(found, unit="call") if model.keeps_state and not found.unrelated else found
     simulations = _on_cores(target, cores, found, optimize, convention)
     checked = _checked(target, found, simulations)
     return Simulated(simulations, found.source, found.unit, found.labels, found.class_names, checked)
@@ -232,7 +232,7 @@ def _checked(target: Path, found: InputSet, simulations: Sequence[Simulation]) -
     """
     try:
         with get_runtime("tflm").load(target) as reference:
-            expected = reference.run(found.arrays)
+            expected = (reference.run_each if found.unrelated else reference.run)(found.arrays)
     except (ArtifactError, ToolError) as error:
         say(str(error), lead="Not compared with TFLite Micro:", style="yellow")
         return None

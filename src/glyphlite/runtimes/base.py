@@ -113,14 +113,25 @@ class LoadedModel(ABC):
 
         See :meth:`predict`.
         """
-        if not self.ports.keeps_state or not len(batch):
-            return self.predict(batch, progress)
-        results: list[np.ndarray] = []
-        for image in batch:
-            results.append(self.predict(image[np.newaxis]))
+        shape = self.output.shape
+        _ = self.input
+        [values] = self.run_each((batch,), progress)
+        return values.reshape(len(values), *shape)
+
+    def run_each(self, samples: Samples, progress: Progress | None = None) -> tuple[np.ndarray, ...]:
+        """Runs stored samples that have nothing to do with each other: what the model keeps is reset before each.
+
+        See :meth:`run`.
+        """
+        count = len(samples[0])
+        if not self.ports.keeps_state or not count:
+            return self.run(samples, progress)
+        results: list[tuple[np.ndarray, ...]] = []
+        for index in range(count):
+            results.append(self.run(tuple(values[index : index + 1] for values in samples)))
             if progress:
                 progress(1)
-        return np.concatenate(results)
+        return tuple(np.concatenate(each) for each in zip(*results, strict=True))
 
     def tensors(self, samples: Samples) -> dict[int, np.ndarray]:
         """Returns every activation tensor by its index in the file, ``(n, ...)``, where the runtime can show them; else empty."""

@@ -11,6 +11,7 @@ from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.evaluation.input_sets.input_set import InputSet
 from glyphlite.evaluation.verification import agreement
 from glyphlite.evaluation.verification.agreement import Verification, verify, work_units
+from glyphlite.models.interface.input_convention import parse_input_range
 from glyphlite.runtimes.base import LoadedModel, Progress, Runtime, Samples
 from glyphlite.runtimes.ports import Port, Ports
 from glyphlite.runtimes.registry import INTERPRETERS, get_runtime
@@ -265,3 +266,33 @@ def test_a_model_that_keeps_state_is_called_in_order_and_again_after_a_reset(tmp
     assert [(record.images, record.unit) for record in found.records] == [(24, "call")] * 2
     assert "agree on every byte of streaming.tflite over 24 calls" in found.verdict
     assert found.inputs.endswith("as consecutive calls, and again after a reset")
+
+
+def test_a_picture_is_a_sequence_of_its_own_whatever_the_model_keeps(tmp_path: Path) -> None:
+    """Its class is that after a reset, and counts once; the float source, which keeps nothing, is held against the same.
+
+    Both give scores, not probabilities.
+    """
+    from support.assembled import Assembly
+    from support.streaming import running_sum
+
+    path, source = tmp_path / "sum.tflite", tmp_path / "float.tflite"
+    path.write_bytes(running_sum(None, zero_point=-128))
+    assembly = Assembly()
+    main = assembly.subgraph()
+    given, same = (main.tensor((1, 4), dtype="float32") for _ in range(2))
+    main.op("ADD", [given, main.constant(np.zeros((1, 4), np.float32))], [same], "AddOptions")
+    main.edges([given], [same])
+    source.write_bytes(assembly.pack())
+    labels = np.repeat(np.arange(4), 3)
+    pictures = (85 + 170 * np.eye(4, dtype=np.uint8)[labels]).reshape(-1, 2, 2, 1)
+    split = Split(pictures, labels)
+    data = Dataset("dots", ("a", "b", "c", "d"), split, split, split, "here")
+    found = verify(path, data, convention=parse_input_range("0,85"), runtimes=["tflm"], keras=source)
+    float_source, tflm = found.records
+    assert (tflm.images, tflm.unit) == (24, "call")
+    assert (float_source.images, float_source.identical) == (12, 1)
+    for record in (tflm, float_source):
+        assert record.accuracy is not None
+        assert (record.accuracy.value, record.accuracy.n, record.mean_absolute_error) == (1, 12, 0)
+    assert found.inputs == "12 test images of dots, as consecutive calls, and again each after a reset"

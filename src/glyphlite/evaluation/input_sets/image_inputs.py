@@ -42,6 +42,7 @@ def image_set(
         reals=((source_convention or convention).real(pixels),),
         labels=labels,
         class_names=dataset.labels,
+        unrelated=True,
     )
 
 

@@ -19,6 +19,8 @@ class InputSet:
         class_names: the classes by their numbers; empty where the labels have no names.
         notes: what was assumed of the source, a sentence each.
         is_random: whether nobody chose them.
+        unrelated: whether no sample goes on from the one before, as one picture from another: what a model keeps between calls is
+            reset before each.
     """
 
     arrays: tuple[np.ndarray, ...]
@@ -29,6 +31,7 @@ class InputSet:
     class_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     is_random: bool = False
+    unrelated: bool = False
 
     def __len__(self) -> int:
         """Returns the number of samples."""
@@ -44,9 +47,12 @@ class InputSet:
         )
 
     def twice(self) -> "InputSet":
-        """Returns the same samples again after themselves, as calls of a model that keeps state and is reset between them."""
+        """Returns the same samples again after themselves, as calls of a model that keeps state: consecutive ones, and after a
+        reset, before each of them where they are unrelated.
+        """
         again = self.chosen(np.tile(np.arange(len(self)), 2))
-        return replace(again, unit="call", source=f"{self.source}, as consecutive calls, and again after a reset")
+        how = "each after a reset" if self.unrelated else "after a reset"
+        return replace(again, unit="call", source=f"{self.source}, as consecutive calls, and again {how}")
 
     def drawn(self, count: int | None, seed: int) -> "InputSet":
         """Returns ``count`` of the samples, drawn with the seed and in their order; all of them when None or too many."""

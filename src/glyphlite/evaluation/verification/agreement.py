@@ -6,7 +6,7 @@ any runtime sees it, and those that it can bring down run in child processes.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ class Verification:
         records: one per runtime that took the file, the reference among them; the matrix.
         refused: the runtimes that did not, with their reasons.
         reference: what the others are held against.
-        images: how many inputs went through each.
+        images: how many inputs went through each; with the second time of a model that keeps state.
         agrees: whether generated C gives TFLite Micro's bytes; where it was not compared, whether every runtime's classes are the
             reference's, within the tolerance.
         verdict: the same in words.
@@ -177,6 +177,8 @@ def verify(
         inputs = named_labels(inputs, graph, artifact.name)
         convention = None
     rounds = 2 if graph.is_stateful else 1
+    if keras is not None and not str(keras).endswith(".tflite"):  # a Keras model keeps nothing from one sample to the next
+        inputs = replace(inputs, unrelated=True)
     advance = progress or _silent
 
     refused: dict[str, str] = {}
@@ -191,7 +193,7 @@ def verify(
                 models[board.name] = stack.enter_context(board.load(artifact))
         for name, model in list(models.items()):
             with _refusals(name, refused):
-                outputs[name] = _run(model, inputs.arrays, rounds, advance)
+                outputs[name] = _run(model, inputs, rounds, advance)
         advance(len(inputs) * len(refused))
         models = {name: models[name] for name in outputs}
         reference = _pick_reference(reference, outputs, refused, artifact.name)
@@ -199,13 +201,14 @@ def verify(
         comparisons = _compare_tensors(graph, models, reference, outputs, inputs.arrays, tensor_images, advance)
     covered = coverage_of(inputs_of(graph), inputs)
     source = None if keras is None else float_outputs(keras, inputs, graph, advance)
+    judged = len(inputs)
     if rounds > 1:
-        inputs, source = inputs.twice(), None if source is None else source.twice()
+        inputs = inputs.twice()
     if source is not None:
         outputs = {source.runtime: source.stored, **outputs}
 
     records = [
-        compared(artifact.name, graph, name, reference, outputs, inputs, comparisons.get(name), source)
+        compared(artifact.name, graph, name, reference, outputs, inputs, comparisons.get(name), source, judged=judged)
         for name in _ordered(outputs)
     ]
     agrees, verdict = verdict_of(records, refused, tolerance=tolerance, keras_tolerance=keras_tolerance)
@@ -224,11 +227,14 @@ def verify(
     )
 
 
-def _run(model: LoadedModel, arrays: Outputs, rounds: int, advance: Progress) -> Outputs:
-    """Returns what a model gives; of one that keeps state again after a reset, which has to bring the same."""
-    taken = _shaped(arrays, model)
-    found = [model.run(taken, advance if each == 0 else None) for each in range(rounds)]
-    return found[0] if rounds == 1 else tuple(np.concatenate(outputs) for outputs in zip(*found, strict=True))
+def _run(model: LoadedModel, inputs: InputSet, rounds: int, advance: Progress) -> Outputs:
+    """Returns what a model gives; of one that keeps state again after a reset, before each sample where they are unrelated."""
+    taken = _shaped(inputs.arrays, model)
+    found = model.run(taken, advance)
+    if rounds == 1:
+        return found
+    again = model.run_each(taken) if inputs.unrelated else model.run(taken)
+    return tuple(np.concatenate(outputs) for outputs in zip(found, again, strict=True))
 
 
 def _shaped(arrays: Outputs, model: LoadedModel) -> Outputs:

@@ -15,7 +15,6 @@ from glyphlite.errors import ArtifactError
 from glyphlite.evaluation.input_sets.input_set import InputSet
 from glyphlite.evaluation.input_sets.value_ranges import input_name
 from glyphlite.evaluation.verification.tensor_comparison import differences
-from glyphlite.models.interface.output_kind import OutputKind
 from glyphlite.models.interface.outputs import outputs_of
 from glyphlite.runtimes.base import LoadedModel
 from glyphlite.runtimes.ports import Port, of_graph
@@ -39,17 +38,15 @@ class FloatOutputs:
     real: tuple[np.ndarray, ...]
     stored: tuple[np.ndarray, ...]
 
-    def twice(self) -> "FloatOutputs":
-        """Returns the same outputs again after themselves, as :meth:`InputSet.twice` does with the inputs."""
-        real, stored = (tuple(np.concatenate([values, values]) for values in each) for each in (self.real, self.stored))
-        return FloatOutputs(self.runtime, real, stored)
-
     def mean_absolute_error(self, name: str, outputs: tuple[np.ndarray, ...], graph: Graph) -> float:
-        """Returns how far a runtime's real outputs are from the source's on average, over all outputs and inputs."""
+        """Returns how far a runtime's real outputs are from the source's on average, over all outputs and inputs.
+
+        ``outputs`` may hold more samples before those that the source was given.
+        """
         if name == self.runtime:
             return 0.0
         apart = [
-            differences(dequantize(stored, graph.tensors[index].quantization).reshape(real.shape), real)
+            differences(dequantize(stored[-len(real) :], graph.tensors[index].quantization).reshape(real.shape), real)
             for stored, real, index in zip(outputs, self.real, graph.outputs, strict=True)
         ]
         return float(sum(each.sum() for each in apart) / sum(each.size for each in apart))
@@ -86,7 +83,7 @@ def float_outputs(source: Path | Any, inputs: InputSet, graph: Graph, advance: C
             for at, port in zip(order, ports.outputs, strict=True)
         )
         if inputs.labels is not None:
-            kind = getattr(model, "output_kind", OutputKind.SOFTMAX)
+            kind = getattr(model, "output_kind", None) or outputs_of(read_graph(Path(source)), str(source))
             rows = kind.stored(real[0].reshape(len(inputs), -1), outputs_of(graph, "the artifact"))
             real = (rows.reshape(real[0].shape),)
     stored = tuple(quantize(values, port.quantization, port.dtype) for values, port in zip(real, ports.outputs, strict=True))

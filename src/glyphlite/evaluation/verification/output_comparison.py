@@ -30,8 +30,11 @@ def compared(
     inputs: InputSet,
     comparison: TensorComparison | None,
     source: FloatOutputs | None,
+    *,
+    judged: int,
 ) -> VerifyReport:
-    """Returns the record of one runtime.
+    """Returns the record of one runtime. A runtime with fewer outputs, as the float source of a model that keeps state, is held
+    against the last of the reference's.
 
     Args:
         artifact: the file's name.
@@ -42,8 +45,11 @@ def compared(
         inputs: what they were given.
         comparison: of the tensors inside, where the runtime shows them.
         source: what the float source gives.
+        judged: how many of the last samples the accuracy counts: each sample once.
     """
-    own, expected = outputs[name], outputs[reference]
+    own = outputs[name]
+    count = len(own[0])
+    expected = tuple(values[-count:] for values in outputs[reference])
     apart = [differences(one, other) for one, other in zip(own, expected, strict=True)]
     tensors = [graph.tensors[index] for index in graph.outputs]
     steps = all(tensor.dtype.kind in "iu" for tensor in tensors)
@@ -52,12 +58,13 @@ def compared(
     if inputs.labels is not None:
         kind, quantization = outputs_of(graph, artifact), graph.output.quantization
         classes, wanted = (kind.chosen(_rows(dequantize(each[0], quantization))) for each in (own, expected))
-        same_class, accuracy = float((classes == wanted).mean()), accuracy_of(classes, inputs.labels)
+        same_class = float((classes == wanted).mean())
+        accuracy = accuracy_of(classes[-judged:], inputs.labels[-judged:])
     return VerifyReport(
         artifact=artifact,
         runtime=name,
         reference=reference,
-        images=len(inputs),
+        images=count,
         identical=1 - float(rows_differ(own, expected).mean()),
         largest_difference=max(float(each.max(initial=0.0)) for each in apart),
         same_class=same_class,

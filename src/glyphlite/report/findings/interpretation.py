@@ -286,7 +286,9 @@ def _agreement(results: Results) -> Finding | None:
     reference = runtime_words(others[0].reference)
     if identical:
         names = listing([runtime_words(each.runtime) for each in identical])
-        sentences.append(f"On {things(identical[0].images, 'image')}, {names} gave outputs bit-identical to {reference}'s.")
+        sentences.append(
+            f"On {things(identical[0].images, identical[0].unit)}, {names} gave outputs bit-identical to {reference}'s."
+        )
     differing = [each for each in others if each.identical != 1]
     sentences.extend(_difference(each) for each in differing)
     changed = [each for each in differing if each.same_class is not None and each.same_class < 1 and each.runtime != "keras"]

@@ -242,7 +242,7 @@ def verify_table(records: Sequence[VerifyReport]) -> RenderableType:
             *(_of_classes(record) if labelled else _of_values(record, against_source=against_source)),
         )
     against = runtime_words(records[0].reference)
-    over = things(records[0].images, records[0].unit)
+    over = things(records[-1].images, records[-1].unit)  # the float source, which comes first, may have fewer
     table.title = Text.assemble(plain(records[0].artifact), f": {over}, compared with {against}")
     firsts = [plain(_first_words(record, record.first_difference)) for record in records if record.first_difference]
     return Group(table, *([Text(""), *firsts] if firsts else []))
