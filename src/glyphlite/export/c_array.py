@@ -8,6 +8,7 @@ from typing import Literal
 from glyphlite import __version__
 from glyphlite.errors import OutputError
 from glyphlite.export.c_names import c_array, check_identifier
+from glyphlite.export.model_name import model_and_file
 from glyphlite.export.templating import render
 from glyphlite.files.folders import write_unit
 from glyphlite.tflite.reader import read_artifact
@@ -39,7 +40,7 @@ def model_data_sources(content: bytes, source: str, *, name: str, language: Lang
 
     Args:
         content: the .tflite file.
-        source: the .tflite file's name, for the comment.
+        source: what the model and the .tflite file are called, for the comment.
         name: the symbols become ``<name>_data`` and ``<name>_data_length``.
         language: ``cc`` for C++, ``c`` for plain C.
 
@@ -85,6 +86,6 @@ def write_model_data(
             written.
     """
     content = read_artifact(artifact)
-    sources = model_data_sources(content, Path(artifact).name, name=name, language=language)
+    sources = model_data_sources(content, model_and_file(Path(artifact), content), name=name, language=language)
     files = tuple(write_unit(Path(folder), sources, replaces=FILES, overwrite=overwrite))
     return ModelData(name, len(content), sha256(content).hexdigest(), files)

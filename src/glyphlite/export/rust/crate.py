@@ -12,13 +12,15 @@ from glyphlite import __version__
 from glyphlite.compiler.compile import check_name
 from glyphlite.compiler.picture.sources import picture_numbers
 from glyphlite.compiler.report import CompilationReport, EdgePlan
-from glyphlite.escaping import name_of, visible
+from glyphlite.escaping import visible
 from glyphlite.evaluation.recorded_confidence import certainty_of
 from glyphlite.export.checked_edges import CheckedC, checked_c
 from glyphlite.export.dispatch import dispatch_files
+from glyphlite.export.model_name import model_and_file
 from glyphlite.export.templating import render
 from glyphlite.files.folders import owned_folder, require_own
 from glyphlite.models.interface.input_convention import InputConvention
+from glyphlite.tflite.reader import read_artifact
 
 FILES = {
     "Cargo.toml": "Cargo.toml",
@@ -139,7 +141,7 @@ def _values(artifact: Path, report: CompilationReport, sample_words: str) -> dic
         "crate": "glyphlite-" + report.name.lower().strip("_").replace("_", "-"),
         "library": "glyphlite_" + report.name.lower().strip("_"),
         "version": __version__,
-        "source": name_of(artifact.name),
+        "source": model_and_file(artifact, read_artifact(artifact)),
         "kind": kind,
         "sample_words": sample_words,
         "report": report,

@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from glyphlite import __version__
+from glyphlite.export.model_name import model_and_file
 from glyphlite.export.templating import render
 from glyphlite.export.tflm.project import ExportReport, export_tflm
 from glyphlite.export.tflm.values import value_ports
 from glyphlite.files.folders import owned_folder, require_own
 from glyphlite.files.scratch import temporary_folder
-from glyphlite.tflite.reader import read_graph
+from glyphlite.tflite.reader import read_artifact, read_graph
 
 COMPONENT_TOOLCHAINS = ("esp-idf", "zephyr")
 """Toolchains whose makers keep a TensorFlow Lite Micro of their own that a manifest can name."""
@@ -82,7 +83,7 @@ def export_component(
         "name": name,
         "macro": name.upper(),
         "version": __version__,
-        "source": artifact.name,
+        "source": model_and_file(artifact, read_artifact(artifact)),
         "sample": sample_words,
         "arena": project.arena,
         "inputs": inputs,

@@ -18,6 +18,7 @@ from glyphlite.compiler.codegen.c_text import c_float
 from glyphlite.errors import ArtifactError, DataError
 from glyphlite.export.c_array import Language, model_data_sources
 from glyphlite.export.c_names import check_identifier
+from glyphlite.export.model_name import model_and_file
 from glyphlite.export.templating import render
 from glyphlite.export.tflm.op_resolver import ResolverEntry, resolver_entries
 from glyphlite.export.tflm.values import C_TYPES, value_ports
@@ -117,7 +118,7 @@ def export_tflm(
     arena = arena or measure_arena(artifact)
     values = {
         **own,
-        "source": artifact.name,
+        "source": model_and_file(artifact, content),
         "version": __version__,
         "name": name,
         "language": language,
@@ -129,7 +130,7 @@ def export_tflm(
         "model_bytes": len(content),
         "sha256": sha256(content).hexdigest(),
     }
-    sources = model_data_sources(content, artifact.name, name=name, language=language)
+    sources = model_data_sources(content, model_and_file(artifact, content), name=name, language=language)
     for template in (*SHARED, *templates):
         sources[Path(template).name] = render(
             f"tflm/{template}", {**values, "guard": f"GLYPHLITE_{name.upper()}_{Path(template).stem.upper()}_H_"}

@@ -9,6 +9,7 @@
 static {{ name }}_arena_t arena;
 static uint8_t pixels[{{ macro }}_INPUT_SIZE];
 static int8_t scores[{{ macro }}_OUTPUT_SIZE];
+static const char *const labels[] = {{ macro }}_LABELS;
 
 // A panel of 240 x 240: your driver adds a point whenever the pen moves. This one drew a hook.
 static const int16_t PANEL_SIDE = 240;
@@ -16,18 +17,19 @@ static const {{ name }}_point_t points[] = { { 70, 60, 0 }, { 160, 60, 1 }, { 13
 
 void setup() {
   Serial.begin(115200);
+  while (!Serial && millis() < 5000) {}  // boards with USB of their own lose what is printed before the monitor opens
   if ({{ name }}_stroke(points, sizeof points / sizeof points[0], PANEL_SIDE / 14, pixels) != {{ macro }}_STROKE_OK) {
     Serial.println("nothing was drawn");
     return;
   }
-  Serial.print("class ");
 {% if "sure" in modules %}
-  Serial.print({{ name }}_classify_sure(pixels, scores, &arena));
-  Serial.print(" (-1: not sure), certainty ");
+  const int answer = {{ name }}_classify_sure(pixels, scores, &arena);
+  Serial.print(answer == {{ macro }}_NOT_SURE ? "not sure" : labels[answer]);
+  Serial.print(", certainty ");
   Serial.print({{ name }}_certainty(scores) / 100);
   Serial.println(" %");
 {% else %}
-  Serial.println({{ name }}_classify(pixels, scores, &arena));
+  Serial.println(labels[{{ name }}_classify(pixels, scores, &arena)]);
 {% endif %}
 }
 

@@ -4,6 +4,7 @@
 
 void setup() {
   Serial.begin(115200);
+  while (!Serial && millis() < 5000) {}  // boards with USB of their own lose what is printed before the monitor opens
   const unsigned long start = micros();
   const int different = {{ name }}_check();
   const unsigned long time = micros() - start;
