@@ -191,3 +191,20 @@ def test_a_model_larger_than_the_core_is_compiled_all_the_same(cli: Cli, tmp_pat
     assert "input 5,000,000 bytes" in said
     assert "No trade-offs measured: cortex-m4: 5000000 bytes more do not fit the emulated RAM" in " ".join(error.split())
     assert (tmp_path / "c" / "large.c").is_file()
+
+
+def test_predict_refuses_what_takes_no_picture_before_it_says_how_a_pixel_enters(
+    regression: Path, cli: Cli, tmp_path: Path
+) -> None:
+    """Nor does it take a few rows of a spectrogram for a picture."""
+    assembly = Assembly()
+    main = assembly.subgraph()
+    given, scores = main.tensor((1, 3, 40), (0.1, -128)), main.tensor((1, 120), (0.1, -128))
+    main.op("RESHAPE", [given, main.constant(np.array([1, 120], np.int32))], [scores], "ReshapeOptions")
+    main.edges([given], [scores])
+    (tmp_path / "slices.tflite").write_bytes(assembly.pack())
+    for path, shape in ((regression, "16"), (tmp_path / "slices.tflite", "3x40")):
+        code, out, err = cli("predict", path, "seven.png")
+        assert (code, out) == (2, "")
+        assert f"takes inputs of shape {shape}, not images; predict needs height x width x 1 or 3" in " ".join(err.split())
+        assert "pixels" not in err

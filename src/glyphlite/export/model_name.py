@@ -6,7 +6,6 @@ from pathlib import Path
 from glyphlite.escaping import name_of
 from glyphlite.tflite.metadata import read_metadata
 
-
 _KERAS_OWN = re.compile(r"(sequential|functional|model)(_\d+)?")
 """Names that Keras gives to models whose makers gave none."""
 

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from glyphlite.console import say
-from glyphlite.datasets.dataset import image_shape_of
+from glyphlite.datasets.dataset import SMALLEST_SIDE, image_shape_of
 from glyphlite.errors import ArtifactError, DataError
 from glyphlite.evaluation.confidence import REFUSED
 from glyphlite.evaluation.recorded_confidence import RECORDS, certainty_of
 from glyphlite.files.named import require_own_file
 from glyphlite.formatting import confidence, percent, things
 from glyphlite.models.interface.certainty import calibrated, is_refused
+from glyphlite.models.interface.image_shape import image_shape
 from glyphlite.models.interface.output_kind import OutputKind
 from glyphlite.models.interface.outputs import outputs_of
 from glyphlite.models.interface.purpose import check_one_in_and_out
@@ -196,8 +197,10 @@ def predict_pictures(
     known = trained_on(path)
     if samples and dataset and known not in (None, dataset):
         raise DataError(f"the model that comes with glyphlite was trained on {known}; name one of {dataset} with --model")
-    if not is_keras(path):
-        check_one_in_and_out(read_graph(path), str(path))  # before a line says how it takes a pixel
+    if not is_keras(path):  # before a line says how it takes a pixel
+        graph = read_graph(path)
+        check_one_in_and_out(graph, str(path))
+        _image_shape(graph.input.shape[1:], path)
     convention = convention_on(path, data_of(path, dataset, data_dir), input_range)
     runtime = get_runtime(host_runtime(path, engine))
     with runtime.load(path) as model:
@@ -270,10 +273,12 @@ def _outputs(model: LoadedModel, path: Path) -> OutputKind:
 
 
 def _image_shape(shape: tuple[int, ...], path: Path) -> tuple[int, int, int]:
-    found = image_shape_of(shape)
-    if found is None:
+    """Returns height, width and channels of the images that a model takes, whose channels may come first."""
+    found = image_shape(shape) or image_shape_of(shape)
+    if found is None or min(found[:2]) < SMALLEST_SIDE:
         raise ArtifactError(
-            f"{path} takes inputs of shape {'x'.join(map(str, shape))}, not images; predict needs height x width x 1 or 3"
+            f"{path} takes inputs of shape {'x'.join(map(str, shape))}, not images; predict needs height x width x 1 or 3, "
+            f"{SMALLEST_SIDE} rows and columns or more"
         )
     return found
 
