@@ -28,9 +28,9 @@ from glyphlite.compiler.values import Optimize
 from glyphlite.errors import ArtifactError
 from glyphlite.files.folders import owned_folder, require_own
 from glyphlite.models.interface.certainty import FittedCertainty
-from glyphlite.models.interface.input_convention import InputConvention
+from glyphlite.models.interface.input_convention import CHANNELS_FIRST, InputConvention
 from glyphlite.models.interface.output_kind import OutputKind
-from glyphlite.models.interface.purpose import Purpose, purpose_of, range_is_known
+from glyphlite.models.interface.purpose import Purpose, is_channels_first, purpose_of, range_is_known
 from glyphlite.models.interface.stated_convention import convention_of_graph
 from glyphlite.tflite.graph import Graph
 from glyphlite.tflite.metadata import read_metadata
@@ -153,6 +153,8 @@ def compile_graph(
         raise ArtifactError(f"unknown scores {scores}; choose one of {', '.join(SCORES)}")
     check_name(name)
     convention = convention or convention_of_graph(graph)
+    if is_channels_first(graph):
+        convention = replace(convention, layout=CHANNELS_FIRST)
     narrow, removed = without_constant_channels(fold_constants(of_one_image(graph)), int4=True)
     lowered = lower(narrow)
     program = optimize_program(lowered, scores)
@@ -162,6 +164,8 @@ def compile_graph(
         if scores == "none":
             raise ArtifactError("--scores none gives the class of int8 scores, but the model has int16 edges; leave it out")
         purpose = replace(purpose, takes_pictures=False)  # NAME_classify stores pixels as int8
+    if convention.layout == CHANNELS_FIRST and convention.per_channel:
+        purpose = replace(purpose, takes_pictures=False)  # NAME_classify knows a channel by its place in a pixel
     if purpose.outputs is None and labels:
         raise ArtifactError(f"the model has no classes to give {len(labels)} labels: {purpose.words}; leave them out")
     if purpose.outputs is None and scores == "none":
@@ -182,7 +186,7 @@ def compile_graph(
         scores=scores,
         purpose=purpose,
         optimize=aim,
-        sample=_sample(program, sample, classes),
+        sample=_sample(program, sample, classes, convention),
         convention=convention,
         pixel_table=pixel_table,
         about=about,
@@ -275,7 +279,10 @@ def _drops_softmax(lowered: Program, scores: str) -> bool:
     return scores != "probabilities" and lowered.output.index in _softmaxes(lowered)
 
 
-def _sample(program: Program, sample: Sample | tuple[np.ndarray, int | None] | None, classes: int) -> Sample:
+def _sample(
+    program: Program, sample: Sample | tuple[np.ndarray, int | None] | None, classes: int, convention: InputConvention
+) -> Sample:
+    """Returns the sample's pixels in the order in which the model takes them."""
     value = program.input
     if sample is None:
         return Sample(np.zeros(value.elements, np.uint8), None, "a blank image")
@@ -288,7 +295,7 @@ def _sample(program: Program, sample: Sample | tuple[np.ndarray, int | None] | N
         )
     if label is not None and not 0 <= label < classes:
         raise ArtifactError(f"the sample's class {label} is not one of the model's {classes}")
-    return Sample(image.reshape(-1), label, sample.source)
+    return Sample(convention.laid_out(image[np.newaxis]).reshape(-1), label, sample.source)
 
 
 def _pixel_table(program: Program, convention: InputConvention) -> np.ndarray | None:

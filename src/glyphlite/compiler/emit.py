@@ -17,7 +17,7 @@ from glyphlite.compiler.codegen.filter_table import Chain, FilterTable, Named, c
 from glyphlite.compiler.codegen.helpers import helpers_called, macro_names, written_once
 from glyphlite.compiler.codegen.kernel import Kernel, Layer, Place, Rows, Site, whole_map
 from glyphlite.compiler.codegen.layout import tidy
-from glyphlite.compiler.interface import About, Sample, facts, parameter_of, threshold
+from glyphlite.compiler.interface import About, Sample, facts, input_sides, parameter_of, threshold
 from glyphlite.compiler.ir import Program
 from glyphlite.compiler.memory_plan import Buffer
 from glyphlite.compiler.ops.tabled import Tabled
@@ -210,6 +210,7 @@ def emit(
         "arrays": [array for arrays in constants.by_layer.values() for array in arrays],
         "pixel_channels": 1 if pixel_table is None else len(pixel_table),
         "pixel_formula": convention.formula,
+        "sides": input_sides(program, convention),
         "labels": ", ".join(c_string(label) for label in labels) if purpose.names_classes or purpose.takes_pictures else "",
         "sample": _sample_lines(sample) if purpose.classifies_pictures else "",
         "sample_label": sample.label,

@@ -144,6 +144,15 @@ def facts(program: Program, about: About, purpose: Purpose, convention: InputCon
     return [(title if line == 0 else "", words) for title, each in lines for line, words in enumerate(each)]
 
 
+def input_sides(program: Program, convention: InputConvention) -> tuple[int, int, int]:
+    """Returns height, width and channels of the first input, for the header's macros."""
+    edge = program.inputs[0]
+    if convention.layout == CHANNELS_FIRST and len(edge.shape) == 4:
+        height, width, channels, _ = _picture_shape(edge, convention)
+        return height, width, channels
+    return edge.value.height, edge.value.width, edge.value.channels
+
+
 def threshold(program: Program, outputs: OutputKind) -> int:
     """Returns the largest stored score + 128 of a single output that still means the first class; -1 where none does."""
     codes = np.arange(-128, 128, dtype=np.int8)

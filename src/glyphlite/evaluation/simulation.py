@@ -22,7 +22,7 @@ from glyphlite.errors import ArtifactError, ToolError
 from glyphlite.evaluation.input_sets.compiled_inputs import edges_of, memory_map_in, port_of
 from glyphlite.evaluation.input_sets.input_set import InputSet
 from glyphlite.files.scratch import temporary_folder
-from glyphlite.models.interface.input_convention import InputConvention
+from glyphlite.models.interface.input_convention import CHANNELS_FIRST, InputConvention
 from glyphlite.models.interface.output_kind import OutputKind
 from glyphlite.records import FirmwareReport, InputReport, LayerReport
 from glyphlite.runtimes.compiled import FIRMWARE_FLAGS, as_given, as_taken, place_call, place_in_memory
@@ -225,6 +225,8 @@ def _stored(images: np.ndarray, document: dict[str, Any]) -> np.ndarray:
     Raises:
         ArtifactError: they are not as many, or of another type.
     """
+    if images.dtype == np.uint8 and images.ndim == 4 and (document.get("input") or {}).get("layout") == CHANNELS_FIRST:
+        images = np.moveaxis(images, -1, 1)
     images = np.ascontiguousarray(images.reshape(len(images), -1))
     first = edges_of(document, "input")[0]
     if first.element_type == "int16" and images.dtype == np.uint8 and 2 * images.shape[1] == document["input_bytes"]:

@@ -23,7 +23,7 @@ from glyphlite.evaluation.simulation import simulate
 from glyphlite.evaluation.verification.self_check import check_generated
 from glyphlite.files.scratch import temporary_folder
 from glyphlite.formatting import channels_left_out
-from glyphlite.models.interface.input_convention import InputConvention
+from glyphlite.models.interface.input_convention import CHANNELS_FIRST, InputConvention
 from glyphlite.models.interface.purpose import is_picture, is_vector
 from glyphlite.models.pretrained import is_named
 from glyphlite.pipeline.inputs.conventions import input_convention
@@ -204,6 +204,8 @@ def _purpose_words(report: CompilationReport, graph: Graph) -> str:
         return f"its outputs are values, not classes: {report.purpose}{advice}"
     words = f"a classifier ({report.purpose}), scores: {report.scores}"
     if not report.takes_pictures and is_picture(graph):
+        if report.convention.per_channel and report.convention.layout == CHANNELS_FIRST:
+            return f"{words}; no {report.name}_classify, as channels that lie one behind the other have a range each"
         words += f"; no {report.name}_classify, as its file does not say how it takes a pixel: --input-range does"
     return words
 

@@ -187,8 +187,12 @@ class Runtime(ABC):
 
 
 def stored_images(images: np.ndarray, convention: InputConvention, port: Port) -> np.ndarray:
-    """Converts uint8 images ``(n, height, width, channels)`` to what an input port stores, ``(n, *port.shape)``."""
-    return quantize(convention.real(images).reshape(len(images), *port.shape), port.quantization, port.dtype)
+    """Converts uint8 images ``(n, height, width, channels)`` to what an input port stores, ``(n, *port.shape)``.
+
+    Whether channels come first is the port's to say: a convention that is only tried knows values alone.
+    """
+    values = convention.at(port.shape, port.dtype).real(images)
+    return quantize(values.reshape(len(images), *port.shape), port.quantization, port.dtype)
 
 
 def predict_probabilities(

@@ -6,7 +6,7 @@ Composes the checks (the file, its ops, its arena) and the templates; builds not
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,9 @@ from glyphlite.export.templating import render
 from glyphlite.export.tflm.op_resolver import ResolverEntry, resolver_entries
 from glyphlite.export.tflm.values import C_TYPES, value_ports
 from glyphlite.files.folders import owned_folder, require_own
-from glyphlite.models.interface.input_convention import InputConvention
+from glyphlite.models.interface.input_convention import CHANNELS_FIRST, InputConvention
 from glyphlite.models.interface.outputs import class_count, outputs_of
-from glyphlite.models.interface.purpose import check_one_in_and_out
+from glyphlite.models.interface.purpose import check_one_in_and_out, is_channels_first
 from glyphlite.models.interface.stated_convention import convention_of_graph
 from glyphlite.runtimes.tflm_arena import ArenaMeasurement, measure_arena
 from glyphlite.tflite.graph import Graph, Tensor
@@ -170,14 +170,18 @@ def _classifier_values(
     _check_ports(graph, image.shape, len(labels), name)
     if label is not None and not 0 <= label < len(labels):
         raise DataError(f"the test image's class {label} is not one of the {len(labels)} classes")
+    convention = convention or convention_of_graph(graph)
+    if is_channels_first(graph):
+        convention = replace(convention, layout=CHANNELS_FIRST)
     return {
-        "image": _image_values(image, label, labels, source),
+        "image": _image_values(convention.laid_out(image[np.newaxis])[0], label, labels, source),
+        "axes": "channels, height, width" if convention.layout == CHANNELS_FIRST else "height, width, channels",
         "labels": list(labels),
         "classes": len(labels),
         "outputs": "1" if kind.is_single else "kClasses",
         "threshold": kind.threshold if kind.is_single else None,
         "input": _port_values(graph.input),
-        "pixel": _pixel_values(convention or convention_of_graph(graph)),
+        "pixel": _pixel_values(convention, graph.input.elements),
         "output": _port_values(graph.output),
     }
 
@@ -239,7 +243,7 @@ def _port_values(tensor: Tensor) -> dict[str, Any]:
     }
 
 
-def _pixel_values(convention: InputConvention) -> dict[str, Any]:
+def _pixel_values(convention: InputConvention, values: int) -> dict[str, Any]:
     """Returns the template's values for converting a pixel: the formula in C++ and in words, the means and deviations."""
     expression = "static_cast<float>(pixel)"
     if any(convention.mean):
@@ -251,6 +255,9 @@ def _pixel_values(convention: InputConvention) -> dict[str, Any]:
         "expression": expression,
         "formula": convention.formula,
         "channels": convention.channels,
+        "channel": f"i / {values // convention.channels}"
+        if convention.layout == CHANNELS_FIRST
+        else f"i % {convention.channels}",
         "mean": ", ".join(_literal(convention.mean[each % len(convention.mean)]) for each in every),
         "std": ", ".join(_literal(convention.std[each % len(convention.std)]) for each in every),
     }

@@ -71,7 +71,11 @@ class InputConvention:
             values -= mean
         if (std != 1).any():
             values /= std
-        return np.moveaxis(values, -1, 1) if self.layout == CHANNELS_FIRST and values.ndim == 4 else values
+        return self.laid_out(values)
+
+    def laid_out(self, images: np.ndarray) -> np.ndarray:
+        """Returns images ``(n, height, width, channels)`` with their values in the order in which the model takes them."""
+        return np.moveaxis(images, -1, 1) if self.layout == CHANNELS_FIRST and images.ndim == 4 else images
 
     def table(self, channel: int = 0) -> np.ndarray:
         """Returns the real value of each pixel 0 to 255 in one channel, float32 ``(256,)``."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from glyphlite.datasets.dataset import SMALLEST_SIDE, image_shape_of
 from glyphlite.errors import ArtifactError
 from glyphlite.formatting import in_and_out
-from glyphlite.models.interface.input_convention import InputConvention
+from glyphlite.models.interface.input_convention import CHANNELS_FIRST, InputConvention, layout_of
 from glyphlite.models.interface.output_kind import OutputKind, output_kind
 from glyphlite.tflite.graph import Graph, Tensor, last_activation
 
@@ -83,6 +83,11 @@ def is_picture(graph: Graph) -> bool:
         extents = [*extents[1:], extents[0]]
     shape = image_shape_of(extents)
     return shape is not None and min(shape[:2]) >= SMALLEST_SIDE
+
+
+def is_channels_first(graph: Graph) -> bool:
+    """Returns whether a model's only input is a picture whose channels lie one behind the other."""
+    return is_picture(graph) and layout_of(graph.input.shape[1:]) == CHANNELS_FIRST
 
 
 def range_is_known(convention: InputConvention | None, *, has_data: bool) -> bool:

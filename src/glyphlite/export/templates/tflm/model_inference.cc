@@ -108,7 +108,7 @@ int RunInference(const std::uint8_t* pixels, int expected_class) {
   PrintQuantization("Output", *output);
 
   for (int i = 0; i < kImageBytes; ++i) {
-    image[i] = ToInput(pixels[i], {{ "i % " ~ pixel.channels ~ ", " if pixel.channels > 1 }}input->params);
+    image[i] = ToInput(pixels[i], {{ pixel.channel ~ ", " if pixel.channels > 1 }}input->params);
   }
   if (interpreter->Invoke() != kTfLiteOk) {
     MicroPrintf("The inference failed in the op that TFLite Micro named above; check that TFLM_DIR and its library are of one revision.");

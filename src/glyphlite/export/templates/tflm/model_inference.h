@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-constexpr int kImageBytes = {{ image.bytes }};  // {{ image.shape | join(" x ") }}: height, width, channels
+constexpr int kImageBytes = {{ image.bytes }};  // {{ image.shape | join(" x ") }}: {{ axes }}
 constexpr int kClasses = {{ classes }};
 
 // Classifies one image and prints what happens on the way.
