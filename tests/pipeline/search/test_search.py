@@ -225,6 +225,17 @@ def test_the_page_counts_one_of_each_as_one(report: tuple[SearchReport, list[Tri
     assert "1 epochs" not in page
 
 
+def test_failed_trials_are_told(report: tuple[SearchReport, list[TrialRecord], SearchSettings]) -> None:
+    failed = report[0].model_copy(update={"failed": 2, "trained": 1})
+    console = Console(width=300, record=True, file=io.StringIO())
+    console.print(search_table(failed))
+    shown = console.export_text()
+    assert "1 network trained to the end" in shown
+    assert "over the budget before an epoch, 2 failed;" in shown
+    assert ">2</data> failed;" in render_search(failed)
+    assert "failed" not in render_search(report[0])
+
+
 def test_a_network_on_the_front_is_a_file_that_a_run_takes(
     report: tuple[SearchReport, list[TrialRecord], SearchSettings], tmp_path: Path
 ) -> None:
@@ -240,6 +251,7 @@ def test_a_network_on_the_front_is_a_file_that_a_run_takes(
 def test_the_live_line_fits_80_columns(report: tuple[SearchReport, list[TrialRecord], SearchSettings]) -> None:
     words = progress_words(Counts(trained=67, pruned=226, over_budget=41), None, report[1][:1] * 17)
     assert words == "293 trials: 226 pruned, 41 over budget; best 98.00 %, front of 17"
+    assert progress_words(Counts(trained=2, failed=1), 4, ()) == "2 of 4 trials: 0 pruned, 0 over budget, 1 failed"
     assert len(f"o {words} 29 min left") <= 80
 
 

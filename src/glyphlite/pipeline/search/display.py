@@ -111,7 +111,8 @@ def progress_words(counts: Counts, wanted: int | None, front: Sequence[TrialReco
     """
     done = f"{counts.done} of {wanted} trials" if wanted else f"{counts.done} trials"
     best = f"; best {accuracy_words(front[0])}, front of {len(front)}" if front else ""
-    return f"{done}: {counts.pruned} pruned, {counts.over_budget} over budget{best}"
+    failed = f", {counts.failed} failed" if counts.failed else ""
+    return f"{done}: {counts.pruned} pruned, {counts.over_budget} over budget{failed}{best}"
 
 
 def accuracy_words(record: TrialRecord) -> str:

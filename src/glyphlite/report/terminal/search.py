@@ -3,7 +3,7 @@
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from glyphlite.formatting import duration, percent
+from glyphlite.formatting import duration, percent, things
 from glyphlite.report.terminal.tables import new_table, right_align
 from glyphlite.search.report import SearchedWinner, SearchReport
 
@@ -20,9 +20,10 @@ def search_table(report: SearchReport) -> RenderableType:
             *(f"{trial.side}x{trial.side}", trial.network or ""),
         )
     table.columns[7].no_wrap = False
+    failed = f", {report.failed} failed" if report.failed else ""
     words = (
-        f"{report.trained} networks trained to the end, {report.pruned} pruned, {report.over_budget} over the budget before an "
-        f"epoch; {duration(report.seconds)}, {duration(report.cpu_seconds)} of processor time. Flash, RAM and instructions are "
+        f"{things(report.trained, 'network')} trained to the end, {report.pruned} pruned, {report.over_budget} over the budget "
+        f"before an epoch{failed}; {duration(report.seconds)}, {duration(report.cpu_seconds)} of processor time. Flash, RAM and instructions are "
         f"measured, accuracy is {report.judged} after a short training."
     )
     return Group(table, Text(""), Text(words), *([Text(_winner_words(report.winner, report.judged))] if report.winner else []))
