@@ -23,8 +23,8 @@ def search_table(report: SearchReport) -> RenderableType:
     failed = f", {report.failed} failed" if report.failed else ""
     words = (
         f"{things(report.trained, 'network')} trained to the end, {report.pruned} pruned, {report.over_budget} over the budget "
-        f"before an epoch{failed}; {duration(report.seconds)}, {duration(report.cpu_seconds)} of processor time. Flash, RAM and instructions are "
-        f"measured, accuracy is {report.judged} after a short training."
+        f"before an epoch{failed}; {duration(report.seconds)}, {duration(report.cpu_seconds)} of processor time. Flash, RAM and "
+        f"instructions are measured, accuracy is {report.judged} after a short training."
     )
     return Group(table, Text(""), Text(words), *([Text(_winner_words(report.winner, report.judged))] if report.winner else []))
 
